@@ -1,0 +1,1 @@
+"""Publish Python distributions from CI without stored secrets."""

@@ -1,0 +1,1 @@
+"""The front door: commands, signals, and errors turned into exit codes."""

@@ -1,0 +1,1 @@
+"""What is published: finding, reading and checking distributions."""

@@ -1,0 +1,173 @@
+"""Every failure that a user can meet, as one tree.
+
+Each class has a slug (unique, stable, the name of its page in the docs), an exit code (stable, one meaning each) and
+says whether running again can help. ``CiPublishError`` is never raised itself; the classes directly below it stand for
+the exit codes, and the classes below those narrow the cause without changing the code:
+
+    CiPublishError
+    ├── InternalError               1   a bug, with what to report
+    ├── ConfigurationError          2   a flag, input or file setting is wrong
+    ├── NothingToPublish            3   no distributions found
+    ├── InvalidDistribution         4   a check failed
+    ├── IdentityUnavailable         5   no credential: the CI gives no OIDC token, nothing else was given
+    ├── CredentialRejected          6   the index refuses the identity or the credential
+    ├── SigningFailed               7   no attestation where one is required
+    ├── ContentConflict             8   the index has other content under that filename
+    ├── UploadRejected              9   the index refuses the file
+    ├── IndexUnavailable           10   network, 429 or 5xx until the retries ran out
+    ├── Unverified                 11   accepted, but the index does not show what was sent
+    └── Interrupted           130/143   SIGINT / SIGTERM
+
+Text that comes from outside (server answers, filenames, claims) may stand in ``summary``, ``detail`` and ``hints``:
+reports neutralise it before it is printed. A secret never may.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from ci_publish.about import DOCS_URL, ISSUES_URL
+
+
+class CiPublishError(Exception):
+    """A failure with a stable slug and exit code, written for the person who reads the log.
+
+    ``summary`` is one sentence that says what happened, ``detail`` why (probably), ``hints`` what to do next, one
+    sentence or line of configuration each. ``docs`` is the page to read on.
+    """
+
+    slug: ClassVar[str]
+    exit_code: ClassVar[int]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, summary: str, *, detail: str = "", hints: Iterable[str] = ()) -> None:
+        super().__init__(summary)
+        self.summary = summary
+        self.detail = detail
+        self.hints = tuple(hints)
+
+    @property
+    def docs(self) -> str:
+        """The page about this error, by slug."""
+        return docs_for_error(self.slug)
+
+
+def docs_for_error(slug: str) -> str:
+    """Return the address of the documentation page about the error *slug*."""
+    return f"{DOCS_URL}/errors/{slug}/"
+
+
+def docs_for_rule(rule: str) -> str:
+    """Return the address of the documentation section about the check rule *rule*."""
+    return f"{DOCS_URL}/checks/#{rule}"
+
+
+class InternalError(CiPublishError):
+    """A bug in ci-publish."""
+
+    slug = "internal"
+    exit_code = 1
+
+    @classmethod
+    def of(cls, exception: BaseException) -> "InternalError":
+        """Wrap an exception that nobody mapped, with what to report and where."""
+        return cls(
+            f"ci-publish met a situation that it does not know: {type(exception).__name__}.",
+            detail="This is a bug in ci-publish, not in your project.",
+            hints=(f"Run again with --verbose and report what it prints at {ISSUES_URL}",),
+        )
+
+
+class ConfigurationError(CiPublishError):
+    """A flag, input, variable or file setting is wrong or contradicts another."""
+
+    slug = "configuration"
+    exit_code = 2
+
+
+class NothingToPublish(CiPublishError):
+    """No distributions were found."""
+
+    slug = "nothing-to-publish"
+    exit_code = 3
+
+
+class InvalidDistribution(CiPublishError):
+    """At least one check failed; nothing has left the machine."""
+
+    slug = "invalid-distribution"
+    exit_code = 4
+
+
+class IdentityUnavailable(CiPublishError):
+    """There is no credential: the CI gives no OIDC token and nothing else was given."""
+
+    slug = "identity-unavailable"
+    exit_code = 5
+
+
+class CredentialRejected(CiPublishError):
+    """The index refuses the identity, the upload token or the API token."""
+
+    slug = "credential-rejected"
+    exit_code = 6
+
+
+class SigningFailed(CiPublishError):
+    """A file could not be attested although an attestation is required; nothing was uploaded."""
+
+    slug = "signing-failed"
+    exit_code = 7
+    retryable = True
+
+
+class ContentConflict(CiPublishError):
+    """The index has other content under a filename of this run."""
+
+    slug = "content-conflict"
+    exit_code = 8
+
+
+class UploadRejected(CiPublishError):
+    """The index refuses a file, for good."""
+
+    slug = "upload-rejected"
+    exit_code = 9
+
+
+class IndexUnavailable(CiPublishError):
+    """The index could not be reached, or asked to come back later, until the retries ran out."""
+
+    slug = "index-unavailable"
+    exit_code = 10
+    retryable = True
+
+
+class Unverified(CiPublishError):
+    """The index does not show what was sent, or shows provenance that does not verify."""
+
+    slug = "unverified"
+    exit_code = 11
+    retryable = True
+
+
+class Interrupted(CiPublishError):
+    """The run was stopped by SIGINT."""
+
+    slug = "interrupted"
+    exit_code = 130
+    retryable = True
+
+
+class Terminated(Interrupted):
+    """The run was stopped by SIGTERM."""
+
+    slug = "terminated"
+    exit_code = 143
+    retryable = True
+
+
+def error_classes(root: type[CiPublishError] = CiPublishError) -> Iterator[type[CiPublishError]]:
+    """Yield every concrete error class below *root*, parents first."""
+    for subclass in root.__subclasses__():
+        yield subclass
+        yield from error_classes(subclass)

@@ -1,0 +1,72 @@
+"""What is vouched for: PEP 740 attestations and provenance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ci_publish.errors import SigningFailed
+
+PUBLISH_V1 = "https://docs.pypi.org/attestations/publish/v1"
+SLSA_PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
+
+# warehouse/attestations/services.py: at most two for a file, one of each predicate type.
+MAX_ATTESTATIONS = 2
+SUPPORTED_PREDICATES = (PUBLISH_V1, SLSA_PROVENANCE_V1)
+
+
+class AttestationPolicy(StrEnum):
+    """What a run does about attestations."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    IF_POSSIBLE = "if-possible"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """One attestation of one distribution, ready to be uploaded.
+
+    ``json`` is the PEP 740 object. ``log_index`` and ``integrated_time`` (seconds since the epoch) are those of its
+    transparency log entry. ``verified`` says that it was checked here against the file's bytes and the identity.
+    """
+
+    filename: str
+    predicate_type: str
+    json: str
+    log_index: int | None = None
+    integrated_time: int | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SigningResult:
+    """What signing brought: attestations by filename, and for the files without one the reason."""
+
+    attestations: Mapping[str, tuple[Attestation, ...]] = field(default_factory=dict)
+    failures: Mapping[str, SigningFailed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceVerified:
+    """The index serves provenance for these bytes that verifies."""
+
+    publisher: str
+    log_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceMissing:
+    """The index serves no provenance for this file (yet)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceInvalid:
+    """The index serves provenance that does not verify, or belongs to other bytes or another identity."""
+
+    reason: str
+
+
+ProvenanceOutcome = ProvenanceVerified | ProvenanceMissing | ProvenanceInvalid

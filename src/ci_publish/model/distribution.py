@@ -1,0 +1,112 @@
+"""What is published: one sdist or wheel, known by its bytes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ci_publish.model.problem import Problem
+
+
+class Kind(StrEnum):
+    """The two kinds of distribution that indexes accept."""
+
+    SDIST = "sdist"
+    WHEEL = "wheel"
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Lower-case hexadecimal digests of a file's bytes."""
+
+    sha256: str
+    md5: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the file system said about a file when it was hashed; a different stamp later means a changed file."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoreMetadata:
+    """The core metadata of a distribution, as raw fields in the order of the file.
+
+    Names are spelled as in the specification, lower-cased with dashes (``requires-dist``); a field that may be used
+    several times has several entries. The description is the body or the ``Description`` header.
+    """
+
+    metadata_version: str
+    name: str
+    version: str
+    fields: tuple[tuple[str, str], ...] = ()
+    description: str | None = None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of the field *name*, in the file's order."""
+        return tuple(value for key, value in self.fields if key == name)
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of the field *name*, or None."""
+        return next(iter(self.all(name)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One sdist or wheel, read and hashed once.
+
+    ``project`` is the normalised name (PEP 503), ``version`` the normalised version (PEP 440), ``python_tag`` what
+    the upload API calls ``pyversion`` (``source`` for an sdist). ``size`` is in bytes.
+    """
+
+    path: Path
+    filename: str
+    kind: Kind
+    project: str
+    version: str
+    python_tag: str
+    size: int
+    digests: Digests
+    metadata: CoreMetadata
+    stamp: Stamp
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file's bytes, lower-case hexadecimal."""
+        return self.digests.sha256
+
+    @property
+    def release(self) -> tuple[str, str]:
+        """The release that this file belongs to: project and version."""
+        return self.project, self.version
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAttestation:
+    """An attestation file that lies beside a distribution: ``<distribution>.<type>.attestation``."""
+
+    path: Path
+    distribution: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What was found in the paths that a user named.
+
+    ``problems`` holds what finding and reading the files brought up; a file that looks like a distribution but cannot
+    be read as one stands there with severity error, and not among the distributions.
+    """
+
+    distributions: tuple[Distribution, ...]
+    attestations: tuple[FoundAttestation, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def __iter__(self) -> Iterator[Distribution]:
+        return iter(self.distributions)

@@ -1,0 +1,247 @@
+"""The facts that a run emits: the only way out of the pipeline.
+
+Reports are folds over these events. An event never holds a secret; its texts may come from outside and are
+neutralised by whoever prints them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import Attestation, ProvenanceOutcome
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.identity import CredentialState
+from ci_publish.model.index import Endpoints, Plan, PublishedFile
+from ci_publish.model.problem import Problem
+
+
+class Step(StrEnum):
+    """The steps of the staircase, in order."""
+
+    COLLECT = "collect"
+    CHECK = "check"
+    PLAN = "plan"
+    PROVE = "prove"
+    SIGN = "sign"
+    HOLD = "hold"
+    UPLOAD = "upload"
+    VERIFY = "verify"
+
+
+class Outcome(StrEnum):
+    """How a run ended, for receipts and outputs."""
+
+    PUBLISHED = "published"
+    ALREADY_PUBLISHED = "already-published"
+    PLANNED = "planned"
+    CHECKED = "checked"
+    ATTESTED = "attested"
+    REHEARSED = "rehearsed"
+    VERIFIED = "verified"
+    READY = "ready"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class FileStatus(StrEnum):
+    """What became of one file at one index."""
+
+    UPLOADED = "uploaded"
+    ALREADY_PUBLISHED = "already-published"
+    KEPT_PUBLISHED = "kept-published"
+    PLANNED = "planned"
+    CONFLICT = "conflict"
+    REFUSED = "refused"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not-attempted"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A command began; ``time`` in seconds since the epoch."""
+
+    command: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of the staircase began, at one index or (None) for all."""
+
+    step: Step
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended after so many seconds, also when it failed."""
+
+    step: Step
+    seconds: float
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """These distributions were found and hashed."""
+
+    distributions: tuple[Distribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """All checks ran over all files; these are their findings, severities final."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChosen:
+    """The run turns to this index."""
+
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan for one index."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialChanged:
+    """The credential for an index was chosen, obtained, renewed or burnt."""
+
+    index: str
+    state: CredentialState
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A file has its attestation."""
+
+    attestation: Attestation
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStarted:
+    """An upload attempt of a file begins; ``attempt`` counts from 1."""
+
+    index: str
+    filename: str
+    size: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgressed:
+    """So many bytes of the request body were handed to the network in this attempt."""
+
+    index: str
+    filename: str
+    sent: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
+
+    what: str
+    attempt: int
+    reason: str
+    wait: float
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFinished:
+    """What became of a file at an index; ``error`` where it is neither there nor planned."""
+
+    index: str
+    distribution: Distribution
+    status: FileStatus
+    attempts: int = 0
+    url: str | None = None
+    error: CiPublishError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileListed:
+    """The index was asked for a file: listed with our digest (True), not or otherwise (False), not askable (None)."""
+
+    index: str
+    filename: str
+    listed: bool | None
+    published: PublishedFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceChecked:
+    """The provenance that an index serves for a file was looked at."""
+
+    index: str
+    filename: str
+    outcome: ProvenanceOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something people should know (``warning``: should care about), with what to do.
+
+    ``slug`` is stable: one for each kind of note. ``filename`` where it is about one file.
+    """
+
+    slug: str
+    message: str
+    warning: bool = True
+    hints: tuple[str, ...] = ()
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTraced:
+    """A request and what came back, for --verbose; texts hold no secrets."""
+
+    method: str
+    url: str
+    result: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over; ``time`` in seconds since the epoch."""
+
+    outcome: Outcome
+    exit_code: int
+    time: float
+    error: CiPublishError | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+Event = (
+    RunStarted
+    | StepStarted
+    | StepFinished
+    | Collected
+    | Checked
+    | IndexChosen
+    | Planned
+    | CredentialChanged
+    | Signed
+    | UploadStarted
+    | UploadProgressed
+    | Retrying
+    | FileFinished
+    | FileListed
+    | ProvenanceChecked
+    | Noted
+    | RequestTraced
+    | RunFinished
+)
+
+Emit = Callable[[Event], None]
+"""Takes an event; callable from any thread, never raises, returns quickly."""

@@ -1,0 +1,104 @@
+"""Requests and answers as values, so that everything on the wire can be built and understood without a socket."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from ci_publish.model.identity import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuthorization:
+    """A user name and a secret, sent as HTTP Basic authentication."""
+
+    user: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class BearerAuthorization:
+    """A secret sent as ``Authorization: Bearer``."""
+
+    secret: Secret
+
+
+Authorization = BasicAuthorization | BearerAuthorization
+
+
+class StreamedBody(Protocol):
+    """A request body that is produced while it is sent; each iteration starts from the beginning."""
+
+    @property
+    def length(self) -> int:
+        """The exact number of bytes that an iteration yields."""
+
+    @property
+    def content_type(self) -> str:
+        """The value of the Content-Type header."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SecretJson:
+    """A JSON object whose values are secrets; only the transport renders it."""
+
+    fields: tuple[tuple[str, Secret], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request. Redirects are never followed by the transport."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    authorization: Authorization | None = None
+    body: bytes | StreamedBody | SecretJson | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A complete answer: header names in lower case, body capped and already inflated.
+
+    ``truncated`` says that the body was longer than the cap of the request's kind or broke off.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    truncated: bool = False
+
+
+class NoAnswerReason(StrEnum):
+    """Why a request has no answer."""
+
+    CONNECT = "connect"
+    UNTRUSTED_CERTIFICATE = "untrusted-certificate"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+    FILE_CHANGED = "file-changed"
+    CANCELLED = "cancelled"
+    REFUSED_LOCALLY = "refused-locally"
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """No usable answer came; ``sent`` says whether the index may have received the whole request."""
+
+    reason: NoAnswerReason
+    text: str
+    sent: bool = False
+
+
+class Transport(Protocol):
+    """Sends one request and waits for its answer, never longer than ``deadline`` seconds. Never raises for I/O."""
+
+    def send(
+        self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
+    ) -> HttpAnswer | NoAnswer:
+        """Send *request*; read at most *limit* bytes of the answer's body (the transport's default is 64 KiB)."""

@@ -1,0 +1,106 @@
+"""Who publishes: secrets, identity tokens and upload tokens."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn
+
+
+class Secret:
+    """A text that never shows itself: every way to print, format, copy into a dict or pickle it gives ``***``.
+
+    ``reveal()`` is called by the clients that send it and by the masking port, nowhere else (a test holds this).
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """Return the text itself, to be sent or masked."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return "***"
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Secret":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        message = "a secret cannot be pickled"
+        raise TypeError(message)
+
+
+class Provider(StrEnum):
+    """The CI systems whose OIDC identity can be asked for."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    GOOGLE = "google"
+    BUILDKITE = "buildkite"
+    CIRCLECI = "circleci"
+
+
+class CredentialKind(StrEnum):
+    """What a run shows to an index."""
+
+    TRUSTED_PUBLISHING = "trusted-publishing"
+    API_TOKEN = "api-token"  # noqa: S105  (a kind, not a secret)
+    PASSWORD = "password"  # noqa: S105  (a kind, not a secret)
+    NONE = "none"
+
+
+Claims = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """An OIDC identity token of the CI job for one audience, with its claims decoded but not verified."""
+
+    secret: Secret
+    audience: str
+    provider: Provider
+    claims: Claims
+
+    @property
+    def expires(self) -> float | None:
+        """Seconds since the epoch, or None where the token does not say."""
+        value = self.claims.get("exp")
+        return float(value) if isinstance(value, int | float) else None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadToken:
+    """A short-lived token that the index gave for an identity; ``expires`` in seconds since the epoch."""
+
+    secret: Secret
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialState:
+    """What reports may know about a credential: never the secret."""
+
+    kind: CredentialKind
+    provider: str | None = None
+    expires: float | None = None
+    burnt: bool | None = None

@@ -1,0 +1,215 @@
+"""Where it is published: an index, what it has, and what a plan makes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ci_publish.model.distribution import Distribution
+
+
+class IndexProfile(StrEnum):
+    """Whose rules an index follows: PyPI's (PyPI, TestPyPI, rehearsals) or only the common ones."""
+
+    PYPI = "pypi"
+    GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The addresses of one index; None where the index has no such service or it cannot be known.
+
+    ``audience``, ``mint`` and ``burn`` are the guesses that hold without discovery (PEP 807). ``pinned_audience`` is
+    the only OIDC audience that this index may ask for, where that is known. ``web`` is the root of project pages.
+    """
+
+    name: str
+    profile: IndexProfile
+    upload: str
+    simple: str | None = None
+    json_api: str | None = None
+    integrity: str | None = None
+    discovery: str | None = None
+    audience: str | None = None
+    mint: str | None = None
+    burn: str | None = None
+    pinned_audience: str | None = None
+    web: str | None = None
+
+
+class ProjectStatus(StrEnum):
+    """The status markers of PEP 792."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    QUARANTINED = "quarantined"
+    DEPRECATED = "deprecated"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A file that an index lists. ``sha256`` is None where the index shows no such digest."""
+
+    filename: str
+    url: str
+    sha256: str | None
+    size: int | None = None
+    upload_time: str | None = None
+    yanked: str | bool = False
+    provenance: str | None = None
+    inherited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectListing:
+    """What the index lists for a project. ``serial`` grows with each change, where the index tells."""
+
+    project: str
+    files: Mapping[str, PublishedFile] = field(default_factory=dict)
+    versions: tuple[str, ...] = ()
+    status: str = ProjectStatus.ACTIVE
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchProject:
+    """The index says that it does not have this project (404, or a redirect to another origin)."""
+
+    project: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotVisible:
+    """The index cannot be asked about this project; ``reason`` is a sentence for people."""
+
+    project: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookFailed:
+    """The look should have worked and did not, after all retries."""
+
+    project: str
+    reason: str
+
+
+IndexState = ProjectListing | NoSuchProject | NotVisible | LookFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The index does not have this file: it will be uploaded. ``known`` is False where the index could not be asked."""
+
+    distribution: Distribution
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyPublished:
+    """The index has these very bytes under this name."""
+
+    distribution: Distribution
+    published: PublishedFile
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPublished:
+    """The index has other content (or content without a digest) under this name, and the user said to leave it."""
+
+    distribution: Distribution
+    published: PublishedFile
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The index has other content under this name, or content that cannot be compared."""
+
+    distribution: Distribution
+    published: PublishedFile
+
+
+PlannedFile = Upload | AlreadyPublished | KeptPublished | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do at one index, a decision for each file, in upload order."""
+
+    index: str
+    files: tuple[PlannedFile, ...]
+
+    @property
+    def uploads(self) -> tuple[Distribution, ...]:
+        """The distributions to upload, in order."""
+        return tuple(file.distribution for file in self.files if isinstance(file, Upload))
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """The files whose name is taken by other content."""
+        return tuple(file for file in self.files if isinstance(file, Conflict))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The index answered that it took the file."""
+
+    attempts: int = 1
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """The index answered that it has something under this name; only its listing tells whether it is ours."""
+
+    attempts: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The index said no, for good. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
+
+    attempts: int
+    status: int
+    message: str
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRefused:
+    """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed."""
+
+    attempts: int
+    status: int
+    message: str
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """No clear answer until the retries ran out; ``unclear``: the index may have stored the file."""
+
+    attempts: int
+    message: str
+    unclear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanged:
+    """The file on disk is not the one that was hashed and signed; it was not published."""
+
+    attempts: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The run was stopped before this file was done."""
+
+    attempts: int
+    message: str = ""
+
+
+UploadOutcome = Accepted | AlreadyThere | Refused | CredentialRefused | Unavailable | FileChanged | Cancelled

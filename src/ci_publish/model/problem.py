@@ -1,0 +1,34 @@
+"""What is wrong with a file or a set of files."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ci_publish.errors import docs_for_rule
+
+
+class Severity(StrEnum):
+    """How much a problem weighs: an error stops the run, a warning does not, a note only informs."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding of one check rule.
+
+    ``message`` says what is wrong and why it matters, ``advice`` what to do. ``filename`` is None for problems of the
+    whole set. Texts may hold characters from outside; reports neutralise them.
+    """
+
+    filename: str | None
+    rule: str
+    severity: Severity
+    message: str
+    advice: str = ""
+
+    @property
+    def docs(self) -> str:
+        """The section about this rule."""
+        return docs_for_rule(self.rule)

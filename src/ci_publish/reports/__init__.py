@@ -1,0 +1,1 @@
+"""What people and machines read: folds over the events of a run."""
