@@ -1,0 +1,135 @@
+# Everything here needs python3 (3.11 or newer), its pip and venv modules, and make; nothing else.
+#
+#   make demo    build this project and publish it to a rehearsal index on this machine
+#   make test    the tests, within five minutes on two cores
+#   make help    all targets
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+
+STAMPS := $(VENV)/.stamps
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
+PYTEST := $(WITH_VENV) python -m pytest
+
+# What needs more than python3 (Node, podman) or more than five minutes has a target of its own.
+EVERYDAY := not interop and not containers and not stress
+
+CODE := src tests scripts $(wildcard benchmarks)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
+
+# --- environments: one virtual environment, filled from the locks as far as a target needs -------------------------------
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit("ci-publish needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 …") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/%.txt: requirements/%.txt | $(STAMPS)/venv
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+# Editable: the tests see the working tree. The build backend is the locked one, so nothing is fetched without its digest.
+$(STAMPS)/project: pyproject.toml src/ci_publish/about.py | $(STAMPS)/build.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: env-demo env-test env-lint env-bench env-docs
+env-demo: $(STAMPS)/rehearsal.txt $(STAMPS)/build.txt $(STAMPS)/project
+env-test: $(STAMPS)/test.txt $(STAMPS)/servers.txt $(STAMPS)/bench.txt $(STAMPS)/lint.txt $(STAMPS)/project
+env-lint: env-test
+env-bench: $(STAMPS)/rehearsal.txt $(STAMPS)/bench.txt $(STAMPS)/project
+env-docs: $(STAMPS)/docs.txt $(STAMPS)/project
+
+# --- what the project is for ------------------------------------------------------------------------------------------
+
+.PHONY: build
+build: env-demo ## this project's own sdist and wheel, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+.PHONY: demo
+demo: build ## publish dist/ to a rehearsal index on loopback: identity, token, attestations, uploads, provenance
+	$(BIN)/ci-publish rehearse dist
+	@echo
+	@echo 'What you saw: this checkout was built into the two distributions in dist/, and both were published, over real HTTP,'
+	@echo 'to an index, an identity provider and a Sigstore that ran on this machine only and are gone again.'
+	@echo 'To look around in such a world:   $(BIN)/ci-publish rehearse dist --serve    (it prints its URLs; Ctrl-C ends it)'
+	@echo 'To publish your own files to it:  $(BIN)/ci-publish rehearse path/to/your/dist'
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: env-test ## the tests, with small seeded counts
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)"
+
+.PHONY: test-stress
+test-stress: env-test ## the same and more, with the full counts; takes long
+	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers"
+
+.PHONY: test-interop
+test-interop: env-test ## against implementations in other languages; needs Node
+	@command -v node >/dev/null || { echo 'make test-interop needs Node (node, npm) on PATH.' >&2; exit 1; }
+	$(PYTEST) -m interop
+
+.PHONY: test-containers
+test-containers: env-test ## the image and the actions; needs podman, and says so where there is none
+	@if $(WITH_VENV) python scripts/container_engine.py; then $(PYTEST) -m containers; fi
+
+.PHONY: coverage
+coverage: env-test ## the tests with branch coverage; pure modules must have all of it
+	rm -f .coverage .coverage.*
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" --cov --cov-report=
+	$(WITH_VENV) coverage report
+	$(WITH_VENV) coverage report --fail-under=100 --include="$$($(BIN)/python scripts/pure_modules.py)"
+
+# --- quality ----------------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: env-lint ## every static check
+	$(WITH_VENV) ruff check $(CODE)
+	$(WITH_VENV) ruff format --check $(CODE)
+	$(WITH_VENV) mypy
+	$(WITH_VENV) lint-imports
+	$(WITH_VENV) shellcheck $(SHELL_SCRIPTS)
+	$(WITH_VENV) python scripts/lint_ci_files.py
+
+.PHONY: format
+format: env-lint ## let ruff mend what it can
+	$(WITH_VENV) ruff check --fix $(CODE)
+	$(WITH_VENV) ruff format $(CODE)
+
+.PHONY: bench
+bench: env-bench ## side by side with twine and uv, on loopback
+	$(WITH_VENV) python -m benchmarks
+
+.PHONY: docs
+docs: env-docs ## the documentation as a site, in site/
+	$(WITH_VENV) mkdocs build --strict
+
+# --- upkeep -----------------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=--upgrade looks for newer versions); needs network
+	$(WITH_VENV) python scripts/lock.py $(LOCK)
+
+.PHONY: pin
+pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the images we use (PIN=--check only compares); needs network
+	$(BIN)/python scripts/pin.py $(PIN)
+
+.PHONY: clean
+clean: ## remove what make made
+	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
