@@ -1,0 +1,183 @@
+"""What Fulcio writes into a certificate for an identity token's claims (pure).
+
+Sources: Fulcio's `config/identity/config.yaml` (which claim goes where, for each kind of issuer) and `pkg/certificate/extensions.go`
+(which extension carries it: numbers 1 to 6 as raw bytes, 8 and up as a DER UTF8String; empty values are left out).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Claims: TypeAlias = "Mapping[str, object]"
+
+_ARC: Final = "1.3.6.1.4.1.57264.1"
+_ISSUER, _ISSUER_V2 = 1, 8
+_LAST_RAW: Final = 6
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+
+_GITHUB: Final[Mapping[int, str]] = {
+    2: "{event_name}",
+    3: "{sha}",
+    4: "{workflow}",
+    5: "{repository}",
+    6: "{ref}",
+    9: "https://github.com/{job_workflow_ref}",
+    10: "{job_workflow_sha}",
+    11: "{runner_environment}",
+    12: "https://github.com/{repository}",
+    13: "{sha}",
+    14: "{ref}",
+    15: "{repository_id}",
+    16: "https://github.com/{repository_owner}",
+    17: "{repository_owner_id}",
+    18: "https://github.com/{workflow_ref}",
+    19: "{workflow_sha}",
+    20: "{event_name}",
+    21: "https://github.com/{repository}/actions/runs/{run_id}/attempts/{run_attempt}",
+    22: "{repository_visibility}",
+    23: "{environment}",
+}
+_GITLAB: Final[Mapping[int, str]] = {
+    9: "https://{ci_config_ref_uri}",
+    10: "{ci_config_sha}",
+    11: "{runner_environment}",
+    12: "https://gitlab.com/{project_path}",
+    13: "{sha}",
+    14: "refs/{ref_folder}/{ref}",
+    15: "{project_id}",
+    16: "https://gitlab.com/{namespace_path}",
+    17: "{namespace_id}",
+    18: "https://{ci_config_ref_uri}",
+    19: "{ci_config_sha}",
+    20: "{pipeline_source}",
+    21: "https://gitlab.com/{project_path}/-/jobs/{job_id}",
+    22: "{project_visibility}",
+    23: "{environment}",
+}
+_BUILDKITE: Final[Mapping[int, str]] = {
+    11: "{runner_environment}",
+    13: "{build_commit}",
+    20: "{build_source}",
+    21: "https://buildkite.com/{organization_slug}/{pipeline_slug}/builds/{build_number}#{job_id}",
+}
+_CIRCLECI_SIGNER: Final = (
+    "https://circleci.com/api/v2/projects/{oidc.circleci.com/project-id}"
+    "/pipeline-definitions/{oidc.circleci.com/pipeline-definition-id}"
+)
+_CIRCLECI: Final[Mapping[int, str]] = {
+    9: _CIRCLECI_SIGNER,
+    11: "{ssh_rerun}",
+    12: "{oidc.circleci.com/vcs-origin}",
+    14: "{oidc.circleci.com/vcs-ref}",
+    18: "https://circleci.com/api/v2/pipeline/{oidc.circleci.com/pipeline-id}/config",
+    # The two slashes are Fulcio's: its platform_url ends with one.
+    21: "https://app.circleci.com//workflow/{oidc.circleci.com/workflow-id}/job/{oidc.circleci.com/job-id}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UriName:
+    """The certificate's subject alternative name is this URI: a CI job."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmailName:
+    """The certificate's subject alternative name is this e-mail address: a person or a service account."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateProfile:
+    """The name and Fulcio's own extensions (dotted OID, value as it goes into the certificate), in ascending order."""
+
+    name: UriName | EmailName
+    extensions: tuple[tuple[str, bytes], ...]
+
+
+class ProfileError(ValueError):
+    """Fulcio has no certificate for these claims: unknown issuer, a missing claim, or an e-mail address that is not verified."""
+
+
+def profile_of(claims: Claims) -> CertificateProfile:
+    """Return what the certificate for verified claims says; raises `ProfileError`."""
+    issuer = _text(claims, "iss")
+    if issuer == "https://accounts.google.com":
+        return CertificateProfile(EmailName(_verified_email(claims)), _encode(issuer, {}))
+    name, templates = _templates(issuer)
+    values = {**claims, **_derived(claims)}
+    rendered = {number: _render(template, values) for number, template in templates.items()}
+    return CertificateProfile(UriName(_render(name, values)), _encode(issuer, rendered))
+
+
+def _templates(issuer: str) -> tuple[str, Mapping[int, str]]:
+    """Return the templates of the name and of the extensions, for one of Fulcio's CI providers."""
+    if _is_or_below(issuer, "https://token.actions.githubusercontent.com"):
+        return "https://github.com/{job_workflow_ref}", _GITHUB
+    if issuer == "https://gitlab.com":
+        return "https://{ci_config_ref_uri}", _GITLAB
+    if issuer == "https://agent.buildkite.com":
+        return "https://buildkite.com/{organization_slug}/{pipeline_slug}", _BUILDKITE
+    if _is_or_below(issuer, "https://oidc.circleci.com"):
+        return _CIRCLECI_SIGNER, _CIRCLECI
+    raise ProfileError(f"unknown issuer {issuer!r}")
+
+
+def _is_or_below(issuer: str, root: str) -> bool:
+    return issuer == root or issuer.startswith(f"{root}/")
+
+
+def _derived(claims: Claims) -> dict[str, object]:
+    """Return what Fulcio's templates compute from claims, and its defaults for optional ones."""
+    rerun = _as_text(claims.get("oidc.circleci.com/ssh-rerun", "false")) == "true"
+    return {
+        "ref_folder": "heads" if claims.get("ref_type") == "branch" else "tags",
+        "ssh_rerun": "ssh-rerun" if rerun else '""',  # Fulcio's template has the two quotes in it
+        "environment": claims.get("environment", ""),
+    }
+
+
+def _verified_email(claims: Claims) -> str:
+    email = _text(claims, "email")
+    if claims.get("email_verified") is not True:
+        raise ProfileError(f"the e-mail address {email!r} is not verified")
+    return email
+
+
+def _render(template: str, claims: Claims) -> str:
+    return _PLACEHOLDER.sub(lambda match: _text(claims, match[1]), template)
+
+
+def _text(claims: Claims, name: str) -> str:
+    if name not in claims:
+        raise ProfileError(f"the claim {name!r} is missing")
+    return _as_text(claims[name])
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _encode(issuer: str, values: Mapping[int, str]) -> tuple[tuple[str, bytes], ...]:
+    everything = sorted({**values, _ISSUER: issuer, _ISSUER_V2: issuer}.items())
+    return tuple(
+        (f"{_ARC}.{number}", text.encode() if number <= _LAST_RAW else der_utf8_string(text))
+        for number, text in everything
+        if text
+    )
+
+
+def der_utf8_string(text: str) -> bytes:
+    """Return the DER encoding of an ASN.1 UTF8String (ITU-T X.690 §8.1.3, definite length)."""
+    content = text.encode()
+    if len(content) < 0x80:  # noqa: PLR2004 - the short form of a length ends there
+        return bytes((0x0C, len(content))) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes((0x0C, 0x80 | len(length))) + length + content

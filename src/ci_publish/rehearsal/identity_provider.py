@@ -1,0 +1,284 @@
+"""The rehearsal's CI identity provider: signs the identity tokens that GitHub, GitLab, Google, Buildkite and CircleCI would sign.
+
+It speaks for all of these issuers with one key of its own, so that its tokens are worth something in the rehearsal world only.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import jwt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+from werkzeug.wrappers import Request, Response
+
+from ci_publish.rehearsal.ci_claims import (
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    KNOWN_ISSUERS,
+    github_claims,
+    github_variables,
+    gitlab_claims,
+    gitlab_token_variable,
+    gitlab_variables,
+)
+from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.json_response import json_response
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+Claims: TypeAlias = Mapping[str, object]
+Clock: TypeAlias = Callable[[], float]
+
+_LIFETIME_SECONDS: Final = 300.0  # GitHub's; a GitLab token lives as long as the job may run
+_NOT_BEFORE_MARGIN_SECONDS: Final[Mapping[str, int]] = {GITHUB_ISSUER: 600, GITLAB_ISSUER: 5}
+
+
+class IdentityTokenError(ValueError):
+    """An identity token was refused; the message says why."""
+
+
+class MalformedTokenError(IdentityTokenError):
+    """It is not a signed JWT with the claims that OpenID Connect demands."""
+
+
+class UnknownIssuerError(IdentityTokenError):
+    """Its `iss` is nobody that this provider speaks for."""
+
+
+class InvalidSignatureError(IdentityTokenError):
+    """It was not signed with this provider's key and RS256."""
+
+
+class WrongAudienceError(IdentityTokenError):
+    """It is meant for somebody else."""
+
+
+class ExpiredTokenError(IdentityTokenError):
+    """Its life is over."""
+
+
+class PrematureTokenError(IdentityTokenError):
+    """Its life has not begun (`nbf` or `iat` lies in the future)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """What the provider remembers of a token that it gave out; never the token itself."""
+
+    jti: str
+    audience: str | tuple[str, ...]
+    issued_at: int
+    expires_at: int
+
+
+class IdentityProvider:
+    """Issues and verifies identity tokens; safe across threads."""
+
+    def __init__(
+        self,
+        *,
+        claims: Claims | None = None,
+        clock: Clock = time.time,
+        lifetime: float = _LIFETIME_SECONDS,
+        issuers: frozenset[str] = KNOWN_ISSUERS,
+        hooks: Hooks | None = None,
+    ) -> None:
+        """Make a provider with a fresh key.
+
+        `claims` are what tokens say unless told otherwise (default: a GitHub Actions job that publishes a tag), `clock` gives Unix time,
+        `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
+        """
+        self.claims: Claims = github_claims() if claims is None else dict(claims)
+        self.hooks = Hooks() if hooks is None else hooks
+        self.app: WSGIApplication = hooked(self._handle, self.hooks)
+        self._clock = clock
+        self._lifetime = lifetime
+        self._issuers = issuers
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key_id = _fingerprint(self._key.public_key())
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Claims] = {}
+        self._issued: list[IssuedToken] = []
+
+    @property
+    def issued(self) -> tuple[IssuedToken, ...]:
+        """Every token given out so far, oldest first."""
+        with self._lock:
+            return tuple(self._issued)
+
+    def issue(self, audience: str | Sequence[str], /, *, lifetime: float | None = None, **claims: object) -> str:
+        """Return a fresh signed token for `audience`.
+
+        `claims` replace single claims of the provider's own set and are taken as they are; with an `iss` among them they are the whole
+        set (`issue("pypi", **gitlab_claims())`). jti, iat, nbf and exp are set last unless given. `lifetime` is in seconds.
+        """
+        base = {} if "iss" in claims else self.claims
+        payload = {
+            **self._temporal(str(claims.get("iss", self.claims["iss"])), lifetime),
+            **base,
+            **claims,
+            "aud": audience,
+        }
+        token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
+        self._remember(payload)
+        return token
+
+    def verify(
+        self, token: str, audience: str, *, leeway: float = 30.0, single_audience: bool = True
+    ) -> dict[str, object]:
+        """Return the claims of a token that this provider signed for `audience`; raises an `IdentityTokenError`.
+
+        The defaults are PyPI's: 30 s of leeway, and a list of audiences is refused even with only one in it.
+        """
+        unverified = _decode_unverified(token)
+        if unverified["iss"] not in self._issuers:
+            raise UnknownIssuerError(f"unknown issuer {unverified['iss']!r}")
+        claims = self._verify_signature(token)
+        _check_audience(claims["aud"], audience, single=single_audience)
+        self._check_times(claims, leeway)
+        return claims
+
+    def github_environment(self, base_url: str, *, may_request_tokens: bool = True, **claims: object) -> dict[str, str]:
+        """Return the environment of a GitHub Actions job whose runner finds this provider's `app` at `base_url`.
+
+        `claims` replace claims as in `issue`. The job gets a bearer token of its own; without `may_request_tokens` it is a job without
+        `id-token: write`. A child process needs nothing else to be taken for that job.
+        """
+        job = self._claims_of_job(claims, GITHUB_ISSUER, github_claims)
+        variables = github_variables(job)
+        if not may_request_tokens:
+            return variables
+        bearer = secrets.token_urlsafe(32)
+        with self._lock:
+            self._jobs[bearer] = job
+        url = f"{base_url.rstrip('/')}/idtoken?api-version=2.0"
+        return {**variables, "ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
+
+    def gitlab_environment(
+        self, audiences: Sequence[str], *, lifetime: float = 3600.0, **claims: object
+    ) -> dict[str, str]:
+        """Return the environment of a GitLab job with one identity token for each audience, issued now, valid for `lifetime` seconds."""
+        job = self._claims_of_job(claims, GITLAB_ISSUER, gitlab_claims)
+        tokens = {gitlab_token_variable(name): self.issue(name, lifetime=lifetime, **job) for name in audiences}
+        return {**gitlab_variables(job), **tokens}
+
+    def _claims_of_job(
+        self, claims: Claims, issuer: str, default: Callable[[], Mapping[str, object]]
+    ) -> dict[str, object]:
+        if "iss" in claims:
+            return dict(claims)
+        own = self.claims if self.claims["iss"] == issuer else default()
+        return {**own, **claims}
+
+    def _temporal(self, issuer: str, lifetime: float | None) -> dict[str, object]:
+        now = int(self._clock())
+        expires = now + int(self._lifetime if lifetime is None else lifetime)
+        claims: dict[str, object] = {"jti": str(uuid.uuid4()), "iat": now, "exp": expires}
+        margin = _NOT_BEFORE_MARGIN_SECONDS.get(issuer)
+        return claims if margin is None else {**claims, "nbf": now - margin}
+
+    def _remember(self, payload: Mapping[str, object]) -> None:
+        audience = payload["aud"]
+        names = audience if isinstance(audience, str) else tuple(audience)  # type: ignore[arg-type]
+        record = IssuedToken(str(payload["jti"]), names, int(str(payload["iat"])), int(str(payload["exp"])))
+        with self._lock:
+            self._issued.append(record)
+
+    def _verify_signature(self, token: str) -> dict[str, object]:
+        if jwt.get_unverified_header(token).get("kid") != self._key_id:
+            raise InvalidSignatureError("signed with an unknown key")
+        unchecked = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        try:
+            return dict(jwt.decode(token, self._key.public_key(), algorithms=["RS256"], options=unchecked))  # type: ignore[arg-type]
+        except jwt.PyJWTError as error:
+            raise InvalidSignatureError(f"signature does not verify: {error}") from error
+
+    def _check_times(self, claims: Claims, leeway: float) -> None:
+        now = self._clock()
+        expires, begins = _number(claims, "exp"), max(_number(claims, "iat"), _number(claims, "nbf", 0.0))
+        if now >= expires + leeway:
+            raise ExpiredTokenError(f"expired {now - expires:.0f} s ago")
+        if begins > now + leeway:
+            raise PrematureTokenError(f"not valid for another {begins - now:.0f} s")
+
+    def _handle(self, request: Request) -> Response:
+        if request.method != "GET":
+            return json_response({"message": "method not allowed"}, 405)
+        match request.path:
+            case "/idtoken":
+                return self._token_endpoint(request)
+            case "/.well-known/jwks":
+                return json_response(self.jwks())
+            case "/.well-known/openid-configuration":
+                return json_response(_openid_configuration(request.root_url.rstrip("/")))
+            case _:
+                return json_response({"message": "not found"}, 404)
+
+    def jwks(self) -> dict[str, object]:
+        """Return the provider's public key as a JSON Web Key Set (RFC 7517)."""
+        key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [{**key, "kid": self._key_id, "alg": "RS256", "use": "sig"}]}
+
+    def _token_endpoint(self, request: Request) -> Response:
+        job = self._job_of(request.headers.get("Authorization", ""))
+        if job is None:
+            return json_response({"message": "the request token is not one of this run's jobs"}, 401)
+        # GitHub's default audience is the URL of the repository owner.
+        audience = request.args.get("audience") or f"https://github.com/{job['repository_owner']}"
+        token = self.issue(audience, **job)
+        return json_response({"count": len(token), "value": token})
+
+    def _job_of(self, authorization: str) -> Claims | None:
+        scheme, _, given = authorization.partition(" ")
+        with self._lock:
+            jobs = list(self._jobs.items())
+        matching = [job for bearer, job in jobs if hmac.compare_digest(bearer.encode(), given.encode())]
+        return matching[0] if scheme.lower() == "bearer" and matching else None
+
+
+def _fingerprint(key: rsa.RSAPublicKey) -> str:
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+    return digest.finalize().hex()[:32]
+
+
+def _decode_unverified(token: str) -> dict[str, object]:
+    options = {"verify_signature": False, "require": ["iss", "aud", "iat", "exp"]}
+    try:
+        return dict(jwt.decode(token, options=options))  # type: ignore[arg-type]
+    except jwt.PyJWTError as error:
+        raise MalformedTokenError(f"malformed JWT: {error}") from error
+
+
+def _check_audience(claimed: object, expected: str, *, single: bool) -> None:
+    accepted = [claimed] if isinstance(claimed, str) or single else claimed
+    if not isinstance(accepted, list) or expected not in accepted:
+        raise WrongAudienceError(f"meant for {claimed!r}, not for {expected!r}")
+
+
+def _number(claims: Claims, name: str, default: float | None = None) -> float:
+    value = claims.get(name, default)
+    if isinstance(value, int | float):
+        return float(value)
+    raise MalformedTokenError(f"the claim {name!r} is not a number")
+
+
+def _openid_configuration(url: str) -> dict[str, object]:
+    return {
+        "issuer": url,
+        "jwks_uri": f"{url}/.well-known/jwks",
+        "subject_types_supported": ["public"],
+        "response_types_supported": ["id_token"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid"],
+    }

@@ -1,0 +1,241 @@
+"""The rehearsal's Sigstore: Fulcio v2 and Rekor v1 behind one WSGI application, and the trust configuration that goes with them.
+
+Unmodified sigstore and pypi-attestations sign with it and verify against it. There is no timestamp authority: PEP 740 has no place for
+timestamps. Sources: Fulcio's `fulcio.proto` and `pkg/server/grpc_server.go`, Rekor's `openapi.yaml`, protobuf-specs' `sigstore_trustroot`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ci_publish.rehearsal.fulcio_profile import ProfileError, profile_of
+from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
+from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, CertificateAuthority
+from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, TransparencyLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from wsgiref.types import WSGIApplication
+
+    from werkzeug.wrappers import Request, Response
+
+AUDIENCE: Final = "sigstore"
+SIGNING_CERTIFICATE_PATH: Final = "/api/v2/signingCert"
+TRUST_BUNDLE_PATH: Final = "/api/v2/trustBundle"
+LOG_PATH: Final = "/api/v1/log"
+LOG_ENTRIES_PATH: Final = "/api/v1/log/entries"
+
+_PRODUCTION_TUF: Final = "https://tuf-repo-cdn.sigstore.dev"
+_INVALID_ARGUMENT: Final = 3  # gRPC's code; Fulcio answers it as HTTP 400
+
+
+class _RequestRefusedError(Exception):
+    """Fulcio refuses a request, with one of its own messages."""
+
+
+class Sigstore:
+    """A Sigstore instance of its own: keys, log and all are made afresh and live as long as the object. Safe across threads.
+
+    Mount `app` at the root of a server: sigstore's clients drop a path prefix.
+    """
+
+    def __init__(
+        self,
+        identity_provider: IdentityProvider,
+        *,
+        clock: Callable[[], float] = time.time,
+        certificate_lifetime: float = 600.0,
+        hooks: Hooks | None = None,
+    ) -> None:
+        """Make an instance that believes `identity_provider`. `clock` gives Unix time; `certificate_lifetime` is in seconds."""
+        self.hooks = Hooks() if hooks is None else hooks
+        self.app: WSGIApplication = hooked(self._handle, self.hooks)
+        self._identity_provider = identity_provider
+        self._authority = CertificateAuthority(clock=clock, lifetime=certificate_lifetime)
+        self._log = TransparencyLog(clock=clock)
+
+    @property
+    def entries(self) -> tuple[LogEntry, ...]:
+        """All entries of the transparency log, oldest first."""
+        return self._log.entries
+
+    def trusted_root(self, base_url: str) -> str:
+        """Return the TrustedRoot JSON with which anybody can verify what was signed here; `base_url` is where `app` is served."""
+        return json.dumps(self._trusted_root(base_url.rstrip("/")), indent=2)
+
+    def trust_config(self, base_url: str) -> str:
+        """Return the ClientTrustConfig JSON (trusted root and signing configuration) for clients that sign here."""
+        url = base_url.rstrip("/")
+        return json.dumps(
+            {
+                "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
+                "trustedRoot": self._trusted_root(url),
+                "signingConfig": self._signing_config(url),
+            },
+            indent=2,
+        )
+
+    def prepare_home(self, folder: Path, base_url: str) -> dict[str, str]:
+        """Make `folder` a home in which sigstore's *production* trust root, read offline, is this instance's.
+
+        Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these are absolute).
+        `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was signed here, and nothing else.
+        """
+        data, cache = (folder.resolve() / name for name in ("data", "cache"))
+        targets = cache / "sigstore-python" / "tuf" / quote(_PRODUCTION_TUF, safe="")
+        targets.mkdir(parents=True, exist_ok=True)
+        data.mkdir(exist_ok=True)
+        (targets / "trusted_root.json").write_text(self.trusted_root(base_url), encoding="utf-8")
+        signing_config = json.dumps(self._signing_config(base_url.rstrip("/")))
+        (targets / "signing_config.v0.2.json").write_text(signing_config, encoding="utf-8")
+        return {"XDG_DATA_HOME": str(data), "XDG_CACHE_HOME": str(cache)}
+
+    def _handle(self, request: Request) -> Response:
+        match request.method, request.path:
+            case "POST", path if path == SIGNING_CERTIFICATE_PATH:
+                return self._signing_certificate(request)
+            case "GET", path if path == TRUST_BUNDLE_PATH:
+                return json_response({"chains": [{"certificates": [_pem(link) for link in self._authority.chain]}]})
+            case "GET", path if path == LOG_PATH:
+                return json_response(self._log.state(_host(request)))
+            case "POST", path if path == LOG_ENTRIES_PATH:
+                return self._create_entry(request)
+            case "GET", path if path == LOG_ENTRIES_PATH:
+                index = request.args.get("logIndex", type=int)
+                return self._show(request, None if index is None else self._log.by_index(index))
+            case "GET", path if path.startswith(f"{LOG_ENTRIES_PATH}/"):
+                return self._show(request, self._log.by_uuid(path.removeprefix(f"{LOG_ENTRIES_PATH}/")))
+            case _:
+                return json_response({"code": 404, "message": f"path {request.path} was not found"}, 404)
+
+    def _signing_certificate(self, request: Request) -> Response:
+        try:
+            certificate = self._certify(request)
+        except _RequestRefusedError as refusal:
+            return json_response({"code": _INVALID_ARGUMENT, "message": str(refusal), "details": []}, 400)
+        chain = [_pem(link) for link in (certificate, *self._authority.chain)]
+        return json_response({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}, 200)
+
+    def _certify(self, request: Request) -> x509.Certificate:
+        content = request.get_json(silent=True)
+        if not isinstance(content, dict):
+            raise _RequestRefusedError("The certificate signing request could not be parsed")
+        try:
+            # Fulcio's OIDC library grants no leeway for the end, and takes a list of audiences.
+            claims = self._identity_provider.verify(
+                _identity_token(request, content), AUDIENCE, leeway=0, single_audience=False
+            )
+            profile = profile_of(claims)
+        except (IdentityTokenError, ProfileError) as error:
+            raise _RequestRefusedError("There was an error processing the identity token") from error
+        public_key = _proven_key(content)
+        try:
+            return self._authority.issue(public_key, profile)
+        except ValueError as error:
+            raise _RequestRefusedError(str(error)) from error
+
+    def _create_entry(self, request: Request) -> Response:
+        try:
+            entry = self._log.append(request.get_json(silent=True))
+        except EntryError as error:
+            return json_response({"code": 400, "message": f"error processing entry: {error}"}, 400)
+        except EquivalentEntryError as error:
+            location = {"Location": f"{LOG_ENTRIES_PATH}/{error.entry.uuid}"}
+            return json_response({"code": 409, "message": str(error)}, 409, location)
+        headers = {"Location": f"{LOG_ENTRIES_PATH}/{entry.uuid}", "ETag": entry.uuid}
+        return json_response(self._log.describe(entry, _host(request)), 201, headers)
+
+    def _show(self, request: Request, entry: LogEntry | None) -> Response:
+        if entry is None:
+            return json_response({"code": 404, "message": "entry not found"}, 404)
+        return json_response(self._log.describe(entry, _host(request)))
+
+    def _trusted_root(self, url: str) -> dict[str, object]:
+        valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        chain = [{"rawBytes": _b64(link.public_bytes(serialization.Encoding.DER))} for link in self._authority.chain]
+        return {
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "tlogs": [_log_instance(url, self._log.public_key, valid_for)],
+            "certificateAuthorities": [
+                {
+                    "subject": {"organization": ORGANIZATION, "commonName": COMMON_NAME},
+                    "uri": url,
+                    "certChain": {"certificates": chain},
+                    "validFor": valid_for,
+                }
+            ],
+            "ctlogs": [_log_instance(f"{url}/ct", self._authority.ct_public_key, valid_for)],
+            "timestampAuthorities": [],
+        }
+
+    def _signing_config(self, url: str) -> dict[str, object]:
+        valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        service = {"url": url, "majorApiVersion": 1, "validFor": valid_for, "operator": ORGANIZATION}
+        return {
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": [service],
+            "oidcUrls": [service],
+            "rekorTlogUrls": [service],
+            "tsaUrls": [],
+            "rekorTlogConfig": {"selector": "ANY"},
+            "tsaConfig": {"selector": "ANY"},
+        }
+
+
+def _identity_token(request: Request, content: dict[str, object]) -> str:
+    """Return the token from the request's credentials or, as sigstore-python sends it, from the header."""
+    match content.get("credentials"):
+        case {"oidcIdentityToken": str(token)} if token:
+            return token
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def _proven_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
+    """Return the public key whose private key signed the request; the rehearsal certifies P-256, P-384 and P-521 keys only."""
+    try:
+        csr = x509.load_pem_x509_csr(base64.b64decode(str(content["certificateSigningRequest"]), validate=True))
+        key, proven = csr.public_key(), csr.is_signature_valid
+    except (KeyError, ValueError, UnsupportedAlgorithm) as error:
+        raise _RequestRefusedError("The certificate signing request could not be parsed") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(
+        key.curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1
+    ):
+        raise _RequestRefusedError("The public key supplied in the request is insecure")
+    if not proven:
+        raise _RequestRefusedError("The signature supplied in the request could not be verified")
+    return key
+
+
+def _log_instance(url: str, public_key: bytes, valid_for: dict[str, str]) -> dict[str, object]:
+    return {
+        "baseUrl": url,
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": {"rawBytes": _b64(public_key), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": valid_for},
+        "logId": {"keyId": _b64(hashlib.sha256(public_key).digest())},
+    }
+
+
+def _host(request: Request) -> str:
+    """Return the host name by which the log was asked: its name in checkpoints, which verifiers compare with its URL."""
+    return urlsplit(request.host_url).hostname or "localhost"
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
