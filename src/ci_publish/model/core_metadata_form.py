@@ -1,0 +1,81 @@
+"""Core metadata → the fields of the upload form, under the names that the server reads (pure).
+
+Source: warehouse/forklift/metadata.py (``_FORM_TO_RAW_MAPPING``, ``parse_form_metadata``) and decorators.py
+(``sanitize``). The server ignores names that it does not know, so that a wrong name is a silent loss.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ci_publish.model.distribution import CoreMetadata
+
+# Fields that a form holds once. A file that has one of them twice is refused by the checks; the first is sent.
+SINGLE_FIELDS: Final = {
+    "summary": "summary",
+    "description-content-type": "description_content_type",
+    "home-page": "home_page",
+    "download-url": "download_url",
+    "author": "author",
+    "author-email": "author_email",
+    "maintainer": "maintainer",
+    "maintainer-email": "maintainer_email",
+    "license": "license",
+    "license-expression": "license_expression",
+}
+
+# Fields that a form holds as often as the file does.
+REPEATED_FIELDS: Final = {
+    "platform": "platform",
+    "supported-platform": "supported_platform",
+    "classifier": "classifiers",
+    "dynamic": "dynamic",
+    "license-file": "license_file",
+    "import-name": "import_name",
+    "import-namespace": "import_namespace",
+    "requires-dist": "requires_dist",
+    "provides-dist": "provides_dist",
+    "obsoletes-dist": "obsoletes_dist",
+    "requires-external": "requires_external",
+    "provides-extra": "provides_extra",
+    "project-url": "project_urls",
+    "requires": "requires",
+    "provides": "provides",
+    "obsoletes": "obsoletes",
+}
+
+
+def form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], ...]:
+    """Return everything of an upload form that comes from the core metadata, as (name, value) in a stable order.
+
+    ``metadata_version``, ``name`` and ``version`` come first, repeated fields keep the file's order, and
+    ``requires_python`` is there even when empty (GitLab wants it). Other empty values, and distutils' ``UNKNOWN``,
+    are left out: the server deletes them before it looks (decorators.py, ``sanitize``), and takes the field's other
+    values with them. Line ends are left as they are in the file.
+    """
+    return (
+        ("metadata_version", metadata.metadata_version),
+        ("name", metadata.name),
+        ("version", metadata.version),
+        ("requires_python", _meaningful(metadata.first("requires-python"))),
+        *((name, value) for name, value in _optional(metadata) if _meaningful(value)),
+    )
+
+
+def _optional(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
+    """Yield the fields that may be absent, empty ones included."""
+    for key, name in SINGLE_FIELDS.items():
+        yield name, metadata.first(key) or ""
+    yield "keywords", _keywords(metadata.first("keywords") or "")
+    for key, name in REPEATED_FIELDS.items():
+        yield from ((name, value) for value in metadata.all(key))
+    yield "description", metadata.description or ""
+
+
+def _keywords(value: str) -> str:
+    """Return comma-separated keywords as the server writes them back: joined by a comma and a blank."""
+    return ", ".join(keyword.strip() for keyword in value.split(","))
+
+
+def _meaningful(value: str | None) -> str:
+    """Return *value*, or nothing for what the server would delete."""
+    return "" if value is None or value.strip() in {"", "UNKNOWN"} else value
