@@ -1,8 +1,9 @@
 """What the CI systems say about a job: the claims of its identity tokens and the variables of its environment (pure).
 
-The sets are complete, so that what is tested against them meets what it will meet. Sources: GitHub's "OpenID Connect reference" and
-"Variables reference", GitLab's "OpenID Connect (OIDC) authentication using ID tokens" and "Predefined CI/CD variables", Google's
-"OpenID Connect", Buildkite's "buildkite-agent oidc", CircleCI's "Using OpenID Connect tokens in jobs".
+The sets are complete, so that what is tested against them meets what it will meet. Sources: GitHub's "OpenID Connect
+reference" and "Variables reference", GitLab's "OpenID Connect (OIDC) authentication using ID tokens" and "Predefined
+CI/CD variables", Google's "OpenID Connect", Buildkite's "buildkite-agent oidc", CircleCI's "Using OpenID Connect tokens
+in jobs".
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _github_subject(repository: str, ref: str, environment: str | None, event_na
     return f"repo:{repository}:pull_request" if event_name == "pull_request" else f"repo:{repository}:ref:{ref}"
 
 
-def gitlab_claims(
+def gitlab_claims(  # noqa: PLR0913 - as above
     *,
     project_path: str = "octo-group/demo",
     config_path: str = ".gitlab-ci.yml",
@@ -179,7 +180,7 @@ def circleci_claims(
 
 
 def github_variables(claims: Claims) -> dict[str, str]:
-    """Return the variables that a GitHub runner sets for the job of these claims, those of the token endpoint excepted."""
+    """Return the variables that a GitHub runner sets for the job of these claims, without the token endpoint."""
     ref = str(claims["ref"])
     taken_over = {
         name: str(claims[claim])

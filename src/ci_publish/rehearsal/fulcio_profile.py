@@ -1,7 +1,8 @@
 """What Fulcio writes into a certificate for an identity token's claims (pure).
 
-Sources: Fulcio's `config/identity/config.yaml` (which claim goes where, for each kind of issuer) and `pkg/certificate/extensions.go`
-(which extension carries it: numbers 1 to 6 as raw bytes, 8 and up as a DER UTF8String; empty values are left out).
+Sources: Fulcio's `config/identity/config.yaml` (which claim goes where, for each kind of issuer) and
+`pkg/certificate/extensions.go` (which extension carries it: numbers 1 to 6 as raw bytes, 8 and up as a DER UTF8String;
+empty values are left out).
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class CertificateProfile:
 
 
 class ProfileError(ValueError):
-    """Fulcio has no certificate for these claims: unknown issuer, a missing claim, or an e-mail address that is not verified."""
+    """Fulcio has no certificate for these claims: unknown issuer, a missing claim, or an unverified e-mail address."""
 
 
 def profile_of(claims: Claims) -> CertificateProfile:

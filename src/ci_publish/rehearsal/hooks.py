@@ -1,15 +1,16 @@
 """Where a test may step between a rehearsal server and its client.
 
-Every WSGI application of the rehearsal world passes each request through its `Hooks`: before it is handled (to refuse it, to answer
-nonsense, to hang, to cut the connection) and after it was handled (to lose or to delay an answer whose effect already happened).
-The functions below the class are ready-made faults; they compose: `times(2, only("/api/v1/", answer(503)))`.
+Every WSGI application of the rehearsal world passes each request through its `Hooks`: before it is handled (to refuse
+it, to answer nonsense, to hang, to cut the connection) and after it was handled (to lose or to delay an answer whose
+effect already happened). The functions below the class are ready-made faults; they compose: `times(2, only("/api/v1/",
+answer(503)))`.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 - an alias's right side
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,8 +31,8 @@ After: TypeAlias = "Callable[[WSGIEnvironment, Response], Response | None]"
 class Hooks:
     """The fault and latency knobs of one WSGI application; they may be turned while it serves.
 
-    `delay` is in seconds and is spent before anything else, on every request. A hook that raises `ConnectionError` cuts the
-    connection without an answer when Werkzeug's own server serves the application.
+    `delay` is in seconds and is spent before anything else, on every request. A hook that raises `ConnectionError` cuts
+    the connection without an answer when Werkzeug's own server serves the application.
     """
 
     interpose: Interpose | None = None
@@ -114,7 +115,7 @@ def only(path_prefix: str, fault: Interpose, *, method: str | None = None) -> In
 
 
 def times(count: int, fault: Interpose, *, after: int = 0) -> Interpose:
-    """Let `after` requests through, apply a fault to the next `count`, then let all others through; safe across threads."""
+    """Apply a fault to `count` requests after the first `after`, and let all others through; safe across threads."""
     lock, seen = threading.Lock(), iter(range(after + count))
 
     def interpose(environ: WSGIEnvironment) -> Response | None:

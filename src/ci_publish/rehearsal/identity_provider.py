@@ -1,6 +1,7 @@
-"""The rehearsal's CI identity provider: signs the identity tokens that GitHub, GitLab, Google, Buildkite and CircleCI would sign.
+"""The rehearsal's CI identity provider: signs the identity tokens that the real CI systems would sign.
 
-It speaks for all of these issuers with one key of its own, so that its tokens are worth something in the rehearsal world only.
+It speaks for GitHub, GitLab, Google, Buildkite and CircleCI with one key of its own, so that its tokens are worth
+something in the rehearsal world only.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
-from werkzeug.wrappers import Request, Response
 
 from ci_publish.rehearsal.ci_claims import (
     GITHUB_ISSUER,
@@ -35,6 +35,8 @@ from ci_publish.rehearsal.json_response import json_response
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+    from werkzeug.wrappers import Request, Response
 
 Claims: TypeAlias = Mapping[str, object]
 Clock: TypeAlias = Callable[[], float]
@@ -75,10 +77,10 @@ class PrematureTokenError(IdentityTokenError):
 class IssuedToken:
     """What the provider remembers of a token that it gave out; never the token itself."""
 
-    jti: str
-    audience: str | tuple[str, ...]
-    issued_at: int
-    expires_at: int
+    jti: object
+    audience: object
+    issued_at: object
+    expires_at: object
 
 
 class IdentityProvider:
@@ -95,8 +97,8 @@ class IdentityProvider:
     ) -> None:
         """Make a provider with a fresh key.
 
-        `claims` are what tokens say unless told otherwise (default: a GitHub Actions job that publishes a tag), `clock` gives Unix time,
-        `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
+        `claims` are what tokens say unless told otherwise (default: a GitHub Actions job that publishes a tag), `clock`
+        gives Unix time, `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
         """
         self.claims: Claims = github_claims() if claims is None else dict(claims)
         self.hooks = Hooks() if hooks is None else hooks
@@ -116,19 +118,23 @@ class IdentityProvider:
         with self._lock:
             return tuple(self._issued)
 
-    def issue(self, audience: str | Sequence[str], /, *, lifetime: float | None = None, **claims: object) -> str:
+    def issue(
+        self,
+        audience: str | Sequence[str],
+        base: Claims | None = None,
+        /,
+        *,
+        lifetime: float | None = None,
+        **claims: object,
+    ) -> str:
         """Return a fresh signed token for `audience`.
 
-        `claims` replace single claims of the provider's own set and are taken as they are; with an `iss` among them they are the whole
-        set (`issue("pypi", **gitlab_claims())`). jti, iat, nbf and exp are set last unless given. `lifetime` is in seconds.
+        It says what `base` says (default: the provider's own set), except for single `claims`, which are taken as they
+        are: `issue("pypi", gitlab_claims(), ref="v2")`. aud, jti, iat, exp and (where the issuer has it) nbf are added
+        unless `claims` give them. `lifetime` is in seconds.
         """
-        base = {} if "iss" in claims else self.claims
-        payload = {
-            **self._temporal(str(claims.get("iss", self.claims["iss"])), lifetime),
-            **base,
-            **claims,
-            "aud": audience,
-        }
+        said = {**(self.claims if base is None else base), **claims}
+        payload = {**self._temporal(str(said["iss"]), lifetime), **said, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
         self._remember(payload)
         return token
@@ -148,13 +154,16 @@ class IdentityProvider:
         self._check_times(claims, leeway)
         return claims
 
-    def github_environment(self, base_url: str, *, may_request_tokens: bool = True, **claims: object) -> dict[str, str]:
+    def github_environment(
+        self, base_url: str, base: Claims | None = None, /, *, may_request_tokens: bool = True, **claims: object
+    ) -> dict[str, str]:
         """Return the environment of a GitHub Actions job whose runner finds this provider's `app` at `base_url`.
 
-        `claims` replace claims as in `issue`. The job gets a bearer token of its own; without `may_request_tokens` it is a job without
-        `id-token: write`. A child process needs nothing else to be taken for that job.
+        The job's claims are `base` (default: the provider's own set if it is GitHub's, else `github_claims()`) and
+        `claims`, as in `issue`. Each job gets a bearer token of its own; without `may_request_tokens` it is a job
+        without `id-token: write`. A child process needs nothing else to be taken for that job.
         """
-        job = self._claims_of_job(claims, GITHUB_ISSUER, github_claims)
+        job = {**self._base(base, GITHUB_ISSUER, github_claims), **claims}
         variables = github_variables(job)
         if not may_request_tokens:
             return variables
@@ -165,20 +174,21 @@ class IdentityProvider:
         return {**variables, "ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
 
     def gitlab_environment(
-        self, audiences: Sequence[str], *, lifetime: float = 3600.0, **claims: object
+        self, audiences: Sequence[str], base: Claims | None = None, /, *, lifetime: float = 3600.0, **claims: object
     ) -> dict[str, str]:
-        """Return the environment of a GitLab job with one identity token for each audience, issued now, valid for `lifetime` seconds."""
-        job = self._claims_of_job(claims, GITLAB_ISSUER, gitlab_claims)
-        tokens = {gitlab_token_variable(name): self.issue(name, lifetime=lifetime, **job) for name in audiences}
+        """Return the environment of a GitLab job with one identity token for each audience, issued now.
+
+        The job's claims are `base` (default: the provider's own set if it is GitLab's, else `gitlab_claims()`) and
+        `claims`, as in `issue`. `lifetime` is in seconds.
+        """
+        job = {**self._base(base, GITLAB_ISSUER, gitlab_claims), **claims}
+        tokens = {gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
         return {**gitlab_variables(job), **tokens}
 
-    def _claims_of_job(
-        self, claims: Claims, issuer: str, default: Callable[[], Mapping[str, object]]
-    ) -> dict[str, object]:
-        if "iss" in claims:
-            return dict(claims)
-        own = self.claims if self.claims["iss"] == issuer else default()
-        return {**own, **claims}
+    def _base(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
+        if base is not None:
+            return base
+        return self.claims if self.claims["iss"] == issuer else default()
 
     def _temporal(self, issuer: str, lifetime: float | None) -> dict[str, object]:
         now = int(self._clock())
@@ -188,9 +198,7 @@ class IdentityProvider:
         return claims if margin is None else {**claims, "nbf": now - margin}
 
     def _remember(self, payload: Mapping[str, object]) -> None:
-        audience = payload["aud"]
-        names = audience if isinstance(audience, str) else tuple(audience)  # type: ignore[arg-type]
-        record = IssuedToken(str(payload["jti"]), names, int(str(payload["iat"])), int(str(payload["exp"])))
+        record = IssuedToken(payload["jti"], payload["aud"], payload["iat"], payload["exp"])
         with self._lock:
             self._issued.append(record)
 
@@ -235,7 +243,7 @@ class IdentityProvider:
             return json_response({"message": "the request token is not one of this run's jobs"}, 401)
         # GitHub's default audience is the URL of the repository owner.
         audience = request.args.get("audience") or f"https://github.com/{job['repository_owner']}"
-        token = self.issue(audience, **job)
+        token = self.issue(audience, job)
         return json_response({"count": len(token), "value": token})
 
     def _job_of(self, authorization: str) -> Claims | None:

@@ -1,6 +1,7 @@
 """The Merkle tree of a transparency log, as RFC 6962 §2.1 defines it (pure).
 
-Appending costs O(1) hashes on average, a root or an inclusion proof O(log² n), so that a log of many thousands of entries stays fast.
+Appending costs O(1) hashes on average, a root or an inclusion proof O(log² n), so that a log of many thousands of
+entries stays fast.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class MerkleTree:
         return self._subtree(0, len(self)) if len(self) else hashlib.sha256().digest()
 
     def inclusion_proof(self, index: int) -> list[bytes]:
-        """Return the audit path of a leaf in the whole tree, from the leaf upwards; raises `IndexError` for an unknown leaf."""
+        """Return a leaf's audit path in the whole tree, from the leaf up; raises `IndexError` for an unknown leaf."""
         if not 0 <= index < len(self):
             raise IndexError(f"no leaf {index} in a tree of {len(self)}")
         return self._path(index, 0, len(self))

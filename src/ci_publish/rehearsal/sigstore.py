@@ -1,7 +1,8 @@
-"""The rehearsal's Sigstore: Fulcio v2 and Rekor v1 behind one WSGI application, and the trust configuration that goes with them.
+"""The rehearsal's Sigstore: Fulcio v2 and Rekor v1 behind one WSGI application, and the trust configuration for them.
 
-Unmodified sigstore and pypi-attestations sign with it and verify against it. There is no timestamp authority: PEP 740 has no place for
-timestamps. Sources: Fulcio's `fulcio.proto` and `pkg/server/grpc_server.go`, Rekor's `openapi.yaml`, protobuf-specs' `sigstore_trustroot`.
+Unmodified sigstore and pypi-attestations sign with it and verify against it. There is no timestamp authority: PEP 740
+has no place for timestamps. Sources: Fulcio's `fulcio.proto` and `pkg/server/grpc_server.go`, Rekor's `openapi.yaml`,
+protobuf-specs' `sigstore_trustroot`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import base64
 import hashlib
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
@@ -28,6 +28,7 @@ from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from werkzeug.wrappers import Request, Response
@@ -47,7 +48,7 @@ class _RequestRefusedError(Exception):
 
 
 class Sigstore:
-    """A Sigstore instance of its own: keys, log and all are made afresh and live as long as the object. Safe across threads.
+    """A Sigstore instance with keys and a log of its own, which live as long as the object. Safe across threads.
 
     Mount `app` at the root of a server: sigstore's clients drop a path prefix.
     """
@@ -60,7 +61,7 @@ class Sigstore:
         certificate_lifetime: float = 600.0,
         hooks: Hooks | None = None,
     ) -> None:
-        """Make an instance that believes `identity_provider`. `clock` gives Unix time; `certificate_lifetime` is in seconds."""
+        """Make an instance that believes `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
         self.hooks = Hooks() if hooks is None else hooks
         self.app: WSGIApplication = hooked(self._handle, self.hooks)
         self._identity_provider = identity_provider
@@ -73,7 +74,7 @@ class Sigstore:
         return self._log.entries
 
     def trusted_root(self, base_url: str) -> str:
-        """Return the TrustedRoot JSON with which anybody can verify what was signed here; `base_url` is where `app` is served."""
+        """Return the TrustedRoot JSON to verify with what was signed here; `base_url` is where `app` is served."""
         return json.dumps(self._trusted_root(base_url.rstrip("/")), indent=2)
 
     def trust_config(self, base_url: str) -> str:
@@ -91,8 +92,9 @@ class Sigstore:
     def prepare_home(self, folder: Path, base_url: str) -> dict[str, str]:
         """Make `folder` a home in which sigstore's *production* trust root, read offline, is this instance's.
 
-        Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these are absolute).
-        `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was signed here, and nothing else.
+        Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these
+        are absolute). `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was
+        signed here, and nothing else.
         """
         data, cache = (folder.resolve() / name for name in ("data", "cache"))
         targets = cache / "sigstore-python" / "tuf" / quote(_PRODUCTION_TUF, safe="")
@@ -109,6 +111,11 @@ class Sigstore:
                 return self._signing_certificate(request)
             case "GET", path if path == TRUST_BUNDLE_PATH:
                 return json_response({"chains": [{"certificates": [_pem(link) for link in self._authority.chain]}]})
+            case _:
+                return self._handle_log(request)
+
+    def _handle_log(self, request: Request) -> Response:
+        match request.method, request.path:
             case "GET", path if path == LOG_PATH:
                 return json_response(self._log.state(_host(request)))
             case "POST", path if path == LOG_ENTRIES_PATH:
@@ -204,7 +211,7 @@ def _identity_token(request: Request, content: dict[str, object]) -> str:
 
 
 def _proven_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
-    """Return the public key whose private key signed the request; the rehearsal certifies P-256, P-384 and P-521 keys only."""
+    """Return the public key of a request that its private key signed; only P-256, P-384 and P-521 keys are taken."""
     try:
         csr = x509.load_pem_x509_csr(base64.b64decode(str(content["certificateSigningRequest"]), validate=True))
         key, proven = csr.public_key(), csr.is_signature_valid
@@ -229,7 +236,7 @@ def _log_instance(url: str, public_key: bytes, valid_for: dict[str, str]) -> dic
 
 
 def _host(request: Request) -> str:
-    """Return the host name by which the log was asked: its name in checkpoints, which verifiers compare with its URL."""
+    """Return the log's name in checkpoints: the host by which it was asked, since verifiers compare it with its URL."""
     return urlsplit(request.host_url).hostname or "localhost"
 
 

@@ -31,7 +31,7 @@ _SCT_LIST: Final = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
 
 class CertificateAuthority:
-    """A root, an intermediate and a CT log key, made afresh; issues short-lived signing certificates. Safe across threads."""
+    """A fresh root, intermediate and CT log key; issues short-lived signing certificates. Safe across threads."""
 
     def __init__(self, *, clock: Callable[[], float], lifetime: float) -> None:
         """Make the keys. `clock` gives Unix time; `lifetime` of the certificates is in seconds."""
@@ -57,7 +57,7 @@ class CertificateAuthority:
         return spki(self._ct_key.public_key())
 
     def issue(self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile) -> x509.Certificate:
-        """Return a certificate for `public_key` that says what `profile` says, with one embedded signed certificate timestamp.
+        """Return a certificate for `public_key` that says what `profile` says, with one signed certificate timestamp.
 
         Raises `ValueError` when the profile's name cannot be written into a certificate.
         """

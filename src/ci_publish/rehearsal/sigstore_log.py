@@ -1,7 +1,7 @@
 """The rehearsal's transparency log: Rekor v1 with `dsse` entries.
 
-Sources: Rekor's `openapi.yaml`, `pkg/types/dsse/v0.0.1` (what an entry holds), `pkg/api/entries.go` (promise and proof),
-`pkg/util/checkpoint.go` and `signed_note.go` (checkpoint); DSSE's `protocol.md`.
+Sources: Rekor's `openapi.yaml`, `pkg/types/dsse/v0.0.1` (what an entry holds), `pkg/api/entries.go` (promise and
+proof), `pkg/util/checkpoint.go` and `signed_note.go` (checkpoint); DSSE's `protocol.md`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class EquivalentEntryError(Exception):
 class LogEntry:
     """One entry of the log.
 
-    `envelope` is the DSSE envelope as it was sent. The log itself (like the real one) holds only its digest, in `body`: the envelope is
-    kept for whoever looks at what a rehearsal has signed.
+    `envelope` is the DSSE envelope as it was sent. The log itself (like the real one) holds only its digest, in `body`:
+    the envelope is kept for whoever looks at what a rehearsal has signed.
     """
 
     uuid: str
@@ -113,7 +113,7 @@ class TransparencyLog:
             return self._by_uuid.get(uuid) or self._by_uuid.get(f"{self._tree_id:016x}{uuid}")
 
     def describe(self, entry: LogEntry, name: str) -> dict[str, object]:
-        """Return an entry as Rekor serves it, with an inclusion proof in the tree of now and a checkpoint signed as `name`.
+        """Return an entry as Rekor serves it, with an inclusion proof in the tree of now and a checkpoint by `name`.
 
         `name` is the log's host name: verifiers compare it with the log's base URL.
         """
@@ -183,7 +183,8 @@ def _proposed_content(proposed: object) -> tuple[str, list[x509.Certificate]]:
             "spec": {"proposedContent": {"envelope": str(envelope), "verifiers": [str(), *_] as verifiers}},
         }:
             return envelope, [_certificate(verifier) for verifier in verifiers]
-    raise EntryError("this log takes proposed dsse entries of version 0.0.1 only")
+        case _:
+            raise EntryError("this log takes proposed dsse entries of version 0.0.1 only")
 
 
 def _certificate(verifier: object) -> x509.Certificate:
@@ -194,7 +195,7 @@ def _certificate(verifier: object) -> x509.Certificate:
 
 
 def _canonical_body(envelope: str, verifiers: list[x509.Certificate]) -> bytes:
-    """Return what the log keeps of an envelope; raises `EntryError` unless each signature has a verifier and each verifier a signature."""
+    """Return what the log keeps of an envelope; raises `EntryError` unless signatures and verifiers go together."""
     payload_type, payload, signatures = _parse_envelope(envelope)
     signed = f"DSSEv1 {len(payload_type.encode())} {payload_type} {len(payload)} ".encode() + payload
     found = {signature: _verifier_of(signature, signed, verifiers) for signature in signatures}
@@ -247,7 +248,7 @@ def _digest(data: bytes) -> dict[str, str]:
 
 
 def _canonical_json(content: Mapping[str, object]) -> bytes:
-    """Return RFC 8785's form, which for objects of ASCII keys, strings and small integers is sorted and without blanks."""
+    """Return RFC 8785's form: for ASCII keys, strings and small integers that is sorted and without blanks."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
