@@ -26,6 +26,13 @@ class BearerAuthorization:
 Authorization = BasicAuthorization | BearerAuthorization
 
 
+class BodyChanged(Exception):  # noqa: N818  (what happened, not an error of the transport)
+    """Raised while a StreamedBody is iterated: its source is no longer what was promised; the text is for people.
+
+    The transport cuts the request off, so that no server gets a complete one, and answers NoAnswer(FILE_CHANGED).
+    """
+
+
 class StreamedBody(Protocol):
     """A request body that is produced while it is sent; each iteration starts from the beginning."""
 

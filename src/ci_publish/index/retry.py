@@ -1,0 +1,165 @@
+"""When to try again, and after how long: one policy for every request of this room (pure).
+
+The rules: at most five attempts and 300 seconds of waiting for one file; a wait that the index asks for is honoured in
+full or not begun at all; some refusals of PyPI's are worth exactly one more attempt (a digest or an archive damaged on
+the way, a verification that ended with an unknown error). Sources: RFC 9110 §10.2.3 (Retry-After),
+draft-ietf-httpapi-ratelimit-headers (RateLimit, which PyPI sends without Retry-After).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from ci_publish.model.http import NoAnswer, NoAnswerReason
+
+MAX_ATTEMPTS = 5
+MAX_TOTAL_WAIT = 300.0
+FIRST_WAIT = 1.0
+MAX_WAIT = 60.0
+
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+THROTTLING_STATUSES = frozenset({429, 503})
+
+_FINAL = frozenset(
+    {
+        NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        NoAnswerReason.FILE_CHANGED,
+        NoAnswerReason.CANCELLED,
+        NoAnswerReason.REFUSED_LOCALLY,
+    }
+)
+_RATE_LIMIT_ITEM = re.compile(r'(?:^|,)\s*"[^"]{0,100}"((?:\s*;\s*[a-z]{1,8}=\d{1,9}){1,8})')
+_RATE_LIMIT_PARAMETER = re.compile(r"([a-z]{1,8})=(\d{1,9})")
+
+
+class Once(StrEnum):
+    """Refusals that a damaged transfer or a hiccup may explain: each is retried once for a file."""
+
+    DIGEST_MISMATCH = "digest-mismatch"
+    DAMAGED_TRANSFER = "damaged-transfer"
+    ATTESTATION_ERROR = "attestation-error"
+    MALFORMED_ANSWER = "malformed-answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One failed attempt that may be worth another. ``asked`` is the wait in seconds that the index asked for."""
+
+    reason: str
+    asked: float | None = None
+    once: Once | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What has been tried so far: attempts made, seconds waited between them, single retries used up."""
+
+    attempts: int = 0
+    waited: float = 0.0
+    used: frozenset[Once] = field(default_factory=frozenset)
+
+    def attempted(self) -> "History":
+        """Return the history after one more attempt."""
+        return replace(self, attempts=self.attempts + 1)
+
+    def went_on(self, trouble: Trouble, wait: float) -> "History":
+        """Return the history after waiting because of *trouble*."""
+        used = self.used if trouble.once is None else self.used | {trouble.once}
+        return replace(self, waited=self.waited + wait, used=used)
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Try again after ``wait`` seconds."""
+
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Do not try again; ``reason`` is the last failure and why it was the last."""
+
+    reason: str
+
+
+def decide(
+    history: History,
+    trouble: Trouble,
+    *,
+    random: float,
+    left: float = MAX_TOTAL_WAIT,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> TryAgain | GiveUp:
+    """Return what to do after *trouble*; *random* lies in [0, 1), *left* are the seconds left of the whole run."""
+    if trouble.once is not None and trouble.once in history.used:
+        return GiveUp(trouble.reason)
+    if history.attempts >= max_attempts:
+        return GiveUp(f"{trouble.reason} (after {_times(history.attempts)})")
+    allowed = max(0.0, min(MAX_TOTAL_WAIT - history.waited, left))
+    if trouble.asked is not None and trouble.asked > allowed:
+        return GiveUp(
+            f"{trouble.reason}; the index asks to wait {trouble.asked:.0f} s, more than the {allowed:.0f} s that are left"
+        )
+    if allowed <= 0:
+        return GiveUp(f"{trouble.reason} (no time is left to try again)")
+    wait = backoff(history.attempts, random) if trouble.asked is None else trouble.asked
+    return TryAgain(min(wait, allowed))
+
+
+def backoff(attempts: int, random: float) -> float:
+    """Return the wait after so many attempts: doubling from one second, and between half of it and all of it."""
+    exponent = min(max(attempts - 1, 0), 16)
+    longest: float = min(FIRST_WAIT * 2**exponent, MAX_WAIT)
+    return longest * (0.5 + random / 2)
+
+
+def is_transient_status(status: int) -> bool:
+    """Whether a request with this answer may be tried again later."""
+    return status in TRANSIENT_STATUSES or 500 <= status <= 599  # noqa: PLR2004  (the class of server errors)
+
+
+def is_transient(no_answer: NoAnswer) -> bool:
+    """Whether the same request may succeed later."""
+    return no_answer.reason not in _FINAL
+
+
+def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Return how many seconds the index asks to wait, by Retry-After (both forms) or by an exhausted RateLimit.
+
+    *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not readably.
+    """
+    waits = [wait for wait in (_retry_after(headers, now), _rate_limit(headers)) if wait is not None]
+    return max(waits, default=None)
+
+
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,10}", value):
+        return float(value)
+    moment = _http_date(value)
+    return None if moment is None else max(0.0, moment - now)
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):  # email.utils raises each of these for garbage
+        return None
+
+
+def _rate_limit(headers: Mapping[str, str]) -> float | None:
+    """Read ``RateLimit: "policy";r=0;t=30``: no requests remain, the quota is reset in 30 seconds."""
+    waits = []
+    for item in _RATE_LIMIT_ITEM.finditer(headers.get("ratelimit", "")[:2000]):
+        parameters = {key: int(number) for key, number in _RATE_LIMIT_PARAMETER.findall(item[1])}
+        if parameters.get("r") == 0 and "t" in parameters:
+            waits.append(float(parameters["t"]))
+    return max(waits, default=None)
+
+
+def _times(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
