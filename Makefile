@@ -82,7 +82,8 @@ test-interop: env-test ## against implementations in other languages; needs Node
 
 .PHONY: test-containers
 test-containers: env-test ## the image and the actions; needs podman, and says so where there is none
-	@if $(WITH_VENV) python scripts/container_engine.py; then $(PYTEST) -m containers; fi
+	@answer=0; $(WITH_VENV) python scripts/container_engine.py || answer=$$?; \
+	case $$answer in 0) $(PYTEST) -m containers ;; 3) ;; *) exit $$answer ;; esac
 
 .PHONY: coverage
 coverage: env-test ## the tests with branch coverage; pure modules must have all of it
@@ -101,6 +102,7 @@ lint: env-lint ## every static check
 	$(WITH_VENV) lint-imports
 	$(WITH_VENV) shellcheck $(SHELL_SCRIPTS)
 	$(WITH_VENV) python scripts/lint_ci_files.py
+	@echo 'make lint: nothing found.'
 
 .PHONY: format
 format: env-lint ## let ruff mend what it can

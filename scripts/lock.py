@@ -1,8 +1,8 @@
 """Regenerate the hash-locked requirement files from pyproject.toml with uv.
 
-All files are one answer: everything is resolved together into dev.txt, then each of the others is cut out of it. So any of
-them can be installed into one environment, in any order. The files name no index: where a distribution comes from is the
-installer's business, its digest says what it must be.
+All files are one answer: everything is resolved together into dev.txt, then each of the others is cut out of it. So
+any of them can be installed into one environment, in any order. The files name no index: where a distribution comes
+from is the installer's business, its digest says what it must be.
 """
 
 import argparse

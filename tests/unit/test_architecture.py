@@ -1,0 +1,139 @@
+"""The laws of docs/architecture.md hold, and the checks that guard them catch what they should."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "ci_publish"
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+PURE = next(contract["source_modules"] for contract in CONTRACTS if contract["id"] == "pure")
+
+# Import contracts see modules; these are the deeds that a pure module could do without importing anything forbidden.
+IMPURE_CALLS = {"input", "open", "print"}
+IMPURE_METHODS = {
+    *("exists", "glob", "is_dir", "is_file", "iterdir", "lstat", "mkdir", "open", "read_bytes", "read_text", "resolve"),
+    *("rglob", "samefile", "stat", "touch", "unlink", "write_bytes", "write_text"),
+    *("now", "today", "utcnow", "getenv"),
+}
+IMPURE_SUBMODULES = {"http.client", "http.server", "urllib.request", "urllib.robotparser"}
+
+
+def lint_imports(folder: Path, contract: str) -> subprocess.CompletedProcess[str]:
+    """Run import-linter over *folder*, a copy of this project, with one contract of the copy's pyproject.toml."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--contract", contract]
+    environment = {"PYTHONPATH": str(folder / "src"), "PATH": "", "COLUMNS": "200"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of what import-linter reads, free to be broken."""
+    shutil.copytree(PACKAGE, tmp_path / "src" / "ci_publish", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("contract", [contract["id"] for contract in CONTRACTS])
+def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
+    result = lint_imports(copy, contract)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Contracts: 1 kept, 0 broken." in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("contract", "module", "line"),
+    [
+        ("layers", "model/index.py", "import ci_publish.plan"),
+        ("layers", "index/client.py", "import ci_publish.attestations.verification"),
+        ("layers", "pipeline.py", "import ci_publish.settings"),
+        ("layers", "compose.py", "import ci_publish.rehearsal"),
+        ("layers", "errors.py", "import ci_publish.model.problem"),
+        ("settings", "settings.py", "import ci_publish.index.endpoints"),
+        ("http", "identity/credential.py", "import httpx"),
+        ("http", "attestations/verification.py", "import urllib3"),
+        ("sigstore", "pipeline.py", "from sigstore import sign"),
+        ("pure", "plan.py", "import os"),
+        ("pure", "model/distribution.py", "from rich import text"),
+        ("pure", "index/retry.py", "import time"),
+        ("pure", "reports/neutral.py", "import ci_publish.distributions.files"),
+    ],
+)
+def test_a_forbidden_import_is_caught(copy: Path, contract: str, module: str, line: str) -> None:
+    path = copy / "src" / "ci_publish" / module
+    path.write_text(path.read_text(encoding="utf-8") + f"\n\ndef sneak() -> None:\n    {line}\n", encoding="utf-8")
+
+    result = lint_imports(copy, contract)
+
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Contracts: 0 kept, 1 broken." in result.stdout
+
+
+def test_a_module_without_a_layer_is_caught(copy: Path) -> None:
+    (copy / "src" / "ci_publish" / "helpers.py").write_text("", encoding="utf-8")
+
+    result = lint_imports(copy, "layers")
+
+    assert result.returncode == 1
+    assert "ci_publish.helpers" in result.stdout
+
+
+def pure_files() -> Iterator[Path]:
+    for name in PURE:
+        path = ROOT / "src" / Path(*name.split("."))
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def called(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield "." + node.func.attr
+
+
+def impurities(source: str) -> set[str]:
+    """Return what a pure module must not do: foreign imports, I/O submodules, and calls that touch the world."""
+    tree = ast.parse(source)
+    allowed = sys.stdlib_module_names | {"ci_publish", "packaging"}
+    names = set(imported(tree))
+    foreign = {name for name in names if name.split(".")[0] not in allowed}
+    deeds = IMPURE_CALLS | {f".{method}" for method in IMPURE_METHODS}
+    return foreign | (names & IMPURE_SUBMODULES) | (set(called(tree)) & deeds)
+
+
+@pytest.mark.parametrize("path", pure_files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_pure_module_touches_nothing(path: Path) -> None:
+    assert impurities(path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from urllib import request", {"urllib.request"}),
+        ("import http.client", {"http.client"}),
+        ("import attrs", {"attrs"}),
+        ("from datetime import datetime\ndatetime.now()", {".now"}),
+        ("from pathlib import Path\nPath('x').read_text()", {".read_text"}),
+        ("print('x')", {"print"}),
+        ("from urllib.parse import urlsplit\nimport packaging.version\nimport ci_publish.errors", set()),
+    ],
+)
+def test_an_impurity_is_caught(source: str, found: set[str]) -> None:
+    assert impurities(source) == found
