@@ -98,6 +98,12 @@ class InvalidDistribution(CiPublishError):
     exit_code = 4
 
 
+class FileChangedDuringRun(InvalidDistribution):
+    """A file is not the one that was hashed, checked and signed at the start of the run; it was not published."""
+
+    slug = "file-changed"
+
+
 class IdentityUnavailable(CiPublishError):
     """There is no credential: the CI gives no OIDC token and nothing else was given."""
 
@@ -105,11 +111,126 @@ class IdentityUnavailable(CiPublishError):
     exit_code = 5
 
 
+class NoIdTokenPermission(IdentityUnavailable):
+    """The GitHub job may not ask for an OIDC identity token: `id-token: write` is missing."""
+
+    slug = "no-id-token-permission"
+
+
+class ForkPullRequest(IdentityUnavailable):
+    """The workflow runs for a fork's pull request, to which GitHub never gives an OIDC identity token."""
+
+    slug = "fork-pull-request"
+
+
+class PullRequestTarget(IdentityUnavailable):
+    """The workflow was started by `pull_request_target`, from which nothing is published."""
+
+    slug = "pull-request-target"
+
+
+class GitLabIdTokenMissing(IdentityUnavailable):
+    """The GitLab job has no OIDC identity token for the audience: its `id_tokens:` does not declare one."""
+
+    slug = "gitlab-id-token-missing"
+
+
+class GitLabIdTokenAudience(IdentityUnavailable):
+    """The GitLab job's OIDC identity token is for another audience than its variable's name says."""
+
+    slug = "gitlab-id-token-audience"
+
+
+class IdentityProviderFailed(IdentityUnavailable):
+    """The CI should give an OIDC identity token, but its service failed, answered nonsense or took too long."""
+
+    slug = "identity-provider-failed"
+    retryable = True
+
+
+class EmptySecret(IdentityUnavailable):
+    """A password or API token was given and is empty: usually a CI secret that is not set, or not for this job."""
+
+    slug = "empty-secret"
+
+
+class TrustedPublishingNotSupported(IdentityUnavailable):
+    """The index has no Trusted Publishing and nothing else was given."""
+
+    slug = "trusted-publishing-not-supported"
+
+
 class CredentialRejected(CiPublishError):
     """The index refuses the identity, the upload token or the API token."""
 
     slug = "credential-rejected"
     exit_code = 6
+
+
+class PasswordRefused(CredentialRejected):
+    """PyPI takes no passwords: the user name must be `__token__` and the password an API token."""
+
+    slug = "password-refused"
+
+
+class AudienceRefused(CredentialRejected):
+    """The index asked for an identity that is meant for somebody else; none was requested, nothing was sent."""
+
+    slug = "audience-refused"
+
+
+class ExchangeElsewhere(CredentialRejected):
+    """The index points to another host for the token exchange; the identity was not sent there."""
+
+    slug = "exchange-elsewhere"
+
+
+class InvalidPublisher(CredentialRejected):
+    """The identity is valid, but no Trusted Publisher on the index matches it."""
+
+    slug = "invalid-publisher"
+
+
+class InvalidPendingPublisher(CredentialRejected):
+    """The identity matches a pending publisher whose project exists already."""
+
+    slug = "invalid-pending-publisher"
+
+
+class TrustedPublishingNotEnabled(CredentialRejected):
+    """The index's operators have switched Trusted Publishing off, for all or for this CI."""
+
+    slug = "not-enabled"
+
+
+class InvalidIdentityToken(CredentialRejected):
+    """The index does not accept the OIDC identity token: its signature, its times or its audience."""
+
+    slug = "invalid-token"
+
+
+class ReusedIdentityToken(CredentialRejected):
+    """The OIDC identity token was exchanged before; each can be used once."""
+
+    slug = "invalid-reuse-token"
+
+
+class InvalidIdentityPayload(CredentialRejected):
+    """The index cannot use what it was sent: a CI that it does not know, or a project that it does not allow."""
+
+    slug = "invalid-payload"
+
+
+class ReusableWorkflow(CredentialRejected):
+    """The publishing job lies in a reusable workflow, which PyPI's Trusted Publishing does not support."""
+
+    slug = "reusable-workflow"
+
+
+class UploadTokenExpired(CredentialRejected):
+    """The upload token has expired and the job has no identity left to exchange for another."""
+
+    slug = "upload-token-expired"
 
 
 class SigningFailed(CiPublishError):
@@ -140,6 +261,12 @@ class IndexUnavailable(CiPublishError):
     slug = "index-unavailable"
     exit_code = 10
     retryable = True
+
+
+class MintAnswerLost(IndexUnavailable):
+    """The job's only OIDC identity token was sent and no answer came; only a new job has another."""
+
+    slug = "mint-answer-lost"
 
 
 class Unverified(CiPublishError):

@@ -2,124 +2,279 @@
 
     collect → check → plan → prove → sign → hold → upload → verify
 
-The pipeline sees the rooms through the small protocols below; ``compose`` puts the real ones together.
+Every command is this staircase, left earlier or entered for a part of it. Laws that hold here: nothing leaves the
+machine before all files pass all checks; nothing is uploaded before all that must be signed is signed and verified;
+nothing is minted or signed for files that are already published; upload tokens are burnt on every way out.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
-from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
-from ci_publish.model.http import Authorization
-from ci_publish.model.identity import CredentialState, IdentityToken, Provider
-from ci_publish.model.index import Endpoints, IndexProfile, IndexState, UploadOutcome
-from ci_publish.model.problem import Problem
+from ci_publish import explain
+from ci_publish.delivery import Delivery
+from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFailed
+from ci_publish.listing import Listing
+from ci_publish.model.attestation import (
+    PUBLISH_V1,
+    Attestation,
+    AttestationPolicy,
+    ProvenanceMissing,
+    SigningResult,
+)
+from ci_publish.model.distribution import Collection, Distribution
+from ci_publish.model.events import (
+    Checked,
+    Collected,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Outcome,
+    ProvenanceChecked,
+    Step,
+)
+from ci_publish.model.index import (
+    Conflict,
+    Endpoints,
+    IndexProfile,
+    LookFailed,
+    NotVisible,
+    ProjectListing,
+    PublishedFile,
+)
+from ci_publish.model.problem import Severity
+from ci_publish.plan import published_as
+from ci_publish.run import Destination, Run
 
+__all__ = ["attest", "check", "plan", "publish", "verify"]
 
-class Distributions(Protocol):
-    """What is published (``distributions``)."""
-
-    def collect(self, paths: Sequence[str]) -> Collection:
-        """Find, hash and read the files; problems of single files are part of the result, never raised.
-
-        Raises NothingToPublish when there is no distribution (and no problem that explains why).
-        """
-
-    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
-        """Run every rule over every file; a rule's severity is the highest of those for *profiles*.
-
-        The result includes ``collection.problems`` and is sorted by file. Never raises for bad input.
-        """
-
-
-class Index(Protocol):
-    """Where it is published (``index.client``). Thread-safe."""
-
-    @property
-    def endpoints(self) -> Endpoints:
-        """The addresses of this index."""
-
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
-        """Ask what the index has of *project* (normalised). With *fresh*, caches on the way are passed by.
-
-        *version* narrows the second look at PyPI's JSON API. Retries by itself; never raises for network or server.
-        """
-
-    def upload(
-        self,
-        distribution: Distribution,
-        attestations: Sequence[Attestation],
-        authorization: Authorization | None,
-        throttled: Callable[[], None],
-    ) -> UploadOutcome:
-        """Send one file, with retries; *throttled* is called each time the index answers 429 or 503.
-
-        Emits UploadStarted, UploadProgressed and Retrying. Never raises for network or server.
-        """
-
-    def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance object that the index serves for a file; None where it serves none.
-
-        Raises IndexUnavailable when the index cannot be asked after all retries.
-        """
+Attestations = dict[str, tuple[Attestation, ...]]
 
 
-class IdentitySource(Protocol):
-    """The CI job's identity (``identity.ambient``)."""
-
-    @property
-    def provider(self) -> Provider | None:
-        """Which CI this is, None outside of all that are known."""
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
-
-    def token(self, audience: str) -> IdentityToken:
-        """Fetch an OIDC identity token, masked before it is returned. Raises IdentityUnavailable."""
-
-
-class Credential(Protocol):
-    """What a run shows to one index (``identity.credential``). Thread-safe."""
-
-    @property
-    def state(self) -> CredentialState:
-        """What reports may know."""
-
-    def prove(self) -> None:
-        """Learn whether the index takes this identity, before anything is signed.
-
-        Mints where the CI can give another OIDC token, else judges the claims locally; does nothing for API tokens
-        and passwords. Raises IdentityUnavailable, CredentialRejected or IndexUnavailable.
-        """
-
-    def hold(self) -> Authorization | None:
-        """Return an authorization that is good for now; mints or renews when needed. Raises as ``prove``."""
-
-    def renew(self, refused: Authorization | None) -> Authorization | None:
-        """Return another authorization than *refused* (the index said that it has expired), or None if there is none."""
-
-    def burn(self) -> None:
-        """Burn every upload token of this run. Idempotent; never raises, emits a warning where it fails."""
+def publish(run: Run) -> Outcome:
+    """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
+    collection = _gather(run)
+    deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
+    try:
+        _plan_all(deliveries)
+        for delivery in deliveries:
+            delivery.require_no_conflict()
+        for delivery in deliveries:
+            delivery.prove()
+        attestations = _attest_uploads(run, collection, deliveries)
+        for delivery in deliveries:
+            delivery.upload(attestations)
+            delivery.verify(attestations)
+    finally:
+        _burn(run.destinations)
+    return Outcome.PUBLISHED if any(delivery.uploads for delivery in deliveries) else Outcome.ALREADY_PUBLISHED
 
 
-class Signer(Protocol):
-    """What is vouched for (``attestations.sigstore_signer``)."""
+def plan(run: Run) -> Outcome:
+    """Say what ``publish`` would do; sends nothing (but an identity to prove, where the user asked for that)."""
+    collection = _gather(run)
+    deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
+    try:
+        _plan_all(deliveries)
+        for delivery in deliveries:
+            delivery.tell_planned()
+            if run.options.prove_credential:
+                delivery.prove()
+        for delivery in deliveries:
+            delivery.require_no_conflict()
+    finally:
+        _burn(run.destinations)
+    return Outcome.PLANNED
 
-    def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
-    ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files that lay beside the distributions. Raises SigningFailed for an invalid one."""
 
-    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
-        """Attest each distribution and verify each attestation locally. Emits Signed and Retrying.
-
-        Raises IdentityUnavailable when the CI gives no identity for Sigstore.
-        """
+def check(run: Run) -> Outcome:
+    """Run all checks, without any network."""
+    _gather(run)
+    return Outcome.CHECKED
 
 
-class ProvenanceVerifier(Protocol):
-    """Judges what an index serves as provenance (``attestations.verification``)."""
+def attest(run: Run) -> Outcome:
+    """Attest every distribution and write the attestations into ``options.attestations_dir``."""
+    collection = _gather(run)
+    if run.options.attestations_dir is None:
+        message = "There is no folder to write the attestations to."
+        raise ConfigurationError(message, hints=("Name one: ci-publish attest --output-dir DIR",))
+    with run.step(Step.SIGN):
+        _attested(run, collection, collection.distributions, AttestationPolicy.REQUIRED)
+    return Outcome.ATTESTED
 
-    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        """Verify against the file's name and digest, and the identity of this run where it is known. Never raises."""
+
+def verify(run: Run) -> Outcome:
+    """Look whether each index shows these very files, with provenance that verifies.
+
+    Raises Unverified or ContentConflict.
+    """
+    collection = _gather(run)
+    for destination in run.destinations:
+        _verify_at(run, destination, collection.distributions)
+    return Outcome.VERIFIED
+
+
+def verify_release(
+    run: Run, project: str, version: str, as_distribution: Callable[[PublishedFile], Distribution | None]
+) -> Outcome:
+    """Look whether each index serves provenance that verifies for every file of a release.
+
+    There are no local files: the digests are those that the index lists. *as_distribution* describes a listed file of
+    the release, or returns None for a file of another release.
+    """
+    for destination in run.destinations:
+        endpoints = destination.index.endpoints
+        with run.step(Step.VERIFY, endpoints.name):
+            run.emit(IndexChosen(destination.index.endpoints))
+            state = destination.index.look(project, version, fresh=True)
+            if isinstance(state, LookFailed | NotVisible):
+                raise explain.unseen(endpoints, state.reason)
+            listed = state.files.values() if isinstance(state, ProjectListing) else ()
+            files = [file for published in listed if (file := as_distribution(published)) is not None]
+            if not files:
+                raise explain.not_published(endpoints, [f"{project} {version}"])
+            run.emit(Collected(tuple(files)))
+            for file in files:
+                _tell_listed(run, endpoints, file, state.files[file.filename])  # type: ignore[union-attr]
+            _judge_provenance(run, destination, files)
+    return Outcome.VERIFIED
+
+
+# local steps -----------------------------------------------------------------------------------------------------
+
+
+def _gather(run: Run) -> Collection:
+    with run.step(Step.COLLECT):
+        collection = run.distributions.collect(run.options.paths)
+        run.emit(Collected(collection.distributions))
+    with run.step(Step.CHECK):
+        profiles = [destination.index.endpoints.profile for destination in run.destinations]
+        problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI])
+        run.emit(Checked(problems))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise explain.failed_checks(problems)
+    return collection
+
+
+def _plan_all(deliveries: Sequence[Delivery]) -> None:
+    """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time."""
+    for delivery in deliveries:
+        _ = delivery.policy
+        delivery.plan()
+
+
+def _burn(destinations: Sequence[Destination]) -> None:
+    for destination in destinations:
+        destination.credential.burn()
+
+
+# attestations ----------------------------------------------------------------------------------------------------
+
+
+def _attest_uploads(run: Run, collection: Collection, deliveries: Sequence[Delivery]) -> Attestations:
+    """Attest what will be uploaded somewhere, once for all indexes, as strictly as the strictest of them wants."""
+    wanting = [delivery for delivery in deliveries if delivery.policy is not AttestationPolicy.OFF]
+    files = list({file.filename: file for delivery in wanting for file in delivery.uploads}.values())
+    if not files:
+        return {}
+    policy = _strictest([delivery.policy for delivery in wanting])
+    with run.step(Step.SIGN):
+        return _attested(run, collection, files, policy)
+
+
+def _strictest(policies: Sequence[AttestationPolicy]) -> AttestationPolicy:
+    return AttestationPolicy.REQUIRED if AttestationPolicy.REQUIRED in policies else AttestationPolicy.IF_POSSIBLE
+
+
+def _attested(
+    run: Run, collection: Collection, files: Sequence[Distribution], policy: AttestationPolicy
+) -> Attestations:
+    names = {file.filename for file in files}
+    adopted = run.signer.adopt([found for found in collection.attestations if found.distribution in names], files)
+    unsigned = [file for file in files if not _has_publish(adopted.get(file.filename, ()))]
+    result = _sign(run, unsigned, policy) if unsigned else SigningResult()
+    if result.failures and policy is AttestationPolicy.REQUIRED:
+        raise explain.unsigned(result.failures)
+    _warn_unsigned(run, result)
+    both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
+    if run.options.attestations_dir is not None:
+        made = [attestation for attestations in both.values() for attestation in attestations]
+        run.write_attestations(run.options.attestations_dir, made)
+    return {name: attestations for name, attestations in both.items() if attestations}
+
+
+def _has_publish(attestations: Sequence[Attestation]) -> bool:
+    return any(attestation.predicate_type == PUBLISH_V1 for attestation in attestations)
+
+
+def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
+    try:
+        return run.signer.sign(files)
+    except (IdentityUnavailable, SigningFailed) as error:
+        if policy is AttestationPolicy.REQUIRED:
+            raise
+        reason = SigningFailed(error.summary, detail=error.detail, hints=error.hints)
+        return SigningResult(failures={file.filename: reason for file in files})
+
+
+def _warn_unsigned(run: Run, result: SigningResult) -> None:
+    for name, failure in result.failures.items():
+        run.warn(
+            "published-without-attestation",
+            f"{name} is published WITHOUT an attestation: {failure.summary}",
+            "An attestation cannot be added to a published file.",
+            filename=name,
+        )
+
+
+# verify ----------------------------------------------------------------------------------------------------------
+
+
+def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
+    endpoints = destination.index.endpoints
+    with run.step(Step.VERIFY, endpoints.name):
+        run.emit(IndexChosen(endpoints))
+        missing, conflicts, there = [], [], []
+        for file in files:
+            state = destination.index.look(file.project, file.version)
+            if isinstance(state, LookFailed | NotVisible):
+                raise explain.unseen(endpoints, state.reason)
+            published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+            if published is None:
+                missing.append(file.filename)
+                run.emit(FileFinished(endpoints.name, file, FileStatus.NOT_ATTEMPTED))
+                run.emit(FileListed(endpoints.name, file.filename, listed=False))
+            elif published.sha256 != file.sha256:
+                conflicts.append(Conflict(file, published))
+                run.emit(FileFinished(endpoints.name, file, FileStatus.CONFLICT, url=published.url))
+            else:
+                there.append(file)
+                _tell_listed(run, endpoints, file, published)
+        if conflicts:
+            raise explain.conflict(endpoints, conflicts, skip_existing=False)
+        if missing:
+            raise explain.not_published(endpoints, missing)
+        _judge_provenance(run, destination, there)
+
+
+def _tell_listed(run: Run, endpoints: Endpoints, file: Distribution, published: PublishedFile) -> None:
+    run.emit(FileFinished(endpoints.name, file, FileStatus.ALREADY_PUBLISHED, url=published.url))
+    run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+
+
+def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
+    """Where the index serves provenance at all, it must verify; where it must be there, it must be there."""
+    endpoints = destination.index.endpoints
+    policy = run.options.attestations
+    if endpoints.integrity is None or policy is AttestationPolicy.OFF:
+        return
+    listing = Listing(run, destination.index)
+    outcomes = listing.provenance(files)
+    for name, outcome in outcomes.items():
+        run.emit(ProvenanceChecked(endpoints.name, name, outcome))
+    listing.require_valid(outcomes)
+    missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
+    if missing and policy is AttestationPolicy.REQUIRED:
+        raise explain.without_provenance(endpoints, missing)
+    for name, reason in missing.items():
+        run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -1,0 +1,320 @@
+"""One index's part of a run: plan, prove, upload, verify."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from ci_publish import explain
+from ci_publish.errors import CiPublishError, ContentConflict
+from ci_publish.listing import Listing
+from ci_publish.model.attestation import Attestation, AttestationPolicy
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import (
+    Accepted,
+    AlreadyPublished,
+    AlreadyThere,
+    Cancelled,
+    Conflict,
+    CredentialRefused,
+    Endpoints,
+    FileChanged,
+    IndexProfile,
+    IndexState,
+    KeptPublished,
+    LookFailed,
+    NotVisible,
+    Plan,
+    ProjectListing,
+    PublishedFile,
+    Refused,
+    Unavailable,
+    Upload,
+    UploadOutcome,
+)
+from ci_publish.pace import Pace, in_parallel
+from ci_publish.plan import ConflictRules, make_plan, published_as, schedule
+from ci_publish.run import Destination, Run
+
+
+def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints) -> AttestationPolicy:
+    """Resolve ``auto`` for one index: required with Trusted Publishing under PyPI's rules, off elsewhere.
+
+    PyPI takes attestations only with Trusted Publishing (warehouse/attestations/services.py), so asking for them with
+    an API token there raises ConfigurationError when they are required, and is off when they are only wished for.
+    """
+    trusted = kind is CredentialKind.TRUSTED_PUBLISHING
+    pypi = endpoints.profile is IndexProfile.PYPI
+    match option:
+        case AttestationPolicy.AUTO:
+            return AttestationPolicy.REQUIRED if trusted and pypi else AttestationPolicy.OFF
+        case AttestationPolicy.REQUIRED if pypi and not trusted:
+            raise explain.attestations_need_trusted_publishing(endpoints)
+        case AttestationPolicy.IF_POSSIBLE if pypi and not trusted:
+            return AttestationPolicy.OFF
+        case _:
+            return option
+
+
+class Delivery:
+    """Publishes a set of distributions to one index, step by step; the pipeline says when."""
+
+    def __init__(self, run: Run, destination: Destination, distributions: Sequence[Distribution]) -> None:
+        self._run = run
+        self._index = destination.index
+        self._credential = destination.credential
+        self._distributions = distributions
+        self._states: dict[str, IndexState] = {}
+        self._plan = Plan(self.endpoints.name, ())
+        self._lock = threading.Lock()
+        self._failures: list[tuple[Distribution, CiPublishError]] = []
+        self._uploaded: list[Distribution] = []
+        self._halted = False
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The addresses of the index."""
+        return self._index.endpoints
+
+    @property
+    def policy(self) -> AttestationPolicy:
+        """What this index gets in the way of attestations."""
+        return attestation_policy(self._run.options.attestations, self._credential.state.kind, self.endpoints)
+
+    @property
+    def uploads(self) -> tuple[Distribution, ...]:
+        """The files that the plan sends."""
+        return self._plan.uploads
+
+    # plan ---------------------------------------------------------------------------------------------------------
+
+    def plan(self) -> None:
+        """Compare the files with the index. Raises IndexUnavailable when it cannot be read, never takes it for absent."""
+        name = self.endpoints.name
+        with self._run.step(Step.PLAN, name):
+            self._run.emit(IndexChosen(self.endpoints))
+            self._run.emit(CredentialChanged(name, self._credential.state))
+            self._look()
+            options = self._run.options
+            rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
+            self._plan = make_plan(name, self._distributions, self._states, rules)
+            self._run.emit(Planned(self._plan))
+            self._tell_what_stands()
+
+    def require_no_conflict(self) -> None:
+        """Raise ContentConflict when a name of this run is taken by other content."""
+        if self._plan.conflicts:
+            raise self._conflict(self._plan.conflicts)
+
+    def tell_planned(self) -> None:
+        """Report what a real run would send, for dry runs."""
+        for file in self.uploads:
+            self._finish(file, FileStatus.PLANNED)
+
+    def _look(self) -> None:
+        releases = {file.project: file.version for file in self._distributions}
+        for project, version in releases.items():
+            state = self._index.look(project, version)
+            if isinstance(state, LookFailed):
+                self._run.checkpoint()
+                raise explain.unseen(self.endpoints, state.reason)
+            if isinstance(state, NotVisible):
+                self._warn_unseen(state)
+            self._states[project] = state
+
+    def _warn_unseen(self, state: NotVisible) -> None:
+        self._run.warn(
+            "index-not-visible",
+            f"What {self.endpoints.name} already has of {state.project} cannot be read: {state.reason}",
+            "Uploads go on, and the answers of the index decide. To compare digests first, name its Simple API: --index-url URL",
+        )
+
+    def _tell_what_stands(self) -> None:
+        for file in self._plan.files:
+            match file:
+                case AlreadyPublished(distribution, published):
+                    self._finish(distribution, FileStatus.ALREADY_PUBLISHED, url=published.url)
+                    self._run.emit(
+                        FileListed(self.endpoints.name, distribution.filename, listed=True, published=published)
+                    )
+                    self._warn_yanked(published)
+                case KeptPublished(distribution, published, reason):
+                    self._keep(distribution, published, reason)
+                case Conflict(distribution, published):
+                    self._finish(distribution, FileStatus.CONFLICT, url=published.url, error=self._conflict([file]))
+                case Upload():
+                    pass
+                case _:
+                    assert_never(file)
+
+    def _warn_yanked(self, published: PublishedFile) -> None:
+        if published.yanked is not False:
+            self._run.warn("yanked", f"{published.filename} is published, but yanked.", filename=published.filename)
+
+    def _keep(self, file: Distribution, published: PublishedFile, reason: str, attempts: int = 0) -> None:
+        digest = published.sha256 or "not shown"
+        self._run.warn(
+            "kept-published",
+            f"{file.filename} was NOT published: {reason}, and it is left as it is."
+            f" Here: sha256 {file.sha256}. Published: sha256 {digest}.",
+            filename=file.filename,
+        )
+        self._finish(file, FileStatus.KEPT_PUBLISHED, url=published.url, attempts=attempts)
+
+    def _conflict(self, conflicts: Sequence[Conflict]) -> ContentConflict:
+        return explain.conflict(self.endpoints, conflicts, skip_existing=self._run.options.skip_existing)
+
+    # prove --------------------------------------------------------------------------------------------------------
+
+    def prove(self) -> None:
+        """Learn whether the index takes the run's identity, when there is something to upload."""
+        if self.uploads:
+            with self._run.step(Step.PROVE, self.endpoints.name):
+                self._credential.prove()
+
+    # upload -------------------------------------------------------------------------------------------------------
+
+    def upload(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+        """Send what the plan says, the first file of each new release alone. Raises what made a file fail."""
+        if not self.uploads:
+            return
+        if self.policy is AttestationPolicy.OFF:
+            attestations = {}
+        with self._run.step(Step.HOLD, self.endpoints.name):
+            self._credential.hold()
+        with self._run.step(Step.UPLOAD, self.endpoints.name):
+            self._send_all(attestations)
+        if self._failures:
+            raise explain.several(self._failures, len(self._plan.files))
+        self._run.checkpoint()
+
+    def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+        order = schedule(self.uploads, self._states)
+        pace = Pace(self._run.options.jobs)
+
+        def send(file: Distribution) -> None:
+            self._send(file, attestations.get(file.filename, ()), pace)
+
+        in_parallel(order.leads, send, Pace(1), 1, self._go_on)
+        in_parallel(order.rest, send, pace, self._run.options.jobs, self._go_on)
+
+    def _go_on(self) -> bool:
+        return not self._halted and not self._run.waiting.stopped
+
+    def _send(self, file: Distribution, attestations: Sequence[Attestation], pace: Pace) -> None:
+        try:
+            outcome = self._attempt(file, attestations, pace)
+            self._judge(file, outcome)
+        except CiPublishError as error:
+            self._fail(file, error, FileStatus.FAILED, always_halt=True)
+
+    def _attempt(self, file: Distribution, attestations: Sequence[Attestation], pace: Pace) -> UploadOutcome:
+        authorization = self._credential.hold()
+        outcome = self._index.upload(file, attestations, authorization, pace.throttled)
+        if isinstance(outcome, CredentialRefused) and outcome.expired:
+            renewed = self._credential.renew(authorization)
+            if renewed is not None:
+                return self._index.upload(file, attestations, renewed, pace.throttled)
+        return outcome
+
+    def _judge(self, file: Distribution, outcome: UploadOutcome) -> None:
+        attempts = outcome.attempts
+        match outcome:
+            case Accepted():
+                self._accept(file, FileStatus.UPLOADED, attempts)
+            case AlreadyThere():
+                self._ask_what_is_there(file, outcome)
+            case Refused():
+                self._fail(file, explain.refused(self.endpoints, file, outcome), FileStatus.REFUSED, attempts)
+            case CredentialRefused():
+                error = explain.credential_refused(self.endpoints, outcome)
+                self._fail(file, error, FileStatus.REFUSED, attempts, always_halt=True)
+            case Unavailable():
+                self._fail(file, explain.unavailable(self.endpoints, file, outcome), FileStatus.FAILED, attempts)
+            case FileChanged():
+                self._fail(file, explain.file_changed(file, outcome), FileStatus.FAILED, attempts)
+            case Cancelled():
+                self._fail(file, self._run.waiting.error(), FileStatus.FAILED, attempts)
+            case _:
+                assert_never(outcome)
+
+    def _ask_what_is_there(self, file: Distribution, outcome: AlreadyThere) -> None:
+        """Let the index's listing decide what "already exists" means; its words never do."""
+        state = self._index.look(file.project, file.version, fresh=True)
+        published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+        if isinstance(state, LookFailed):
+            self._fail(file, explain.unseen(self.endpoints, state.reason), FileStatus.FAILED, outcome.attempts)
+        elif isinstance(state, NotVisible):
+            self._keep_unseen(file, outcome)
+        elif published is None:
+            error = explain.same_bytes_elsewhere(self.endpoints, file, outcome.message)
+            self._fail(file, error, FileStatus.REFUSED, outcome.attempts)
+        else:
+            self._compare(file, published, outcome)
+
+    def _compare(self, file: Distribution, published: PublishedFile, outcome: AlreadyThere) -> None:
+        options = self._run.options
+        rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
+        if published.sha256 == file.sha256:
+            self._accept(file, FileStatus.ALREADY_PUBLISHED, outcome.attempts, published.url)
+        elif rules.keep_other if published.sha256 else rules.keep_undigested:
+            self._keep(file, published, "the index has other content under this name", outcome.attempts)
+        else:
+            self._fail(file, self._conflict([Conflict(file, published)]), FileStatus.CONFLICT, outcome.attempts)
+
+    def _keep_unseen(self, file: Distribution, outcome: AlreadyThere) -> None:
+        if self._run.options.skip_existing:
+            taken = PublishedFile(file.filename, "", None)
+            self._keep(file, taken, "the index says that this name is taken", outcome.attempts)
+            return
+        error = explain.cannot_compare(self.endpoints, file, outcome.message)
+        self._fail(file, error, FileStatus.CONFLICT, outcome.attempts)
+
+    def _accept(self, file: Distribution, status: FileStatus, attempts: int, url: str | None = None) -> None:
+        with self._lock:
+            self._uploaded.append(file)
+        self._finish(file, status, attempts=attempts, url=url)
+
+    def _fail(
+        self,
+        file: Distribution,
+        error: CiPublishError,
+        status: FileStatus,
+        attempts: int = 0,
+        *,
+        always_halt: bool = False,
+    ) -> None:
+        with self._lock:
+            self._failures.append((file, error))
+            self._halted = self._halted or always_halt or not self._run.options.keep_going
+        self._finish(file, status, attempts=attempts, error=error)
+
+    def _finish(
+        self,
+        file: Distribution,
+        status: FileStatus,
+        *,
+        attempts: int = 0,
+        url: str | None = None,
+        error: CiPublishError | None = None,
+    ) -> None:
+        self._run.emit(FileFinished(self.endpoints.name, file, status, attempts, url, error))
+
+    # verify -------------------------------------------------------------------------------------------------------
+
+    def verify(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+        """Wait until the index lists what was sent with our digests, and judge the provenance that it serves.
+
+        Raises Unverified.
+        """
+        if not self._uploaded:
+            return
+        with self._run.step(Step.VERIFY, self.endpoints.name):
+            listing = Listing(self._run, self._index)
+            if not self._run.options.verify:
+                listing.skip(self._uploaded)
+                return
+            listed = listing.wait_for(self._uploaded)
+            if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
+                listing.wait_for_provenance([file for file in listed if attestations.get(file.filename)])

@@ -1,0 +1,225 @@
+"""What the pipeline says when a run cannot go on (pure): one function for each situation."""
+
+from collections.abc import Mapping, Sequence
+
+from ci_publish.errors import (
+    CiPublishError,
+    ConfigurationError,
+    ContentConflict,
+    CredentialRejected,
+    FileChangedDuringRun,
+    IndexUnavailable,
+    InvalidDistribution,
+    SigningFailed,
+    Unverified,
+    UploadRejected,
+)
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.index import Conflict, CredentialRefused, Endpoints, FileChanged, Refused, Unavailable
+from ci_publish.model.problem import Problem, Severity
+
+RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
+FIRST_BUILD = (
+    "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."
+)
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
+    """At least one problem is an error."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    concerned = {problem.filename for problem in errors if problem.filename}
+    where = f" in {_files(len(concerned))}" if concerned else ""
+    problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+    return InvalidDistribution(
+        f"The checks found {problem_count}{where} that the index would refuse; nothing was sent.",
+        detail="\n".join(
+            f"{problem.filename or 'the set'}: {problem.message} [{problem.rule}]" for problem in errors[:20]
+        ),
+        hints=tuple(dict.fromkeys(problem.advice for problem in errors if problem.advice))[:5],
+    )
+
+
+def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool) -> ContentConflict:
+    """The index has other content under filenames of this run."""
+    lines = []
+    for found in conflicts:
+        theirs = found.published.sha256 or "unknown: the index shows no SHA-256"
+        lines += [found.distribution.filename, f"  here:      sha256 {found.distribution.sha256}"]
+        lines += [f"  published: sha256 {theirs}"]
+    hints = [
+        FIRST_BUILD,
+        "If the content is meant to differ, publish it under a new version: no index replaces a file.",
+    ]
+    if skip_existing:
+        hints.append(
+            "skip-existing never hides other content on PyPI. To leave the published files: on-conflict: keep-published"
+        )
+    else:
+        hints.append("To leave the published files as they are and go on: --on-conflict keep-published")
+    return ContentConflict(
+        f"{endpoints.name} already has other content under the name of {_files(len(conflicts))}.",
+        detail="\n".join(lines),
+        hints=hints,
+    )
+
+
+def unseen(endpoints: Endpoints, reason: str) -> IndexUnavailable:
+    """The listing could not be read, so nothing can be compared."""
+    return IndexUnavailable(
+        f"What {endpoints.name} already has could not be read: {reason}",
+        detail="Without the listing, nothing can be compared and nothing is sent.",
+        hints=(RERUN, "If the index has no Simple API at that address, name it with --index-url."),
+    )
+
+
+def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
+    """The index said no to a file."""
+    return UploadRejected(
+        f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
+        detail=f"The answer was HTTP {outcome.status}.",
+        hints=outcome.advice,
+    )
+
+
+def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str) -> UploadRejected:
+    """The index says that the file exists, but does not list it under this name."""
+    return UploadRejected(
+        f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
+        detail=f"The answer was: {message}\nPyPI says this for the same bytes under another name, too.",
+        hints=(
+            "Compare with the files of the project: one of them has these bytes under another name (a build tag, another spelling).",
+            "If the file was published a moment ago, run again: the listing may be a few minutes old.",
+        ),
+    )
+
+
+def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
+    """The index says that the name is taken, and cannot be asked by what."""
+    return ContentConflict(
+        f"{endpoints.name} already has a file named {file.filename}, and its content cannot be compared.",
+        detail=f"The answer was: {message}",
+        hints=(
+            "Name the index's Simple API with --index-url, so that the digests can be compared.",
+            "To leave files whose name is taken without comparing: --skip-existing",
+        ),
+    )
+
+
+def credential_refused(endpoints: Endpoints, outcome: CredentialRefused) -> CredentialRejected:
+    """The index refused the credential while uploading."""
+    return CredentialRejected(
+        f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
+        detail="The credential has expired." if outcome.expired else "",
+        hints=(
+            "Check that the token belongs to this index and covers this project.",
+            "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`.",
+        ),
+    )
+
+
+def unavailable(endpoints: Endpoints, file: Distribution, outcome: Unavailable) -> IndexUnavailable:
+    """No clear answer came until the retries ran out."""
+    return IndexUnavailable(
+        f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
+        detail="The index may have stored the file." if outcome.unclear else "",
+        hints=(RERUN,),
+    )
+
+
+def file_changed(file: Distribution, outcome: FileChanged) -> FileChangedDuringRun:
+    """The bytes on disk are not those that were hashed."""
+    return FileChangedDuringRun(
+        f"{file.filename} changed during the run: {outcome.message}",
+        detail="Only the bytes that were hashed, checked and signed are ever published; this file was not.",
+        hints=("Find out what writes into the folder while it is published, and publish a finished build.",),
+    )
+
+
+def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
+    """Files have no attestation although one is required."""
+    first = next(iter(failures.values()))
+    if len(failures) == 1:
+        return first
+    error = type(first)(
+        f"{_files(len(failures))} could not be attested; nothing was uploaded. The first reason: {first.summary}",
+        detail="\n".join(f"{name}: {failure.summary}" for name, failure in list(failures.items())[:20]),
+        hints=first.hints,
+    )
+    error.__cause__ = first
+    return error
+
+
+def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
+    """The index does not show what was sent."""
+    lines = [f"{name}: listed with another SHA-256 than the one that was sent" for name in wrong]
+    lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
+    hints = [
+        "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+        "A longer wait: --verify-timeout SECONDS",
+    ]
+    if wrong:
+        hints.insert(
+            0, "Other content than yours is served under your name: find out who uploads to this project, now."
+        )
+    return Unverified(
+        f"{endpoints.name} accepted the upload, but does not show {_files(len(missing) + len(wrong))} as sent.",
+        detail="\n".join(lines),
+        hints=hints,
+    )
+
+
+def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverified:
+    """The index serves provenance that does not verify."""
+    return Unverified(
+        f"{endpoints.name} serves provenance that does not verify for {_files(len(reasons))}.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
+        hints=("Do not announce this release before it is clear who published these files.",),
+    )
+
+
+def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
+    """`verify`: files are not on the index."""
+    return Unverified(
+        f"{_files(len(missing))} not on {endpoints.name}.",
+        detail="\n".join(f"{name}: not listed" for name in missing),
+        hints=("Publish them: `ci-publish publish` sends only what is missing.",),
+    )
+
+
+def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unverified:
+    """`verify --attestations required`: files have no provenance."""
+    return Unverified(
+        f"{endpoints.name} serves no provenance for {_files(len(missing))}.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in missing.items()),
+        hints=("Attestations cannot be added to a published file; the next release can have them.",),
+    )
+
+
+def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationError:
+    """`--attestations required` together with an API token on an index with PyPI's rules."""
+    return ConfigurationError(
+        f"Attestations are required, but {endpoints.name} takes them only with Trusted Publishing.",
+        detail="This run was given an API token or a password, with which PyPI refuses any attestation.",
+        hints=(
+            "Leave the password away to use Trusted Publishing.",
+            "Or publish without attestations: --attestations off",
+        ),
+    )
+
+
+def several(failures: Sequence[tuple[Distribution, CiPublishError]], total: int) -> CiPublishError:
+    """Return the error to end with when files failed: the first one, with the others in its detail."""
+    _, first = failures[0]
+    if len(failures) == 1:
+        return first
+    error = type(first)(
+        f"{len(failures)} of {_files(total)} could not be published. The first reason: {first.summary}",
+        detail="\n".join(f"{file.filename}: {failure.summary}" for file, failure in failures[:20]),
+        hints=first.hints,
+    )
+    error.__cause__ = first
+    return error

@@ -1,0 +1,101 @@
+"""When a run must end: signals, the deadline of the whole run, and what is allowed to finish first."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ci_publish.errors import CiPublishError, IndexUnavailable, Interrupted, Terminated
+
+# GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
+# answer is still to come (a token that must be burnt) a little longer.
+GRACE = 5.0
+SHIELDED_GRACE = 8.0
+
+_SIGTERM = 15
+
+
+class Interruption:
+    """Implements ``model.waiting.Waiting``: one object a run, shared by all its threads.
+
+    ``request`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
+    request cuts what is in flight at once.
+    """
+
+    def __init__(self, deadline: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._deadline = deadline
+        self._ends = clock() + deadline
+        self._event = threading.Event()
+        self._lock = threading.RLock()
+        self._signal: int | None = None
+        self._requested = 0.0
+        self._forced = False
+        self._shields = 0
+        self._immediate = False
+
+    def request(self, signal_number: int) -> None:
+        """Ask the run to end because of a signal; the second call cuts what is in flight.
+
+        Raises Interrupted in the calling (main) thread while a step runs that may be left anywhere.
+        """
+        self._forced = self._signal is not None
+        if self._signal is None:
+            self._signal, self._requested = signal_number, self._clock()
+        self._event.set()
+        if self._immediate:
+            self._immediate = False
+            raise self.error()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no new work may begin."""
+        return self._signal is not None or self.left() == 0.0
+
+    @property
+    def cut(self) -> bool:
+        """Whether work in flight must end now."""
+        if self._signal is None:
+            return self.left() == 0.0
+        elapsed = self._clock() - self._requested
+        if self._shields:
+            return elapsed >= SHIELDED_GRACE
+        return self._forced or elapsed >= GRACE
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep at most *seconds* and never past the deadline; return whether the run is stopped."""
+        self._event.wait(max(0.0, min(seconds, self.left())))
+        return self.stopped
+
+    def left(self) -> float:
+        """Return the seconds left of the run's deadline."""
+        return max(0.0, self._ends - self._clock())
+
+    def error(self) -> CiPublishError:
+        """Return the error that a stopped run ends with."""
+        hint = "Run it again: what is published already is recognised, and the rest is finished."
+        if self._signal is None:
+            summary = f"The run did not end within its deadline of {self._deadline:g} s."
+            return IndexUnavailable(summary, hints=(hint, "Give it more time with --deadline SECONDS."))
+        kind = Terminated if self._signal == _SIGTERM else Interrupted
+        return kind(f"The run was stopped by {'SIGTERM' if kind is Terminated else 'SIGINT'}.", hints=(hint,))
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Keep a request whose answer must not be lost from being cut, for as long as a runner lets us live."""
+        with self._lock:
+            self._shields += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._shields -= 1
+
+    @contextmanager
+    def immediate(self) -> Iterator[None]:
+        """Let a signal end the block at once: for local steps in the main thread, where nothing can be lost."""
+        self._immediate = True
+        try:
+            yield
+        finally:
+            self._immediate = False

@@ -1,0 +1,150 @@
+"""What the index shows of the files of a run: its listing with our digests, and provenance that verifies."""
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from ci_publish import explain
+from ci_publish.errors import IndexUnavailable
+from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import FileListed, ProvenanceChecked
+from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
+from ci_publish.pace import Pace, in_parallel
+from ci_publish.plan import published_as
+from ci_publish.ports import Index
+from ci_publish.run import Run
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 20.0
+
+
+class Listing:
+    """Asks one index again and again, with growing pauses, within ``--verify-timeout``."""
+
+    def __init__(self, run: Run, index: Index) -> None:
+        self._run = run
+        self._index = index
+        self._name = index.endpoints.name
+        self._ends = run.clock() + run.options.verify_timeout
+
+    def skip(self, files: Sequence[Distribution]) -> None:
+        """The user does not want to wait: say that nothing is known."""
+        for file in files:
+            self._tell(file, listed=None)
+
+    def wait_for(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
+        """Return the files that the index lists with our digest.
+
+        Raises Unverified for another digest, and under PyPI's rules for a file that is not listed in time; elsewhere
+        that is a warning (some indexes list asynchronously).
+        """
+        pending, listed = list(files), []
+        for _ in self._rounds():
+            for file, found in self._ask(pending):
+                pending.remove(file)
+                listed += [file] if found else []
+            if not pending:
+                return tuple(listed)
+        self._give_up(pending)
+        return tuple(listed)
+
+    def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
+        """Judge the provenance of each file; not served in time is a warning. Raises Unverified for one that is wrong."""
+        outcomes: dict[str, ProvenanceOutcome] = {}
+        for _ in self._rounds():
+            pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
+            outcomes |= self.provenance(pending)
+            if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
+                break
+        for filename, outcome in outcomes.items():
+            self._run.emit(ProvenanceChecked(self._name, filename, outcome))
+            if isinstance(outcome, ProvenanceMissing):
+                self._run.warn(
+                    "provenance-not-served",
+                    f"{self._name} does not serve provenance for {filename} yet: {outcome.reason}",
+                    "A cached answer may stick for a while; look again later with `ci-publish verify`.",
+                    filename=filename,
+                )
+        self.require_valid(outcomes)
+        return outcomes
+
+    def provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
+        """Fetch and judge the provenance of each file once."""
+        outcomes: dict[str, ProvenanceOutcome] = {}
+        lock = threading.Lock()
+
+        def judge(file: Distribution) -> None:
+            outcome = self._judge(file)
+            with lock:
+                outcomes[file.filename] = outcome
+
+        jobs = self._run.options.jobs
+        in_parallel(files, judge, Pace(jobs), jobs, lambda: not self._run.waiting.stopped)
+        return outcomes
+
+    def require_valid(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
+        """Raise Unverified when provenance is wrong."""
+        invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
+        if invalid:
+            raise explain.bad_provenance(self._index.endpoints, invalid)
+
+    def _judge(self, file: Distribution) -> ProvenanceOutcome:
+        try:
+            served = self._index.provenance(file.project, file.version, file.filename)
+        except IndexUnavailable as error:
+            return ProvenanceMissing(error.summary)
+        if served is None:
+            return ProvenanceMissing("none is served")
+        return self._run.verifier.verify(file.filename, file.sha256, served)
+
+    def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, bool]]:
+        """Ask once for each project; return the files that are settled, with whether they are listed."""
+        settled, wrong = [], []
+        for project, version in dict.fromkeys(file.release for file in pending):
+            state = self._index.look(project, version, fresh=True)
+            for file in [file for file in pending if file.release == (project, version)]:
+                if isinstance(state, NotVisible):
+                    self._tell(file, listed=None)
+                    settled.append((file, False))
+                elif isinstance(state, ProjectListing) and (published := published_as(file.filename, state)):
+                    same = published.sha256 == file.sha256 if published.sha256 else None
+                    self._run.emit(FileListed(self._name, file.filename, same, published))
+                    settled.append((file, bool(same)))
+                    wrong += [file.filename] if same is False else []
+        if wrong:
+            raise explain.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
+        return settled
+
+    def _rounds(self) -> Iterator[None]:
+        """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
+        pause = FIRST_PAUSE
+        while True:
+            yield
+            self._run.checkpoint()
+            left = self._ends - self._run.clock()
+            if left <= 0:
+                return
+            self._run.waiting.wait(min(pause, left))
+            self._run.checkpoint()
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _give_up(self, pending: Sequence[Distribution]) -> None:
+        for file in pending:
+            self._tell(file, listed=False)
+        names = [file.filename for file in pending]
+        error = explain.not_as_sent(self._index.endpoints, names, (), self._run.options.verify_timeout)
+        if self._index.endpoints.profile is IndexProfile.PYPI:
+            raise error
+        for name in names:
+            self._run.warn(
+                "not-listed",
+                f"{self._name} accepted {name}, but did not list it within {self._run.options.verify_timeout:g} s.",
+                "Some indexes list uploads later; `ci-publish verify` looks again.",
+                filename=name,
+            )
+
+    def _tell(self, file: Distribution, *, listed: bool | None) -> None:
+        self._run.emit(FileListed(self._name, file.filename, listed))
+
+
+_UNSEEN = ProvenanceMissing("not asked yet")

@@ -1,0 +1,150 @@
+"""Distributions and what the index has → what to do with each file, and in which order (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    Endpoints,
+    IndexState,
+    KeptPublished,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    Plan,
+    PlannedFile,
+    ProjectListing,
+    PublishedFile,
+    Upload,
+)
+
+
+class OnConflict(StrEnum):
+    """What to do when the index has other content under a filename."""
+
+    FAIL = "fail"
+    KEEP_PUBLISHED = "keep-published"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRules:
+    """What the user said about files whose name is taken.
+
+    ``keep_other``: leave other content where it is. ``keep_undigested``: leave a file whose digest the index does not
+    show, by its name alone.
+    """
+
+    keep_other: bool = False
+    keep_undigested: bool = False
+
+    @classmethod
+    def of(cls, endpoints: Endpoints, on_conflict: OnConflict, *, skip_existing: bool) -> "ConflictRules":
+        """Translate the options for one index: on PyPI itself ``skip-existing`` never hides other content."""
+        keep = on_conflict is OnConflict.KEEP_PUBLISHED
+        return cls(
+            keep_other=keep or (skip_existing and endpoints.name != "pypi"), keep_undigested=keep or skip_existing
+        )
+
+
+def make_plan(
+    index: str, distributions: Iterable[Distribution], states: Mapping[str, IndexState], rules: ConflictRules
+) -> Plan:
+    """Decide about each distribution by its SHA-256; *states* holds what the index has, by normalised project.
+
+    A state of ``LookFailed`` must not come here: what could not be seen is never taken for absent.
+    """
+    return Plan(index, tuple(_decide(file, states[file.project], rules) for file in in_order(distributions)))
+
+
+def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
+    """Return wheels before sdists, the smallest wheel first.
+
+    The first file of a release fixes its metadata, and an sdist without its wheels makes installers build.
+    """
+    return tuple(sorted(distributions, key=lambda file: (file.kind is Kind.SDIST, file.size, file.filename)))
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to send which file: ``leads`` one after the other, then ``rest`` in parallel."""
+
+    leads: tuple[Distribution, ...]
+    rest: tuple[Distribution, ...]
+
+
+def schedule(uploads: Sequence[Distribution], states: Mapping[str, IndexState]) -> Schedule:
+    """Send the first file of each new release alone.
+
+    Racing first files of a release answer 500 on PyPI (measured on a running Warehouse), and so do parallel first
+    files of several new projects.
+    """
+    leads: dict[tuple[str, str], Distribution] = {}
+    for file in in_order(uploads):
+        if not _release_exists(file, states.get(file.project)):
+            leads.setdefault(file.release, file)
+    first = tuple(leads.values())
+    return Schedule(first, tuple(file for file in in_order(uploads) if file not in first))
+
+
+def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None:
+    """Find *filename* in a listing, also under another spelling of the same name; forwarded files do not count."""
+    found = listing.files.get(filename) or _other_spelling(filename, listing)
+    return None if found is None or found.inherited else found
+
+
+def _decide(file: Distribution, state: IndexState, rules: ConflictRules) -> PlannedFile:
+    match state:
+        case ProjectListing():
+            published = published_as(file.filename, state)
+            return Upload(file) if published is None else _compare(file, published, rules)
+        case NoSuchProject():
+            return Upload(file)
+        case NotVisible():
+            return Upload(file, known=False)
+        case LookFailed():
+            message = f"no plan can be made without the listing of {state.project}"
+            raise ValueError(message)
+        case _:
+            assert_never(state)
+
+
+def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules) -> PlannedFile:
+    if published.sha256 == file.sha256:
+        return AlreadyPublished(file, published)
+    if published.sha256 is None and rules.keep_undigested:
+        return KeptPublished(file, published, "the index shows no SHA-256, so only the names were compared")
+    if published.sha256 is not None and rules.keep_other:
+        return KeptPublished(file, published, "the index has other content under this name")
+    return Conflict(file, published)
+
+
+def _release_exists(file: Distribution, state: IndexState | None) -> bool:
+    return isinstance(state, ProjectListing) and any(
+        _identity(name) is not None and _identity(name)[1] == file.version  # type: ignore[index]
+        for name in state.files
+    )
+
+
+def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
+    wanted = _identity(filename)
+    if wanted is None:
+        return None
+    return next((file for name, file in listing.files.items() if _identity(name) == wanted), None)
+
+
+def _identity(filename: str) -> tuple[str, str, object] | None:
+    """Return (project, version, build and tags) as PEP 427 and 625 read the name; None where they cannot."""
+    try:
+        if filename.endswith(".whl"):
+            project, version, build, tags = parse_wheel_filename(filename)
+            return project, str(version), (build, tags)
+        project, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+    return project, str(version), None

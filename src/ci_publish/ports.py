@@ -1,0 +1,132 @@
+"""What the pipeline asks of the rooms: small protocols, which ``compose`` fills with the real ones.
+
+Their docstrings are contracts: every implementation, real or fake, passes the same tests (``tests/contract``).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
+from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
+from ci_publish.model.http import Authorization
+from ci_publish.model.identity import CredentialState, IdentityToken, Provider
+from ci_publish.model.index import Endpoints, IndexProfile, IndexState, UploadOutcome
+from ci_publish.model.problem import Problem
+from ci_publish.model.waiting import Waiting
+
+
+class Stopper(Waiting, Protocol):
+    """``Waiting`` that also knows the error with which a stopped run ends (``interruption``)."""
+
+    def error(self) -> CiPublishError:
+        """Return Interrupted, Terminated, or IndexUnavailable for a run whose deadline passed."""
+
+
+class Distributions(Protocol):
+    """What is published (``distributions``)."""
+
+    def collect(self, paths: Sequence[str]) -> Collection:
+        """Find, hash and read the files; problems of single files are part of the result, never raised.
+
+        Raises NothingToPublish when there is no distribution (and no problem that explains why).
+        """
+
+    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+        """Run every rule over every file; a rule's severity is the highest of those for *profiles*.
+
+        The result includes ``collection.problems`` and is sorted by file. Never raises for bad input.
+        """
+
+
+class Index(Protocol):
+    """Where it is published (``index.client``). Thread-safe."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The addresses of this index."""
+
+    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+        """Ask what the index has of *project* (normalised). With *fresh*, caches on the way are passed by.
+
+        *version* narrows the second look at PyPI's JSON API. Retries by itself; never raises for network or server.
+        """
+
+    def upload(
+        self,
+        distribution: Distribution,
+        attestations: Sequence[Attestation],
+        authorization: Authorization | None,
+        throttled: Callable[[], None],
+    ) -> UploadOutcome:
+        """Send one file, with retries; *throttled* is called each time the index answers 429 or 503.
+
+        Emits UploadStarted, UploadProgressed and Retrying. Never raises for network or server.
+        """
+
+    def provenance(self, project: str, version: str, filename: str) -> bytes | None:
+        """Return the provenance object that the index serves for a file; None where it serves none.
+
+        Raises IndexUnavailable when the index cannot be asked after all retries.
+        """
+
+
+class IdentitySource(Protocol):
+    """The CI job's identity (``identity.ambient``)."""
+
+    @property
+    def provider(self) -> Provider | None:
+        """Which CI this is, None outside of all that are known."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
+
+    def token(self, audience: str) -> IdentityToken:
+        """Fetch an OIDC identity token, masked before it is returned. Raises IdentityUnavailable."""
+
+
+class Credential(Protocol):
+    """What a run shows to one index (``identity.credential``). Thread-safe."""
+
+    @property
+    def state(self) -> CredentialState:
+        """What reports may know."""
+
+    def prove(self) -> None:
+        """Learn whether the index takes this identity, before anything is signed.
+
+        Mints where the CI can give another OIDC token, else judges the claims locally; does nothing for API tokens
+        and passwords. Raises IdentityUnavailable, CredentialRejected or IndexUnavailable.
+        """
+
+    def hold(self) -> Authorization | None:
+        """Return an authorization that is good for now; mints or renews when needed. Raises as ``prove``."""
+
+    def renew(self, refused: Authorization | None) -> Authorization | None:
+        """Return another authorization than *refused*, which the index called expired; None if there is none."""
+
+    def burn(self) -> None:
+        """Burn every upload token of this run. Idempotent; never raises, emits a warning where it fails."""
+
+
+class Signer(Protocol):
+    """What is vouched for (``attestations.sigstore_signer``)."""
+
+    def adopt(
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
+    ) -> dict[str, tuple[Attestation, ...]]:
+        """Verify attestation files that lay beside the distributions. Raises SigningFailed for an invalid one."""
+
+    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
+        """Attest each distribution and verify each attestation locally. Emits Signed and Retrying.
+
+        Raises IdentityUnavailable when the CI gives no identity for Sigstore.
+        """
+
+
+class ProvenanceVerifier(Protocol):
+    """Judges what an index serves as provenance (``attestations.verification``)."""
+
+    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
+        """Verify against the file's name and digest, and the identity of this run where it is known. Never raises."""

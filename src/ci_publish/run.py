@@ -1,0 +1,70 @@
+"""What a run is given: its rooms, its options, and how it tells the time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
+from ci_publish.plan import OnConflict
+from ci_publish.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user wants of a run; seconds are seconds."""
+
+    paths: tuple[str, ...] = ("dist",)
+    on_conflict: OnConflict = OnConflict.FAIL
+    skip_existing: bool = False
+    attestations: AttestationPolicy = AttestationPolicy.AUTO
+    attestations_dir: Path | None = None
+    jobs: int = 8
+    keep_going: bool = False
+    verify: bool = True
+    verify_timeout: float = 300.0
+    prove_credential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One index and what the run shows to it."""
+
+    index: Index
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rooms of one run. ``clock`` is monotonic, in seconds."""
+
+    distributions: Distributions
+    destinations: tuple[Destination, ...]
+    signer: Signer
+    verifier: ProvenanceVerifier
+    write_attestations: Callable[..., object]
+    emit: Emit
+    waiting: Stopper
+    clock: Callable[[], float]
+    options: Options = field(default_factory=Options)
+
+    @contextmanager
+    def step(self, step: Step, index: str | None = None) -> Iterator[None]:
+        """Tell when a step begins and how long it took, and do not begin it when the run is stopped."""
+        self.checkpoint()
+        started = self.clock()
+        self.emit(StepStarted(step, index))
+        try:
+            yield
+        finally:
+            self.emit(StepFinished(step, self.clock() - started, index))
+
+    def checkpoint(self) -> None:
+        """Raise the error of a stopped run, if it is one."""
+        if self.waiting.stopped:
+            raise self.waiting.error()
+
+    def warn(self, slug: str, message: str, *hints: str, filename: str | None = None) -> None:
+        """Tell people something that they should care about."""
+        self.emit(Noted(slug, message, hints=hints, filename=filename))

@@ -1,0 +1,210 @@
+"""Where settings come from: every source turned into raw values, the highest first, each with what the user wrote."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.events import Noted
+from ci_publish.model.identity import Secret
+from ci_publish.settings import Option, Settings, options, validated
+
+PREFIX = "CI_PUBLISH_"
+
+# Set by our own action.yml, so that the INPUT_ variables of somebody else's action are never taken for ours.
+ACTION_MARK = "CI_PUBLISH_ACTION"
+
+# Variables with our prefix that are not options.
+RESERVED = frozenset({ACTION_MARK, "CI_PUBLISH_STRESS"})
+
+FOREIGN = {
+    "twine": {
+        "TWINE_REPOSITORY_URL": "repository_url",
+        "TWINE_USERNAME": "user",
+        "TWINE_PASSWORD": "password",
+    },
+    "uv": {
+        "UV_PUBLISH_URL": "repository_url",
+        "UV_PUBLISH_USERNAME": "user",
+        "UV_PUBLISH_PASSWORD": "password",
+        "UV_PUBLISH_TOKEN": "password",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: a source's name, and how the user spelled the option there."""
+
+    source: str
+    spelled: str
+
+
+DEFAULT = Origin("default", "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Validated settings, the origin of every value that is not a default, and what people should know about them."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    notes: tuple[Noted, ...] = ()
+
+    def origin(self, name: str) -> Origin:
+        """Return where the option *name* got its value from."""
+        return self.origins.get(name, DEFAULT)
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path) -> Loaded:
+    """Merge all sources and validate.
+
+    *flags* holds only what stood on the command line. Raises ConfigurationError for wrong values, for variables and
+    keys that are nearly one of ours, and for a pyproject.toml that cannot be read.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    for found in (_flags(flags), _variables(environ), _inputs(environ)):
+        _merge(values, origins, found)
+    notes = _merge_foreign(values, origins, environ)
+    _merge(values, origins, _file(pyproject))
+    spelled = {name: origin.spelled for name, origin in origins.items()}
+    return Loaded(validated(values, spelled), origins, notes)
+
+
+Found = Iterator[tuple[str, Any, Origin]]
+
+
+def _merge(values: dict[str, Any], origins: dict[str, Origin], found: Found) -> None:
+    for name, value, origin in found:
+        if name not in values:
+            values[name] = value
+            origins[name] = origin
+
+
+def _flags(flags: Mapping[str, Any]) -> Found:
+    for name, value in flags.items():
+        spelled = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+        yield name, value, Origin("flag", spelled)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of the option *name*."""
+    return PREFIX + name.upper()
+
+
+def _variables(environ: Mapping[str, str]) -> Found:
+    ours = {variable(name): name for name, option in options().items() if option.file or name == "password"}
+    for key in sorted(environ):
+        if key in ours and (environ[key] or ours[key] == "password"):
+            yield ours[key], environ[key], Origin("environment", key)
+        elif key.startswith(PREFIX) and key not in ours and key not in RESERVED:
+            _refuse_near_miss(key, ours, "environment variable")
+
+
+def _inputs(environ: Mapping[str, str]) -> Found:
+    """Read action inputs as the runner sets them: upper-cased, hyphens kept, an input without a value empty."""
+    if not environ.get(ACTION_MARK):
+        return
+    for name, option in options().items():
+        for spelling in _spellings(option):
+            value = environ.get(f"INPUT_{spelling.upper()}", "").strip()
+            if value:
+                yield name, _input_value(name, value), Origin("action input", spelling)
+                break
+
+
+def _spellings(option: Option) -> Iterator[str]:
+    """Yield an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
+    for name in option.inputs:
+        yield name
+        if "-" in name:
+            yield name.replace("-", "_")
+
+
+def _input_value(name: str, value: str) -> object:
+    """Apply gh-action-pypi-publish's truth rule: anything but ``false`` is true."""
+    field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return value.lower() != "false"
+    if name == "attestations" and value.lower() not in {"false", "auto", "required", "if-possible", "off"}:
+        return True
+    return value
+
+
+def _merge_foreign(values: dict[str, Any], origins: dict[str, Origin], environ: Mapping[str, str]) -> tuple[Noted, ...]:
+    """Take twine's or uv's variables, only where nothing of ours says where to publish or as whom."""
+    if {"repository_url", "user", "password", "password_stdin"} & values.keys():
+        return ()
+    for tool, names in FOREIGN.items():
+        found = {key: name for key, name in names.items() if environ.get(key)}
+        if found:
+            _merge(
+                values,
+                origins,
+                ((name, environ[key], Origin(f"{tool}'s variable", key)) for key, name in found.items()),
+            )
+            message = f"Using {', '.join(found)} of {tool}, because nothing of ci-publish's own is set."
+            return (Noted("foreign-variables", message, warning=False),)
+    return ()
+
+
+def _file(pyproject: Path) -> Found:
+    table = _table(pyproject)
+    ours = {name: option for name, option in options().items() if option.file}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name in ours:
+            yield name, _file_value(value), Origin("pyproject.toml", f"[tool.ci-publish] {key}")
+        elif name in {"password", "user_password", "token"}:
+            message = f"[tool.ci-publish] {key}: a secret does not belong into a file."
+            raise ConfigurationError(
+                message,
+                hints=(
+                    "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
+                    "Revoke this one.",
+                ),
+            )
+        else:
+            _refuse_near_miss(key, dict.fromkeys(name.replace("_", "-") for name in ours), "key of [tool.ci-publish]")
+
+
+def _file_value(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _table(pyproject: Path) -> Mapping[str, Any]:
+    try:
+        with pyproject.open("rb") as file:
+            table = tomllib.load(file).get("tool", {}).get("ci-publish", {})
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
+        message = f"{pyproject.name} cannot be read: {error}"
+        raise ConfigurationError(message, hints=("Correct the file, or run in another folder.",)) from error
+    if not isinstance(table, dict):
+        message = "[tool.ci-publish] is not a table."
+        raise ConfigurationError(message)
+    return table
+
+
+def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
+    """Refuse a name that is nearly one of ours; leave all others alone."""
+    normal = {name.replace("-", "_").upper(): name for name in ours}
+    near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
+    if near:
+        message = f"There is no {kind} {key}."
+        raise ConfigurationError(message, hints=(f"Did you mean {normal[near[0]]}?",))
+
+
+def shown(name: str, settings: Settings) -> str:
+    """Return the value of an option for people; a secret is only said to be there."""
+    value = getattr(settings, name)
+    if isinstance(value, Secret):
+        return "***" if value else "(empty)"
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
