@@ -16,7 +16,8 @@ WORKERS ?= 2
 
 STAMPS := $(VENV)/.stamps
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Twice quiet: errors only.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
 PYTEST := $(WITH_VENV) python -m pytest
 
@@ -30,16 +31,16 @@ SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
 
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit("ci-publish needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 …") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
+	@echo 'a virtual environment in $(VENV)'; $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/%.txt: requirements/%.txt | $(STAMPS)/venv
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@echo 'installing what $< locks'; $(PIP) install --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 # Editable: the tests see the working tree. The build backend is the locked one, so nothing is fetched without its digest.
 $(STAMPS)/project: pyproject.toml src/ci_publish/about.py | $(STAMPS)/build.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@echo 'installing this checkout'; $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: env-demo env-test env-lint env-bench env-docs

@@ -118,7 +118,7 @@ def impurities(source: str) -> set[str]:
     return foreign | (names & IMPURE_SUBMODULES) | (set(called(tree)) & deeds)
 
 
-@pytest.mark.parametrize("path", pure_files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize("path", list(pure_files()), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_pure_module_touches_nothing(path: Path) -> None:
     assert impurities(path.read_text(encoding="utf-8")) == set()
 
