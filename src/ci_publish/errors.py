@@ -241,6 +241,53 @@ class SigningFailed(CiPublishError):
     retryable = True
 
 
+class SigstoreUnavailable(SigningFailed):
+    """Sigstore could not be reached, or had no good answer, until the retries ran out."""
+
+    slug = "sigstore-unavailable"
+
+
+class SigstoreRefused(SigningFailed):
+    """Sigstore refuses what it was sent, and would again."""
+
+    slug = "sigstore-refused"
+    retryable = False
+
+
+class SigstoreIdentityRejected(SigstoreRefused):
+    """Sigstore's certificate authority does not certify the identity of this CI job."""
+
+    slug = "sigstore-identity-rejected"
+    retryable = False
+
+
+class SigningIdentityExpired(SigningFailed):
+    """The identity token or certificate for signing ended before all files were signed, and cannot be renewed."""
+
+    slug = "signing-identity-expired"
+
+
+class UnattestableWorkflow(SigningFailed):
+    """The job runs in a reusable workflow, whose attestations PyPI would refuse."""
+
+    slug = "unattestable-workflow"
+    retryable = False
+
+
+class AttestationUnsound(SigningFailed):
+    """An attestation that was just made does not verify against the file or the identity of this run."""
+
+    slug = "attestation-unsound"
+    retryable = False
+
+
+class AttestationInvalid(SigningFailed):
+    """An attestation file that lay beside a distribution does not verify."""
+
+    slug = "attestation-invalid"
+    retryable = False
+
+
 class ContentConflict(CiPublishError):
     """The index has other content under a filename of this run."""
 

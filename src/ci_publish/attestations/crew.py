@@ -1,0 +1,147 @@
+"""Work on daemon threads, each attempt with a deadline.
+
+sigstore's clients can wait for ever, and a ``ThreadPoolExecutor`` would keep the interpreter from ending until a stuck
+call returns. A crew gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes its
+place. Threads are kept between tasks, because each has a connection of its own.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Generic[Key, Value]):
+    """A task returned *value*."""
+
+    key: Key
+    started: float
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Generic[Key]):
+    """A task raised."""
+
+    key: Key
+    started: float
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue(Generic[Key]):
+    """A task did not end in time; what it does from now on is without consequence."""
+
+    key: Key
+    started: float
+    seconds: float
+
+
+Ending = Finished[Key, Value] | Failed[Key] | Overdue[Key]
+
+
+class _Worker(threading.Thread):
+    def __init__(self, report: Callable[["_Worker", object, BaseException | None], None], number: int) -> None:
+        super().__init__(daemon=True, name=f"sigstore-{number}")
+        self._report = report
+        self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+
+    def give(self, task: Callable[[], object] | None) -> None:
+        """Hand over the next task, or None to end the thread after the current one."""
+        self._tasks.put(task)
+
+    def run(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            try:
+                value = task()
+            except BaseException as error:  # noqa: BLE001  (it is reported, not handled)
+                self._report(self, None, error)
+            else:
+                self._report(self, value, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running(Generic[Key]):
+    key: Key
+    started: float
+    seconds: float
+
+    @property
+    def ends(self) -> float:
+        return self.started + self.seconds
+
+
+class Crew(Generic[Key, Value]):
+    """At most *size* tasks at once, each given up after its deadline. To be used from one thread, and closed."""
+
+    def __init__(self, size: int, clock: Callable[[], float]) -> None:
+        self._size = size
+        self._clock = clock
+        self._idle: list[_Worker] = []
+        self._running: dict[_Worker, _Running[Key]] = {}
+        self._reports: SimpleQueue[tuple[_Worker, object, BaseException | None]] = SimpleQueue()
+        self._hired = 0
+
+    @property
+    def busy(self) -> int:
+        """How many tasks are under way."""
+        return len(self._running)
+
+    @property
+    def free(self) -> int:
+        """How many more tasks may be started."""
+        return self._size - self.busy
+
+    def start(self, key: Key, task: Callable[[], Value], seconds: float) -> None:
+        """Begin *task*; `next` will tell how it ended, after *seconds* at the latest. Only when one is ``free``."""
+        worker = self._idle.pop() if self._idle else self._hire()
+        self._running[worker] = _Running(key, self._clock(), seconds)
+        worker.give(task)
+
+    def next(self, patience: float) -> "Ending[Key, Value] | None":
+        """Return the next ending, or None if there is none within *patience* seconds."""
+        now = self._clock()
+        soonest = min((running.ends for running in self._running.values()), default=now + patience)
+        try:
+            report = self._reports.get(timeout=max(0.0, min(patience, soonest - now)))
+        except Empty:
+            return self._overdue()
+        return self._ended(*report)
+
+    def close(self) -> None:
+        """Let every thread end as soon as it can; tasks under way are given up."""
+        for worker in (*self._idle, *self._running):
+            worker.give(None)
+        self._idle.clear()
+        self._running.clear()
+
+    def _hire(self) -> _Worker:
+        self._hired += 1
+        worker = _Worker(lambda *report: self._reports.put(report), self._hired)
+        worker.start()
+        return worker
+
+    def _ended(
+        self, worker: _Worker, value: object, error: BaseException | None
+    ) -> "Finished[Key, Value] | Failed[Key] | None":
+        running = self._running.pop(worker, None)
+        if running is None:  # given up earlier
+            return None
+        self._idle.append(worker)
+        if error is not None:
+            return Failed(running.key, running.started, error)
+        return Finished(running.key, running.started, value)  # type: ignore[arg-type]  # its task returns a Value
+
+    def _overdue(self) -> Overdue[Key] | None:
+        now = self._clock()
+        for worker, running in self._running.items():
+            if running.ends <= now:
+                del self._running[worker]
+                worker.give(None)
+                return Overdue(running.key, running.started, running.seconds)
+        return None

@@ -1,0 +1,65 @@
+"""Attestations as files: ``<distribution>.<type>.attestation``, for whoever uploads them later."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
+
+_TYPES = {PUBLISH_V1: "publish", SLSA_PROVENANCE_V1: "slsa"}
+
+
+def attestation_name(attestation: Attestation) -> str:
+    """Return the name of the file for *attestation* (the convention of pypi-attestations, uv and twine)."""
+    return f"{attestation.filename}.{_TYPES[attestation.predicate_type]}.attestation"
+
+
+def write_attestations(directory: Path, attestations: Iterable[Attestation]) -> tuple[Path, ...]:
+    """Write each attestation into *directory*, which is made (for its owner only) if it is not there.
+
+    Each file appears complete or not at all, and none that has other content is replaced. Raises ConfigurationError.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tuple(
+            _write(directory / attestation_name(attestation), attestation.json) for attestation in attestations
+        )
+    except OSError as error:
+        raise ConfigurationError(f"The attestations cannot be written into {directory}: {error}.") from error
+
+
+def _write(path: Path, text: str) -> Path:
+    content = text.encode()
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        _link(Path(name), path, content)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(name)  # noqa: PTH108  (the temporary name may have been moved away)
+    return path
+
+
+def _link(temporary: Path, path: Path, content: bytes) -> None:
+    """Give *temporary* its final name, unless something is there already."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        _same(path, content)
+    except OSError:  # a file system without hard links
+        if path.exists() or path.is_symlink():
+            _same(path, content)
+        else:
+            temporary.rename(path)
+
+
+def _same(path: Path, content: bytes) -> None:
+    if path.is_symlink() or path.read_bytes() != content:
+        raise ConfigurationError(
+            f"{path} exists already and is another attestation.",
+            hints=("Attestations are never replaced: name an empty directory, or delete the file.",),
+        )

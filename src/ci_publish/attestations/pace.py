@@ -1,0 +1,44 @@
+"""When to ask Sigstore again after it failed (pure)."""
+
+from collections.abc import Callable
+
+_CAREFUL_AFTER = 3
+
+
+class Pace:
+    """One rhythm for all workers: exponential back-off with jitter, Retry-After, and a single probe in long outages.
+
+    Times are seconds of one monotonic clock, given by the caller. *jitter* returns a number in [0, 1).
+    """
+
+    def __init__(self, *, first: float, ceiling: float, jitter: Callable[[], float]) -> None:
+        self._first = first
+        self._ceiling = ceiling
+        self._jitter = jitter
+        self._streak = 0
+        self._since = float("-inf")
+        self.resume = float("-inf")
+
+    def failed(self, started: float, now: float, retry_after: float) -> float:
+        """Note a failed attempt; return how many seconds nothing should be sent.
+
+        Attempts that were under way when the pause began tell nothing new: they do not lengthen the back-off.
+        """
+        if started >= self._since:
+            self._streak += 1
+            self._since = now
+            self.resume = max(self.resume, now + self._back_off())
+        self.resume = max(self.resume, now + retry_after)
+        return max(0.0, self.resume - now)
+
+    def succeeded(self) -> None:
+        """Note a success: the outage, if there was one, is over."""
+        self._streak = 0
+
+    def width(self, workers: int) -> int:
+        """Return how many attempts may be under way: one while an outage lasts, else all."""
+        return 1 if self._streak >= _CAREFUL_AFTER else workers
+
+    def _back_off(self) -> float:
+        longest = min(self._ceiling, self._first * 2.0 ** min(self._streak - 1, 30))
+        return longest * (0.5 + self._jitter() / 2)

@@ -1,0 +1,220 @@
+"""Who may have made an attestation: from a job's claims to the publisher that the index will compare with (pure).
+
+PyPI compares the certificate's issuer, Source Repository URI and Build Config URI with the Trusted Publisher, letter
+for letter (warehouse/attestations/services.py, pypi_attestations' publishers). Extension numbers are those of Fulcio's
+``docs/oid-info.md``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ci_publish.errors import UnattestableWorkflow
+from ci_publish.model.identity import Claims
+
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+GITLAB_ISSUER = "https://gitlab.com"
+GOOGLE_ISSUER = "https://accounts.google.com"
+CIRCLECI_ISSUER = "https://oidc.circleci.com"
+
+
+class Extension(StrEnum):
+    """What Fulcio writes into a certificate, by object identifier."""
+
+    ISSUER = "1.3.6.1.4.1.57264.1.8"
+    BUILD_SIGNER_URI = "1.3.6.1.4.1.57264.1.9"
+    SOURCE_REPOSITORY_URI = "1.3.6.1.4.1.57264.1.12"
+    SOURCE_REPOSITORY_DIGEST = "1.3.6.1.4.1.57264.1.13"
+    SOURCE_REPOSITORY_REF = "1.3.6.1.4.1.57264.1.14"
+    BUILD_CONFIG_URI = "1.3.6.1.4.1.57264.1.18"
+
+
+_NAMES = {
+    Extension.ISSUER: "identity provider",
+    Extension.BUILD_SIGNER_URI: "pipeline definition",
+    Extension.SOURCE_REPOSITORY_URI: "repository",
+    Extension.SOURCE_REPOSITORY_DIGEST: "commit",
+    Extension.SOURCE_REPOSITORY_REF: "ref",
+    Extension.BUILD_CONFIG_URI: "workflow",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """What a certificate must say, exactly, to be this publisher's.
+
+    ``extensions`` are values to be found letter for letter. ``build_config`` is the Build Config URI without its
+    ``@ref``, which must be the certificate's own commit or ref. ``email`` is the subject where people or service
+    accounts sign. ``known`` says whether PyPI has publishers of this kind.
+    """
+
+    label: str
+    issuer: str
+    extensions: tuple[tuple[Extension, str], ...] = ()
+    build_config: str | None = None
+    email: str | None = None
+    known: bool = True
+
+
+def github_publisher(repository: str, workflow: str) -> Publisher:
+    """Return the publisher for a repository (``owner/name``) and the file name of the workflow that was started."""
+    home = f"https://github.com/{repository}"
+    return Publisher(
+        label=f"GitHub {repository} ({workflow})",
+        issuer=GITHUB_ISSUER,
+        extensions=((Extension.SOURCE_REPOSITORY_URI, home),),
+        build_config=f"{home}/.github/workflows/{workflow}",
+    )
+
+
+def gitlab_publisher(project: str, configuration: str) -> Publisher:
+    """Return the publisher for a gitlab.com project (its full path) and its pipeline configuration file."""
+    home = f"https://gitlab.com/{project}"
+    return Publisher(
+        label=f"GitLab {project} ({configuration})",
+        issuer=GITLAB_ISSUER,
+        extensions=((Extension.SOURCE_REPOSITORY_URI, home),),
+        build_config=f"{home}//{configuration}",
+    )
+
+
+def google_publisher(email: str) -> Publisher:
+    """Return the publisher for a Google service account."""
+    return Publisher(label=f"Google {email}", issuer=GOOGLE_ISSUER, email=email)
+
+
+def circleci_publisher(
+    project_id: str, pipeline_definition_id: str, vcs_origin: str | None = None, vcs_ref: str | None = None
+) -> Publisher:
+    """Return the publisher for a CircleCI pipeline definition, at one repository and ref where they are given."""
+    signer = f"https://circleci.com/api/v2/projects/{project_id}/pipeline-definitions/{pipeline_definition_id}"
+    optional = ((Extension.SOURCE_REPOSITORY_URI, vcs_origin), (Extension.SOURCE_REPOSITORY_REF, vcs_ref))
+    return Publisher(
+        label=f"CircleCI project {project_id}",
+        issuer=CIRCLECI_ISSUER,
+        extensions=(
+            (Extension.BUILD_SIGNER_URI, signer),
+            *((extension, value) for extension, value in optional if value is not None),
+        ),
+    )
+
+
+def publisher_of(claims: Claims) -> Publisher:
+    """Return the publisher as which the index will know a job with these claims.
+
+    For an identity provider that PyPI does not know, and for claims that lack what a publisher needs, only the issuer
+    is compared, and the publisher says so (``known`` is False).
+    """
+    issuer = _text(claims, "iss")
+    builders = {
+        GITHUB_ISSUER: _from_github,
+        GITLAB_ISSUER: _from_gitlab,
+        GOOGLE_ISSUER: _from_google,
+        CIRCLECI_ISSUER: _from_circleci,
+    }
+    found = builders[issuer](claims) if issuer in builders else None
+    return found or Publisher(label=issuer or "an unknown identity provider", issuer=issuer, known=False)
+
+
+def _from_github(claims: Claims) -> Publisher | None:
+    repository = _text(claims, "repository")
+    path = _text(claims, "workflow_ref").partition("@")[0]
+    prefix = f"{repository}/.github/workflows/"
+    if not repository or not path.startswith(prefix):
+        return None
+    return github_publisher(repository, path.removeprefix(prefix))
+
+
+def _from_gitlab(claims: Claims) -> Publisher | None:
+    project = _text(claims, "project_path")
+    path = _text(claims, "ci_config_ref_uri").partition("@")[0]
+    prefix = f"gitlab.com/{project}//"
+    if not project or not path.startswith(prefix):
+        return None
+    return gitlab_publisher(project, path.removeprefix(prefix))
+
+
+def _from_google(claims: Claims) -> Publisher | None:
+    email = _text(claims, "email")
+    return google_publisher(email) if email else None
+
+
+def _from_circleci(claims: Claims) -> Publisher | None:
+    project = _text(claims, "oidc.circleci.com/project-id")
+    definition = _text(claims, "oidc.circleci.com/pipeline-definition-id")
+    return circleci_publisher(project, definition) if project and definition else None
+
+
+def certificate_mismatch(publisher: Publisher, certificate: Mapping[str, str]) -> str | None:
+    """Return why a certificate with these extensions is not *publisher*'s, or None when it may be.
+
+    The subject (``email``) is not among the extensions and is left to the verifier's policy.
+    """
+    for extension, wanted in ((Extension.ISSUER, publisher.issuer), *publisher.extensions):
+        if (found := certificate.get(extension)) != wanted:
+            return _difference(_NAMES[extension], wanted, found)
+    if publisher.build_config is None:
+        return None
+    found = certificate.get(Extension.BUILD_CONFIG_URI)
+    if found in build_configs(publisher.build_config, certificate):
+        return None
+    return _difference("workflow", f"{publisher.build_config}@…", found)
+
+
+def build_configs(base: str, certificate: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the Build Config URIs that *base* may have: at the commit or at the ref that the certificate names."""
+    extensions = (Extension.SOURCE_REPOSITORY_DIGEST, Extension.SOURCE_REPOSITORY_REF)
+    return tuple(f"{base}@{certificate[extension]}" for extension in extensions if extension in certificate)
+
+
+def _difference(name: str, wanted: str, found: str | None) -> str:
+    if found is None:
+        return f"its certificate names no {name} (expected {wanted})"
+    if wanted.removesuffix("@…").lower() == found[: len(wanted.removesuffix("@…"))].lower():
+        return (
+            f"its certificate names the {name} {found}, which differs from {wanted} in the case of letters or its end"
+        )
+    return f"its certificate names the {name} {found}, not {wanted}"
+
+
+def reusable_workflow_mismatch(claims: Claims) -> UnattestableWorkflow | None:
+    """Return the error to raise before signing when a reusable workflow runs the job, None when none does.
+
+    PyPI takes the identity token for the workflow that is called (``job_workflow_ref``), but attestations for the
+    workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096).
+    """
+    started, running = _text(claims, "workflow_ref"), _text(claims, "job_workflow_ref")
+    if _text(claims, "iss") != GITHUB_ISSUER or not started or not running or started == running:
+        return None
+    return UnattestableWorkflow(
+        f"The job runs in the reusable workflow {running}, called by {started}: PyPI would refuse its attestations.",
+        detail="PyPI compares attestations with the workflow that was started, but the identity of the upload with the "
+        "workflow that is called; no Trusted Publisher fits both (https://github.com/pypi/warehouse/issues/11096).",
+        hints=(
+            f"Run ci-publish in a job of {started.partition('@')[0]} itself, and let the reusable workflow only build.",
+            "Or publish without attestations: attestations: off",
+        ),
+    )
+
+
+def public_facts(claims: Claims) -> tuple[str, ...]:
+    """Return what an attestation of this job makes public although the project is not; empty for a public project.
+
+    The transparency log keeps the certificate for ever: each line is a claim that Fulcio copies into it.
+    """
+    if (_text(claims, "repository_visibility") or _text(claims, "project_visibility") or "public") == "public":
+        return ()
+    named = (
+        ("repository", _text(claims, "repository") or _text(claims, "project_path")),
+        ("workflow", _text(claims, "workflow_ref") or _text(claims, "ci_config_ref_uri")),
+        ("ref", _text(claims, "ref")),
+        ("commit", _text(claims, "sha")),
+        ("environment and subject", _text(claims, "sub")),
+        ("run", _text(claims, "run_id") or _text(claims, "job_id")),
+    )
+    return tuple(f"{name} {value}" for name, value in named if value)
+
+
+def _text(claims: Claims, name: str) -> str:
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,86 @@
+"""Limits for the HTTP sessions of sigstore's clients, which have none. Imported only when something is signed.
+
+Everything here is requests' public interface: an adapter mounted on a session that a client shows.
+"""
+
+import io
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+_CONNECT_SECONDS = 10.0
+_CHUNK = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one request may take, in seconds, and how large an answer may be, in bytes."""
+
+    seconds: float
+    size: int = 4 * 1024 * 1024
+
+
+class _LimitedAdapter(HTTPAdapter):
+    """Sends with a timeout and reads the answer's body within a total deadline and size. Never retries."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(max_retries=0)
+        self._limits = limits
+        self._clock = clock
+
+    def send(  # noqa: PLR0913, PLR0917  (requests' signature)
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: ARG002, FBT001, FBT002  (requests' signature)
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002  (see above)
+        verify: bool | str = True,  # noqa: FBT001, FBT002  (requests' signature)
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send one request; raises requests.Timeout or requests.ConnectionError, as requests does."""
+        ends = self._clock() + self._limits.seconds
+        limit = (min(_CONNECT_SECONDS, self._limits.seconds), self._limits.seconds)
+        response = super().send(request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=proxies)
+        response.raw = io.BytesIO(self._read(response, ends))
+        return response
+
+    def _read(self, response: requests.Response, ends: float) -> bytes:
+        content = bytearray()
+        try:
+            while piece := response.raw.read(_CHUNK, decode_content=True):
+                content += piece
+                self._check(response, len(content), ends)
+        except urllib3.exceptions.HTTPError as error:
+            response.raw.close()
+            raise requests.ConnectionError(f"the answer broke off ({error})", request=response.request) from error
+        return bytes(content)
+
+    def _check(self, response: requests.Response, size: int, ends: float) -> None:
+        problem: requests.RequestException | None = None
+        if size > self._limits.size:
+            problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")
+        elif self._clock() > ends:
+            problem = requests.ReadTimeout(f"no complete answer within {self._limits.seconds:g} s")
+        if problem is not None:
+            response.raw.close()
+            raise problem
+
+
+def limit(session: requests.Session, limits: Limits) -> None:
+    """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either."""
+    if isinstance(session.get_adapter("https://"), _LimitedAdapter):
+        return
+    adapter = _LimitedAdapter(limits)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.max_redirects = 0
+    # requests replaces an Authorization header by what .netrc has for the host, unless there is an `auth`.
+    session.auth = _as_it_is
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request

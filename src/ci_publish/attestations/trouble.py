@@ -1,0 +1,102 @@
+"""What can go wrong between us and Sigstore, and what follows from it: retry, renew or give up (pure).
+
+Foreign exceptions become one of these at the edge (``libraries``); the signer only knows these.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+# Nobody waits longer than this because a server says so.
+LONGEST_RETRY_AFTER = 300.0
+
+_LONGEST_TEXT = 300
+_RETRY_STATUSES = frozenset({404, 408, 409, 425, 429})
+_TAGS = re.compile(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>")
+
+
+class Trouble(Exception):
+    """Signing met a difficulty; ``reason`` is a clause that says which, in the other side's own words if it had any."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Transient(Trouble):
+    """It may go away by itself; ``retry_after`` in seconds where the other side said when."""
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Refusal(Trouble):
+    """Sigstore refuses what we send, and would again."""
+
+
+class IdentityRefusal(Refusal):
+    """Sigstore refuses to certify this identity."""
+
+
+class Ended(Trouble):
+    """A certificate or identity token is over (or not yet begun): it has to be renewed."""
+
+
+class CertificateEnded(Ended):
+    """The signing certificate has expired."""
+
+
+class IdentityEnded(Ended):
+    """The identity token has expired, or is not valid yet by this machine's clock."""
+
+
+class Unsound(Trouble):
+    """An attestation does not verify."""
+
+
+def answer_trouble(service: str, status: int, body: str, headers: Mapping[str, str], now: float) -> Transient | Refusal:
+    """Return what an error answer of *service* means; *now* in seconds since the epoch.
+
+    404 and 409 are worth another try: the first is what a load balancer says while it moves, the second comes from an
+    entry that an earlier attempt left (the next one has a fresh signature).
+    """
+    reason = f"{service} answered HTTP {status}{_words(body)}"
+    if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
+        return Transient(reason, retry_after(headers.get("Retry-After"), now))
+    return Refusal(reason)
+
+
+def retry_after(value: str | None, now: float) -> float:
+    """Return the seconds that a Retry-After header asks for (a number or a date), within sane limits; 0.0 if none."""
+    if value is None:
+        return 0.0
+    seconds = float(value) if value.strip().isdecimal() and len(value) < 10 else _until(value, now)  # noqa: PLR2004
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+
+
+def _until(date: str, now: float) -> float:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return 0.0
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+
+
+def _words(body: str) -> str:
+    """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
+    text = " ".join((_json_message(body) or _TAGS.sub(" ", body[:20_000])).split())
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]}…"
+    return f": {text}" if text else ""
+
+
+def _json_message(body: str) -> str | None:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return None
+    message = content.get("message") if isinstance(content, dict) else None
+    return message if isinstance(message, str) else None

@@ -1,0 +1,168 @@
+"""Whom we believe: the trust root of a Sigstore instance, fetched while other things happen."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.events import Emit, Noted
+
+if TYPE_CHECKING:
+    from sigstore.models import ClientTrustConfig
+
+# Four requests in series when nothing is cached; a hanging mirror would cost minutes.
+_REFRESH_SECONDS = 45.0
+
+Load = Callable[[], "ClientTrustConfig"]
+
+
+def _production() -> "ClientTrustConfig":
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
+
+    return ClientTrustConfig.production()
+
+
+def _embedded() -> "ClientTrustConfig":
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (see above)
+
+    return ClientTrustConfig.production(offline=True)
+
+
+class TrustSource:
+    """The trust configuration of one Sigstore instance: the public one, or that of a file. Thread-safe.
+
+    The public instance's is refreshed over the network once, in a daemon thread that `prefetch` starts; when that
+    fails or takes longer than *seconds*, the copy that sigstore brings along (or refreshed earlier) is used, and a
+    warning noted. A private instance's file is taken as it is.
+    """
+
+    def __init__(  # noqa: PLR0913  (collaborators, by name)
+        self,
+        *,
+        emit: Emit,
+        config: str | None = None,
+        seconds: float = _REFRESH_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        refreshed: Load = _production,
+        embedded: Load = _embedded,
+    ) -> None:
+        self._emit = emit
+        self._config = config
+        self._seconds = seconds
+        self._clock = clock
+        self._refreshed = refreshed
+        self._embedded = embedded
+        self._lock = threading.Lock()
+        self._refresh: _Refresh | None = None
+        self._result: ClientTrustConfig | None = None
+
+    @classmethod
+    def from_file(cls, path: Path, *, emit: Emit) -> "TrustSource":
+        """Return the trust of the instance that a ClientTrustConfig file describes. Raises ConfigurationError."""
+        try:
+            config = path.read_text(encoding="utf-8")
+            json.loads(config)
+        except (OSError, ValueError) as error:
+            raise _bad_config(f"{path} cannot be read as JSON: {error}") from error
+        return cls(emit=emit, config=config)
+
+    def prefetch(self) -> None:
+        """Begin to import sigstore and to fetch the trust root. Idempotent; never raises."""
+        with self._lock:
+            if self._refresh is None:
+                self._refresh = _Refresh(self._load, self._clock() + self._seconds)
+                self._refresh.start()
+
+    def get(self) -> "ClientTrustConfig":
+        """Return the trust configuration; waits for what `prefetch` began. Raises ConfigurationError for a bad file."""
+        self.prefetch()
+        with self._lock:
+            if self._result is None:
+                self._result = self._wait()
+            return self._result
+
+    def _load(self) -> "ClientTrustConfig":
+        _quieten()
+        return self._refreshed() if self._config is None else _parse(self._config)
+
+    def _wait(self) -> "ClientTrustConfig":
+        refresh = self._refresh
+        if refresh is None:  # pragma: no cover  (prefetch ran)
+            raise AssertionError
+        refresh.join(max(0.0, refresh.ends - self._clock()) if self._config is None else None)
+        if refresh.result is not None:
+            return refresh.result
+        if isinstance(refresh.error, ConfigurationError):
+            raise refresh.error
+        return self._fall_back(refresh.error)
+
+    def _fall_back(self, error: BaseException | None) -> "ClientTrustConfig":
+        reason = f"no answer within {self._seconds:g} s" if error is None else _reason(error)
+        self._emit(
+            Noted(
+                slug="trust-root-not-refreshed",
+                message=f"Sigstore's trust root could not be refreshed ({reason}); the copy that sigstore brings "
+                "along is used.",
+                hints=("Signatures are checked against keys that may have been replaced; running again may help.",),
+            )
+        )
+        return self._embedded()
+
+
+class _Refresh(threading.Thread):
+    def __init__(self, load: Load, ends: float) -> None:
+        super().__init__(daemon=True, name="sigstore-trust")
+        self.ends = ends
+        self.result: ClientTrustConfig | None = None
+        self.error: BaseException | None = None
+        self._load = load
+
+    def run(self) -> None:
+        try:
+            self.result = self._load()
+        except BaseException as error:  # noqa: BLE001  (handled by whoever waits)
+            self.error = error
+
+
+def _parse(config: str) -> "ClientTrustConfig":
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
+
+    try:
+        trust = ClientTrustConfig.from_json(config)
+        _ = trust.trusted_root, trust.signing_config
+    except Exception as error:
+        raise _bad_config(f"it does not describe a Sigstore instance: {_reason(error)}") from error
+    return trust
+
+
+def _bad_config(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        "The Sigstore trust configuration cannot be used.",
+        detail=why,
+        hints=("sigstore-trust-config names a ClientTrustConfig JSON file: trusted root and signing configuration.",),
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Return an exception's words and those of its causes, never empty."""
+    words: list[str] = []
+    step: BaseException | None = error
+    while step is not None and len(words) < 4:  # noqa: PLR2004  (more would not help anybody)
+        text = " ".join(str(step).split())[:200] or type(step).__name__
+        if not any(text in word for word in words):
+            words.append(text)
+        step = step.__cause__ or step.__context__
+    return "; ".join(words)
+
+
+def _quieten() -> None:
+    """Keep the libraries' log lines out of stderr, where nobody configured logging: what matters is emitted."""
+    import logging  # noqa: PLC0415  (only here)
+
+    for name in ("sigstore", "tuf", "securesystemslib"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            logger.addHandler(logging.NullHandler())
