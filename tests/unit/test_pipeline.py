@@ -1,0 +1,704 @@
+"""The order of a run, over fakes of every room."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ci_publish.delivery import attestation_policy
+from ci_publish.errors import (
+    CiPublishError,
+    ConfigurationError,
+    ContentConflict,
+    CredentialRejected,
+    FileChangedDuringRun,
+    IdentityUnavailable,
+    IndexUnavailable,
+    Interrupted,
+    InvalidDistribution,
+    SigningFailed,
+    Unverified,
+    UploadRejected,
+)
+from ci_publish.model.attestation import (
+    AttestationPolicy,
+    ProvenanceInvalid,
+    ProvenanceMissing,
+    ProvenanceVerified,
+)
+from ci_publish.model.distribution import Distribution, FoundAttestation
+from ci_publish.model.events import (
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Noted,
+    Outcome,
+    ProvenanceChecked,
+    Step,
+    StepFinished,
+    StepStarted,
+)
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import (
+    Accepted,
+    AlreadyThere,
+    Cancelled,
+    CredentialRefused,
+    FileChanged,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    PublishedFile,
+    Refused,
+    Unavailable,
+    UploadOutcome,
+)
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.pipeline import attest, check, plan, publish, verify, verify_release
+from ci_publish.plan import OnConflict
+from ci_publish.run import Destination, Options
+from tests.unit.fakes import (
+    GENERIC,
+    PYPI,
+    TESTPYPI,
+    FakeCredential,
+    FakeDistributions,
+    FakeIndex,
+    FakeSigner,
+    FakeVerifier,
+    FakeWaiting,
+    World,
+    published,
+    sdist,
+    sha,
+    wheel,
+    world,
+)
+
+ONE, TWO, SOURCE = wheel(tag="py2"), wheel(tag="py3"), sdist()
+ALL = (ONE, TWO, SOURCE)
+
+
+def statuses(played: World, index: str = "pypi") -> dict[str, FileStatus]:
+    return {
+        event.distribution.filename: event.status
+        for event in played.events
+        if isinstance(event, FileFinished) and event.index == index
+    }
+
+
+def notes(played: World) -> set[str]:
+    return {event.slug for event in played.events if isinstance(event, Noted)}
+
+
+def steps(played: World) -> list[Step]:
+    return [event.step for event in played.events if isinstance(event, StepStarted)]
+
+
+def listed(played: World) -> dict[str, bool | None]:
+    return {event.filename: event.listed for event in played.events if isinstance(event, FileListed)}
+
+
+def index_of(played: World) -> FakeIndex:
+    index = played.destinations[0].index
+    assert isinstance(index, FakeIndex)
+    return index
+
+
+def credential_of(played: World) -> FakeCredential:
+    credential = played.destinations[0].credential
+    assert isinstance(credential, FakeCredential)
+    return credential
+
+
+def failing(played: World, error: type[CiPublishError], command: Callable[..., Outcome] = publish) -> CiPublishError:
+    with pytest.raises(error) as caught:
+        command(played.run())
+    assert type(caught.value) is error
+    assert caught.value.summary
+    return caught.value
+
+
+# the whole staircase ----------------------------------------------------------------------------------------------
+
+
+def test_a_whole_run_takes_every_step_in_order() -> None:
+    played = world(*ALL)
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert steps(played) == list(Step)
+    assert [event.step for event in played.events if isinstance(event, StepFinished)] == list(Step)
+    assert set(statuses(played).values()) == {FileStatus.UPLOADED}
+    assert listed(played) == dict.fromkeys([file.filename for file in ALL], True)
+    assert index_of(played).sent[0] == (ONE.filename, 1)
+    assert {count for _, count in index_of(played).sent} == {1}
+    assert credential_of(played).log[0] == "prove"
+    assert credential_of(played).log[-1] == "burn"
+    outcomes = [event.outcome for event in played.events if isinstance(event, ProvenanceChecked)]
+    assert outcomes == [ProvenanceVerified("somebody")] * 3
+
+
+def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
+    there = FakeIndex(files={file.filename: published(file) for file in ALL})
+    played = world(*ALL, index=there)
+    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
+    assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
+    assert credential_of(played).log == ["burn"]
+    assert played.signer.signed == []
+    assert there.sent == []
+    assert listed(played) == dict.fromkeys([file.filename for file in ALL], True)
+
+
+def test_only_what_is_missing_is_signed_and_sent() -> None:
+    there = FakeIndex(files={ONE.filename: published(ONE, yanked="bad build")})
+    played = world(*ALL, index=there)
+    publish(played.run())
+    assert sorted(played.signer.signed) == sorted([TWO.filename, SOURCE.filename])
+    assert len(there.sent) == 2
+    assert "yanked" in notes(played)
+
+
+def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None:
+    problems = (
+        Problem("a.whl", "rule-a", Severity.ERROR, "is broken", "mend it"),
+        Problem(None, "rule-b", Severity.ERROR, "does not fit"),
+        Problem("b.whl", "rule-c", Severity.WARNING, "is odd"),
+    )
+    played = world(*ALL)
+    played.distributions.problems = problems
+    error = failing(played, InvalidDistribution)
+    assert error.hints == ("mend it",)
+    assert "a.whl: is broken [rule-a]" in error.detail
+    assert "the set: does not fit [rule-b]" in error.detail
+    assert index_of(played).looks == []
+    assert credential_of(played).log == []
+
+
+def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
+    played = world(*ALL)
+    played.distributions.problems = (Problem(None, "rule", Severity.ERROR, "does not fit"),)
+    assert "1 problem that" in failing(played, InvalidDistribution).summary
+
+
+def test_a_refused_identity_leaves_nothing_in_a_public_log() -> None:
+    played = world(*ALL, credential=FakeCredential(refusal=CredentialRejected("no")))
+    failing(played, CredentialRejected)
+    assert played.signer.signed == []
+    assert index_of(played).sent == []
+    assert credential_of(played).log == ["prove", "burn"]
+
+
+# plan -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_conflict_stops_the_run_and_shows_both_digests() -> None:
+    there = FakeIndex(files={ONE.filename: published(ONE, sha256=sha("other"))})
+    played = world(*ALL, index=there)
+    error = failing(played, ContentConflict)
+    assert ONE.sha256 in error.detail
+    assert sha("other") in error.detail
+    assert any("--on-conflict keep-published" in hint for hint in error.hints)
+    assert there.sent == []
+    assert statuses(played) == {ONE.filename: FileStatus.CONFLICT}
+
+
+def test_skip_existing_keeps_other_content_on_testpypi_and_says_so() -> None:
+    there = FakeIndex(TESTPYPI, files={ONE.filename: published(ONE, sha256=sha("other"))})
+    played = world(*ALL, index=there, options=Options(skip_existing=True))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert statuses(played, "testpypi")[ONE.filename] is FileStatus.KEPT_PUBLISHED
+    assert "kept-published" in notes(played)
+
+
+def test_skip_existing_on_pypi_names_the_line_to_write() -> None:
+    there = FakeIndex(files={ONE.filename: published(ONE, sha256=None), TWO.filename: published(TWO, sha256=sha("x"))})
+    played = world(*ALL, index=there, options=Options(skip_existing=True))
+    error = failing(played, ContentConflict)
+    assert any("on-conflict: keep-published" in hint for hint in error.hints)
+    assert statuses(played)[ONE.filename] is FileStatus.KEPT_PUBLISHED
+
+
+def test_an_undigested_file_is_a_conflict_that_says_why() -> None:
+    played = world(ONE, index=FakeIndex(files={ONE.filename: published(ONE, sha256=None)}))
+    assert "shows no SHA-256" in failing(played, ContentConflict).detail
+
+
+def test_a_look_that_fails_is_never_absence() -> None:
+    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    assert "HTTP 500" in failing(played, IndexUnavailable).summary
+    assert index_of(played).sent == []
+
+
+def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
+    played = world(ONE, index=FakeIndex(states=[LookFailed("demo", "stopped")]))
+    run = played.run()
+    played.distributions.problems = ()
+
+    class Stopping(FakeIndex):
+        def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> LookFailed:
+            del version, fresh
+            played.waiting.stop = True
+            return LookFailed(project, "stopped")
+
+    played.destinations = (Destination(Stopping(), FakeCredential()),)
+    del run
+    failing(played, Interrupted)
+
+
+def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
+    hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
+    played = world(*ALL, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert "index-not-visible" in notes(played)
+    assert set(listed(played).values()) == {None}
+    assert played.signer.signed == []
+
+
+def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
+    there = FakeIndex(files={ONE.filename: published(ONE)})
+    played = world(*ALL, index=there)
+    assert plan(played.run()) is Outcome.PLANNED
+    assert statuses(played) == {
+        ONE.filename: FileStatus.ALREADY_PUBLISHED,
+        TWO.filename: FileStatus.PLANNED,
+        SOURCE.filename: FileStatus.PLANNED,
+    }
+    assert there.sent == []
+    assert credential_of(played).log == ["burn"]
+
+
+def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
+    played = world(*ALL, options=Options(prove_credential=True))
+    plan(played.run())
+    assert credential_of(played).log == ["prove", "burn"]
+
+
+def test_plan_with_a_conflict_ends_as_publish_would() -> None:
+    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
+    failing(played, ContentConflict, plan)
+    assert statuses(played)[TWO.filename] is FileStatus.PLANNED
+
+
+def test_check_uses_no_network() -> None:
+    played = world(*ALL)
+    assert check(played.run()) is Outcome.CHECKED
+    assert index_of(played).looks == []
+    assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
+
+
+def test_check_without_a_destination_judges_as_pypi_would() -> None:
+    played = World(FakeDistributions(ALL), ())
+    assert check(played.run()) is Outcome.CHECKED
+    assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
+
+
+# attestations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "endpoints", "expected"),
+    [
+        ("auto", CredentialKind.TRUSTED_PUBLISHING, PYPI, "required"),
+        ("auto", CredentialKind.TRUSTED_PUBLISHING, GENERIC, "off"),
+        ("auto", CredentialKind.API_TOKEN, PYPI, "off"),
+        ("required", CredentialKind.TRUSTED_PUBLISHING, GENERIC, "required"),
+        ("required", CredentialKind.PASSWORD, GENERIC, "required"),
+        ("if-possible", CredentialKind.API_TOKEN, PYPI, "off"),
+        ("if-possible", CredentialKind.TRUSTED_PUBLISHING, PYPI, "if-possible"),
+        ("off", CredentialKind.TRUSTED_PUBLISHING, PYPI, "off"),
+    ],
+)
+def test_auto_means_required_where_pypi_takes_attestations(
+    option: str, kind: CredentialKind, endpoints: object, expected: str
+) -> None:
+    assert attestation_policy(AttestationPolicy(option), kind, endpoints) == expected  # type: ignore[arg-type]
+
+
+def test_required_attestations_with_an_api_token_on_pypi_are_refused_before_anything() -> None:
+    played = world(
+        *ALL,
+        credential=FakeCredential(CredentialKind.API_TOKEN),
+        options=Options(attestations=AttestationPolicy.REQUIRED),
+    )
+    failing(played, ConfigurationError)
+    assert index_of(played).looks == []
+
+
+def test_a_file_that_cannot_be_signed_stops_the_run_where_attestations_are_required() -> None:
+    failures = {ONE.filename: SigningFailed("Rekor answered 502")}
+    played = world(*ALL, signer=FakeSigner(failures))
+    assert failing(played, SigningFailed).summary == "Rekor answered 502"
+    assert index_of(played).sent == []
+    assert credential_of(played).log[-1] == "burn"
+
+
+def test_many_files_that_cannot_be_signed_are_one_error() -> None:
+    failures = {ONE.filename: SigningFailed("A"), TWO.filename: SigningFailed("B")}
+    error = failing(world(*ALL, signer=FakeSigner(failures)), SigningFailed)
+    assert "2 files" in error.summary
+    assert f"{TWO.filename}: B" in error.detail
+
+
+def test_if_possible_publishes_without_and_says_so_loudly() -> None:
+    failures = {ONE.filename: SigningFailed("Rekor answered 502")}
+    options = Options(attestations=AttestationPolicy.IF_POSSIBLE)
+    played = world(*ALL, signer=FakeSigner(failures), options=options)
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert dict(index_of(played).sent)[ONE.filename] == 0
+    assert dict(index_of(played).sent)[TWO.filename] == 1
+    assert "published-without-attestation" in notes(played)
+
+
+@pytest.mark.parametrize("refusal", [IdentityUnavailable("no token"), SigningFailed("no root")])
+def test_no_signing_identity_at_all_follows_the_policy_too(refusal: CiPublishError) -> None:
+    strict = world(*ALL, signer=FakeSigner(refusal=refusal))
+    failing(strict, type(refusal))
+    lenient = world(
+        *ALL, signer=FakeSigner(refusal=refusal), options=Options(attestations=AttestationPolicy.IF_POSSIBLE)
+    )
+    assert publish(lenient.run()) is Outcome.PUBLISHED
+    assert {count for _, count in index_of(lenient).sent} == {0}
+
+
+def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() -> None:
+    found = FoundAttestation(Path("dist/x"), ONE.filename, "publish", b"{}")
+    stray = FoundAttestation(Path("dist/y"), "other-1.0-py3-none-any.whl", "publish", b"{}")
+    played = world(*ALL)
+    played.distributions.attestations = (found, stray)
+    publish(played.run())
+    assert ONE.filename not in played.signer.signed
+    assert {count for _, count in index_of(played).sent} == {1}
+
+
+def test_attest_signs_everything_and_writes_it_down() -> None:
+    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+    assert attest(played.run()) is Outcome.ATTESTED
+    assert played.written == [(Path("out"), 3)]
+    assert index_of(played).looks == []
+
+
+def test_attest_without_a_folder_is_a_mistake() -> None:
+    failing(world(*ALL), ConfigurationError, attest)
+
+
+def test_publish_writes_attestations_where_asked() -> None:
+    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+    publish(played.run())
+    assert played.written == [(Path("out"), 3)]
+
+
+# upload -----------------------------------------------------------------------------------------------------------
+
+
+def answered(outcome: UploadOutcome, *more: UploadOutcome, **changes: object) -> World:
+    index = FakeIndex(answers={ONE.filename: [outcome, *more]})
+    return world(*ALL, index=index, options=Options(**changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "status"),
+    [
+        (Refused(1, 400, "The name is not allowed", ("Choose another",)), UploadRejected, FileStatus.REFUSED),
+        (Refused(1, 400, ""), UploadRejected, FileStatus.REFUSED),
+        (CredentialRefused(1, 403, "no role"), CredentialRejected, FileStatus.REFUSED),
+        (CredentialRefused(1, 403, ""), CredentialRejected, FileStatus.REFUSED),
+        (Unavailable(5, "HTTP 503", unclear=True), IndexUnavailable, FileStatus.FAILED),
+        (Unavailable(5, "HTTP 503"), IndexUnavailable, FileStatus.FAILED),
+        (FileChanged(1, "its size is another"), FileChangedDuringRun, FileStatus.FAILED),
+        (Cancelled(1), Interrupted, FileStatus.FAILED),
+    ],
+)
+def test_the_first_fatal_answer_stops_handing_out_work(
+    outcome: UploadOutcome, error: type[CiPublishError], status: FileStatus
+) -> None:
+    played = answered(outcome)
+    failing(played, error)
+    assert statuses(played) == {ONE.filename: status}
+    assert credential_of(played).log[-1] == "burn"
+
+
+def test_keep_going_reports_every_file_and_ends_with_the_first_error() -> None:
+    played = answered(Refused(1, 400, "no"), keep_going=True)
+    index_of(played).answers[TWO.filename] = [Refused(1, 400, "neither")]
+    error = failing(played, UploadRejected)
+    assert "2 of 3 files" in error.summary
+    assert statuses(played)[SOURCE.filename] is FileStatus.UPLOADED
+
+
+def test_an_expired_upload_token_is_renewed_once() -> None:
+    played = answered(CredentialRefused(1, 403, "expired", expired=True))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert credential_of(played).log.count("renew") == 1
+
+
+def test_a_renewed_token_that_is_refused_ends_the_run() -> None:
+    expired = CredentialRefused(1, 403, "expired", expired=True)
+    failing(answered(expired, expired), CredentialRejected)
+
+
+def test_a_credential_that_cannot_be_renewed_ends_the_run() -> None:
+    played = answered(CredentialRefused(1, 403, "expired", expired=True))
+    credential_of(played).renewable = False
+    failing(played, CredentialRejected)
+
+
+def test_a_credential_that_cannot_be_had_ends_the_run() -> None:
+    played = world(*ALL, credential=FakeCredential(hold_refusal=IdentityUnavailable("gone")))
+    failing(played, IdentityUnavailable)
+    assert index_of(played).sent == []
+
+
+def test_a_credential_that_is_lost_between_two_files_ends_the_run() -> None:
+    credential = FakeCredential()
+    played = world(*ALL, credential=credential)
+    index_of(played).before_upload = lambda _: setattr(credential, "hold_refusal", IndexUnavailable("mint"))
+    failing(played, IndexUnavailable)
+    assert statuses(played)[ONE.filename] is FileStatus.UPLOADED
+
+
+def test_already_there_with_our_digest_is_done() -> None:
+    def race(file: Distribution) -> None:
+        index_of(played).files[file.filename] = published(file)
+
+    played = world(*ALL)
+    index_of(played).before_upload = race
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
+
+
+def racing(digest: str | None, **options: object) -> World:
+    def race(file: Distribution) -> None:
+        index_of(played).files[file.filename] = published(file, sha256=digest)
+
+    played = world(ONE, index=FakeIndex(TESTPYPI), options=Options(**options))  # type: ignore[arg-type]
+    index_of(played).before_upload = race
+    return played
+
+
+def test_already_there_with_another_digest_is_a_conflict() -> None:
+    failing(racing(sha("x")), ContentConflict)
+    failing(racing(None), ContentConflict)
+
+
+def test_already_there_with_another_digest_is_kept_where_the_user_said_so() -> None:
+    for digest in (sha("x"), None):
+        played = racing(digest, on_conflict=OnConflict.KEEP_PUBLISHED)
+        publish(played.run())
+        assert statuses(played, "testpypi")[ONE.filename] is FileStatus.KEPT_PUBLISHED
+
+
+def test_already_there_but_not_listed_is_the_same_bytes_under_another_name() -> None:
+    played = answered(AlreadyThere(1, "File already exists ('x', with blake2_256 hash 'y')"))
+    error = failing(played, UploadRejected)
+    assert "another name" in error.detail
+
+
+def test_already_there_where_the_index_cannot_be_asked() -> None:
+    for skip, status in ((False, FileStatus.CONFLICT), (True, FileStatus.KEPT_PUBLISHED)):
+        index = FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9)
+        index.answers[ONE.filename] = [AlreadyThere(1, "409")]
+        played = world(ONE, index=index, options=Options(skip_existing=skip))
+        if skip:
+            publish(played.run())
+        else:
+            failing(played, ContentConflict)
+        assert statuses(played, GENERIC.name)[ONE.filename] is status
+
+
+def test_already_there_when_the_question_fails_is_an_outage() -> None:
+    played = answered(AlreadyThere(1, "409"))
+    index_of(played).states = [NoSuchProject("demo"), LookFailed("demo", "HTTP 500")]
+    failing(played, IndexUnavailable)
+
+
+def test_a_throttling_index_gets_every_file_all_the_same() -> None:
+    files = [wheel(tag=f"cp3{number}") for number in range(30)]
+    played = world(*files, index=FakeIndex(throttle=5))
+    publish(played.run())
+    assert len(index_of(played).sent) == 30
+
+
+def test_a_signal_during_the_uploads_ends_as_an_interruption() -> None:
+    played = world(*ALL)
+    index_of(played).before_upload = lambda _: setattr(played.waiting, "stop", True)
+    failing(played, Interrupted)
+    assert statuses(played) == {ONE.filename: FileStatus.UPLOADED}
+    assert credential_of(played).log[-1] == "burn"
+
+
+# verify -----------------------------------------------------------------------------------------------------------
+
+
+def slow(*states: object) -> World:
+    played = world(ONE, options=Options(verify_timeout=60))
+    index_of(played).states = [NoSuchProject("demo"), *states]  # type: ignore[list-item]
+    return played
+
+
+def test_the_listing_is_waited_for_with_growing_pauses() -> None:
+    played = slow(NoSuchProject("demo"), LookFailed("demo", "502"), ProjectListing("demo"))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert played.waiting.waits == [1.0, 2.0, 4.0]
+    assert index_of(played).looks == [False, True, True, True, True]
+
+
+def test_a_file_that_is_never_listed_is_unverified_on_pypi_and_a_warning_elsewhere() -> None:
+    states = [NoSuchProject("demo")] * 99
+    played = slow(*states)
+    error = failing(played, Unverified)
+    assert "not listed within 60 s" in error.detail
+    assert listed(played) == {ONE.filename: False}
+    generic = world(
+        ONE, index=FakeIndex(GENERIC, states=list(states)), credential=FakeCredential(CredentialKind.PASSWORD)
+    )
+    assert publish(generic.run()) is Outcome.PUBLISHED
+    assert "not-listed" in notes(generic)
+
+
+def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
+    for endpoints in (PYPI, GENERIC):
+        played = world(ONE, index=FakeIndex(endpoints))
+        wrong = ProjectListing("demo", {ONE.filename: published(ONE, sha256=sha("evil"))})
+        index_of(played).states = [NoSuchProject("demo"), wrong]
+        error = failing(played, Unverified)
+        assert "another SHA-256" in error.detail
+        assert any("who uploads" in hint for hint in error.hints)
+
+
+def test_a_listing_without_digests_says_that_nothing_is_known() -> None:
+    played = slow(ProjectListing("demo", {ONE.filename: published(ONE, sha256=None)}))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert listed(played) == {ONE.filename: None}
+
+
+def test_no_verify_asks_nothing() -> None:
+    played = world(ONE, options=Options(verify=False))
+    publish(played.run())
+    assert index_of(played).looks == [False]
+    assert listed(played) == {ONE.filename: None}
+
+
+def test_a_signal_while_waiting_for_the_listing_is_an_interruption() -> None:
+    played = slow(*[NoSuchProject("demo")] * 9)
+    played.waiting = FakeWaiting(stop_after=2)
+    failing(played, Interrupted)
+
+
+def test_provenance_that_does_not_verify_is_unverified() -> None:
+    played = world(*ALL, verifier=FakeVerifier({ONE.filename: ProvenanceInvalid("other bytes")}))
+    assert f"{ONE.filename}: other bytes" in failing(played, Unverified).detail
+
+
+def test_provenance_that_is_not_served_in_time_is_a_warning() -> None:
+    played = world(*ALL, options=Options(verify_timeout=10))
+    index_of(played).provenances = {ONE.filename: None, TWO.filename: IndexUnavailable("HTTP 500")}
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert "provenance-not-served" in notes(played)
+    reasons = {e.filename: e.outcome for e in played.events if isinstance(e, ProvenanceChecked)}
+    assert reasons[ONE.filename] == ProvenanceMissing("none is served")
+    assert reasons[TWO.filename] == ProvenanceMissing("HTTP 500")
+
+
+def test_verify_is_green_for_what_is_there() -> None:
+    played = world(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
+    assert verify(played.run()) is Outcome.VERIFIED
+    assert set(listed(played).values()) == {True}
+    assert credential_of(played).log == []
+
+
+def test_verify_tells_missing_from_other_content() -> None:
+    missing = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    assert "2 files not on pypi" in failing(missing, Unverified, verify).summary
+    other = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
+    failing(other, ContentConflict, verify)
+    nothing = world(ONE)
+    assert "1 file not" in failing(nothing, Unverified, verify).summary
+
+
+def test_verify_needs_to_see_the_index() -> None:
+    played = world(ONE, index=FakeIndex(states=[NotVisible("demo", "HTTP 401")]))
+    failing(played, IndexUnavailable, verify)
+
+
+def test_verify_wants_provenance_only_where_it_must_be_there() -> None:
+    files = {ONE.filename: published(ONE)}
+    lenient = world(ONE, index=FakeIndex(files=files, provenances={ONE.filename: None}))
+    assert verify(lenient.run()) is Outcome.VERIFIED
+    assert "no-provenance" in notes(lenient)
+    strict = world(
+        ONE,
+        index=FakeIndex(files=files, provenances={ONE.filename: None}),
+        options=Options(attestations=AttestationPolicy.REQUIRED),
+    )
+    failing(strict, Unverified, verify)
+    off = world(ONE, index=FakeIndex(files=files), options=Options(attestations=AttestationPolicy.OFF))
+    assert verify(off.run()) is Outcome.VERIFIED
+    assert not [event for event in off.events if isinstance(event, ProvenanceChecked)]
+
+
+def released(file: PublishedFile) -> Distribution | None:
+    return next((known for known in ALL if known.filename == file.filename), None)
+
+
+def test_a_release_is_verified_from_the_listing() -> None:
+    files = {file.filename: published(file) for file in (*ALL, wheel(version="2.0"))}
+    played = world(index=FakeIndex(files=files))
+    assert verify_release(played.run(), "demo", "1.0", released) is Outcome.VERIFIED
+    assert len(listed(played)) == 3
+
+
+def test_a_release_that_is_not_there_is_unverified() -> None:
+    for index in (FakeIndex(), FakeIndex(files={"demo-9.whl": published(wheel(version="9"))})):
+        with pytest.raises(Unverified, match="not on pypi"):
+            verify_release(world(index=index).run(), "demo", "1.0", released)
+    with pytest.raises(IndexUnavailable):
+        verify_release(world(index=FakeIndex(states=[LookFailed("demo", "x")])).run(), "demo", "1.0", released)
+
+
+# several indexes --------------------------------------------------------------------------------------------------
+
+
+def both(first: FakeIndex, second: FakeIndex) -> World:
+    destinations = (Destination(first, FakeCredential()), Destination(second, FakeCredential()))
+    return World(FakeDistributions(ALL), destinations)
+
+
+def test_two_indexes_share_one_check_and_one_signing() -> None:
+    played = both(FakeIndex(TESTPYPI), FakeIndex(PYPI))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert len(played.signer.signed) == 3
+    assert set(statuses(played, "testpypi").values()) == {FileStatus.UPLOADED}
+    assert set(statuses(played, "pypi").values()) == {FileStatus.UPLOADED}
+    assert steps(played).count(Step.SIGN) == 1
+
+
+def test_a_failure_at_one_index_stops_before_the_next() -> None:
+    second = FakeIndex(PYPI)
+    played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(1, 400, "no")]}), second)
+    failing(played, UploadRejected)
+    assert second.sent == []
+
+
+def test_a_conflict_at_the_second_index_stops_before_the_first_upload() -> None:
+    first = FakeIndex(TESTPYPI)
+    played = both(first, FakeIndex(PYPI, files={ONE.filename: published(ONE, sha256=sha("x"))}))
+    failing(played, ContentConflict)
+    assert first.sent == []
+
+
+def test_a_stopped_run_begins_no_step() -> None:
+    played = world(*ALL)
+    played.waiting.stop = True
+    failing(played, Interrupted)
+    assert steps(played) == []
+    assert index_of(played).sent == []
+
+
+def test_accepted_is_counted_with_its_attempts() -> None:
+    played = answered(Accepted(attempts=3))
+    index_of(played).files = {}
+    index_of(played).states = [NoSuchProject("demo")]
+    played.options = Options(verify=False)
+    publish(played.run())
+    attempts = {e.distribution.filename: e.attempts for e in played.events if isinstance(e, FileFinished)}
+    assert attempts[ONE.filename] == 3

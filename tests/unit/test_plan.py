@@ -1,0 +1,107 @@
+"""Plans and schedules, from tables."""
+
+import pytest
+
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    KeptPublished,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    Upload,
+)
+from ci_publish.plan import ConflictRules, OnConflict, in_order, make_plan, published_as, schedule
+from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, published, sdist, sha, wheel
+
+STRICT = ConflictRules()
+
+
+def test_absent_files_are_uploaded_and_present_ones_are_not() -> None:
+    here, there = wheel(), sdist()
+    listing = ProjectListing("demo", {there.filename: published(there)})
+    plan = make_plan("pypi", [here, there], {"demo": listing}, STRICT)
+    assert plan.files == (Upload(here), AlreadyPublished(there, published(there)))
+    assert plan.uploads == (here,)
+    assert plan.conflicts == ()
+
+
+@pytest.mark.parametrize(
+    ("digest", "rules", "kind"),
+    [
+        (sha("other"), STRICT, Conflict),
+        (None, STRICT, Conflict),
+        (sha("other"), ConflictRules(keep_other=True), KeptPublished),
+        (None, ConflictRules(keep_other=True), Conflict),
+        (None, ConflictRules(keep_undigested=True), KeptPublished),
+        (sha("other"), ConflictRules(keep_undigested=True), Conflict),
+    ],
+)
+def test_other_content_is_a_conflict_unless_the_user_said_so(
+    digest: str | None, rules: ConflictRules, kind: type
+) -> None:
+    file = wheel()
+    listing = ProjectListing("demo", {file.filename: published(file, sha256=digest)})
+    plan = make_plan("pypi", [file], {"demo": listing}, rules)
+    assert [type(planned) for planned in plan.files] == [kind]
+    assert len(plan.conflicts) == (kind is Conflict)
+
+
+def test_a_missing_project_takes_every_file_and_an_unseen_one_too_but_says_so() -> None:
+    file = wheel()
+    assert make_plan("i", [file], {"demo": NoSuchProject("demo")}, STRICT).files == (Upload(file),)
+    unseen = make_plan("i", [file], {"demo": NotVisible("demo", "401")}, STRICT)
+    assert unseen.files == (Upload(file, known=False),)
+
+
+def test_a_failed_look_is_never_taken_for_absence() -> None:
+    with pytest.raises(ValueError, match="demo"):
+        make_plan("i", [wheel()], {"demo": LookFailed("demo", "500")}, STRICT)
+
+
+@pytest.mark.parametrize(
+    ("on_conflict", "skip", "endpoints", "expected"),
+    [
+        (OnConflict.FAIL, False, PYPI, ConflictRules()),
+        (OnConflict.FAIL, True, PYPI, ConflictRules(keep_undigested=True)),
+        (OnConflict.FAIL, True, TESTPYPI, ConflictRules(keep_other=True, keep_undigested=True)),
+        (OnConflict.FAIL, True, GENERIC, ConflictRules(keep_other=True, keep_undigested=True)),
+        (OnConflict.KEEP_PUBLISHED, False, PYPI, ConflictRules(keep_other=True, keep_undigested=True)),
+    ],
+)
+def test_skip_existing_hides_other_content_everywhere_but_on_pypi(
+    on_conflict: OnConflict, skip: bool, endpoints: object, expected: ConflictRules
+) -> None:
+    assert ConflictRules.of(endpoints, on_conflict, skip_existing=skip) == expected  # type: ignore[arg-type]
+
+
+def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
+    old = published(wheel("demo"), filename="Demo-1.0-py3-none-any.whl")
+    tarball = published(sdist(), filename="demo-1.0.zip")
+    listing = ProjectListing("demo", {old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")})
+    assert published_as("demo-1.0-py3-none-any.whl", listing) == old
+    assert published_as("demo-2.0-py3-none-any.whl", listing) is None
+    assert published_as("no distribution", listing) is None
+
+
+def test_a_forwarded_file_is_not_published_here() -> None:
+    file = wheel()
+    listing = ProjectListing("demo", {file.filename: published(file, inherited=True)})
+    assert make_plan("i", [file], {"demo": listing}, STRICT).files == (Upload(file),)
+
+
+def test_the_smallest_wheel_leads_and_sdists_come_last() -> None:
+    small, big, source = wheel(tag="py2", size=1), wheel(size=100), sdist(size=0)
+    assert in_order([source, big, small]) == (small, big, source)
+    order = schedule([source, big, small], {"demo": NoSuchProject("demo")})
+    assert order.leads == (small,)
+    assert order.rest == (big, source)
+
+
+def test_each_new_release_has_a_lead_and_an_old_one_has_none() -> None:
+    old, new, other = wheel(version="1.0", tag="py2"), wheel(version="2.0"), wheel("else")
+    listing = ProjectListing("demo", {"demo-1.0.tar.gz": published(sdist()), "what.txt": published(sdist())})
+    order = schedule([old, new, other], {"demo": listing, "else": NotVisible("else", "")})
+    assert set(order.leads) == {new, other}
+    assert order.rest == (old,)
