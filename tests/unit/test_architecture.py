@@ -5,14 +5,19 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "ci_publish"
-CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+CONTRACTS = PYPROJECT["tool"]["importlinter"]["contracts"]
 PURE = next(contract["source_modules"] for contract in CONTRACTS if contract["id"] == "pure")
 
 # Import contracts see modules; these are the deeds that a pure module could do without importing anything forbidden.
@@ -58,8 +63,9 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
         ("layers", "errors.py", "import ci_publish.model.problem"),
         ("settings", "settings.py", "import ci_publish.index.endpoints"),
         ("http", "identity/credential.py", "import httpx"),
-        ("http", "attestations/verification.py", "import urllib3"),
+        ("http", "attestations/verification.py", "import httpcore"),
         ("sigstore", "pipeline.py", "from sigstore import sign"),
+        ("sigstore", "identity/credential.py", "import requests"),
         ("pure", "plan.py", "import os"),
         ("pure", "model/distribution.py", "from rich import text"),
         ("pure", "index/retry.py", "import time"),
@@ -98,6 +104,26 @@ def imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def declared(*requirements: str) -> set[str]:
+    return {canonicalize_name(Requirement(requirement).name) for requirement in requirements}
+
+
+def needed(paths: Iterable[Path]) -> set[str]:
+    """Return the distributions that the modules at *paths* import from."""
+    modules = {name.split(".")[0] for path in paths for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
+    foreign = modules - sys.stdlib_module_names - {"ci_publish", ""}
+    providers = packages_distributions()
+    return {canonicalize_name(providers[module][0]) for module in foreign}
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    rehearsal = set((PACKAGE / "rehearsal").rglob("*.py"))
+    runtime, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+
+    assert needed(set(PACKAGE.rglob("*.py")) - rehearsal) <= declared(*runtime, *extras["keyring"])
+    assert needed(rehearsal) <= declared(*runtime, *extras["rehearsal"])
 
 
 def called(tree: ast.AST) -> Iterator[str]:
