@@ -187,6 +187,25 @@ class ProvenanceChecked:
     outcome: ProvenanceOutcome
 
 
+class FindingStatus(StrEnum):
+    """How one of doctor's questions was answered; ``skip``: it could not be asked."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that doctor looked at. ``message`` may have several lines: tables of claims keep their columns."""
+
+    name: str
+    status: FindingStatus
+    message: str
+    hints: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """Something people should know (``warning``: should care about), with what to do.
@@ -238,6 +257,7 @@ Event = (
     | FileFinished
     | FileListed
     | ProvenanceChecked
+    | Finding
     | Noted
     | RequestTraced
     | RunFinished

@@ -1,0 +1,465 @@
+r"""The receipt: what happened in a run, as a fold over its events (pure).
+
+``receipt_of`` may be asked at any moment: of a run that was stopped half-way it tells what is known, and the files
+whose turn did not come are ``not-attempted``. The JSON is a contract: ``docs/receipt.schema.json`` describes it, and a
+change that takes away or changes a field raises ``SCHEMA_VERSION``.
+
+All times are RFC 3339 in UTC. Text from outside stands in it as it came (JSON needs no more than its own escapes, and
+``to_json`` writes these so that no runner finds a workflow command in the document).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, TypeVar, assert_never
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from ci_publish.about import NAME, __version__
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import PUBLISH_V1, Attestation, ProvenanceOutcome, ProvenanceVerified
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.events import (
+    Checked,
+    Collected,
+    CredentialChanged,
+    Event,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Outcome,
+    Planned,
+    ProvenanceChecked,
+    RunFinished,
+    RunStarted,
+    Signed,
+    StepFinished,
+    UploadStarted,
+)
+from ci_publish.model.identity import CredentialKind, CredentialState
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    Endpoints,
+    IndexProfile,
+    KeptPublished,
+    PlannedFile,
+    PublishedFile,
+    Upload,
+)
+from ci_publish.model.problem import Problem, Severity
+
+SCHEMA_VERSION = 1
+
+Redact = Callable[[str], str]
+"""Takes secrets out of a text; the last defence before it leaves the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """The program that wrote the receipt."""
+
+    name: str = NAME
+    version: str = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """A failure, in the words of the log."""
+
+    slug: str
+    summary: str
+    detail: str
+    hints: tuple[str, ...]
+    docs: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialEntry:
+    """What the run showed to an index; ``burnt`` is None where there was nothing to burn."""
+
+    kind: CredentialKind
+    provider: str | None
+    expires: str | None
+    burnt: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """An index that the run turned to."""
+
+    name: str
+    profile: IndexProfile
+    repository_url: str
+    index_url: str | None
+    credential: CredentialEntry
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationEntry:
+    """The attestation that the run made (or found beside the file); the publish one where there are two."""
+
+    predicate_type: str
+    log_index: int | None
+    integrated_time: str | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file at one index; ``index`` is None where the run knew none (check, attest).
+
+    ``path``, ``size`` and ``sha256`` are None for a file that only the index has (``verify PROJECT==VERSION``) and
+    that tells them not. ``listed``: with our digest (true), not or otherwise (false), not asked or not askable (null).
+    """
+
+    index: str | None
+    filename: str
+    path: str | None
+    project: str | None
+    version: str | None
+    kind: Kind | None
+    size: int | None
+    sha256: str | None
+    status: FileStatus
+    attempts: int
+    url: str | None
+    attestation: AttestationEntry | None
+    listed: bool | None
+    provenance_verified: bool | None
+    error: ErrorEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemEntry:
+    """A finding of the checks."""
+
+    filename: str | None
+    rule: str
+    severity: Severity
+    message: str
+    docs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What happened in a run. ``exit_code`` and ``finished`` are None while (or when) it has not come to its end."""
+
+    command: str
+    outcome: Outcome
+    exit_code: int | None
+    error: ErrorEntry | None
+    indexes: tuple[IndexEntry, ...]
+    files: tuple[FileEntry, ...]
+    problems: tuple[ProblemEntry, ...]
+    started: str | None
+    finished: str | None
+    timings: Mapping[str, float]
+    schema_version: int = SCHEMA_VERSION
+    tool: Tool = field(default_factory=Tool)
+
+    def count(self, *statuses: FileStatus) -> int:
+        """Return how many files have one of *statuses*."""
+        return sum(entry.status in statuses for entry in self.files)
+
+
+def receipt_of(events: Sequence[Event]) -> Receipt:
+    """Return the receipt of the run that *events* tell about, in the order in which they were emitted."""
+    begun, ended = _last(events, RunStarted), _last(events, RunFinished)
+    return Receipt(
+        command=begun.command if begun else "",
+        outcome=ended.outcome if ended else Outcome.INTERRUPTED,
+        exit_code=ended.exit_code if ended else None,
+        error=_error(ended.error) if ended else None,
+        indexes=tuple(_indexes(events)),
+        files=tuple(_files(events)),
+        problems=tuple(_problem(problem) for checked in _of(events, Checked) for problem in checked.problems),
+        started=_time(begun.time) if begun else None,
+        finished=_time(ended.time) if ended else None,
+        timings=_timings(events),
+    )
+
+
+def to_dict(receipt: Receipt, redact: Redact = str) -> dict[str, Any]:
+    """Return *receipt* as the JSON object of the schema, in the order of the documentation."""
+    order = ("schema_version", "tool", *(each.name for each in fields(receipt) if each.name not in _FIRST))
+    return {name: _plain(name, getattr(receipt, name), redact) for name in order}
+
+
+def to_json(receipt: Receipt, redact: Redact = str, *, indent: int | None = 2) -> str:
+    """Return *receipt* as a JSON document of ASCII characters, ending with a line break."""
+    return dump(to_dict(receipt, redact), indent=indent) + "\n"
+
+
+def dump(value: object, *, indent: int | None = None) -> str:
+    """Return *value* as JSON that is safe to print: ASCII without control characters or ``##[`` commands."""
+    text = json.dumps(value, indent=indent, ensure_ascii=True, allow_nan=False)
+    return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")
+
+
+# -- folds over the events --
+
+_E = TypeVar("_E")
+_FIRST = ("schema_version", "tool")
+_FREE_TEXT = frozenset({"summary", "detail", "hints", "message", "url", "repository_url", "index_url", "path"})
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_USER_INFO = re.compile(r"//[^/?#\s]*@")
+_NO_CREDENTIAL = CredentialState(CredentialKind.NONE)
+
+
+def _of(events: Sequence[Event], kind: type[_E]) -> Iterator[_E]:
+    return (event for event in events if isinstance(event, kind))
+
+
+def _last(events: Sequence[Event], kind: type[_E]) -> _E | None:
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+def _timings(events: Sequence[Event]) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for step in _of(events, StepFinished):
+        seconds[step.step.value] = round(seconds.get(step.step.value, 0.0) + step.seconds, 3)
+    return seconds
+
+
+def _indexes(events: Sequence[Event]) -> Iterator[IndexEntry]:
+    credentials = {changed.index: changed.state for changed in _of(events, CredentialChanged)}
+    endpoints = {chosen.endpoints.name: chosen.endpoints for chosen in _of(events, IndexChosen)}
+    return (_index(each, credentials.get(name, _NO_CREDENTIAL)) for name, each in endpoints.items())
+
+
+def _index(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
+    return IndexEntry(
+        name=endpoints.name,
+        profile=endpoints.profile,
+        repository_url=_without_user_info(endpoints.upload),
+        index_url=None if endpoints.simple is None else _without_user_info(endpoints.simple),
+        credential=CredentialEntry(
+            kind=state.kind,
+            provider=state.provider,
+            expires=None if state.expires is None else _time(state.expires),
+            burnt=state.burnt,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the events tell about files, each kind by the key that finds it."""
+
+    dry: bool
+    planned: Mapping[tuple[str, str], PlannedFile]
+    attempts: Mapping[tuple[str, str], int]
+    finished: Mapping[tuple[str, str], FileFinished]
+    listed: Mapping[tuple[str, str], FileListed]
+    provenance: Mapping[tuple[str, str], ProvenanceOutcome]
+    attestations: Mapping[str, Attestation]
+
+
+def _facts(events: Sequence[Event]) -> _Facts:
+    begun, ended = _last(events, RunStarted), _last(events, RunFinished)
+    return _Facts(
+        dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
+        planned={
+            (event.plan.index, str(file.distribution.path)): file
+            for event in _of(events, Planned)
+            for file in event.plan.files
+        },
+        attempts={(event.index, event.filename): event.attempt for event in _of(events, UploadStarted)},
+        finished={(event.index, str(event.distribution.path)): event for event in _of(events, FileFinished)},
+        listed={(event.index, event.filename): event for event in _of(events, FileListed)},
+        provenance={(event.index, event.filename): event.outcome for event in _of(events, ProvenanceChecked)},
+        attestations=_attestations(events),
+    )
+
+
+def _attestations(events: Sequence[Event]) -> dict[str, Attestation]:
+    chosen: dict[str, Attestation] = {}
+    for attestation in (signed.attestation for signed in _of(events, Signed)):
+        if attestation.filename not in chosen or attestation.predicate_type == PUBLISH_V1:
+            chosen[attestation.filename] = attestation
+    return chosen
+
+
+def _files(events: Sequence[Event]) -> Iterator[FileEntry]:
+    """Yield an entry for each file at each index; without an index for each file that was found."""
+    facts = _facts(events)
+    distributions = _distributions(events)
+    for index in _index_names(events) or (None,):
+        ours = set()
+        for distribution in distributions:
+            ours.add(distribution.filename)
+            yield _file(facts, index, distribution)
+        yield from (
+            _theirs(facts, listed)
+            for (name, filename), listed in facts.listed.items()
+            if name == index and filename not in ours
+        )
+
+
+def _distributions(events: Sequence[Event]) -> tuple[Distribution, ...]:
+    found = {str(each.path): each for collected in _of(events, Collected) for each in collected.distributions}
+    for finished in _of(events, FileFinished):
+        found.setdefault(str(finished.distribution.path), finished.distribution)
+    return tuple(found.values())
+
+
+def _index_names(events: Sequence[Event]) -> tuple[str, ...]:
+    chosen = [event.endpoints.name for event in _of(events, IndexChosen)]
+    told = [event.index for event in events if isinstance(event, FileFinished | FileListed)]
+    return tuple(dict.fromkeys(chosen + told))
+
+
+def _file(facts: _Facts, index: str | None, distribution: Distribution) -> FileEntry:
+    key, by_path = (index or "", distribution.filename), (index or "", str(distribution.path))
+    finished, planned, listed = facts.finished.get(by_path), facts.planned.get(by_path), facts.listed.get(key)
+    return FileEntry(
+        index=index,
+        filename=distribution.filename,
+        path=str(distribution.path),
+        project=distribution.project,
+        version=distribution.version,
+        kind=distribution.kind,
+        size=distribution.size,
+        sha256=distribution.sha256,
+        status=finished.status if finished else _status(facts, key, planned),
+        attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
+        url=_url(finished, listed, planned),
+        attestation=_attestation(facts.attestations.get(distribution.filename)),
+        listed=listed.listed if listed else (True if isinstance(planned, AlreadyPublished) else None),
+        provenance_verified=_verified(facts.provenance.get(key)),
+        error=_error(finished.error) if finished else None,
+    )
+
+
+def _status(facts: _Facts, key: tuple[str, str], planned: PlannedFile | None) -> FileStatus:
+    """Judge a file whose end was not told: by what was begun, then by what was seen, then by what was planned."""
+    listed = key in facts.listed and facts.listed[key].listed is True
+    if key in facts.attempts:
+        return FileStatus.UPLOADED if listed else FileStatus.FAILED
+    return FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry)
+
+
+def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
+    match planned:
+        case AlreadyPublished():
+            return FileStatus.ALREADY_PUBLISHED
+        case KeptPublished():
+            return FileStatus.KEPT_PUBLISHED
+        case Conflict():
+            return FileStatus.CONFLICT
+        case Upload() | None:
+            return FileStatus.PLANNED if dry and planned else FileStatus.NOT_ATTEMPTED
+        case _:
+            assert_never(planned)
+
+
+def _url(finished: FileFinished | None, listed: FileListed | None, planned: PlannedFile | None) -> str | None:
+    if finished and finished.url:
+        return _without_user_info(finished.url)
+    if listed and listed.published:
+        return _without_user_info(listed.published.url)
+    return None if planned is None or isinstance(planned, Upload) else _without_user_info(planned.published.url)
+
+
+def _theirs(facts: _Facts, listed: FileListed) -> FileEntry:
+    """Tell about a file that this run has no bytes of: what the index shows and what its name says."""
+    key, published = (listed.index, listed.filename), listed.published
+    project, version, kind = _named(listed.filename)
+    return FileEntry(
+        index=listed.index,
+        filename=listed.filename,
+        path=None,
+        project=project,
+        version=version,
+        kind=kind,
+        size=None if published is None else published.size,
+        sha256=_digest(published),
+        status=_status(facts, key, None),
+        attempts=facts.attempts.get(key, 0),
+        url=_url(None, listed, None),
+        attestation=_attestation(facts.attestations.get(listed.filename)),
+        listed=listed.listed,
+        provenance_verified=_verified(facts.provenance.get(key)),
+        error=None,
+    )
+
+
+def _digest(published: PublishedFile | None) -> str | None:
+    """Return the digest that an index shows, where it is one."""
+    shown = "" if published is None or published.sha256 is None else published.sha256.lower()
+    return shown if _SHA256.fullmatch(shown) else None
+
+
+def _named(filename: str) -> tuple[str | None, str | None, Kind | None]:
+    try:
+        if filename.endswith(".whl"):
+            project, version, _, _ = parse_wheel_filename(filename)
+            return str(project), str(version), Kind.WHEEL
+        project, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None, None, None
+    return str(project), str(version), Kind.SDIST
+
+
+def _attestation(attestation: Attestation | None) -> AttestationEntry | None:
+    if attestation is None:
+        return None
+    return AttestationEntry(
+        predicate_type=attestation.predicate_type,
+        log_index=attestation.log_index,
+        integrated_time=None if attestation.integrated_time is None else _time(attestation.integrated_time),
+        verified=attestation.verified,
+    )
+
+
+def _verified(outcome: ProvenanceOutcome | None) -> bool | None:
+    return None if outcome is None else isinstance(outcome, ProvenanceVerified)
+
+
+def _error(error: CiPublishError | None) -> ErrorEntry | None:
+    if error is None:
+        return None
+    return ErrorEntry(error.slug, error.summary, error.detail, error.hints, error.docs)
+
+
+def _problem(problem: Problem) -> ProblemEntry:
+    return ProblemEntry(problem.filename, problem.rule, problem.severity, problem.message, problem.docs)
+
+
+def _time(seconds: float) -> str | None:
+    """Return a moment as RFC 3339; None for what no calendar holds (servers send expiry times)."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _without_user_info(url: str) -> str:
+    return _USER_INFO.sub("//", url)
+
+
+def _plain(name: str, value: Any, redact: Redact) -> Any:  # noqa: ANN401  (JSON)
+    """Return *value* in JSON's own types; free text loses its secrets and what UTF-8 cannot hold."""
+    match value:
+        case str():
+            text = redact(value) if name in _FREE_TEXT else str(value)
+            return _SURROGATES.sub("\ufffd", text)
+        case tuple():
+            return [_plain(name, each, redact) for each in value]
+        case Mapping():
+            return dict(value)
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return {each.name: _plain(each.name, getattr(value, each.name), redact) for each in fields(value)}

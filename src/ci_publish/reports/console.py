@@ -1,0 +1,57 @@
+"""What people read while it runs: progress and colours on a terminal, one line a fact everywhere else."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from ci_publish.model.events import Event
+from ci_publish.model.receipt import Redact
+from ci_publish.reports.fanout import Report
+from ci_publish.reports.lines import Lines
+from ci_publish.reports.narrator import Narrator
+
+
+class PlainConsole:
+    """Writes the story of a run as plain lines, each flushed: for CI logs, pipes and files. Thread-safe."""
+
+    def __init__(self, stream: TextIO, narrator: Narrator, *, redact: Redact = str) -> None:
+        self._lines = Lines(stream, redact)
+        self._narrator = narrator
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._lines.say(*(line.text for line in self._narrator.tell(event)))
+
+    def close(self) -> None:
+        """Do nothing: every line is out already."""
+
+
+def console(  # noqa: PLR0913  (each of them is one option of the command line)
+    stream: TextIO,
+    environ: Mapping[str, str],
+    *,
+    redact: Redact = str,
+    verbose: bool = False,
+    print_hash: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Report:
+    """Return the console for *stream*: with rich on a terminal, plain elsewhere and in every CI.
+
+    *environ* is asked for ``CI``, ``TERM`` and ``NO_COLOR`` (https://no-color.org: set to anything but nothing). rich
+    is imported only where it draws.
+    """
+    narrator = Narrator(clock, redact=redact, verbose=verbose, print_hash=print_hash)
+    if not _draws(stream, environ):
+        return PlainConsole(stream, narrator, redact=redact)
+    from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
+
+    return Terminal(stream, narrator, redact=redact, colour=not environ.get("NO_COLOR"))
+
+
+def _draws(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    dumb = environ.get("TERM", "") in {"dumb", "unknown"}
+    in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
+    return stream.isatty() and not dumb and not in_ci

@@ -1,0 +1,65 @@
+"""One event, many reports: none can stop a run or another report."""
+
+import threading
+from collections.abc import Iterable
+from typing import Protocol
+
+from ci_publish.model.events import Event, Noted
+
+
+class Report(Protocol):
+    """Something that listens to a run. Called for one event at a time; ``close`` ends it and may be called twice."""
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Write what is still to be written; after this no event comes."""
+
+
+class Fanout:
+    """Hands each event to each report, in the order given, one event at a time; an ``Emit`` that never raises.
+
+    A report may emit an event of its own while it takes one (a warning, say): all reports get it at once. A report
+    that raises is named in a warning the first time, and goes on being called. The order matters where reports share
+    a stream: reports that open and close groups come before the console, those that write files before both.
+    """
+
+    def __init__(self, reports: Iterable[Report] = ()) -> None:
+        self._reports = list(reports)
+        self._lock = threading.RLock()
+        self._failures: dict[int, Exception] = {}
+
+    @property
+    def failures(self) -> tuple[Exception, ...]:
+        """The first exception of each report that raised: bugs, or streams that went away."""
+        return tuple(self._failures.values())
+
+    def add(self, report: Report) -> None:
+        """Let *report* listen, too, after all others."""
+        with self._lock:
+            self._reports.append(report)
+
+    def __call__(self, event: Event) -> None:
+        """Hand *event* to every report."""
+        with self._lock:
+            for report in self._reports:
+                try:
+                    report(event)
+                except Exception as error:  # noqa: BLE001  (a report must not stop a run)
+                    self._failed(report, error)
+
+    def close(self) -> None:
+        """Close every report."""
+        with self._lock:
+            for report in self._reports:
+                try:
+                    report.close()
+                except Exception as error:  # noqa: BLE001  (see above)
+                    self._failed(report, error)
+
+    def _failed(self, report: Report, error: Exception) -> None:
+        if id(report) in self._failures:
+            return
+        self._failures[id(report)] = error
+        self(Noted("report-failed", f"The report {type(report).__name__} failed: {type(error).__name__}."))

@@ -1,0 +1,30 @@
+"""What the reports remember of a run: the events that tell how it went."""
+
+import threading
+
+from ci_publish.model.events import Event, RequestTraced, UploadProgressed
+from ci_publish.model.receipt import Receipt, receipt_of
+
+
+class History:
+    """Keeps events, apart from progress and traces, whose number grows with bytes and requests. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._lock = threading.Lock()
+
+    def add(self, event: Event) -> None:
+        """Remember *event*."""
+        if not isinstance(event, UploadProgressed | RequestTraced):
+            with self._lock:
+                self._events.append(event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was remembered so far, in order."""
+        with self._lock:
+            return tuple(self._events)
+
+    def receipt(self) -> Receipt:
+        """Return the receipt of the run so far."""
+        return receipt_of(self.events)

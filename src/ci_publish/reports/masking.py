@@ -1,0 +1,88 @@
+"""Secrets kept out of logs: announced to the runner before anything else is printed, and removed from all text.
+
+The second of the two places that may call ``Secret.reveal()`` (the other is the client that sends it).
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+from urllib.parse import quote, quote_plus
+
+from ci_publish.model.identity import Secret
+from ci_publish.reports.neutral import mask_data
+
+MASK = "***"
+# Shorter texts occur in every log by chance: hiding them would hide the log, and protects nothing.
+_SHORTEST = 4
+
+
+class Masker:
+    """Announces secrets to the runner and removes them from text. Thread-safe.
+
+    With *on* (a GitHub runner listens to *stream*), each form of a secret is written as ``::add-mask::`` and flushed at
+    once, before ``mask`` returns. Without, they are only remembered for ``redact``. The runner listens to stdout and
+    stderr: where stdout is a JSON document, pass stderr.
+    """
+
+    def __init__(self, stream: TextIO, *, on: bool) -> None:
+        self._stream = stream
+        self._on = on
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._longest_first: tuple[str, ...] = ()
+
+    def mask(self, secret: Secret, *, users: Iterable[str] = ("__token__",)) -> None:
+        """Hide *secret* from now on: as it is, line by line, in base64 (alone and after each of *users*), URL-encoded.
+
+        *users* are the names that it may be sent with in a Basic authorization header, which servers echo.
+        """
+        with self._lock:
+            new = [form for form in _forms(secret.reveal(), users) if form not in self._known]
+            if not new:
+                return
+            self._known.update(new)
+            redacted = (form for form in self._known if len(form) >= _SHORTEST)
+            self._longest_first = tuple(sorted(redacted, key=len, reverse=True))
+            if self._on:
+                self._announce(new)
+
+    def redact(self, text: str) -> str:
+        """Return *text* with every known form of every secret replaced by ``***``. The last defence, not the first."""
+        for form in self._longest_first:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    def _announce(self, forms: Iterable[str]) -> None:
+        self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
+        self._stream.flush()
+
+
+def _forms(raw: str, users: Iterable[str]) -> list[str]:
+    """Return the texts under which *raw* may show up in a log, each once, the plain one first."""
+    return list(dict.fromkeys(form for form in _all_forms(raw, users) if form.strip()))
+
+
+def _all_forms(raw: str, users: Iterable[str]) -> Iterator[str]:
+    yield raw
+    if not raw.strip():
+        return
+    for line in raw.splitlines():
+        if len(line.strip()) >= _SHORTEST:
+            yield line.strip()
+    yield from _base64_forms(raw)
+    for user in users:
+        yield from _base64_forms(f"{user}:{raw}")
+    yield quote(raw, safe="")
+    yield quote(raw)
+    yield quote_plus(raw)
+    yield json.dumps(raw)[1:-1]
+
+
+def _base64_forms(text: str) -> Iterator[str]:
+    """Yield both alphabets without the padding, so that a form is found with and without it."""
+    data = text.encode("utf-8", "surrogateescape")
+    yield base64.b64encode(data).decode("ascii").rstrip("=")
+    yield base64.urlsafe_b64encode(data).decode("ascii").rstrip("=")

@@ -1,0 +1,317 @@
+"""The story of a run for people, as lines with a tone: what every console shows, whatever it can draw (pure).
+
+Each line begins with the step that it belongs to. Text from outside is neutral in every line; where a line is put
+together from parts, whoever writes it guards it once more (``lines.Lines``).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import singledispatchmethod
+from itertools import groupby
+
+from ci_publish.about import NAME, __version__
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import ProvenanceVerified
+from ci_publish.model.events import (
+    Checked,
+    Collected,
+    CredentialChanged,
+    Event,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Finding,
+    FindingStatus,
+    IndexChosen,
+    Noted,
+    Planned,
+    ProvenanceChecked,
+    RequestTraced,
+    Retrying,
+    RunFinished,
+    RunStarted,
+    Signed,
+    StepFinished,
+    StepStarted,
+    UploadProgressed,
+    UploadStarted,
+)
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt import Redact
+from ci_publish.reports import words
+from ci_publish.reports.history import History
+from ci_publish.reports.neutral import block, one_line
+
+_COLUMN = 8
+
+
+class Tone(StrEnum):
+    """How a line is meant, for consoles that have colours."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    STRONG = "strong"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the story, neutral and without a line break."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+_SEVERITY = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.QUIET}
+_FINDING = {
+    FindingStatus.OK: Tone.GOOD,
+    FindingStatus.WARN: Tone.WARN,
+    FindingStatus.FAIL: Tone.BAD,
+    FindingStatus.SKIP: Tone.QUIET,
+}
+_STATUS = {
+    FileStatus.UPLOADED: Tone.GOOD,
+    FileStatus.ALREADY_PUBLISHED: Tone.GOOD,
+    FileStatus.KEPT_PUBLISHED: Tone.WARN,
+    FileStatus.PLANNED: Tone.PLAIN,
+    FileStatus.CONFLICT: Tone.BAD,
+    FileStatus.REFUSED: Tone.BAD,
+    FileStatus.FAILED: Tone.BAD,
+    FileStatus.NOT_ATTEMPTED: Tone.QUIET,
+}
+
+
+class Narrator:
+    """Tells a run event by event. Not thread-safe: whoever asks holds a lock.
+
+    *clock* gives seconds for the time that an upload took. *verbose* adds requests and the time of each step,
+    *print_hash* the SHA-256 of each file.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], *, redact: Redact = str, verbose: bool = False, print_hash: bool = False
+    ) -> None:
+        self._clock = clock
+        self._redact = redact
+        self._verbose = verbose
+        self._print_hash = print_hash
+        self._history = History()
+        self._indexes: set[str] = set()
+        self._begun: dict[tuple[str, str], float] = {}
+
+    def tell(self, event: Event) -> tuple[Line, ...]:
+        """Return the lines that *event* adds to the story, none for most."""
+        self._history.add(event)
+        return tuple(self._tell(event))
+
+    @singledispatchmethod
+    def _tell(self, event: Event) -> Iterable[Line]:
+        raise NotImplementedError(type(event).__name__)
+
+    # -- the run --
+
+    @_tell.register
+    def _(self, event: RunStarted) -> Iterable[Line]:
+        yield Line(f"{NAME} {__version__}: {self._line(event.command)}", Tone.STRONG)
+
+    @_tell.register
+    def _(self, _event: StepStarted) -> Iterable[Line]:
+        return ()
+
+    @_tell.register
+    def _(self, event: StepFinished) -> Iterable[Line]:
+        if self._verbose:
+            at = f" at {self._line(event.index)}" if event.index else ""
+            yield _step(event.step, f"took {words.duration(event.seconds)}{at}", Tone.QUIET)
+
+    @_tell.register
+    def _(self, event: RunFinished) -> Iterable[Line]:
+        receipt = self._history.receipt()
+        yield Line("")
+        yield from self._errors_of_files(event.error)
+        if event.error is not None:
+            yield from self._error(event.error)
+            yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
+            return
+        yield Line(f"{words.headline(receipt)}.", Tone.GOOD)
+        for page in words.release_pages(receipt, self._history.events):
+            yield Line(f"  {self._line(page)}")
+
+    # -- before anything leaves the machine --
+
+    @_tell.register
+    def _(self, event: Collected) -> Iterable[Line]:
+        width = max((len(self._line(each.filename)) for each in event.distributions), default=0)
+        for each in event.distributions:
+            name = self._line(each.filename)
+            yield _step("collect", f"{name:<{width}}  {each.kind:<5}  {words.amount(each.size):>8}")
+            if self._print_hash:
+                yield _step("", f"sha256 {each.sha256}", Tone.QUIET)
+
+    @_tell.register
+    def _(self, event: Checked) -> Iterable[Line]:
+        by_file = sorted(event.problems, key=lambda problem: problem.filename or "")
+        for filename, problems in groupby(by_file, key=lambda problem: problem.filename):
+            yield _step("check", self._line(filename) if filename else "all files together", Tone.STRONG)
+            for problem in problems:
+                yield from self._problem(problem)
+        tone = Tone.BAD if any(each.severity is Severity.ERROR for each in event.problems) else Tone.PLAIN
+        yield _step("check", words.findings(event.problems), tone)
+
+    def _problem(self, problem: Problem) -> Iterator[Line]:
+        yield _step("", f"{problem.severity}: {self._line(problem.rule)}", _SEVERITY[problem.severity])
+        for text in (problem.message, problem.advice):
+            yield from self._indented(text)
+        yield _step("", f"  {problem.docs}", Tone.QUIET)
+
+    @_tell.register
+    def _(self, event: IndexChosen) -> Iterable[Line]:
+        self._indexes.add(event.endpoints.name)
+        upload = self._line(event.endpoints.upload)
+        yield _step("index", f"{self._line(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}")
+
+    @_tell.register
+    def _(self, event: Planned) -> Iterable[Line]:
+        rows = [(file.distribution, *words.decision(file)) for file in event.plan.files]
+        widths = [max((len(words.STATUS[row[1]]) for row in rows), default=0)]
+        widths.append(max((len(self._line(row[0].filename)) for row in rows), default=0))
+        for distribution, status, reason in rows:
+            name = f"{self._line(distribution.filename):<{widths[1]}}"
+            why = f"{words.amount(distribution.size):>8}  {self._line(reason)}"
+            yield _step(
+                "plan",
+                f"{words.STATUS[status]:<{widths[0]}}  {name}  {why}{self._at(event.plan.index)}",
+                _STATUS[status],
+            )
+
+    # -- identity and signatures --
+
+    @_tell.register
+    def _(self, event: CredentialChanged) -> Iterable[Line]:
+        yield _step("identity", f"{self._line(words.credential(event.state))}{self._at(event.index)}")
+
+    @_tell.register
+    def _(self, event: Signed) -> Iterable[Line]:
+        attestation = event.attestation
+        log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
+        verified = "verified" if attestation.verified else "not verified"
+        yield _step("sign", f"{self._line(attestation.filename)}  attestation {verified}{log}")
+
+    # -- the index --
+
+    @_tell.register
+    def _(self, event: UploadStarted) -> Iterable[Line]:
+        self._begun.setdefault((event.index, event.filename), self._clock())
+        return ()
+
+    @_tell.register
+    def _(self, _event: UploadProgressed) -> Iterable[Line]:
+        return ()
+
+    @_tell.register
+    def _(self, event: Retrying) -> Iterable[Line]:
+        at = self._at(event.index) if event.index else ""
+        wait = f"attempt {event.attempt + 1} in {words.duration(event.wait)}"
+        yield _step("retry", f"{self._line(event.what)}{at}: {self._line(event.reason)}; {wait}", Tone.WARN)
+
+    @_tell.register
+    def _(self, event: FileFinished) -> Iterable[Line]:
+        if event.error is None and event.attempts == 0:
+            return  # the plan has said it
+        name, size = self._line(event.distribution.filename), words.amount(event.distribution.size)
+        told = f"{name}  {words.STATUS[event.status]}{self._took(event)}  {size}{self._attempts(event)}"
+        reason = f": {self._line(event.error.summary)}" if event.error else ""
+        yield _step("upload", f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
+
+    def _took(self, event: FileFinished) -> str:
+        begun = self._begun.get((event.index, event.distribution.filename))
+        done = event.status is FileStatus.UPLOADED and begun is not None
+        return f" in {words.duration(self._clock() - begun)}" if done and begun is not None else ""
+
+    @staticmethod
+    def _attempts(event: FileFinished) -> str:
+        return f"  {event.attempts} attempts" if event.attempts > 1 else ""
+
+    @_tell.register
+    def _(self, event: FileListed) -> Iterable[Line]:
+        tone = {True: Tone.GOOD, False: Tone.BAD, None: Tone.WARN}[event.listed]
+        yield _step(
+            "verify", f"{self._line(event.filename)}  {words.listed(event.listed)}{self._at(event.index)}", tone
+        )
+
+    @_tell.register
+    def _(self, event: ProvenanceChecked) -> Iterable[Line]:
+        tone = Tone.GOOD if isinstance(event.outcome, ProvenanceVerified) else Tone.WARN
+        said = self._line(words.provenance(event.outcome))
+        yield _step("verify", f"{self._line(event.filename)}  {said}{self._at(event.index)}", tone)
+
+    # -- notes --
+
+    @_tell.register
+    def _(self, event: Finding) -> Iterable[Line]:
+        first, *rest = block(self._redact(event.message)).split("\n")
+        yield _step(event.status, f"{self._line(event.name)}: {first}", _FINDING[event.status])
+        yield from (_step("", f"  {line}") for line in rest)
+        yield from self._hints(event.hints)
+
+    @_tell.register
+    def _(self, event: Noted) -> Iterable[Line]:
+        about = f"{self._line(event.filename)}: " if event.filename else ""
+        tone = Tone.WARN if event.warning else Tone.PLAIN
+        yield _step("warning" if event.warning else "note", f"{about}{self._line(event.message)}", tone)
+        yield from self._hints(event.hints)
+
+    @_tell.register
+    def _(self, event: RequestTraced) -> Iterable[Line]:
+        if self._verbose:
+            request = f"{self._line(event.method)} {self._line(event.url)}"
+            yield _step("http", f"{request}: {self._line(event.result)} ({words.duration(event.seconds)})", Tone.QUIET)
+
+    # -- failures --
+
+    def _errors_of_files(self, told_at_the_end: CiPublishError | None) -> Iterator[Line]:
+        finished = (event for event in self._history.events if isinstance(event, FileFinished))
+        for event in finished:
+            if event.error is not None and event.error is not told_at_the_end:
+                yield Line(f"{self._line(event.distribution.filename)}{self._at(event.index)}", Tone.STRONG)
+                yield from self._error(event.error)
+                yield Line("")
+
+    def _error(self, error: CiPublishError) -> Iterator[Line]:
+        """Tell what happened, why, what to do and where to read on."""
+        yield Line(f"error: {self._line(error.summary)}", Tone.BAD)
+        if error.detail.strip():
+            yield from (Line(f"  {line}") for line in block(self._redact(error.detail)).split("\n"))
+        hints = words.hints(error)
+        if hints:
+            yield Line("What to do:", Tone.STRONG)
+        for hint in hints:
+            first, *rest = block(self._redact(hint)).split("\n")
+            yield Line(f"  - {first}")
+            yield from (Line(f"    {line}") for line in rest)
+        yield Line(f"Read on: {error.docs}")
+
+    # -- parts of lines --
+
+    def _line(self, text: str) -> str:
+        return one_line(self._redact(text))
+
+    def _at(self, index: str) -> str:
+        return f"  at {self._line(index)}" if len(self._indexes) > 1 else ""
+
+    def _indented(self, text: str) -> Iterator[Line]:
+        if text.strip():
+            yield from (_step("", f"  {line}") for line in block(self._redact(text)).split("\n"))
+
+    def _hints(self, hints: Sequence[str]) -> Iterator[Line]:
+        for hint in hints:
+            first, *rest = block(self._redact(hint)).split("\n")
+            yield _step("", f"- {first}")
+            yield from (_step("", f"  {line}") for line in rest)
+
+
+def _step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
+    return Line(f"{step:<{_COLUMN}}  {text}".rstrip(), tone)

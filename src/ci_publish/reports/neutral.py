@@ -1,0 +1,151 @@
+r"""Text from outside, made harmless for logs, commands, Markdown and HTML (pure).
+
+Laws, held by tests with a port of the runner's own parser:
+
+1. What these functions return is never a workflow command: no line of it starts with ``::`` (after white space), no
+   ``##[`` stands anywhere in it (nor ``##vso[`` and ``##teamcity[``, which other runners know).
+2. It holds no character that moves the cursor, hides or reorders text: control characters (C0, DEL, C1), format
+   characters (bidi, zero-width, tags), line and paragraph separators, lone surrogates and the noncharacters that XML
+   forbids are shown as escapes such as ``\x1b`` and ``\u202e``. Line breaks of every kind become spaces or ``\n``.
+3. The functions are idempotent, ``command_data``, ``command_property``, ``html``, ``markdown`` and ``code`` excepted:
+   those encode for one place, once.
+
+The rules of the runner: actions/runner ``ActionCommand.cs`` (both syntaxes), ``ProcessInvoker.cs`` (lines end at
+``\n``, ``\r\n`` and a bare ``\r``).
+"""
+
+import html as _html
+import re
+import unicodedata
+from collections.abc import Iterator
+
+LINE_LIMIT = 500
+BLOCK_LIMIT = 8_000
+
+# Where any program along the way may break a line: str.splitlines() knows more than the runner does.
+_BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
+_HARMFUL_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Letters and marks that show nothing, and the two noncharacters that no XML document may hold.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0\ufffe\uffff")
+_BRACKET_COMMAND = re.compile(r"##(?=\w*\[)")
+_MARKDOWN = re.compile(r"""[!"#$&'()*+:<=>@\[\\\]^_`{|}~]""")
+_MARKDOWN_AT_START = re.compile(r"^([-+])|^(\d+)([.)])")
+_WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
+
+
+def one_line(text: str, limit: int = LINE_LIMIT) -> str:
+    """Return *text* as one harmless line of at most *limit* characters, without white space at its ends."""
+    return guard(_cut(" ".join(_lines(text)).strip(), limit).strip())
+
+
+def block(text: str, limit: int = BLOCK_LIMIT) -> str:
+    r"""Return *text* as harmless lines joined with ``\n``, indentation kept, of about *limit* characters at most.
+
+    Blank lines at both ends are gone; where the text was cut, the last line says so.
+    """
+    lines = [guard(line.rstrip()) for line in _lines(text)]
+    whole = "\n".join(lines).strip("\n")
+    if len(whole) <= limit:
+        return whole
+    kept = "\n".join(guard(line) for line in whole[:limit].rstrip().split("\n"))
+    return f"{kept}\n[cut: {len(whole) - limit} more characters]"
+
+
+def guard(line: str) -> str:
+    """Return the finished *line* so that no runner takes it for a command; for lines put together from parts."""
+    line = _BRACKET_COMMAND.sub("# #", line)
+    start = len(line) - len(line.lstrip())
+    return f"{line[:start]}: :{line[start + 2 :]}" if line.startswith("::", start) else line
+
+
+def html(text: str, limit: int = LINE_LIMIT) -> str:
+    """Return *text* as one harmless line of HTML text, good for attribute values in quotes, too."""
+    return _html.escape(one_line(text, limit))
+
+
+def markdown(text: str, limit: int = LINE_LIMIT) -> str:
+    """Return *text* as one line of Markdown that renders as the characters themselves: no markup, link or mention.
+
+    Good for table cells and list items. Punctuation that means something to GitHub or GitLab becomes an entity.
+    """
+    line = _MARKDOWN_AT_START.sub(_start_entity, one_line(text, limit))
+    encoded = "".join(_markdown_pieces(line))
+    return _WEB_ADDRESS.sub(lambda found: f"{found.group()[:-1]}&#46;", encoded)
+
+
+def code(text: str, limit: int = LINE_LIMIT) -> str:
+    """Return *text* as one line of monospaced Markdown; nothing in it is markup, a link or a mention."""
+    return f"<code>{_MARKDOWN.sub(_entity, one_line(text, limit))}</code>"
+
+
+def preformatted(text: str, limit: int = BLOCK_LIMIT) -> str:
+    """Return *text* as a monospaced Markdown block that keeps its lines and columns.
+
+    A blank line would end the block for Markdown, so that it is written as an entity.
+    """
+    lines = [_MARKDOWN.sub(_entity, line) or "&#32;" for line in block(text, limit).split("\n")]
+    return "<pre>" + "\n".join(lines) + "</pre>"
+
+
+def command_data(text: str, limit: int = BLOCK_LIMIT) -> str:
+    """Return *text* as the data of a workflow command, line breaks encoded as the runner decodes them."""
+    return _escape_data(block(text, limit))
+
+
+def command_property(text: str, limit: int = LINE_LIMIT) -> str:
+    """Return *text* as the value of a workflow command's property."""
+    return _escape_data(one_line(text, limit)).replace(":", "%3A").replace(",", "%2C")
+
+
+def mask_data(line: str) -> str:
+    """Return *line* as the data of ``add-mask``: exactly the same characters once the runner has decoded it."""
+    return _escape_data(line)
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (_visible(line.replace("\t", "    ")) for line in _BREAKS.split(text))
+
+
+def _visible(line: str) -> str:
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(_escape(character) if _is_harmful(character) else character for character in line)
+
+
+def _is_harmful(character: str) -> bool:
+    return unicodedata.category(character) in _HARMFUL_CATEGORIES or character in _INVISIBLE
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _cut(line: str, limit: int) -> str:
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def _escape_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _entity(found: re.Match[str]) -> str:
+    return f"&#{ord(found.group())};"
+
+
+def _start_entity(found: re.Match[str]) -> str:
+    sign, number, mark = found.groups()
+    return f"\0{sign}" if sign else f"{number}\0{mark}"
+
+
+def _markdown_pieces(line: str) -> Iterator[str]:
+    r"""Encode one by one; ``\0``, which no harmless line holds, marks a character that only its place makes markup."""
+    marked = False
+    for character in line:
+        if character == "\0":
+            marked = True
+            continue
+        # GitHub links @names and #numbers after rendering: a zero-width space keeps them text.
+        space = "&#8203;" if character in "@#" else ""
+        encode = marked or _MARKDOWN.match(character) is not None
+        yield f"&#{ord(character)};{space}" if encode else character
+        marked = False

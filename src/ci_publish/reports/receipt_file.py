@@ -1,0 +1,49 @@
+"""The receipt as a file: ``--receipt FILE``."""
+
+import threading
+from pathlib import Path
+
+from ci_publish.model.events import Emit, Event, Noted, RunFinished
+from ci_publish.model.receipt import Redact, to_json
+from ci_publish.reports.files import why, write_atomically
+from ci_publish.reports.history import History
+
+
+class ReceiptFile:
+    """Writes the receipt to *path* when the run is over, or when it is closed before that.
+
+    A file that cannot be written is a warning (through *emit*), never a failure: what was published is published.
+    """
+
+    def __init__(self, path: Path, emit: Emit, *, redact: Redact = str) -> None:
+        self._path = path
+        self._emit = emit
+        self._redact = redact
+        self._history = History()
+        self._lock = threading.Lock()
+        self._written = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        self._history.add(event)
+        if isinstance(event, RunFinished):
+            self.close()
+
+    def close(self) -> None:
+        """Write the receipt, unless that is done."""
+        with self._lock:
+            if self._written:
+                return
+            self._written = True
+        try:
+            write_atomically(self._path, to_json(self._history.receipt(), self._redact))
+        except OSError as error:
+            self._emit(_unwritten(self._path, error))
+
+
+def _unwritten(path: Path, error: OSError) -> Noted:
+    return Noted(
+        "receipt-not-written",
+        f"The receipt could not be written to {path}: {why(error)}.",
+        hints=("Give --receipt a path that this job may write to.",),
+    )

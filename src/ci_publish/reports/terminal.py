@@ -1,0 +1,180 @@
+"""The console on a terminal: bars with rate and time left while files travel, a table at the end.
+
+The only module that imports rich, and imported only where a terminal is there to draw on. Text from outside reaches
+rich as ``Text``, never as markup.
+"""
+
+import threading
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from ci_publish.model.events import (
+    Event,
+    FileFinished,
+    Planned,
+    RunFinished,
+    Step,
+    StepFinished,
+    UploadProgressed,
+    UploadStarted,
+)
+from ci_publish.model.receipt import FileEntry, Receipt, Redact
+from ci_publish.reports import words
+from ci_publish.reports.history import History
+from ci_publish.reports.narrator import Line, Narrator, Tone
+from ci_publish.reports.neutral import one_line
+
+_STYLES = {
+    Tone.PLAIN: "",
+    Tone.QUIET: "dim",
+    Tone.STRONG: "bold",
+    Tone.GOOD: "green",
+    Tone.WARN: "yellow",
+    Tone.BAD: "red",
+}
+_NAME_WIDTH = 48
+_ROWS = 200
+_DIGEST_SHOWN = 12
+_WIDE = 110
+_COLUMNS = ("file", "index", "result", "size", "sha256", "attestation")
+_NARROW_COLUMNS = ("file", "result", "size")
+
+
+class Terminal:
+    """Draws a run on a terminal. Thread-safe; ``close`` gives the cursor back."""
+
+    def __init__(self, stream: TextIO, narrator: Narrator, *, redact: Redact = str, colour: bool = True) -> None:
+        self._console = Console(
+            file=stream, no_color=not colour, markup=False, emoji=False, highlight=False, force_terminal=True
+        )
+        self._narrator = narrator
+        self._redact = redact
+        self._history = History()
+        self._progress: Progress | None = None
+        self._bars: dict[tuple[str, str], TaskID] = {}
+        self._planned: dict[tuple[str, str], int] = {}
+        self._parts: dict[tuple[str, str], float] = {}
+        self._total: TaskID | None = None
+        self._lock = threading.RLock()
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._history.add(event)
+            self._draw(event)
+            for line in self._narrator.tell(event):
+                self._print(line)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+                self._bars.clear()
+
+    def _draw(self, event: Event) -> None:
+        match event:
+            case UploadStarted():
+                self._start_bar(event)
+            case UploadProgressed():
+                self._move_bar(event)
+            case FileFinished():
+                self._end_bar(event)
+            case Planned():
+                self._planned.update({(event.plan.index, each.filename): each.size for each in event.plan.uploads})
+            case StepFinished(step=Step.UPLOAD):
+                self.close()
+            case RunFinished():
+                self.close()
+                self._table(self._history.receipt())
+            case _:
+                pass
+
+    def _print(self, line: Line) -> None:
+        self._console.print(Text(self._redact(line.text), style=_STYLES[line.tone]), soft_wrap=True)
+
+    def _start_bar(self, event: UploadStarted) -> None:
+        progress = self._bars_at_work()
+        key = (event.index, event.filename)
+        if key in self._bars:
+            progress.reset(self._bars[key], total=event.size)
+        else:
+            name = one_line(self._redact(event.filename), _NAME_WIDTH)
+            self._bars[key] = progress.add_task(name, total=event.size)
+
+    def _move_bar(self, event: UploadProgressed) -> None:
+        key = (event.index, event.filename)
+        if key in self._bars and self._progress is not None:
+            self._progress.update(self._bars[key], completed=event.sent, total=event.total)
+            self._move_total(self._progress, key, event.sent / max(event.total, 1))
+
+    def _end_bar(self, event: FileFinished) -> None:
+        key = (event.index, event.distribution.filename)
+        bar = self._bars.pop(key, None)
+        if bar is not None and self._progress is not None:
+            self._progress.remove_task(bar)
+            self._move_total(self._progress, key, 1.0)
+
+    def _move_total(self, progress: Progress, key: tuple[str, str], part: float) -> None:
+        """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
+        self._parts[key] = part
+        if self._total is not None:
+            sizes = ((self._planned.get(each, 0), part) for each, part in self._parts.items())
+            progress.update(self._total, completed=sum(size * part for size, part in sizes))
+
+    def _bars_at_work(self) -> Progress:
+        if self._progress is None:
+            self._progress = Progress(
+                TextColumn("upload    {task.description}", markup=False),
+                BarColumn(),
+                DownloadColumn(),
+                TransferSpeedColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._progress.start()
+            if len(self._planned) > 1:
+                name = f"all {words.count(len(self._planned), 'file')}"
+                self._total = self._progress.add_task(name, total=sum(self._planned.values()))
+        return self._progress
+
+    def _table(self, receipt: Receipt) -> None:
+        if not receipt.indexes or not receipt.files:
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
+        for heading in columns:
+            table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
+        for file in receipt.files[:_ROWS]:
+            cells = _cells(file)
+            table.add_row(*(Text(self._redact(cells[heading])) for heading in columns))
+        self._console.print()
+        self._console.print(table)
+        if len(receipt.files) > _ROWS:
+            self._console.print(f"and {words.count(len(receipt.files) - _ROWS, 'more file')}")
+
+
+def _cells(file: FileEntry) -> dict[str, str]:
+    attestation = file.attestation
+    return {
+        "file": one_line(file.filename),
+        "index": one_line(file.index or ""),
+        "result": words.STATUS[file.status],
+        "size": "" if file.size is None else words.amount(file.size),
+        "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
+        "attestation": "" if attestation is None else f"log index {attestation.log_index}",
+    }

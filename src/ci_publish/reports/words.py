@@ -1,0 +1,182 @@
+"""The words that all reports share: sizes, statuses, decisions and outcomes in the language of people (pure)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import assert_never
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome, ProvenanceVerified
+from ci_publish.model.events import Event, FileStatus, IndexChosen, Outcome
+from ci_publish.model.identity import CredentialKind, CredentialState
+from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt import FileEntry, Receipt
+
+STATUS: Mapping[FileStatus, str] = {
+    FileStatus.UPLOADED: "uploaded",
+    FileStatus.ALREADY_PUBLISHED: "already published",
+    FileStatus.KEPT_PUBLISHED: "kept as published",
+    FileStatus.PLANNED: "to be uploaded",
+    FileStatus.CONFLICT: "conflict",
+    FileStatus.REFUSED: "refused",
+    FileStatus.FAILED: "failed",
+    FileStatus.NOT_ATTEMPTED: "not attempted",
+}
+BAD = frozenset({FileStatus.CONFLICT, FileStatus.REFUSED, FileStatus.FAILED})
+_THERE = frozenset({FileStatus.UPLOADED, FileStatus.ALREADY_PUBLISHED, FileStatus.KEPT_PUBLISHED})
+
+_DIGEST_SHOWN = 12
+_STEP = 1000.0
+_CREDENTIAL: Mapping[CredentialKind, str] = {
+    CredentialKind.TRUSTED_PUBLISHING: "Trusted Publishing",
+    CredentialKind.API_TOKEN: "API token",
+    CredentialKind.PASSWORD: "password",
+    CredentialKind.NONE: "no credential",
+}
+_SUCCESS: Mapping[Outcome, str] = {
+    Outcome.PUBLISHED: "Published",
+    Outcome.ALREADY_PUBLISHED: "Already published",
+    Outcome.PLANNED: "Planned, nothing was sent",
+    Outcome.CHECKED: "Checked",
+    Outcome.ATTESTED: "Attested",
+    Outcome.REHEARSED: "Rehearsed",
+    Outcome.VERIFIED: "Verified",
+    Outcome.READY: "Ready to publish",
+    Outcome.FAILED: "Failed",
+    Outcome.INTERRUPTED: "Interrupted",
+}
+
+
+def amount(size: int) -> str:
+    """Return a number of bytes in decimal units, as indexes show them."""
+    value, units = float(size), ("kB", "MB", "GB", "TB")
+    if size < _STEP:
+        return f"{size} B"
+    for unit in units:
+        value /= _STEP
+        if value < _STEP or unit == units[-1]:
+            break
+    return f"{value:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time, to the tenth of a second below a minute."""
+    if seconds < 60:  # noqa: PLR2004  (a minute)
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def moment(seconds: float) -> str:
+    """Return a moment as a time of day in UTC, with the date where a time would not do."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return "an unknown time"
+
+
+def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
+    """Return what a plan makes of a file and why."""
+    match planned:
+        case Upload(known=True):
+            return FileStatus.PLANNED, "the index does not have it"
+        case Upload():
+            return FileStatus.PLANNED, "the index cannot be asked whether it has it"
+        case AlreadyPublished():
+            return FileStatus.ALREADY_PUBLISHED, "the index has these very bytes"
+        case KeptPublished(reason=reason):
+            return FileStatus.KEPT_PUBLISHED, reason
+        case Conflict(distribution=ours, published=theirs):
+            return FileStatus.CONFLICT, _difference(ours.sha256, theirs.sha256)
+        case _:
+            assert_never(planned)
+
+
+def _difference(ours: str, theirs: str | None) -> str:
+    if theirs is None:
+        return "the index has a file of this name and shows no digest to compare"
+    return f"ours sha256:{ours[:_DIGEST_SHOWN]}…, on the index sha256:{theirs[:_DIGEST_SHOWN]}…"
+
+
+def credential(state: CredentialState) -> str:
+    """Return which credential a run uses, how long it lasts and whether it was burnt."""
+    who = f" ({state.provider})" if state.provider else ""
+    until = "" if state.expires is None or state.burnt else f", upload token until {moment(state.expires)}"
+    burnt = {True: ", upload token burnt", False: ", upload token not burnt", None: ""}[state.burnt]
+    return f"{_CREDENTIAL[state.kind]}{who}{burnt if state.burnt else until}"
+
+
+def listed(value: bool | None) -> str:  # noqa: FBT001  (the value of the event)
+    """Return what the index's own listing says about a file."""
+    match value:
+        case True:
+            return "listed with our digest"
+        case False:
+            return "not listed with our digest"
+        case None:
+            return "the index cannot be asked"
+
+
+def provenance(outcome: ProvenanceOutcome) -> str:
+    """Return what the index serves as provenance for a file."""
+    match outcome:
+        case ProvenanceVerified(publisher=publisher, log_index=None):
+            return f"provenance verified: {publisher}"
+        case ProvenanceVerified(publisher=publisher, log_index=log_index):
+            return f"provenance verified: {publisher}, log index {log_index}"
+        case ProvenanceMissing(reason=reason):
+            return f"no provenance: {reason}"
+        case ProvenanceInvalid(reason=reason):
+            return f"provenance does not verify: {reason}"
+        case _:
+            assert_never(outcome)
+
+
+def findings(problems: Sequence[Problem]) -> str:
+    """Return how many problems of each severity there are; ``no problems`` where there are none."""
+    numbers = ((severity, sum(problem.severity is severity for problem in problems)) for severity in Severity)
+    return ", ".join(count(number, severity.value) for severity, number in numbers if number) or "no problems"
+
+
+def hints(error: CiPublishError) -> tuple[str, ...]:
+    """Return what to do about *error*, with running it again where that can help and nobody has said so."""
+    said = any(hint.lower().startswith(("run it again", "run again", "re-run")) for hint in error.hints)
+    return error.hints if said or not error.retryable else (*error.hints, "Run it again: what is done stays done.")
+
+
+def headline(receipt: Receipt) -> str:
+    """Return how a run ended, in one sentence without the names of projects."""
+    said = _SUCCESS[receipt.outcome]
+    counted = [(STATUS[status], receipt.count(status)) for status in FileStatus]
+    numbers = ", ".join(f"{number} {word}" for word, number in counted if number)
+    return f"{said}: {numbers}" if numbers and receipt.indexes else said
+
+
+def releases(receipt: Receipt) -> tuple[tuple[str, str], ...]:
+    """Return the releases (project, version) of a run, each once, in order."""
+    return tuple(dict.fromkeys((file.project or "", file.version or "") for file in receipt.files if file.project))
+
+
+def release_pages(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the addresses of the pages of the releases that are on their index now, each once.
+
+    An index without project pages, a plan or a failure before the first upload gives none.
+    """
+    chosen = [event.endpoints for event in events if isinstance(event, IndexChosen)]
+    roots = {endpoints.name: endpoints.web for endpoints in chosen if endpoints.web}
+    return tuple(
+        dict.fromkeys(_page(roots[file.index], file) for file in receipt.files if file.index in roots and _there(file))
+    )
+
+
+def _there(file: FileEntry) -> bool:
+    return file.project is not None and (file.listed is True or file.status in _THERE)
+
+
+def _page(root: str, file: FileEntry) -> str:
+    return f"{root.rstrip('/')}/{file.project}/{file.version}/"

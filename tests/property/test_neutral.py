@@ -1,0 +1,159 @@
+import html as std_html
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from ci_publish.reports.neutral import (
+    block,
+    code,
+    command_data,
+    command_property,
+    guard,
+    html,
+    markdown,
+    mask_data,
+    one_line,
+    preformatted,
+)
+from tests.unit.reports.runner import commands
+from tests.unit.reports.story import STRESS, hostile_texts
+
+EXAMPLES = settings(max_examples=1_000 if STRESS else 100, deadline=None)
+HOSTILE = st.sampled_from(list(hostile_texts())) | st.text()
+TEXTS = st.lists(HOSTILE, max_size=4).map("".join)
+EVERY: tuple[Callable[[str], str], ...] = (one_line, block, html, markdown, code, preformatted)
+
+
+def is_harmless(text: str) -> bool:
+    harmful = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    return not any(unicodedata.category(each) in harmful for each in text.replace("\n", ""))
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_nothing_is_a_command_and_nothing_is_hidden(text: str) -> None:
+    for make in EVERY:
+        assert commands(make(text)) == [], make
+        assert is_harmless(make(text)), make
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_twice_is_once(text: str) -> None:
+    assert one_line(one_line(text)) == one_line(text)
+    assert block(block(text)) == block(text)
+    assert guard(guard(one_line(text))) == one_line(text)
+
+
+@EXAMPLES
+@given(TEXTS, st.integers(1, 60))
+def test_limits_hold(text: str, limit: int) -> None:
+    assert len(one_line(text, limit)) <= limit + text.count("##") + 1
+    assert "\n" not in one_line(text, limit)
+    longest = max(len(line) for line in block(text, limit).split("\n"))
+    assert longest <= max(limit + 1 + text.count("##"), len("[cut: 000000 more characters]"))
+
+
+@EXAMPLES
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_a_line_put_together_from_harmless_parts_is_harmless_once_guarded(parts: list[str]) -> None:
+    assert commands(guard("".join(one_line(part) for part in parts))) == []
+
+
+@EXAMPLES
+@given(TEXTS, TEXTS)
+def test_a_command_of_ours_carries_text_and_stays_one_command(title: str, text: str) -> None:
+    line = f"::error title={command_property(title)}::{command_data(text)}"
+    found = commands(line)
+    assert {(each.name, dict(each.properties).get("title", ""), each.data) for each in found} == {
+        ("error", one_line(title), block(text))
+    }
+
+
+@EXAMPLES
+@given(st.text())
+def test_what_is_masked_is_the_text_itself(text: str) -> None:
+    decoded = mask_data(text).replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+    assert decoded == text
+    assert "\n" not in mask_data(text)
+    assert "\r" not in mask_data(text)
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_markdown_renders_as_the_characters_themselves(text: str) -> None:
+    renderer = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+    rendered = renderer.render(f"| a | b |\n|---|---|\n| {markdown(text)} | end |\n")
+    cell = rendered.split("<tbody>")[1].split("<td>")[1].split("</td>")[0]
+    shown = std_html.unescape(cell).replace("\u200b", "")
+    assert "<" not in cell
+    assert shown.split() == one_line(text).split()
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_markdown_at_the_start_of_a_line_is_a_paragraph_or_nothing(text: str) -> None:
+    rendered = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown(text))
+    assert not rendered or rendered.startswith("<p>")
+    assert rendered.count("<") == (2 if rendered else 0)
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_code_and_preformatted_text_hold_no_markup(text: str) -> None:
+    renderer = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+    inline = renderer.render(f"x {code(text)}")
+    assert inline.startswith("<p>x <code>")
+    assert inline.count("<") == 4
+    whole = renderer.render(f"{preformatted(text)}\n\nafter")
+    assert whole.count("<") == 4
+    assert whole.endswith("<p>after</p>\n")
+
+
+@EXAMPLES
+@given(TEXTS)
+def test_html_is_text(text: str) -> None:
+    assert std_html.unescape(html(text)) == one_line(text)
+    assert not set(html(text)) & set("<>\"'")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("a\u202eb", r"a\u202eb"),
+        ("a\U000e0041b", r"a\U000e0041b"),
+        ("a\udc80b", r"a\udc80b"),
+        ("a\r\nb\rc\u2028d", "a b c d"),
+        ("  ::error::x", ": :error::x"),
+        ("x ::error::y", "x ::error::y"),
+        ("##[error]", "# #[error]"),
+        ("####[error]", "### #[error]"),
+        ("##vso[task.x]", "# #vso[task.x]"),
+        ("C## [x]", "C## [x]"),
+        ("Ärger 🐍", "Ärger 🐍"),
+        ("a\tb", "a    b"),
+    ],
+)
+def test_one_line_by_example(text: str, expected: str) -> None:
+    assert one_line(text) == expected
+
+
+def test_cutting_says_so() -> None:
+    assert one_line("x" * 20, 5) == "xxxx…"
+    assert block("x" * 20, 5) == "xxxxx\n[cut: 15 more characters]"
+    assert block("\n\n  a  \n\n    b\n\n") == "  a\n\n    b"
+
+
+def test_a_cut_cannot_make_a_command() -> None:
+    assert commands(block("ab\n    ::error::x" * 30, 40)) == []
+
+
+def test_links_and_mentions_stay_text() -> None:
+    text = markdown("- www.x.org https://y @z #1 1. a")
+    assert text == "&#45; www&#46;x.org https&#58;//y &#64;&#8203;z &#35;&#8203;1 1. a"
+    assert markdown("1. a") == "1&#46; a"

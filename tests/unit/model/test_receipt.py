@@ -1,0 +1,262 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ci_publish.errors import IndexUnavailable
+from ci_publish.model.attestation import PUBLISH_V1, ProvenanceInvalid, ProvenanceMissing
+from ci_publish.model.events import (
+    Collected,
+    CredentialChanged,
+    Event,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Outcome,
+    ProvenanceChecked,
+    RunFinished,
+    RunStarted,
+    UploadStarted,
+)
+from ci_publish.model.identity import CredentialKind, CredentialState
+from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PublishedFile, Upload
+from ci_publish.model.receipt import Receipt, dump, receipt_of, to_dict, to_json
+from tests.unit.reports.runner import commands
+from tests.unit.reports.story import (
+    BEGIN,
+    PYPI,
+    SDIST,
+    STRESS,
+    WHEEL,
+    a_conflict,
+    a_failed_check,
+    a_good_run,
+    beginning,
+    distribution,
+    every_event,
+    hostile_texts,
+    planned,
+    published_file,
+    uploaded,
+)
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "receipt.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def written(events: list[Event]) -> Any:  # noqa: ANN401  (JSON)
+    """Return the receipt as a reader gets it, valid by the schema."""
+    document = json.loads(to_json(receipt_of(events)))
+    VALIDATOR.validate(document)
+    return document
+
+
+def statuses(receipt: Receipt) -> list[str]:
+    return [file.status.value for file in receipt.files]
+
+
+def test_the_schema_is_a_schema_and_strict() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    objects = [SCHEMA, *SCHEMA["$defs"].values(), SCHEMA["properties"]["tool"]]
+    assert all(each["additionalProperties"] is False for each in objects)
+
+
+def test_the_fields_stand_in_the_order_of_the_documentation() -> None:
+    document = written(a_good_run())
+    assert list(document) == [
+        "schema_version",
+        "tool",
+        "command",
+        "outcome",
+        "exit_code",
+        "error",
+        "indexes",
+        "files",
+        "problems",
+        "started",
+        "finished",
+        "timings",
+    ]
+    assert list(document) == list(SCHEMA["properties"])
+    assert list(document["files"][0]) == list(SCHEMA["$defs"]["file"]["properties"])
+
+
+def test_a_good_run_is_told_whole() -> None:
+    document = written(a_good_run())
+    assert document["outcome"] == "published"
+    assert document["exit_code"] == 0
+    assert document["error"] is None
+    assert document["started"] == "2026-11-18T11:06:40Z"
+    assert document["timings"]["upload"] == 2.0
+    assert document["indexes"] == [
+        {
+            "name": "pypi",
+            "profile": "pypi",
+            "repository_url": PYPI.upload,
+            "index_url": PYPI.simple,
+            "credential": {
+                "kind": "trusted-publishing",
+                "provider": "github",
+                "expires": "2026-11-18T11:21:40Z",
+                "burnt": True,
+            },
+        }
+    ]
+    sdist, wheel = document["files"]
+    assert (sdist["status"], sdist["attempts"], sdist["listed"]) == ("already-published", 0, True)
+    assert (wheel["status"], wheel["attempts"], wheel["provenance_verified"]) == ("uploaded", 1, True)
+    assert wheel["attestation"] == {
+        "predicate_type": PUBLISH_V1,
+        "log_index": 123_456,
+        "integrated_time": "2026-11-18T11:06:43Z",
+        "verified": True,
+    }
+
+
+def test_a_conflict_carries_its_error_and_leaves_the_rest_unattempted() -> None:
+    document = written(a_conflict())
+    assert [file["status"] for file in document["files"]] == ["conflict", "not-attempted"]
+    assert document["error"]["slug"] == "content-conflict"
+    assert document["files"][0]["error"] == document["error"]
+
+
+def test_a_failed_check_shows_the_problems_and_files_without_an_index() -> None:
+    document = written(a_failed_check())
+    assert [(file["index"], file["status"]) for file in document["files"]] == [(None, "not-attempted")] * 2
+    assert [problem["rule"] for problem in document["problems"]] == ["wheel-tags", "wheel-size", "set-versions"]
+    assert document["indexes"] == []
+
+
+def test_a_run_that_never_ended_is_interrupted() -> None:
+    document = written([*beginning(SDIST, WHEEL), *planned(Upload(SDIST), Upload(WHEEL)), *uploaded(SDIST)])
+    assert (document["outcome"], document["exit_code"], document["finished"]) == ("interrupted", None, None)
+    assert [file["status"] for file in document["files"]] == ["uploaded", "not-attempted"]
+
+
+def test_no_events_make_a_valid_receipt() -> None:
+    assert written([])["files"] == []
+
+
+def test_an_upload_whose_end_is_unknown_failed_unless_the_index_lists_it() -> None:
+    events = [*beginning(SDIST), UploadStarted("pypi", SDIST.filename, 1, attempt=3)]
+    assert statuses(receipt_of(events)) == ["failed"]
+    assert receipt_of(events).files[0].attempts == 3
+    listed = FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST))
+    assert statuses(receipt_of([*events, listed])) == ["uploaded"]
+    assert receipt_of([*events, listed]).files[0].url == published_file(SDIST).url
+
+
+@pytest.mark.parametrize("ends", [[], [RunFinished(Outcome.PLANNED, 0, BEGIN)]])
+def test_a_plan_tells_what_it_would_do(ends: list[Event]) -> None:
+    other = published_file(WHEEL, sha256="0" * 64)
+    third = distribution("demo-1.0-py2-none-any.whl")
+    fourth = distribution("demo-1.0-cp311-none-any.whl")
+    decisions = (
+        Upload(SDIST),
+        Conflict(WHEEL, other),
+        KeptPublished(third, published_file(third), "kept"),
+        AlreadyPublished(fourth, published_file(fourth)),
+    )
+    command = "publish" if ends else "plan"
+    events = [*beginning(SDIST, WHEEL, third, fourth, command=command), *planned(*decisions), *ends]
+    receipt = receipt_of(events)
+    assert statuses(receipt) == ["planned", "conflict", "kept-published", "already-published"]
+    assert [file.listed for file in receipt.files] == [None, None, None, True]
+    assert receipt.count(FileStatus.PLANNED, FileStatus.CONFLICT) == 2
+
+
+def test_each_index_has_an_entry_for_each_file() -> None:
+    other = replace(PYPI, name="private", upload="https://user:secret@index.example/up", simple=None)
+    document = written([*beginning(SDIST), *beginning(SDIST, endpoints=other), *uploaded(SDIST, "private")])
+    assert [(file["index"], file["status"]) for file in document["files"]] == [
+        ("pypi", "not-attempted"),
+        ("private", "uploaded"),
+    ]
+    assert document["indexes"][1]["repository_url"] == "https://index.example/up"
+    assert document["indexes"][1]["index_url"] is None
+    assert document["indexes"][1]["credential"]["kind"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("filename", "named"),
+    [
+        ("demo-1.0-py3-none-any.whl", ("demo", "1.0", "wheel")),
+        ("demo-1.0.tar.gz", ("demo", "1.0", "sdist")),
+        ("what.whl", (None, None, None)),
+        ("what", (None, None, None)),
+    ],
+)
+@pytest.mark.parametrize("shown", [None, "A" * 64, "md5", "unknown"])
+def test_files_that_only_the_index_has_are_told_by_their_name(
+    filename: str, named: tuple[str | None, ...], shown: str | None
+) -> None:
+    published = None if shown is None else PublishedFile(filename, "https://x/y", shown, 7)
+    found = FileListed("pypi", filename, listed=True, published=published)
+    document = written([*beginning(command="verify"), found, FileListed("other", "z.whl", listed=None)])
+    file = document["files"][0]
+    assert (file["project"], file["version"], file["kind"]) == named
+    assert (file["path"], file["status"]) == (None, "already-published")
+    assert file["sha256"] == ("a" * 64 if shown == "A" * 64 else None)
+    assert file["size"] == (None if shown is None else 7)
+    assert document["files"][1]["index"] == "other"
+
+
+@pytest.mark.parametrize("outcome", [ProvenanceMissing("late"), ProvenanceInvalid("other bytes")])
+def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing | ProvenanceInvalid) -> None:
+    receipt = receipt_of([*beginning(SDIST), ProvenanceChecked("pypi", SDIST.filename, outcome)])
+    assert receipt.files[0].provenance_verified is False
+
+
+def test_files_of_one_name_in_two_folders_are_two_files() -> None:
+    twin = distribution(SDIST.filename, folder="other")
+    assert len(receipt_of([Collected((SDIST, twin))]).files) == 2
+
+
+def test_a_finished_file_needs_no_collection() -> None:
+    done = FileFinished("pypi", SDIST, FileStatus.FAILED, 2, error=IndexUnavailable("gone"))
+    document = written([done])
+    assert document["files"][0]["error"]["slug"] == "index-unavailable"
+
+
+def test_a_time_that_no_calendar_holds_is_unknown() -> None:
+    state = CredentialState(CredentialKind.API_TOKEN, expires=1e99)
+    document = written([*beginning(SDIST), CredentialChanged("pypi", state)])
+    assert document["indexes"][0]["credential"]["expires"] is None
+
+
+def test_secrets_leave_free_text_but_not_the_words_of_the_schema() -> None:
+    events = a_conflict()
+    hidden = to_dict(receipt_of(events), lambda text: text.replace("conflict", "***").replace("demo", "***"))
+    VALIDATOR.validate(hidden)
+    assert hidden["files"][0]["status"] == "conflict"
+    assert "demo" not in hidden["error"]["summary"]
+    assert hidden["files"][0]["filename"] == SDIST.filename
+
+
+def test_every_receipt_of_hostile_text_is_valid_ascii_and_without_commands() -> None:
+    for text in hostile_texts():
+        events = every_event(text)
+        document = to_json(receipt_of(events))
+        assert document.isascii()
+        assert document.replace("\n", "").isprintable()
+        assert commands(document) == []
+        assert commands(dump(to_dict(receipt_of(events)))) == []
+        assert json.loads(document)["error"]["summary"] == text.replace("\udc80", "\ufffd")
+        VALIDATOR.validate(json.loads(document))
+
+
+STORIES = (a_good_run, a_conflict, a_failed_check)
+
+
+@settings(max_examples=300 if STRESS else 40, deadline=None)
+@given(st.data())
+def test_any_part_of_any_run_in_any_order_makes_a_valid_receipt(data: st.DataObject) -> None:
+    text = data.draw(st.text(max_size=20))
+    pool = [*data.draw(st.sampled_from(STORIES))(), *every_event(text), RunStarted("plan", BEGIN)]
+    events = data.draw(st.lists(st.sampled_from(range(len(pool))), max_size=25))
+    written([pool[number] for number in events])
