@@ -1,0 +1,123 @@
+"""Which credential a run shows to an index.
+
+A secret that was given is used; else Trusted Publishing, where there is a CI; else nothing, where the user said so.
+``.netrc`` is never read; a keyring only for people at a terminal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ci_publish.errors import ConfigurationError, IdentityUnavailable
+from ci_publish.identity.static import (
+    TOKEN_USER,
+    AnonymousCredential,
+    MissingCredential,
+    StaticCredential,
+    empty_secret,
+)
+from ci_publish.identity.tools import Tools
+from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
+from ci_publish.model.events import Noted
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import Endpoints
+
+
+class TrustedPublishing(StrEnum):
+    """Whether a run uses Trusted Publishing."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
+
+    ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
+    """
+
+    user: str | None = None
+    secret: Secret | None = None
+    name: str = "The password"
+    trusted_publishing: TrustedPublishing = TrustedPublishing.AUTO
+    anonymous: bool = False
+
+
+Credential = TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential
+
+
+def choose_credential(
+    endpoints: Endpoints, given: Given, tools: Tools, *, projects: Sequence[str] = (), attesting: bool = False
+) -> Credential:
+    """Return the credential for one index; nothing is asked or sent yet.
+
+    Whatever is missing or will be refused is raised by ``prove`` and ``hold``, so that a run that has nothing to upload
+    needs no credential. Raises ConfigurationError for options that contradict each other.
+    """
+    if error := _contradiction(given):
+        raise error
+    if given.anonymous:
+        return AnonymousCredential()
+    if given.secret is not None and given.secret:
+        return _static(endpoints, given, given.secret, tools)
+    if given.trusted_publishing is TrustedPublishing.ALWAYS:
+        return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+    if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
+        return _trusted_instead(endpoints, given, tools, projects, attesting=attesting)
+    return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given))
+
+
+def _contradiction(given: Given) -> ConfigurationError | None:
+    if not given.secret or not (given.anonymous or given.trusted_publishing is TrustedPublishing.ALWAYS):
+        return None
+    other = "no credential (anonymous)" if given.anonymous else "Trusted Publishing only (trusted-publishing: always)"
+    return ConfigurationError(
+        f"{given.name} was given together with the wish for {other}.",
+        hints=("Leave one of the two away.",),
+    )
+
+
+def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) -> StaticCredential:
+    tools.mask(secret)
+    return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit)
+
+
+def _trusted_instead(
+    endpoints: Endpoints, given: Given, tools: Tools, projects: Sequence[str], *, attesting: bool
+) -> Credential:
+    """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
+    if given.secret is None:
+        return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+    if given.user not in {None, TOKEN_USER}:
+        return MissingCredential(empty_secret(given.name))
+    message = f"{given.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
+    tools.emit(Noted("empty-secret", message))
+    return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+
+
+def _from_keyring(endpoints: Endpoints, given: Given, tools: Tools) -> StaticCredential | None:
+    if tools.keyring is None:
+        return None
+    user = given.user or TOKEN_USER
+    secret = tools.keyring(endpoints.upload, user)
+    return None if secret is None else _static(endpoints, Given(user, secret, "The keyring's secret"), secret, tools)
+
+
+def _nothing(endpoints: Endpoints, given: Given) -> IdentityUnavailable:
+    if given.secret is not None:
+        return empty_secret(given.name)
+    return IdentityUnavailable(
+        f"There is no credential for {endpoints.name}.",
+        detail=(
+            "Trusted Publishing is switched off, and no password was given."
+            if given.trusted_publishing is TrustedPublishing.NEVER
+            else "This is no CI that gives an OIDC identity token, and no password or API token was given."
+        ),
+        hints=(
+            "In GitHub Actions, GitLab CI, Google Cloud, Buildkite or CircleCI: Trusted Publishing needs no secret.",
+            "Elsewhere: set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",
+            "For an index that takes uploads from anybody, say so: --anonymous",
+        ),
+    )

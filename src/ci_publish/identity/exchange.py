@@ -1,0 +1,360 @@
+"""The token exchange on the wire: discovery, audience, mint and burn, as requests and answers (pure).
+
+Sources: https://docs.pypi.org/trusted-publishers/internals/, warehouse/oidc/views.py, PEP 807 (draft) for indexes
+other than PyPI, warehouse PR 20197 for burning. Whatever an index answers, an identity token is only ever built into a
+request to the upload host itself (or to where a built-in index has its exchange), over https or loopback.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from ci_publish.identity.audiences import Audience, AudienceForeign, is_loopback, judge_audience
+from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import Endpoints
+
+DISCOVERY_TYPE = "application/vnd.pypi.pytp.v1+json"
+JSON_TYPE = "application/json"
+
+# PEP 807: 900 s where the index does not say, 21,600 s at most; PyPI's own tokens live 900 s.
+ASSUMED_LIFETIME = 900.0
+LONGEST_LIFETIME = 21_600.0
+
+_MAX_TOKEN = 16_384
+_MAX_TEXT = 500
+_LATER = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.MISDIRECTED_REQUEST}
+)
+_HOPELESS = frozenset({NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """The index said where its token exchange is: on its own host."""
+
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class NotDiscoverable:
+    """The index has no discovery document; the usual addresses may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointsElsewhere:
+    """The index points to another host, or to an address that nothing may be sent to. Nothing was."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSupported:
+    """The index has no Trusted Publishing."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEnabled:
+    """The index has Trusted Publishing, and its operators have switched it off."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """No usable answer. ``again``: another attempt may bring one, after ``wait`` seconds if the index said so.
+
+    ``sent``: the index may have received and used the request.
+    """
+
+    reason: str
+    again: bool
+    wait: float | None = None
+    sent: bool = False
+    untrusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told."""
+
+    token: Secret
+    lifetime: float
+    date: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MintRefused:
+    """The index refuses the identity: ``code`` as in warehouse/oidc/views.py, or empty for another index's words."""
+
+    code: str
+    description: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burnt:
+    """The upload token is worth nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BurnNotOffered:
+    """The index is older than token burning; the token expires by itself."""
+
+
+DiscoveryAnswer = Discovered | NotDiscoverable | PointsElsewhere | Unclear
+AudienceAnswer = Audience | AudienceForeign | NotSupported | NotEnabled | PointsElsewhere | Unclear
+MintAnswer = Minted | MintRefused | NotSupported | PointsElsewhere | Unclear
+BurnAnswer = Burnt | BurnNotOffered | Unclear
+
+
+def upload_host(endpoints: Endpoints) -> str:
+    """Return the host that the index's distributions are sent to, in lower case."""
+    return (urlsplit(endpoints.upload).hostname or "").casefold()
+
+
+def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
+    """Ask for the discovery document of PEP 807, where the index may have one."""
+    if endpoints.discovery is None or stray_address(endpoints.discovery, endpoints):
+        return None
+    return HttpRequest("GET", endpoints.discovery, {"Accept": DISCOVERY_TYPE})
+
+
+def read_discovery(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
+    """Understand the answer to ``discovery_request``.
+
+    Anything but a JSON object with both endpoints means that the index has no such document (many servers answer
+    unknown paths with a page or a redirect); a document that names another host is refused.
+    """
+    if isinstance(answer, NoAnswer) or _later(answer.status):
+        return _unclear(answer)
+    document = _json_object(answer)
+    if answer.status != HTTPStatus.OK or not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
+        return NotDiscoverable()
+    audience, mint = document["audience-endpoint"], document["token-mint-endpoint"]
+    for address in (audience, mint):
+        if reason := _stray_discovered(address, endpoints):
+            return PointsElsewhere(reason)
+    return Discovered(replace(endpoints, audience=audience, mint=mint))
+
+
+def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
+    """Ask which audience the identity token must have."""
+    return _request("GET", endpoints.audience, endpoints)
+
+
+def read_audience(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
+    """Understand the answer to ``audience_request`` and judge the audience by the pinning rule."""
+    if isinstance(answer, NoAnswer) or _later(answer.status):
+        return _unclear(answer)
+    if answer.status == HTTPStatus.FORBIDDEN and _json_object(answer):
+        return NotEnabled(_message(answer))
+    if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
+        return NotSupported(f"its audience address redirects (HTTP {answer.status}), which is not followed")
+    document = _json_object(answer)
+    if answer.status != HTTPStatus.OK or "audience" not in document:
+        return NotSupported(f"its audience address answers HTTP {answer.status} without an audience")
+    return judge_audience(document["audience"], upload_host(endpoints), endpoints.pinned_audience)
+
+
+def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
+    """Exchange *identity*, once, for an upload token."""
+    request = _request("POST", endpoints.mint, endpoints)
+    if not isinstance(request, HttpRequest):
+        return request
+    return replace(request, body=SecretJson((("token", identity),)))
+
+
+def read_mint(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
+    """Understand the answer to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
+    if isinstance(answer, NoAnswer) or _later(answer.status):
+        return _unclear(answer)
+    if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
+        return PointsElsewhere(f"its mint address redirects (HTTP {answer.status}), which is never followed")
+    if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not _errors(answer):
+        return NotSupported(f"its mint address answers HTTP {answer.status}")
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        return _refusal(answer)
+    return _minted(answer, now)
+
+
+def burn_request(endpoints: Endpoints, token: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
+    """Make an upload token worthless."""
+    request = _request("POST", endpoints.burn, endpoints)
+    if not isinstance(request, HttpRequest):
+        return request
+    return replace(request, body=SecretJson((("token", token),)))
+
+
+def read_burn(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
+    """Understand the answer to ``burn_request``."""
+    if isinstance(answer, NoAnswer):
+        return _unclear(answer)
+    if 200 <= answer.status < 300:  # noqa: PLR2004  (the class of successes)
+        return Burnt()
+    if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}:
+        return BurnNotOffered()
+    return _unclear(answer)
+
+
+def server_date(answer: HttpAnswer) -> float | None:
+    """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+
+
+def stray_address(address: object, endpoints: Endpoints) -> str:
+    """Return why nothing may be sent to *address* for this index, or an empty text.
+
+    It must be https (http on loopback only), without user or fragment, and on the upload host or where the built-in
+    index has its exchange.
+    """
+    parts = _split(address)
+    if parts is None:
+        return "its address for the token exchange is not a URL"
+    host = (parts.hostname or "").casefold()
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        return "its address for the token exchange is not https"
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "its address for the token exchange holds a user name or a fragment"
+    return (
+        "" if _origin(parts) in _own_origins(endpoints) else f"it points to {host or 'nowhere'} for the token exchange"
+    )
+
+
+# PyPI's exchange is on its main domain, not on the upload host (docs.pypi.org/trusted-publishers/internals).
+_BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
+
+
+def _own_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
+    upload = _split(endpoints.upload)
+    if upload is None:
+        return frozenset()
+    own = _origin(upload)
+    built_in = _BUILT_IN.get(own[1])
+    return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
+
+
+def _split(address: object) -> SplitResult | None:
+    """Split a URL that every client would read alike; None for anything odd."""
+    if not isinstance(address, str) or not address.isascii() or not address.isprintable() or set(address) & set(" \\"):
+        return None
+    try:
+        parts = urlsplit(address)
+        sound = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if sound else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").casefold(), port
+
+
+def _stray_discovered(address: object, endpoints: Endpoints) -> str:
+    """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
+    if reason := stray_address(address, endpoints):
+        return reason
+    found, upload = _split(address), _split(endpoints.upload)
+    same = found is not None and upload is not None and _origin(found) == _origin(upload)
+    return "" if same else "its discovery document names another host for the token exchange"
+
+
+def _request(method: str, address: str | None, endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
+    if address is None:
+        return NotSupported("no address for it is known")
+    if reason := stray_address(address, endpoints):
+        return PointsElsewhere(reason)
+    return HttpRequest(method, address, {"Accept": JSON_TYPE})
+
+
+def _json_object(answer: HttpAnswer) -> dict[str, Any]:
+    """Return the answer's JSON object; an empty one where the body is anything else."""
+    if answer.truncated:
+        return {}
+    try:
+        document = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _later(status: int) -> bool:
+    return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK
+
+
+def _unclear(answer: HttpAnswer | NoAnswer) -> Unclear:
+    if isinstance(answer, NoAnswer):
+        untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
+        again = answer.reason not in _HOPELESS
+        return Unclear(answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
+    again = _later(answer.status)
+    text = f"HTTP {answer.status} {_message(answer)}".rstrip()
+    return Unclear(text, again=again, wait=retry_after(answer), sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def retry_after(answer: HttpAnswer) -> float | None:
+    """Return the seconds that the answer asks to wait (delta or HTTP date, RFC 9110 §10.2.3); None if it does not."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        until = parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+    date = server_date(answer)
+    return None if date is None else max(0.0, until - date)
+
+
+def _errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
+    errors = _json_object(answer).get("errors")
+    return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def _message(answer: HttpAnswer) -> str:
+    """Return what the answer says: PyPI's ``message``, RFC 9457's ``detail`` or ``title``, or the reason phrase."""
+    document = _json_object(answer)
+    for key in ("message", "detail", "title"):
+        if isinstance(document.get(key), str) and document[key].strip():
+            return str(document[key])[:_MAX_TEXT]
+    return answer.reason[:_MAX_TEXT]
+
+
+def _refusal(answer: HttpAnswer) -> MintRefused:
+    for error in _errors(answer):
+        code, description = error.get("code"), error.get("description")
+        if isinstance(code, str):
+            text = description if isinstance(description, str) else ""
+            return MintRefused(code[:100], text[:_MAX_TEXT], answer.status)
+    return MintRefused("", _message(answer), answer.status)
+
+
+def _minted(answer: HttpAnswer, now: float) -> Minted | Unclear:
+    document = _json_object(answer)
+    token = document.get("token")
+    if not isinstance(token, str) or not _is_token(token):
+        return Unclear(f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
+    date = server_date(answer)
+    return Minted(Secret(token), _lifetime(document.get("expires"), now if date is None else date), date)
+
+
+def _is_token(text: str) -> bool:
+    return 0 < len(text) <= _MAX_TOKEN and text.isascii() and text.isprintable() and " " not in text
+
+
+def _lifetime(expires: object, now: float) -> float:
+    """Return how long the token lives, by the index's own clock, so that this machine's may be wrong."""
+    if not isinstance(expires, int | float) or isinstance(expires, bool) or not math.isfinite(expires):
+        return ASSUMED_LIFETIME
+    left = expires - now
+    return min(left, LONGEST_LIFETIME) if left > 0 else ASSUMED_LIFETIME

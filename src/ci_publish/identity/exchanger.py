@@ -1,0 +1,153 @@
+"""Carries the token exchange out, one request at a time, with retries where these are harmless."""
+
+from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
+from ci_publish.identity import exchange
+from ci_publish.identity.audiences import Audience, AudienceForeign
+from ci_publish.identity.retrying import ATTEMPTS, pause
+from ci_publish.identity.tools import Tools
+from ci_publish.identity.trusted_publisher import not_enabled
+from ci_publish.model.events import Retrying
+from ci_publish.model.http import HttpRequest
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import Endpoints
+
+QUESTION_DEADLINE = 15.0
+# PyPI's mint takes over five seconds for publishers with 200 projects and more (warehouse#18514).
+MINT_DEADLINE = 30.0
+BURN_DEADLINE = 5.0
+HURRIED_BURN_DEADLINE = 2.0
+_BURN_ATTEMPTS = 3
+
+
+class Exchanger:
+    """The token exchange with one index. Thread-safe; the addresses and the audience are asked for once."""
+
+    def __init__(self, endpoints: Endpoints, tools: Tools) -> None:
+        self._endpoints = endpoints
+        self._tools = tools
+        self._resolved: Endpoints | None = None
+        self._audience: str | None = None
+
+    def audience(self) -> str:
+        """Return the audience that an identity for this index must have.
+
+        Raises AudienceRefused, ExchangeElsewhere, TrustedPublishingNotSupported, TrustedPublishingNotEnabled or
+        IndexUnavailable.
+        """
+        if self._audience is None:
+            endpoints = self._resolve()
+            self._audience = self._checked_audience(self._ask_audience(endpoints), endpoints)
+        return self._audience
+
+    def mint(self, identity: Secret) -> exchange.MintAnswer:
+        """Send *identity* once; never repeated here, since each attempt needs a token of its own."""
+        request = exchange.mint_request(self._resolve(), identity)
+        if not isinstance(request, HttpRequest):
+            return request
+        return exchange.read_mint(self._tools.transport.send(request, deadline=MINT_DEADLINE), self._tools.clock())
+
+    def burn(self, token: Secret) -> exchange.BurnAnswer:
+        """Burn *token*; tried again a few times, but once and shortly when the run is being stopped."""
+        request = exchange.burn_request(self._resolved or self._endpoints, token)
+        if not isinstance(request, HttpRequest):
+            return exchange.BurnNotOffered()
+        for attempt in range(1, _BURN_ATTEMPTS + 1):
+            hurried = self._tools.waiting.stopped
+            deadline = HURRIED_BURN_DEADLINE if hurried else BURN_DEADLINE
+            answer = exchange.read_burn(self._tools.transport.send(request, deadline=deadline))
+            last = hurried or attempt == _BURN_ATTEMPTS
+            if not isinstance(answer, exchange.Unclear) or not answer.again or last:
+                return answer
+            self._tools.waiting.wait(pause(attempt, self._tools.random(), answer.wait))
+        raise AssertionError  # pragma: no cover  (the last attempt returns)
+
+    def unavailable(self, what: str, unclear: exchange.Unclear) -> IndexUnavailable:
+        """Return the error for an exchange that brought no usable answer."""
+        hints = ["Run it again; nothing was published."]
+        if unclear.untrusted:
+            hints = ["If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."]
+        return IndexUnavailable(f"{self._endpoints.name} did not answer {what}: {unclear.reason}", hints=hints)
+
+    def refuse(self, answer: exchange.NotSupported | exchange.PointsElsewhere) -> Exception:
+        """Return the error for an index that has no exchange, or has it where nothing may be sent."""
+        if isinstance(answer, exchange.NotSupported):
+            return _not_supported(self._endpoints, answer)
+        return ExchangeElsewhere(
+            f"The OIDC identity token was not sent to {self._endpoints.name}: {answer.reason}.",
+            detail="An identity token goes to the index itself only, over https, and redirects are never followed.",
+            hints=("Check the index's URL; if it is right, tell its operators.",),
+        )
+
+    def retry(self, what: str, attempt: int, unclear: exchange.Unclear) -> bool:
+        """Wait before another attempt and say so; return False where there should be none."""
+        if not unclear.again or attempt >= ATTEMPTS or self._tools.waiting.stopped:
+            return False
+        wait = pause(attempt, self._tools.random(), unclear.wait)
+        if wait >= self._tools.waiting.left():
+            return False
+        self._tools.emit(Retrying(what, attempt, unclear.reason, wait, self._endpoints.name))
+        return not self._tools.waiting.wait(wait)
+
+    def _resolve(self) -> Endpoints:
+        if self._resolved is None:
+            self._resolved = self._discover()
+        return self._resolved
+
+    def _discover(self) -> Endpoints:
+        """Follow PEP 807 where the index may have it; without a document, the usual addresses hold."""
+        request = exchange.discovery_request(self._endpoints)
+        if request is None:
+            return self._endpoints
+        answer = exchange.read_discovery(
+            self._tools.transport.send(request, deadline=QUESTION_DEADLINE), self._endpoints
+        )
+        match answer:
+            case exchange.Discovered(endpoints):
+                return endpoints
+            case exchange.PointsElsewhere():
+                raise self.refuse(answer)
+            case _:
+                return self._endpoints
+
+    def _ask_audience(self, endpoints: Endpoints) -> exchange.AudienceAnswer:
+        request = exchange.audience_request(endpoints)
+        if not isinstance(request, HttpRequest):
+            return request
+        attempt = 1
+        while True:
+            answer = exchange.read_audience(self._tools.transport.send(request, deadline=QUESTION_DEADLINE), endpoints)
+            if not isinstance(answer, exchange.Unclear) or not self.retry("the audience", attempt, answer):
+                return answer
+            attempt += 1
+
+    def _checked_audience(self, answer: exchange.AudienceAnswer, endpoints: Endpoints) -> str:
+        match answer:
+            case Audience(value):
+                return value
+            case AudienceForeign():
+                raise _foreign(endpoints, answer)
+            case exchange.NotEnabled(message):
+                raise not_enabled(endpoints, message)
+            case exchange.NotSupported() | exchange.PointsElsewhere():
+                raise self.refuse(answer)
+            case exchange.Unclear():
+                raise self.unavailable("which audience it wants", answer)
+
+
+def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
+    return AudienceRefused(
+        f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",
+        detail="With such a token the index could act in your name elsewhere. None was requested, nothing was sent.",
+        hints=("Check the index's URL; if it is right, ask its operators for an audience of its own.",),
+    )
+
+
+def _not_supported(endpoints: Endpoints, answer: exchange.NotSupported) -> TrustedPublishingNotSupported:
+    return TrustedPublishingNotSupported(
+        f"{endpoints.name} has no Trusted Publishing: {answer.reason}.",
+        detail="No password or API token was given, and without Trusted Publishing this index needs one.",
+        hints=(
+            "Give one: set CI_PUBLISH_USER and CI_PUBLISH_PASSWORD.",
+            "If the index has Trusted Publishing, check that the URL is that of its upload API.",
+        ),
+    )

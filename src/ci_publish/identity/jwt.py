@@ -1,0 +1,32 @@
+"""Reading identity tokens without verifying them: that is the index's part, with the issuer's keys (pure)."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ci_publish.model.identity import Claims, Secret
+
+_LONGEST = 65_536
+_PARTS = 3
+
+
+def decode_claims(token: Secret) -> Claims | None:
+    """Return the claims of a JSON Web Token (RFC 7519), None where it is none."""
+    parts = token.reveal().split(".")
+    if len(parts) != _PARTS or len(token.reveal()) > _LONGEST:
+        return None
+    try:
+        claims = json.loads(base64.b64decode(parts[1] + "==", altchars=b"-_"))
+    except (ValueError, RecursionError, binascii.Error):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def audiences(claims: Claims) -> tuple[str, ...]:
+    """Return every audience that the token is for: ``aud`` is a text or a list of texts (RFC 7519 §4.1.3)."""
+    value: Any = claims.get("aud")
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(one) for one in value) if isinstance(value, Sequence) else ()

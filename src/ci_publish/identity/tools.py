@@ -1,0 +1,47 @@
+"""What this room works with: given by the composition root, replaced by tests."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+from ci_publish.model.events import Emit
+from ci_publish.model.http import Transport
+from ci_publish.model.identity import IdentityToken, Provider, Secret
+from ci_publish.model.waiting import Waiting
+
+
+class IdentitySource(Protocol):
+    """The CI job's identity (the same contract as ``ports.IdentitySource``)."""
+
+    @property
+    def provider(self) -> Provider | None:
+        """Which CI this is, None outside of all that are known."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second token for the same audience can be had."""
+
+    def token(self, audience: str) -> IdentityToken:
+        """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The collaborators of every credential.
+
+    ``transport`` must still send while a run is being stopped, for burning. ``mask`` is called with each secret before
+    anything else. ``clock`` gives seconds since the epoch, ``random`` a number in [0, 1). ``shielded`` makes a context
+    in which signals wait: open from before a mint request until its token is remembered. ``keyring`` gives a secret for
+    an address and a user; it is passed only for people at a terminal.
+    """
+
+    source: IdentitySource
+    transport: Transport
+    waiting: Waiting
+    emit: Emit
+    mask: Callable[[Secret], None]
+    clock: Callable[[], float]
+    random: Callable[[], float]
+    shielded: Callable[[], AbstractContextManager[None]] = nullcontext
+    keyring: Callable[[str, str], Secret | None] | None = None

@@ -1,0 +1,261 @@
+"""The credential of Trusted Publishing: an OIDC identity, exchanged for upload tokens that live for minutes.
+
+Laws:
+
+* An identity token is sent once. Every attempt to mint takes a fresh one; where there is only one (GitLab), there is
+  only one attempt.
+* Every upload token is masked before anything else happens to it, is remembered, and is burnt in the end.
+* Whoever asks for a mint while another thread is minting waits for that one's token.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from ci_publish.errors import AudienceRefused, CredentialRejected, IndexUnavailable, MintAnswerLost, UploadTokenExpired
+from ci_publish.identity import exchange
+from ci_publish.identity.audiences import is_reserved
+from ci_publish.identity.exchanger import Exchanger
+from ci_publish.identity.jwt import audiences
+from ci_publish.identity.retrying import ATTEMPTS
+from ci_publish.identity.static import TOKEN_USER
+from ci_publish.identity.tools import Tools
+from ci_publish.identity.trusted_publisher import explain, local_refusal
+from ci_publish.model.events import CredentialChanged, Noted
+from ci_publish.model.http import Authorization, BasicAuthorization
+from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
+from ci_publish.model.index import Endpoints
+
+# A token is replaced when less than a fifth of its life is left, but never more than two minutes early.
+MARGIN_SHARE = 0.2
+LONGEST_MARGIN = 120.0
+
+# Refusals that a fresh identity token may cure (pypi-server.md §1): each gets one more attempt.
+_WORTH_ANOTHER = frozenset({"invalid-token", "invalid-reuse-token", "invalid-pending-publisher"})
+_BURN_PATIENCE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An upload token, and until when (by this machine's clock) it is used and valid."""
+
+    token: UploadToken
+    authorization: BasicAuthorization
+    use_until: float
+    valid_until: float
+    after_refusal: bool
+
+
+class TrustedPublishingCredential:
+    """Implements ``ports.Credential``; thread-safe.
+
+    ``projects`` are those of the run (for links), ``attesting`` says whether attestations will be sent.
+    """
+
+    def __init__(
+        self, endpoints: Endpoints, tools: Tools, *, projects: Sequence[str] = (), attesting: bool = False
+    ) -> None:
+        self._endpoints = endpoints
+        self._tools = tools
+        self._exchanger = Exchanger(endpoints, tools)
+        self._projects = tuple(projects)
+        self._attesting = attesting
+        self._minting = threading.RLock()
+        self._books = threading.Lock()
+        self._identity: IdentityToken | None = None
+        self._only_identity_used = False
+        self._held: _Held | None = None
+        self._unburnt: list[_Held] = []
+        self._ended = False
+        self._burnt: bool | None = None
+
+    @property
+    def state(self) -> CredentialState:
+        """Kind, CI, when the current upload token ends (this machine's clock), and whether all are burnt."""
+        held, provider = self._held, self._tools.source.provider
+        expires = held.token.expires if held else None
+        return CredentialState(
+            CredentialKind.TRUSTED_PUBLISHING, provider.value if provider else None, expires, self._burnt
+        )
+
+    def prove(self) -> None:
+        """Mint, where another identity token can be had; else judge the only one's claims and keep it for ``hold``."""
+        with self._minting:
+            if self._held is not None:
+                return
+            if self._tools.source.repeatable:
+                self._mint()
+            elif self._identity is None:
+                self._identity = self._fresh_identity()
+                self._note_only_token()
+
+    def hold(self) -> Authorization:
+        """Return an authorization for now: the held token while it lasts, else a new one."""
+        with self._minting:
+            held = self._held
+            if held is None or (self._tools.clock() >= held.use_until and self._can_mint()):
+                return self._mint().authorization
+            if self._tools.clock() >= held.valid_until:
+                raise self._expired()
+            return held.authorization
+
+    def renew(self, refused: Authorization | None) -> Authorization | None:
+        """Return a token other than *refused*; None where none can be had, or a brand-new one was refused as well."""
+        with self._minting:
+            held = self._held
+            if held is not None and held.authorization != refused:
+                return held.authorization
+            if not self._can_mint() or (
+                held is not None and held.after_refusal and self._tools.clock() < held.use_until
+            ):
+                return None
+            return self._mint(after_refusal=True).authorization
+
+    def burn(self) -> None:
+        """Burn every upload token of this run, also one whose answer comes in while this is called."""
+        with self._books:
+            self._ended = True
+        minting_ended = self._minting.acquire(timeout=_BURN_PATIENCE)
+        try:
+            self._burn_all()
+        finally:
+            if minting_ended:
+                self._minting.release()
+
+    def _can_mint(self) -> bool:
+        return self._tools.source.repeatable or not self._only_identity_used
+
+    def _mint(self, *, after_refusal: bool = False) -> _Held:
+        """Exchange identity tokens, a fresh one for each attempt, until there is an upload token. Raises the reason."""
+        cured: set[str] = set()
+        attempt = 1
+        while True:
+            identity = self._take_identity()
+            answer = self._exchange(identity, after_refusal=after_refusal)
+            match answer:
+                case _Held():
+                    return answer
+                case exchange.MintRefused():
+                    if not self._worth_another(answer, cured):
+                        raise explain(answer, identity.claims, self._endpoints, self._projects)
+                    cured.add(answer.code)
+                case exchange.Unclear():
+                    self._after_unclear(answer, attempt)
+                case exchange.NotSupported() | exchange.PointsElsewhere():
+                    raise self._exchanger.refuse(answer)
+                case _:
+                    assert_never(answer)
+            attempt += 1
+
+    def _exchange(
+        self, identity: IdentityToken, *, after_refusal: bool
+    ) -> _Held | exchange.MintRefused | exchange.NotSupported | exchange.PointsElsewhere | exchange.Unclear:
+        """Send one identity token; nothing may come between the request and remembering its token."""
+        with self._tools.shielded():
+            answer = self._exchanger.mint(identity.secret)
+            return self._remember(answer, after_refusal) if isinstance(answer, exchange.Minted) else answer
+
+    def _remember(self, minted: exchange.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
+        self._tools.mask(minted.token)
+        now = self._tools.clock()
+        margin = min(LONGEST_MARGIN, minted.lifetime * MARGIN_SHARE)
+        ends = now + minted.lifetime
+        token = UploadToken(minted.token, ends)
+        authorization = BasicAuthorization(TOKEN_USER, minted.token)
+        held = _Held(token, authorization, ends - margin, ends, after_refusal)
+        with self._books:
+            self._held, self._burnt = held, False
+            self._unburnt.append(held)
+            ended = self._ended
+        self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
+        if ended:
+            self._burn_all()
+        return held
+
+    def _worth_another(self, refusal: exchange.MintRefused, cured: set[str]) -> bool:
+        return self._tools.source.repeatable and refusal.code in _WORTH_ANOTHER and refusal.code not in cured
+
+    def _after_unclear(self, unclear: exchange.Unclear, attempt: int) -> None:
+        """Wait for another attempt, or raise why there is none."""
+        if not self._tools.source.repeatable:
+            raise self._lost(unclear)
+        if attempt >= ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
+            raise self._exchanger.unavailable("the token exchange", unclear)
+
+    def _lost(self, unclear: exchange.Unclear) -> IndexUnavailable:
+        if not unclear.sent and not unclear.again:
+            return self._exchanger.unavailable("the token exchange", unclear)
+        return MintAnswerLost(
+            f"{self._endpoints.name} did not answer the token exchange: {unclear.reason}",
+            detail=(
+                "A GitLab job has one OIDC identity token for each audience, and an index takes each token once, so it "
+                "is not sent again. Whether the answer was lost or never given cannot be told from here."
+            ),
+            hints=("Run the job again: a new job has a new token. Nothing was published.",),
+        )
+
+    def _take_identity(self) -> IdentityToken:
+        kept, self._identity = self._identity, None
+        identity = kept or self._fresh_identity()
+        if not self._tools.source.repeatable:
+            self._only_identity_used = True
+        return identity
+
+    def _fresh_identity(self) -> IdentityToken:
+        """Fetch an identity token and judge its claims, before it is sent anywhere."""
+        identity = self._tools.source.token(self._exchanger.audience())
+        if error := self._objection(identity):
+            raise error
+        return identity
+
+    def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
+        host = exchange.upload_host(self._endpoints)
+        others = [other for other in audiences(identity.claims) if other != identity.audience]
+        if foreign := [other for other in others if is_reserved(other, host)]:
+            return AudienceRefused(
+                f"The OIDC identity token for {self._endpoints.name} is also for {', '.join(foreign)[:200]}.",
+                detail="With such a token the index could act in your name elsewhere. It was not sent.",
+                hints=("In `id_tokens:`, write one token for each audience.",),
+            )
+        return local_refusal(identity.claims, self._endpoints, attesting=self._attesting)
+
+    def _note_only_token(self) -> None:
+        message = (
+            f"This job can exchange its identity with {self._endpoints.name} once: the upload must end within the "
+            "life of that upload token (usually 15 minutes)."
+        )
+        self._tools.emit(Noted("one-identity-token", message, warning=False))
+
+    def _expired(self) -> UploadTokenExpired:
+        return UploadTokenExpired(
+            f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to exchange.",
+            detail="A GitLab job has one OIDC identity token for each audience; uploading outlasted the upload token.",
+            hints=("Run the job again: what is published already is recognised, and only the rest is sent.",),
+        )
+
+    def _burn_all(self) -> None:
+        with self._books:
+            tokens, self._unburnt = self._unburnt, []
+        if not tokens:
+            return
+        results = [self._burn_one(held) for held in tokens]
+        self._burnt = all(results)
+        self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
+
+    def _burn_one(self, held: _Held) -> bool:
+        """Burn one token; return whether it is worthless now. A failure is a warning, whatever it is."""
+        if self._tools.clock() > held.valid_until + LONGEST_MARGIN:
+            return True
+        try:
+            answer = self._exchanger.burn(held.token.secret)
+        except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
+            answer = exchange.Unclear(type(error).__name__, again=False)
+        if isinstance(answer, exchange.Unclear):
+            self._warn_unburnt(answer)
+        return isinstance(answer, exchange.Burnt)
+
+    def _warn_unburnt(self, unclear: exchange.Unclear) -> None:
+        message = f"An upload token for {self._endpoints.name} could not be burnt: {unclear.reason}"
+        hint = "It expires by itself, usually within 15 minutes of being made."
+        self._tools.emit(Noted("upload-token-not-burnt", message, hints=(hint,)))
