@@ -1,0 +1,93 @@
+"""How PyPI words its answers: the message in the status line, and again in the body, as HTML, JSON or text (pure).
+
+Pyramid answers so (`pyramid.httpexceptions`), and Warehouse puts its own words into the reason phrase
+(`warehouse/forklift/utils.py`): clients read them there.
+"""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.wrappers import Response
+
+HELP: Final = "https://pypi.org/help/"
+
+_EXPLANATIONS: Final = {
+    HTTPStatus.BAD_REQUEST: (
+        "The server could not comply with the request since it is either malformed or otherwise incorrect."
+    ),
+    HTTPStatus.FORBIDDEN: "Access was denied to this resource.",
+    HTTPStatus.NOT_FOUND: "The resource could not be found.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed for this resource.",
+    HTTPStatus.GONE: "This resource is no longer available.  No forwarding address is given.",
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "The action could not be performed because there were too many requests by the client."
+    ),
+}
+_LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
+
+
+class RefusedError(Exception):
+    """The index refuses a request: an HTTP status and PyPI's words for it."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def status_line(status: int, message: str = "") -> str:
+    """Return `status message` as it can travel in a status line: ISO-8859-1, on one line.
+
+    PyPI lets line breaks through, which no HTTP client can read (see docs/rehearsal.md); here they become blanks.
+    """
+    text = _LINE_BREAKS.sub(" ", message).strip() or HTTPStatus(status).phrase
+    return f"{status} {text.encode('iso-8859-1', 'replace').decode('iso-8859-1')}"
+
+
+def worded(accept: MIMEAccept, status: int, message: str = "", headers: Mapping[str, str] | None = None) -> Response:
+    """Answer in the form that `accept` asks for: HTML before JSON, plain text where it asks for neither."""
+    kind = _best(accept)
+    body = _BODIES[kind](status, message)
+    response = Response(body, content_type=f"{kind}; charset=UTF-8" if kind != "application/json" else kind)
+    response.status = status_line(status, message)
+    response.headers.update(headers or {})
+    return response
+
+
+def _best(accept: MIMEAccept) -> str:
+    best = accept.best_match(["text/html", "application/json", "text/plain"]) if accept else None
+    return best or "text/plain"
+
+
+def _explanation(status: int) -> str:
+    return _EXPLANATIONS.get(HTTPStatus(status), "")
+
+
+def _text(status: int, message: str) -> str:
+    return f"{status_line(status, message)}\n\n{_explanation(status)}\n\n\n{message}\n\n"
+
+
+def _html(status: int, message: str) -> str:
+    line = html.escape(status_line(status, message))
+    body = f"{_explanation(status)}<br/><br/>\n{html.escape(message)}\n\n"
+    return (
+        f"<html>\n <head>\n  <title>{line}</title>\n </head>\n <body>\n  <h1>{line}</h1>\n  {body}\n </body>\n</html>"
+    )
+
+
+def _json(status: int, message: str) -> str:
+    content = {
+        "message": f"{_explanation(status)}\n\n\n{message}\n\n",
+        "code": status_line(status, message),
+        "title": HTTPStatus(status).phrase,
+    }
+    return json.dumps(content)
+
+
+_BODIES: Final = {"text/html": _html, "application/json": _json, "text/plain": _text}

@@ -1,0 +1,62 @@
+"""Who uploads: the credential of a request, and whether it is good for a project.
+
+Source: `warehouse/macaroons/security_policy.py` and `warehouse/accounts/security_policy.py` at 6b62157124ab.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from ci_publish.rehearsal.answers import HELP, RefusedError
+from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """A request's credential: the token as sent, and what the index knows of it."""
+
+    raw: str
+    token: IssuedUploadToken
+
+
+def authenticate(authorization: str, tokens: TokenStore) -> Uploader:
+    """Return who sent this Authorization header; raises RefusedError (403) for nobody."""
+    raw = _token_in(authorization)
+    token = tokens.find(raw) if raw else None
+    if raw is None or token is None:
+        raise RefusedError(
+            403, f"Invalid or non-existent authentication information. See {HELP}#invalid-auth for more information."
+        )
+    return Uploader(raw, token)
+
+
+def _token_in(authorization: str) -> str | None:
+    scheme, _, value = authorization.partition(" ")
+    match scheme.lower():
+        case "basic":
+            return _password_in(value)
+        case "bearer" | "token":
+            return value
+        case _:
+            return None
+
+
+def _password_in(value: str) -> str | None:
+    try:
+        user, _, password = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if user == "__token__":
+        return password.strip()
+    raise RefusedError(
+        403,
+        "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted Publishers instead. "
+        f"See {HELP}#apitoken and {HELP}#trusted-publishers",
+    )
+
+
+def check_token(uploader: Uploader, tokens: TokenStore, project: str, spelled: str) -> None:
+    """Refuse a token that is expired, forged, or meant for other projects (403)."""
+    failures = tokens.failures(uploader.raw, uploader.token, project, spelled)
+    if failures:
+        raise RefusedError(403, f"Invalid API Token: {', '.join(failures)}")

@@ -1,0 +1,347 @@
+"""The rehearsal's index: PyPI's addresses, rules and words, for the projects of one folder.
+
+Sources: pypi-server.md (measured at Warehouse 6b62157124ab) and that commit itself; each module that this one puts together names its part.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+from sigstore.models import TrustedRoot
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.utils import send_file
+from werkzeug.wrappers import Request, Response
+
+from ci_publish.rehearsal import project_page, simple_pages
+from ci_publish.rehearsal.answers import RefusedError, worded
+from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
+from ci_publish.rehearsal.provenance import IntegrityService
+from ci_publish.rehearsal.records import (
+    QUARANTINED,
+    Project,
+    Release,
+    ReleaseDated,
+    ReleaseYanked,
+    State,
+    StatusSet,
+    StoredFile,
+)
+from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore, User
+from ci_publish.rehearsal.upload import Judge, UploadRules, Uploads
+
+SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
+SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
+INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
+DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"
+_CACHED: Final = "max-age=600, public"
+_SERIAL: Final = "X-PyPI-Last-Serial"
+_DAY_SECONDS: Final = 24 * 60 * 60
+_USER: Final = "rehearsal"
+
+_ROUTES: Final = Map(
+    [
+        Rule("/", endpoint="home", methods=["GET"]),
+        Rule("/_/oidc/audience", endpoint="audience", methods=["GET"]),
+        Rule("/_/oidc/mint-token", endpoint="mint", methods=["POST"]),
+        Rule("/_/oidc/github/mint-token", endpoint="mint", methods=["POST"]),
+        Rule("/_/oidc/burn-token", endpoint="burn", methods=["POST"]),
+        Rule("/.well-known/pytp", endpoint="discovery", methods=["GET"]),
+        Rule("/legacy", endpoint="missing_slash", methods=["POST"]),
+        Rule("/legacy/", endpoint="upload", methods=["POST"]),
+        Rule("/simple/", endpoint="simple_index", methods=["GET"]),
+        Rule("/simple/<name>/", endpoint="simple_detail", methods=["GET"]),
+        Rule("/pypi/<name>/json", endpoint="json_project", methods=["GET"]),
+        Rule("/pypi/<name>/<version>/json", endpoint="json_release", methods=["GET"]),
+        Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="integrity", methods=["GET"]),
+        Rule("/packages/<path:path>", endpoint="download", methods=["GET"]),
+        Rule("/project/<name>/", endpoint="project_page", methods=["GET"]),
+        Rule("/project/<name>/<version>/", endpoint="project_page", methods=["GET"]),
+        Rule("/style.css", endpoint="stylesheet", methods=["GET"]),
+    ],
+    strict_slashes=False,
+    redirect_defaults=False,
+    merge_slashes=False,
+)
+
+
+def _accepting(_path: Path, _filename: str, _form: object) -> None:
+    """Judge nothing."""
+
+
+class RehearsalIndex:
+    """An index that follows PyPI's rules, as one WSGI application `app`. Thread-safe.
+
+    `hooks` step between it and its clients; `rules` and `trusted_publishing` hold its knobs; the properties and methods below show and
+    change what a test wants to see changed.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything but the first three has a default
+        self,
+        storage: Storage,
+        identity_provider: IdentityProvider,
+        trusted_root: Callable[[], TrustedRoot],
+        *,
+        judge: Judge = _accepting,
+        registrations: Iterable[Registration] | None = None,
+        discovery: bool = False,
+        clock: Callable[[], float] = time.time,
+        hooks: Hooks | None = None,
+        rules: UploadRules | None = None,
+        token_lifetime: float = TOKEN_LIFETIME_SECONDS,
+    ) -> None:
+        """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*.
+
+        *judge* says what is wrong with a file. *registrations* are the Trusted Publishers; without any given, every identity of the
+        rehearsal's CI may publish every project. *discovery* turns PEP 807's document on. *token_lifetime* is in seconds.
+        """
+        self.hooks = Hooks() if hooks is None else hooks
+        self.app = hooked(self._handle, self.hooks)
+        self.rules = UploadRules() if rules is None else rules
+        self.discovery = discovery
+        self._storage = storage
+        self._clock = clock
+        self._tokens = TokenStore("rehearsal", clock)
+        integrity = IntegrityService(trusted_root)
+        self._uploads = Uploads(storage, self._tokens, integrity, rules=self.rules, judge=judge, clock=clock)
+        self.trusted_publishing = TrustedPublishing(
+            identity_provider,
+            self._tokens,
+            clock,
+            create=self._uploads.create_project,
+            exists=lambda name: storage.state.project(name) is not None,
+            registrations=None if registrations is None else list(registrations),
+            audience=AUDIENCE,
+            lifetime=token_lifetime,
+            flags=self.rules.flags,
+        )
+
+    # What tests ask and change
+
+    @property
+    def state(self) -> State:
+        """Everything the index has now."""
+        return self._storage.state
+
+    @property
+    def files(self) -> Mapping[str, StoredFile]:
+        """All files by name."""
+        return self.state.files
+
+    @property
+    def mint_log(self) -> tuple[IssuedUploadToken, ...]:
+        """Every upload token that was given for an identity token: its `jti`, `expires`, and whether it is `burnt`."""
+        return tuple(token for token in self._tokens.issued if token.jti is not None)
+
+    def issue_api_token(self, project: str | None = None) -> str:
+        """Return an API token of the index's one user, for all projects or for one."""
+        caveats: list[list[Any]] = [[3, _USER]] if project is None else [[1, [canonicalize_name(project)]], [3, _USER]]
+        return self._tokens.issue(User(_USER), caveats)
+
+    def create_project(self, name: str) -> None:
+        """Register an empty project."""
+        self._uploads.create_project(name)
+
+    def path_of(self, filename: str) -> Path:
+        """Return where a stored file lies."""
+        return self._storage.path_of(self.files[filename])
+
+    def set_status(self, project: str, status: str) -> None:
+        """Set a project's status marker (PEP 792)."""
+        self._storage.record(StatusSet(canonicalize_name(project), status))
+
+    def yank(self, project: str, version: str, reason: str = "", *, yanked: bool = True) -> None:
+        """Yank a release, or take that back."""
+        self._storage.record(ReleaseYanked(canonicalize_name(project), version, yanked, reason))
+
+    def delete_file(self, filename: str) -> None:
+        """Delete a file; its name can never be used again."""
+        self._storage.delete(self.files[filename])
+
+    def set_release_age(self, project: str, version: str, days: float) -> None:
+        """Make a release as old as that."""
+        created = self._clock() - days * _DAY_SECONDS
+        self._storage.record(ReleaseDated(canonicalize_name(project), version, created))
+
+    # What clients see
+
+    def _handle(self, request: Request) -> Response:
+        try:
+            endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
+            answer = getattr(self, f"_{endpoint}")(request, **arguments)
+            return answer if isinstance(answer, Response) else Response(answer)
+        except RefusedError as refusal:
+            return worded(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
+        except HTTPException as error:
+            return _http_error(request, error)
+
+    def _audience(self, _request: Request) -> Response:
+        return self.trusted_publishing.show_audience()
+
+    def _mint(self, request: Request) -> Response:
+        return self.trusted_publishing.mint(request)
+
+    def _burn(self, request: Request) -> Response:
+        return self.trusted_publishing.burn(request)
+
+    def _discovery(self, request: Request) -> Response:
+        """Answer PEP 807's discovery (draft of August 2026)."""
+        if not self.discovery or request.args.get("discover") != quote("/legacy/", safe=""):
+            raise NotFound
+        base = _base_url(request)
+        content = {
+            "audience-endpoint": f"{base}/_/oidc/audience",
+            "token-mint-endpoint": f"{base}/_/oidc/mint-token",
+        }
+        response = json_response(content)
+        response.content_type = DISCOVERY_JSON
+        return response
+
+    def _missing_slash(self, request: Request) -> Response:
+        message = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
+        return worded(request.accept_mimetypes, 308, message, {"Location": "/legacy/"})
+
+    def _upload(self, request: Request) -> Response:
+        self._uploads.take(request)
+        return worded(request.accept_mimetypes, 200)
+
+    def _simple_index(self, request: Request) -> Response:
+        state = self.state
+        if _wants_json(request):
+            return _simple(request, SIMPLE_JSON, _json(simple_pages.index_json(state)), state.serial)
+        return _simple(request, _html_type(request), simple_pages.index_html(state), state.serial)
+
+    def _simple_detail(self, request: Request, name: str) -> Response:
+        project = self._project(name)
+        if name != project.normalized or not request.path.endswith("/"):
+            return Response(status=301, headers={"Location": f"/simple/{project.normalized}/"})
+        base = _base_url(request)
+        if _wants_json(request):
+            return _simple(request, SIMPLE_JSON, _json(simple_pages.detail_json(project, base)), project.serial)
+        return _simple(request, _html_type(request), simple_pages.detail_html(project, base), project.serial)
+
+    def _json_project(self, request: Request, name: str) -> Response:
+        project = self._visible(name)
+        if name != project.normalized:
+            return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/json"})
+        return self._json_page(request, project, project.latest, all_releases=True)
+
+    def _json_release(self, request: Request, name: str, version: str) -> Response:
+        project = self._visible(name)
+        if name != project.normalized:
+            return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/{quote(version)}/json"})
+        return self._json_page(request, project, project.release(version), all_releases=False)
+
+    def _json_page(
+        self, request: Request, project: Project, release: Release | None, *, all_releases: bool
+    ) -> Response:
+        if release is None:
+            raise NotFound
+        content = simple_pages.project_json(project, release, _base_url(request), all_releases=all_releases)
+        response = _cached(request, "application/json", _json(content))
+        response.headers[_SERIAL] = str(project.serial)
+        return response
+
+    def _integrity(self, request: Request, name: str, version: str, filename: str) -> Response:
+        file = self._project(name).files.get(filename)
+        if file is None or file not in self._project(name).files_of(version):
+            raise NotFound
+        if request.accept_mimetypes and not request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"]):
+            return json_response({"message": "Request not acceptable"}, 406)
+        if "disable-pep740" in self.rules.flags:
+            return json_response({"message": "Attestations temporarily disabled"}, 403)
+        if file.provenance is None:
+            return json_response({"message": f"No provenance available for {filename}"}, 404)
+        accepted = request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"], INTEGRITY_JSON)
+        return _cached(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
+
+    def _download(self, request: Request, path: str) -> Response:
+        found = self._storage.find(path)
+        if found is None:
+            raise NotFound
+        return send_file(
+            found, request.environ, mimetype="application/octet-stream", conditional=True, max_age=365 * _DAY_SECONDS
+        )
+
+    def _home(self, _request: Request) -> Response:
+        return project_page.page(project_page.home(self.state))
+
+    def _project_page(self, request: Request, name: str, version: str | None = None) -> Response:
+        project = self._visible(name)
+        release = project.latest if version is None else project.release(version)
+        if name != project.normalized or not request.path.endswith("/"):
+            end = f"{quote(version)}/" if version else ""
+            return Response(status=301, headers={"Location": f"/project/{project.normalized}/{end}"})
+        if release is None and version is not None:
+            raise NotFound
+        return project_page.page(project_page.project(project, release, _base_url(request)))
+
+    def _stylesheet(self, _request: Request) -> Response:
+        return Response(project_page.STYLESHEET, content_type="text/css; charset=utf-8")
+
+    def _project(self, name: str) -> Project:
+        project = self.state.project(name)
+        if project is None:
+            raise NotFound
+        return project
+
+    def _visible(self, name: str) -> Project:
+        project = self._project(name)
+        if project.status == QUARANTINED:
+            raise NotFound
+        return project
+
+
+def _http_error(request: Request, error: HTTPException) -> Response:
+    """Word an error that routing or the handlers raised; PyPI's pages of errors are HTML unless something else is asked for."""
+    headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
+    return worded(request.accept_mimetypes, error.code or 500, "", headers)
+
+
+def _base_url(request: Request) -> str:
+    return request.host_url.rstrip("/")
+
+
+def _wants_json(request: Request) -> bool:
+    return _simple_type(request) == SIMPLE_JSON
+
+
+def _html_type(request: Request) -> str:
+    return _simple_type(request)
+
+
+def _simple_type(request: Request) -> str:
+    """Return what PyPI would answer with: HTML by default, and also where nothing that it has is acceptable."""
+    if not request.accept_mimetypes:
+        return "text/html"
+    return request.accept_mimetypes.best_match(["text/html", SIMPLE_HTML, SIMPLE_JSON], "text/html") or "text/html"
+
+
+def _simple(request: Request, content_type: str, body: str, serial: int) -> Response:
+    response = _cached(request, content_type, body)
+    response.headers[_SERIAL] = str(serial)
+    return response
+
+
+def _cached(request: Request, content_type: str, body: str) -> Response:
+    """Answer with what caches need: an ETag, and 304 to who has it already."""
+    kind = f"{content_type}; charset=UTF-8" if content_type.startswith("text/") else content_type
+    response = Response(body, content_type=kind)
+    response.headers["Cache-Control"] = _CACHED
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.set_etag(hashlib.blake2b(body.encode(), digest_size=16).hexdigest())
+    return response.make_conditional(request)
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, separators=(",", ":"))

@@ -1,0 +1,199 @@
+"""Trusted Publishing at the rehearsal's index: the audience, the exchange of an identity token, the burning of an upload token.
+
+Source: `warehouse/oidc/views.py` at 6b62157124ab; the burning as other clients' tests show it (pypi-server.md, §1).
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import jwt
+from packaging.utils import canonicalize_name
+from werkzeug.wrappers import Request, Response
+
+from ci_publish.rehearsal import publishers
+from ci_publish.rehearsal.answers import RefusedError
+from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
+from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
+from ci_publish.rehearsal.tokens import PublisherIdentity, TokenStore
+
+AUDIENCE: Final = "ci-publish-rehearsal"
+TOKEN_LIFETIME_SECONDS: Final = 900
+_LARGEST_BODY: Final = 1024 * 1024
+
+
+class _RefusedExchangeError(Exception):
+    """The index gives no token; `code` and the message are PyPI's."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A Trusted Publisher that is registered for projects (normalised names); a pending one creates its project when used."""
+
+    publisher: TrustedPublisher
+    projects: frozenset[str]
+    pending: bool = False
+
+
+def registered(publisher: TrustedPublisher, *projects: str, pending: bool = False) -> Registration:
+    """Register a publisher for projects, in any spelling of their names."""
+    return Registration(publisher, frozenset(canonicalize_name(name) for name in projects), pending)
+
+
+@dataclass(slots=True)
+class TrustedPublishing:
+    """The exchange. Without `registrations` any identity of the rehearsal's CI matches, and projects are created on demand.
+
+    `lifetime` is in seconds. `create` makes a project that a pending publisher is for (or raises RefusedError).
+    """
+
+    identity_provider: IdentityProvider
+    tokens: TokenStore
+    clock: Callable[[], float]
+    create: Callable[[str], None]
+    exists: Callable[[str], bool]
+    registrations: list[Registration] | None = None
+    audience: str = AUDIENCE
+    lifetime: float = TOKEN_LIFETIME_SECONDS
+    flags: set[str] = field(default_factory=set)
+
+    def show_audience(self) -> Response:
+        """Answer `GET /_/oidc/audience`."""
+        if "disallow-oidc" in self.flags:
+            return json_response({"message": "Trusted publishing functionality not enabled"}, 403)
+        return json_response({"audience": self.audience})
+
+    def mint(self, request: Request) -> Response:
+        """Answer `POST /_/oidc/mint-token`."""
+        try:
+            token, expires = self._exchange(_token_in(request))
+        except _RefusedExchangeError as refusal:
+            error = {"code": refusal.code, "description": str(refusal)}
+            return json_response({"message": "Token request failed", "errors": [error]}, 422)
+        return json_response({"success": True, "token": token, "expires": expires})
+
+    def burn(self, request: Request) -> Response:
+        """Answer `POST /_/oidc/burn-token`."""
+        try:
+            self.tokens.burn(_token_in(request))
+        except _RefusedExchangeError as refusal:
+            return json_response({"message": str(refusal)}, 422)
+        return json_response({"message": "Accepted"}, 202)
+
+    def _exchange(self, identity_token: str) -> tuple[str, int]:
+        claims = self._verified(identity_token)
+        self._reify_pending(claims)
+        identity = self._identity(claims)
+        jti = str(claims.get("jti", ""))
+        if jti and not self.tokens.claim(jti):
+            raise _reused()
+        now = int(self.clock())
+        expires = now + int(self.lifetime)
+        caveats = [[4, identity.id, None], [0, expires, now]]
+        if identity.projects is not None:
+            caveats.insert(1, [1, sorted(identity.projects)])
+        return self.tokens.issue(identity, caveats, jti=jti, expires=expires), expires
+
+    def _verified(self, identity_token: str) -> Claims:
+        self._check_issuer(_unverified_issuer(identity_token))
+        try:
+            return self.identity_provider.verify(identity_token, self.audience)
+        except IdentityTokenError as error:
+            raise _RefusedExchangeError("invalid-token", "malformed or invalid token") from error
+
+    def _check_issuer(self, issuer: object) -> None:
+        service = SERVICE_NAMES.get(str(issuer))
+        if service is None:
+            raise _RefusedExchangeError("invalid-payload", "unknown trusted publishing issuer")
+        if {"disallow-oidc", f"disallow-{service}-oidc"} & self.flags:
+            raise _RefusedExchangeError("not-enabled", f"{service} trusted publishing functionality not enabled")
+
+    def _reify_pending(self, claims: Claims) -> None:
+        """Turn the pending publisher of these claims, if there is one, into a publisher of a new project."""
+        for registration in self._pending(claims):
+            name = next(iter(registration.projects))
+            self._registrations.remove(registration)
+            if self.exists(name):
+                raise _RefusedExchangeError("invalid-pending-publisher", "valid token, but project already exists")
+            try:
+                self.create(name)
+            except RefusedError as refusal:
+                raise _RefusedExchangeError("invalid-payload", refusal.message) from refusal
+            self._registrations.append(Registration(registration.publisher, registration.projects))
+
+    @property
+    def _registrations(self) -> list[Registration]:
+        return [] if self.registrations is None else self.registrations
+
+    def _pending(self, claims: Claims) -> list[Registration]:
+        pending = [registration for registration in self._registrations if registration.pending]
+        try:
+            found = publishers.find((registration.publisher for registration in pending), claims)
+        except InvalidPublisherError:
+            return []
+        return [registration for registration in pending if registration.publisher == found][:1]
+
+    def _identity(self, claims: Claims) -> PublisherIdentity:
+        if self.tokens.was_used(str(claims.get("jti", ""))):
+            raise _reused()
+        try:
+            publisher, projects = self._matching(claims)
+        except InvalidPublisherError as reason:
+            description = f"valid token, but no corresponding publisher ({reason})"
+            raise _RefusedExchangeError("invalid-publisher", description) from reason
+        return PublisherIdentity(_stable_id(publisher), publisher, claims, projects)
+
+    def _matching(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
+        if self.registrations is None:
+            return publishers.derive(claims), None
+        active = [registration for registration in self.registrations if not registration.pending]
+        found = publishers.find((registration.publisher for registration in active), claims)
+        return found, _projects_of(found, active)
+
+
+def _projects_of(publisher: TrustedPublisher, registrations: Iterable[Registration]) -> frozenset[str]:
+    return frozenset().union(*(entry.projects for entry in registrations if entry.publisher == publisher))
+
+
+def _stable_id(publisher: TrustedPublisher) -> str:
+    """Return an identifier that looks like Warehouse's and is the same for the same publisher."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
+
+
+def _reused() -> _RefusedExchangeError:
+    return _RefusedExchangeError("invalid-reuse-token", "invalid token: already used")
+
+
+def _token_in(request: Request) -> str:
+    """Return the `token` of a JSON body; the Content-Type is not looked at and other keys are ignored."""
+    try:
+        content = json.loads(request.stream.read(_LARGEST_BODY))
+    except ValueError as error:
+        raise _RefusedExchangeError(
+            "invalid-payload", f"1 validation error for TokenPayload\n  Invalid JSON: {error}"
+        ) from error
+    match content:
+        case {"token": str(token)}:
+            return token
+        case {"token": _}:
+            problem = "Input should be a valid string"
+        case Mapping():
+            problem = "Field required"
+        case _:
+            problem = "Input should be an object"
+    raise _RefusedExchangeError("invalid-payload", f"1 validation error for TokenPayload\ntoken\n  {problem}")
+
+
+def _unverified_issuer(identity_token: str) -> object:
+    try:
+        claims = jwt.decode(identity_token, options={"verify_signature": False})
+        return claims["iss"]
+    except (jwt.PyJWTError, KeyError) as error:
+        raise _RefusedExchangeError("invalid-payload", "malformed JWT") from error

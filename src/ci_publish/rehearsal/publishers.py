@@ -1,0 +1,239 @@
+"""Trusted Publishers as PyPI keeps them, and which claims match one (pure).
+
+Source: `warehouse/oidc/models/` (github.py, gitlab.py, google.py, _core.py) at 6b62157124ab: the same claims in the same order, with
+the same words.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, TypeAlias
+
+import pypi_attestations
+
+from ci_publish.rehearsal.ci_claims import GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER
+
+Claims: TypeAlias = Mapping[str, Any]
+Identity: TypeAlias = (
+    pypi_attestations.GitHubPublisher | pypi_attestations.GitLabPublisher | pypi_attestations.GooglePublisher
+)
+
+_WORKFLOW_FILE: Final = re.compile(r"[^/]+\.(?:yml|yaml)(?=@)")
+_CONFIGURATION_PATH: Final = re.compile(r"(?<=//).*[^/]\.(?:yml|yaml)(?=@)")
+
+
+class InvalidPublisherError(Exception):
+    """No publisher matches; the message is PyPI's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubPublisher:
+    """A GitHub repository's workflow. An empty `environment` stands for any; `owner_id` is compared only where it is given."""
+
+    repository: str
+    workflow: str
+    environment: str = ""
+    owner_id: str = ""
+    issuer: ClassVar[str] = GITHUB_ISSUER
+    name: ClassVar[str] = "GitHub"
+    required: ClassVar[tuple[str, ...]] = (
+        "repository",
+        "repository_owner",
+        "repository_owner_id",
+        "job_workflow_ref",
+        "jti",
+        "event_name",
+        "ref",
+        "sha",
+    )
+
+    @property
+    def specificity(self) -> bool:
+        """Whether it names an environment: such a publisher is preferred."""
+        return bool(self.environment)
+
+    @property
+    def identity(self) -> Identity:
+        """Who must have signed the attestations: the repository in this very spelling."""
+        environment = self.environment or None
+        return pypi_attestations.GitHubPublisher(
+            repository=self.repository, workflow=self.workflow, environment=environment
+        )
+
+    def found_by(self, claims: Claims) -> bool:
+        """Whether PyPI's look-up finds it: repository and workflow in the registered spelling."""
+        match = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
+        if match is None:
+            raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
+        return (
+            claims["repository"] == self.repository
+            and self.owner_id in {"", claims["repository_owner_id"]}
+            and match.group() == self.workflow
+            and self.environment.lower() in {"", str(claims.get("environment") or "").lower()}
+        )
+
+    def verify(self, claims: Claims) -> None:
+        """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
+        _check_ref(
+            "job_workflow_ref",
+            f"{self.repository}/.github/workflows/{self.workflow}",
+            claims,
+            [claims.get("ref"), claims.get("sha")],
+            "The ref and sha claims are empty",
+        )
+        if claims["event_name"] == "pull_request_target":
+            raise InvalidPublisherError(
+                "Publishing from a workflow invoked via 'pull_request_target' is not supported."
+            )
+
+    @classmethod
+    def derived(cls, claims: Claims) -> "GitHubPublisher":
+        """Return the publisher that these claims match."""
+        match = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
+        if match is None:
+            raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
+        environment = str(claims.get("environment") or "")
+        return cls(str(claims["repository"]), match.group(), environment, str(claims["repository_owner_id"]))
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabPublisher:
+    """A gitlab.com project's pipeline. An empty `environment` stands for any."""
+
+    project_path: str
+    workflow_filepath: str = ".gitlab-ci.yml"
+    environment: str = ""
+    issuer: ClassVar[str] = GITLAB_ISSUER
+    name: ClassVar[str] = "GitLab"
+    required: ClassVar[tuple[str, ...]] = ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha")
+
+    @property
+    def specificity(self) -> bool:
+        """Whether it names an environment: such a publisher is preferred."""
+        return bool(self.environment)
+
+    @property
+    def identity(self) -> Identity:
+        """Who must have signed the attestations: the project in this very spelling."""
+        return pypi_attestations.GitLabPublisher(
+            repository=self.project_path,
+            workflow_filepath=self.workflow_filepath,
+            environment=self.environment or None,
+        )
+
+    def found_by(self, claims: Claims) -> bool:
+        """Whether PyPI's look-up finds it: the project in any letter case, file and environment exactly."""
+        return (
+            str(claims["project_path"]).lower() == self.project_path.lower()
+            and _configuration_path(claims) == self.workflow_filepath
+            and self.environment in {"", claims.get("environment")}
+        )
+
+    def verify(self, claims: Claims) -> None:
+        """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
+        subject = ":".join(str(claims["sub"]).split(":")[:2])
+        if subject.lower() != f"project_path:{self.project_path}".lower():
+            raise InvalidPublisherError("Check failed for required claim 'sub'")
+        ref_path, sha = claims.get("ref_path"), claims.get("sha")
+        _check_ref(
+            "ci_config_ref_uri",
+            f"gitlab.com/{self.project_path}//{self.workflow_filepath}",
+            claims,
+            [ref_path, sha] if ref_path and sha else [],
+            "The ref_path and sha claims are empty",
+        )
+
+    @classmethod
+    def derived(cls, claims: Claims) -> "GitLabPublisher":
+        """Return the publisher that these claims match."""
+        environment = str(claims.get("environment") or "")
+        return cls(str(claims["project_path"]), _configuration_path(claims), environment)
+
+
+@dataclass(frozen=True, slots=True)
+class GooglePublisher:
+    """A Google service account. An empty `sub` stands for any."""
+
+    email: str
+    sub: str = ""
+    issuer: ClassVar[str] = GOOGLE_ISSUER
+    name: ClassVar[str] = "Google"
+    required: ClassVar[tuple[str, ...]] = ("email", "email_verified")
+
+    @property
+    def specificity(self) -> bool:
+        """Whether it names a subject: such a publisher is preferred."""
+        return bool(self.sub)
+
+    @property
+    def identity(self) -> Identity:
+        """Who must have signed the attestations."""
+        return pypi_attestations.GooglePublisher(email=self.email)
+
+    def found_by(self, claims: Claims) -> bool:
+        """Whether PyPI's look-up finds it."""
+        return claims["email"] == self.email and self.sub in {"", claims.get("sub")}
+
+    def verify(self, claims: Claims) -> None:
+        """Check the claims against this publisher; raises InvalidPublisherError."""
+        if claims["email_verified"] is not True:
+            raise InvalidPublisherError("Check failed for required claim 'email_verified'")
+
+    @classmethod
+    def derived(cls, claims: Claims) -> "GooglePublisher":
+        """Return the publisher that these claims match."""
+        return cls(str(claims["email"]))
+
+
+TrustedPublisher: TypeAlias = GitHubPublisher | GitLabPublisher | GooglePublisher
+_KINDS: Final[tuple[type[TrustedPublisher], ...]] = (GitHubPublisher, GitLabPublisher, GooglePublisher)
+# What Warehouse calls the services, in the words of `not-enabled`.
+SERVICE_NAMES: Final = {GITHUB_ISSUER: "github", GITLAB_ISSUER: "gitlab", GOOGLE_ISSUER: "google"}
+
+
+def find(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPublisher:
+    """Return the publisher that matches, the most specific first; raises InvalidPublisherError with PyPI's reason."""
+    kind = _kind(claims)
+    found = [publisher for publisher in publishers if isinstance(publisher, kind) and publisher.found_by(claims)]
+    if not found:
+        raise InvalidPublisherError("Publisher with matching claims was not found")
+    publisher = max(found, key=lambda candidate: candidate.specificity)
+    publisher.verify(claims)
+    return publisher
+
+
+def derive(claims: Claims) -> TrustedPublisher:
+    """Return the publisher that would have to be registered for these claims; raises InvalidPublisherError where none could."""
+    publisher = _kind(claims).derived(claims)
+    publisher.verify(claims)
+    return publisher
+
+
+def _kind(claims: Claims) -> type[TrustedPublisher]:
+    kind = next(kind for kind in _KINDS if kind.issuer == claims["iss"])
+    for name in kind.required:
+        if claims.get(name) is None:
+            raise InvalidPublisherError(f"Missing claim {name!r}")
+    return kind
+
+
+def _configuration_path(claims: Claims) -> str:
+    match = _CONFIGURATION_PATH.search(str(claims["ci_config_ref_uri"]))
+    if match is None:
+        raise InvalidPublisherError("Could not extract workflow filename from OIDC claims")
+    return match.group()
+
+
+def _check_ref(name: str, truth: str, claims: Claims, refs: Iterable[object], none: str) -> None:
+    if not claims[name]:
+        raise InvalidPublisherError(f"The {name} claim is empty")
+    expected = sorted({f"{truth}@{ref}" for ref in refs if ref})
+    if not expected:
+        raise InvalidPublisherError(none)
+    if claims[name] not in expected:
+        raise InvalidPublisherError(
+            f"The {name} claim does not match, expecting one of {expected!r}, got {claims[name]!r}"
+        )
+
+
+Matcher: TypeAlias = Callable[[Claims], TrustedPublisher]

@@ -1,0 +1,232 @@
+"""What the rehearsal's index knows: frozen values, and the events from which its state is folded (pure)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.version import Version
+
+Fields: TypeAlias = tuple[tuple[str, str], ...]
+
+ACTIVE: Final = "active"
+QUARANTINED: Final = "quarantined"
+CLOSED_STATUSES: Final = frozenset({"archived", QUARANTINED})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of the index. `uploaded` is Unix time; `fields` is the form it came with; `provenance` is PEP 740's object."""
+
+    filename: str
+    project: str
+    version: str
+    packagetype: str
+    python_version: str
+    size: int
+    md5: str
+    sha256: str
+    blake2_256: str
+    uploaded: float
+    uploaded_via: str = ""
+    comment: str = ""
+    core_metadata_sha256: str | None = None
+    provenance: Mapping[str, Any] | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the file lies below the files' root, as on PyPI: by its BLAKE2 digest."""
+        digest = self.blake2_256
+        return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One version of a project, described by the form of its first file. `created` is Unix time."""
+
+    version: str
+    created: float
+    fields: Fields = ()
+    yanked: bool = False
+    yanked_reason: str = ""
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of a form field that is not empty, or None."""
+        return next(iter(self.all(name)), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a form field that is not empty."""
+        return tuple(value for key, value in self.fields if key == name and value.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project: its releases by canonical version, its files by name. `serial` grows with each change."""
+
+    name: str
+    created: float
+    serial: int
+    status: str = ACTIVE
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    files: Mapping[str, StoredFile] = field(default_factory=dict)
+
+    @property
+    def normalized(self) -> str:
+        """The name as PEP 503 has it in addresses."""
+        return canonicalize_name(self.name)
+
+    @property
+    def visible_files(self) -> tuple[StoredFile, ...]:
+        """The files that the index shows, by version and name: none while the project is quarantined."""
+        if self.status == QUARANTINED:
+            return ()
+        return tuple(sorted(self.files.values(), key=lambda file: (Version(file.version), file.filename)))
+
+    @property
+    def ordered_releases(self) -> tuple[Release, ...]:
+        """The releases, newest version first."""
+        return tuple(sorted(self.releases.values(), key=lambda release: Version(release.version), reverse=True))
+
+    @property
+    def latest(self) -> Release | None:
+        """The release that PyPI shows first: not yanked before yanked, final before pre-release, newest first."""
+        ranked = sorted(self.ordered_releases, key=lambda item: (item.yanked, Version(item.version).is_prerelease))
+        return ranked[0] if ranked else None
+
+    def release(self, version: str) -> Release | None:
+        """Return the release of an equal version, or None."""
+        return self.releases.get(canonicalize_version(version))
+
+    def files_of(self, version: str) -> tuple[StoredFile, ...]:
+        """Return the visible files of one release."""
+        return tuple(file for file in self.visible_files if canonicalize_version(file.version) == _key(version))
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files together."""
+        return sum(file.size for file in self.files.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCreated:
+    """A project was registered."""
+
+    name: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCreated:
+    """The first file of a release brought its description."""
+
+    project: str
+    version: str
+    time: float
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class FileAdded:
+    """A file was stored; `name` is the project's name as this upload spells it."""
+
+    name: str
+    file: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class FileDeleted:
+    """A file was deleted by an owner; its name can never be used again."""
+
+    project: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSet:
+    """A project's status marker (PEP 792) changed."""
+
+    project: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseYanked:
+    """A release was yanked (PEP 592), or unyanked."""
+
+    project: str
+    version: str
+    yanked: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDated:
+    """A release was given another date of creation."""
+
+    project: str
+    version: str
+    created: float
+
+
+Event: TypeAlias = ProjectCreated | ReleaseCreated | FileAdded | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the index has, after `serial` events. `deleted` holds filenames that can never be used again."""
+
+    serial: int = 0
+    projects: Mapping[str, Project] = field(default_factory=dict)
+    deleted: frozenset[str] = frozenset()
+
+    def project(self, name: str) -> Project | None:
+        """Return the project of that name in any spelling, or None."""
+        return self.projects.get(canonicalize_name(name))
+
+    @property
+    def files(self) -> Mapping[str, StoredFile]:
+        """All files by name."""
+        return {name: file for project in self.projects.values() for name, file in project.files.items()}
+
+
+def applied(state: State, event: Event) -> State:
+    """Return the state after *event*."""
+    serial = state.serial + 1
+    project = _changed(state, event, serial)
+    deleted = state.deleted | {event.filename} if isinstance(event, FileDeleted) else state.deleted
+    return State(serial, {**state.projects, project.normalized: project}, deleted)
+
+
+def _changed(state: State, event: Event, serial: int) -> Project:
+    if isinstance(event, ProjectCreated):
+        return Project(event.name, event.time, serial)
+    if isinstance(event, FileAdded):
+        project = state.projects[event.file.project]
+        files = {**project.files, event.file.filename: event.file}
+        return replace(project, serial=serial, name=event.name, files=files)
+    return _changed_within(replace(state.projects[event.project], serial=serial), event)
+
+
+def _changed_within(
+    project: Project, event: ReleaseCreated | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
+) -> Project:
+    match event:
+        case StatusSet():
+            return replace(project, status=event.status)
+        case FileDeleted():
+            return replace(project, files={k: v for k, v in project.files.items() if k != event.filename})
+        case ReleaseCreated():
+            return _with_release(project, Release(event.version, event.time, event.fields))
+        case ReleaseYanked():
+            release = project.releases[_key(event.version)]
+            return _with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))
+        case ReleaseDated():
+            return _with_release(project, replace(project.releases[_key(event.version)], created=event.created))
+
+
+def _with_release(project: Project, release: Release) -> Project:
+    return replace(project, releases={**project.releases, _key(release.version): release})
+
+
+def _key(version: str) -> str:
+    return canonicalize_version(version)

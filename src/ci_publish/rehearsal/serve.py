@@ -1,0 +1,282 @@
+"""The server under the rehearsal world: WSGI over HTTP/1.1 on loopback, in threads of this process.
+
+Werkzeug's own handler closes every connection after one answer, so the part that speaks HTTP is ours: connections are kept, a body may be
+chunked, a status line carries its words, and an application that raises `ConnectionError` cuts the connection.
+"""
+
+import io
+import ssl
+import socket
+import sys
+import threading
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from werkzeug.exceptions import InternalServerError
+from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
+
+from ci_publish.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+_READ_SIZE: Final = 64 * 1024
+# What a client still sends after an early answer is read and forgotten up to here, so that it gets to see the answer.
+_MOST_DRAINED: Final = 4 * 1024 * 1024 * 1024
+_BACKLOG: Final = 128
+_WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes | None: ...
+
+
+class _Body(io.RawIOBase):
+    """A request's body: it ends where the request ends, and knows whether it was read to its end."""
+
+    def __init__(self, source: _Readable, length: int | None) -> None:
+        """Read *length* bytes from *source*, or all of it where None."""
+        self._source = source
+        self._left = length
+        self.finished = length == 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+        data = b"" if self.finished or not wanted else self._source.read(wanted) or b""
+        buffer[: len(data)] = data
+        self._count(len(data), wanted)
+        return len(data)
+
+    def _count(self, got: int, wanted: int) -> None:
+        if self._left is not None:
+            self._left -= got
+            if wanted and not got and not self.finished:
+                raise ConnectionResetError("the client stopped in the middle of its request")
+        self.finished = self.finished or self._left == 0 or not got
+
+    def drain(self) -> None:
+        """Read what is left, up to a bound."""
+        total = 0
+        while not self.finished and total < _MOST_DRAINED:
+            total += len(self.read(_READ_SIZE) or b"")
+
+
+class _Handler(WSGIRequestHandler):
+    """Speaks HTTP/1.1 with one client until one of both has had enough."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = _READ_SIZE
+    timeout = 120
+    server: "_Server"
+
+    def setup(self) -> None:
+        """Shake hands here, in the client's own thread: a client that does not go on hinders nobody else."""
+        if self.server.ssl_context is not None:
+            self.request.settimeout(self.timeout)
+            self.request = self.server.ssl_context.wrap_socket(self.request, server_side=True)
+        self.server.opened(self.request)
+        super().setup()
+
+    def finish(self) -> None:
+        self.server.closed(self.request)
+        try:
+            super().finish()
+        except OSError:
+            pass
+        finally:
+            if isinstance(self.request, ssl.SSLSocket):
+                self.request.close()
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once: the client waits for it."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        self.environ = environ = self.make_environ()
+        body = _body_of(environ)
+        environ["wsgi.input"] = io.BufferedReader(body, _READ_SIZE)
+        environ["wsgi.input_terminated"] = True
+        try:
+            self._answer(environ)
+            self.wfile.flush()
+            body.drain()
+        except (OSError, EOFError):
+            self.close_connection = True
+        if not body.finished:
+            self.close_connection = True
+
+    def _answer(self, environ: "WSGIEnvironment") -> None:
+        answer = _Answer(self, environ["REQUEST_METHOD"])
+        try:
+            chunks = self.server.app(environ, answer.start_response)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into an answer
+            self.server.failed(error)
+            chunks = InternalServerError()(environ, answer.start_response)
+        try:
+            answer.send(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - Werkzeug's signature
+        """Say nothing: the world's requests are in its own log."""
+
+
+class _Answer:
+    """One answer on its way out."""
+
+    def __init__(self, handler: _Handler, method: str) -> None:
+        self._handler = handler
+        self._method = method
+        self._status = ""
+        self._headers: list[tuple[str, str]] = []
+        self._chunked = False
+
+    def start_response(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        _exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
+        /,
+    ) -> Any:
+        """Take status and headers, as WSGI has it."""
+        self._status, self._headers = status, headers
+        return self._write
+
+    def send(self, chunks: Iterable[bytes]) -> None:
+        """Send the whole answer."""
+        self._send_head()
+        for chunk in chunks:
+            if self._method != "HEAD":
+                self._write(chunk)
+        if self._chunked:
+            self._handler.wfile.write(b"0\r\n\r\n")
+
+    def _send_head(self) -> None:
+        code, _, reason = self._status.partition(" ")
+        self._handler.send_response(int(code), reason)
+        names = {name.lower() for name, _ in self._headers}
+        for name, value in self._headers:
+            self._handler.send_header(name, value)
+        has_body = self._method != "HEAD" and int(code) not in _WITHOUT_BODY
+        if has_body and "content-length" not in names:
+            self._send_open_end()
+        if self._handler.close_connection:
+            self._handler.send_header("Connection", "close")
+        self._handler.end_headers()
+
+    def _send_open_end(self) -> None:
+        if self._handler.request_version >= "HTTP/1.1":
+            self._chunked = True
+            self._handler.send_header("Transfer-Encoding", "chunked")
+        else:
+            self._handler.close_connection = True
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+
+def _body_of(environ: "WSGIEnvironment") -> _Body:
+    source = environ["wsgi.input"]
+    if isinstance(source, DechunkedInput):
+        return _Body(source, None)
+    length = environ.get("CONTENT_LENGTH", "")
+    return _Body(source, int(length) if length.isdigit() else 0)
+
+
+class _Server(ThreadedWSGIServer):
+    """Knows its connections, so that it can end them."""
+
+    def __init__(self, listening: socket.socket, app: "WSGIApplication") -> None:
+        host, port = listening.getsockname()[:2]
+        super().__init__(host, port, app, _Handler, fd=listening.fileno())
+        self.failures: list[Exception] = []
+        self._connections: set[socket.socket] = set()
+        self._connections_lock = threading.Lock()
+
+    def opened(self, connection: socket.socket) -> None:
+        with self._connections_lock:
+            self._connections.add(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        with self._connections_lock:
+            self._connections.discard(connection)
+
+    def failed(self, error: Exception) -> None:
+        self.failures.append(error)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Forget a connection that ended in an error: its client knows; a bug of ours is kept in `failures`."""
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.failed(error)
+
+    def cut(self) -> None:
+        """End all connections now."""
+        with self._connections_lock:
+            connections = list(self._connections)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises ConfigurationError for a port that cannot be had."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise ConfigurationError(
+            f"The rehearsal cannot listen on {host}, port {port}: {error.strerror or error}.",
+            hints=("Leave --port away (or set it to 0) to take a port that is free.",),
+        ) from error
+    return listening
+
+
+class Server:
+    """A WSGI application served on loopback while the context is entered; gone, with all its connections, afterwards.
+
+    `port` 0 takes a free one. With *tls* it speaks TLS only.
+    """
+
+    def __init__(
+        self, app: "WSGIApplication", *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        with _listening(host, port) as listening:
+            self._server = _Server(listening, app)
+        self._server.ssl_context = tls
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        scheme = "https" if tls else "http"
+        self.port: int = self._server.server_address[1]
+        self.base_url = f"{scheme}://{host}:{self.port}"
+
+    @property
+    def failures(self) -> tuple[Exception, ...]:
+        """What the application raised that was no answer: bugs."""
+        return tuple(self._server.failures)
+
+    def __enter__(self) -> "Server":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.cut()
+        self._server.server_close()

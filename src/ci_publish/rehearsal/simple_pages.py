@@ -1,0 +1,217 @@
+"""What an index shows of its projects: the Simple API as JSON and HTML, and the JSON API (pure).
+
+Sources: PEPs 503, 592, 629, 658, 691, 700, 714, 740, 792; `warehouse/packaging/utils.py`, `warehouse/api/simple.py` and
+`warehouse/legacy/api/json.py` at 6b62157124ab.
+"""
+
+import datetime as dt
+import html
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import quote
+
+from packaging.version import Version
+
+from ci_publish.rehearsal.records import QUARANTINED, Project, Release, State, StoredFile
+
+API_VERSION: Final = "1.4"
+
+
+def files_url(base_url: str, file: StoredFile) -> str:
+    """Return the address of a file."""
+    return f"{base_url}/packages/{quote(file.path)}"
+
+
+def provenance_url(base_url: str, file: StoredFile) -> str:
+    """Return the address of a file's provenance."""
+    return f"{base_url}/integrity/{file.project}/{quote(file.version)}/{quote(file.filename)}/provenance"
+
+
+def index_json(state: State) -> dict[str, Any]:
+    """Return the list of projects."""
+    visible = sorted(project.normalized for project in state.projects.values() if project.status != QUARANTINED)
+    projects = [state.projects[name] for name in visible]
+    return {
+        "meta": {"api-version": API_VERSION, "_last-serial": state.serial},
+        "projects": [{"name": project.name, "_last-serial": project.serial} for project in projects],
+    }
+
+
+def detail_json(project: Project, base_url: str) -> dict[str, Any]:
+    """Return a project's page."""
+    versions = {file.version for file in project.visible_files}
+    return {
+        "meta": {"api-version": API_VERSION, "_last-serial": project.serial},
+        "name": project.normalized,
+        "project-status": {"status": project.status},
+        "versions": sorted(versions, key=Version),
+        "files": [_file_json(project, file, base_url) for file in project.visible_files],
+    }
+
+
+def _file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
+    release = _release_of(project, file)
+    core_metadata = _core_metadata(file)
+    return {
+        "filename": file.filename,
+        "url": files_url(base_url, file),
+        "hashes": {"sha256": file.sha256},
+        "requires-python": release.first("requires_python"),
+        "size": file.size,
+        "upload-time": _moment(file.uploaded).isoformat(timespec="microseconds") + "Z",
+        "yanked": release.yanked_reason or release.yanked if release.yanked else False,
+        "data-dist-info-metadata": core_metadata,
+        "core-metadata": core_metadata,
+        "provenance": provenance_url(base_url, file) if file.provenance else None,
+    }
+
+
+def index_html(state: State) -> str:
+    """Return the list of projects as HTML."""
+    projects = index_json(state)["projects"]
+    links = "\n".join(_link(f"/simple/{state.project(entry['name']).normalized}/", entry["name"]) for entry in projects)  # type: ignore[union-attr]
+    return _page("Simple index", links)
+
+
+def detail_html(project: Project, base_url: str) -> str:
+    """Return a project's page as HTML."""
+    detail = detail_json(project, base_url)
+    title = f"Links for {project.normalized}"
+    links = "\n".join(f"{_file_link(file)}<br />" for file in detail["files"])
+    status = f'\n    <meta name="pypi:project-status" content="{html.escape(project.status)}">'
+    return _page(title, f"<h1>{title}</h1>\n{links}", status) + f"<!--SERIAL {project.serial}-->\n"
+
+
+def _file_link(file: dict[str, Any]) -> str:
+    attributes: dict[str, str] = {}
+    if file["requires-python"]:
+        attributes["data-requires-python"] = file["requires-python"]
+    if file["yanked"]:
+        attributes["data-yanked"] = file["yanked"] if isinstance(file["yanked"], str) else ""
+    if file["core-metadata"]:
+        attributes["data-dist-info-metadata"] = f"sha256={file['core-metadata']['sha256']}"
+        attributes["data-core-metadata"] = f"sha256={file['core-metadata']['sha256']}"
+    if file["provenance"]:
+        attributes["data-provenance"] = file["provenance"]
+    return _link(f"{file['url']}#sha256={file['hashes']['sha256']}", file["filename"], attributes)
+
+
+def _link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:
+    rest = "".join(f' {name}="{html.escape(value)}"' for name, value in (attributes or {}).items())
+    return f'<a href="{html.escape(url)}"{rest}>{html.escape(text)}</a>'
+
+
+def _page(title: str, body: str, head: str = "") -> str:
+    return (
+        "<!DOCTYPE html>\n"
+        '<html lang="en">\n'
+        "  <head>\n"
+        f'    <meta name="pypi:repository-version" content="{API_VERSION}">{head}\n'
+        f"    <title>{html.escape(title)}</title>\n"
+        "  </head>\n"
+        f"  <body>\n{body}\n  </body>\n"
+        "</html>\n"
+    )
+
+
+def project_json(project: Project, release: Release, base_url: str, *, all_releases: bool) -> dict[str, Any]:
+    """Return the JSON API's page of a release; with *all_releases* that of the project."""
+    data: dict[str, Any] = {
+        "info": _info(project, release, base_url),
+        "last_serial": project.serial,
+        "ownership": {"organization": None, "roles": []},
+        "urls": _files(project, release, base_url),
+        "vulnerabilities": [],
+    }
+    if all_releases:
+        data["releases"] = {item.version: _files(project, item, base_url) for item in project.ordered_releases}
+    return data
+
+
+def _info(project: Project, release: Release, base_url: str) -> dict[str, Any]:
+    home = f"{base_url}/project/{project.normalized}/"
+    single = {name: release.first(name) for name in _SINGLE_FIELDS}
+    several = {name: list(release.all(name)) or None for name in _SEVERAL_FIELDS}
+    return {
+        **single,
+        **several,
+        "name": project.name,
+        "version": release.version,
+        "classifiers": sorted(release.all("classifiers")),
+        "description": release.first("description") or "",
+        "license_files": list(release.all("license_file")) or None,
+        "project_urls": dict(project_urls(release)) or None,
+        "downloads": {"last_day": -1, "last_month": -1, "last_week": -1},
+        "package_url": home,
+        "project_url": home,
+        "release_url": f"{home}{quote(release.version)}/",
+        "bugtrack_url": None,
+        "docs_url": None,
+        "yanked": release.yanked,
+        "yanked_reason": release.yanked_reason or None,
+    }
+
+
+_SINGLE_FIELDS: Final = (
+    "summary",
+    "description_content_type",
+    "keywords",
+    "license",
+    "license_expression",
+    "author",
+    "author_email",
+    "maintainer",
+    "maintainer_email",
+    "requires_python",
+    "platform",
+    "home_page",
+    "download_url",
+)
+_SEVERAL_FIELDS: Final = ("dynamic", "requires_dist", "provides_extra")
+
+
+def project_urls(release: Release) -> Iterable[tuple[str, str]]:
+    """Yield the labels and addresses of a release's project URLs."""
+    for entry in release.all("project_urls"):
+        label, _, url = entry.partition(",")
+        yield label.strip(), url.strip()
+
+
+def _files(project: Project, release: Release, base_url: str) -> list[dict[str, Any]]:
+    files = sorted(project.files_of(release.version), key=lambda file: file.filename)
+    return [_file_entry(release, file, base_url) for file in files]
+
+
+def _file_entry(release: Release, file: StoredFile, base_url: str) -> dict[str, Any]:
+    moment = _moment(file.uploaded)
+    return {
+        "filename": file.filename,
+        "packagetype": file.packagetype,
+        "python_version": file.python_version,
+        "has_sig": False,
+        "comment_text": file.comment or None,
+        "md5_digest": file.md5,
+        "digests": {"md5": file.md5, "sha256": file.sha256, "blake2b_256": file.blake2_256},
+        "core-metadata": _core_metadata(file),
+        "size": file.size,
+        "downloads": -1,
+        "upload_time": moment.strftime("%Y-%m-%dT%H:%M:%S"),
+        "upload_time_iso_8601": moment.isoformat(timespec="microseconds") + "Z",
+        "url": files_url(base_url, file),
+        "requires_python": release.first("requires_python"),
+        "yanked": release.yanked,
+        "yanked_reason": release.yanked_reason or None,
+    }
+
+
+def _core_metadata(file: StoredFile) -> dict[str, str] | bool:
+    return {"sha256": file.core_metadata_sha256} if file.core_metadata_sha256 else False
+
+
+def _release_of(project: Project, file: StoredFile) -> Release:
+    release = project.release(file.version)
+    return release if release else Release(file.version, file.uploaded)
+
+
+def _moment(seconds: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).replace(tzinfo=None)

@@ -1,0 +1,166 @@
+"""Where the rehearsal's index keeps what it has: files on disk, and a journal from which a second run reads the state back."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ci_publish.rehearsal.records import (
+    Event,
+    FileAdded,
+    FileDeleted,
+    ProjectCreated,
+    ReleaseCreated,
+    ReleaseDated,
+    ReleaseYanked,
+    State,
+    StatusSet,
+    StoredFile,
+    applied,
+)
+
+_EVENTS: Final[dict[str, Any]] = {
+    kind.__name__: kind
+    for kind in (ProjectCreated, ReleaseCreated, FileAdded, FileDeleted, StatusSet, ReleaseYanked, ReleaseDated)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that arrived and waits for its verdict: where it lies, how long it is and what its digests are."""
+
+    path: Path
+    size: int
+    md5: str
+    sha256: str
+    blake2_256: str
+
+
+class Incoming:
+    """A file being received: hashed while it is written, so that it is read once and never held in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] = path.open("w+b")
+        self._hashes = (hashlib.md5(usedforsecurity=False), hashlib.sha256(), hashlib.blake2b(digest_size=32))
+
+    def write(self, data: bytes, /) -> int:
+        """Append *data*."""
+        for digest in self._hashes:
+            digest.update(data)
+        return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move, as a form parser does once a part is complete."""
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read back what was written."""
+        return self._file.read(size)
+
+    def close(self) -> None:
+        """Close the file; it stays where it is until it is discarded or moved."""
+        self._file.close()
+
+    def received(self) -> Received:
+        """Close the file and return what arrived."""
+        self._file.close()
+        md5, sha256, blake2 = (digest.hexdigest() for digest in self._hashes)
+        return Received(self._path, self._path.stat().st_size, md5, sha256, blake2)
+
+    def discard(self) -> None:
+        """Close and delete the file, unless it was moved."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+class Storage:
+    """The files and the state of one index in one folder. Thread-safe; one process at a time.
+
+    `lock` is held by whoever decides something by the state and then changes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.RLock()
+        self._files = folder / "files"
+        self._incoming = folder / "incoming"
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        for needed in (self._files, self._incoming):
+            needed.mkdir(parents=True, exist_ok=True)
+        self._journal = folder / "journal.jsonl"
+        self._state = State()
+        for event in _read_journal(self._journal):
+            self._state = applied(self._state, event)
+
+    @property
+    def state(self) -> State:
+        """What the index has now."""
+        return self._state
+
+    def record(self, *events: Event) -> None:
+        """Apply events and write them down."""
+        with self.lock:
+            lines = "".join(f"{_dumped(event)}\n" for event in events)
+            with self._journal.open("a", encoding="utf-8") as journal:
+                journal.write(lines)
+            for event in events:
+                self._state = applied(self._state, event)
+
+    def receive(self) -> Incoming:
+        """Return a new file to receive an upload into."""
+        handle, name = tempfile.mkstemp(dir=self._incoming)
+        os.close(handle)
+        return Incoming(Path(name))
+
+    def add(self, name: str, file: StoredFile, received: Received, core_metadata: bytes | None) -> None:
+        """Move a received file to its place and record it."""
+        place = self.path_of(file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if core_metadata is not None:
+            place.with_name(f"{file.filename}.metadata").write_bytes(core_metadata)
+        received.path.replace(place)
+        self.record(FileAdded(name, file))
+
+    def delete(self, file: StoredFile) -> None:
+        """Delete a file for good."""
+        self.record(FileDeleted(file.project, file.filename))
+        shutil.rmtree(self.path_of(file).parent, ignore_errors=True)
+
+    def path_of(self, file: StoredFile) -> Path:
+        """Return where a file lies."""
+        return self._files / file.path
+
+    def find(self, path: str) -> Path | None:
+        """Return the file at this path below the files' root (as in its URL), or None."""
+        root = self._files.resolve()
+        found = (root / path).resolve()
+        return found if found.is_relative_to(root) and found.is_file() else None
+
+
+def _dumped(event: Event) -> str:
+    return json.dumps({"event": type(event).__name__, **asdict(event)}, separators=(",", ":"))
+
+
+def _read_journal(journal: Path) -> tuple[Event, ...]:
+    """Return the events of a journal; a last line that was cut off by a crash is cut off the file, too."""
+    content = journal.read_bytes() if journal.exists() else b""
+    complete = content[: content.rfind(b"\n") + 1]
+    if complete != content:
+        journal.write_bytes(complete)
+    return tuple(_loaded(json.loads(line)) for line in complete.splitlines())
+
+
+def _loaded(content: dict[str, Any]) -> Event:
+    kind = _EVENTS[content.pop("event")]
+    if "fields" in content:
+        content["fields"] = tuple((key, value) for key, value in content["fields"])
+    if "file" in content:
+        content["file"] = StoredFile(**content["file"])
+    event: Event = kind(**content)
+    return event

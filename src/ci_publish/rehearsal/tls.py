@@ -1,0 +1,106 @@
+"""A certificate authority for one rehearsal, and a server certificate of it for loopback."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_LIFETIME: Final = dt.timedelta(days=7)
+# Clocks of containers on one machine may differ a little.
+_EARLIER: Final = dt.timedelta(minutes=5)
+_ADDRESSES: Final = ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopbackTls:
+    """What a server on loopback and its clients need: the server's context, and the authority's certificate as a file."""
+
+    context: ssl.SSLContext
+    authority_file: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which OpenSSL (Python, uv, curl), requests (twine, sigstore) and pip find the authority."""
+        path = str(self.authority_file)
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
+        return dict.fromkeys(names, path)
+
+
+def make_loopback_tls(folder: Path, now: dt.datetime) -> LoopbackTls:
+    """Make an authority and a server certificate, both valid for a week from *now*; keys are kept below *folder*, for its owner only."""
+    authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = _authority(authority_key, now)
+    server = _server(server_key, authority, authority_key, now)
+    authority_file, chain_file = folder / "rehearsal-ca.pem", folder / "rehearsal-server.pem"
+    authority_file.write_bytes(_pem(authority))
+    chain_file.touch(mode=0o600)
+    chain_file.write_bytes(_private_pem(server_key) + _pem(server))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(chain_file)
+    return LoopbackTls(context, authority_file)
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
+    name = _name("ci-publish rehearsal authority")
+    builder = _builder(name, name, key, now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    return builder.sign(key, hashes.SHA256())
+
+
+def _server(
+    key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, signer: ec.EllipticCurvePrivateKey, now: dt.datetime
+) -> x509.Certificate:
+    names = [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES)]
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = _builder(_name("localhost"), authority.subject, key, now)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    return builder.add_extension(identifier, critical=False).sign(signer, hashes.SHA256())
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: dt.datetime
+) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - _EARLIER).not_valid_after(now + _LIFETIME)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

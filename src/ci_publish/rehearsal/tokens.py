@@ -1,0 +1,233 @@
+"""Upload tokens and API tokens of the rehearsal's index: real macaroons, as PyPI's are, so that clients can read them.
+
+The binary form is libmacaroons' version 2; the caveats are Warehouse's JSON arrays (`warehouse/macaroons/caveats/`).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias
+
+from ci_publish.rehearsal.publishers import Claims, TrustedPublisher
+
+PREFIX: Final = "pypi-"
+_KEY_GENERATOR: Final = b"macaroons-key-generator".ljust(32, b"\0")
+_VERSION, _END, _LOCATION, _IDENTIFIER, _SIGNATURE = 2, 0, 1, 2, 6
+
+Caveat: TypeAlias = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody with an API token."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherIdentity:
+    """A Trusted Publisher that exchanged an identity token.
+
+    `projects` are the normalised names it may upload to; None stands for all, created on demand.
+    """
+
+    id: str
+    publisher: TrustedPublisher
+    claims: Claims
+    projects: frozenset[str] | None
+
+
+Owner: TypeAlias = User | PublisherIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedUploadToken:
+    """One token that the index gave out. `jti` is the identity token's it was exchanged for; `expires` is Unix time."""
+
+    id: str
+    owner: Owner
+    caveats: tuple[Caveat, ...]
+    key: bytes = field(repr=False)
+    jti: str | None = None
+    expires: float | None = None
+    burnt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Macaroon:
+    identifier: str
+    caveats: tuple[bytes, ...]
+    signature: bytes
+
+
+class TokenStore:
+    """All tokens of one index. Thread-safe."""
+
+    def __init__(self, location: str, clock: Callable[[], float]) -> None:
+        self._location = location
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tokens: dict[str, IssuedUploadToken] = {}
+        self._used: set[str] = set()
+
+    @property
+    def issued(self) -> tuple[IssuedUploadToken, ...]:
+        """Every token given out so far, oldest first."""
+        with self._lock:
+            return tuple(self._tokens.values())
+
+    def was_used(self, jti: str) -> bool:
+        """Whether an identity token was exchanged before."""
+        with self._lock:
+            return jti in self._used
+
+    def claim(self, jti: str) -> bool:
+        """Claim an identity token for one exchange; False when somebody else did. Atomic."""
+        with self._lock:
+            new = jti not in self._used
+            self._used.add(jti)
+            return new
+
+    def issue(
+        self, owner: Owner, caveats: Sequence[Caveat], *, jti: str | None = None, expires: float | None = None
+    ) -> str:
+        """Return a fresh token for *owner*, restricted by *caveats*."""
+        token = IssuedUploadToken(
+            str(uuid.uuid4()), owner, tuple(caveats), secrets.token_bytes(32), jti=jti, expires=expires
+        )
+        with self._lock:
+            self._tokens[token.id] = token
+        return PREFIX + _b64(_serialized(self._location, token))
+
+    def burn(self, raw: str) -> None:
+        """Make a token worthless, if it is one of ours with a good signature."""
+        macaroon = _parsed(raw)
+        with self._lock:
+            token = self._tokens.get(macaroon.identifier) if macaroon else None
+            if token and macaroon and _is_signed(macaroon, token):
+                self._tokens[token.id] = replace(token, burnt=True)
+
+    def find(self, raw: str) -> IssuedUploadToken | None:
+        """Return the living token of that identifier, whatever its signature says; None for others."""
+        macaroon = _parsed(raw)
+        with self._lock:
+            token = self._tokens.get(macaroon.identifier) if macaroon else None
+        return None if token is None or token.burnt else token
+
+    def failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
+        """Return why a token is not valid for a project (normalised, and as spelled), in Warehouse's words; empty if it is.
+
+        Warehouse adds the caveats that it stored to those in the token, and so says everything twice.
+        """
+        macaroon = _parsed(raw)
+        if macaroon is None:
+            return ["unknown error"]
+        caveats = [*(_caveat(text) for text in macaroon.caveats), *token.caveats]
+        reasons = [self._failure(caveat, token.owner, project, spelled) for caveat in caveats]
+        failed = [reason for reason in reasons if reason]
+        return failed or ([] if _is_signed(macaroon, token) else ["signatures do not match"])
+
+    def _failure(self, caveat: Caveat | None, owner: Owner, project: str, spelled: str) -> str | None:
+        match caveat:
+            case [0, int(expires), int(not_before)]:
+                return None if not_before <= self._clock() < expires else "token is expired"
+            case [1, [*names]]:
+                valid = project in names
+                return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
+            case [3, str()]:
+                return None if isinstance(owner, User) else "token with user restriction without a user"
+            case [4, str(), *_] if isinstance(owner, PublisherIdentity):
+                valid = owner.projects is None or project in owner.projects
+                return None if valid else f"OIDC scoped token is not valid for project '{spelled}'"
+            case _:
+                return "caveat deserialization failed"
+
+
+def _caveat(text: bytes) -> Caveat | None:
+    try:
+        caveat = json.loads(text)
+    except ValueError:
+        return None
+    return caveat if isinstance(caveat, list) else None
+
+
+def _caveat_texts(caveats: Sequence[Caveat]) -> list[bytes]:
+    return [json.dumps(caveat, separators=(",", ":")).encode() for caveat in caveats]
+
+
+def _signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -> bytes:
+    derived = hmac.digest(_KEY_GENERATOR, key, hashlib.sha256)
+    signature = hmac.digest(derived, identifier.encode(), hashlib.sha256)
+    for caveat in caveats:
+        signature = hmac.digest(signature, caveat, hashlib.sha256)
+    return signature
+
+
+def _is_signed(macaroon: _Macaroon, token: IssuedUploadToken) -> bool:
+    expected = _signature(token.key, token.id, macaroon.caveats)
+    return hmac.compare_digest(expected, macaroon.signature)
+
+
+def _serialized(location: str, token: IssuedUploadToken) -> bytes:
+    caveats = _caveat_texts(token.caveats)
+    head = bytes([_VERSION]) + _field(_LOCATION, location.encode()) + _field(_IDENTIFIER, token.id.encode())
+    body = b"".join(_field(_IDENTIFIER, caveat) + bytes([_END]) for caveat in caveats)
+    signature = _signature(token.key, token.id, caveats)
+    return head + bytes([_END]) + body + bytes([_END]) + _field(_SIGNATURE, signature)
+
+
+def _field(kind: int, data: bytes) -> bytes:
+    return bytes([kind]) + _varint(len(data)) + data
+
+
+def _varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
+
+
+def _parsed(raw: str) -> _Macaroon | None:
+    """Read a token; None for anything that is not a macaroon of version 2 with PyPI's prefix."""
+    if not raw.startswith(PREFIX):
+        return None
+    text = raw.removeprefix(PREFIX)
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        fields = list(_fields(data))
+        identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
+        signature = next(content for kind, content in fields if kind == _SIGNATURE)
+        return _Macaroon(identifiers[0].decode(), tuple(identifiers[1:]), signature)
+    except (binascii.Error, ValueError, IndexError, StopIteration):
+        return None
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+    if data[0] != _VERSION:
+        raise ValueError("not a macaroon of version 2")
+    position = 1
+    while position < len(data):
+        kind, position = data[position], position + 1
+        if kind != _END:
+            length, position = _read_varint(data, position)
+            yield kind, data[position : position + length]
+            position += length
+
+
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    number, shift = 0, 0
+    while True:
+        byte = data[position]
+        number, position = number | (byte & 0x7F) << shift, position + 1
+        if not byte & 0x80:
+            return number, position
+        shift += 7
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,0 +1,247 @@
+"""The form of an upload: received in a stream, the file to disk, and checked field by field as PyPI does.
+
+Source: `warehouse/forklift/forms.py`, `decorators.py` and `legacy.py` at 6b62157124ab.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Final, cast
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Request
+
+from ci_publish.rehearsal.answers import RefusedError
+from ci_publish.rehearsal.records import Fields
+from ci_publish.rehearsal.storage import Incoming, Received, Storage
+
+# Everything but the file is held in memory: a description, some attestations, a few thousand classifiers at most.
+_LARGEST_FIELDS: Final = 64 * 1024 * 1024
+_MOST_PARTS: Final = 20_000
+_NAME: Final = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
+_DIGEST: Final = re.compile(r"[A-F0-9]{64}", re.IGNORECASE)
+_SPECIFICATION: Final = "https://packaging.python.org/specifications/core-metadata"
+_LOCAL_VERSIONS: Final = (
+    "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
+)
+_METADATA_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
+_EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
+    "sdist": frozenset({".zip", ".tar.gz"}),
+    "bdist_wheel": frozenset({".whl"}),
+}
+_FILE: Final = re.compile(r".+?(?P<extension>\.(tar\.gz|zip|whl))$", re.IGNORECASE)
+_LONGEST_QUOTED_VALUE: Final = 60
+# Left alone by PyPI's rule that a field is no file; a signature is ignored for long.
+_FILE_FIELDS: Final = frozenset({"content", "gpg_signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of one upload. `fields` keep their order; `files` are the parts that came as files, by field name."""
+
+    fields: Fields
+    files: Mapping[str, tuple[str, str, Incoming]]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a field."""
+        return tuple(value for key, value in self.fields if key == name)
+
+    def first(self, name: str) -> str:
+        """Return the first value of a field, or an empty text."""
+        return next(iter(self.all(name)), "")
+
+    def has(self, name: str) -> bool:
+        """Whether the field was sent."""
+        return any(key == name for key, _ in self.fields)
+
+    @property
+    def project(self) -> str:
+        """The project's normalised name."""
+        return canonicalize_name(self.first("name"))
+
+    @property
+    def version(self) -> Version:
+        """The version; the form was checked before this is asked."""
+        return Version(self.first("version"))
+
+    @property
+    def python_version(self) -> str:
+        """What the index stores as `python_version`."""
+        return self.first("pyversion") or "source"
+
+    def received(self) -> tuple[str, str, Received] | None:
+        """Return filename, content type and what arrived of the file, or None where there is none."""
+        if "content" not in self.files:
+            return None
+        filename, content_type, incoming = self.files["content"]
+        return filename, content_type, incoming.received()
+
+    def discard(self) -> None:
+        """Delete what arrived and was not moved elsewhere."""
+        for _, _, incoming in self.files.values():
+            incoming.discard()
+
+
+def receive(request: Request, storage: Storage) -> Form:
+    """Read the form of a request, its files straight to disk; raises RefusedError for what is no form."""
+    opened: list[Incoming] = []
+
+    def to_disk(*_: object, **__: object) -> IO[bytes]:
+        opened.append(storage.receive())
+        return cast("IO[bytes]", opened[-1])
+
+    try:
+        fields, files = _parsed(request, to_disk)
+    except BaseException:
+        for incoming in opened:
+            incoming.discard()
+        raise
+    return Form(_sanitized(fields), _by_name(files))
+
+
+def _parsed(
+    request: Request, to_disk: Callable[..., IO[bytes]]
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+    parser = FormDataParser(
+        stream_factory=to_disk, max_form_memory_size=_LARGEST_FIELDS, max_form_parts=_MOST_PARTS, silent=False
+    )
+    length, kind, options = request.content_length, request.mimetype, request.mimetype_params
+    try:
+        _, fields, files = parser.parse(request.stream, kind, length, options)
+    except RequestEntityTooLarge as error:
+        raise RefusedError(413, "The fields of the form are too large.") from error
+    except (ValueError, HTTPException) as error:
+        raise RefusedError(400, f"Malformed form: {error}") from error
+    return fields, files
+
+
+def _by_name(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, Incoming]]:
+    return {
+        name: (file.filename or "", file.content_type, cast("Incoming", file.stream))
+        for name, file in files.items(multi=True)
+    }
+
+
+def _sanitized(fields: MultiDict[str, str]) -> Fields:
+    """Drop what distutils once sent for nothing, and escape NULs, as PyPI does."""
+    unknown = {name for name, value in fields.items() if value.strip() == "UNKNOWN"}
+    return tuple(
+        (name, value.replace("\x00", "\\x00")) for name, value in fields.items(multi=True) if name not in unknown
+    )
+
+
+def check_no_tuple(form: Form) -> None:
+    """Refuse a field that was sent as a file (`decorators.py`, sanitize)."""
+    for name in sorted(form.files.keys() - _FILE_FIELDS):
+        raise RefusedError(400, f"{name}: Should not be a tuple.")
+
+
+def check_fields(form: Form) -> None:
+    """Refuse what PyPI's upload form refuses, in its order and words (`forms.py`, UploadForm)."""
+    if form.first("protocol_version") not in {"", "1"}:
+        raise RefusedError(400, "Unknown protocol version.")
+    for check in (_name_problem, _blake2_problem, _filetype_problem, _sha256_problem, _whole_form_problem):
+        if problem := check(form):
+            raise RefusedError(400, problem)
+
+
+def _name_problem(form: Form) -> str | None:
+    name = form.first("name")
+    if name and _NAME.fullmatch(name):
+        return None
+    shown = name if len(name) <= _LONGEST_QUOTED_VALUE else f"{name[:30]}...{name[-30:]}"
+    rule = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+    error = rule if name else "This field is required."
+    return f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
+
+
+def _filetype_problem(form: Form) -> str | None:
+    filetype = form.first("filetype")
+    if filetype in _EXTENSIONS:
+        return None
+    error = "Use a known file type." if filetype else "This field is required."
+    return f"Invalid value for filetype. Error: {error}"
+
+
+def _blake2_problem(form: Form) -> str | None:
+    return _digest_problem(form, "blake2_256_digest", "BLAKE2")
+
+
+def _sha256_problem(form: Form) -> str | None:
+    return _digest_problem(form, "sha256_digest", "SHA256")
+
+
+def _digest_problem(form: Form, field: str, called: str) -> str | None:
+    value = form.first(field)
+    if not value or _DIGEST.fullmatch(value):
+        return None
+    return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
+
+
+def _whole_form_problem(form: Form) -> str | None:
+    is_sdist, python = form.first("filetype") == "sdist", form.first("pyversion")
+    if not is_sdist and not python:
+        return "Error: Python version is required for binary distribution uploads."
+    if is_sdist and python not in {"", "source"}:
+        return "Error: Use 'source' as Python version for an sdist."
+    if not any(form.first(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
+        return "Error: Include at least one message digest."
+    return None
+
+
+def check_identification(form: Form) -> None:
+    """Refuse a form whose version or metadata version PyPI cannot take (`metadata.py`); the rest of the metadata is not looked at."""
+    metadata_version, version = form.first("metadata_version"), form.first("version")
+    if not metadata_version:
+        raise _metadata_refusal("'metadata-version' is a required field")
+    if metadata_version not in _METADATA_VERSIONS:
+        raise _metadata_refusal(f"{metadata_version!r} is not a valid metadata version")
+    if not version:
+        raise _metadata_refusal("'version' is a required field")
+    try:
+        parsed = Version(version)
+    except InvalidVersion as error:
+        raise _metadata_refusal(f"{version!r} is invalid for 'version'") from error
+    if parsed.local:
+        raise _metadata_refusal(f"The use of local versions in '{parsed}' is not allowed.", _LOCAL_VERSIONS)
+
+
+def _metadata_refusal(text: str, see: str = _SPECIFICATION) -> RefusedError:
+    sentence = text if text.endswith(".") else f"{text}."
+    return RefusedError(400, f"{sentence} See {see} for more information.")
+
+
+def check_filename(filename: str, filetype: str, content_type: str) -> None:
+    """Refuse a filename that PyPI cannot store, then a part without a type of its own (`legacy.py`, _validate_filename)."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in filename):  # noqa: PLR2004 - the control characters of ASCII
+        raise RefusedError(
+            400,
+            "Cannot upload a file with non-printable characters (ordinals 0-31) or the DEL character (ordinal 127) "
+            "in the name.",
+        )
+    if "/" in filename or "\\" in filename:
+        raise RefusedError(400, "Cannot upload a file with '/' or '\\' in the name.")
+    _check_extension(filename, filetype)
+    if not content_type or content_type.startswith("image/"):
+        raise RefusedError(400, "Invalid distribution file.")
+
+
+def _check_extension(filename: str, filetype: str) -> None:
+    match = _FILE.fullmatch(filename)
+    if match is None:
+        raise RefusedError(
+            400,
+            "Invalid file extension: Use .tar.gz, .whl or .zip extension. See https://www.python.org/dev/peps/pep-0527 "
+            "and https://peps.python.org/pep-0715/ for more information",
+        )
+    extension = match["extension"]
+    if extension not in _EXTENSIONS[filetype]:
+        raise RefusedError(
+            400,
+            f"Invalid file extension: Extension {extension} is invalid for filetype {filetype}. "
+            "See https://www.python.org/dev/peps/pep-0527 for more information.",
+        )

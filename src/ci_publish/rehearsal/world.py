@@ -1,0 +1,273 @@
+"""The whole rehearsal world behind one port on loopback: an index, a CI identity provider and a Sigstore."""
+
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import ssl
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from sigstore.models import ClientTrustConfig, TrustedRoot
+
+from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.index import RehearsalIndex
+from ci_publish.rehearsal.judge import verdict
+from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
+from ci_publish.rehearsal.serve import Server
+from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
+from ci_publish.rehearsal.sigstore import Sigstore
+from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from ci_publish.rehearsal.upload import Judge, UploadRules
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+ANNOUNCEMENT: Final = ("X-Ci-Publish-Rehearsal", "1")
+CI_PREFIX: Final = "/ci"
+_SIGSTORE_PREFIXES: Final = ("/api/v1/", "/api/v2/")
+
+Provider: TypeAlias = Literal["github", "gitlab"]
+
+# By these variables a real CI says what it is and gives its identity away: a rehearsal must not ask it.
+_CI_VARIABLES: Final = frozenset(
+    {
+        "GITHUB_ACTIONS",
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "GITLAB_CI",
+        "CIRCLECI",
+        "BUILDKITE",
+        "GOOGLE_SERVICE_ACCOUNT_NAME",
+    }
+)
+
+
+class RehearsalWorld:
+    """Everything that a publisher has to do with, on loopback, while the context is entered; all of it gone afterwards.
+
+    >>> with RehearsalWorld() as world, world.ambient("github"):
+    ...     ...  # publish to world.repository_url
+    """
+
+    def __init__(  # noqa: PLR0913 - all knobs have defaults
+        self,
+        *,
+        storage: Path | None = None,
+        port: int = 0,
+        tls: bool = False,
+        registrations: Iterable[Registration] | None = None,
+        claims: dict[str, object] | None = None,
+        judge: Judge = verdict,
+        rules: UploadRules | None = None,
+        discovery: bool = False,
+        token_lifetime: float = TOKEN_LIFETIME_SECONDS,
+        certificate_lifetime: float = 600.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare a world; nothing listens before the context is entered.
+
+        *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again and still
+        verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the rehearsed CI job.
+        *registrations*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives Unix time.
+        """
+        self._resources = contextlib.ExitStack()
+        self._given_storage = storage
+        self._port = port
+        self._with_tls = tls
+        self._registrations = registrations
+        self._judge = judge
+        self._rules = rules
+        self._discovery = discovery
+        self._token_lifetime = token_lifetime
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._tls: LoopbackTls | None = None
+        self.identity_provider = IdentityProvider(claims=claims, clock=clock)
+        self.sigstore = Sigstore(self.identity_provider, clock=clock, certificate_lifetime=certificate_lifetime)
+        self.index: RehearsalIndex
+        self._server: Server
+        self._private: Path
+
+    def __enter__(self) -> "RehearsalWorld":
+        with contextlib.ExitStack() as stack:
+            self._private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-publish-rehearsal-")))
+            self._open()
+            stack.enter_context(self._server)
+            self.trust_config_path.write_text(self._trust_config(), encoding="utf-8")
+            self._resources = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._resources.close()
+
+    def _open(self) -> None:
+        storage = Storage(self._given_storage or self._private / "index")
+        self._trust = TrustHistory(storage.folder / "trust")
+        self.index = RehearsalIndex(
+            storage,
+            self.identity_provider,
+            self._trusted_root,
+            judge=self._judge,
+            registrations=self._registrations,
+            rules=self._rules,
+            discovery=self._discovery,
+            token_lifetime=self._token_lifetime,
+            clock=self._clock,
+        )
+        self._tls = self._made_tls() if self._with_tls else None
+        context: ssl.SSLContext | None = self._tls.context if self._tls else None
+        self._server = Server(self._app, port=self._port, tls=context)
+        self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
+
+    def _made_tls(self) -> LoopbackTls:
+        return make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
+
+    @property
+    def base_url(self) -> str:
+        """Where the world is, without a slash at the end; its Simple API is at `/simple/`."""
+        return self._server.base_url
+
+    @property
+    def repository_url(self) -> str:
+        """The upload URL of its index."""
+        return f"{self.base_url}/legacy/"
+
+    @property
+    def index_url(self) -> str:
+        """The Simple API's root of its index, for pip's --index-url."""
+        return f"{self.base_url}/simple/"
+
+    @property
+    def trust_config_path(self) -> Path:
+        """The file with the ClientTrustConfig of its Sigstore: what clients sign and verify with."""
+        return self._private / "trust-config.json"
+
+    @property
+    def certificate_authority_path(self) -> Path | None:
+        """The file with the certificate of its own authority; None without TLS."""
+        return self._tls.authority_file if self._tls else None
+
+    @property
+    def failures(self) -> tuple[Exception, ...]:
+        """What went wrong inside the world itself: bugs, never the client's doing."""
+        return self._server.failures
+
+    def issue_api_token(self, project: str | None = None) -> str:
+        """Return an API token for all projects of the index, or for one."""
+        return self.index.issue_api_token(project)
+
+    def environment(self, provider: Provider = "github", **claims: object) -> dict[str, str]:
+        """Return the variables by which a child process takes itself for a CI job of this world.
+
+        *claims* replace single claims of the job. GitLab's identity tokens are issued now, and each is good for one exchange.
+        """
+        return {
+            **self._job(provider, claims),
+            "CI_PUBLISH_REPOSITORY_URL": self.repository_url,
+            "CI_PUBLISH_SIGSTORE_TRUST_CONFIG": str(self.trust_config_path),
+            **self.tls_environment,
+        }
+
+    @property
+    def tls_environment(self) -> dict[str, str]:
+        """The variables by which clients trust this world's certificate; none without TLS."""
+        return self._tls.environment if self._tls else {}
+
+    def _job(self, provider: Provider, claims: dict[str, object]) -> dict[str, str]:
+        if provider == "gitlab":
+            return self.identity_provider.gitlab_environment([AUDIENCE, SIGSTORE_AUDIENCE], **claims)
+        return self.identity_provider.github_environment(f"{self.base_url}{CI_PREFIX}", **claims)
+
+    @contextlib.contextmanager
+    def ambient(
+        self, provider: Provider = "github", environ: MutableMapping[str, str] = os.environ, **claims: object
+    ) -> Iterator[None]:
+        """Make this process a CI job of this world; within, no real CI's identity can be asked for.
+
+        Not safe while other threads read the environment. It is put back afterwards, variable by variable.
+        """
+        wanted = {**self._job(provider, claims), **self.tls_environment}
+        removed = {name for name in environ if name in _CI_VARIABLES or name.endswith("_ID_TOKEN")}
+        before = {name: environ.get(name) for name in removed | wanted.keys()}
+        for name in removed:
+            del environ[name]
+        environ.update(wanted)
+        try:
+            yield
+        finally:
+            _restore(environ, before)
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Serve on until Ctrl-C, until `stop` is called, or for so many seconds."""
+        self._stopped.wait(seconds)
+
+    def stop(self) -> None:
+        """End `wait`; safe from any thread and from a signal handler."""
+        self._stopped.set()
+
+    def trusted_root(self) -> str:
+        """Return the TrustedRoot JSON with which everything that this index has ever served verifies."""
+        return json.dumps(self._trust.merged(), indent=2)
+
+    def _trust_config(self) -> str:
+        config = json.loads(self.sigstore.trust_config(self.base_url))
+        return json.dumps({**config, "trustedRoot": self._trust.merged()}, indent=2)
+
+    def _trusted_root(self) -> TrustedRoot:
+        return ClientTrustConfig.from_json(self._trust_config()).trusted_root
+
+    def _app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self._app_for(environ)(environ, _announcing(start_response))
+
+    def _app_for(self, environ: "WSGIEnvironment") -> "WSGIApplication":
+        path = str(environ["PATH_INFO"])
+        if path == CI_PREFIX or path.startswith(f"{CI_PREFIX}/"):
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = CI_PREFIX, path.removeprefix(CI_PREFIX)
+            return self.identity_provider.app
+        return self.sigstore.app if path.startswith(_SIGSTORE_PREFIXES) else self.index.app
+
+
+class TrustHistory:
+    """The trust roots of all worlds that used one folder: a Sigstore lives as long as its world, what it signed lives longer."""
+
+    _INSTANCES: Final = ("tlogs", "certificateAuthorities", "ctlogs")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def remember(self, root: dict[str, Any]) -> None:
+        """Keep a world's trusted root."""
+        text = json.dumps(root)
+        name = f"{len(list(self._folder.iterdir())):06}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+        (self._folder / name).write_text(text, encoding="utf-8")
+
+    def merged(self) -> dict[str, Any]:
+        """Return one trusted root that holds all of them, the newest first."""
+        files = sorted(self._folder.glob("*.json"), reverse=True)
+        roots = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        together = {name: [instance for root in roots for instance in root[name]] for name in self._INSTANCES}
+        return {**roots[0], **together}
+
+
+def _restore(environ: MutableMapping[str, str], before: dict[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            environ.pop(name, None)
+        else:
+            environ[name] = value
+
+
+def _announcing(start_response: "StartResponse") -> "StartResponse":
+    def announced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ANNOUNCEMENT], *rest)
+
+    return announced
