@@ -121,7 +121,8 @@ def _parsed(
 
 def _by_name(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, Incoming]]:
     return {
-        name: (file.filename or "", file.content_type, cast("Incoming", file.stream))
+        # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
+        name: (file.filename or "", file.headers.get("Content-Type", "text/plain"), cast("Incoming", file.stream))
         for name, file in files.items(multi=True)
     }
 
