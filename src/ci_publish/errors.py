@@ -23,9 +23,12 @@ reports neutralise it before it is printed. A secret never may.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ci_publish.about import DOCS_URL, ISSUES_URL
+
+if TYPE_CHECKING:
+    from ci_publish.model.receipt import Receipt
 
 
 class CiPublishError(Exception):
@@ -38,6 +41,8 @@ class CiPublishError(Exception):
     slug: ClassVar[str]
     exit_code: ClassVar[int]
     retryable: ClassVar[bool] = False
+    receipt: "Receipt | None" = None
+    """What happened until the run ended with this error; set by ``ci_publish.publish`` and its kin."""
 
     def __init__(self, summary: str, *, detail: str = "", hints: Iterable[str] = ()) -> None:
         super().__init__(summary)

@@ -11,6 +11,7 @@ from ci_publish.errors import CiPublishError, IndexUnavailable, Interrupted, Ter
 # answer is still to come (a token that must be burnt) a little longer.
 GRACE = 5.0
 SHIELDED_GRACE = 8.0
+BURNING_GRACE = 9.0
 
 _SIGTERM = 15
 
@@ -71,6 +72,14 @@ class Interruption:
         """Return the seconds left of the run's deadline."""
         return max(0.0, self._ends - self._clock())
 
+    def patient(self) -> "Patient":
+        """Return a view for what must still be done while a run is being stopped: minting to the end, and burning."""
+        return Patient(self)
+
+    def since_request(self) -> float | None:
+        """Return the seconds since a signal asked the run to end, None where none did."""
+        return None if self._signal is None else self._clock() - self._requested
+
     def error(self) -> CiPublishError:
         """Return the error that a stopped run ends with."""
         hint = "Run it again: what is published already is recognised, and the rest is finished."
@@ -99,3 +108,33 @@ class Interruption:
             yield
         finally:
             self._immediate = False
+
+
+class Patient:
+    """``Waiting`` for requests that a stop does not stop, until a runner would kill us anyway."""
+
+    def __init__(self, interruption: Interruption) -> None:
+        self._interruption = interruption
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no new request may begin."""
+        return self.cut
+
+    @property
+    def cut(self) -> bool:
+        """Whether requests in flight must end now."""
+        since = self._interruption.since_request()
+        return since is not None and since >= BURNING_GRACE
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep at most *seconds*; return at once when a signal comes: what is retried after a stop is not worth a pause."""
+        if self._interruption.since_request() is not None:
+            return True
+        self._interruption.wait(seconds)
+        return self._interruption.since_request() is not None
+
+    def left(self) -> float:
+        """Return the seconds left: burning is allowed after the run's deadline, too."""
+        since = self._interruption.since_request()
+        return max(self._interruption.left(), BURNING_GRACE) if since is None else max(0.0, BURNING_GRACE - since)

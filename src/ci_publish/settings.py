@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     password_stdin: Annotated[
         bool, Option("Read the API token or password from standard input.", ASKING, file=False)
     ] = False
+    anonymous: Annotated[
+        bool, Option("Upload without any credential, to an index that takes uploads from anybody.", ASKING)
+    ] = False
     attestations: Annotated[
         AttestationPolicy,
         BeforeValidator(_attestations),

@@ -1,0 +1,170 @@
+"""What each command does with its settings."""
+
+import contextlib
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
+
+from ci_publish import sources
+from ci_publish.cli.ci import in_ci
+from ci_publish.cli.main import Streams
+from ci_publish.cli.reporting import Reporting
+from ci_publish.errors import CiPublishError, ConfigurationError
+from ci_publish.interruption import Interruption
+from ci_publish.model.identity import Secret
+
+if TYPE_CHECKING:
+    from ci_publish.compose import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One command of a user, with its settings and where it runs."""
+
+    command: str
+    loaded: sources.Loaded
+    environ: Mapping[str, str]
+    streams: Streams
+
+
+def invoke(invocation: Invocation) -> int:
+    """Run the command, report it, and return the exit code."""
+    if invocation.command == "settings":
+        return _show_settings(invocation)
+    settings = invocation.loaded.settings
+    reporting = Reporting(
+        invocation.environ,
+        invocation.streams.stdout,
+        invocation.streams.stderr,
+        json=settings.output == "json",
+        receipt=settings.receipt,
+        verbose=settings.verbose,
+        print_hash=settings.print_hash,
+        attestations_dir=settings.attestations_dir or settings.output_dir,
+    )
+    try:
+        with _interruption(settings.deadline) as interruption:
+            return _run(invocation, reporting, interruption)
+    finally:
+        reporting.emit.close()
+
+
+def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
+    from ci_publish.compose import Surroundings, execute  # noqa: PLC0415  (late: the rooms)
+
+    around = Surroundings(
+        invocation.environ,
+        reporting.emit,
+        reporting.masker.mask,
+        interruption,
+        _password_name(invocation.loaded),
+        _keyring(invocation),
+        invocation.loaded.notes,
+    )
+    settings = invocation.loaded.settings
+    command = _command(invocation)
+    try:
+        if command == "rehearse":
+            _rehearse(invocation, around)
+        else:
+            execute(command, settings, around)
+    except CiPublishError as error:
+        return error.exit_code
+    return 0
+
+
+def _command(invocation: Invocation) -> str:
+    """``publish`` may be turned into a plan or a rehearsal, by flag or by input."""
+    settings = invocation.loaded.settings
+    if invocation.command != "publish":
+        return invocation.command
+    return "rehearse" if settings.rehearse else "plan" if settings.dry_run else "publish"
+
+
+def _rehearse(invocation: Invocation, around: "Surroundings") -> None:
+    try:
+        from ci_publish.rehearsal.run import rehearse  # noqa: PLC0415  (an extra)
+    except ModuleNotFoundError as error:
+        from ci_publish.compose import recorded  # noqa: PLC0415
+
+        missing = ConfigurationError(
+            f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
+            hints=('Install it: python3 -m pip install "ci-publish[rehearsal]"',),
+        )
+        missing.__cause__ = error
+
+        def fail(_: "Surroundings") -> None:
+            raise missing
+
+        recorded("rehearse", fail, around)  # type: ignore[arg-type]
+        return
+    given = invocation.loaded.origin("paths") is not sources.DEFAULT
+    rehearse(invocation.loaded.settings, around, invocation.streams.stdout, paths_given=given)
+
+
+# details ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _interruption(deadline: float) -> Iterator[Interruption]:
+    """Turn SIGINT and SIGTERM into a run that ends in order, for as long as the block runs."""
+    interruption = Interruption(deadline)
+
+    def handle(number: int, _: FrameType | None) -> None:
+        interruption.request(number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _password_name(loaded: sources.Loaded) -> str:
+    origin = loaded.origin("password")
+    return {"action input": f"The input {origin.spelled}", "flag": "The password on standard input"}.get(
+        origin.source, origin.spelled if origin.source != "default" else "The password"
+    )
+
+
+def _keyring(invocation: Invocation) -> Callable[[str, str], Secret | None] | None:
+    """Ask a keyring only for people at a terminal, and only where the extra is installed."""
+    if in_ci(invocation.environ) or not invocation.streams.stdin.isatty():
+        return None
+
+    def ask(url: str, user: str) -> Secret | None:
+        try:
+            import keyring  # noqa: PLC0415  (an extra)
+        except ModuleNotFoundError:
+            return None
+        found = keyring.get_password(url, user)
+        return None if found is None else Secret(found)
+
+    return ask
+
+
+def _show_settings(invocation: Invocation) -> int:
+    loaded, stream = invocation.loaded, invocation.streams.stdout
+    rows = [
+        (name.replace("_", "-"), sources.shown(name, loaded.settings), _where(loaded.origin(name)))
+        for name in type(loaded.settings).model_fields
+    ]
+    if loaded.settings.output == "json":
+        _write_json(stream, {name: {"value": value, "source": source} for name, value, source in rows})
+        return 0
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, source in rows:
+        stream.write(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}\n")
+    return 0
+
+
+def _where(origin: sources.Origin) -> str:
+    return origin.source if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
+
+
+def _write_json(stream: TextIO, value: object) -> None:
+    stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

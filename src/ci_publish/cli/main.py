@@ -1,0 +1,99 @@
+"""The front door: arguments → settings → command → exit code. No failure gets past it as a traceback."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from ci_publish.about import NAME
+from ci_publish.errors import CiPublishError
+from ci_publish.model.events import Outcome, RunFinished, RunStarted
+from ci_publish.model.identity import Secret
+
+_MOST_PASSWORD = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where a run reads a password from, and where it writes."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+
+
+def entry() -> None:
+    """Run the command line of this process and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = main(sys.argv[1:], os.environ, Streams(sys.stdin, sys.stdout, sys.stderr))
+    except KeyboardInterrupt:
+        code = 130
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """Exit without waiting for daemon threads, and without complaint when nobody reads our output any more."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        os._exit(code)
+    sys.exit(code)
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
+    """Run one command and return its exit code; every failure is reported, none is raised."""
+    try:
+        arguments, loaded = _understand(argv, environ, streams.stdin)
+    except CiPublishError as error:
+        return _misunderstood(error, argv, environ, streams)
+    from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
+
+    return invoke(Invocation(arguments.command, loaded, environ, streams))
+
+
+def _understand(argv: Sequence[str], environ: Mapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
+    from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
+    from ci_publish.sources import load  # noqa: PLC0415
+
+    arguments = parse(argv)
+    flags = dict(arguments.flags)
+    if flags.get("password_stdin"):
+        flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
+    return arguments, load(flags, environ, Path("pyproject.toml"))
+
+
+def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
+    """Report an error that came before there were settings: by what can be read of them."""
+    from ci_publish.cli.reporting import Reporting  # noqa: PLC0415
+
+    receipt = _peek("receipt", argv, environ)
+    reporting = Reporting(
+        environ,
+        streams.stdout,
+        streams.stderr,
+        json=_peek("output", argv, environ) == "json",
+        receipt=Path(receipt) if receipt else None,
+    )
+    command = next((word for word in argv if not word.startswith("-")), NAME)
+    reporting.emit(RunStarted(command, time.time()))
+    reporting.emit(RunFinished(Outcome.FAILED, error.exit_code, time.time(), error))
+    reporting.emit.close()
+    return error.exit_code
+
+
+def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
+    words = list(argv)
+    for number, word in enumerate(words):
+        if word == f"--{option}" and number + 1 < len(words):
+            return words[number + 1]
+        if word.startswith(f"--{option}="):
+            return word.partition("=")[2]
+    return environ.get(f"CI_PUBLISH_{option.upper()}") or environ.get(f"INPUT_{option.upper()}")

@@ -1,0 +1,359 @@
+"""The composition root: settings → real rooms → pipeline. Also what the Python API calls."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from ci_publish import pipeline
+from ci_publish.attestations.files import write_attestations
+from ci_publish.attestations.sigstore_signer import SigstoreSigner
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.distributions import LocalDistributions
+from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
+from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.credential import Given, Tools, choose_credential
+from ci_publish.index import endpoints as index_endpoints
+from ci_publish.index.client import HttpIndex
+from ci_publish.index.transport import HttpTransport
+from ci_publish.interruption import Interruption
+from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.events import Emit, Noted, Outcome, RunFinished, RunStarted
+from ci_publish.model.http import Authorization, BasicAuthorization
+from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
+from ci_publish.model.index import Endpoints, PublishedFile
+from ci_publish.model.receipt import Receipt, receipt_of
+from ci_publish.plan import OnConflict
+from ci_publish.ports import Credential, IdentitySource
+from ci_publish.run import Destination, Options, Run
+from ci_publish.settings import Settings
+
+
+def _ignore(_: object) -> None:
+    """Take an event or a secret, and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run finds around it: everything that is not a setting.
+
+    ``emit`` takes every event, ``mask`` every secret before any event that could follow from it. ``environ`` says
+    which CI this is and where proxies and certificates are. ``password_name`` is what the user calls the password.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    emit: Emit = _ignore
+    mask: Callable[[Secret], None] = _ignore
+    interruption: Interruption | None = None
+    password_name: str = "The password"
+    keyring: Callable[[str, str], Secret | None] | None = None
+    notes: tuple[Noted, ...] = ()
+
+
+class Composition:
+    """The real rooms for some settings, built when they are first needed, closed together."""
+
+    def __init__(self, settings: Settings, around: Surroundings) -> None:
+        self.settings = settings
+        self.around = around
+        self.interruption = around.interruption or Interruption(settings.deadline)
+        self.transport = self._transport(self.interruption)
+        self.patient_transport = self._transport(self.interruption.patient())
+        self.identity = RememberedIdentity(
+            AmbientIdentity(around.environ, around.mask, self.interruption.patient(), around.emit, random.random)
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.transport.close()
+        self.patient_transport.close()
+
+    def run(self, command: str) -> Run:
+        """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
+        settings = self.settings
+        trust = TrustSource(emit=self.around.emit, config=_text(settings.sigstore_trust_config))
+        destinations = () if command == "attest" else self.destinations(online=command != "check")
+        return Run(
+            distributions=LocalDistributions(
+                strict=settings.strict,
+                verify_metadata=settings.verify_metadata,
+                with_md5=any("artifactory" in destination.index.endpoints.upload for destination in destinations),
+            ),
+            destinations=destinations,
+            signer=SigstoreSigner(
+                identity=self.identity,
+                trust=trust,
+                emit=self.around.emit,
+                waiting=self.interruption,
+                claims=lambda: self.identity.claims,
+            ),
+            verifier=ProvenanceJudge(trust, lambda: self.identity.claims),
+            write_attestations=write_attestations,
+            emit=self.around.emit,
+            waiting=self.interruption,
+            clock=time.monotonic,
+            options=_options(settings, command),
+        )
+
+    def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
+        """Return each index with its credential; a rehearsal on loopback is recognised when *online*."""
+        return tuple(self._destination(url, online=online) for url in self.settings.repository_url)
+
+    def endpoints(self, repository_url: str) -> Endpoints:
+        """Return the addresses of an index by its upload URL or name."""
+        settings = self.settings
+        return index_endpoints.resolve(
+            repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)
+        )
+
+    def credential(self, endpoints: Endpoints) -> Credential:
+        """Choose the credential for one index."""
+        return choose_credential(endpoints, self._given(), self._tools(), attesting=True)
+
+    def _destination(self, repository_url: str, *, online: bool) -> Destination:
+        profile = self.settings.index_profile
+        index = HttpIndex(
+            self.endpoints(repository_url),
+            self.transport,
+            look_authorization=self._look_authorization(),
+            emit=self.around.emit,
+            waiting=self.interruption,
+            may_be_rehearsal=online and profile == "auto",
+        )
+        credential = self.credential(index.endpoints)
+        return Destination(index, credential)
+
+    def _look_authorization(self) -> Authorization | None:
+        """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
+        secret = self.settings.password
+        if not secret:
+            return None
+        self.around.mask(secret)
+        return BasicAuthorization(self.settings.user, secret)
+
+    def _given(self) -> Given:
+        settings = self.settings
+        return Given(settings.user, settings.password, self.around.password_name, anonymous=settings.anonymous)
+
+    def _tools(self) -> Tools:
+        return Tools(
+            self.identity,
+            self.patient_transport,
+            self.interruption.patient(),
+            self.around.emit,
+            self.around.mask,
+            time.time,
+            random.random,
+            self.interruption.shielded,
+            self.around.keyring,
+        )
+
+    def _transport(self, waiting: object) -> HttpTransport:
+        return HttpTransport(
+            waiting=waiting,  # type: ignore[arg-type]
+            emit=self.around.emit,
+            timeout=self.settings.timeout,
+            allow_http=frozenset(self.settings.allow_http),
+            max_connections=self.settings.jobs + 1,
+            environ=self.around.environ,
+        )
+
+
+class RememberedIdentity:
+    """An ``IdentitySource`` that remembers whose tokens it gave, to judge attestations by."""
+
+    def __init__(self, source: IdentitySource) -> None:
+        self._source = source
+        self.claims: Claims | None = None
+
+    @property
+    def provider(self) -> Provider | None:
+        """Which CI this is."""
+        return self._source.provider
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second token for the same audience can be had."""
+        return self._source.repeatable
+
+    def token(self, audience: str) -> IdentityToken:
+        """Fetch an identity token and remember its claims."""
+        token = self._source.token(audience)
+        self.claims = token.claims
+        return token
+
+
+# commands --------------------------------------------------------------------------------------------------------
+
+
+def publish(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Publish; return the receipt. See ``execute`` for what is raised."""
+    return execute("publish", what, around)
+
+
+def plan(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Say what ``publish`` would do, and send nothing."""
+    return execute("plan", what, around)
+
+
+def check(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Run all local checks; no network."""
+    return execute("check", what, around)
+
+
+def attest(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Attest every distribution and write the attestations into ``output_dir``."""
+    return execute("attest", what, around)
+
+
+def verify(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Look whether the index shows these very files, or a ``PROJECT==VERSION``, with provenance that verifies."""
+    return execute("verify", what, around)
+
+
+COMMANDS: Mapping[str, Callable[[Run], Outcome]] = {
+    "publish": pipeline.publish,
+    "plan": pipeline.plan,
+    "check": pipeline.check,
+    "attest": pipeline.attest,
+    "verify": lambda run: _verify(run),
+}
+
+
+def execute(command: str, what: Settings | Run | None = None, around: Surroundings | None = None) -> Receipt:
+    """Run a command and return its receipt.
+
+    *what* is settings (by default those of a plain ``publish dist``: nothing is read from the environment but the CI's
+    own variables), or a ``Run`` with rooms of your own. Raises the CiPublishError that ended the run, with the receipt
+    of what happened until then as its ``receipt``; a bug surfaces as InternalError.
+    """
+    around = around or Surroundings()
+    if isinstance(what, Run):
+        return recorded(command, lambda _: COMMANDS[command](what), around)
+    settings = what or Settings()
+
+    def run(recording: Surroundings) -> Outcome:
+        composition = Composition(settings, recording)
+        try:
+            return COMMANDS[command](composition.run(command))
+        finally:
+            composition.close()
+
+    return recorded(command, run, around)
+
+
+def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surroundings) -> Receipt:
+    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
+    events: list[object] = []
+
+    def emit(event: object) -> None:
+        events.append(event)
+        around.emit(event)  # type: ignore[arg-type]
+
+    emit(RunStarted(command, time.time()))
+    for note in around.notes:
+        emit(note)
+    error: CiPublishError | None = None
+    outcome = Outcome.FAILED
+    try:
+        outcome = work(replace(around, emit=emit))
+    except CiPublishError as caught:
+        error = caught
+    except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
+        error = InternalError.of(caught)
+        error.__cause__ = caught
+    emit(RunFinished(_outcome(outcome, error), error.exit_code if error else 0, time.time(), error))
+    receipt = receipt_of(events)  # type: ignore[arg-type]
+    if error is not None:
+        error.receipt = receipt
+        raise error
+    return receipt
+
+
+def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
+    if error is None:
+        return outcome
+    return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
+
+
+# details ---------------------------------------------------------------------------------------------------------
+
+
+def _options(settings: Settings, command: str) -> Options:
+    return Options(
+        paths=settings.paths,
+        on_conflict=OnConflict(settings.on_conflict),
+        skip_existing=settings.skip_existing,
+        attestations=settings.attestations,
+        attestations_dir=settings.output_dir if command == "attest" else settings.attestations_dir,
+        jobs=settings.jobs,
+        keep_going=settings.keep_going,
+        verify=settings.verify,
+        verify_timeout=settings.verify_timeout,
+        prove_credential=settings.prove_credential,
+    )
+
+
+def _text(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"The Sigstore trust configuration {path} cannot be read: {error}"
+        raise ConfigurationError(
+            message, hints=("Name a ClientTrustConfig file: --sigstore-trust-config FILE",)
+        ) from error
+
+
+def _verify(run: Run) -> Outcome:
+    """Verify local files, or every file of a PROJECT==VERSION."""
+    named = [path for path in run.options.paths if "==" in path]
+    if not named:
+        return pipeline.verify(run)
+    if len(run.options.paths) > 1:
+        message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
+        raise ConfigurationError(message, hints=("Run verify once for each release.",))
+    project, version = _release(named[0])
+    return pipeline.verify_release(run, project, version, lambda file: as_distribution(file, project, version))
+
+
+def _release(text: str) -> tuple[str, str]:
+    name, _, version = text.partition("==")
+    try:
+        return canonicalize_name(name.strip(), validate=True), str(Version(version.strip()))
+    except (InvalidVersion, ValueError) as error:
+        message = f"{text} is not a PROJECT==VERSION: {error}"
+        raise ConfigurationError(
+            message, hints=("Write it like this: ci-publish verify sampleproject==4.0.0",)
+        ) from error
+
+
+def as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
+    """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
+    wheel = file.filename.endswith(".whl")
+    try:
+        found = parse_wheel_filename(file.filename)[:2] if wheel else parse_sdist_filename(file.filename)
+    except ValueError:
+        return None
+    if found[0] != project or str(found[1]) != version or file.sha256 is None:
+        return None
+    size = file.size or 0
+    return Distribution(
+        path=Path(file.filename),
+        filename=file.filename,
+        kind=Kind.WHEEL if wheel else Kind.SDIST,
+        project=project,
+        version=version,
+        python_tag="" if wheel else "source",
+        size=size,
+        digests=Digests(file.sha256),
+        metadata=CoreMetadata("", project, version),
+        stamp=Stamp(0, 0, size, 0),
+    )
