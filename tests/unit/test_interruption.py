@@ -1,0 +1,109 @@
+"""How a run ends early: flags, grace, shields and deadlines, on a clock of our own."""
+
+import signal
+
+import pytest
+
+from ci_publish.errors import IndexUnavailable, Interrupted, Terminated
+from ci_publish.interruption import BURNING_GRACE, GRACE, SHIELDED_GRACE, Interruption
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def interruption(clock: Clock) -> Interruption:
+    return Interruption(60.0, clock)
+
+
+def test_a_run_that_nobody_stops_goes_on(interruption: Interruption) -> None:
+    assert not interruption.stopped
+    assert not interruption.cut
+    assert not interruption.wait(0.0)
+    assert interruption.left() == 60.0
+    assert interruption.since_request() is None
+
+
+def test_a_signal_stops_new_work_at_once_and_cuts_old_work_after_the_grace(
+    interruption: Interruption, clock: Clock
+) -> None:
+    interruption.request(signal.SIGINT)
+    assert interruption.stopped
+    assert not interruption.cut
+    assert interruption.wait(30.0), "a stopped run does not sleep"
+    clock.now += GRACE
+    assert interruption.cut
+    assert type(interruption.error()) is Interrupted
+
+
+def test_a_second_signal_cuts_at_once(interruption: Interruption) -> None:
+    interruption.request(signal.SIGINT)
+    interruption.request(signal.SIGTERM)
+    assert interruption.cut
+    assert type(interruption.error()) is Interrupted, "the first signal names the end"
+
+
+def test_sigterm_has_its_own_end(interruption: Interruption) -> None:
+    interruption.request(signal.SIGTERM)
+    error = interruption.error()
+    assert type(error) is Terminated
+    assert error.exit_code == 143
+
+
+def test_a_shield_keeps_a_mint_request_alive_a_little_longer(interruption: Interruption, clock: Clock) -> None:
+    with interruption.shielded():
+        interruption.request(signal.SIGTERM)
+        clock.now += GRACE
+        assert not interruption.cut
+        clock.now += SHIELDED_GRACE - GRACE
+        assert interruption.cut
+    assert interruption.cut
+
+
+def test_local_steps_are_left_at_once(interruption: Interruption) -> None:
+    with pytest.raises(Interrupted), interruption.immediate():
+        interruption.request(signal.SIGINT)
+    with interruption.immediate():
+        pass
+    interruption.request(signal.SIGINT)
+    assert interruption.cut
+
+
+def test_the_deadline_ends_a_run_as_an_outage(interruption: Interruption, clock: Clock) -> None:
+    clock.now += 61.0
+    assert interruption.stopped
+    assert interruption.cut
+    assert interruption.left() == 0.0
+    error = interruption.error()
+    assert type(error) is IndexUnavailable
+    assert "60 s" in error.summary
+
+
+def test_burning_goes_on_while_a_run_is_stopped(interruption: Interruption, clock: Clock) -> None:
+    patient = interruption.patient()
+    assert not patient.wait(0.0)
+    assert patient.left() == 60.0
+    interruption.request(signal.SIGINT)
+    assert not patient.stopped
+    assert patient.left() == BURNING_GRACE
+    assert patient.wait(10.0), "nothing is retried after a pause any more"
+    clock.now += BURNING_GRACE
+    assert patient.stopped
+    assert patient.cut
+    assert patient.left() == 0.0
+
+
+def test_burning_is_allowed_after_the_deadline(interruption: Interruption, clock: Clock) -> None:
+    clock.now += 100.0
+    assert interruption.patient().left() == BURNING_GRACE
+    assert not interruption.patient().cut

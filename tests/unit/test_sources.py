@@ -1,0 +1,185 @@
+"""Settings from every source: precedence, spellings, truth rules, near misses, and secrets that stay secret."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.identity import Secret
+from ci_publish.settings import Settings, options
+from ci_publish.sources import Loaded, Origin, load, shown, variable
+
+ACTION = {"CI_PUBLISH_ACTION": "1"}
+
+
+@pytest.fixture
+def pyproject(tmp_path: Path) -> Path:
+    return tmp_path / "pyproject.toml"
+
+
+def loaded(pyproject: Path, environ: dict[str, str] | None = None, toml: str = "", **flags: Any) -> Loaded:
+    if toml:
+        pyproject.write_text(f"[tool.ci-publish]\n{toml}")
+    return load(flags, environ or {}, pyproject)
+
+
+def test_defaults_are_those_of_the_contract(pyproject: Path) -> None:
+    settings = loaded(pyproject).settings
+    assert settings.paths == ("dist",)
+    assert settings.repository_url == ("pypi",)
+    assert settings.user == "__token__"
+    assert settings.attestations is AttestationPolicy.AUTO
+    assert settings.jobs == 8
+    assert settings.verify_timeout == 300
+    assert settings.deadline == 3600
+    assert settings.verify
+    assert settings.verify_metadata
+
+
+def test_a_flag_beats_a_variable_beats_an_input_beats_a_file(pyproject: Path) -> None:
+    environ = {"CI_PUBLISH_JOBS": "5", "INPUT_JOBS": "4", **ACTION}
+    assert loaded(pyproject, environ, "jobs = 3", jobs="6").settings.jobs == 6
+    assert loaded(pyproject, environ).settings.jobs == 5
+    del environ["CI_PUBLISH_JOBS"]
+    found = loaded(pyproject, environ)
+    assert found.settings.jobs == 4
+    assert found.origin("jobs") == Origin("action input", "jobs")
+    assert loaded(pyproject).settings.jobs == 3
+    assert loaded(pyproject).origin("jobs") == Origin("pyproject.toml", "[tool.ci-publish] jobs")
+    assert loaded(pyproject).origin("strict").source == "default"
+
+
+def test_inputs_are_read_only_when_our_action_says_so(pyproject: Path) -> None:
+    assert loaded(pyproject, {"INPUT_JOBS": "4"}).settings.jobs == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("INPUT_PACKAGES-DIR", "out/", "paths", ("out/",)),
+        ("INPUT_PACKAGES_DIR", "a\nb\n", "paths", ("a", "b")),
+        ("INPUT_REPOSITORY-URL", "testpypi", "repository_url", ("testpypi",)),
+        ("INPUT_REPOSITORY_URL", "testpypi", "repository_url", ("testpypi",)),
+        ("INPUT_USER", "me", "user", "me"),
+        ("INPUT_SKIP-EXISTING", "true", "skip_existing", True),
+        ("INPUT_SKIP_EXISTING", "anything", "skip_existing", True),
+        ("INPUT_SKIP-EXISTING", "False", "skip_existing", False),
+        ("INPUT_SKIP-EXISTING", "", "skip_existing", False),
+        ("INPUT_VERIFY_METADATA", "false", "verify_metadata", False),
+        ("INPUT_PRINT_HASH", "1", "print_hash", True),
+        ("INPUT_VERBOSE", "true", "verbose", True),
+        ("INPUT_ATTESTATIONS", "true", "attestations", AttestationPolicy.AUTO),
+        ("INPUT_ATTESTATIONS", "yes please", "attestations", AttestationPolicy.AUTO),
+        ("INPUT_ATTESTATIONS", "FALSE", "attestations", AttestationPolicy.OFF),
+        ("INPUT_ATTESTATIONS", "if-possible", "attestations", AttestationPolicy.IF_POSSIBLE),
+    ],
+)
+def test_every_input_of_gh_action_pypi_publish_means_the_same(
+    pyproject: Path, name: str, value: str, field: str, expected: object
+) -> None:
+    assert getattr(loaded(pyproject, {name: value, **ACTION}).settings, field) == expected
+
+
+def test_an_empty_variable_is_unset_but_an_empty_secret_is_not(pyproject: Path) -> None:
+    found = loaded(pyproject, {"CI_PUBLISH_JOBS": "", "CI_PUBLISH_PASSWORD": ""})
+    assert found.settings.jobs == 8
+    assert found.settings.password == Secret("")
+    assert loaded(pyproject, {"INPUT_PASSWORD": "", **ACTION}).settings.password is None
+
+
+def test_the_variables_of_twine_and_uv_count_only_where_nothing_of_ours_is_set(pyproject: Path) -> None:
+    twine = {"TWINE_REPOSITORY_URL": "https://t.example/", "TWINE_USERNAME": "t", "TWINE_PASSWORD": "pw"}
+    found = loaded(pyproject, twine)
+    assert found.settings.repository_url == ("https://t.example/",)
+    assert found.settings.user == "t"
+    assert found.settings.password == Secret("pw")
+    assert [note.slug for note in found.notes] == ["foreign-variables"]
+    assert "TWINE_PASSWORD" in found.notes[0].message
+    for ours in ({"CI_PUBLISH_REPOSITORY_URL": "testpypi"}, {"CI_PUBLISH_PASSWORD": "x"}, {"CI_PUBLISH_USER": "x"}):
+        mixed = loaded(pyproject, {**twine, **ours})
+        assert mixed.notes == ()
+        assert mixed.settings.password != Secret("pw"), "a password for one index is never shown to another"
+    uv = loaded(pyproject, {"UV_PUBLISH_TOKEN": "pypi-x", "UV_PUBLISH_URL": "https://u.example/"})
+    assert uv.settings.password == Secret("pypi-x")
+    assert uv.settings.repository_url == ("https://u.example/",)
+
+
+@pytest.mark.parametrize("key", ["CI_PUBLISH_PASWORD", "CI_PUBLISH_REPOSITORY_URI", "CI_PUBLISH_SKIPEXISTING"])
+def test_a_variable_that_is_nearly_ours_is_named(pyproject: Path, key: str) -> None:
+    with pytest.raises(ConfigurationError, match=key) as caught:
+        loaded(pyproject, {key: "x"})
+    assert "Did you mean CI_PUBLISH_" in caught.value.hints[0]
+
+
+def test_other_variables_and_keys_are_left_alone(pyproject: Path) -> None:
+    assert loaded(pyproject, {"CI_PUBLISH_TEAM_CHANNEL": "x"}, 'note = "hello"').settings.jobs == 8
+
+
+def test_a_key_that_is_nearly_ours_is_named(pyproject: Path) -> None:
+    with pytest.raises(ConfigurationError, match="repositry-url") as caught:
+        loaded(pyproject, toml='repositry-url = "testpypi"')
+    assert "Did you mean repository-url?" in caught.value.hints
+
+
+@pytest.mark.parametrize("key", ["password", "token"])
+def test_a_secret_in_a_file_is_refused(pyproject: Path, key: str) -> None:
+    with pytest.raises(ConfigurationError, match="does not belong into a file") as caught:
+        loaded(pyproject, toml=f'{key} = "pypi-canary"')
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["[tool.ci-publish", "[tool]\nci-publish = 3\n", "tool = 3\n", "\xff"])
+def test_a_broken_file_is_a_mistake_with_a_name(pyproject: Path, text: str) -> None:
+    pyproject.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigurationError):
+        load({}, {}, pyproject)
+
+
+def test_lists_in_the_file_and_lines_in_variables(pyproject: Path) -> None:
+    found = loaded(pyproject, {"CI_PUBLISH_PATHS": "a\nb"}, 'repository-url = ["testpypi", "pypi"]\nallow_http = ["h"]')
+    assert found.settings.paths == ("a", "b")
+    assert found.settings.repository_url == ("testpypi", "pypi")
+    assert found.settings.allow_http == ("h",)
+    assert loaded(pyproject, {"CI_PUBLISH_ALLOW_HTTP": "a, b c"}).settings.allow_http == ("a", "b", "c")
+
+
+def test_every_wrong_value_is_named_as_the_user_wrote_it(pyproject: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(pyproject, {"CI_PUBLISH_VERIFY": "perhaps"}, "strict = 7", jobs="0")
+    text = f"{caught.value.summary}\n{caught.value.detail}"
+    assert "3 settings are wrong" in text
+    for name in ("--jobs", "CI_PUBLISH_VERIFY", "[tool.ci-publish] strict"):
+        assert name in text
+
+
+def test_no_message_shows_a_secret(pyproject: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(pyproject, {"CI_PUBLISH_PASSWORD": "canary\nsecond line"})
+    assert "CI_PUBLISH_PASSWORD" in caught.value.summary
+    assert "canary" not in repr(caught.value.__cause__) + str(caught.value.__cause__) + caught.value.summary
+
+
+def test_one_index_url_does_not_fit_two_indexes(pyproject: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--index-url"):
+        loaded(pyproject, index_url="https://i.example/simple/", repository_url=("testpypi", "pypi"))
+    with pytest.raises(ConfigurationError, match="repository"):
+        loaded(pyproject, repository_url=())
+
+
+def test_a_secret_is_only_said_to_be_there() -> None:
+    assert shown("password", Settings(password="canary")) == "***"  # type: ignore[arg-type]
+    assert shown("password", Settings(password="")) == "(empty)"  # type: ignore[arg-type]
+    assert shown("index_url", Settings()) == ""
+    assert shown("strict", Settings()) == "false"
+    assert shown("repository_url", Settings(repository_url=("a", "b"))) == "a, b"
+
+
+def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().jobs = 3  # type: ignore[misc]
+    assert options().keys() == Settings.model_fields.keys()
+    assert variable("index_url") == "CI_PUBLISH_INDEX_URL"
+    inputs = [name for option in options().values() for name in option.inputs]
+    assert len(inputs) == len(set(inputs))
