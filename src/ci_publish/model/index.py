@@ -185,6 +185,7 @@ class CredentialRefused:
     status: int
     message: str
     expired: bool = False
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""The body of an upload: a multipart form whose file is read while it is sent (I/O: the file)."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+
+from ci_publish.index.upload_api import Framing
+from ci_publish.model.distribution import Distribution, Stamp
+from ci_publish.model.http import BodyChanged
+
+BLOCK = 256 * 1024
+
+
+class FormBody:
+    """A ``StreamedBody``: the form's fields, the file's bytes, the closing boundary.
+
+    The bytes sent are the bytes that were hashed, checked and signed, or the index never gets a complete request: the
+    file must have the stamp it had then, it is hashed again while it is sent, and its last block and the boundary that
+    ends the form are held back until the digest is the same. Memory does not grow with the file. *progress* is told
+    how many bytes have been handed to the network.
+    """
+
+    def __init__(self, distribution: Distribution, framing: Framing, progress: Callable[[int], None]) -> None:
+        self._distribution = distribution
+        self._framing = framing
+        self._progress = progress
+
+    @property
+    def length(self) -> int:
+        """The exact number of bytes of the whole body."""
+        return len(self._framing.head) + self._distribution.size + len(self._framing.tail)
+
+    @property
+    def content_type(self) -> str:
+        """The form's media type with its boundary."""
+        return self._framing.content_type
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the body in blocks; a small form is one block. Raises BodyChanged when the file has changed."""
+        sent = 0
+        held = self._framing.head
+        for block in self._verified():
+            if len(held) >= BLOCK:
+                yield held
+                sent += len(held)
+                self._progress(sent)
+                held = block
+            else:
+                held += block
+        yield held + self._framing.tail
+        self._progress(self.length)
+
+    def _verified(self) -> Iterator[bytes]:
+        """Yield the file's blocks; whoever holds the last one back until the end knows that all were right."""
+        with opened(self._distribution) as file:
+            digest = hashlib.sha256()
+            left = self._distribution.size
+            while block := file.read(min(BLOCK, left)) if left else b"":
+                digest.update(block)
+                left -= len(block)
+                if left or digest.hexdigest() == self._distribution.sha256:
+                    yield block
+        if left or digest.hexdigest() != self._distribution.sha256:
+            raise _changed(self._distribution, "its bytes are not the ones that were hashed")
+
+
+@contextmanager
+def opened(distribution: Distribution) -> Iterator[FileIO]:
+    """Open the file that was hashed, and no other. Raises BodyChanged, also when reading fails."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        with open(distribution.path, "rb", buffering=0, opener=lambda path, _: os.open(path, flags)) as file:
+            _require_same(distribution, os.fstat(file.fileno()))
+            yield file
+    except OSError as error:
+        raise _changed(distribution, f"it cannot be read: {error.strerror or type(error).__name__}") from error
+
+
+def _require_same(distribution: Distribution, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _changed(distribution, "it is no regular file any more")
+    if Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) != distribution.stamp:
+        raise _changed(distribution, "it was replaced or written to")
+
+
+def _changed(distribution: Distribution, how: str) -> BodyChanged:
+    return BodyChanged(f"{Path(distribution.path).name} changed after it was hashed: {how}")
+
+
+def md5(distribution: Distribution) -> str:
+    """Return the file's MD5, for the indexes that still want one. Raises BodyChanged."""
+    with opened(distribution) as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,455 @@
+"""The index as the pipeline sees it: look, upload, provenance. Order and retries of requests; no sockets.
+
+What goes over the wire is built and understood in the pure modules of this room; the transport sends.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import assert_never
+from urllib.parse import urljoin
+
+from ci_publish.errors import IndexUnavailable
+from ci_publish.index import simple_api, upload_api
+from ci_publish.index.body import FormBody, md5
+from ci_publish.index.endpoints import (
+    REHEARSAL_HEADER,
+    REHEARSAL_VERSION,
+    Profile,
+    as_rehearsal,
+    kind_of,
+    may_be_rehearsal,
+)
+from ci_publish.index.retry import (
+    GiveUp,
+    History,
+    Once,
+    Trouble,
+    TryAgain,
+    asked_wait,
+    decide,
+    is_transient,
+    is_transient_status,
+)
+from ci_publish.index.urls import same_origin, shown
+from ci_publish.model.attestation import Attestation
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Emit, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.http import (
+    Authorization,
+    BodyChanged,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    Transport,
+)
+from ci_publish.model.index import (
+    Accepted,
+    AlreadyThere,
+    Cancelled,
+    CredentialRefused,
+    Endpoints,
+    FileChanged,
+    IndexProfile,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    Refused,
+    Unavailable,
+    UploadOutcome,
+)
+from ci_publish.model.waiting import Waiting
+
+MAX_REDIRECTS = 3
+DISCOVERY_SECONDS = 5.0
+# A question in the middle of an upload's retries must not use up the time of the run.
+QUESTION_ATTEMPTS = 2
+
+_FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache"}
+_HINT = "Set index-url to the root of the index's Simple API, the address that pip's --index-url takes."
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A listing that was read in this run, and what it takes to ask whether it is still the newest."""
+
+    etag: str
+    listing: ProjectListing
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """The retries of one file or question so far."""
+
+    history: History = field(default_factory=History)
+    unclear: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.history.attempts
+
+
+class HttpIndex:
+    """The port ``pipeline.Index`` over HTTP. Thread-safe.
+
+    ``look_authorization`` is shown to the Simple API where that lies on the origin of the upload API, and to nobody
+    else. *random* gives numbers in [0, 1), *clock* seconds since the epoch.
+    """
+
+    def __init__(  # noqa: PLR0913  (the composition root's own choices, all by name)
+        self,
+        endpoints: Endpoints,
+        transport: Transport,
+        *,
+        emit: Emit,
+        waiting: Waiting,
+        look_authorization: Authorization | None = None,
+        random: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.time,
+        boundary: Callable[[], str] = lambda: f"ci-publish-{secrets.token_hex(16)}",
+    ) -> None:
+        self._endpoints = endpoints
+        self._transport = transport
+        self.look_authorization = look_authorization
+        self._emit = emit
+        self._waiting = waiting
+        self._random = random
+        self._clock = clock
+        self._boundary = boundary
+        self._lock = Lock()
+        self._known: dict[str, _Known] = {}
+        self._serials: dict[str, int] = {}
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The addresses of this index."""
+        return self._endpoints
+
+    def recognise(self, profile: Profile = "auto") -> None:
+        """Ask an index on loopback, where *profile* is ``auto``, whether it is a rehearsal; one request at most.
+
+        If it is, ``endpoints`` follow PyPI's profile and layout from then on. To be called before anything else.
+        """
+        if may_be_rehearsal(self._endpoints, profile) and self._is_rehearsal(self._endpoints):
+            self._endpoints = as_rehearsal(self._endpoints)
+
+    def _is_rehearsal(self, endpoints: Endpoints) -> bool:
+        request = HttpRequest("GET", endpoints.audience or urljoin(endpoints.upload, "/"))
+        answer = self._transport.send(request, deadline=DISCOVERY_SECONDS)
+        return isinstance(answer, HttpAnswer) and answer.headers.get(REHEARSAL_HEADER.lower()) == REHEARSAL_VERSION
+
+    # --- look
+
+    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+        """Ask what the index has of *project*; see ``pipeline.Index``."""
+        return self._look(project, version, fresh=fresh, max_attempts=5)
+
+    def _look(self, project: str, version: str | None, *, fresh: bool, max_attempts: int) -> IndexState:
+        simple = self.endpoints.simple
+        if simple is None:
+            reason = f"the address of the Simple API cannot be derived from {shown(self.endpoints.upload)}. {_HINT}"
+            return NotVisible(project, reason)
+        first = self._look_at_simple(project, simple, fresh=fresh, max_attempts=max_attempts)
+        if self._wants_second_look(first, version, fresh=fresh):
+            first = self._with_second_look(first, project, version or "", max_attempts)
+        if isinstance(first, ProjectListing) and first.serial is not None:
+            with self._lock:
+                self._serials[project] = max(first.serial, self._serials.get(project, 0))
+        return first
+
+    def _look_at_simple(self, project: str, simple: str, *, fresh: bool, max_attempts: int) -> IndexState:
+        url = simple_api.project_url(simple, project)
+        known = None if fresh else self._remembered(project)
+        headers = {"Accept": simple_api.ACCEPT, **(_FRESH if fresh else {})}
+        if known is not None:
+            headers["If-None-Match"] = known.etag
+        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, max_attempts)
+        if known is not None and isinstance(answer, HttpAnswer) and answer.status == 304:  # noqa: PLR2004
+            return known.listing
+        state = self._state(project, answer, url)
+        if isinstance(state, ProjectListing) and isinstance(answer, HttpAnswer):
+            self._remember(project, answer, state)
+        return state
+
+    def _state(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
+        """Return what an answer of the Simple API means."""
+        if isinstance(answer, NoAnswer):
+            return LookFailed(project, f"{shown(url)} could not be asked: {answer.text}")
+        told = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
+        match answer.status:
+            case 200:
+                return self._listing(project, answer, url)
+            case 404 | 410:
+                return NoSuchProject(project)
+            case 301 | 302 | 303 | 307 | 308:
+                return self._sent_elsewhere(project, answer, url)
+            case status if self._is_pypi or is_transient_status(status):
+                return LookFailed(project, told)
+            case 401 | 403:
+                return NotVisible(project, f"{told}: the credential of this run may not read there. {_HINT}")
+            case _:
+                return NotVisible(project, f"{told}. {_HINT}")
+
+    def _sent_elsewhere(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
+        target = _target(url, answer)
+        if same_origin(target, url):
+            return LookFailed(project, f"{shown(url)} redirects again and again")
+        # GitLab forwards what it does not have to pypi.org: what is there is not here.
+        return NoSuchProject(project, f"the index does not have it: it redirects to {shown(target)[:300]}")
+
+    def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
+        if answer.truncated:
+            return LookFailed(project, f"the answer of {shown(url)} broke off, or is too long for a listing")
+        content_type = answer.headers.get("content-type", "")
+        parsed = simple_api.parse(project, answer.body, content_type, url, public=self._is_pypi)
+        if isinstance(parsed, ProjectListing):
+            return parsed
+        reason = f"the answer of {shown(url)} {parsed.reason}"
+        return LookFailed(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {_HINT}")
+
+    @property
+    def _is_pypi(self) -> bool:
+        return self.endpoints.profile is IndexProfile.PYPI
+
+    def _remembered(self, project: str) -> _Known | None:
+        with self._lock:
+            return self._known.get(project)
+
+    def _remember(self, project: str, answer: HttpAnswer, listing: ProjectListing) -> None:
+        etag = answer.headers.get("etag")
+        with self._lock:
+            if etag:
+                self._known[project] = _Known(etag, listing)
+            else:
+                self._known.pop(project, None)
+
+    # The Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher.
+
+    def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool) -> bool:
+        if version is None or not self._is_pypi or self.endpoints.json_api is None:
+            return False
+        if isinstance(first, NoSuchProject):
+            return True
+        if not isinstance(first, ProjectListing):
+            return False
+        with self._lock:
+            seen = self._serials.get(first.project)
+        unchanged = fresh and first.serial is not None and seen is not None and first.serial <= seen
+        return unchanged or not simple_api.lists_version(first, version)
+
+    def _with_second_look(self, first: IndexState, project: str, version: str, max_attempts: int) -> IndexState:
+        url = simple_api.json_api_url(self.endpoints.json_api or "", project, version)
+        headers = {"Accept": simple_api.ACCEPT_JSON_API, **_FRESH}
+        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, max_attempts)
+        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
+            return first
+        second = simple_api.parse_json_api(project, answer.body, url)
+        if not isinstance(second, ProjectListing):
+            return first
+        return simple_api.merged(first if isinstance(first, ProjectListing) else None, second)
+
+    # --- upload
+
+    def upload(
+        self,
+        distribution: Distribution,
+        attestations: Sequence[Attestation],
+        authorization: Authorization | None,
+        throttled: Callable[[], None],
+    ) -> UploadOutcome:
+        """Send one file, with retries; see ``pipeline.Index``."""
+        attempts = _Attempts()
+        url = self.endpoints.upload
+        try:
+            digest = (distribution.digests.md5 or md5(distribution)) if kind_of(url) == "artifactory" else None
+        except BodyChanged as error:
+            return FileChanged(0, str(error))
+        form = upload_api.fields(distribution, attestations, md5=digest)
+        while not self._waiting.stopped:
+            attempts.history = attempts.history.attempted()
+            verdict = self._attempt(distribution, form, url, authorization, attempts)
+            if isinstance(verdict, upload_api.MissingSlash):
+                url = verdict.url
+                verdict = self._attempt(distribution, form, url, authorization, attempts)
+            outcome = self._outcome(distribution, verdict, attempts, throttled)
+            if outcome is not None:
+                return outcome
+        return Cancelled(attempts.count, "the run was stopped before this file was done")
+
+    def _attempt(
+        self,
+        distribution: Distribution,
+        form: Sequence[upload_api.Field],
+        url: str,
+        authorization: Authorization | None,
+        attempts: _Attempts,
+    ) -> "upload_api.Verdict | NoAnswer":
+        name, filename = self._endpoints.name, distribution.filename
+        framing = upload_api.framing(form, filename, self._boundary())
+        total = len(framing.head) + distribution.size + len(framing.tail)
+        self._emit(UploadStarted(name, filename, distribution.size, attempts.count))
+        body = FormBody(distribution, framing, lambda sent: self._emit(UploadProgressed(name, filename, sent, total)))
+        answer = self._transport.send(HttpRequest("POST", url, upload_api.HEADERS, authorization, body))
+        if isinstance(answer, NoAnswer):
+            return answer
+        return upload_api.understand(answer, url, attempts.count, self._clock())
+
+    def _outcome(
+        self,
+        distribution: Distribution,
+        verdict: "upload_api.Verdict | NoAnswer",
+        attempts: _Attempts,
+        throttled: Callable[[], None],
+    ) -> UploadOutcome | None:
+        """Return how the upload ended, or None after waiting for another attempt."""
+        match verdict:
+            case Accepted() | AlreadyThere() | Refused() | CredentialRefused():
+                return verdict
+            case upload_api.MissingSlash():
+                return Refused(attempts.count, 308, "the index redirects uploads in circles", (_HINT,))
+            case NoAnswer():
+                return self._unanswered(distribution, verdict, attempts)
+            case upload_api.Later():
+                if verdict.throttled:
+                    throttled()
+                attempts.unclear = attempts.unclear or verdict.unclear
+                ask = verdict.trouble.once is Once.MALFORMED_ANSWER
+                return self._again(distribution, verdict.trouble, attempts, ask=ask)
+            case _:
+                assert_never(verdict)
+
+    def _unanswered(self, distribution: Distribution, lost: NoAnswer, attempts: _Attempts) -> UploadOutcome | None:
+        if lost.reason is NoAnswerReason.FILE_CHANGED:
+            return FileChanged(attempts.count, lost.text)
+        attempts.unclear = attempts.unclear or lost.sent
+        if lost.reason is NoAnswerReason.CANCELLED:
+            return Cancelled(attempts.count, lost.text)
+        if not is_transient(lost):
+            return Unavailable(attempts.count, lost.text, unclear=attempts.unclear)
+        once = Once.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
+        return self._again(distribution, Trouble(lost.text, once=once), attempts, ask=lost.sent)
+
+    def _again(
+        self, distribution: Distribution, trouble: Trouble, attempts: _Attempts, *, ask: bool
+    ) -> UploadOutcome | None:
+        """Wait for another attempt and return None, or return how the upload ended.
+
+        Where the index may have stored the file (*ask*, or before giving up), its own listing is asked first.
+        """
+        if ask and self._is_there(distribution):
+            return _found(attempts)
+        decision = decide(attempts.history, trouble, random=self._random(), left=self._waiting.left())
+        match decision:
+            case GiveUp(reason):
+                if attempts.unclear and not ask and self._is_there(distribution):
+                    return _found(attempts)
+                if trouble.once in {Once.DIGEST_MISMATCH, Once.DAMAGED_TRANSFER, Once.ATTESTATION_ERROR}:
+                    return Refused(attempts.count, 400, trouble.reason, upload_api.advice_for(trouble.reason))
+                return Unavailable(attempts.count, reason, unclear=attempts.unclear)
+            case TryAgain(wait):
+                self._emit(Retrying(distribution.filename, attempts.count, trouble.reason, wait, self._endpoints.name))
+                attempts.history = attempts.history.went_on(trouble, wait)
+                self._waiting.wait(wait)
+                return None
+            case _:
+                assert_never(decision)
+
+    def _is_there(self, distribution: Distribution) -> bool:
+        """Whether the index lists these very bytes under this name."""
+        state = self._look(distribution.project, distribution.version, fresh=True, max_attempts=QUESTION_ATTEMPTS)
+        if not isinstance(state, ProjectListing):
+            return False
+        published = state.files.get(distribution.filename)
+        return published is not None and not published.inherited and published.sha256 == distribution.sha256
+
+    # --- provenance
+
+    def provenance(self, project: str, version: str, filename: str) -> bytes | None:
+        """Return the provenance that the index serves for a file; see ``pipeline.Index``."""
+        url = self._provenance_url(project, version, filename)
+        if url is None:
+            return None
+        answer, url = self._get(
+            url, {"Accept": simple_api.ACCEPT_INTEGRITY, **_FRESH}, simple_api.MAX_PROVENANCE, filename, 5
+        )
+        if isinstance(answer, NoAnswer):
+            raise IndexUnavailable(f"The provenance of {filename} could not be fetched.", detail=answer.text)
+        if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
+            return answer.body
+        if is_transient_status(answer.status) or answer.truncated:
+            raise IndexUnavailable(
+                f"The provenance of {filename} could not be fetched.",
+                detail=f"{shown(url)} answered {answer.status} {answer.reason[:200]}",
+            )
+        return None
+
+    def _provenance_url(self, project: str, version: str, filename: str) -> str | None:
+        if self.endpoints.integrity is not None:
+            return simple_api.provenance_url(self.endpoints.integrity, project, version, filename)
+        known = self._remembered(project)
+        published = None if known is None else known.listing.files.get(filename)
+        return None if published is None else published.provenance
+
+    # --- requests that may be repeated
+
+    def _get(
+        self, url: str, headers: Mapping[str, str], limit: int, what: str, max_attempts: int
+    ) -> tuple[HttpAnswer | NoAnswer, str]:
+        """GET with retries and, on the same origin, redirects by hand; return the answer and whose it is."""
+        history = History()
+        while True:
+            history = history.attempted()
+            answer, at = self._get_followed(url, headers, limit)
+            trouble = self._trouble(answer)
+            if trouble is None or self._waiting.stopped:
+                return answer, at
+            decision = decide(
+                history, trouble, random=self._random(), left=self._waiting.left(), max_attempts=max_attempts
+            )
+            if isinstance(decision, GiveUp):
+                return answer, at
+            self._emit(Retrying(what, history.attempts, trouble.reason, decision.wait, self._endpoints.name))
+            history = history.went_on(trouble, decision.wait)
+            self._waiting.wait(decision.wait)
+
+    def _trouble(self, answer: HttpAnswer | NoAnswer) -> Trouble | None:
+        if isinstance(answer, NoAnswer):
+            once = Once.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
+            return Trouble(answer.text, once=once) if is_transient(answer) else None
+        if is_transient_status(answer.status):
+            asked = asked_wait(answer.headers, self._clock())
+            return Trouble(f"the index answered {answer.status} {answer.reason[:200]}".rstrip(), asked)
+        return None
+
+    def _get_followed(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[HttpAnswer | NoAnswer, str]:
+        for _ in range(MAX_REDIRECTS):
+            answer = self._get_once(url, headers, limit)
+            if not isinstance(answer, HttpAnswer) or answer.status not in {301, 302, 303, 307, 308}:
+                return answer, url
+            target = _target(url, answer)
+            if not same_origin(target, url):
+                return answer, url
+            url = target
+        return self._get_once(url, headers, limit), url
+
+    def _get_once(self, url: str, headers: Mapping[str, str], limit: int) -> HttpAnswer | NoAnswer:
+        authorization = self.look_authorization if same_origin(url, self._endpoints.upload) else None
+        return self._transport.send(HttpRequest("GET", url, headers, authorization), limit=limit)
+
+
+def _target(url: str, answer: HttpAnswer) -> str:
+    """Return where a redirect leads, the address itself where it leads nowhere."""
+    try:
+        return urljoin(url, answer.headers.get("location", ""))
+    except ValueError:
+        return url
+
+
+def _found(attempts: _Attempts) -> Accepted:
+    return Accepted(attempts.count, "the answer was lost, but the index lists the file with our digest")

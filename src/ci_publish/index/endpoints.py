@@ -1,0 +1,304 @@
+"""From the upload URL that a user gave to all addresses of an index (pure).
+
+Knows PyPI and TestPyPI, the shapes of the addresses of the common private indexes, and the wrong addresses that people
+really use, each with its cure. Sources: docs.pypi.org (upload, trusted publishers), PEP 807 (well-known discovery and
+its fallbacks), and the vendors' manuals for where each keeps its Simple API.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import quote_plus, urlunsplit
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.index.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
+from ci_publish.model.index import Endpoints, IndexProfile
+
+REHEARSAL_HEADER = "X-Ci-Publish-Rehearsal"
+REHEARSAL_VERSION = "1"
+REHEARSAL_AUDIENCE = "ci-publish-rehearsal"
+
+PYPI = Endpoints(
+    name="pypi",
+    profile=IndexProfile.PYPI,
+    upload="https://upload.pypi.org/legacy/",
+    simple="https://pypi.org/simple/",
+    json_api="https://pypi.org/pypi/",
+    integrity="https://pypi.org/integrity/",
+    audience="https://pypi.org/_/oidc/audience",
+    mint="https://pypi.org/_/oidc/mint-token",
+    burn="https://pypi.org/_/oidc/burn-token",
+    pinned_audience="pypi",
+    web="https://pypi.org/project/",
+)
+TESTPYPI = Endpoints(
+    name="testpypi",
+    profile=IndexProfile.PYPI,
+    upload="https://test.pypi.org/legacy/",
+    simple="https://test.pypi.org/simple/",
+    json_api="https://test.pypi.org/pypi/",
+    integrity="https://test.pypi.org/integrity/",
+    audience="https://test.pypi.org/_/oidc/audience",
+    mint="https://test.pypi.org/_/oidc/mint-token",
+    burn="https://test.pypi.org/_/oidc/burn-token",
+    pinned_audience="testpypi",
+    web="https://test.pypi.org/project/",
+)
+_KNOWN = {endpoints.name: endpoints for endpoints in (PYPI, TESTPYPI)}
+
+# Every host under which PyPI or TestPyPI was or is meant when somebody wants to upload.
+_MEANT = {
+    "pypi.org": PYPI,
+    "www.pypi.org": PYPI,
+    "upload.pypi.org": PYPI,
+    "files.pythonhosted.org": PYPI,
+    "pypi.python.org": PYPI,
+    "upload.pypi.io": PYPI,
+    "pypi.io": PYPI,
+    "test.pypi.org": TESTPYPI,
+    "upload.test.pypi.org": TESTPYPI,
+    "test-files.pythonhosted.org": TESTPYPI,
+    "testpypi.python.org": TESTPYPI,
+}
+
+Profile = Literal["auto", "pypi", "generic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the upload URLs of one kind of index look like, and where its Simple API is then."""
+
+    kind: str
+    host: re.Pattern[str]
+    path: re.Pattern[str]
+    simple: Callable[[re.Match[str]], str]
+
+
+def _below(match: re.Match[str]) -> str:
+    return f"{match[0].rstrip('/')}/simple/"
+
+
+def _shape(kind: str, path: str, simple: Callable[[re.Match[str]], str] = _below, *, host: str = r".+") -> Shape:
+    return Shape(kind, re.compile(host), re.compile(path), simple)
+
+
+# In this order: the first whose host and whole path match.
+SHAPES = (
+    _shape("gitlab", r".*/api/v4/(?:projects|groups)/[^/]+(?:/-)?/packages/pypi/?"),
+    _shape("gitea", r".*/api/packages/[^/]+/pypi/?"),
+    _shape(
+        "azure",
+        r"(.*/_packaging/[^/]+/pypi)/upload/?",
+        lambda match: f"{match[1]}/simple/",
+        host=r"pkgs\.dev\.azure\.com|.+\.pkgs\.visualstudio\.com",
+    ),
+    _shape("azure", r"(.*/_packaging/[^/]+/pypi)/upload/?", lambda match: f"{match[1]}/simple/"),
+    _shape("codeartifact", r"/pypi/[^/]+/?", host=r".+\.d\.codeartifact\..+\.(?:amazonaws\.com|on\.aws)"),
+    _shape("google", r"/[^/]+/[^/]+/?", host=r".+-python\.pkg\.dev|python\.pkg\.dev"),
+    _shape("artifactory", r".*/api/pypi/[^/]+/?"),
+    _shape("nexus", r".*/repository/[^/]+/?"),
+    _shape("simple", r".*/simple/?", lambda match: with_slash(match[0])),
+    _shape("warehouse", r"(.*)/legacy/?", lambda match: f"{match[1]}/simple/"),
+    _shape("pypiserver", r"/?", lambda _: "/simple/"),
+    _shape("devpi", r"/[^/]+/[^/]+/?", lambda match: f"{match[0].rstrip('/')}/+simple/"),
+)
+_CLOUDSMITH = re.compile(r"/([^/]+)/([^/]+)/?")
+
+
+def resolve(
+    repository_url: str,
+    index_url: str | None = None,
+    profile: Profile = "auto",
+    *,
+    allow_http: frozenset[str] = frozenset(),
+) -> Endpoints:
+    """Return the addresses of the index whose upload URL, or name (``pypi``, ``testpypi``), is *repository_url*.
+
+    *index_url* is the root of the Simple API where the user gave one; else it is derived where that can be known.
+    *allow_http* holds the hosts (not loopback) to which plain http was allowed. Raises ConfigurationError, with the
+    cure, for an address that cannot work or that would send a secret where it does not belong.
+    """
+    endpoints = _KNOWN.get(repository_url.strip().lower())
+    if endpoints is None:
+        _refuse_wrong(repository_url, "repository-url", allow_http)
+        endpoints = _pypi_itself(repository_url) or _elsewhere(repository_url, profile)
+    if profile != "auto":
+        endpoints = replace(endpoints, profile=IndexProfile(profile))
+    return endpoints if index_url is None else _with_index_url(endpoints, index_url, allow_http)
+
+
+def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
+    """Whether the index should be asked if it is a rehearsal: only loopback is believed, and only where nothing is set."""
+    return profile == "auto" and is_loopback(endpoints.upload)
+
+
+def as_rehearsal(endpoints: Endpoints) -> Endpoints:
+    """Return the addresses of a rehearsal that announced itself at this upload URL: PyPI's layout on the same origin.
+
+    A Simple API root that the user gave or that was derived stays.
+    """
+    rehearsal = _pypi_layout(endpoints)
+    return replace(
+        rehearsal,
+        profile=IndexProfile.PYPI,
+        simple=endpoints.simple or rehearsal.simple,
+        discovery=None,
+        pinned_audience=REHEARSAL_AUDIENCE,
+    )
+
+
+def kind_of(upload_url: str) -> str | None:
+    """Return which kind of index the upload URL's shape tells of, None where it tells nothing."""
+    if upload_url in {PYPI.upload, TESTPYPI.upload}:
+        return "warehouse"
+    if host_of(upload_url) == "python.cloudsmith.io":
+        return "cloudsmith"
+    found = _find_shape(upload_url)
+    return None if found is None else found[0].kind
+
+
+def _pypi_itself(url: str) -> Endpoints | None:
+    """Return PyPI or TestPyPI for their own upload URL, None for other hosts; raise for their wrong URLs."""
+    meant = _MEANT.get(host_of(url))
+    if meant is None:
+        return None
+    parts = split(url)
+    normal = urlunsplit((parts.scheme, parts.hostname or "", parts.path, parts.query, ""))
+    if normal == meant.upload and parts.port in {None, 443}:
+        return meant
+    raise _wrong(url, meant)
+
+
+def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
+    own = "PyPI" if meant is PYPI else "TestPyPI"
+    return ConfigurationError(
+        f"{shown(url)} is not an upload address of {own}.",
+        detail=_why_wrong(url, meant),
+        hints=(
+            f"Set repository-url to {meant.upload}, or to the name {meant.name}.",
+            *(("To upload to PyPI itself, leave repository-url out.",) if meant is PYPI else ()),
+        ),
+    )
+
+
+def _why_wrong(url: str, meant: Endpoints) -> str:
+    parts = split(url)
+    if parts.scheme == "http" and parts.hostname == host_of(meant.upload):
+        return "It takes uploads over https only."
+    if parts.hostname in {"pypi.python.org", "testpypi.python.org", "upload.pypi.io", "pypi.io"}:
+        return "This host was given up; it takes no uploads."
+    if parts.path.startswith("/simple"):
+        return "This is the address that installers read from; uploads have another one."
+    if parts.hostname == host_of(meant.upload) and f"{parts.path}/" == split(meant.upload).path:
+        return "The slash at its end is missing, and the server redirects instead of taking the file."
+    return "Uploads have an address of their own."
+
+
+def _refuse_wrong(url: str, option: str, allow_http: frozenset[str]) -> None:
+    """Raise for an address that is none, that holds a secret, or that is not protected on its way."""
+    parts = split(url)
+    if has_secrets(url):
+        raise ConfigurationError(
+            f"The {option} {shown(url)} holds a user name or a password.",
+            detail="Addresses end up in logs, where everyone can read them; so this one is not used.",
+            hints=(
+                f"Take them out of {option}, and treat the password as exposed if it was ever committed or logged.",
+                "Set the option user, and the environment variable CI_PUBLISH_PASSWORD from a secret.",
+            ),
+        )
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(
+            f"The {option} {shown(url)!r} is not an http or https address.",
+            hints=(f"Set {option} to an address like {PYPI.upload}, or to one of the names pypi and testpypi.",),
+        )
+    if parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"The {option} {shown(url)} has a query or a fragment, which upload addresses have not.",
+            hints=(f"Remove everything from the first ? or # on from {option}.",),
+        )
+    if parts.scheme == "http" and parts.hostname not in _MEANT:
+        _refuse_plain_http(url, option, allow_http)
+
+
+def _refuse_plain_http(url: str, option: str, allow_http: frozenset[str]) -> None:
+    host = host_of(url)
+    if is_loopback_host(host) or host in {allowed.lower() for allowed in allow_http}:
+        return
+    raise ConfigurationError(
+        f"The {option} {shown(url)} is plain http: everyone on the way could read the credential and change the files.",
+        hints=(
+            f"Use https: {shown(url).replace('http:', 'https:', 1)}",
+            (
+                f"If this network is trusted, allow it with: --allow-http {host} (for passwords and API tokens only, "
+                "never for Trusted Publishing)."
+            ),
+        ),
+    )
+
+
+def _elsewhere(url: str, profile: Profile) -> Endpoints:
+    """Return the addresses of an index that is neither PyPI nor TestPyPI."""
+    root = _root(url)
+    endpoints = Endpoints(
+        name=_name(url),
+        profile=IndexProfile.GENERIC,
+        upload=url,
+        simple=_derived_simple(url),
+        discovery=f"{root}/.well-known/pytp?discover={quote_plus(split(url).path or '/')}",
+        audience=f"{root}/_/oidc/audience",
+        mint=f"{root}/_/oidc/mint-token",
+        burn=f"{root}/_/oidc/burn-token",
+    )
+    return _pypi_layout(endpoints) if profile == "pypi" else endpoints
+
+
+def _pypi_layout(endpoints: Endpoints) -> Endpoints:
+    """Return *endpoints* with what PyPI has beside its upload URL, on the same origin."""
+    root = _root(endpoints.upload)
+    prefix = root + split(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
+    return replace(
+        endpoints,
+        simple=f"{prefix}/simple/",
+        json_api=f"{prefix}/pypi/",
+        integrity=f"{prefix}/integrity/",
+        audience=f"{root}/_/oidc/audience",
+        mint=f"{root}/_/oidc/mint-token",
+        burn=f"{root}/_/oidc/burn-token",
+        web=f"{prefix}/project/",
+    )
+
+
+def _with_index_url(endpoints: Endpoints, index_url: str, allow_http: frozenset[str]) -> Endpoints:
+    _refuse_wrong(index_url, "index-url", allow_http)
+    return replace(endpoints, simple=with_slash(index_url))
+
+
+def _derived_simple(url: str) -> str | None:
+    """Return the root of the Simple API that belongs to an upload URL, None where the URL's shape does not tell."""
+    cloudsmith = _CLOUDSMITH.fullmatch(split(url).path)
+    if host_of(url) == "python.cloudsmith.io" and cloudsmith:
+        return f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/"
+    found = _find_shape(url)
+    return None if found is None else _root(url) + found[0].simple(found[1])
+
+
+def _find_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
+    path = split(url).path
+    for shape in SHAPES:
+        match = shape.path.fullmatch(path)
+        if match and shape.host.fullmatch(host_of(url)):
+            return shape, match
+    return None
+
+
+def _root(url: str) -> str:
+    parts = split(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _name(url: str) -> str:
+    """Return a short name that tells several indexes on one host apart."""
+    parts = split(url)
+    path = parts.path.rstrip("/").removesuffix("/legacy")
+    return f"{parts.netloc}{path}".lower()

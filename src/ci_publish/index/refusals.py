@@ -1,0 +1,219 @@
+"""What the words of an index mean, and what to do about them (pure).
+
+PyPI answers nearly every refusal with 400 or 403 and a sentence; the sentences are those of pypi/warehouse,
+forklift/legacy.py, accounts/ and macaroons/security_policy.py, attestations/services.py (August 2026). Rows are tried
+in order, the first whose status and words match counts. Words are searched in reason phrase and body, in any case.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ci_publish.index.retry import Once
+
+
+class Meaning(StrEnum):
+    """What kind of no it is."""
+
+    FILE = "file"
+    CREDENTIAL = "credential"
+    EXPIRED = "expired"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One way to say no. ``statuses`` empty: any of 4xx."""
+
+    words: re.Pattern[str]
+    meaning: Meaning
+    advice: tuple[str, ...] = ()
+    once: Once | None = None
+    statuses: frozenset[int] = frozenset()
+
+
+def _row(
+    words: str, *advice: str, meaning: Meaning = Meaning.FILE, once: Once | None = None, statuses: tuple[int, ...] = ()
+) -> Refusal:
+    return Refusal(re.compile(words, re.IGNORECASE | re.DOTALL), meaning, advice, once, frozenset(statuses))
+
+
+_SCOPE = (
+    "Check that the Trusted Publisher or API token belongs to this very project: on the index, under the project's "
+    "settings, Publishing."
+)
+_ATTESTATIONS_ELSEWHERE = (
+    "The attestation must come from the workflow that is registered as the Trusted Publisher: the top-level workflow "
+    "file, not a reusable one that it calls."
+)
+
+REFUSALS = (
+    # --- come back later
+    _row(
+        r"read-only mode|uploads are temporarily disabled|registration temporarily disabled",
+        "The index takes no uploads for now; see https://status.python.org/ and run again later.",
+        meaning=Meaning.LATER,
+    ),
+    # --- the credential
+    _row(
+        r"token is expired|token has expired|token expired",
+        "The upload token ended before the upload did; run again, and the files that are missing are uploaded.",
+        meaning=Meaning.EXPIRED,
+    ),
+    _row(
+        r"username/password authentication is no longer supported",
+        "Use Trusted Publishing: leave user and password out, and give the job `permissions: id-token: write`.",
+        "Or use an API token: user __token__, and the token as password.",
+        meaning=Meaning.CREDENTIAL,
+    ),
+    _row(
+        r"invalid or non-existent authentication information",
+        "PyPI and TestPyPI have separate accounts and tokens: check that this one belongs to this index.",
+        "Check that the secret is there in this job (secrets are empty in pull requests from forks), whole, and not "
+        "revoked.",
+        meaning=Meaning.CREDENTIAL,
+    ),
+    _row(
+        r"(?:project-scoped|oidc scoped) token is not valid for project|not valid for project",
+        _SCOPE,
+        "A token of one project cannot upload another; check the name in the project's metadata.",
+        meaning=Meaning.CREDENTIAL,
+    ),
+    _row(r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL),
+    _row(
+        r"isn't allowed to upload to project",
+        "If the project was archived, an owner must unarchive it first: https://docs.pypi.org/project-management/archival/",
+        "If the project is in quarantine, PyPI's administrators must clear it: https://pypi.org/help/#admin-intervention",
+        _SCOPE,
+        meaning=Meaning.CREDENTIAL,
+    ),
+    _row(
+        r"verified primary email|does not have two-factor|two-factor authentication enabled",
+        "The account that owns the token must verify its e-mail address and switch on two-factor authentication.",
+        meaning=Meaning.CREDENTIAL,
+    ),
+    # --- the project
+    _row(
+        r"non-user identities cannot create new projects",
+        "A Trusted Publisher can upload only to the project it is registered for: compare the name in the metadata with "
+        "the project's name on the index, letter by letter.",
+        "For a new project, register a pending publisher with exactly that name first.",
+    ),
+    _row(
+        r"too many new projects created",
+        "The index limits how many projects an account may create in an hour; run again later.",
+        meaning=Meaning.LATER,
+    ),
+    _row(
+        r"isn't allowed|is too similar to an existing project|conflict with (?:the )?python standard library",
+        "Choose another project name: https://pypi.org/help/#project-name",
+    ),
+    _row(r"organization account owning this project is inactive", "The organization's owners must activate it again."),
+    # --- the file and its release
+    _row(
+        r"previously used by a file that has since been deleted",
+        "A deleted filename can never be used again, not even for the same bytes: raise the version, or for a wheel add "
+        "a build tag.",
+    ),
+    _row(
+        r"releases older than \d+ days",
+        "A release takes new files for 14 days only: raise the version and publish all files again.",
+    ),
+    _row(
+        r"only one sdist may be uploaded",
+        "This release has an sdist under another name already: publish one .tar.gz whose name is normalised.",
+    ),
+    _row(
+        r"project size too large",
+        "The project's files together are over its limit: delete old releases, or ask for more: "
+        "https://docs.pypi.org/project-management/storage-limits/",
+    ),
+    _row(
+        r"file too large|limit for project",
+        "The file is over the project's limit (100 MB unless raised): make it smaller, or ask for more: "
+        "https://docs.pypi.org/project-management/storage-limits/",
+    ),
+    _row(
+        r"digest supplied does not match",
+        "The file was damaged on its way, twice; look for a proxy that changes what passes through it.",
+        once=Once.DIGEST_MISMATCH,
+    ),
+    _row(
+        r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
+        "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy that "
+        "changes what passes through it.",
+        once=Once.DAMAGED_TRANSFER,
+    ),
+    _row(
+        r"invalid distribution file",
+        "Build the file again with an up-to-date build backend; `ci-publish check` explains what is wrong with it.",
+    ),
+    _row(
+        r"unsupported platform tag", "Repair the wheel: auditwheel (Linux), delocate (macOS), or cibuildwheel for both."
+    ),
+    _row(
+        r"description failed to render",
+        "Repair the long description: `ci-publish check` shows where it breaks.",
+    ),
+    _row(
+        r"use of local versions",
+        "Versions with a plus sign are for private use: publish a version without it.",
+    ),
+    _row(
+        r"not a valid metadata version",
+        "The index does not know this metadata version yet: pin the build backend to a release that writes an older one.",
+    ),
+    _row(r"can't have direct dependency", "Depend on released versions instead of addresses."),
+    _row(r"is not a valid classifier|classifier .{0,200}deprecated", "See https://pypi.org/classifiers/"),
+    _row(
+        r"filename .{0,300}is invalid|should contain the normalized|start filename for|version in filename should be",
+        "Build the file with an up-to-date build backend: its name is not the one that its metadata ask for.",
+    ),
+    # --- attestations
+    _row(
+        r"attestations are only supported when using trusted publishing",
+        "Use Trusted Publishing, or set attestations to off.",
+    ),
+    _row(
+        r"attestations are not currently supported with",
+        "This kind of Trusted Publisher has no attestations yet: set attestations to off.",
+    ),
+    _row(
+        r"unknown error while trying to verify included attestations",
+        "The index could not verify the attestation, twice; see https://status.sigstore.dev/ and run again.",
+        once=Once.ATTESTATION_ERROR,
+    ),
+    _row(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
+    _row(
+        r"invalid attestations supplied",
+        "Run again: the file is signed afresh. If it is refused again, set attestations to off and report it.",
+    ),
+    # --- not PyPI
+    _row(
+        r"requires_python",
+        "The index wants a Requires-Python in the metadata; set requires-python in pyproject.toml.",
+        statuses=(400, 422),
+    ),
+)
+
+BY_STATUS = {
+    400: ("Read the index's words above; `ci-publish check` finds most of what an index refuses.",),
+    404: ("Nothing takes uploads at this address: check repository-url, path and trailing slash included.",),
+    405: (
+        "This address takes no uploads; it may be the one that installers read from. Check repository-url, path and "
+        "trailing slash included.",
+    ),
+    407: ("The proxy wants a credential: put it into the address in HTTPS_PROXY.",),
+    410: ("This upload address was given up: check repository-url.",),
+    411: ("Something between here and the index asks for another kind of request; look for a proxy.",),
+    413: ("The server, or a proxy before it, takes no files of this size: raise its limit for request bodies.",),
+    415: ("This address takes no upload forms: check repository-url.",),
+}
+
+
+def find(status: int, text: str) -> Refusal | None:
+    """Return the row for an answer of *status* that says *text*, or None where the words are not known."""
+    for row in REFUSALS:
+        if (not row.statuses or status in row.statuses) and row.words.search(text):
+            return row
+    return None

@@ -1,0 +1,292 @@
+"""What an index lists → an index state: Simple API as JSON or HTML, and PyPI's JSON API (pure).
+
+Sources: PEP 503 (HTML), PEP 592 (yanked), PEP 691 (JSON), PEP 700 (versions, size, upload-time), PEP 740 (provenance),
+PEP 792 (project status); docs.pypi.org/api/json. Everything read here comes from a server that may be broken, hostile
+or not an index at all: whatever its shape, the functions return a value and never raise.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urljoin
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion
+
+from ci_publish.index.urls import host_of, same_origin, split
+from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
+
+JSON_V1 = "application/vnd.pypi.simple.v1+json"
+HTML_V1 = "application/vnd.pypi.simple.v1+html"
+ACCEPT = f"{JSON_V1}, {HTML_V1};q=0.2, text/html;q=0.1"
+ACCEPT_JSON_API = "application/json"
+ACCEPT_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
+
+# The largest listing of PyPI has some ten thousand files and 15 MB; what is longer is not read to its end.
+MAX_LISTING = 32 * 1024 * 1024
+MAX_FILES = 200_000
+MAX_PROVENANCE = 4 * 1024 * 1024
+
+PUBLIC_FILE_HOSTS = frozenset(
+    {"files.pythonhosted.org", "test-files.pythonhosted.org", "pypi.org", "pypi.python.org", "test.pypi.org"}
+)
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_DEVPI_INDEX = re.compile(r"(.*/[^/]+/[^/]+)/(?:\+simple|\+f|\+e)/")
+_MAX_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The answer is no listing; ``reason`` completes the sentence "the answer …"."""
+
+    reason: str
+
+
+Parsed = ProjectListing | Unreadable
+
+
+def project_url(simple_root: str, project: str) -> str:
+    """Return the address of a project's listing; *project* is normalised."""
+    return f"{simple_root}{project}/"
+
+
+def json_api_url(json_root: str, project: str, version: str) -> str:
+    """Return the address of a release's page of the JSON API."""
+    return f"{json_root}{project}/{version}/json"
+
+
+def provenance_url(integrity_root: str, project: str, version: str, filename: str) -> str:
+    """Return the address of the provenance of a file, of PyPI's Integrity API."""
+    return f"{integrity_root}{project}/{version}/{filename}/provenance"
+
+
+def parse(project: str, body: bytes, content_type: str, url: str, *, public: bool) -> Parsed:
+    """Read a project's listing that came from *url*.
+
+    *public*: the index is PyPI itself or plays it, so that files on PyPI's own file hosts are its own. Elsewhere such
+    files, and files below another devpi index, are marked as inherited.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in {JSON_V1, "application/json"} or body.lstrip()[:1] == b"{":
+        listing = _parse_json(project, body, url)
+    else:
+        listing = _parse_html(project, body, url)
+    if isinstance(listing, Unreadable) or public:
+        return listing
+    return replace(listing, files=_with_inherited(listing.files, url))
+
+
+def parse_json_api(project: str, body: bytes, url: str) -> Parsed:
+    """Read the page of one release of PyPI's JSON API: its files, as they are listed there."""
+    data = _json_object(body)
+    if isinstance(data, Unreadable):
+        return data
+    entries = data.get("urls")
+    if not isinstance(entries, list):
+        return Unreadable("has no list of files")
+    files = _files(({**_object(entry), "hashes": _object(entry).get("digests")} for entry in entries), url)
+    info = _object(data.get("info"))
+    version = _text(info.get("version"))
+    return ProjectListing(
+        project=project, files=files, versions=(version,) if version else (), serial=_integer(data.get("last_serial"))
+    )
+
+
+def merged(first: ProjectListing | None, second: ProjectListing) -> ProjectListing:
+    """Return what both listings of a project show together; where both list a file, *second* (the fresher) counts."""
+    if first is None:
+        return second
+    files = dict(first.files)
+    for name, file in second.files.items():
+        known = files.get(name)
+        files[name] = file if known is None else replace(file, provenance=file.provenance or known.provenance)
+    serials = [serial for serial in (first.serial, second.serial) if serial is not None]
+    return replace(
+        first,
+        files=files,
+        versions=tuple(dict.fromkeys((*first.versions, *second.versions))),
+        serial=max(serials, default=None),
+    )
+
+
+def lists_version(listing: ProjectListing, version: str) -> bool:
+    """Whether *listing* shows at least one file of *version* (normalised)."""
+    return any(version_of(filename) == version for filename in listing.files)
+
+
+def version_of(filename: str) -> str | None:
+    """Return the normalised version that a distribution's filename tells, None for other names."""
+    try:
+        if filename.endswith(".whl"):
+            return str(parse_wheel_filename(filename)[1])
+        return str(parse_sdist_filename(filename)[1])
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion, ValueError):
+        return None
+
+
+# --- JSON
+
+
+def _parse_json(project: str, body: bytes, url: str) -> Parsed:
+    data = _json_object(body)
+    if isinstance(data, Unreadable):
+        return data
+    meta = _object(data.get("meta"))
+    api_version = _text(meta.get("api-version")) or "1.0"
+    if not api_version.startswith("1."):
+        return Unreadable(f"speaks version {api_version[:20]} of the Simple API, which ci-publish does not know")
+    entries = data.get("files")
+    if not isinstance(entries, list):
+        return Unreadable("has no list of files")
+    versions = data.get("versions")
+    return ProjectListing(
+        project=project,
+        files=_files(map(_object, entries), url),
+        versions=tuple(filter(None, map(_text, versions[:MAX_FILES]))) if isinstance(versions, list) else (),
+        status=_text(_object(data.get("project-status")).get("status")) or ProjectStatus.ACTIVE.value,
+        serial=_integer(meta.get("_last-serial")),
+    )
+
+
+def _json_object(body: bytes) -> Mapping[str, Any] | Unreadable:
+    try:
+        data = json.loads(body)
+    except RecursionError:
+        return Unreadable("is JSON nested deeper than any listing")
+    except ValueError:  # also UnicodeDecodeError, and integers of more than 4,300 digits
+        return Unreadable("is not valid JSON")
+    return data if isinstance(data, dict) else Unreadable("is not a JSON object")
+
+
+def _files(entries: Iterator[Mapping[str, Any]], url: str) -> dict[str, PublishedFile]:
+    """Return the files by name; entries that name no file are left out, of two with one name the first counts."""
+    files: dict[str, PublishedFile] = {}
+    for _, entry in zip(range(MAX_FILES), entries, strict=False):
+        file = _file(entry, url)
+        if file is not None:
+            files.setdefault(file.filename, file)
+    return files
+
+
+def _file(entry: Mapping[str, Any], url: str) -> PublishedFile | None:
+    filename = _text(entry.get("filename"))
+    if filename is None:
+        return None
+    yanked = entry.get("yanked", False)
+    provenance = _text(entry.get("provenance"))
+    return PublishedFile(
+        filename=filename,
+        url=_joined(url, _text(entry.get("url")) or ""),
+        sha256=_sha256(_object(entry.get("hashes")).get("sha256")),
+        size=_integer(entry.get("size")),
+        upload_time=_text(entry.get("upload-time")) or _text(entry.get("upload_time_iso_8601")),
+        yanked=yanked if isinstance(yanked, bool) else (_text(yanked) or _text(entry.get("yanked_reason")) or False),
+        provenance=_joined(url, provenance) if provenance else None,
+    )
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT else None
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
+
+
+def _sha256(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and _SHA256.fullmatch(value) else None
+
+
+def _joined(base: str, reference: str) -> str:
+    """Resolve *reference*; what cannot be resolved is returned as it is."""
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return reference
+
+
+# --- HTML
+
+
+class _Page(HTMLParser):
+    """Collects base address, meta tags and anchors of a page, at most MAX_FILES of them."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.base: str | None = None
+        self.meta: dict[str, str] = {}
+        self.anchors: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in reversed(attrs)}
+        if tag == "a" and len(self.anchors) < MAX_FILES:
+            self.anchors.append(values)
+        elif tag == "base" and self.base is None:
+            self.base = values.get("href")
+        elif tag == "meta":
+            self.meta.setdefault(values.get("name", "").lower(), values.get("content", ""))
+
+
+def _parse_html(project: str, body: bytes, url: str) -> Parsed:
+    page = _Page()
+    try:
+        page.feed(body.decode("utf-8", errors="replace"))
+        page.close()
+    except (AssertionError, ValueError, RecursionError):  # html.parser gives up on some broken declarations
+        return Unreadable("is HTML that cannot be read")
+    base = _joined(url, page.base or "")
+    files = _files(filter(None, (_anchor(anchor, base) for anchor in page.anchors)), base)
+    known = "pypi:repository-version" in page.meta
+    if not known and page.anchors and not any(version_of(name) for name in files):
+        return Unreadable("is a web page without any link to a distribution")
+    if not known and not page.anchors and b"<html" not in body[:2000].lower():
+        return Unreadable("is no page of a Simple API")
+    return ProjectListing(
+        project=project,
+        files=files,
+        status=page.meta.get("pypi:project-status", "")[:_MAX_TEXT] or ProjectStatus.ACTIVE.value,
+    )
+
+
+def _anchor(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
+    """Return an anchor as an entry of the JSON form (PEP 691 maps each attribute)."""
+    target = _joined(base, anchor.get("href", ""))
+    address, _, fragment = target.partition("#")
+    algorithm, _, digest = fragment.partition("=")
+    return {
+        "filename": unquote(split(address).path.rpartition("/")[2]),
+        "url": address,
+        "hashes": {algorithm.lower(): digest.partition("&")[0]},
+        "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
+        "provenance": anchor.get("data-provenance"),
+    }
+
+
+# --- what an index only passes on
+
+
+def _with_inherited(files: Mapping[str, PublishedFile], url: str) -> dict[str, PublishedFile]:
+    """Mark the files that this index only passes on from another one, where their addresses show it.
+
+    That is: PyPI's own file hosts; another devpi index than the one asked; and another origin, where other files of the
+    same listing lie on this one (an index that keeps all its files on another host is not suspected).
+    """
+    own = any(same_origin(file.url, url) for file in files.values())
+    return {
+        name: replace(file, inherited=True) if _is_inherited(file.url, url, mixed=own) else file
+        for name, file in files.items()
+    }
+
+
+def _is_inherited(file_url: str, url: str, *, mixed: bool) -> bool:
+    if not same_origin(file_url, url):
+        return mixed or host_of(file_url) in PUBLIC_FILE_HOSTS
+    own, other = _DEVPI_INDEX.match(split(url).path), _DEVPI_INDEX.match(split(file_url).path)
+    return own is not None and other is not None and own[1] != other[1]

@@ -1,0 +1,288 @@
+"""Requests as values → answers as values, over the one door to the network.
+
+Laws of this door: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no
+identity and no upload token); no redirect is followed; certificates are always checked; every wait ends; at most a capped
+number of bytes of an answer is read; what the server echoes of our secrets is blotted out; nothing is raised for what a
+network or a server does.
+"""
+
+import os
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from json import dumps
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, assert_never
+
+from ci_publish.about import USER_AGENT
+from ci_publish.index.urls import has_secrets, host_of, is_loopback_host, shown, split
+from ci_publish.model.events import Emit, RequestTraced
+from ci_publish.model.http import (
+    BasicAuthorization,
+    BearerAuthorization,
+    BodyChanged,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    SecretJson,
+)
+from ci_publish.model.waiting import Waiting
+
+if TYPE_CHECKING:
+    from ci_publish.index.network import Attempt, Network, Raw, Timeouts
+
+DEFAULT_LIMIT = 64 * 1024
+# Slower than this, in bytes a second, an upload is not worth waiting for.
+SLOWEST_UPLOAD = 16 * 1024
+MIN_SECRET = 4
+BLOT = b"***"
+
+
+class HttpTransport:
+    """The port ``model.http.Transport`` over httpx. Thread-safe; connections are kept and shared.
+
+    *timeout* overrides every single limit where the user set one. *environ* is where proxies and certificate bundles
+    are named. Nothing is imported or opened before ``warm`` or the first request.
+    """
+
+    def __init__(  # noqa: PLR0913  (the composition root's own choices, all by name)
+        self,
+        *,
+        waiting: Waiting,
+        emit: Emit,
+        timeout: float | None = None,
+        timeouts: "Timeouts | None" = None,
+        allow_http: frozenset[str] = frozenset(),
+        user_agent: str = USER_AGENT,
+        max_connections: int = 16,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._waiting = waiting
+        self._emit = emit
+        self._timeout = timeout
+        self._timeouts = timeouts
+        self._allow_http = frozenset(host.lower() for host in allow_http)
+        self._user_agent = user_agent
+        self._max_connections = max_connections
+        self._environ = environ
+        self._lock = Lock()
+        self._opened: Network | None = None
+
+    def warm(self) -> None:
+        """Begin to import and build what the first request needs, in the background."""
+        Thread(target=self._warm, name="ci-publish-warm-up", daemon=True).start()
+
+    def close(self) -> None:
+        """Close all connections; a later request opens new ones."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    def send(
+        self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
+    ) -> HttpAnswer | NoAnswer:
+        """Send *request*; see ``model.http.Transport``. Never raises for network, server or file."""
+        began = time.monotonic()
+        refusal = self._refusal(request)
+        result = refusal or self._exchange(request, deadline, DEFAULT_LIMIT if limit is None else limit)
+        self._emit(RequestTraced(request.method, shown(request.url), _told(result), time.monotonic() - began))
+        return result
+
+    def _refusal(self, request: HttpRequest) -> NoAnswer | None:
+        """Return why *request* must not leave this machine, None where it may."""
+        host = host_of(request.url)
+        if has_secrets(request.url) or not host:
+            return _refused(f"{shown(request.url)} is not an address that can be asked")
+        if split(request.url).scheme == "https" or is_loopback_host(host):
+            return None
+        if host not in self._allow_http:
+            return _refused(f"{shown(request.url)} is plain http")
+        if isinstance(request.body, SecretJson):
+            return _refused(f"{shown(request.url)} is plain http, over which no identity or upload token is sent")
+        return None
+
+    def _exchange(self, request: HttpRequest, deadline: float | None, limit: int) -> HttpAnswer | NoAnswer:
+        from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
+
+        secrets = _secret_forms(request)
+        try:
+            opened = self._network()
+            attempt = self._attempt(request, deadline, limit)
+        except network.Broken as error:
+            return NoAnswer(error.reason, error.text)
+        try:
+            framing, body = _body(request, attempt)
+            headers = {**request.headers, **_authorization(request), **framing}
+            with opened.exchange(attempt, request.method, request.url, headers, body) as raw:
+                return _answer(raw, limit, secrets)
+        except BodyChanged as error:
+            return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
+        except Exception as error:  # noqa: BLE001  (the edge: whatever a hostile answer makes the libraries raise)
+            reason, text = network.explained(error)
+            return NoAnswer(reason, text, sent=attempt.handed_over)
+
+    def _warm(self) -> None:
+        from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
+
+        try:
+            self._network()
+        except network.Broken:
+            return  # the first request says so
+
+    def _network(self) -> "Network":
+        from ci_publish.index.network import Network  # noqa: PLC0415  (late: imports httpx)
+
+        with self._lock:
+            if self._opened is None:
+                environ = os.environ if self._environ is None else self._environ
+                self._opened = Network(self._user_agent, environ, self._max_connections)
+            return self._opened
+
+    def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
+        from ci_publish.index.network import Attempt, Timeouts  # noqa: PLC0415  (late: imports httpx)
+
+        timeouts = self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
+        body = request.body
+        streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
+        size = 0 if streamed is None else streamed.length
+        longest = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer + size / SLOWEST_UPLOAD
+        whole = longest if deadline is None else min(deadline, longest)
+        return Attempt(
+            timeouts=timeouts,
+            end=time.monotonic() + min(whole, self._waiting.left()),
+            waiting=self._waiting,
+            limit=limit,
+            uploads=streamed is not None,
+        )
+
+
+# --- what is sent
+
+
+def _authorization(request: HttpRequest) -> dict[str, str]:
+    match request.authorization:
+        case None:
+            return {}
+        case BasicAuthorization(user, secret):
+            return {"Authorization": f"Basic {b64encode(f'{user}:{secret.reveal()}'.encode()).decode()}"}
+        case BearerAuthorization(secret):
+            return {"Authorization": f"Bearer {secret.reveal()}"}
+        case _:
+            assert_never(request.authorization)
+
+
+def _body(request: HttpRequest, attempt: "Attempt") -> tuple[dict[str, str], Iterable[bytes] | None]:
+    """Return the headers that describe the body, and the body; the attempt takes note when it is handed over."""
+    match request.body:
+        case None:
+            return {}, None
+        case bytes() as content:
+            return {"Content-Length": str(len(content))}, _Counted((content,), len(content), attempt)
+        case SecretJson(fields):
+            content = dumps({name: secret.reveal() for name, secret in fields}).encode()
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+            return headers, _Counted((content,), len(content), attempt)
+        case streamed:
+            headers = {"Content-Type": streamed.content_type, "Content-Length": str(streamed.length)}
+            return headers, _Counted(streamed, streamed.length, attempt)
+
+
+class _Counted:
+    """A body that tells the attempt when its last block is handed to the network, and when it has gone."""
+
+    def __init__(self, blocks: Iterable[bytes], length: int, attempt: "Attempt") -> None:
+        self._blocks = blocks
+        self._length = length
+        self._attempt = attempt
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self._length
+        for block in self._blocks:
+            left -= len(block)
+            # From here on the server may have everything, even if the network fails in the middle of the block.
+            self._attempt.handed_over = left <= 0
+            yield block
+        self._attempt.sent_at = self._attempt.clock()
+
+
+def _secret_forms(request: HttpRequest) -> tuple[bytes, ...]:
+    """Return every form in which a server could echo a secret of *request*, the longest first."""
+    forms: set[bytes] = set()
+    if request.authorization is not None:
+        forms |= {header.partition(" ")[2].encode() for header in _authorization(request).values()}
+        forms.add(request.authorization.secret.reveal().encode())
+    if isinstance(request.body, SecretJson):
+        forms |= {secret.reveal().encode() for _, secret in request.body.fields}
+    return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=len, reverse=True))
+
+
+# --- what comes back
+
+
+def _answer(raw: "Raw", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
+    headers: dict[str, str] = {}
+    for name, value in raw.headers:
+        key = name.decode("latin-1").lower()
+        text = _text(_blotted(value, secrets))
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    body, whole = _read(raw.chunks, limit)
+    body, complete = _inflated(body, headers.get("content-encoding", "").strip().lower(), limit)
+    return HttpAnswer(
+        status=raw.status,
+        reason=_text(_blotted(raw.reason, secrets)),
+        headers=headers,
+        body=_blotted(body, secrets),
+        truncated=not (whole and complete),
+    )
+
+
+def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
+    """Read at most *limit* bytes; a body that breaks off is as good as one that is too long: its head is known."""
+    body = bytearray()
+    try:
+        for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                return bytes(body[:limit]), False
+    except Exception:  # noqa: BLE001  (the edge: the status counts, whatever became of the body)
+        return bytes(body), False
+    return bytes(body), True
+
+
+def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Undo a compression that we did not ask for, up to *limit* bytes."""
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return body, True
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever it is
+    try:
+        plain = inflater.decompress(body, limit)
+    except zlib.error:
+        return b"", False
+    return plain, inflater.eof
+
+
+def _blotted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    for secret in secrets:
+        text = text.replace(secret, BLOT)
+    return text
+
+
+def _text(raw: bytes) -> str:
+    """Decode what stands in a status line or header: UTF-8 where it is, else Latin-1 (RFC 9110 §5.5)."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _told(result: HttpAnswer | NoAnswer) -> str:
+    if isinstance(result, NoAnswer):
+        return f"{result.reason.value}: {result.text}"
+    return f"{result.status} {result.reason}".strip()
+
+
+def _refused(text: str) -> NoAnswer:
+    return NoAnswer(NoAnswerReason.REFUSED_LOCALLY, text)

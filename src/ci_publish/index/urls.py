@@ -1,0 +1,68 @@
+"""Questions about addresses: whose origin is it, does it stay on this machine, and how may it be shown (pure)."""
+
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def split(url: str) -> SplitResult:
+    """Split *url*; unlike ``urlsplit`` it never raises: what cannot be split has an empty scheme and host."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, parts.hostname
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
+
+
+def host_of(url: str) -> str:
+    """Return the host of *url* in lower case, without brackets; empty where it has none."""
+    return split(url).hostname or ""
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port, the default port filled in."""
+    parts = split(url)
+    return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether both addresses are absolute and share scheme, host and port."""
+    return bool(host_of(one)) and origin(one) == origin(other)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether *host* can only be this machine: ``localhost`` and names below it (RFC 6761), 127/8 and ::1."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_loopback(url: str) -> bool:
+    """Whether *url* can only lead to this machine."""
+    return is_loopback_host(host_of(url))
+
+
+def has_secrets(url: str) -> bool:
+    """Whether *url* holds a user name or password."""
+    return "@" in split(url).netloc
+
+
+def shown(url: str) -> str:
+    """Return *url* as it may be shown: without user name, password, the query's values and the fragment."""
+    parts = split(url)
+    if not parts.netloc:
+        return url.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    netloc = parts.netloc.rpartition("@")[2]
+    query = "&".join(f"{item.partition('=')[0]}=…" for item in parts.query.split("&")) if parts.query else ""
+    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def with_slash(url: str) -> str:
+    """Return *url* with a path that ends with a slash."""
+    return url if url.endswith("/") else f"{url}/"
