@@ -8,6 +8,7 @@ answer(503)))`.
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable  # noqa: TC003 - an alias's right side
@@ -45,9 +46,21 @@ def hooked(handle: Callable[[Request], Response], hooks: Hooks) -> WSGIApplicati
     """Make a WSGI application of a request handler, with `hooks` around it."""
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return _respond(handle, hooks, environ)(environ, start_response)
+        try:
+            response = _respond(handle, hooks, environ)
+        except ConnectionError:
+            _cut(environ)
+            raise
+        return response(environ, start_response)
 
     return application
+
+
+def _cut(environ: WSGIEnvironment) -> None:
+    """Close the connection: Werkzeug's server alone would wait on it for another request."""
+    connection = environ.get("werkzeug.socket")
+    if isinstance(connection, socket.socket):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _respond(handle: Callable[[Request], Response], hooks: Hooks, environ: WSGIEnvironment) -> Response:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import string
 import struct
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -150,7 +152,8 @@ def _name(common_name: str) -> x509.Name:
 def _general_name(profile: CertificateProfile) -> x509.GeneralName:
     match profile.name:
         case UriName(value):
-            return x509.UniformResourceIdentifier(value)
+            # Fulcio's URL type escapes what no certificate can hold: a tag may well be called "é".
+            return x509.UniformResourceIdentifier(quote(value, safe=string.punctuation))
         case EmailName(value):
             return x509.RFC822Name(value)
 

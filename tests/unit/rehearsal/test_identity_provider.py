@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+from werkzeug.test import Client
+
+from ci_publish.rehearsal.ci_claims import (
+    KNOWN_ISSUERS,
+    buildkite_claims,
+    circleci_claims,
+    github_claims,
+    gitlab_claims,
+    gitlab_token_variable,
+    google_claims,
+)
+from ci_publish.rehearsal.identity_provider import (
+    ExpiredTokenError,
+    IdentityProvider,
+    IdentityTokenError,
+    InvalidSignatureError,
+    IssuedToken,
+    MalformedTokenError,
+    PrematureTokenError,
+    UnknownIssuerError,
+    WrongAudienceError,
+)
+from tests.unit.rehearsal.sigstore_world import served
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NOW = 1_800_000_000.5
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def stranger() -> IdentityProvider:
+    return IdentityProvider()
+
+
+@pytest.fixture
+def provider(clock: Clock) -> IdentityProvider:
+    return IdentityProvider(clock=clock)
+
+
+@pytest.mark.parametrize(
+    ("claims", "not_before"),
+    [
+        (github_claims(), 1_799_999_400),
+        (gitlab_claims(), 1_799_999_995),
+        (google_claims(), None),
+        (buildkite_claims(), None),
+        (circleci_claims(), None),
+    ],
+)
+def test_a_token_says_what_its_issuer_would_say(
+    provider: IdentityProvider, claims: Mapping[str, object], not_before: int | None
+) -> None:
+    said = provider.verify(provider.issue("pypi", claims), "pypi")
+
+    assert {name: said[name] for name in claims} == claims
+    assert (said["aud"], said["iat"], said["exp"]) == ("pypi", 1_800_000_000, 1_800_000_300)
+    assert said.get("nbf") == not_before
+    assert said["iss"] in KNOWN_ISSUERS
+
+
+def test_single_claims_can_be_replaced_and_every_token_is_remembered(provider: IdentityProvider) -> None:
+    first = provider.verify(provider.issue("pypi", repository="other/demo", jti="fixed"), "pypi")
+    second = provider.verify(provider.issue("sigstore", lifetime=60), "sigstore")
+
+    assert first["repository"] == "other/demo"
+    assert first["repository_owner"] == "octo-org"
+    assert provider.issued == (
+        IssuedToken("fixed", "pypi", 1_800_000_000, 1_800_000_300),
+        IssuedToken(second["jti"], "sigstore", 1_800_000_000, 1_800_000_060),
+    )
+
+
+def test_no_jti_comes_twice(provider: IdentityProvider) -> None:
+    for _ in range(20):
+        provider.issue("pypi")
+    assert len({token.jti for token in provider.issued}) == 20
+
+
+@pytest.mark.parametrize(
+    ("claims", "subject"),
+    [
+        (github_claims(), "repo:octo-org/demo:ref:refs/tags/v1.0.0"),
+        (github_claims(environment="pypi"), "repo:octo-org/demo:environment:pypi"),
+        (github_claims(event_name="pull_request"), "repo:octo-org/demo:pull_request"),
+        (gitlab_claims(environment="pypi"), "project_path:octo-group/demo:ref_type:tag:ref:v1.0.0"),
+    ],
+)
+def test_subjects(claims: Mapping[str, object], subject: str) -> None:
+    assert claims["sub"] == subject
+
+
+class TestVerify:
+    @pytest.mark.parametrize("token", ["", "a", "a.b.c", "e30.e30.e30"])
+    def test_malformed(self, provider: IdentityProvider, token: str) -> None:
+        with pytest.raises(MalformedTokenError, match="malformed JWT"):
+            provider.verify(token, "pypi")
+
+    @pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+    def test_a_time_that_is_no_number(self, provider: IdentityProvider, claim: str) -> None:
+        with pytest.raises(MalformedTokenError, match=rf"'{claim}' is not a number"):
+            provider.verify(provider.issue("pypi", {**github_claims(), claim: "soon"}), "pypi")
+
+    def test_unknown_issuer(self, provider: IdentityProvider) -> None:
+        with pytest.raises(UnknownIssuerError, match="unknown issuer"):
+            provider.verify(provider.issue("pypi", iss="https://gitlab.example"), "pypi")
+
+    def test_an_issuer_of_ones_own(self, clock: Clock) -> None:
+        provider = IdentityProvider(clock=clock, issuers=frozenset({"https://gitlab.example"}))
+        token = provider.issue("pypi", gitlab_claims(), iss="https://gitlab.example")
+        assert provider.verify(token, "pypi")["iss"] == "https://gitlab.example"
+
+    def test_another_key(self, provider: IdentityProvider, stranger: IdentityProvider) -> None:
+        with pytest.raises(InvalidSignatureError, match="unknown key"):
+            provider.verify(stranger.issue("pypi"), "pypi")
+
+    def test_a_changed_claim(self, provider: IdentityProvider) -> None:
+        header, _, signature = provider.issue("pypi").split(".")
+        payload = provider.issue("pypi", repository="evil/demo").split(".")[1]
+        with pytest.raises(InvalidSignatureError, match="does not verify"):
+            provider.verify(f"{header}.{payload}.{signature}", "pypi")
+
+    def test_another_algorithm(self, provider: IdentityProvider) -> None:
+        key_id = jwt.get_unverified_header(provider.issue("pypi"))["kid"]
+        claims = {**github_claims(), "aud": "pypi", "iat": int(NOW), "exp": int(NOW) + 60}
+        forged = jwt.encode(claims, "x" * 32, algorithm="HS256", headers={"kid": key_id})
+        with pytest.raises(InvalidSignatureError, match="does not verify"):
+            provider.verify(forged, "pypi")
+
+    @pytest.mark.parametrize("audience", ["testpypi", ["pypi"], ["pypi", "sigstore"], []])
+    def test_another_audience(self, provider: IdentityProvider, audience: str | list[str]) -> None:
+        with pytest.raises(WrongAudienceError, match="not for 'pypi'"):
+            provider.verify(provider.issue(audience), "pypi")
+
+    @pytest.mark.parametrize("audience", ["pypi", ["pypi"], ["x", "pypi"]])
+    def test_a_list_of_audiences_where_it_is_allowed(
+        self, provider: IdentityProvider, audience: str | Sequence[str]
+    ) -> None:
+        assert provider.verify(provider.issue(audience), "pypi", single_audience=False)["aud"] == audience
+
+    @pytest.mark.parametrize("audience", ["x", ["x"], {"pypi": 1}])
+    def test_not_even_in_the_list(self, provider: IdentityProvider, audience: str | list[str]) -> None:
+        with pytest.raises(WrongAudienceError):
+            provider.verify(provider.issue(audience), "pypi", single_audience=False)
+
+    @pytest.mark.parametrize(("later", "leeway", "valid"), [(329, 30, True), (330, 30, False), (300, 0, False)])
+    def test_its_end(
+        self, provider: IdentityProvider, clock: Clock, later: float, leeway: float, *, valid: bool
+    ) -> None:
+        token = provider.issue("pypi")
+        clock.now += later
+        if valid:
+            assert provider.verify(token, "pypi", leeway=leeway)
+        else:
+            with pytest.raises(ExpiredTokenError, match="expired"):
+                provider.verify(token, "pypi", leeway=leeway)
+
+    @pytest.mark.parametrize("claim", ["iat", "nbf"])
+    def test_its_beginning(self, provider: IdentityProvider, claim: str) -> None:
+        token = provider.issue("pypi", {**github_claims(), claim: int(NOW) + 40})
+        with pytest.raises(PrematureTokenError, match="not valid for another 40 s"):
+            provider.verify(token, "pypi")
+        assert provider.verify(token, "pypi", leeway=60)
+
+    def test_all_refusals_are_of_one_family(self) -> None:
+        family = IdentityTokenError.__subclasses__()
+        assert len(family) == 6
+
+
+class TestEndpoints:
+    @staticmethod
+    def bearer(environment: Mapping[str, str]) -> dict[str, str]:
+        return {"Authorization": f"bearer {environment['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
+
+    def test_each_job_gets_tokens_with_its_own_claims(self, provider: IdentityProvider) -> None:
+        client = Client(provider.app)
+        for repository in ("octo-org/one", "octo-org/two"):
+            environment = provider.github_environment("http://localhost", github_claims(repository=repository))
+            url = f"{environment['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=pypi"
+            answer = client.get(url.removeprefix("http://localhost"), headers=self.bearer(environment))
+            assert answer.status_code == 200
+            assert answer.json is not None
+            assert answer.json["count"] == len(answer.json["value"])
+            assert provider.verify(answer.json["value"], "pypi")["repository"] == repository
+
+    def test_the_default_audience_is_the_owner(self, provider: IdentityProvider) -> None:
+        environment = provider.github_environment("http://localhost")
+        answer = Client(provider.app).get("/idtoken?api-version=2.0", headers=self.bearer(environment))
+        assert answer.json is not None
+        assert provider.verify(answer.json["value"], "https://github.com/octo-org")
+
+    @pytest.mark.parametrize("authorization", [None, "bearer", "bearer wrong", "bearer é", "basic {}", "{}"])
+    def test_anybody_else_is_turned_away(self, provider: IdentityProvider, authorization: str | None) -> None:
+        token = provider.github_environment("http://localhost")["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+        headers = {} if authorization is None else {"Authorization": authorization.format(token)}
+        assert Client(provider.app).get("/idtoken?audience=pypi", headers=headers).status_code == 401
+        assert provider.issued == ()
+
+    def test_its_key_verifies_its_tokens_for_anybody(self, stranger: IdentityProvider) -> None:
+        client = Client(stranger.app)
+        configuration = client.get("/.well-known/openid-configuration", base_url="https://ci.example/oidc").json
+        assert configuration is not None
+        assert configuration["issuer"] == "https://ci.example/oidc"
+        assert configuration["jwks_uri"] == "https://ci.example/oidc/.well-known/jwks"
+        keys = jwt.PyJWKSet.from_dict(client.get("/.well-known/jwks").json or {})
+        token = stranger.issue("pypi")
+        key = keys[jwt.get_unverified_header(token)["kid"]]
+        assert jwt.decode(token, key, audience="pypi")["repository"] == "octo-org/demo"
+
+    def test_nothing_else_is_served(self, provider: IdentityProvider) -> None:
+        client = Client(provider.app)
+        assert client.get("/").status_code == 404
+        assert client.post("/idtoken").status_code == 405
+
+
+DETECT = "import id, sys; print(id.detect_credential(sys.argv[1]))"
+
+
+def detect(audience: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Ask unmodified `id`, in a child process that has this environment."""
+    inherited = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", DETECT, audience],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TestChildEnvironments:
+    def test_github(self, stranger: IdentityProvider) -> None:
+        with served(stranger.app) as url:
+            environment = stranger.github_environment(url, ref="refs/heads/main", environment="pypi")
+            done = detect("ci-publish-rehearsal", environment)
+        claims = stranger.verify(done.stdout.strip(), "ci-publish-rehearsal")
+        assert (claims["ref"], claims["environment"]) == ("refs/heads/main", "pypi")
+        assert environment["GITHUB_REPOSITORY"] == claims["repository"]
+        assert environment["GITHUB_WORKFLOW_REF"] == claims["workflow_ref"]
+        assert environment["GITHUB_RUN_ID"] == claims["run_id"]
+        assert environment["GITHUB_REF_NAME"] == "main"
+
+    def test_github_without_permission(self, stranger: IdentityProvider) -> None:
+        done = detect("pypi", stranger.github_environment("http://127.0.0.1:1", may_request_tokens=False))
+        assert done.returncode == 1
+        assert "GitHubOidcPermissionCredentialError" in done.stderr
+
+    @pytest.mark.parametrize("audience", ["pypi", "sigstore", "ci-publish-rehearsal", "https://index.example"])
+    def test_gitlab(self, stranger: IdentityProvider, audience: str) -> None:
+        environment = stranger.gitlab_environment([audience, "other"], environment="pypi")
+        claims = stranger.verify(detect(audience, environment).stdout.strip(), audience)
+        assert claims["exp"] == int(str(claims["iat"])) + 3600
+        assert environment["CI_PROJECT_PATH"] == claims["project_path"]
+        assert environment["CI_CONFIG_PATH"] == ".gitlab-ci.yml"
+        assert environment["CI_COMMIT_TAG"] == "v1.0.0"
+        assert environment["CI_ENVIRONMENT_NAME"] == "pypi"
+
+    def test_gitlab_without_the_variable(self, stranger: IdentityProvider) -> None:
+        done = detect("pypi", stranger.gitlab_environment(["sigstore"], gitlab_claims(ref_type="branch", ref="main")))
+        assert done.returncode == 1
+        assert "PYPI_ID_TOKEN not found" in done.stderr
+
+    def test_a_provider_of_one_ci_can_play_the_other(self) -> None:
+        provider = IdentityProvider(claims=gitlab_claims(project_path="a/b"))
+        assert provider.gitlab_environment([])["CI_PROJECT_PATH"] == "a/b"
+        assert provider.github_environment("http://127.0.0.1:1")["GITHUB_REPOSITORY"] == "octo-org/demo"
+
+    @pytest.mark.parametrize(
+        ("audience", "variable"),
+        [
+            ("pypi", "PYPI_ID_TOKEN"),
+            ("ci-publish-rehearsal", "CI_PUBLISH_REHEARSAL_ID_TOKEN"),
+            ("http://test.audience", "HTTP___TEST_AUDIENCE_ID_TOKEN"),
+            ("1password", "_PASSWORD_ID_TOKEN"),
+        ],
+    )
+    def test_names_of_gitlab_variables(self, audience: str, variable: str) -> None:
+        assert gitlab_token_variable(audience) == variable
+
+
+def test_environments_are_complete_and_of_strings() -> None:
+    provider = IdentityProvider()
+    for environment in (provider.github_environment("http://127.0.0.1:1"), provider.gitlab_environment(["pypi"])):
+        assert environment["CI"] == "true"
+        assert all(isinstance(value, str) for value in environment.values())
+        assert json.dumps(environment)
