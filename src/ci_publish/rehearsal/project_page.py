@@ -1,19 +1,277 @@
-"""The pages for people."""
+"""The pages for people: a project as its page on PyPI will look, before anyone published it (issue 7, "Preview").
 
+Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the policy in every
+answer forbids it. Whatever comes from a form or a file is escaped by `Markup.format`; the description is made safe by PyPI's own
+renderer.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
-from ci_publish.rehearsal.records import Project, Release, State
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+from ci_publish.rehearsal import descriptions
+from ci_publish.rehearsal.records import Project, Release, State, StoredFile
+from ci_publish.rehearsal.simple_pages import files_url, project_urls, provenance_url
 
-STYLESHEET = ""
+STYLESHEET: Final = (resources.files(__package__) / "style.css").read_text(encoding="utf-8")
+_POLICY: Final = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_KIBI: Final = 1024
+_PREDICATES: Final = {PUBLISH_V1: "published by", SLSA_PROVENANCE_V1: "built by"}
+_STATUS_WORDS: Final = {
+    "archived": "This project is archived: it takes no more files.",
+    "deprecated": "This project is deprecated.",
+}
 
 
-def page(content: str) -> Response:
-    return Response(content, content_type="text/html; charset=utf-8")
+def page(content: Markup) -> Response:
+    """Answer with a page, and with the policy that keeps everything else out."""
+    return Response(str(content), content_type="text/html; charset=utf-8", headers=_POLICY)
 
 
-def home(state: State) -> str:
-    return str(sorted(state.projects))
+def home(state: State) -> Markup:
+    """Return the list of projects."""
+    projects = sorted(state.projects.values(), key=lambda project: project.normalized)
+    entries = _joined(_home_entry(project) for project in projects)
+    listing = Markup('<ul class="projects">{}</ul>').format(entries) if projects else _EMPTY_HOME
+    return _document("Projects", Markup("<header><h1>Projects</h1></header>{}").format(listing))
 
 
-def project(project: Project, release: Release | None, base_url: str) -> str:
-    return project.name
+def project(shown: Project, release: Release | None, base_url: str) -> Markup:
+    """Return a project's page for one release; for a project without any, one that says so."""
+    if release is None:
+        return _document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
+    title = f"{shown.name} {release.version}"
+    content = Markup('{}{}<div class="columns"><section class="description">{}</section><aside>{}</aside></div>{}{}')
+    return _document(
+        title,
+        content.format(
+            _header(shown, release),
+            _installation(shown, release, base_url),
+            _description(release),
+            _details(release),
+            _files(shown, release, base_url),
+            _releases(shown, release),
+        ),
+    )
+
+
+_EMPTY_HOME: Final = Markup("<p>Nothing was published here yet.</p>")
+_DOCUMENT: Final = Markup(
+    "<!DOCTYPE html>\n"
+    '<html lang="en">\n'
+    "<head>\n"
+    '<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    '<meta name="robots" content="noindex">\n'
+    "<title>{title} · rehearsal</title>\n"
+    '<link rel="stylesheet" href="/style.css">\n'
+    "</head>\n"
+    "<body>\n"
+    '<p class="banner"><a href="/">Rehearsal</a>: this index runs on your machine only. Nothing here is published.</p>\n'
+    "<main>\n{content}\n</main>\n"
+    "<footer><p>Images and scripts from elsewhere are not loaded on this page; on PyPI images are.</p></footer>\n"
+    "</body>\n"
+    "</html>\n"
+)
+
+
+def _document(title: str, content: Markup) -> Markup:
+    return _DOCUMENT.format(title=title, content=content)
+
+
+def _home_entry(shown: Project) -> Markup:
+    release = shown.latest
+    return Markup('<li><a href="/project/{}/">{}</a> {}<p>{}</p></li>').format(
+        shown.normalized,
+        shown.name,
+        release.version if release else "",
+        (release.first("summary") if release else None) or "",
+    )
+
+
+def _header(shown: Project, release: Release) -> Markup:
+    warnings = _joined(Markup('<p class="warning">{}</p>').format(text) for text in _warnings(shown, release))
+    return Markup("<header><h1>{} <span>{}</span></h1><p>{}</p>{}</header>").format(
+        shown.name, release.version, release.first("summary") or "No summary.", warnings
+    )
+
+
+def _warnings(shown: Project, release: Release) -> Iterator[str]:
+    if shown.status in _STATUS_WORDS:
+        yield _STATUS_WORDS[shown.status]
+    if release.yanked:
+        yield f"This release has been yanked. {release.yanked_reason}".strip()
+
+
+def _installation(shown: Project, release: Release, base_url: str) -> Markup:
+    command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
+    return Markup(
+        '<section class="install"><h2>Install from here</h2><pre><code>{}</code></pre>'
+        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them away.</p></section>"
+    ).format(command)
+
+
+def _description(release: Release) -> Markup:
+    description = release.first("description")
+    if description is None:
+        return Markup("<p>This release has no description.</p>")
+    return Markup(descriptions.shown(description, release.first("description_content_type")))  # noqa: S704 - sanitised
+
+
+def _details(release: Release) -> Markup:
+    rows = _joined(
+        Markup("<dt>{}</dt>{}").format(label, _joined(Markup("<dd>{}</dd>").format(value) for value in values))
+        for label, values in _detail_rows(release)
+        if values
+    )
+    return Markup("<h2>Details</h2><dl>{}</dl>").format(rows)
+
+
+def _detail_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+    yield "Links", [_link(url, label) for label, url in _links(release)]
+    yield "License", _texts(release, "license_expression") or _texts(release, "license")
+    yield "License files", _texts(release, "license_file")
+    yield "Author", [*_texts(release, "author"), *_texts(release, "author_email")]
+    yield "Maintainer", [*_texts(release, "maintainer"), *_texts(release, "maintainer_email")]
+    yield "Requires Python", _texts(release, "requires_python")
+    yield "Requires", _texts(release, "requires_dist")
+    yield "Extras", _texts(release, "provides_extra")
+    yield "Imports", [*_texts(release, "import_name"), *_texts(release, "import_namespace")]
+    yield "Keywords", _texts(release, "keywords")
+    yield "Classifiers", _texts(release, "classifiers")
+    yield "Metadata version", _texts(release, "metadata_version")
+
+
+def _texts(release: Release, name: str) -> list[str | Markup]:
+    return list(release.all(name))
+
+
+def _links(release: Release) -> Iterator[tuple[str, str]]:
+    for label, name in (("Homepage", "home_page"), ("Download", "download_url")):
+        for url in release.all(name):
+            yield label, url
+    yield from project_urls(release)
+
+
+def _link(url: str, text: str) -> Markup:
+    """Link to a page of the web; anything else (javascript:, data:) stays text."""
+    if _scheme(url) not in {"http", "https"}:
+        return Markup("{}: {}").format(text, url)
+    return Markup('<a href="{}" rel="nofollow noreferrer">{}</a>').format(url, text)
+
+
+def _scheme(url: str) -> str:
+    try:
+        return urlsplit(url).scheme.lower()
+    except ValueError:
+        return ""
+
+
+def _files(shown: Project, release: Release, base_url: str) -> Markup:
+    files = _joined(_file(file, base_url) for file in shown.files_of(release.version))
+    return Markup('<section class="files"><h2>Files</h2>{}</section>').format(files)
+
+
+def _file(file: StoredFile, base_url: str) -> Markup:
+    return Markup(
+        '<article><h3><a href="{}">{}</a></h3><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
+    ).format(
+        files_url(base_url, file),
+        file.filename,
+        "Source distribution" if file.packagetype == "sdist" else f"Wheel for {file.python_version}",
+        _size(file.size),
+        dt.datetime.fromtimestamp(file.uploaded, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        file.uploaded_via or "an unnamed client",
+        _digests(file),
+        _attestations(file, base_url),
+    )
+
+
+def _digests(file: StoredFile) -> Markup:
+    digests = {"SHA-256": file.sha256, "BLAKE2b-256": file.blake2_256, "MD5": file.md5}
+    return _joined(
+        Markup("<dt>{}</dt><dd><code>{}</code></dd>").format(name, digest) for name, digest in digests.items()
+    )
+
+
+def _attestations(file: StoredFile, base_url: str) -> Markup:
+    if file.provenance is None:
+        return Markup('<p class="unattested">No attestations.</p>')
+    bundles = file.provenance["attestation_bundles"]
+    entries = _joined(
+        _attestation(bundle["publisher"], attestation) for bundle in bundles for attestation in bundle["attestations"]
+    )
+    return Markup('<h4>Attestations</h4><ul>{}</ul><p><a href="{}">Provenance</a></p>').format(
+        entries, provenance_url(base_url, file)
+    )
+
+
+def _attestation(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -> Markup:
+    predicate = _predicate(attestation)
+    log_index = attestation["verification_material"]["transparency_entries"][0]["logIndex"]
+    return Markup("<li>{} {}, log index {}<br><code>{}</code></li>").format(
+        _PREDICATES.get(predicate, "signed by"), _signer(publisher), log_index, predicate
+    )
+
+
+def _signer(publisher: Mapping[str, Any]) -> Markup:
+    """Say who a publisher is, the way its kind is named."""
+    parts = [str(value) for key, value in publisher.items() if key not in {"kind", "claims"} and value]
+    return Markup("<strong>{}</strong> ({})").format(" · ".join(parts), publisher["kind"])
+
+
+def _predicate(attestation: Mapping[str, Any]) -> str:
+    try:
+        statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
+        return str(statement["predicateType"])
+    except (binascii.Error, ValueError, KeyError):
+        return "unknown"
+
+
+def _releases(shown: Project, current: Release) -> Markup:
+    entries = _joined(_release(shown, release, current) for release in shown.ordered_releases)
+    return Markup('<section class="releases"><h2>Releases</h2><ul>{}</ul></section>').format(entries)
+
+
+def _release(shown: Project, release: Release, current: Release) -> Markup:
+    address = f"/project/{shown.normalized}/{quote(release.version)}/"
+    here = Markup(' aria-current="page"') if release.version == current.version else ""
+    yanked = " (yanked)" if release.yanked else ""
+    day = dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
+    return Markup('<li><a href="{}"{}>{}</a>{} {}</li>').format(address, here, release.version, yanked, day)
+
+
+def _size(size: int) -> str:
+    amount, unit = float(size), "bytes"
+    for larger in ("KiB", "MiB", "GiB"):
+        if amount < _KIBI:
+            break
+        amount, unit = amount / _KIBI, larger
+    return f"{size} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+
+
+def _joined(parts: Iterable[str | Markup]) -> Markup:
+    return Markup("\n").join(escape(part) for part in parts)
