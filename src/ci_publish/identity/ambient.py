@@ -5,6 +5,8 @@ The environment is looked at first, so that what is missing is said before any n
 again after a 5xx. GitLab's tokens are variables of the job and read here: ``id`` refuses one whose ``aud`` is a list,
 and on a runner in Google Cloud it would take the machine's identity for the job's.
 
+``id`` knows no proxies. Where one is set, GitHub's token is fetched through our own transport, which does.
+
 ``id`` reads the process's own environment; *environ* must be the same one, except for tests of what happens before.
 """
 
@@ -13,9 +15,11 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ci_publish.errors import (
     ForkPullRequest,
@@ -29,6 +33,7 @@ from ci_publish.errors import (
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.retrying import pause
 from ci_publish.model.events import Emit, Retrying
+from ci_publish.model.http import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
 
@@ -36,6 +41,8 @@ Detect = Callable[[str], str | None]
 """Fetches a token for an audience, None outside of any CI; raises ``id.IdentityError``."""
 
 BUDGET = 30.0
+_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _LARGEST_EVENT = 32 * 1024 * 1024
 _DMI_PRODUCT = Path("/sys/class/dmi/id/product_name")
 _GOOGLE_PRODUCTS = frozenset({"Google", "Google Compute Engine"})
@@ -90,7 +97,8 @@ class _Fetched:
 class AmbientIdentity:
     """The identity of the CI job that runs us. Implements ``ports.IdentitySource``; thread-safe.
 
-    ``mask`` is called with every token before it is decoded, returned or mentioned in an event.
+    ``mask`` is called with every token before it is decoded, returned or mentioned in an event. ``transport`` is used
+    for GitHub where the environment names a proxy.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators with defaults: each one is what a test replaces)
@@ -105,6 +113,7 @@ class AmbientIdentity:
         clock: Callable[[], float] = monotonic,
         read_event: Callable[[str], bytes] = read_event,
         machine: Callable[[], str] = read_google_product,
+        transport: Transport | None = None,
         budget: float = BUDGET,
     ) -> None:
         self._environ = environ
@@ -116,6 +125,7 @@ class AmbientIdentity:
         self._clock = clock
         self._read_event = read_event
         self._provider = _provider(environ, machine)
+        self._proxied = transport if any(environ.get(name) for name in _PROXY_VARIABLES) else None
         self._budget = budget
 
     @property
@@ -132,9 +142,10 @@ class AmbientIdentity:
         """Fetch a token for *audience*, masked. Raises IdentityUnavailable or one of its kinds."""
         if missing := self.missing(audience):
             raise missing
-        secret = self._gitlab_token(audience) if self._provider is Provider.GITLAB else self._fetch(audience)
+        text = self._gitlab_token(audience) if self._provider is Provider.GITLAB else self._fetch(audience)
+        secret = Secret(text)
         self._mask(secret)
-        return IdentityToken(secret, audience, self._checked_provider(), self._checked_claims(secret, audience))
+        return IdentityToken(secret, audience, self._checked_provider(), self._checked_claims(text, audience))
 
     def missing(self, audience: str) -> IdentityUnavailable | None:
         """Return what stands in the way of a token, as far as the environment tells; nothing is asked or sent."""
@@ -163,11 +174,11 @@ class AmbientIdentity:
         name = gitlab_variable(audience)
         return None if self._environ.get(name) else _no_gitlab_variable(name, audience)
 
-    def _gitlab_token(self, audience: str) -> Secret:
-        return Secret(self._environ[gitlab_variable(audience)])
+    def _gitlab_token(self, audience: str) -> str:
+        return self._environ[gitlab_variable(audience)].strip()
 
-    def _fetch(self, audience: str) -> Secret:
-        """Ask ``id``, again after failures that may pass, for at most the budget in all."""
+    def _fetch(self, audience: str) -> str:
+        """Ask the CI, again after failures that may pass, for at most the budget in all."""
         if request_token := self._environ.get(_GITHUB_REQUEST[0]):
             self._mask(Secret(request_token))
         ends = self._clock() + min(self._budget, self._waiting.left())
@@ -183,15 +194,35 @@ class AmbientIdentity:
                 self._waiting.wait(wait)
                 attempt += 1
 
-    def _attempt(self, audience: str, seconds: float) -> Secret:
+    def _attempt(self, audience: str, seconds: float) -> str:
+        if self._proxied is not None and self._provider is Provider.GITHUB:
+            return self._attempt_proxied(self._proxied, audience, seconds)
         outcome = _in_thread(lambda: self._detect(audience), seconds)
         if outcome is None:
             raise _Passing(_failed(self._name(), f"no answer within {self._budget:g} s"))
-        if isinstance(outcome, _Fetched):
-            if outcome.value:
-                return Secret(outcome.value)
+        if isinstance(outcome, Exception):
+            raise self._mapped(outcome) from outcome
+        if not outcome.value:
             raise _failed(self._name(), "it gave no token")
-        raise self._mapped(outcome) from outcome
+        return outcome.value
+
+    def _attempt_proxied(self, transport: Transport, audience: str, seconds: float) -> str:
+        answer = transport.send(_github_request(self._environ, audience), deadline=seconds)
+        if isinstance(answer, NoAnswer):
+            raise _Passing(_failed(self._name(), answer.text))
+        if answer.status != HTTPStatus.OK:
+            failed = _failed(self._name(), f"HTTP {answer.status} {answer.reason}".strip())
+            raise _Passing(failed) if _status_may_pass(answer.status) else failed
+        return self._github_value(answer.body)
+
+    def _github_value(self, body: bytes) -> str:
+        try:
+            value = json.loads(body)["value"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _failed(self._name(), "its answer holds no token") from error
+        if not isinstance(value, str):
+            raise _failed(self._name(), "its answer holds no token")
+        return value
 
     def _mapped(self, error: Exception) -> Exception:
         """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning."""
@@ -201,8 +232,8 @@ class AmbientIdentity:
         failed = _failed(self._name(), text)
         return _Passing(failed, error) if _may_pass(error, text) else failed
 
-    def _checked_claims(self, secret: Secret, audience: str) -> Claims:
-        claims = decode_claims(secret)
+    def _checked_claims(self, token: str, audience: str) -> Claims:
+        claims = decode_claims(token)
         if claims is None:
             raise _failed(self._name(), "what it gave is not an OIDC identity token")
         if audience not in audiences(claims):
@@ -281,9 +312,22 @@ def _may_pass(error: Exception, text: str) -> bool:
     """Tell whether another attempt may bring a token: a failed connection, 408, 429 or any 5xx."""
     status = re.search(r"code=(\d{3})", text)
     if status:
-        return int(status[1]) >= 500 or int(status[1]) in {408, 429}  # noqa: PLR2004  (HTTP status classes)
+        return _status_may_pass(int(status[1]))
     module: Any = type(error).__module__
     return "timed out" in text or str(module).startswith("urllib3")
+
+
+def _status_may_pass(status: int) -> bool:
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
+
+
+def _github_request(environ: Mapping[str, str], audience: str) -> HttpRequest:
+    """Ask for a token as ``id`` does (docs.github.com: "OpenID Connect reference", requesting the JWT)."""
+    token, address = (environ[name] for name in _GITHUB_REQUEST)
+    parts = urlsplit(address)
+    query = urlencode({**dict(parse_qsl(parts.query)), "audience": audience})
+    url = urlunsplit(parts._replace(query=query))
+    return HttpRequest("GET", url, {"Accept": "application/json"}, BearerAuthorization(Secret(token)))
 
 
 def _failed(provider: str, reason: str) -> IdentityProviderFailed:

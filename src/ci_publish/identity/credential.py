@@ -4,7 +4,6 @@ A secret that was given is used; else Trusted Publishing, where there is a CI; e
 ``.netrc`` is never read; a keyring only for people at a terminal.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,9 +14,10 @@ from ci_publish.identity.static import (
     MissingCredential,
     StaticCredential,
     empty_secret,
+    is_blank,
 )
-from ci_publish.identity.tools import Tools
-from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
+from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
+from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -49,7 +49,7 @@ Credential = TrustedPublishingCredential | StaticCredential | AnonymousCredentia
 
 
 def choose_credential(
-    endpoints: Endpoints, given: Given, tools: Tools, *, projects: Sequence[str] = (), attesting: bool = False
+    endpoints: Endpoints, given: Given, tools: Tools, *, projects: Projects = (), attesting: bool = False
 ) -> Credential:
     """Return the credential for one index; nothing is asked or sent yet.
 
@@ -60,7 +60,7 @@ def choose_credential(
         raise error
     if given.anonymous:
         return AnonymousCredential()
-    if given.secret is not None and given.secret:
+    if given.secret is not None and not given.secret.satisfies(is_blank):
         return _static(endpoints, given, given.secret, tools)
     if given.trusted_publishing is TrustedPublishing.ALWAYS:
         return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
@@ -70,7 +70,11 @@ def choose_credential(
 
 
 def _contradiction(given: Given) -> ConfigurationError | None:
-    if not given.secret or not (given.anonymous or given.trusted_publishing is TrustedPublishing.ALWAYS):
+    if (
+        given.secret is None
+        or given.secret.satisfies(is_blank)
+        or not (given.anonymous or given.trusted_publishing is TrustedPublishing.ALWAYS)
+    ):
         return None
     other = "no credential (anonymous)" if given.anonymous else "Trusted Publishing only (trusted-publishing: always)"
     return ConfigurationError(
@@ -85,7 +89,7 @@ def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) ->
 
 
 def _trusted_instead(
-    endpoints: Endpoints, given: Given, tools: Tools, projects: Sequence[str], *, attesting: bool
+    endpoints: Endpoints, given: Given, tools: Tools, projects: Projects, *, attesting: bool
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
     if given.secret is None:

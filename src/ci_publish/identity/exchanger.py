@@ -15,7 +15,7 @@ QUESTION_DEADLINE = 15.0
 # PyPI's mint takes over five seconds for publishers with 200 projects and more (warehouse#18514).
 MINT_DEADLINE = 30.0
 BURN_DEADLINE = 5.0
-HURRIED_BURN_DEADLINE = 2.0
+_LEAST_BURN_DEADLINE = 1.0
 _BURN_ATTEMPTS = 3
 
 
@@ -47,19 +47,19 @@ class Exchanger:
         return exchange.read_mint(self._tools.transport.send(request, deadline=MINT_DEADLINE), self._tools.clock())
 
     def burn(self, token: Secret) -> exchange.BurnAnswer:
-        """Burn *token*; tried again a few times, but once and shortly when the run is being stopped."""
+        """Burn *token*; tried again a few times, unless the run is being stopped."""
         request = exchange.burn_request(self._resolved or self._endpoints, token)
         if not isinstance(request, HttpRequest):
             return exchange.BurnNotOffered()
-        for attempt in range(1, _BURN_ATTEMPTS + 1):
-            hurried = self._tools.waiting.stopped
-            deadline = HURRIED_BURN_DEADLINE if hurried else BURN_DEADLINE
+        attempt = 1
+        while True:
+            deadline = min(BURN_DEADLINE, max(self._tools.waiting.left(), _LEAST_BURN_DEADLINE))
             answer = exchange.read_burn(self._tools.transport.send(request, deadline=deadline))
-            last = hurried or attempt == _BURN_ATTEMPTS
-            if not isinstance(answer, exchange.Unclear) or not answer.again or last:
+            if not isinstance(answer, exchange.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
-            self._tools.waiting.wait(pause(attempt, self._tools.random(), answer.wait))
-        raise AssertionError  # pragma: no cover  (the last attempt returns)
+            if self._tools.waiting.stopped or self._tools.waiting.wait(pause(attempt, self._tools.random(), answer.wait)):
+                return answer
+            attempt += 1
 
     def unavailable(self, what: str, unclear: exchange.Unclear) -> IndexUnavailable:
         """Return the error for an exchange that brought no usable answer."""

@@ -50,9 +50,18 @@ class StaticCredential:
         """Do nothing: it belongs to the user."""
 
 
+def is_blank(text: str) -> bool:
+    """Return whether *text* holds nothing but white space."""
+    return not text.strip()
+
+
+def _has_prefix(text: str) -> bool:
+    return text.startswith(_TOKEN_PREFIX)
+
+
 def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
     """Return why *user* and *secret* cannot work on this index, None where they may."""
-    if not secret.reveal().strip():
+    if secret.satisfies(is_blank):
         return empty_secret(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
         return PasswordRefused(
@@ -84,13 +93,10 @@ def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted
     if endpoints.profile is not IndexProfile.PYPI:
         return ()
     notes = []
-    if not secret.reveal().startswith(_TOKEN_PREFIX):
+    if not secret.satisfies(_has_prefix):
         hint = ("Copy the whole token, with its `pypi-` prefix, into the secret.",)
         message = f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do."
         notes.append(Noted("api-token-prefix", message, hints=hint))
-    elif secret.reveal() != secret.reveal().strip():
-        message = f"{name} begins or ends with white space."
-        notes.append(Noted("api-token-white-space", message, hints=("Remove the line's end from the secret.",)))
     hints = ("Set it up: https://docs.pypi.org/trusted-publishers/", "Attestations need it, too.")
     message = f"Trusted Publishing can replace the stored API token for {endpoints.name}."
     notes.append(Noted("trusted-publishing-available", message, warning=False, hints=hints))

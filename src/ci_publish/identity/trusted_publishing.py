@@ -9,7 +9,7 @@ Laws:
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -36,6 +36,10 @@ _WORTH_ANOTHER = frozenset({"invalid-token", "invalid-reuse-token", "invalid-pen
 _BURN_PATIENCE = 3.0
 
 
+Projects = Sequence[str] | Callable[[], Sequence[str]]
+"""The projects of a run, or a function that tells them once the distributions are collected."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """An upload token, and until when (by this machine's clock) it is used and valid."""
@@ -54,12 +58,12 @@ class TrustedPublishingCredential:
     """
 
     def __init__(
-        self, endpoints: Endpoints, tools: Tools, *, projects: Sequence[str] = (), attesting: bool = False
+        self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: bool = False
     ) -> None:
         self._endpoints = endpoints
         self._tools = tools
         self._exchanger = Exchanger(endpoints, tools)
-        self._projects = tuple(projects)
+        self._projects = projects
         self._attesting = attesting
         self._minting = threading.RLock()
         self._books = threading.Lock()
@@ -138,7 +142,7 @@ class TrustedPublishingCredential:
                     return answer
                 case exchange.MintRefused():
                     if not self._worth_another(answer, cured):
-                        raise explain(answer, identity.claims, self._endpoints, self._projects)
+                        raise explain(answer, identity.claims, self._endpoints, self._known_projects())
                     cured.add(answer.code)
                 case exchange.Unclear():
                     self._after_unclear(answer, attempt)
@@ -147,6 +151,9 @@ class TrustedPublishingCredential:
                 case _:
                     assert_never(answer)
             attempt += 1
+
+    def _known_projects(self) -> Sequence[str]:
+        return self._projects() if callable(self._projects) else self._projects
 
     def _exchange(
         self, identity: IdentityToken, *, after_refusal: bool

@@ -1,7 +1,7 @@
 """Who publishes: secrets, identity tokens and upload tokens."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NoReturn
@@ -21,6 +21,10 @@ class Secret:
     def reveal(self) -> str:
         """Return the text itself, to be sent or masked."""
         return self.__value
+
+    def satisfies(self, question: Callable[[str], bool]) -> bool:
+        """Answer a yes-or-no question about the text, such as ``str.isspace``, without letting it out."""
+        return bool(question(self.__value))
 
     def __repr__(self) -> str:
         return "***"

@@ -1,0 +1,72 @@
+"""One setting for certificate authorities, for every client in this process.
+
+Three HTTP libraries speak here, and each reads other variables: httpx (ours; SSL_CERT_FILE and the rest, see
+``index.network``), requests (sigstore's; REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE only) and urllib3 on its own (id's and
+tuf's; OpenSSL's defaults, which are SSL_CERT_FILE and SSL_CERT_DIR). So what one variable says is said in all of them.
+"""
+
+import os
+import ssl
+from collections.abc import Callable, Mapping, MutableMapping
+
+from ci_publish.errors import ConfigurationError
+
+FILES = "SSL_CERT_FILE"
+FOLDER = "SSL_CERT_DIR"
+REQUESTS = "REQUESTS_CA_BUNDLE"
+CURL = "CURL_CA_BUNDLE"
+
+# The order in which index.network looks at them.
+_ORDER = (FILES, FOLDER, REQUESTS, CURL)
+
+
+def has_own_authorities() -> bool:
+    """Return whether OpenSSL finds authorities by itself; some builds of Python bring a path that does not exist."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or paths.capath is not None
+
+
+def certifi_bundle() -> str:
+    """Return the file of public authorities that requests and httpx use by default."""
+    import certifi  # noqa: PLC0415  (only where it is needed)
+
+    return certifi.where()
+
+
+def ca_environment(
+    environ: Mapping[str, str],
+    *,
+    is_file: Callable[[str], bool] = os.path.isfile,
+    is_folder: Callable[[str], bool] = os.path.isdir,
+    has_authorities: Callable[[], bool] = has_own_authorities,
+    bundle: Callable[[], str] = certifi_bundle,
+) -> dict[str, str]:
+    """Return the variables to set, besides those in *environ*, so that all clients trust the same authorities.
+
+    The first of SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that says something counts; no
+    variable that is set already is changed. Where none is set and OpenSSL has no authorities of its own, the public
+    ones of certifi are named. Raises ConfigurationError for a path that does not exist.
+    """
+    name = next((name for name in _ORDER if environ.get(name)), None)
+    if name is None:
+        return {} if has_authorities() else {FILES: bundle()}
+    path = environ[name]
+    if not (is_file(path) or is_folder(path)):
+        raise _no_such_path(name)
+    openssl = FOLDER if is_folder(path) else FILES
+    has_openssl = environ.get(FILES) or environ.get(FOLDER)
+    wanted = {REQUESTS: path} if has_openssl else {openssl: path, REQUESTS: path}
+    return {key: value for key, value in wanted.items() if not environ.get(key)}
+
+
+def apply_ca(environ: MutableMapping[str, str]) -> None:
+    """Set what ``ca_environment`` says; to be called with ``os.environ`` before any client is made."""
+    environ.update(ca_environment(environ))
+
+
+def _no_such_path(name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{name} names a file of certificate authorities that does not exist.",
+        detail="Every connection is checked against it, so none can be made.",
+        hints=(f"Correct {name}, or unset it to use the public authorities.",),
+    )
