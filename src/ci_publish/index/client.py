@@ -181,7 +181,6 @@ class HttpIndex:
         """Return what an answer of the Simple API means."""
         if isinstance(answer, NoAnswer):
             return LookFailed(project, f"{shown(url)} could not be asked: {answer.text}")
-        told = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
         match answer.status:
             case 200:
                 return self._listing(project, answer, url)
@@ -189,12 +188,15 @@ class HttpIndex:
                 return NoSuchProject(project)
             case 301 | 302 | 303 | 307 | 308:
                 return self._sent_elsewhere(project, answer, url)
-            case status if self._is_pypi or is_transient_status(status):
-                return LookFailed(project, told)
-            case 401 | 403:
-                return NotVisible(project, f"{told}: the credential of this run may not read there. {_HINT}")
             case _:
-                return NotVisible(project, f"{told}. {_HINT}")
+                return self._unseen(project, answer, url)
+
+    def _unseen(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | LookFailed:
+        told = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
+        if self._is_pypi or is_transient_status(answer.status):
+            return LookFailed(project, told)
+        why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
+        return NotVisible(project, f"{told}{why}. {_HINT}")
 
     def _sent_elsewhere(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         target = _target(url, answer)

@@ -129,7 +129,7 @@ def resolve(
 
 
 def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
-    """Whether the index should be asked if it is a rehearsal: only loopback is believed, and only where nothing is set."""
+    """Whether to ask the index if it is a rehearsal: only loopback is believed, and only where no profile is set."""
     return profile == "auto" and is_loopback(endpoints.upload)
 
 

@@ -412,26 +412,32 @@ def _connected(family: socket.AddressFamily, address: Any, attempt: Attempt, unt
     return sock
 
 
+# Of the libraries' exceptions, each with what it means; their texts are added only where they quote what came, not
+# what was sent. The first that matches counts.
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], NoAnswerReason, str, bool], ...] = (
+    ((httpcore.ProxyError,), NoAnswerReason.CONNECT, "the proxy refuses the connection", True),
+    ((httpcore.TimeoutException,), NoAnswerReason.TIMEOUT, "timed out while waiting for a free connection", False),
+    ((httpcore.RemoteProtocolError,), NoAnswerReason.PROTOCOL, "the answer is not valid HTTP", True),
+    ((httpcore.NetworkError,), NoAnswerReason.RESET, "the connection was closed", False),
+    (
+        (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol, httpx.InvalidURL, UnicodeError),
+        NoAnswerReason.REFUSED_LOCALLY,
+        "the request holds characters that HTTP cannot carry",
+        False,
+    ),
+)
+
+
 def explained(error: Exception) -> tuple[NoAnswerReason, str]:
     """Return what to make of an exception that ended an exchange; the text never quotes what was sent."""
-    match error:
-        case Broken(reason=reason, text=text):
-            return reason, text
-        case httpcore.ProxyError():
-            return NoAnswerReason.CONNECT, f"the proxy refuses the connection: {error}"
-        case httpcore.TimeoutException():
-            return NoAnswerReason.TIMEOUT, "timed out while waiting for a free connection"
-        case httpcore.RemoteProtocolError() if "disconnected without" in str(error):
-            return NoAnswerReason.RESET, "the server closed the connection without an answer"
-        case httpcore.RemoteProtocolError():
-            return NoAnswerReason.PROTOCOL, f"the answer is not valid HTTP: {error}"
-        case httpcore.NetworkError():
-            return NoAnswerReason.RESET, "the connection was closed"
-        case httpcore.LocalProtocolError() | httpcore.UnsupportedProtocol() | httpx.InvalidURL() | UnicodeError():
-            # Their texts quote headers, and with them secrets.
-            return NoAnswerReason.REFUSED_LOCALLY, "the request holds characters that HTTP cannot carry"
-        case _:
-            return NoAnswerReason.PROTOCOL, f"the answer cannot be understood ({type(error).__name__})"
+    if isinstance(error, Broken):
+        return error.reason, error.text
+    if isinstance(error, httpcore.RemoteProtocolError) and "disconnected without" in str(error):
+        return NoAnswerReason.RESET, "the server closed the connection without an answer"
+    for types, reason, text, quotable in _MEANINGS:
+        if isinstance(error, types):
+            return reason, f"{text}: {error}" if quotable else text
+    return NoAnswerReason.PROTOCOL, f"the answer cannot be understood ({type(error).__name__})"
 
 
 # --- the client
@@ -536,7 +542,7 @@ class Network:
             transport=_Pools(Backend(self._attempts), ssl_context(environ), environ, max_connections),
             headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=None,  # the streams count
+            timeout=None,  # noqa: S113  (the streams count: see Attempt)
             follow_redirects=False,
             trust_env=False,  # .netrc is never read; proxies and certificates are read by proxy_for and ssl_context
         )

@@ -95,8 +95,8 @@ REFUSALS = (
     # --- the project
     _row(
         r"non-user identities cannot create new projects",
-        "A Trusted Publisher can upload only to the project it is registered for: compare the name in the metadata with "
-        "the project's name on the index, letter by letter.",
+        "A Trusted Publisher can upload only to the project it is registered for: compare the name in the metadata "
+        "with the project's name on the index, letter by letter.",
         "For a new project, register a pending publisher with exactly that name first.",
     ),
     _row(
@@ -112,8 +112,8 @@ REFUSALS = (
     # --- the file and its release
     _row(
         r"previously used by a file that has since been deleted",
-        "A deleted filename can never be used again, not even for the same bytes: raise the version, or for a wheel add "
-        "a build tag.",
+        "A deleted filename can never be used again, not even for the same bytes: raise the version, or for a wheel "
+        "add a build tag.",
     ),
     _row(
         r"releases older than \d+ days",
@@ -140,8 +140,8 @@ REFUSALS = (
     ),
     _row(
         r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
-        "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy that "
-        "changes what passes through it.",
+        "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy "
+        "that changes what passes through it.",
         once=Once.DAMAGED_TRANSFER,
     ),
     _row(
@@ -161,7 +161,8 @@ REFUSALS = (
     ),
     _row(
         r"not a valid metadata version",
-        "The index does not know this metadata version yet: pin the build backend to a release that writes an older one.",
+        "The index does not know this metadata version yet: pin the build backend to a release that writes an older "
+        "one.",
     ),
     _row(r"can't have direct dependency", "Depend on released versions instead of addresses."),
     _row(r"is not a valid classifier|classifier .{0,200}deprecated", "See https://pypi.org/classifiers/"),
@@ -199,10 +200,7 @@ REFUSALS = (
 BY_STATUS = {
     400: ("Read the index's words above; `ci-publish check` finds most of what an index refuses.",),
     404: ("Nothing takes uploads at this address: check repository-url, path and trailing slash included.",),
-    405: (
-        "This address takes no uploads; it may be the one that installers read from. Check repository-url, path and "
-        "trailing slash included.",
-    ),
+    405: ("Nothing takes uploads at this address; it may be the one that installers read from: check repository-url.",),
     407: ("The proxy wants a credential: put it into the address in HTTPS_PROXY.",),
     410: ("This upload address was given up: check repository-url.",),
     411: ("Something between here and the index asks for another kind of request; look for a proxy.",),

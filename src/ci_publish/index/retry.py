@@ -101,7 +101,7 @@ def decide(
     allowed = max(0.0, min(MAX_TOTAL_WAIT - history.waited, left))
     if trouble.asked is not None and trouble.asked > allowed:
         return GiveUp(
-            f"{trouble.reason}; the index asks to wait {trouble.asked:.0f} s, more than the {allowed:.0f} s that are left"
+            f"{trouble.reason}; the index asks to wait {trouble.asked:.0f} s, and only {allowed:.0f} s are left"
         )
     if allowed <= 0:
         return GiveUp(f"{trouble.reason} (no time is left to try again)")

@@ -1,9 +1,9 @@
 """Requests as values → answers as values, over the one door to the network.
 
 Laws of this door: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no
-identity and no upload token); no redirect is followed; certificates are always checked; every wait ends; at most a capped
-number of bytes of an answer is read; what the server echoes of our secrets is blotted out; nothing is raised for what a
-network or a server does.
+identity and no upload token); no redirect is followed; certificates are always checked; every wait ends; at most a
+capped number of bytes of an answer is read; what the server echoes of our secrets is blotted out; nothing is raised for
+what a network or a server does.
 """
 
 import os

@@ -42,7 +42,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file all the same."""
+    """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file."""
 
     trouble: Trouble
     throttled: bool = False
