@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -47,8 +47,12 @@ def _leave(code: int) -> None:
     sys.exit(code)
 
 
-def main(argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
-    """Run one command and return its exit code; every failure is reported, none is raised."""
+def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Streams) -> int:
+    """Run one command and return its exit code; every failure is reported, none is raised.
+
+    *environ* is the process's own environment: what one variable says of certificate authorities is said in all that
+    the HTTP libraries read.
+    """
     try:
         arguments, loaded = _understand(argv, environ, streams.stdin)
     except CiPublishError as error:
@@ -58,11 +62,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> i
     return invoke(Invocation(arguments.command, loaded, environ, streams))
 
 
-def _understand(argv: Sequence[str], environ: Mapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
+def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
+    from ci_publish.identity.ca import apply_ca  # noqa: PLC0415
     from ci_publish.sources import load  # noqa: PLC0415
 
     arguments = parse(argv)
+    apply_ca(environ)
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
         flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
