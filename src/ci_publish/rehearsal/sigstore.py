@@ -43,6 +43,23 @@ _PRODUCTION_TUF: Final = "https://tuf-repo-cdn.sigstore.dev"
 _INVALID_ARGUMENT: Final = 3  # gRPC's code; Fulcio answers it as HTTP 400
 
 
+def prepare_home(folder: Path, trust_config: str) -> dict[str, str]:
+    """Make `folder` a home in which sigstore's *production* instance, used offline, is that of a ClientTrustConfig JSON.
+
+    Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these are
+    absolute; Linux). `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was signed
+    with that instance, and nothing else.
+    """
+    config = json.loads(trust_config)
+    data, cache = (folder.resolve() / name for name in ("data", "cache"))
+    targets = cache / "sigstore-python" / "tuf" / quote(_PRODUCTION_TUF, safe="")
+    for needed in (data, targets):
+        needed.mkdir(parents=True, exist_ok=True)
+    (targets / "trusted_root.json").write_text(json.dumps(config["trustedRoot"]), encoding="utf-8")
+    (targets / "signing_config.v0.2.json").write_text(json.dumps(config["signingConfig"]), encoding="utf-8")
+    return {"XDG_DATA_HOME": str(data), "XDG_CACHE_HOME": str(cache)}
+
+
 class _RequestRefusedError(Exception):
     """Fulcio refuses a request, with one of its own messages."""
 
@@ -88,22 +105,6 @@ class Sigstore:
             },
             indent=2,
         )
-
-    def prepare_home(self, folder: Path, base_url: str) -> dict[str, str]:
-        """Make `folder` a home in which sigstore's *production* trust root, read offline, is this instance's.
-
-        Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these
-        are absolute). `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was
-        signed here, and nothing else.
-        """
-        data, cache = (folder.resolve() / name for name in ("data", "cache"))
-        targets = cache / "sigstore-python" / "tuf" / quote(_PRODUCTION_TUF, safe="")
-        targets.mkdir(parents=True, exist_ok=True)
-        data.mkdir(exist_ok=True)
-        (targets / "trusted_root.json").write_text(self.trusted_root(base_url), encoding="utf-8")
-        signing_config = json.dumps(self._signing_config(base_url.rstrip("/")))
-        (targets / "signing_config.v0.2.json").write_text(signing_config, encoding="utf-8")
-        return {"XDG_DATA_HOME": str(data), "XDG_CACHE_HOME": str(cache)}
 
     def _handle(self, request: Request) -> Response:
         match request.method, request.path:

@@ -60,9 +60,10 @@ class SigstoreWorld:
         with SigningContext.from_trust_config(self.trust_config()).signer(token) as signer:
             yield signer
 
-    def attest(self, file: Path, claims: Mapping[str, object] | None = None) -> Attestation:
+    def attest(self, file: Path | Distribution, claims: Mapping[str, object] | None = None) -> Attestation:
+        distribution = file if isinstance(file, Distribution) else Distribution.from_file(file)
         with self.signer(claims) as signer:
-            return Attestation.sign(signer, Distribution.from_file(file))
+            return Attestation.sign(signer, distribution)
 
     def verify(self, attestation: Attestation, publisher: Publisher) -> bytes:
         """Verify against this world's trust root; returns the statement."""
