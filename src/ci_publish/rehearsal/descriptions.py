@@ -1,7 +1,6 @@
 """How a release's description looks on PyPI: rendered by the same library, in the same formats."""
 
 from email.message import EmailMessage
-from typing import Final
 
 import readme_renderer.markdown
 import readme_renderer.rst
@@ -31,7 +30,7 @@ def shown(description: str, content_type: str | None) -> str:
 
 def description_problem(fields: Fields) -> str | None:
     """Return PyPI's words for a description that cannot be rendered, None for one that can, or for none."""
-    texts = {name: value for name, value in reversed(fields)}
+    texts = dict(reversed(fields))
     description, content_type = texts.get("description", ""), texts.get("description_content_type")
     if not description or rendered(description, content_type) is not None:
         return None

@@ -1,6 +1,6 @@
 """The rehearsal's index: PyPI's addresses, rules and words, for the projects of one folder.
 
-Sources: pypi-server.md (measured at Warehouse 6b62157124ab) and that commit itself; each module that this one puts together names its part.
+Sources: Warehouse at 6b62157124ab, running and read; each module that this one puts together names its part.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from ci_publish.rehearsal.answers import RefusedError, worded
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.judge import Judge, verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
 from ci_publish.rehearsal.provenance import IntegrityService
 from ci_publish.rehearsal.records import (
@@ -37,7 +38,8 @@ from ci_publish.rehearsal.records import (
 )
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore, User
-from ci_publish.rehearsal.upload import Judge, UploadRules, Uploads
+from ci_publish.rehearsal.upload import Uploads
+from ci_publish.rehearsal.upload_rules import UploadRules
 
 SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
 SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
@@ -74,15 +76,11 @@ _ROUTES: Final = Map(
 )
 
 
-def _accepting(_path: Path, _filename: str, _form: object) -> None:
-    """Judge nothing."""
-
-
 class RehearsalIndex:
     """An index that follows PyPI's rules, as one WSGI application `app`. Thread-safe.
 
-    `hooks` step between it and its clients; `rules` and `trusted_publishing` hold its knobs; the properties and methods below show and
-    change what a test wants to see changed.
+    `hooks` step between it and its clients; `rules` and `trusted_publishing` hold its knobs; the properties and methods
+    below show and change what a test wants to see changed.
     """
 
     def __init__(  # noqa: PLR0913 - everything but the first three has a default
@@ -91,7 +89,7 @@ class RehearsalIndex:
         identity_provider: IdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
         *,
-        judge: Judge = _accepting,
+        judge: Judge = verdict,
         registrations: Iterable[Registration] | None = None,
         discovery: bool = False,
         clock: Callable[[], float] = time.time,
@@ -101,8 +99,9 @@ class RehearsalIndex:
     ) -> None:
         """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*.
 
-        *judge* says what is wrong with a file. *registrations* are the Trusted Publishers; without any given, every identity of the
-        rehearsal's CI may publish every project. *discovery* turns PEP 807's document on. *token_lifetime* is in seconds.
+        *judge* says what is wrong with a file. *registrations* are the Trusted Publishers; without any given, every
+        identity of the rehearsal's CI may publish every project. *discovery* turns PEP 807's document on.
+        *token_lifetime* is in seconds.
         """
         self.hooks = Hooks() if hooks is None else hooks
         self.app = hooked(self._handle, self.hooks)
@@ -302,7 +301,7 @@ class RehearsalIndex:
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
-    """Word an error that routing or the handlers raised; PyPI's pages of errors are HTML unless something else is asked for."""
+    """Word an error that routing or the handlers raised."""
     headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
     return worded(request.accept_mimetypes, error.code or 500, "", headers)
 

@@ -1,4 +1,4 @@
-"""Trusted Publishing at the rehearsal's index: the audience, the exchange of an identity token, the burning of an upload token.
+"""Trusted Publishing at the rehearsal's index: audience, exchange of an identity token, burning of an upload token.
 
 Source: `warehouse/oidc/views.py` at 6b62157124ab; the burning as other clients' tests show it (pypi-server.md, §1).
 """
@@ -18,7 +18,7 @@ from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
 from ci_publish.rehearsal.json_response import json_response
 from ci_publish.rehearsal.publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
-from ci_publish.rehearsal.tokens import PublisherIdentity, TokenStore
+from ci_publish.rehearsal.tokens import Caveat, PublisherIdentity, TokenStore
 
 AUDIENCE: Final = "ci-publish-rehearsal"
 TOKEN_LIFETIME_SECONDS: Final = 900
@@ -35,7 +35,10 @@ class _RefusedExchangeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A Trusted Publisher that is registered for projects (normalised names); a pending one creates its project when used."""
+    """A Trusted Publisher that is registered for projects (normalised names).
+
+    A pending one is for one project that does not exist, and creates it when it is used.
+    """
 
     publisher: TrustedPublisher
     projects: frozenset[str]
@@ -49,9 +52,10 @@ def registered(publisher: TrustedPublisher, *projects: str, pending: bool = Fals
 
 @dataclass(slots=True)
 class TrustedPublishing:
-    """The exchange. Without `registrations` any identity of the rehearsal's CI matches, and projects are created on demand.
+    """The exchange.
 
-    `lifetime` is in seconds. `create` makes a project that a pending publisher is for (or raises RefusedError).
+    Without `registrations` any identity of the rehearsal's CI matches, and projects are created on demand. `lifetime`
+    is in seconds. `create` makes a project that a pending publisher is for (or raises RefusedError).
     """
 
     identity_provider: IdentityProvider
@@ -96,7 +100,7 @@ class TrustedPublishing:
             raise _reused()
         now = int(self.clock())
         expires = now + int(self.lifetime)
-        caveats = [[4, identity.id, None], [0, expires, now]]
+        caveats: list[Caveat] = [[4, identity.id, None], [0, expires, now]]
         if identity.projects is not None:
             caveats.insert(1, [1, sorted(identity.projects)])
         return self.tokens.issue(identity, caveats, jti=jti, expires=expires), expires

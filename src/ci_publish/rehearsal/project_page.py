@@ -1,8 +1,8 @@
 """The pages for people: a project as its page on PyPI will look, before anyone published it (issue 7, "Preview").
 
-Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the policy in every
-answer forbids it. Whatever comes from a form or a file is escaped by `Markup.format`; the description is made safe by PyPI's own
-renderer.
+Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the
+policy in every answer forbids it. Whatever comes from a form or a file is escaped by `Markup.format`; the description is
+made safe by PyPI's own renderer.
 """
 
 import base64
@@ -24,15 +24,9 @@ from ci_publish.rehearsal.simple_pages import files_url, project_urls, provenanc
 
 STYLESHEET: Final = (resources.files(__package__) / "style.css").read_text(encoding="utf-8")
 _POLICY: Final = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -90,7 +84,7 @@ _DOCUMENT: Final = Markup(
     '<link rel="stylesheet" href="/style.css">\n'
     "</head>\n"
     "<body>\n"
-    '<p class="banner"><a href="/">Rehearsal</a>: this index runs on your machine only. Nothing here is published.</p>\n'
+    '<p class="banner"><a href="/">Rehearsal</a>: this index is on your machine only. Nothing here is published.</p>\n'
     "<main>\n{content}\n</main>\n"
     "<footer><p>Images and scripts from elsewhere are not loaded on this page; on PyPI images are.</p></footer>\n"
     "</body>\n"

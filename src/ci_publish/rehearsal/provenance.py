@@ -1,7 +1,7 @@
 """Attestations at the rehearsal's index: verified as PyPI does it, against the rehearsal's own trust root.
 
-Source: `warehouse/attestations/services.py` at 6b62157124ab, and `pypi_attestations.Attestation.verify`, which knows Sigstore's public
-instances only.
+Source: `warehouse/attestations/services.py` at 6b62157124ab, and `pypi_attestations.Attestation.verify`, which itself
+knows Sigstore's public instances only.
 """
 
 import json

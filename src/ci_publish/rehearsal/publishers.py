@@ -1,11 +1,11 @@
 """Trusted Publishers as PyPI keeps them, and which claims match one (pure).
 
-Source: `warehouse/oidc/models/` (github.py, gitlab.py, google.py, _core.py) at 6b62157124ab: the same claims in the same order, with
-the same words.
+Source: `warehouse/oidc/models/` (github.py, gitlab.py, google.py, _core.py) at 6b62157124ab: the same claims in the
+same order, with the same words.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -28,7 +28,7 @@ class InvalidPublisherError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GitHubPublisher:
-    """A GitHub repository's workflow. An empty `environment` stands for any; `owner_id` is compared only where it is given."""
+    """A GitHub repository's workflow; an empty `environment` or `owner_id` stands for any."""
 
     repository: str
     workflow: str
@@ -203,7 +203,10 @@ def find(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPubli
 
 
 def derive(claims: Claims) -> TrustedPublisher:
-    """Return the publisher that would have to be registered for these claims; raises InvalidPublisherError where none could."""
+    """Return the publisher that would have to be registered for these claims.
+
+    Raises InvalidPublisherError where none could be.
+    """
     publisher = _kind(claims).derived(claims)
     publisher.verify(claims)
     return publisher
@@ -234,6 +237,3 @@ def _check_ref(name: str, truth: str, claims: Claims, refs: Iterable[object], no
         raise InvalidPublisherError(
             f"The {name} claim does not match, expecting one of {expected!r}, got {claims[name]!r}"
         )
-
-
-Matcher: TypeAlias = Callable[[Claims], TrustedPublisher]

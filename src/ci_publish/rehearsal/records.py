@@ -16,7 +16,7 @@ CLOSED_STATUSES: Final = frozenset({"archived", QUARANTINED})
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file of the index. `uploaded` is Unix time; `fields` is the form it came with; `provenance` is PEP 740's object."""
+    """One file of the index. `uploaded` is Unix time, `provenance` PEP 740's object."""
 
     filename: str
     project: str

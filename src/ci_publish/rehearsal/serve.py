@@ -1,17 +1,18 @@
 """The server under the rehearsal world: WSGI over HTTP/1.1 on loopback, in threads of this process.
 
-Werkzeug's own handler closes every connection after one answer, so the part that speaks HTTP is ours: connections are kept, a body may be
-chunked, a status line carries its words, and an application that raises `ConnectionError` cuts the connection.
+Werkzeug's own handler closes every connection after one answer, so the part that speaks HTTP is ours: connections are
+kept, a body may be chunked, a status line carries its words, and an application that raises `ConnectionError` cuts the
+connection.
 """
 
 import io
-import ssl
 import socket
+import ssl
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from werkzeug.exceptions import InternalServerError
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
@@ -20,6 +21,8 @@ from ci_publish.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    from _typeshed import WriteableBuffer
 
 _READ_SIZE: Final = 64 * 1024
 # What a client still sends after an early answer is read and forgotten up to here, so that it gets to see the answer.
@@ -44,10 +47,11 @@ class _Body(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any, /) -> int:
-        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        wanted = len(view) if self._left is None else min(len(view), self._left)
         data = b"" if self.finished or not wanted else self._source.read(wanted) or b""
-        buffer[: len(data)] = data
+        view[: len(data)] = data
         self._count(len(data), wanted)
         return len(data)
 
@@ -128,7 +132,7 @@ class _Handler(WSGIRequestHandler):
             if hasattr(chunks, "close"):
                 chunks.close()
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - Werkzeug's signature
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - Werkzeug's signature
         """Say nothing: the world's requests are in its own log."""
 
 
@@ -148,7 +152,7 @@ class _Answer:
         headers: list[tuple[str, str]],
         _exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
         /,
-    ) -> Any:
+    ) -> Callable[[bytes], None]:
         """Take status and headers, as WSGI has it."""
         self._status, self._headers = status, headers
         return self._write
@@ -216,7 +220,7 @@ class _Server(ThreadedWSGIServer):
     def failed(self, error: Exception) -> None:
         self.failures.append(error)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
         """Forget a connection that ended in an error: its client knows; a bug of ours is kept in `failures`."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
@@ -271,7 +275,7 @@ class Server:
         """What the application raised that was no answer: bugs."""
         return tuple(self._server.failures)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -210,7 +210,7 @@ def _core_metadata(file: StoredFile) -> dict[str, str] | bool:
 
 def _release_of(project: Project, file: StoredFile) -> Release:
     release = project.release(file.version)
-    return release if release else Release(file.version, file.uploaded)
+    return release or Release(file.version, file.uploaded)
 
 
 def _moment(seconds: float) -> dt.datetime:

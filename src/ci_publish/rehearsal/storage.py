@@ -1,4 +1,4 @@
-"""Where the rehearsal's index keeps what it has: files on disk, and a journal from which a second run reads the state back."""
+"""Where the rehearsal's index keeps what it has: files, and a journal from which a second run reads the state back."""
 
 import hashlib
 import json

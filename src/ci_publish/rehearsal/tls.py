@@ -20,7 +20,7 @@ _ADDRESSES: Final = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class LoopbackTls:
-    """What a server on loopback and its clients need: the server's context, and the authority's certificate as a file."""
+    """What a server on loopback needs, and what its clients: a context, and the authority's certificate as a file."""
 
     context: ssl.SSLContext
     authority_file: Path
@@ -34,7 +34,10 @@ class LoopbackTls:
 
 
 def make_loopback_tls(folder: Path, now: dt.datetime) -> LoopbackTls:
-    """Make an authority and a server certificate, both valid for a week from *now*; keys are kept below *folder*, for its owner only."""
+    """Make an authority and a server certificate, both valid for a week from *now*.
+
+    The server's key is kept in *folder*, for its owner only; the authority's is forgotten.
+    """
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _authority(authority_key, now)
     server = _server(server_key, authority, authority_key, now)

@@ -122,9 +122,9 @@ class TokenStore:
         return None if token is None or token.burnt else token
 
     def failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
-        """Return why a token is not valid for a project (normalised, and as spelled), in Warehouse's words; empty if it is.
+        """Return why a token is not valid for a project (normalised, and as spelled); empty if it is.
 
-        Warehouse adds the caveats that it stored to those in the token, and so says everything twice.
+        The words are Warehouse's, which adds the caveats that it stored to those in the token, and so says all twice.
         """
         macaroon = _parsed(raw)
         if macaroon is None:

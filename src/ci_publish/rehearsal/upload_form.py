@@ -195,7 +195,7 @@ def _whole_form_problem(form: Form) -> str | None:
 
 
 def check_identification(form: Form) -> None:
-    """Refuse a form whose version or metadata version PyPI cannot take (`metadata.py`); the rest of the metadata is not looked at."""
+    """Refuse a form whose version or metadata version PyPI cannot take (`metadata.py`); the judge looks at the rest."""
     metadata_version, version = form.first("metadata_version"), form.first("version")
     if not metadata_version:
         raise _metadata_refusal("'metadata-version' is a required field")
@@ -217,7 +217,7 @@ def _metadata_refusal(text: str, see: str = _SPECIFICATION) -> RefusedError:
 
 
 def check_filename(filename: str, filetype: str, content_type: str) -> None:
-    """Refuse a filename that PyPI cannot store, then a part without a type of its own (`legacy.py`, _validate_filename)."""
+    """Refuse a filename that PyPI cannot store, then an unusable type of the part (`legacy.py`, _validate_filename)."""
     if any(ord(char) < 32 or ord(char) == 127 for char in filename):  # noqa: PLR2004 - the control characters of ASCII
         raise RefusedError(
             400,

@@ -5,29 +5,30 @@ import datetime as dt
 import hashlib
 import json
 import os
-import ssl
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
 
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
-from ci_publish.rehearsal.judge import verdict
+from ci_publish.rehearsal.judge import Judge, verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
 from ci_publish.rehearsal.sigstore import Sigstore
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
-from ci_publish.rehearsal.upload import Judge, UploadRules
+from ci_publish.rehearsal.upload_rules import UploadRules
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from _typeshed import OptExcInfo
 
 ANNOUNCEMENT: Final = ("X-Ci-Publish-Rehearsal", "1")
 CI_PREFIX: Final = "/ci"
@@ -73,9 +74,9 @@ class RehearsalWorld:
     ) -> None:
         """Prepare a world; nothing listens before the context is entered.
 
-        *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again and still
-        verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the rehearsed CI job.
-        *registrations*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives Unix time.
+        *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again
+        and still verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the
+        rehearsed CI job. *registrations*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives Unix time.
         """
         self._resources = contextlib.ExitStack()
         self._given_storage = storage
@@ -95,7 +96,7 @@ class RehearsalWorld:
         self._server: Server
         self._private: Path
 
-    def __enter__(self) -> "RehearsalWorld":
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-publish-rehearsal-")))
             self._open()
@@ -123,7 +124,7 @@ class RehearsalWorld:
             clock=self._clock,
         )
         self._tls = self._made_tls() if self._with_tls else None
-        context: ssl.SSLContext | None = self._tls.context if self._tls else None
+        context = self._tls.context if self._tls else None
         self._server = Server(self._app, port=self._port, tls=context)
         self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
 
@@ -167,7 +168,7 @@ class RehearsalWorld:
     def environment(self, provider: Provider = "github", **claims: object) -> dict[str, str]:
         """Return the variables by which a child process takes itself for a CI job of this world.
 
-        *claims* replace single claims of the job. GitLab's identity tokens are issued now, and each is good for one exchange.
+        *claims* replace single claims of the job. GitLab's identity tokens are issued now, each good for one exchange.
         """
         return {
             **self._job(provider, claims),
@@ -181,7 +182,7 @@ class RehearsalWorld:
         """The variables by which clients trust this world's certificate; none without TLS."""
         return self._tls.environment if self._tls else {}
 
-    def _job(self, provider: Provider, claims: dict[str, object]) -> dict[str, str]:
+    def _job(self, provider: Provider, claims: dict[str, Any]) -> dict[str, str]:
         if provider == "gitlab":
             return self.identity_provider.gitlab_environment([AUDIENCE, SIGSTORE_AUDIENCE], **claims)
         return self.identity_provider.github_environment(f"{self.base_url}{CI_PREFIX}", **claims)
@@ -236,7 +237,7 @@ class RehearsalWorld:
 
 
 class TrustHistory:
-    """The trust roots of all worlds that used one folder: a Sigstore lives as long as its world, what it signed lives longer."""
+    """The trust roots of all worlds that used one folder: what a Sigstore signed lives longer than its world."""
 
     _INSTANCES: Final = ("tlogs", "certificateAuthorities", "ctlogs")
 
@@ -267,7 +268,9 @@ def _restore(environ: MutableMapping[str, str], before: dict[str, str | None]) -
 
 
 def _announcing(start_response: "StartResponse") -> "StartResponse":
-    def announced(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-        return start_response(status, [*headers, ANNOUNCEMENT], *rest)
+    def announced(
+        status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None, /
+    ) -> Callable[[bytes], object]:
+        return start_response(status, [*headers, ANNOUNCEMENT], exc_info)
 
     return announced

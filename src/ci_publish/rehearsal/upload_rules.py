@@ -1,0 +1,141 @@
+"""What PyPI's rules say about an upload, given what the index has: projects, names, sizes, duplicates, releases.
+
+Source: `warehouse/forklift/legacy.py` and `warehouse/packaging/services.py` at 6b62157124ab.
+"""
+
+import sys
+from dataclasses import dataclass, field
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from ci_publish.rehearsal.answers import HELP, RefusedError
+from ci_publish.rehearsal.records import Project, State
+
+_MIB: Final = 1024 * 1024
+_GIB: Final = 1024 * _MIB
+_DAY_SECONDS: Final = 24 * 60 * 60
+_HOUR_SECONDS: Final = 60 * 60
+_MAXIMUM_AGE_DAYS: Final = 14
+_LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits"
+_STANDARD_LIBRARY: Final = frozenset(canonicalize_name(name) for name in sys.stdlib_module_names)
+_LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_": None, "-": None})
+
+
+@dataclass(slots=True)
+class UploadRules:
+    """The knobs of an index's rules; they may be turned while it serves.
+
+    Limits are in bytes and None stands for none: how much PyPI granted a project, a rehearsal cannot know.
+    `new_projects_per_hour` is PyPI's 20 for one user where it is set. `racy` answers 500 where PyPI does: when two
+    uploads make the same project or release at the same time. `flags` are Warehouse's admin flags: `read-only`,
+    `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc` (-gitlab-,
+    -google-), `disable-pep740`.
+    """
+
+    file_size_limit: int | None = None
+    project_size_limit: int | None = None
+    new_projects_per_hour: int | None = None
+    prohibited_names: frozenset[str] = frozenset()
+    racy: bool = False
+    flags: set[str] = field(default_factory=set)
+
+
+def check_flags(rules: UploadRules) -> None:
+    """Refuse everything while uploads are switched off."""
+    if "read-only" in rules.flags:
+        raise RefusedError(403, "Read-only mode: Uploads are temporarily disabled.")
+    if "disallow-new-upload" in rules.flags:
+        raise RefusedError(
+            403, f"New uploads are temporarily disabled. See {HELP}#admin-intervention for more information."
+        )
+
+
+def check_new_project(rules: UploadRules, state: State, name: str, now: float) -> None:
+    """Refuse to register a project of this name."""
+    _check_new_project_rate(rules, state, now)
+    if "disallow-new-project-registration" in rules.flags:
+        raise RefusedError(
+            403,
+            f"New project registration temporarily disabled. See {HELP}#admin-intervention for more information.",
+        )
+    normalized, see = canonicalize_name(name), f"See {HELP}#project-name for more information."
+    if normalized in _STANDARD_LIBRARY:
+        raise RefusedError(
+            400, f"The name {name!r} isn't allowed (conflict with Python Standard Library module name). {see}"
+        )
+    if normalized in rules.prohibited_names:
+        raise RefusedError(400, f"The name {name!r} isn't allowed. {see}")
+    if _looks(name) in {_looks(project.name) for project in state.projects.values()}:
+        raise RefusedError(400, f"The name {name!r} is too similar to an existing project. {see}")
+
+
+def _check_new_project_rate(rules: UploadRules, state: State, now: float) -> None:
+    limit, since = rules.new_projects_per_hour, now - _HOUR_SECONDS
+    recent = [project.created for project in state.projects.values() if project.created > since]
+    if limit is None or len(recent) < limit:
+        return
+    wait = int(min(recent, default=since) - since) + 1
+    headers = {
+        "RateLimit": f'"project.create.user";r=0;t={wait}',
+        "RateLimit-Policy": f'"project.create.user";q={limit};w={_HOUR_SECONDS}',
+    }
+    raise RefusedError(429, "Too many new projects created", headers)
+
+
+def _looks(name: str) -> str:
+    """Return a name as PyPI compares it with others: without separators; l, i, 1 are one, and so are o, 0."""
+    return name.lower().translate(_LOOKALIKES)
+
+
+def check_size(rules: UploadRules, project: Project | None, name: str, size: int) -> None:
+    """Refuse a file that is larger than its project may have (after all of it was read, as PyPI does)."""
+    if rules.file_size_limit is not None and size > rules.file_size_limit:
+        raise RefusedError(
+            400,
+            f"File too large. Limit for project {name!r} is {rules.file_size_limit // _MIB} MB. "
+            f"See {_LIMITS}#requesting-a-file-size-limit-increase for more information.",
+        )
+    if rules.project_size_limit is not None and size + (project.size if project else 0) > rules.project_size_limit:
+        raise RefusedError(
+            400,
+            f"Project size too large. Limit for project {name!r} total size is {rules.project_size_limit // _GIB} GB. "
+            f"See {_LIMITS}#requesting-a-project-size-limit-increase",
+        )
+
+
+def is_duplicate(state: State, filename: str, blake2_256: str) -> bool:
+    """Return whether this very file is there already.
+
+    Raises RefusedError for its name with other bytes, and for its bytes under another name, in any project.
+    """
+    same = [file for file in state.files.values() if file.filename == filename or file.blake2_256 == blake2_256]
+    if all(file.filename == filename and file.blake2_256 == blake2_256 for file in same):
+        return bool(same)
+    raise RefusedError(
+        400,
+        f"File already exists ({filename!r}, with blake2_256 hash {blake2_256!r}). "
+        f"See {HELP}#file-name-reuse for more information.",
+    )
+
+
+def check_never_used(state: State, filename: str) -> None:
+    """Refuse the name of a file that was deleted."""
+    if filename in state.deleted:
+        raise RefusedError(
+            400,
+            "This filename was previously used by a file that has since been deleted. Use a different version. "
+            f"See {HELP}#file-name-reuse for more information.",
+        )
+
+
+def check_release(project: Project | None, version: str, filetype: str, now: float) -> None:
+    """Refuse a file for a release that is too old for new files, and a second sdist."""
+    release = project.release(version) if project else None
+    if project is None or release is None:
+        return
+    if release.created < now - _MAXIMUM_AGE_DAYS * _DAY_SECONDS:
+        raise RefusedError(400, f"Uploading new files to releases older than {_MAXIMUM_AGE_DAYS} days is not allowed.")
+    others = [file for file in project.files.values() if file.version == release.version]
+    if filetype == "sdist" and any(file.packagetype == "sdist" for file in others):
+        raise RefusedError(400, "Only one sdist may be uploaded per release.")
