@@ -1,7 +1,7 @@
 """The pages for people: a project as its page on PyPI will look, before anyone published it (issue 7, "Preview").
 
 Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the
-policy in every answer forbids it. Whatever comes from a form or a file is escaped by `Markup.format`; the description is
+policy in every answer forbids it. What comes from a form or a file is escaped by `Markup.format`; the description is
 made safe by PyPI's own renderer.
 """
 
