@@ -27,6 +27,8 @@ IMPURE_METHODS = {
     *("rglob", "samefile", "stat", "touch", "unlink", "write_bytes", "write_text"),
     *("now", "today", "utcnow", "getenv"),
 }
+# Libraries that only compute; those beside packaging are what PyPI itself judges metadata with.
+PURE_LIBRARIES = {"email_validator", "packaging", "readme_renderer", "rfc3986", "trove_classifiers"}
 IMPURE_SUBMODULES = {"http.client", "http.server", "urllib.request", "urllib.robotparser"}
 
 
@@ -115,7 +117,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            yield str(node.module)
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -126,7 +128,7 @@ def declared(*requirements: str) -> set[str]:
 def needed(paths: Iterable[Path]) -> set[str]:
     """Return the distributions that the modules at *paths* import from."""
     modules = {name.split(".")[0] for path in paths for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
-    foreign = modules - sys.stdlib_module_names - {"ci_publish", ""}
+    foreign = modules - sys.stdlib_module_names - {"ci_publish", "_typeshed"}
     providers = packages_distributions()
     return {canonicalize_name(providers[module][0]) for module in foreign}
 
@@ -150,7 +152,7 @@ def called(tree: ast.AST) -> Iterator[str]:
 def impurities(source: str) -> set[str]:
     """Return what a pure module must not do: foreign imports, I/O submodules, and calls that touch the world."""
     tree = ast.parse(source)
-    allowed = sys.stdlib_module_names | {"ci_publish", "packaging"}
+    allowed = sys.stdlib_module_names | PURE_LIBRARIES | {"ci_publish"}
     names = set(imported(tree))
     foreign = {name for name in names if name.split(".")[0] not in allowed}
     deeds = IMPURE_CALLS | {f".{method}" for method in IMPURE_METHODS}
