@@ -269,6 +269,15 @@ class Settings(BaseSettings):
         Path | None,
         Option("Write what happened as JSON, also when the run fails.", ALL - {"settings"}, "FILE", ("receipt",)),
     ] = None
+    reports_dir: Annotated[
+        Path | None,
+        Option(
+            "Write reports for the CI into this folder: publish.env (dotenv), junit.xml and summary.md.",
+            ALL - {"settings"},
+            "DIR",
+            ("reports-dir",),
+        ),
+    ] = None
     output: Annotated[
         Literal["console", "json"],
         Option("What standard output is for: people, or the receipt as JSON.", ALL, None, ("output",)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from ci_publish import sources
 from ci_publish.cli.ci import in_ci
 from ci_publish.cli.main import Streams
-from ci_publish.cli.reporting import Reporting
+from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.interruption import Interruption
 from ci_publish.model.identity import Secret
@@ -34,19 +34,10 @@ def invoke(invocation: Invocation) -> int:
     """Run the command, report it, and return the exit code."""
     if invocation.command == "settings":
         return _show_settings(invocation)
-    settings = invocation.loaded.settings
-    reporting = Reporting(
-        invocation.environ,
-        invocation.streams.stdout,
-        invocation.streams.stderr,
-        json=settings.output == "json",
-        receipt=settings.receipt,
-        verbose=settings.verbose,
-        print_hash=settings.print_hash,
-        attestations_dir=settings.attestations_dir or settings.output_dir,
-    )
+    streams = invocation.streams
+    reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _wishes(invocation))
     try:
-        with _interruption(settings.deadline) as interruption:
+        with _interruption(invocation.loaded.settings.deadline) as interruption:
             return _run(invocation, reporting, interruption)
     finally:
         reporting.emit.close()
@@ -105,6 +96,20 @@ def _rehearse(invocation: Invocation, around: "Surroundings") -> None:
     rehearse(invocation.loaded.settings, around, invocation.streams.stdout, paths_given=given)
 
 
+def _wishes(invocation: Invocation) -> Wishes:
+    settings = invocation.loaded.settings
+    return Wishes(
+        json=settings.output == "json" and not settings.serve,
+        verbose=settings.verbose,
+        print_hash=settings.print_hash,
+        receipt=settings.receipt,
+        attestations_dir=settings.attestations_dir or settings.output_dir,
+        reports_dir=settings.reports_dir,
+        settings=_rows(invocation.loaded),
+        public_log=settings.sigstore_trust_config is None and _command(invocation) != "rehearse",
+    )
+
+
 # details ---------------------------------------------------------------------------------------------------------
 
 
@@ -149,10 +154,7 @@ def _keyring(invocation: Invocation) -> Callable[[str, str], Secret | None] | No
 
 def _show_settings(invocation: Invocation) -> int:
     loaded, stream = invocation.loaded, invocation.streams.stdout
-    rows = [
-        (name.replace("_", "-"), sources.shown(name, loaded.settings), _where(loaded.origin(name)))
-        for name in type(loaded.settings).model_fields
-    ]
+    rows = _rows(loaded)
     if loaded.settings.output == "json":
         _write_json(stream, {name: {"value": value, "source": source} for name, value, source in rows})
         return 0
@@ -160,6 +162,13 @@ def _show_settings(invocation: Invocation) -> int:
     for name, value, source in rows:
         stream.write(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}\n")
     return 0
+
+
+def _rows(loaded: sources.Loaded) -> list[tuple[str, str, str]]:
+    return [
+        (name.replace("_", "-"), sources.shown(name, loaded.settings), _where(loaded.origin(name)))
+        for name in type(loaded.settings).model_fields
+    ]
 
 
 def _where(origin: sources.Origin) -> str:

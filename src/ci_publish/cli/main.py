@@ -77,15 +77,14 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
-    from ci_publish.cli.reporting import Reporting  # noqa: PLC0415
+    from ci_publish.cli.reporting import Reporting, Wishes  # noqa: PLC0415
 
     receipt = _peek("receipt", argv, environ)
     reporting = Reporting(
         environ,
         streams.stdout,
         streams.stderr,
-        json=_peek("output", argv, environ) == "json",
-        receipt=Path(receipt) if receipt else None,
+        Wishes(json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None),
     )
     command = next((word for word in argv if not word.startswith("-")), NAME)
     reporting.emit(RunStarted(command, time.time()))

@@ -1,6 +1,8 @@
 """Which reports listen to a run: by settings, by terminal, and by the CI it runs in."""
 
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -8,35 +10,87 @@ from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.reports.console import console
 from ci_publish.reports.fanout import Fanout
 from ci_publish.reports.github import Artifacts, GitHubReport
+from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.receipt_file import ReceiptFile
+from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user said about reports. ``public_log``: attestations stand in the public transparency log."""
+
+    json: bool = False
+    verbose: bool = False
+    print_hash: bool = False
+    receipt: Path | None = None
+    attestations_dir: Path | None = None
+    reports_dir: Path | None = None
+    settings: Sequence[SettingRow] = ()
+    public_log: bool = True
 
 
 class Reporting:
     """The reports of one run, and the masker that all of them redact with."""
 
-    def __init__(
-        self,
-        environ: Mapping[str, str],
-        stdout: TextIO,
-        stderr: TextIO,
-        *,
-        json: bool,
-        receipt: Path | None,
-        verbose: bool = False,
-        print_hash: bool = False,
-        attestations_dir: Path | None = None,
-    ) -> None:
-        human = stderr if json else stdout
-        self.masker = Masker(human, on=on_github(environ))
-        redact = self.masker.redact
+    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, wishes: Wishes) -> None:
+        self._environ = environ
+        self._wishes = wishes
+        self._human = stderr if wishes.json else stdout
+        self._artifacts = Artifacts(wishes.receipt, wishes.attestations_dir)
+        self._log = PUBLIC_LOG if wishes.public_log else None
+        self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Fanout()
-        if receipt is not None:
-            self.emit.add(ReceiptFile(receipt, self.emit, redact=redact))
-        if on_github(environ):
-            artifacts = Artifacts(receipt, attestations_dir)
-            self.emit.add(GitHubReport(human, environ, self.emit, artifacts=artifacts, redact=redact))
-        self.emit.add(console(human, environ, redact=redact, verbose=verbose, print_hash=print_hash))
-        if json:
-            self.emit.add(JsonReport(stdout, redact=redact))
+        self._add_files()
+        self._add_people()
+        if wishes.json:
+            self.emit.add(JsonReport(stdout, redact=self.masker.redact))
+
+    def _add_files(self) -> None:
+        if self._wishes.receipt is not None:
+            self.emit.add(ReceiptFile(self._wishes.receipt, self.emit, redact=self.masker.redact))
+        if on_github(self._environ):
+            self.emit.add(
+                GitHubReport(
+                    self._human,
+                    self._environ,
+                    self.emit,
+                    settings=self._wishes.settings,
+                    artifacts=self._artifacts,
+                    log_search=self._log,
+                    redact=self.masker.redact,
+                )
+            )
+        if on_gitlab(self._environ) or self._wishes.reports_dir is not None:
+            self.emit.add(self._gitlab())
+
+    def _gitlab(self) -> GitLabReport:
+        """Collapsible sections where GitLab reads them; the files of ``--reports-dir`` anywhere."""
+        return GitLabReport(
+            self._human if on_gitlab(self._environ) else io.StringIO(),
+            self.emit,
+            files=_files(self._wishes.reports_dir),
+            settings=self._wishes.settings,
+            artifacts=self._artifacts,
+            log_search=self._log,
+            redact=self.masker.redact,
+        )
+
+    def _add_people(self) -> None:
+        wishes = self._wishes
+        self.emit.add(
+            console(
+                self._human,
+                self._environ,
+                redact=self.masker.redact,
+                verbose=wishes.verbose,
+                print_hash=wishes.print_hash,
+            )
+        )
+
+
+def _files(folder: Path | None) -> GitLabFiles:
+    if folder is None:
+        return GitLabFiles()
+    return GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md")
