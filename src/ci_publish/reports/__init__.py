@@ -1,1 +1,1 @@
-"""What people and machines read: folds over the events of a run."""
+"""What people and machines read: every report is a fold over the events of a run."""

@@ -37,13 +37,16 @@ from ci_publish.model.events import (
     UploadProgressed,
     UploadStarted,
 )
+from ci_publish.model.index import PlannedFile
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import words
 from ci_publish.reports.history import History
 from ci_publish.reports.neutral import block, one_line
+from ci_publish.reports.stopwatch import Stopwatch
 
 _COLUMN = 8
+_FAILURES = 20
 
 
 class Tone(StrEnum):
@@ -94,17 +97,19 @@ class Narrator:
     def __init__(
         self, clock: Callable[[], float], *, redact: Redact = str, verbose: bool = False, print_hash: bool = False
     ) -> None:
-        self._clock = clock
+        self._stopwatch = Stopwatch(clock)
         self._redact = redact
         self._verbose = verbose
         self._print_hash = print_hash
         self._history = History()
         self._indexes: set[str] = set()
-        self._begun: dict[tuple[str, str], float] = {}
+        self._at_step = ""
+        self._planned: set[tuple[str, str, FileStatus]] = set()
 
     def tell(self, event: Event) -> tuple[Line, ...]:
         """Return the lines that *event* adds to the story, none for most."""
         self._history.add(event)
+        self._stopwatch.take(event)
         return tuple(self._tell(event))
 
     @singledispatchmethod
@@ -118,7 +123,8 @@ class Narrator:
         yield Line(f"{NAME} {__version__}: {self._line(event.command)}", Tone.STRONG)
 
     @_tell.register
-    def _(self, _event: StepStarted) -> Iterable[Line]:
+    def _(self, event: StepStarted) -> Iterable[Line]:
+        self._at_step = event.step.value
         return ()
 
     @_tell.register
@@ -131,7 +137,7 @@ class Narrator:
     def _(self, event: RunFinished) -> Iterable[Line]:
         receipt = self._history.receipt()
         yield Line("")
-        yield from self._errors_of_files(event.error)
+        yield from self._errors_of_files()
         if event.error is not None:
             yield from self._error(event.error)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
@@ -165,7 +171,7 @@ class Narrator:
         yield _step("", f"{problem.severity}: {self._line(problem.rule)}", _SEVERITY[problem.severity])
         for text in (problem.message, problem.advice):
             yield from self._indented(text)
-        yield _step("", f"  {problem.docs}", Tone.QUIET)
+        yield _step("", f"  {self._line(problem.docs)}", Tone.QUIET)
 
     @_tell.register
     def _(self, event: IndexChosen) -> Iterable[Line]:
@@ -175,6 +181,7 @@ class Narrator:
 
     @_tell.register
     def _(self, event: Planned) -> Iterable[Line]:
+        self._planned |= {_planned(event.plan.index, file) for file in event.plan.files}
         rows = [(file.distribution, *words.decision(file)) for file in event.plan.files]
         widths = [max((len(words.STATUS[row[1]]) for row in rows), default=0)]
         widths.append(max((len(self._line(row[0].filename)) for row in rows), default=0))
@@ -203,8 +210,7 @@ class Narrator:
     # -- the index --
 
     @_tell.register
-    def _(self, event: UploadStarted) -> Iterable[Line]:
-        self._begun.setdefault((event.index, event.filename), self._clock())
+    def _(self, _event: UploadStarted) -> Iterable[Line]:
         return ()
 
     @_tell.register
@@ -219,17 +225,23 @@ class Narrator:
 
     @_tell.register
     def _(self, event: FileFinished) -> Iterable[Line]:
-        if event.error is None and event.attempts == 0:
-            return  # the plan has said it
+        if event.attempts == 0 and self._is_told(event):
+            return
         name, size = self._line(event.distribution.filename), words.amount(event.distribution.size)
         told = f"{name}  {words.STATUS[event.status]}{self._took(event)}  {size}{self._attempts(event)}"
         reason = f": {self._line(event.error.summary)}" if event.error else ""
-        yield _step("upload", f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
+        yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
+
+    def _is_told(self, event: FileFinished) -> bool:
+        """Return whether the plan has said it, or the listing will."""
+        planned = (event.index, event.distribution.filename, event.status) in self._planned
+        return planned or (event.error is None and event.status not in words.BAD)
 
     def _took(self, event: FileFinished) -> str:
-        begun = self._begun.get((event.index, event.distribution.filename))
-        done = event.status is FileStatus.UPLOADED and begun is not None
-        return f" in {words.duration(self._clock() - begun)}" if done and begun is not None else ""
+        seconds = self._stopwatch.seconds(event.index, event.distribution.filename)
+        if seconds is None or event.status is not FileStatus.UPLOADED:
+            return ""
+        return f" in {words.duration(seconds)}"
 
     @staticmethod
     def _attempts(event: FileFinished) -> str:
@@ -272,13 +284,15 @@ class Narrator:
 
     # -- failures --
 
-    def _errors_of_files(self, told_at_the_end: CiPublishError | None) -> Iterator[Line]:
-        finished = (event for event in self._history.events if isinstance(event, FileFinished))
-        for event in finished:
-            if event.error is not None and event.error is not told_at_the_end:
-                yield Line(f"{self._line(event.distribution.filename)}{self._at(event.index)}", Tone.STRONG)
-                yield from self._error(event.error)
-                yield Line("")
+    def _errors_of_files(self) -> Iterator[Line]:
+        failures = words.file_failures(self._history.events)
+        for event, error in failures[:_FAILURES]:
+            yield Line(f"{self._line(event.distribution.filename)}{self._at(event.index)}", Tone.STRONG)
+            yield from self._error(error)
+            yield Line("")
+        if len(failures) > _FAILURES:
+            yield Line(f"{words.count(len(failures) - _FAILURES, 'more failure')}: see the receipt", Tone.BAD)
+            yield Line("")
 
     def _error(self, error: CiPublishError) -> Iterator[Line]:
         """Tell what happened, why, what to do and where to read on."""
@@ -311,6 +325,10 @@ class Narrator:
             first, *rest = block(self._redact(hint)).split("\n")
             yield _step("", f"- {first}")
             yield from (_step("", f"  {line}") for line in rest)
+
+
+def _planned(index: str, file: PlannedFile) -> tuple[str, str, FileStatus]:
+    return index, file.distribution.filename, words.decision(file)[0]
 
 
 def _step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:

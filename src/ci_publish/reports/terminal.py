@@ -23,6 +23,7 @@ from rich.text import Text
 from ci_publish.model.events import (
     Event,
     FileFinished,
+    Outcome,
     Planned,
     RunFinished,
     Step,
@@ -66,6 +67,7 @@ class Terminal:
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._planned: dict[tuple[str, str], int] = {}
         self._parts: dict[tuple[str, str], float] = {}
+        self._sent = 0.0
         self._total: TaskID | None = None
         self._lock = threading.RLock()
 
@@ -130,10 +132,10 @@ class Terminal:
 
     def _move_total(self, progress: Progress, key: tuple[str, str], part: float) -> None:
         """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
+        self._sent += self._planned.get(key, 0) * (part - self._parts.get(key, 0.0))
         self._parts[key] = part
         if self._total is not None:
-            sizes = ((self._planned.get(each, 0), part) for each, part in self._parts.items())
-            progress.update(self._total, completed=sum(size * part for size, part in sizes))
+            progress.update(self._total, completed=self._sent)
 
     def _bars_at_work(self) -> Progress:
         if self._progress is None:
@@ -153,14 +155,14 @@ class Terminal:
         return self._progress
 
     def _table(self, receipt: Receipt) -> None:
-        if not receipt.indexes or not receipt.files:
+        if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
         for heading in columns:
             table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
         for file in receipt.files[:_ROWS]:
-            cells = _cells(file)
+            cells = _cells(receipt, file)
             table.add_row(*(Text(self._redact(cells[heading])) for heading in columns))
         self._console.print()
         self._console.print(table)
@@ -168,12 +170,12 @@ class Terminal:
             self._console.print(f"and {words.count(len(receipt.files) - _ROWS, 'more file')}")
 
 
-def _cells(file: FileEntry) -> dict[str, str]:
+def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
     attestation = file.attestation
     return {
         "file": one_line(file.filename),
         "index": one_line(file.index or ""),
-        "result": words.STATUS[file.status],
+        "result": words.result(receipt, file),
         "size": "" if file.size is None else words.amount(file.size),
         "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
         "attestation": "" if attestation is None else f"log index {attestation.log_index}",

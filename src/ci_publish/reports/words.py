@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome, ProvenanceVerified
-from ci_publish.model.events import Event, FileStatus, IndexChosen, Outcome
+from ci_publish.model.events import Event, FileFinished, FileStatus, IndexChosen, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
@@ -25,6 +25,11 @@ STATUS: Mapping[FileStatus, str] = {
 BAD = frozenset({FileStatus.CONFLICT, FileStatus.REFUSED, FileStatus.FAILED})
 _THERE = frozenset({FileStatus.UPLOADED, FileStatus.ALREADY_PUBLISHED, FileStatus.KEPT_PUBLISHED})
 
+_OF_VERIFY: Mapping[FileStatus, str] = {
+    FileStatus.ALREADY_PUBLISHED: "published as it is here",
+    FileStatus.CONFLICT: "published with other content",
+    FileStatus.NOT_ATTEMPTED: "not there",
+}
 _DIGEST_SHOWN = 12
 _STEP = 1000.0
 _CREDENTIAL: Mapping[CredentialKind, str] = {
@@ -33,7 +38,7 @@ _CREDENTIAL: Mapping[CredentialKind, str] = {
     CredentialKind.PASSWORD: "password",
     CredentialKind.NONE: "no credential",
 }
-_SUCCESS: Mapping[Outcome, str] = {
+_ENDS: Mapping[Outcome, str] = {
     Outcome.PUBLISHED: "Published",
     Outcome.ALREADY_PUBLISHED: "Already published",
     Outcome.PLANNED: "Planned, nothing was sent",
@@ -149,12 +154,34 @@ def hints(error: CiPublishError) -> tuple[str, ...]:
     return error.hints if said or not error.retryable else (*error.hints, "Run it again: what is done stays done.")
 
 
+def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
+    """Return the failures of single files that the run's own failure does not tell already."""
+    end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
+    finished = (event for event in events if isinstance(event, FileFinished))
+    return tuple((event, event.error) for event in finished if event.error and not _tells(end, event, event.error))
+
+
+def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
+    if end is None or end is error:
+        return end is error
+    return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"
+
+
+def result(receipt: Receipt, file: FileEntry) -> str:
+    """Return what became of *file*, in the words of the command that ran."""
+    if file.index is None and receipt.exit_code == 0:
+        return receipt.outcome.value
+    return {**STATUS, **_OF_VERIFY}[file.status] if receipt.command == "verify" else STATUS[file.status]
+
+
 def headline(receipt: Receipt) -> str:
-    """Return how a run ended, in one sentence without the names of projects."""
-    said = _SUCCESS[receipt.outcome]
-    counted = [(STATUS[status], receipt.count(status)) for status in FileStatus]
-    numbers = ", ".join(f"{number} {word}" for word, number in counted if number)
-    return f"{said}: {numbers}" if numbers and receipt.indexes else said
+    """Return how a run ended, in one sentence without the names of projects and without a full stop."""
+    counted: dict[str, int] = {}
+    for file in sorted(receipt.files, key=lambda file: list(FileStatus).index(file.status)):
+        if file.index is not None:
+            counted[result(receipt, file)] = counted.get(result(receipt, file), 0) + 1
+    numbers = ", ".join(f"{number} {word}" for word, number in counted.items())
+    return f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
 
 
 def releases(receipt: Receipt) -> tuple[tuple[str, str], ...]:

@@ -75,3 +75,32 @@ def _decode(value: str) -> str:
     for code, character in (("%3A", ":"), ("%2C", ","), ("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
         value = value.replace(code, character)
     return value
+
+
+def file_commands(content: str) -> dict[str, str]:
+    """Return the values of a ``GITHUB_OUTPUT`` file, as ``FileCommandManager.cs`` reads them; raise on a bad one."""
+    values: dict[str, str] = {}
+    lines = iter(content.split("\n"))
+    for line in lines:
+        if not line:
+            continue
+        equals, heredoc = line.find("="), line.find("<<")
+        if equals >= 0 and (heredoc < 0 or equals < heredoc):
+            name, _, value = line.partition("=")
+        elif heredoc >= 0:
+            name, _, delimiter = line.partition("<<")
+            value = "\n".join(_until(delimiter, lines))
+        else:
+            message = f"Invalid format '{line}'"
+            raise ValueError(message)
+        values[name] = value
+    return values
+
+
+def _until(delimiter: str, lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        if line == delimiter:
+            return
+        yield line
+    message = f"Invalid value. Matching delimiter not found '{delimiter}'"
+    raise ValueError(message)

@@ -1,0 +1,84 @@
+"""What a run gives reason to remark on a GitHub job's page, and the commands that do it (pure)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_publish.model.events import Checked, Collected, Event, Noted, RunFinished
+from ci_publish.model.problem import Severity
+from ci_publish.model.receipt import Redact
+from ci_publish.reports import words
+from ci_publish.reports.neutral import command_data, command_property
+
+# The runner shows ten of each kind for a step and drops the rest without a word.
+ANNOTATIONS_OF_A_KIND = 10
+_KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One remark on the job's page, with text from outside as it came; ``file`` as the job sees it."""
+
+    severity: Severity
+    title: str
+    message: str
+    file: str | None = None
+
+
+def annotations(events: Sequence[Event]) -> Iterator[Annotation]:
+    """Yield every remark that a run gives reason for, the run's own failure first."""
+    paths = {
+        each.filename: str(each.path)
+        for collected in events
+        if isinstance(collected, Collected)
+        for each in collected.distributions
+    }
+    finished = next((event for event in events if isinstance(event, RunFinished)), None)
+    if finished and finished.error:
+        hints = words.hints(finished.error)
+        steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()
+        yield Annotation(Severity.ERROR, finished.error.summary, steps)
+    for failed, error in words.file_failures(events):
+        message = "\n".join((error.summary, *words.hints(error), error.docs))
+        yield Annotation(
+            Severity.ERROR, f"{failed.distribution.filename}: {failed.status}", message, str(failed.distribution.path)
+        )
+    for event in events:
+        yield from _remarks(event, paths)
+
+
+def _remarks(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
+    match event:
+        case Checked(problems=problems):
+            for problem in problems:
+                message = "\n".join(part for part in (problem.message, problem.advice, problem.docs) if part)
+                file = None if problem.filename is None else paths.get(problem.filename, problem.filename)
+                yield Annotation(problem.severity, problem.rule, message, file)
+        case Noted():
+            severity = Severity.WARNING if event.warning else Severity.NOTE
+            file = None if event.filename is None else paths.get(event.filename, event.filename)
+            yield Annotation(severity, event.slug, "\n".join((event.message, *event.hints)), file)
+        case _:
+            pass
+
+
+def commands(remarks: Iterable[Annotation], redact: Redact = str) -> Iterator[str]:
+    """Yield the runner's commands for *remarks*: at most ten of a kind, the last one for all that are left."""
+    by_kind: dict[Severity, list[Annotation]] = {severity: [] for severity in Severity}
+    for remark in remarks:
+        by_kind[remark.severity].append(remark)
+    for severity, all_of_them in by_kind.items():
+        yield from (_command(remark, redact) for remark in _folded(severity, all_of_them))
+
+
+def _folded(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annotation]:
+    if len(remarks) <= ANNOTATIONS_OF_A_KIND:
+        return remarks
+    shown, rest = remarks[: ANNOTATIONS_OF_A_KIND - 1], remarks[ANNOTATIONS_OF_A_KIND - 1 :]
+    lines = (f"{remark.file or 'run'}: {remark.title}: {remark.message.partition(chr(10))[0]}" for remark in rest)
+    return [*shown, Annotation(severity, f"{words.count(len(rest), f'more {severity}')}", "\n".join(lines))]
+
+
+def _command(remark: Annotation, redact: Redact) -> str:
+    file = f"file={command_property(redact(remark.file))}," if remark.file else ""
+    title = f"title={command_property(redact(remark.title))}"
+    return f"::{_KINDS[remark.severity]} {file}{title}::{command_data(redact(remark.message))}"

@@ -1,0 +1,128 @@
+"""What a GitHub job shows: log groups, annotations, the step's summary and its outputs.
+
+Rules of the runner (actions/runner ``FileCommandManager.cs``, ``ActionCommandManager.cs``): a summary of more than
+1 MiB is dropped as a whole, ten annotations of a kind are shown for a step, outputs of a job may have 1 MB together
+(counted as UTF-16), a value of several lines stands between delimiters, which are random here.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
+from ci_publish.model.receipt import Redact
+from ci_publish.reports.annotations import annotations, commands
+from ci_publish.reports.files import why
+from ci_publish.reports.history import History
+from ci_publish.reports.lines import Lines
+from ci_publish.reports.neutral import command_data, one_line
+from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.stopwatch import Stopwatch
+from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, Told, summary
+
+__all__ = ["Artifacts", "GitHubReport"]
+
+_NO_ARTIFACTS = Artifacts()
+
+
+class GitHubReport:
+    """Writes what the job shows. Thread-safe. Put it before the console: groups must open before their lines.
+
+    *environ* names the runner's files (``GITHUB_OUTPUT``, ``GITHUB_STEP_SUMMARY``); one that is missing is left out,
+    one that cannot be written is a warning through *emit*. The runner reads commands on stdout and stderr. Links to
+    log entries are *log_search* with the index appended; None for a transparency log that has no such pages.
+    """
+
+    def __init__(  # noqa: PLR0913  (collaborators)
+        self,
+        stream: TextIO,
+        environ: Mapping[str, str],
+        emit: Emit,
+        *,
+        settings: Sequence[SettingRow] = (),
+        artifacts: Artifacts = _NO_ARTIFACTS,
+        log_search: str | None = PUBLIC_LOG,
+        redact: Redact = str,
+        clock: Callable[[], float] = time.monotonic,
+        delimiter: Callable[[], str] = lambda: f"ghadelimiter_{secrets.token_hex(16)}",
+    ) -> None:
+        self._lines = Lines(stream, redact)
+        self._environ = environ
+        self._emit = emit
+        self._settings = settings
+        self._artifacts = artifacts
+        self._log_search = log_search
+        self._redact = redact
+        self._delimiter = delimiter
+        self._history = History()
+        self._stopwatch = Stopwatch(clock)
+        self._lock = threading.RLock()
+        self._in_group = False
+        self._finished = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._history.add(event)
+            self._stopwatch.take(event)
+            match event:
+                case StepStarted():
+                    self._open(event)
+                case StepFinished():
+                    self._close_group()
+                case RunFinished():
+                    self.close()
+                case _:
+                    pass
+
+    def close(self) -> None:
+        """Write summary, outputs and annotations, unless that is done."""
+        with self._lock:
+            self._close_group()
+            if not self._finished:
+                self._finished = True
+                self._write("GITHUB_STEP_SUMMARY", self._summary)
+                self._write("GITHUB_OUTPUT", self._outputs)
+                for line in commands(annotations(self._history.events), self._redact):
+                    self._lines.command(line)
+
+    # -- groups --
+
+    def _open(self, event: StepStarted) -> None:
+        self._close_group()
+        at = f" at {one_line(self._redact(event.index))}" if event.index else ""
+        self._lines.command(f"::group::{command_data(f'{event.step}{at}')}")
+        self._in_group = True
+
+    def _close_group(self) -> None:
+        if self._in_group:
+            self._lines.command("::endgroup::")
+            self._in_group = False
+
+    # -- files --
+
+    def _write(self, variable: str, content: Callable[[int], str]) -> None:
+        path = self._environ.get(variable)
+        if not path:
+            return
+        try:
+            size = Path(path).stat().st_size if Path(path).exists() else 0
+            with Path(path).open("ab") as file:
+                file.write(content(size).encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            self._emit(Noted("runner-file-not-written", f"The file of {variable} could not be written: {why(error)}."))
+
+    def _summary(self, size: int) -> str:
+        told = Told(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
+        return summary(told, SUMMARY_LIMIT - size)
+
+    def _outputs(self, _size: int) -> str:
+        values = outputs(self._history.events, self._artifacts, self._redact)
+        return "".join(_assignment(name, value, self._delimiter()) for name, value in values.items())
+
+
+def _assignment(name: str, value: str, delimiter: str) -> str:
+    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"

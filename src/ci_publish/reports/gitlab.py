@@ -1,0 +1,148 @@
+"""What a GitLab job shows: collapsible sections, and the files that its ``artifacts:`` pick up.
+
+Rules of GitLab: a section is opened and closed by lines with a control sequence, a time and a name of letters, digits
+and ``_.-`` (https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections). A dotenv report holds lines
+``NAME=value`` of UTF-8 without quotes, empty lines or comments, at most 5 KiB and 20 variables in all.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
+from ci_publish.model.receipt import Redact
+from ci_publish.reports.files import why, write_atomically
+from ci_publish.reports.history import History
+from ci_publish.reports.junit import junit
+from ci_publish.reports.lines import Lines
+from ci_publish.reports.neutral import one_line
+from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.stopwatch import Stopwatch
+from ci_publish.reports.summary import PUBLIC_LOG, SettingRow, Told, summary
+
+# Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
+DOTENV_PREFIX = "PUBLISH_"
+_DOTENV_VALUE_LIMIT = 600
+_NOT_IN_DOTENV = frozenset({"files"})
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabFiles:
+    """Where the files of the job go; None: not written."""
+
+    dotenv: Path | None = None
+    junit: Path | None = None
+    summary: Path | None = None
+
+
+_NO_FILES = GitLabFiles()
+_NO_ARTIFACTS = Artifacts()
+
+
+class GitLabReport:
+    """Writes what the job shows. Thread-safe. Put it before the console: sections must open before their lines.
+
+    *now* gives seconds since the epoch, *clock* seconds that never run backwards. A file that cannot be written is a
+    warning through *emit*.
+    """
+
+    def __init__(  # noqa: PLR0913  (collaborators)
+        self,
+        stream: TextIO,
+        emit: Emit,
+        *,
+        files: GitLabFiles = _NO_FILES,
+        settings: Sequence[SettingRow] = (),
+        artifacts: Artifacts = _NO_ARTIFACTS,
+        log_search: str | None = PUBLIC_LOG,
+        redact: Redact = str,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._lines = Lines(stream, redact)
+        self._emit = emit
+        self._files = files
+        self._settings = settings
+        self._artifacts = artifacts
+        self._log_search = log_search
+        self._redact = redact
+        self._now = now
+        self._history = History()
+        self._stopwatch = Stopwatch(clock)
+        self._lock = threading.RLock()
+        self._section: str | None = None
+        self._finished = False
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        with self._lock:
+            self._history.add(event)
+            self._stopwatch.take(event)
+            match event:
+                case StepStarted():
+                    self._open(event)
+                case StepFinished():
+                    self._close_section()
+                case RunFinished():
+                    self.close()
+                case _:
+                    pass
+
+    def close(self) -> None:
+        """Write the files, unless that is done."""
+        with self._lock:
+            self._close_section()
+            if not self._finished:
+                self._finished = True
+                self._write(self._files.dotenv, self._dotenv)
+                self._write(self._files.junit, lambda: junit(self._history.events, self._redact))
+                self._write(self._files.summary, self._summary)
+
+    # -- sections --
+
+    def _open(self, event: StepStarted) -> None:
+        self._close_section()
+        at = f" at {one_line(self._redact(event.index))}" if event.index else ""
+        self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{event.step}-{event.index or 'all'}")
+        self._mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
+
+    def _close_section(self) -> None:
+        if self._section is not None:
+            self._mark("section_end", self._section, "")
+            self._section = None
+
+    def _mark(self, what: str, name: str, header: str) -> None:
+        self._lines.command(f"\x1b[0K{what}:{int(self._now())}:{name}\r\x1b[0K{header}")
+
+    # -- files --
+
+    def _write(self, path: Path | None, content: Callable[[], str]) -> None:
+        if path is None:
+            return
+        try:
+            write_atomically(path, content())
+        except OSError as error:
+            self._emit(Noted("report-not-written", f"{path} could not be written: {why(error)}."))
+
+    def _dotenv(self) -> str:
+        values = outputs(self._history.events, self._artifacts, self._redact)
+        return "".join(
+            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_dotenv_value(value)}\n"
+            for name, value in values.items()
+            if name not in _NOT_IN_DOTENV
+        )
+
+    def _summary(self) -> str:
+        return summary(
+            Told(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
+        )
+
+
+def _dotenv_value(value: str) -> str:
+    """Return *value*, or nothing where GitLab could not read it back as it is."""
+    plain = value.isprintable() and value == value.strip() and not set(value) & set("\"'`$\\#")
+    return value if plain and len(value.encode()) <= _DOTENV_VALUE_LIMIT else ""

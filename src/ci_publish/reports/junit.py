@@ -1,0 +1,82 @@
+"""The findings of the checks as JUnit XML, for GitLab's test report and whatever else reads that (pure).
+
+The shape is the common part of what readers accept: ``testsuites`` > ``testsuite`` > ``testcase`` with ``name``,
+``classname`` and ``time``, at most one ``failure`` in each, warnings as ``system-out``. A suite for each file, a case
+for each rule that found something, one passing case for a file without findings.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from xml.etree import ElementTree as ET
+
+from ci_publish.about import NAME
+from ci_publish.model.events import Checked, Collected, Event, Step, StepFinished
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt import Redact
+from ci_publish.reports.neutral import block, one_line
+
+_SET = "all files together"
+
+
+def junit(events: Sequence[Event], redact: Redact = str) -> str:
+    """Return the checks of a run as a JUnit document; one without suites where the checks did not come to their end."""
+    seconds = sum(event.seconds for event in events if isinstance(event, StepFinished) and event.step is Step.CHECK)
+    root = ET.Element("testsuites", name=f"{NAME} checks", time=f"{seconds:.3f}")
+    for name, problems in _by_file(events):
+        root.append(_suite(name, problems, redact))
+    _total(root)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
+        ('<?xml version="1.0" encoding="UTF-8"?>\n', "\n")
+    )
+
+
+def _by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:
+    """Yield each file with its problems, files without any included, the set as a whole only where it has some."""
+    if not any(isinstance(event, Checked) for event in events):
+        return
+    names = [each.filename for event in events if isinstance(event, Collected) for each in event.distributions]
+    found: dict[str, list[Problem]] = {name: [] for name in names}
+    for checked in (event for event in events if isinstance(event, Checked)):
+        for problem in checked.problems:
+            found.setdefault(problem.filename or _SET, []).append(problem)
+    yield from found.items()
+
+
+def _suite(name: str, problems: Sequence[Problem], redact: Redact) -> ET.Element:
+    suite = ET.Element("testsuite", name=one_line(redact(name)))
+    by_rule = sorted(problems, key=lambda problem: problem.rule)
+    for rule, group in groupby(by_rule, key=lambda problem: problem.rule):
+        suite.append(_case(name, rule, list(group), redact))
+    if not problems:
+        suite.append(_case(name, "all rules", [], redact))
+    failures = len(suite.findall("testcase/failure"))
+    suite.attrib.update(_numbers(len(suite), failures))
+    return suite
+
+
+def _case(name: str, rule: str, problems: Sequence[Problem], redact: Redact) -> ET.Element:
+    case = ET.Element("testcase", name=one_line(redact(rule)), classname=one_line(redact(name)), time="0.000")
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    others = [problem for problem in problems if problem.severity is not Severity.ERROR]
+    if errors:
+        failure = ET.SubElement(case, "failure", message=one_line(redact(errors[0].message)), type=one_line(rule))
+        failure.text = _text(errors, redact)
+    if others:
+        ET.SubElement(case, "system-out").text = _text(others, redact)
+    return case
+
+
+def _text(problems: Sequence[Problem], redact: Redact) -> str:
+    parts = (f"{each.severity}: {each.message}\n{each.advice}\n{each.docs}" for each in problems)
+    return block(redact("\n\n".join(parts)))
+
+
+def _total(root: ET.Element) -> None:
+    root.attrib.update(
+        _numbers(len(root.findall("testsuite/testcase")), len(root.findall("testsuite/testcase/failure")))
+    )
+
+
+def _numbers(tests: int, failures: int) -> dict[str, str]:
+    return {"tests": str(tests), "failures": str(failures), "errors": "0", "skipped": "0"}

@@ -1,0 +1,51 @@
+"""What a run hands on to later steps and jobs: the outputs of the action, the variables of a GitLab report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ci_publish.model.events import Event, FileStatus, RunFinished
+from ci_publish.model.receipt import Receipt, Redact, dump, receipt_of, to_dict
+from ci_publish.reports import words
+from ci_publish.reports.neutral import one_line
+
+# A job may hand on 1 MB in all, counted as UTF-16: a quarter of that.
+FILES_LIMIT = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Artifacts:
+    """The files and folders of a run that later steps may want; None where there are none."""
+
+    receipt: Path | None = None
+    attestations: Path | None = None
+
+
+def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:
+    """Return the outputs of the action by name: the contract that ``action.yml`` declares.
+
+    ``uploaded`` and ``already-published`` are numbers of files; ``files`` is the ``files`` list of the receipt as JSON
+    (shortened to filename, status and sha256, then to nothing, where a job could not hand it on); ``receipt``,
+    ``attestations-dir`` and ``release-url`` (the first release's page) are empty where there is none.
+    """
+    receipt = receipt_of(events)
+    extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
+    pages = words.release_pages(receipt, events)
+    there = artifacts.receipt is not None and artifacts.receipt.is_file()
+    return {
+        "outcome": receipt.outcome.value,
+        "exit-code": "" if receipt.exit_code is None else str(receipt.exit_code),
+        "files": _files(receipt, redact),
+        "uploaded": str(receipt.count(FileStatus.UPLOADED)),
+        "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED)),
+        "receipt": one_line(str(artifacts.receipt)) if there else "",
+        "attestations-dir": one_line(str(artifacts.attestations or extra.get("attestations-dir", ""))),
+        "release-url": one_line(redact(extra.get("release-url") or (pages[0] if pages else ""))),
+    }
+
+
+def _files(receipt: Receipt, redact: Redact) -> str:
+    files = to_dict(receipt, redact)["files"]
+    short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
+    candidates = (dump(each) for each in (files, short))
+    return next((each for each in candidates if len(each) <= FILES_LIMIT), "[]")

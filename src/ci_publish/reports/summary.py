@@ -1,0 +1,253 @@
+"""The summary of a run as Markdown, for GitHub's job page and GitLab's artifacts (pure).
+
+Text from outside is written as entities or in monospaced HTML, links lead to ``http(s)`` addresses only. The summary
+is made of sections, and each of lines, so that it can be cut anywhere between two lines and still be well-formed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import quote
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Planned, RunFinished
+from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
+from ci_publish.reports import words
+from ci_publish.reports.neutral import code, markdown, preformatted
+
+# The runner throws away a summary of more than 1 MiB as a whole; the rest is left to other steps' needs.
+SUMMARY_LIMIT = 1_000_000
+_CUT = "\n\n*Cut here: a summary may not be larger than 1 MiB. The log and the receipt have everything.*\n"
+PUBLIC_LOG = "https://search.sigstore.dev/?logIndex="
+_SAFE_IN_LINKS = "/:?&=%~-._+,;@#"
+
+_E = TypeVar("_E")
+
+SettingRow = tuple[str, str, str]
+"""Name, value (a secret already shown as ``***``) and source of one setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the summary: its lines can be left out one by one from the end, its head and foot only together."""
+
+    head: str
+    lines: tuple[str, ...] = ()
+    foot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a summary is made from; ``seconds`` gives the upload time of a file (index, filename) where it is known.
+
+    ``log_search`` and a log index make the address of a log entry; None where the log has no such pages.
+    """
+
+    events: Sequence[Event]
+    seconds: Callable[[str, str], float | None]
+    settings: Sequence[SettingRow] = ()
+    log_search: str | None = PUBLIC_LOG
+    redact: Redact = str
+    receipt: Receipt = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "receipt", receipt_of(self.events))
+
+    def text(self, text: str) -> str:
+        """Return *text* as prose, never empty: Markdown takes an empty item for something else."""
+        return markdown(self.redact(text)) or "—"
+
+    def code(self, text: str) -> str:
+        """Return *text* monospaced."""
+        return code(self.redact(text))
+
+    def of(self, kind: type[_E]) -> Iterator[_E]:
+        """Return the events of one kind."""
+        return (event for event in self.events if isinstance(event, kind))
+
+
+def summary(told: Told, limit: int = SUMMARY_LIMIT) -> str:
+    """Return the summary of a run in at most *limit* bytes of UTF-8; an empty text where not even the cut fits."""
+    return fit(list(_sections(told)), limit)
+
+
+def fit(sections: Sequence[Section], limit: int) -> str:
+    """Return *sections* as one document of at most *limit* bytes, cut between two lines with a word about it."""
+    out: list[str] = []
+    left = limit - len(_CUT.encode())
+    for section in sections:
+        left -= _bytes(section.head) + _bytes(section.foot)
+        if left < 0:
+            return "".join((*out, _CUT)) if limit >= len(_CUT.encode()) else ""
+        out.append(section.head)
+        for line in section.lines:
+            left -= _bytes(line)
+            if left < 0:
+                return "".join((*out, section.foot, _CUT))
+            out.append(line)
+        out.append(section.foot)
+    return "".join(out)
+
+
+def link(text: str, url: str | None) -> str:
+    """Return *text*, which is Markdown already, as a link where *url* is an address that a browser should follow."""
+    if url is None or not url.startswith(("https://", "http://")):
+        return text
+    return f"[{text}]({quote(url.encode('utf-8', 'replace'), safe=_SAFE_IN_LINKS)})"
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _sections(told: Told) -> Iterator[Section]:
+    finished = next(told.of(RunFinished), None)
+    yield _heading(told)
+    if finished and finished.error:
+        yield _failure(told, finished.error, finished.exit_code)
+    yield from _release(told)
+    yield from _files(told)
+    yield from _file_errors(told)
+    yield from _notes(told)
+    yield from _findings(told)
+    yield from _problems(told)
+    yield from _plan(told)
+    yield from _settings(told)
+
+
+def _heading(told: Told) -> Section:
+    receipt = told.receipt
+    sign = "✅" if receipt.exit_code == 0 else "❌"
+    names = [f"{told.text(project)} {told.text(version)}" for project, version in words.releases(receipt)[:5]]
+    subject = f" · {', '.join(names)}" if names else ""
+    return Section(f"## {sign} {told.text(words.headline(receipt))}{subject}\n\n")
+
+
+def _failure(told: Told, error: CiPublishError, exit_code: int) -> Section:
+    return Section("".join(_error(told, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n")
+
+
+def _error(told: Told, error: CiPublishError) -> Iterator[str]:
+    yield f"**{told.text(error.summary)}**\n\n"
+    if error.detail.strip():
+        yield preformatted(told.redact(error.detail)) + "\n\n"
+    hints = words.hints(error)
+    if hints:
+        yield "What to do:\n\n"
+        yield from (_hint(told, hint) for hint in hints)
+        yield "\n"
+
+
+def _hint(told: Told, hint: str) -> str:
+    """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
+    first, _, rest = hint.partition("\n")
+    return f"- {told.text(first)}\n" + (f"\n{preformatted(told.redact(rest))}\n\n" if rest.strip() else "")
+
+
+def _release(told: Told) -> Iterator[Section]:
+    pages = words.release_pages(told.receipt, told.events)
+    if pages:
+        yield Section("", tuple(f"- {link(told.text(page), page)}\n" for page in pages), "\n")
+
+
+def _files(told: Told) -> Iterator[Section]:
+    receipt = told.receipt
+    if not receipt.files:
+        return
+    several = len(receipt.indexes) > 1
+    index = ("| Index ", "|---") if several else ("", "")
+    head = f"| File {index[0]}| Result | Size | SHA-256 | Attestation | Time |\n|---{index[1]}|---|---:|---|---|---:|\n"
+    yield Section(head, tuple(_row(told, file, several=several) for file in receipt.files), "\n")
+
+
+def _row(told: Told, file: FileEntry, *, several: bool) -> str:
+    seconds = told.seconds(file.index or "", file.filename)
+    cells = [
+        link(told.code(file.filename), file.url),
+        *([told.text(file.index or "")] if several else []),
+        _result(told, file),
+        "" if file.size is None else words.amount(file.size),
+        "" if file.sha256 is None else told.code(file.sha256),
+        _attestation(told, file),
+        "" if seconds is None else words.duration(seconds),
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _result(told: Told, file: FileEntry) -> str:
+    said = words.result(told.receipt, file)
+    return f"**{said}**" if file.status in words.BAD else said
+
+
+def _attestation(told: Told, file: FileEntry) -> str:
+    made, verified = file.attestation, {True: "verified on the index", False: "**not verified on the index**", None: ""}
+    entry = ""
+    if made is not None:
+        entry = "made" if made.log_index is None else _log_entry(told, made.log_index)
+    return ", ".join(part for part in (entry, verified[file.provenance_verified]) if part)
+
+
+def _log_entry(told: Told, log_index: int) -> str:
+    return str(log_index) if told.log_search is None else f"[{log_index}]({told.log_search}{log_index})"
+
+
+def _file_errors(told: Told) -> Iterator[Section]:
+    for event, error in words.file_failures(told.events):
+        yield Section(f"### {told.code(event.distribution.filename)}\n\n" + "".join(_error(told, error)))
+
+
+def _notes(told: Told) -> Iterator[Section]:
+    lines = []
+    for note in told.of(Noted):
+        about = f"{told.code(note.filename)}: " if note.filename else ""
+        hints = "".join(f"  - {told.text(hint)}\n" for hint in note.hints)
+        lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{told.text(note.message)}\n{hints}")
+    if lines:
+        yield Section("### Notes\n\n", tuple(lines), "\n")
+
+
+def _findings(told: Told) -> Iterator[Section]:
+    lines = []
+    for finding in told.of(Finding):
+        hints = "".join(f"  - {told.text(hint)}\n" for hint in finding.hints)
+        first, *rest = finding.message.split("\n")
+        table = f"\n{preformatted(told.redact(chr(10).join(rest)))}\n\n" if rest else ""
+        lines.append(f"- **{finding.status}** {told.text(finding.name)}: {told.text(first)}\n{hints}{table}")
+    if lines:
+        yield Section("### Findings\n\n", tuple(lines), "\n")
+
+
+def _problems(told: Told) -> Iterator[Section]:
+    lines = []
+    for problem in (problem for checked in told.of(Checked) for problem in checked.problems):
+        where = told.code(problem.filename) if problem.filename else "all files together"
+        said = told.text(f"{problem.message} {problem.advice}")
+        lines.append(f"| {where} | {problem.severity} | {_rule(told, problem.rule, problem.docs)} | {said} |\n")
+    if lines:
+        yield Section("### Checks\n\n| File | Severity | Rule | Problem |\n|---|---|---|---|\n", tuple(lines), "\n")
+
+
+def _rule(told: Told, rule: str, docs: str) -> str:
+    return link(told.text(rule), docs)
+
+
+def _plan(told: Told) -> Iterator[Section]:
+    lines = []
+    for plan in (planned.plan for planned in told.of(Planned)):
+        for file in plan.files:
+            status, why = words.decision(file)
+            name = told.code(file.distribution.filename)
+            said = "upload" if status is FileStatus.PLANNED else words.STATUS[status]
+            lines.append(f"| {told.text(plan.index)} | {name} | {said} | {told.text(why)} |\n")
+    if lines:
+        head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"
+        yield Section(f"<details><summary>Plan</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
+
+
+def _settings(told: Told) -> Iterator[Section]:
+    lines = [
+        f"| {told.code(name)} | {told.code(value)} | {told.text(source)} |\n" for name, value, source in told.settings
+    ]
+    if lines:
+        head = "| Setting | Value | Source |\n|---|---|---|\n"
+        yield Section(f"<details><summary>Settings</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
