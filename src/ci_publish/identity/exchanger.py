@@ -57,7 +57,9 @@ class Exchanger:
             answer = exchange.read_burn(self._tools.transport.send(request, deadline=deadline))
             if not isinstance(answer, exchange.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
-            if self._tools.waiting.stopped or self._tools.waiting.wait(pause(attempt, self._tools.random(), answer.wait)):
+            if self._tools.waiting.stopped or self._tools.waiting.wait(
+                pause(attempt, self._tools.random(), answer.wait)
+            ):
                 return answer
             attempt += 1
 

@@ -277,7 +277,8 @@ def account_link(form: Form, endpoints: Endpoints, project: str) -> str | None:
     if endpoints.profile is not IndexProfile.PYPI or endpoints.web is None:
         return None
     values = {f.parameter: f.value for f in form.fields if f.value}
-    query = urlencode({"provider": form.provider, "project_name": project, **values})
+    named = {"project_name": project} if project else {}
+    query = urlencode({"provider": form.provider, **named, **values})
     return f"{_site(endpoints.web)}/manage/account/publishing/?{query}"
 
 

@@ -13,7 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from ci_publish.errors import AudienceRefused, CredentialRejected, IndexUnavailable, MintAnswerLost, UploadTokenExpired
+from ci_publish.errors import (
+    AudienceRefused,
+    CiPublishError,
+    CredentialRejected,
+    IndexUnavailable,
+    MintAnswerLost,
+    UploadTokenExpired,
+)
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import is_reserved
 from ci_publish.identity.exchanger import Exchanger
@@ -57,9 +64,7 @@ class TrustedPublishingCredential:
     ``projects`` are those of the run (for links), ``attesting`` says whether attestations will be sent.
     """
 
-    def __init__(
-        self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: bool = False
-    ) -> None:
+    def __init__(self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: bool = False) -> None:
         self._endpoints = endpoints
         self._tools = tools
         self._exchanger = Exchanger(endpoints, tools)
@@ -69,6 +74,7 @@ class TrustedPublishingCredential:
         self._books = threading.Lock()
         self._identity: IdentityToken | None = None
         self._only_identity_used = False
+        self._final: CiPublishError | None = None
         self._held: _Held | None = None
         self._unburnt: list[_Held] = []
         self._ended = False
@@ -131,7 +137,18 @@ class TrustedPublishingCredential:
         return self._tools.source.repeatable or not self._only_identity_used
 
     def _mint(self, *, after_refusal: bool = False) -> _Held:
-        """Exchange identity tokens, a fresh one for each attempt, until there is an upload token. Raises the reason."""
+        """Exchange identities until there is an upload token; a final refusal is remembered, and not asked for again."""
+        if self._final is not None:
+            raise self._final
+        try:
+            return self._exchange_until_minted(after_refusal=after_refusal)
+        except CiPublishError as error:
+            if self._only_identity_used or isinstance(error, CredentialRejected):
+                self._final = error
+            raise
+
+    def _exchange_until_minted(self, *, after_refusal: bool) -> _Held:
+        """Exchange identity tokens, a fresh one for each attempt."""
         cured: set[str] = set()
         attempt = 1
         while True:

@@ -1,13 +1,38 @@
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ci_publish import errors
 from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
-from ci_publish.model.events import CredentialChanged
-from tests.unit.identity.world import PYPI, World, password
+from ci_publish.model.events import CredentialChanged, Noted, Retrying
+from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.model.identity import CredentialKind, Provider
+from ci_publish.model.index import Endpoints
+from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, FakeIndex, World, answer, password
+
+REFUSED = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
+LOST = NoAnswer(NoAnswerReason.RESET, "the connection was reset", sent=True)
 
 
-def credential(world: World, **options: bool) -> TrustedPublishingCredential:
-    chosen = choose_credential(PYPI, Given(), world.tools(), projects=("demo",), **options)
+def credential(world: World, endpoints: Endpoints = PYPI, **options: Any) -> TrustedPublishingCredential:  # noqa: ANN401
+    chosen = choose_credential(endpoints, Given(), world.tools(), **{"projects": ("demo",), **options})
     assert isinstance(chosen, TrustedPublishingCredential)
     return chosen
+
+
+def gitlab() -> World:
+    return World(ci=FakeCI(Provider.GITLAB, GITLAB))
+
+
+def refusal(code: str) -> HttpAnswer:
+    return answer(422, {"message": "Token request failed", "errors": [{"code": code, "description": "no"}]})
+
+
+# one token, proved, held, burnt ---------------------------------------------------------------------------------
 
 
 def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
@@ -20,3 +45,527 @@ def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
     assert world.index.minted == world.index.burnt == world.masked == ["pypi-upload-1"]
     assert trusted.state.burnt is True
     assert [event.state.burnt for event in world.of(CredentialChanged)] == [False, True]
+
+
+def test_a_run_shorter_than_the_lifetime_mints_once() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.prove()
+    trusted.prove()
+    for _ in range(50):
+        world.now += 15.0
+        if world.now - 1_800_000_000.0 < 780.0:
+            assert password(trusted.hold()) == "pypi-upload-1"
+    assert len(world.index.minted) == 1
+
+
+def test_nothing_is_asked_or_minted_before_it_is_needed() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.burn()
+    assert world.index.requests == []
+    assert trusted.state.kind is CredentialKind.TRUSTED_PUBLISHING
+    assert (trusted.state.provider, trusted.state.expires, trusted.state.burnt) == ("github", None, None)
+    assert world.events == []
+
+
+def test_holding_without_proof_mints_as_well() -> None:
+    world = World()
+    assert password(credential(world).hold()) == "pypi-upload-1"
+
+
+def test_the_mint_has_thirty_seconds_and_is_shielded() -> None:
+    world = World()
+    credential(world).prove()
+    kinds = dict(zip([request.url for request in world.index.requests], world.index.deadlines, strict=True))
+    assert kinds[str(PYPI.mint)] == 30.0
+    assert world.shields == ["open", "closed"]
+
+
+def test_no_secret_is_in_any_event_or_state() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.prove()
+    trusted.burn()
+    assert "pypi-upload" not in repr((world.events, trusted.state))
+    assert "eyJ" not in repr((world.events, world.index.requests))
+
+
+def test_a_token_is_masked_before_any_event_of_it() -> None:
+    world = World()
+    order: list[str] = []
+    tools = replace(
+        world.tools(), mask=lambda _: order.append("mask"), emit=lambda event: order.append(type(event).__name__)
+    )
+    chosen = choose_credential(PYPI, Given(), tools)
+    chosen.prove()
+    assert order == ["mask", "CredentialChanged"]
+
+
+# fresh identities and retries -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [answer(500), answer(503), answer(429, retry_after="2"), LOST, answer(200, {})])
+def test_each_attempt_takes_a_fresh_identity(failure: HttpAnswer | NoAnswer) -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [failure] * 4
+    trusted = credential(world)
+    trusted.prove()
+    assert len(set(world.index.identities)) == len(world.index.identities) == 5
+    assert len(world.of(Retrying)) == len(world.waits) == 4
+    assert world.waits == sorted(world.waits)
+    assert password(trusted.hold()) == "pypi-upload-1"
+
+
+def test_attempts_are_bounded() -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [answer(503)] * 9
+    with pytest.raises(errors.IndexUnavailable, match="HTTP 503"):
+        credential(world).prove()
+    assert len(world.index.identities) == 5
+
+
+def test_a_stopped_run_tries_no_more() -> None:
+    world = World()
+    world.waiting.stopped = True
+    world.index.scripts["mint-token"] = [answer(503)]
+    with pytest.raises(errors.IndexUnavailable):
+        credential(world).prove()
+    assert len(world.index.identities) == 1
+
+
+def test_no_wait_goes_past_the_runs_deadline() -> None:
+    world = World()
+    world.waiting.remaining = 0.4
+    world.index.scripts["mint-token"] = [answer(503)]
+    with pytest.raises(errors.IndexUnavailable):
+        credential(world).prove()
+    assert world.waits == []
+
+
+def test_an_untrusted_certificate_is_said_at_once() -> None:
+    world = World()
+    world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed certificate")]
+    with pytest.raises(errors.IndexUnavailable, match="self-signed") as caught:
+        credential(world).prove()
+    assert "SSL_CERT_FILE" in caught.value.hints[0]
+    assert len(world.index.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["invalid-token", "invalid-reuse-token", "invalid-pending-publisher"])
+def test_some_refusals_are_cured_by_a_fresh_identity_once(code: str) -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [refusal(code)]
+    credential(world).prove()
+    assert len(set(world.index.identities)) == 2
+    world = World()
+    world.index.scripts["mint-token"] = [refusal(code)] * 2
+    with pytest.raises(errors.CredentialRejected) as caught:
+        credential(world).prove()
+    assert caught.value.slug == code
+    assert len(world.index.identities) == 2
+
+
+@pytest.mark.parametrize("code", ["invalid-publisher", "not-enabled", "invalid-payload", "other"])
+def test_other_refusals_are_final(code: str) -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [refusal(code)]
+    with pytest.raises(errors.CredentialRejected):
+        credential(world).prove()
+    assert len(world.index.identities) == 1
+
+
+def test_the_projects_of_a_refusal_may_be_known_late() -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [answer(422, REFUSED)]
+    found: list[str] = []
+    trusted = credential(world, projects=lambda: found)
+    found.append("late-project")
+    with pytest.raises(errors.InvalidPublisher) as caught:
+        trusted.prove()
+    assert any("/manage/project/late-project/" in hint for hint in caught.value.hints)
+
+
+def test_a_missing_identity_is_the_sources_to_explain() -> None:
+    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    with pytest.raises(errors.NoIdTokenPermission):
+        credential(world).prove()
+    assert world.index.identities == []
+
+
+# the identity never leaves --------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "pypi", "PyPI", "testpypi", "sigstore", "SIGSTORE", "npm", "npm:registry.npmjs.org", "crates.io", "rubygems.org",
+    "sts.amazonaws.com", "api://AzureADTokenExchange", "//iam.googleapis.com/projects/1/x", "vault", "",
+    "https://github.com/octo-org", None, 5, ["pypi"], {"a": 1}, "pypi\n", " pypi",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("audience", HOSTILE)
+def test_a_hostile_audience_is_neither_asked_for_nor_answered(audience: object) -> None:
+    world = World(index=FakeIndex(audience=audience))
+    with pytest.raises(errors.AudienceRefused) as caught:
+        credential(world, OTHER).prove()
+    assert caught.value.exit_code == 6
+    assert world.ci.asked == []
+    assert world.index.identities == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("kind", ["audience", "mint-token", "pytp"])
+def test_no_redirect_is_followed(status: int, kind: str) -> None:
+    world = World(index=FakeIndex(audience="index.example"))
+    world.index.scripts[kind] = [answer(status, {"audience": "pypi", "token": "x"}, location="https://evil.example/")]
+    if kind == "pytp":
+        credential(world, OTHER).prove()
+    else:
+        with pytest.raises(errors.CiPublishError) as caught:
+            credential(world, OTHER).prove()
+        assert caught.value.exit_code in {5, 6}
+    assert {request.url.split("/")[2] for request in world.index.requests} == {"index.example"}
+
+
+def test_a_discovery_document_that_points_elsewhere_stops_the_exchange() -> None:
+    world = World(index=FakeIndex(audience="index.example"))
+    document = {
+        "audience-endpoint": "https://index.example/a",
+        "token-mint-endpoint": "https://evil.example/mint-token",
+    }
+    world.index.scripts["pytp"] = [answer(200, document)]
+    with pytest.raises(errors.ExchangeElsewhere):
+        credential(world, OTHER).prove()
+    assert world.ci.asked == []
+    assert len(world.index.requests) == 1
+
+
+def test_a_discovery_document_is_followed_on_the_same_host() -> None:
+    world = World(index=FakeIndex(audience="index.example"))
+    document = {
+        "audience-endpoint": "https://index.example/own/audience",
+        "token-mint-endpoint": "https://index.example/own/mint-token",
+    }
+    world.index.scripts["pytp"] = [answer(200, document)]
+    trusted = credential(world, OTHER)
+    trusted.prove()
+    trusted.burn()
+    assert [request.url.removeprefix("https://index.example/") for request in world.index.requests] == [
+        ".well-known/pytp?discover=%2Flegacy%2F",
+        "own/audience",
+        "own/mint-token",
+        "_/oidc/burn-token",
+    ]
+
+
+def test_an_identity_that_is_also_for_others_is_not_shown() -> None:
+    world = World(
+        index=FakeIndex(audience="index.example"),
+        ci=FakeCI(Provider.GITLAB, {**GITLAB, "aud": ["index.example", "sigstore"]}),
+    )
+    with pytest.raises(errors.AudienceRefused, match="also for sigstore"):
+        credential(world, OTHER).prove()
+    assert world.index.identities == []
+
+
+def test_an_index_without_trusted_publishing_says_what_is_needed() -> None:
+    world = World()
+    world.index.scripts["audience"] = [answer(404, body=b"<html>")]
+    with pytest.raises(errors.TrustedPublishingNotSupported) as caught:
+        credential(world, OTHER).prove()
+    assert "CI_PUBLISH_PASSWORD" in caught.value.hints[0]
+    world.index.scripts["audience"] = [answer(403, {"message": "not enabled"})]
+    with pytest.raises(errors.TrustedPublishingNotEnabled):
+        credential(world, OTHER).prove()
+    with pytest.raises(errors.TrustedPublishingNotSupported):
+        credential(world, replace(PYPI, audience=None)).prove()
+    with pytest.raises(errors.TrustedPublishingNotSupported):
+        credential(world, replace(PYPI, mint=None)).prove()
+
+
+def test_an_audience_that_comes_late_is_waited_for() -> None:
+    world = World()
+    world.index.scripts["audience"] = [answer(503), LOST]
+    credential(world).prove()
+    assert [event.what for event in world.of(Retrying)] == ["the audience", "the audience"]
+
+
+# reusable workflows and pull_request_target ---------------------------------------------------------------------
+
+
+def test_what_will_be_refused_is_not_exchanged() -> None:
+    called = {**GITHUB, "job_workflow_ref": "octo-org/demo/.github/workflows/_publish.yml@refs/tags/v1"}
+    world = World(ci=FakeCI(claims=called))
+    with pytest.raises(errors.ReusableWorkflow):
+        credential(world, attesting=True).prove()
+    assert world.index.identities == []
+    credential(world, attesting=False).prove()
+    assert len(world.index.identities) == 1
+
+
+# GitLab: one token ----------------------------------------------------------------------------------------------
+
+
+def test_gitlabs_only_token_is_judged_first_and_exchanged_last() -> None:
+    world = gitlab()
+    trusted = credential(world)
+    trusted.prove()
+    trusted.prove()
+    assert world.index.identities == []
+    assert [note.slug for note in world.of(Noted)] == ["one-identity-token"]
+    assert password(trusted.hold()) == password(trusted.hold()) == "pypi-upload-1"
+    assert len(world.ci.asked) == 1
+    trusted.burn()
+    assert world.index.burnt == ["pypi-upload-1"]
+
+
+@pytest.mark.parametrize("failure", [answer(500), LOST, answer(200, {}), NoAnswer(NoAnswerReason.CONNECT, "refused")])
+def test_a_lost_answer_on_gitlab_is_called_that(failure: HttpAnswer | NoAnswer) -> None:
+    world = gitlab()
+    world.index.scripts["mint-token"] = [failure]
+    trusted = credential(world)
+    trusted.prove()
+    with pytest.raises(errors.MintAnswerLost) as caught:
+        trusted.hold()
+    assert (caught.value.exit_code, caught.value.retryable) == (10, True)
+    assert "new job has a new token" in caught.value.hints[0]
+    assert len(world.index.identities) == 1
+
+
+def test_an_untrusted_certificate_on_gitlab_loses_nothing() -> None:
+    world = gitlab()
+    world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed")]
+    with pytest.raises(errors.IndexUnavailable) as caught:
+        credential(world).hold()
+    assert type(caught.value) is errors.IndexUnavailable
+
+
+def test_a_used_up_gitlab_token_is_not_sent_again() -> None:
+    world = gitlab()
+    world.index.scripts["mint-token"] = [refusal("invalid-reuse-token")]
+    trusted = credential(world)
+    with pytest.raises(errors.ReusedIdentityToken):
+        trusted.hold()
+    with pytest.raises(errors.ReusedIdentityToken):
+        trusted.hold()
+    assert len(world.index.identities) == 1
+
+
+def test_a_final_refusal_is_not_asked_for_again() -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [answer(422, REFUSED)]
+    trusted = credential(world)
+    for _ in range(3):
+        with pytest.raises(errors.InvalidPublisher):
+            trusted.hold()
+    assert len(world.index.identities) == 1
+
+
+def test_an_index_that_was_away_may_be_asked_again() -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [answer(503)] * 5
+    trusted = credential(world)
+    with pytest.raises(errors.IndexUnavailable):
+        trusted.prove()
+    assert password(trusted.hold()) == "pypi-upload-1"
+
+
+def test_a_gitlab_job_that_takes_too_long_is_told_so() -> None:
+    world = gitlab()
+    trusted = credential(world)
+    held = trusted.hold()
+    world.now += 890.0
+    assert trusted.hold() == held
+    assert trusted.renew(held) is None
+    world.now += 20.0
+    with pytest.raises(errors.UploadTokenExpired):
+        trusted.hold()
+
+
+# renewal --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lifetime", [900.0, 10.0, 21_600.0])
+def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
+    world = World(index=FakeIndex(lifetime=lifetime))
+    trusted = credential(world)
+    trusted.prove()
+    seen = set()
+    for _ in range(400):
+        world.now += lifetime / 100.0
+        token = password(trusted.hold())
+        seen.add(token)
+        assert trusted.state.expires is not None
+        assert world.now < trusted.state.expires
+    assert 4 <= len(world.index.minted) <= 6
+    assert len(set(world.index.identities)) == len(world.index.minted)
+    trusted.burn()
+    assert set(world.index.burnt) <= seen
+    assert world.index.minted[-1] in world.index.burnt
+
+
+def test_a_token_that_the_index_calls_expired_is_replaced_once() -> None:
+    world = World()
+    trusted = credential(world)
+    first = trusted.hold()
+    second = trusted.renew(first)
+    assert password(second) == "pypi-upload-2"
+    assert trusted.renew(first) == second
+    assert trusted.renew(second) is None
+    world.now += 800.0
+    assert password(trusted.renew(second)) == "pypi-upload-3"
+    trusted.burn()
+    assert world.index.burnt == world.index.minted
+
+
+def test_renewing_without_a_token_mints_one() -> None:
+    world = World()
+    assert password(credential(world).renew(None)) == "pypi-upload-1"
+
+
+def test_the_index_may_live_in_another_time() -> None:
+    world = World()
+    date = "Fri, 15 Jan 2027 08:00:00 GMT"
+    world.index.scripts["mint-token"] = [answer(200, {"token": "pypi-a", "expires": 1_800_000_900}, date=date)]
+    world.now += 5000.0
+    trusted = credential(world)
+    trusted.prove()
+    assert trusted.state.expires == world.now + 900.0
+    assert password(trusted.hold()) == "pypi-a"
+
+
+def test_many_threads_make_one_mint() -> None:
+    world = World()
+    trusted = credential(world)
+    tokens: list[str] = []
+    barrier = threading.Barrier(12)
+
+    def work() -> None:
+        barrier.wait()
+        tokens.append(password(trusted.hold()))
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert tokens == ["pypi-upload-1"] * 12
+    assert len(world.index.identities) == 1
+
+
+def test_many_threads_renew_once() -> None:
+    world = World()
+    trusted = credential(world)
+    old = trusted.hold()
+    renewed: list[str] = []
+    threads = [threading.Thread(target=lambda: renewed.append(password(trusted.renew(old)))) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(renewed) == {"pypi-upload-2"}
+    assert len(world.index.minted) == 2
+
+
+# burning --------------------------------------------------------------------------------------------------------
+
+
+def test_burning_is_idempotent_and_covers_every_token() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.renew(trusted.hold())
+    trusted.burn()
+    trusted.burn()
+    assert world.index.burnt == ["pypi-upload-1", "pypi-upload-2"]
+
+
+def test_a_token_that_has_long_expired_is_not_burnt() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.prove()
+    world.now += 2000.0
+    trusted.burn()
+    assert world.index.burnt == []
+    assert trusted.state.burnt is True
+
+
+def test_an_older_index_is_silence() -> None:
+    world = World()
+    world.index.scripts["burn-token"] = [answer(404, body=b"<html>")]
+    trusted = credential(world)
+    trusted.prove()
+    trusted.burn()
+    assert world.of(Noted) == []
+    assert trusted.state.burnt is False
+
+
+def test_an_index_without_an_address_for_burning_is_silence() -> None:
+    world = World()
+    trusted = credential(world, replace(PYPI, burn=None))
+    trusted.prove()
+    trusted.burn()
+    assert world.of(Noted) == []
+
+
+def broken(_index: FakeIndex, _request: HttpRequest) -> HttpAnswer:
+    raise OSError("the pipe broke")
+
+
+@pytest.mark.parametrize(
+    ("script", "requests"),
+    [([answer(503)] * 3, 3), ([LOST, LOST, answer(500)], 3), ([answer(400)], 1), ([broken], 1)],
+)
+def test_a_failed_burn_is_a_warning(script: list[HttpAnswer | NoAnswer | Callable[..., Any]], requests: int) -> None:
+    world = World()
+    world.index.scripts["burn-token"] = list(script)
+    trusted = credential(world)
+    trusted.prove()
+    trusted.burn()
+    [note] = world.of(Noted)
+    assert (note.slug, note.warning) == ("upload-token-not-burnt", True)
+    assert len([request for request in world.index.requests if request.url == PYPI.burn]) == requests
+    assert trusted.state.burnt is False
+
+
+def test_a_burn_is_tried_again() -> None:
+    world = World()
+    world.index.scripts["burn-token"] = [answer(503)]
+    trusted = credential(world)
+    trusted.prove()
+    trusted.burn()
+    assert world.index.burnt == ["pypi-upload-1"]
+    assert trusted.state.burnt is True
+
+
+def test_a_stopped_run_burns_without_waiting() -> None:
+    world = World()
+    trusted = credential(world)
+    trusted.prove()
+    world.waiting.stopped = True
+    world.waiting.remaining = 2.5
+    world.index.scripts["burn-token"] = [answer(503)]
+    trusted.burn()
+    assert world.waits == []
+    assert world.index.deadlines[-1] == 2.5
+    assert [note.slug for note in world.of(Noted)] == ["upload-token-not-burnt"]
+
+
+def test_a_token_that_comes_in_while_the_run_ends_is_burnt() -> None:
+    world = World()
+    trusted = credential(world)
+    asked, go = threading.Event(), threading.Event()
+
+    def slow(index: FakeIndex, _request: HttpRequest) -> HttpAnswer:
+        asked.set()
+        assert go.wait(10)
+        return index.mint()
+
+    world.index.scripts["mint-token"] = [slow]
+    minting = threading.Thread(target=trusted.hold)
+    minting.start()
+    assert asked.wait(10)
+    burning = threading.Thread(target=trusted.burn)
+    burning.start()
+    go.set()
+    burning.join()
+    minting.join()
+    assert world.index.burnt == world.index.minted == ["pypi-upload-1"]

@@ -1,0 +1,340 @@
+from dataclasses import replace
+
+import pytest
+
+from ci_publish.identity import exchange
+from ci_publish.identity.audiences import Audience, AudienceForeign
+from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
+from ci_publish.model.identity import Secret
+from tests.unit.identity.world import NOW, OTHER, PYPI, answer
+
+DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
+DATE_EPOCH = 1_800_000_000.0
+IDENTITY = Secret("identity")
+
+
+def discovered(audience: object, mint: object, **more: object) -> dict[str, object]:
+    return {"audience-endpoint": audience, "token-mint-endpoint": mint, **more}
+
+
+# discovery ------------------------------------------------------------------------------------------------------
+
+
+def test_built_in_indexes_are_not_asked_where_their_exchange_is() -> None:
+    assert exchange.discovery_request(PYPI) is None
+
+
+def test_other_indexes_are_asked_by_pep_807() -> None:
+    request = exchange.discovery_request(OTHER)
+    assert request == HttpRequest("GET", str(OTHER.discovery), {"Accept": "application/vnd.pypi.pytp.v1+json"})
+
+
+def test_a_discovery_address_on_another_host_is_not_asked() -> None:
+    assert exchange.discovery_request(replace(OTHER, discovery="https://evil.example/.well-known/pytp")) is None
+
+
+def test_endpoints_on_the_upload_host_are_taken() -> None:
+    document = discovered("https://index.example/tp/aud", "https://INDEX.example:443/tp/mint", expires=900)
+    found = exchange.read_discovery(answer(200, document), OTHER)
+    assert isinstance(found, exchange.Discovered)
+    assert (found.endpoints.audience, found.endpoints.mint) == tuple(document.values())[:2]
+    assert found.endpoints.burn == OTHER.burn
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(404, body=b"<html>"),
+        answer(200, body=b"<html>all is well</html>"),
+        answer(200, []),
+        answer(200, {"audience-endpoint": "https://index.example/a"}),
+        answer(302, location="https://login.example/"),
+        answer(401, {"detail": "log in"}),
+        answer(200, body=b"[" * 100_000),
+        HttpAnswer(200, "OK", {}, b'{"audience-endpoint": "x", "token-mint-endpoint": "y"}', truncated=True),
+    ],
+)
+def test_without_a_document_the_usual_addresses_may_hold(given: HttpAnswer) -> None:
+    assert exchange.read_discovery(given, OTHER) == exchange.NotDiscoverable()
+
+
+@pytest.mark.parametrize("given", [answer(503), NoAnswer(NoAnswerReason.RESET, "reset")])
+def test_a_discovery_that_failed_is_unclear(given: HttpAnswer | NoAnswer) -> None:
+    assert isinstance(exchange.read_discovery(given, OTHER), exchange.Unclear)
+
+
+HOSTILE_ADDRESSES = [
+    "https://evil.example/mint",
+    "http://index.example/mint",
+    "https://index.example.evil.example/mint",
+    "https://evil.example/index.example/mint",
+    "https://index.example@evil.example/mint",
+    "https://user:secret@index.example/mint",
+    "https://index.example:8443/mint",
+    "https://index.example:0/mint",
+    "https://index.example:99999/mint",
+    "https://index.example:abc/mint",
+    "//index.example/mint",
+    "/mint",
+    "mint",
+    "",
+    "ftp://index.example/mint",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "https:///mint",
+    "https://\\index.example/mint",
+    "https://evil.example\\@index.example/mint",
+    "https://evil.example\t.index.example/mint",
+    "https://index.example/mint#fragment",
+    "https://index.example\u3002evil.example/mint",
+    "https://ind\u0435x.example/mint",
+    "https://[::1/mint",
+    "https://127.0.0.1/mint",
+    "http://127.0.0.1/mint",
+    "http://localhost/mint",
+    " https://index.example/mint",
+    "https://index.example/mint\r\nHost: evil.example",
+    None,
+    5,
+    ["https://index.example/mint"],
+    {"url": "https://index.example/mint"},
+]
+
+
+@pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
+@pytest.mark.parametrize("which", ["audience", "mint"])
+def test_a_discovery_document_cannot_lead_elsewhere(address: object, which: str) -> None:
+    good = "https://index.example/fine"
+    document = discovered(address, good) if which == "audience" else discovered(good, address)
+    found = exchange.read_discovery(answer(200, document), OTHER)
+    assert isinstance(found, exchange.PointsElsewhere)
+    assert found.reason
+
+
+def test_a_document_cannot_use_the_exception_for_built_in_indexes() -> None:
+    upload = replace(PYPI, discovery="https://upload.pypi.org/.well-known/pytp?discover=x")
+    document = discovered("https://pypi.org/audience", "https://pypi.org/mint")
+    assert isinstance(exchange.read_discovery(answer(200, document), upload), exchange.PointsElsewhere)
+
+
+@pytest.mark.parametrize("address", [*HOSTILE_ADDRESSES[:31]])
+def test_no_identity_is_ever_built_into_a_request_elsewhere(address: str | None) -> None:
+    endpoints = replace(OTHER, audience=address, mint=address, burn=address)
+    for request in (
+        exchange.audience_request(endpoints),
+        exchange.mint_request(endpoints, IDENTITY),
+        exchange.burn_request(endpoints, IDENTITY),
+    ):
+        assert not isinstance(request, HttpRequest)
+
+
+@pytest.mark.parametrize("upload", ["", "index.example", "https://[::1", "http://index.example/"])
+def test_an_upload_address_that_is_none_leads_nowhere(upload: str) -> None:
+    request = exchange.mint_request(replace(OTHER, upload=upload), IDENTITY)
+    assert isinstance(request, exchange.PointsElsewhere)
+
+
+def test_plain_http_is_for_loopback() -> None:
+    local = replace(OTHER, upload="http://127.0.0.1:8000/legacy/", mint="http://127.0.0.1:8000/_/oidc/mint-token")
+    assert isinstance(exchange.mint_request(local, IDENTITY), HttpRequest)
+    other_port = replace(local, mint="http://127.0.0.1:8001/_/oidc/mint-token")
+    assert isinstance(exchange.mint_request(other_port, IDENTITY), exchange.PointsElsewhere)
+
+
+def test_pypis_exchange_is_on_its_main_domain() -> None:
+    assert isinstance(exchange.mint_request(PYPI, IDENTITY), HttpRequest)
+    elsewhere = replace(PYPI, mint="https://test.pypi.org/_/oidc/mint-token")
+    assert isinstance(exchange.mint_request(elsewhere, IDENTITY), exchange.PointsElsewhere)
+
+
+def test_an_unknown_address_is_no_support() -> None:
+    assert isinstance(exchange.audience_request(replace(OTHER, audience=None)), exchange.NotSupported)
+
+
+# audience -------------------------------------------------------------------------------------------------------
+
+
+def test_the_audience_is_asked_for_and_judged() -> None:
+    assert exchange.audience_request(PYPI) == HttpRequest("GET", str(PYPI.audience), {"Accept": "application/json"})
+    assert exchange.read_audience(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
+    assert isinstance(exchange.read_audience(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
+    assert exchange.read_audience(answer(200, {"audience": "index.example"}), OTHER) == Audience("index.example")
+
+
+def test_an_index_can_have_trusted_publishing_switched_off() -> None:
+    given = answer(403, {"message": "Trusted publishing functionality not enabled"})
+    assert exchange.read_audience(given, PYPI) == exchange.NotEnabled("Trusted publishing functionality not enabled")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(404, body=b"<html>"),
+        answer(403, body=b"<html>"),
+        answer(401, {"detail": "log in"}),
+        answer(200, body=b"<html>"),
+        answer(200, {"aud": "x"}),
+        answer(200, ["audience"]),
+        answer(204, body=b""),
+        *[answer(status, location="https://evil.example/") for status in (301, 302, 303, 307, 308)],
+    ],
+)
+def test_without_an_audience_there_is_no_trusted_publishing(given: HttpAnswer) -> None:
+    assert isinstance(exchange.read_audience(given, OTHER), exchange.NotSupported)
+
+
+@pytest.mark.parametrize("status", [100, 408, 421, 425, 429, 500, 502, 503, 504, 599])
+def test_an_audience_may_come_later(status: int) -> None:
+    found = exchange.read_audience(answer(status, retry_after="3"), OTHER)
+    assert isinstance(found, exchange.Unclear)
+    assert found.again
+    assert found.wait == 3.0
+
+
+# mint -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_mint_request_keeps_the_identity_secret() -> None:
+    request = exchange.mint_request(PYPI, IDENTITY)
+    assert isinstance(request, HttpRequest)
+    assert request.body == SecretJson((("token", IDENTITY),))
+    assert "identity" not in repr(request)
+
+
+def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
+    given = answer(200, {"success": True, "token": "pypi-x", "expires": DATE_EPOCH + 900}, date=DATE)
+    assert exchange.read_mint(given, now=12345.0) == exchange.Minted(Secret("pypi-x"), 900.0, DATE_EPOCH)
+
+
+@pytest.mark.parametrize(
+    ("expires", "lifetime"),
+    [
+        (NOW + 100, 100.0),
+        (NOW + 10**9, 21_600.0),
+        (NOW - 1, 900.0),
+        (None, 900.0),
+        ("soon", 900.0),
+        (True, 900.0),
+        (float("inf"), 900.0),
+    ],
+)
+def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> None:
+    minted = exchange.read_mint(answer(200, {"token": "t", "expires": expires}), NOW)
+    assert isinstance(minted, exchange.Minted)
+    assert (minted.lifetime, minted.date) == (lifetime, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(200, body=b""),
+        answer(200, body=b"<html>"),
+        answer(200, {"success": True}),
+        answer(200, {"token": ""}),
+        answer(200, {"token": None}),
+        answer(200, {"token": "two words"}),
+        answer(200, {"token": "line\nend"}),
+        answer(200, {"token": "é"}),
+        answer(200, {"token": "x" * 20_000}),
+        HttpAnswer(200, "OK", {}, b'{"token": "pypi-x"', truncated=True),
+        answer(500),
+        answer(503),
+        NoAnswer(NoAnswerReason.RESET, "reset", sent=True),
+        NoAnswer(NoAnswerReason.TIMEOUT, "", sent=True),
+    ],
+)
+def test_an_answer_without_a_token_may_have_used_the_identity(given: HttpAnswer | NoAnswer) -> None:
+    found = exchange.read_mint(given, NOW)
+    assert isinstance(found, exchange.Unclear)
+    assert (found.again, found.sent) == (True, True)
+    assert found.reason
+
+
+@pytest.mark.parametrize(
+    "reason", [NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED]
+)
+def test_what_cannot_get_better_is_not_tried_again(reason: NoAnswerReason) -> None:
+    found = exchange.read_mint(NoAnswer(reason, ""), NOW)
+    assert isinstance(found, exchange.Unclear)
+    assert not found.again
+    assert found.untrusted is (reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
+def test_an_identity_is_never_redirected(status: int) -> None:
+    found = exchange.read_mint(answer(status, {"token": "x"}, location="https://evil.example/"), NOW)
+    assert isinstance(found, exchange.PointsElsewhere)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "description"),
+    [
+        (answer(422, {"errors": [{"code": "invalid-publisher", "description": "no"}]}), "invalid-publisher", "no"),
+        (answer(422, {"errors": ["x", {"description": "y"}, {"code": "c"}]}), "c", ""),
+        (answer(422, {"errors": "x", "message": "Token request failed"}), "", "Token request failed"),
+        (answer(403, {"title": "Forbidden", "detail": "not you", "status": 403}), "", "not you"),
+        (answer(400, {"title": "Bad"}), "", "Bad"),
+        (answer(400, {"message": " "}), "", ""),
+        (HttpAnswer(418, "I'm a teapot", {}, b"<html>"), "", "I'm a teapot"),
+        (answer(404, {"errors": [{"code": "gone", "description": "d"}]}), "gone", "d"),
+    ],
+)
+def test_a_refusal_is_understood(given: HttpAnswer, code: str, description: str) -> None:
+    assert exchange.read_mint(given, NOW) == exchange.MintRefused(code, description, given.status)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_mint_address_that_is_none_is_no_support(status: int) -> None:
+    assert isinstance(exchange.read_mint(answer(status, body=b"<html>"), NOW), exchange.NotSupported)
+
+
+def test_the_words_of_an_index_are_cut() -> None:
+    error = {"code": "c" * 1000, "description": "d" * 10_000}
+    found = exchange.read_mint(answer(422, {"errors": [error]}), NOW)
+    assert found == exchange.MintRefused("c" * 100, "d" * 500, 422)
+
+
+# burn and headers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (answer(202), exchange.Burnt),
+        (answer(200), exchange.Burnt),
+        (answer(404), exchange.BurnNotOffered),
+        (answer(405), exchange.BurnNotOffered),
+        (answer(410), exchange.BurnNotOffered),
+        (answer(400), exchange.Unclear),
+        (answer(301), exchange.Unclear),
+        (answer(503), exchange.Unclear),
+        (NoAnswer(NoAnswerReason.TIMEOUT, "no answer"), exchange.Unclear),
+    ],
+)
+def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: type) -> None:
+    assert isinstance(exchange.read_burn(given), expected)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"retry_after": "12"}, 12.0),
+        ({"retry_after": "9" * 50}, 999_999_999.0),
+        ({"retry_after": "soon"}, None),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:30 GMT", "date": DATE}, 30.0),
+        ({"retry_after": "Fri, 15 Jan 2027 07:00:30 GMT", "date": DATE}, 0.0),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:30 GMT"}, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
+    assert exchange.retry_after(answer(503, **headers)) == expected
+
+
+@pytest.mark.parametrize(("date", "expected"), [(DATE, DATE_EPOCH), ("yesterday", None), ("", None)])
+def test_the_indexs_date(date: str, expected: float | None) -> None:
+    assert exchange.server_date(answer(200, date=date)) == expected
+
+
+def test_an_index_without_a_host_has_none() -> None:
+    assert exchange.upload_host(replace(OTHER, upload="nowhere")) == ""
