@@ -253,6 +253,42 @@ def gitlab_variables(claims: Claims) -> dict[str, str]:
     }
 
 
+def buildkite_variables(claims: Claims) -> dict[str, str]:
+    """Return the variables that a Buildkite agent sets for the job of these claims."""
+    taken_over = {
+        "BUILDKITE_ORGANIZATION_SLUG": "organization_slug",
+        "BUILDKITE_PIPELINE_SLUG": "pipeline_slug",
+        "BUILDKITE_BUILD_NUMBER": "build_number",
+        "BUILDKITE_BRANCH": "build_branch",
+        "BUILDKITE_TAG": "build_tag",
+        "BUILDKITE_COMMIT": "build_commit",
+        "BUILDKITE_SOURCE": "build_source",
+        "BUILDKITE_STEP_KEY": "step_key",
+        "BUILDKITE_JOB_ID": "job_id",
+        "BUILDKITE_AGENT_ID": "agent_id",
+    }
+    return {"CI": "true", "BUILDKITE": "true"} | {name: str(claims[claim]) for name, claim in taken_over.items()}
+
+
+def circleci_variables(claims: Claims) -> dict[str, str]:
+    """Return the variables that CircleCI sets for the job of these claims."""
+    origin = str(claims["oidc.circleci.com/vcs-origin"])
+    owner, _, repository = origin.partition("/")[2].partition("/")
+    return {
+        "CI": "true",
+        "CIRCLECI": "true",
+        "CIRCLE_JOB": "publish",
+        "CIRCLE_PROJECT_USERNAME": owner,
+        "CIRCLE_PROJECT_REPONAME": repository,
+        "CIRCLE_REPOSITORY_URL": f"https://{origin}",
+        "CIRCLE_TAG": str(claims["oidc.circleci.com/vcs-ref"]).removeprefix("refs/tags/"),
+        "CIRCLE_SHA1": _COMMIT,
+        "CIRCLE_BUILD_NUM": "17",
+        "CIRCLE_WORKFLOW_ID": str(claims["oidc.circleci.com/workflow-id"]),
+        "CIRCLE_ORGANIZATION_ID": str(claims["oidc.circleci.com/org-id"]),
+    }
+
+
 def gitlab_token_variable(audience: str) -> str:
     """Return the variable in which `id` looks for a GitLab job's token for this audience (`id`, `detect_gitlab`)."""
     return f"{_NOT_IN_A_VARIABLE.sub('_', audience.upper())}_ID_TOKEN"

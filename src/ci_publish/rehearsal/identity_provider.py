@@ -7,6 +7,7 @@ something in the rehearsal world only.
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import threading
 import time
@@ -21,19 +22,27 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from ci_publish.rehearsal.ci_claims import (
+    BUILDKITE_ISSUER,
+    CIRCLECI_ISSUER,
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     KNOWN_ISSUERS,
+    buildkite_claims,
+    buildkite_variables,
+    circleci_claims,
+    circleci_variables,
     github_claims,
     github_variables,
     gitlab_claims,
     gitlab_token_variable,
     gitlab_variables,
 )
+from ci_publish.rehearsal.ci_executables import executable_variables, install_buildkite_agent, install_circleci
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.json_response import json_response
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from wsgiref.types import WSGIApplication
 
     from werkzeug.wrappers import Request, Response
@@ -167,10 +176,7 @@ class IdentityProvider:
         variables = github_variables(job)
         if not may_request_tokens:
             return variables
-        bearer = secrets.token_urlsafe(32)
-        with self._lock:
-            self._jobs[bearer] = job
-        url = f"{base_url.rstrip('/')}/idtoken?api-version=2.0"
+        url, bearer = self._register(base_url, job)
         return {**variables, "ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
 
     def gitlab_environment(
@@ -184,6 +190,36 @@ class IdentityProvider:
         job = {**self._base(base, GITLAB_ISSUER, gitlab_claims), **claims}
         tokens = {gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
         return {**gitlab_variables(job), **tokens}
+
+    def buildkite_environment(
+        self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
+    ) -> dict[str, str]:
+        """Return the environment of a Buildkite job whose `buildkite-agent`, written into `folder`, asks `base_url`.
+
+        The job's claims are `base` (default: the provider's own set if it is Buildkite's, else `buildkite_claims()`) and
+        `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX only.
+        """
+        job = {**self._base(base, BUILDKITE_ISSUER, buildkite_claims), **claims}
+        install_buildkite_agent(folder)
+        return {**buildkite_variables(job), **executable_variables(folder, path, *self._register(base_url, job))}
+
+    def circleci_environment(
+        self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
+    ) -> dict[str, str]:
+        """Return the environment of a CircleCI job whose `circleci`, written into `folder`, asks `base_url`.
+
+        As `buildkite_environment`, with `circleci_claims()`.
+        """
+        job = {**self._base(base, CIRCLECI_ISSUER, circleci_claims), **claims}
+        install_circleci(folder)
+        return {**circleci_variables(job), **executable_variables(folder, path, *self._register(base_url, job))}
+
+    def _register(self, base_url: str, job: Claims) -> tuple[str, str]:
+        """Return the URL and the bearer token with which a job of these claims can ask for identity tokens."""
+        bearer = secrets.token_urlsafe(32)
+        with self._lock:
+            self._jobs[bearer] = job
+        return f"{base_url.rstrip('/')}/idtoken?api-version=2.0", bearer
 
     def _base(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
         if base is not None:
@@ -242,7 +278,7 @@ class IdentityProvider:
         if job is None:
             return json_response({"message": "the request token is not one of this run's jobs"}, 401)
         # GitHub's default audience is the URL of the repository owner.
-        audience = request.args.get("audience") or f"https://github.com/{job['repository_owner']}"
+        audience = request.args.get("audience") or f"https://github.com/{job.get('repository_owner', '')}"
         token = self.issue(audience, job)
         return json_response({"count": len(token), "value": token})
 

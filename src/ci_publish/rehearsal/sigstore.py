@@ -44,11 +44,11 @@ _INVALID_ARGUMENT: Final = 3  # gRPC's code; Fulcio answers it as HTTP 400
 
 
 def prepare_home(folder: Path, trust_config: str) -> dict[str, str]:
-    """Make `folder` a home in which sigstore's *production* instance, used offline, is that of a ClientTrustConfig JSON.
+    """Make `folder` a home where sigstore's *production* instance, used offline, is that of a ClientTrustConfig JSON.
 
-    Returns the variables to add to the environment of a child process (platformdirs ignores relative paths: these are
-    absolute; Linux). `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was signed
-    with that instance, and nothing else.
+    Returns the variables to add to the environment of a child process (absolute, since platformdirs ignores relative
+    paths; Linux only). `pypi_attestations.Attestation.verify(…, offline=True)` in that process then accepts what was
+    signed with that instance, and nothing else.
     """
     config = json.loads(trust_config)
     data, cache = (folder.resolve() / name for name in ("data", "cache"))

@@ -34,6 +34,7 @@ from tests.unit.rehearsal.sigstore_world import served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 NOW = 1_800_000_000.5
 
@@ -283,6 +284,32 @@ class TestChildEnvironments:
         done = detect("pypi", stranger.gitlab_environment(["sigstore"], gitlab_claims(ref_type="branch", ref="main")))
         assert done.returncode == 1
         assert "PYPI_ID_TOKEN not found" in done.stderr
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
+    def test_buildkite(self, stranger: IdentityProvider, tmp_path: Path) -> None:
+        with served(stranger.app) as url:
+            done = detect("pypi", stranger.buildkite_environment(url, tmp_path / "bin", job_id="42"))
+        claims = stranger.verify(done.stdout.strip(), "pypi")
+        assert (claims["iss"], claims["job_id"]) == ("https://agent.buildkite.com", "42")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
+    def test_circleci(self, stranger: IdentityProvider, tmp_path: Path) -> None:
+        job = circleci_claims(vcs_origin="github.com/a/b")
+        with served(stranger.app) as url:
+            environment = stranger.circleci_environment(url, tmp_path / "bin", job)
+            done = detect("https://index.example/?a=b&c", environment)
+        claims = stranger.verify(done.stdout.strip(), "https://index.example/?a=b&c")
+        assert claims["oidc.circleci.com/vcs-origin"] == "github.com/a/b"
+        assert environment["CIRCLE_PROJECT_REPONAME"] == "b"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the rehearsed executables are POSIX scripts")
+    @pytest.mark.parametrize("name", ["buildkite-agent", "circleci"])
+    def test_the_executables_know_one_command(self, stranger: IdentityProvider, tmp_path: Path, name: str) -> None:
+        stranger.buildkite_environment("http://127.0.0.1:1", tmp_path)
+        stranger.circleci_environment("http://127.0.0.1:1", tmp_path)
+        done = subprocess.run([tmp_path / name, "version"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1
+        assert f"the rehearsal's {name} knows only: {name} " in done.stderr
 
     def test_a_provider_of_one_ci_can_play_the_other(self) -> None:
         provider = IdentityProvider(claims=gitlab_claims(project_path="a/b"))

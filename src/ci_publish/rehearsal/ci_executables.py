@@ -1,0 +1,59 @@
+"""The rehearsal's `buildkite-agent` and `circleci`: there a job asks an executable on PATH for its identity token."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+_URL, _BEARER = "REHEARSAL_ID_TOKEN_REQUEST_URL", "REHEARSAL_ID_TOKEN_REQUEST_TOKEN"
+
+# They ask the identity provider's token endpoint, so that each call gets a fresh token and each is counted there.
+_SCRIPT: Final = """#!{python}
+import json, os, sys, urllib.parse, urllib.request
+
+arguments = sys.argv[1:]
+if arguments[:{length}] != {command!r}:
+    sys.exit("the rehearsal's {name} knows only: {name} {spoken}")
+audience = {audience}
+request = urllib.request.Request(
+    os.environ["{url}"] + "&audience=" + urllib.parse.quote(audience, safe=""),
+    headers={{"Authorization": "bearer " + os.environ["{bearer}"]}},
+)
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({{}}))
+with opener.open(request, timeout=30) as answer:
+    print(json.load(answer)["value"])
+"""
+
+
+def install_buildkite_agent(folder: Path) -> None:
+    """Write an executable `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`."""
+    audience = 'arguments[arguments.index("--audience") + 1]'
+    _install(folder, "buildkite-agent", ["oidc", "request-token"], audience)
+
+
+def install_circleci(folder: Path) -> None:
+    """Write an executable `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`."""
+    audience = 'json.loads(arguments[arguments.index("--claims") + 1])["aud"]'
+    _install(folder, "circleci", ["run", "oidc", "get"], audience)
+
+
+def executable_variables(folder: Path, path: str, url: str, bearer: str) -> dict[str, str]:
+    """Return the variables by which the executables in `folder` are found, before `path`, and find the provider."""
+    return {"PATH": f"{folder.resolve()}{os.pathsep}{path}", _URL: url, _BEARER: bearer}
+
+
+def _install(folder: Path, name: str, command: list[str], audience: str) -> None:
+    script = _SCRIPT.format(
+        python=sys.executable,
+        name=name,
+        command=command,
+        spoken=" ".join(command),
+        length=len(command),
+        audience=audience,
+        url=_URL,
+        bearer=_BEARER,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    executable = folder / name
+    executable.write_text(script, encoding="utf-8")
+    executable.chmod(0o755)
