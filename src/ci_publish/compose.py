@@ -15,7 +15,7 @@ from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
-from ci_publish.distributions import LocalDistributions
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.credential import Given, Tools, choose_credential
@@ -117,15 +117,15 @@ class Composition:
         return choose_credential(endpoints, self._given(), self._tools(), attesting=True)
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
-        profile = self.settings.index_profile
         index = HttpIndex(
             self.endpoints(repository_url),
             self.transport,
             look_authorization=self._look_authorization(),
             emit=self.around.emit,
             waiting=self.interruption,
-            may_be_rehearsal=online and profile == "auto",
         )
+        if online:
+            index.recognise(self.settings.index_profile)
         credential = self.credential(index.endpoints)
         return Destination(index, credential)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ci_publish.about import NAME
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import Secret
 
@@ -34,6 +34,8 @@ def entry() -> None:
         code = main(sys.argv[1:], os.environ, Streams(sys.stdin, sys.stdout, sys.stderr))
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:
+        code = 0  # whoever read our output has read enough
     _leave(code)
 
 
@@ -43,7 +45,7 @@ def _leave(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        os._exit(code)
+        os._exit(code)  # the interpreter would try to flush once more, and complain
     sys.exit(code)
 
 
@@ -57,6 +59,8 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
         arguments, loaded = _understand(argv, environ, streams.stdin)
     except CiPublishError as error:
         return _misunderstood(error, argv, environ, streams)
+    except Exception as error:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
+        return _misunderstood(InternalError.of(error), argv, environ, streams)
     from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
 
     return invoke(Invocation(arguments.command, loaded, environ, streams))

@@ -1,0 +1,188 @@
+"""Every exit code of the table, reached on the command line, each with a receipt that the schema accepts."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pytest_httpserver import HTTPServer
+
+from ci_publish.errors import error_classes
+from tests.distributions import make_release, make_wheel
+from tests.e2e.conftest import Cli, Result, Served
+
+pytestmark = pytest.mark.e2e
+
+SCHEMA = json.loads(Path("docs/receipt.schema.json").read_text(encoding="utf-8"))
+
+
+def ended(result: Result, code: int, slug: str | None) -> dict[str, Any]:
+    """Check what must hold for every end of a run, and return the receipt."""
+    assert result.code == code, result.stdout + result.stderr
+    jsonschema.validate(result.receipt, SCHEMA)
+    assert result.receipt["exit_code"] == code
+    error = result.receipt["error"]
+    assert (error["slug"] if error else None) == slug
+    if slug is not None:
+        assert f"exit code {code}" in result.stdout + result.stderr
+        assert error["docs"].endswith(f"/errors/{slug}/")
+        assert error["summary"]
+        assert error["hints"], "every failure says what to do"
+    return result.receipt
+
+
+@pytest.fixture
+def released(cli: Cli) -> list[Path]:
+    """A release of a project that no other test has."""
+    name = f"exit-{cli.folder.name.replace('_', '-').rstrip('0123456789')}".strip("-")
+    return make_release(cli.folder / "dist", name)
+
+
+def password_for(url: str) -> dict[str, str]:
+    return {"CI_PUBLISH_REPOSITORY_URL": url, "CI_PUBLISH_USER": "me", "CI_PUBLISH_PASSWORD": "canary-pw"}
+
+
+def test_0_published_and_again(in_ci: Cli, released: list[Path]) -> None:
+    first = in_ci("publish")
+    receipt = ended(first, 0, None)
+    assert receipt["outcome"] == "published"
+    assert {file["status"] for file in receipt["files"]} == {"uploaded"}
+    assert all(file["listed"] and file["provenance_verified"] for file in receipt["files"])
+    assert receipt["indexes"][0]["credential"]["kind"] == "trusted-publishing"
+    assert receipt["indexes"][0]["credential"]["burnt"] is True
+    again = in_ci("publish")
+    receipt = ended(again, 0, None)
+    assert receipt["outcome"] == "already-published"
+    assert {file["status"] for file in receipt["files"]} == {"already-published"}
+    assert len(released) == len(receipt["files"])
+
+
+def test_2_configuration(cli: Cli) -> None:
+    ended(cli("publish", "--jobs", "none"), 2, "configuration")
+    ended(cli("publish", "--no-such-flag"), 2, "configuration")
+    ended(cli("publish", "--password", "x"), 2, "configuration")
+
+
+def test_3_nothing_to_publish(cli: Cli) -> None:
+    ended(cli("check"), 3, "nothing-to-publish")
+
+
+def test_4_invalid_distribution(in_ci: Cli) -> None:
+    make_wheel(in_ci.folder / "dist", "demo", tag="py3-none-linux_x86_64")
+    receipt = ended(in_ci("publish"), 4, "invalid-distribution")
+    assert any(problem["severity"] == "error" for problem in receipt["problems"])
+    ended(in_ci("check"), 4, "invalid-distribution")
+
+
+def test_5_identity_unavailable(cli: Cli, served: Served, released: list[Path]) -> None:
+    assert released
+    ended(cli("publish", "--repository-url", served.repository_url), 5, "identity-unavailable")
+
+
+def test_6_credential_rejected(cli: Cli, served: Served, released: list[Path]) -> None:
+    assert released
+    result = cli("publish", CI_PUBLISH_REPOSITORY_URL=served.repository_url, CI_PUBLISH_PASSWORD="pypi-wrong")
+    ended(result, 6, "credential-rejected")
+    assert "pypi-wrong" not in result.stdout + result.stderr + json.dumps(result.receipt)
+
+
+def test_7_signing_failed(in_ci: Cli, released: list[Path], served: Served) -> None:
+    assert released
+    trust = json.loads(Path(served.sigstore_trust_config).read_text(encoding="utf-8"))
+    for service in (*trust["signingConfig"]["caUrls"], *trust["signingConfig"]["rekorTlogUrls"]):
+        service["url"] = f"http://127.0.0.1:{_closed_port()}"
+    broken = in_ci.folder / "trust.json"
+    broken.write_text(json.dumps(trust), encoding="utf-8")
+    result = in_ci("publish", "--deadline", "30", CI_PUBLISH_SIGSTORE_TRUST_CONFIG=str(broken))
+    assert result.code == 7, result.stdout + result.stderr
+    receipt = result.receipt
+    assert {file["status"] for file in receipt["files"]} == {"not-attempted"}
+    ended(result, 7, receipt["error"]["slug"])
+
+
+def test_8_content_conflict(in_ci: Cli, released: list[Path]) -> None:
+    assert in_ci("publish").code == 0
+    for path in released:
+        path.unlink()
+    project = released[0].name.rsplit("-", 1)[0].replace("_", "-")
+    make_release(in_ci.folder / "dist", project, payload=b"x = 2\n")
+    for command in ("publish", "plan", "verify"):
+        receipt = ended(in_ci(command), 8, "content-conflict")
+        assert "conflict" in {file["status"] for file in receipt["files"]}
+
+
+def test_9_upload_rejected(cli: Cli, released: list[Path], httpserver: HTTPServer) -> None:
+    assert released
+    httpserver.expect_request("/simple/", method="GET").respond_with_data("", status=404)
+    httpserver.expect_request("/", method="POST").respond_with_data("That name is not allowed", status=400)
+    result = cli("publish", **password_for(httpserver.url_for("/")))
+    ended(result, 9, "upload-rejected")
+
+
+def test_10_index_unavailable(cli: Cli, released: list[Path]) -> None:
+    assert released
+    url = f"http://127.0.0.1:{_closed_port()}/legacy/"
+    result = cli("publish", "--deadline", "20", **password_for(url))
+    ended(result, 10, "index-unavailable")
+
+
+def test_11_unverified(cli: Cli, served: Served) -> None:
+    make_wheel(cli.folder / "dist", "nowhere-to-be-seen")
+    ended(cli("verify", "--repository-url", served.repository_url), 11, "unverified")
+
+
+@pytest.fixture
+def tarpit() -> Iterator[str]:
+    """An index that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        kept: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    kept.append(listener.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/legacy/"
+        listener.shutdown(socket.SHUT_RDWR)
+        for connection in kept:
+            connection.close()
+
+
+@pytest.mark.parametrize(("number", "code", "slug"), [(2, 130, "interrupted"), (15, 143, "terminated")])
+def test_130_and_143_interrupted(
+    cli: Cli, released: list[Path], tarpit: str, number: int, code: int, slug: str
+) -> None:
+    assert released
+    process = cli.start("publish", "--index-profile", "generic", **password_for(tarpit))
+    _wait_for_connection(cli)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=15)
+    receipt = ended(cli.result(process.returncode, stdout, stderr), code, slug)
+    assert receipt["outcome"] == "interrupted"
+
+
+def test_1_internal_is_the_only_code_without_a_way_to_it() -> None:
+    """A bug cannot be reached on purpose from outside; tests/unit/test_compose.py makes one."""
+    codes = {error.exit_code for error in error_classes()}
+    reached = {int(name.split("_")[1]) for name in globals() if name.startswith("test_") and name.split("_")[1].isdigit()}
+    assert codes - {143} == (reached - {0}) | {1}
+
+
+def _closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_connection(cli: Cli) -> None:
+    """Give the run the time to start and to hang at the tarpit."""
+    import time
+
+    assert cli.folder
+    time.sleep(2.0)

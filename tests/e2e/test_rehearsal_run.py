@@ -1,0 +1,73 @@
+"""The main job: the whole staircase over real HTTP with real signatures, in a world of its own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.distributions import make_release
+from tests.e2e.conftest import Cli
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_rehearsal_publishes_everything_with_provenance(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    result = cli("rehearse")
+    assert result.code == 0, result.stdout + result.stderr
+    assert result.receipt["outcome"] == "rehearsed"
+    assert [file["status"] for file in result.receipt["files"]] == ["uploaded", "uploaded"]
+    for file in result.receipt["files"]:
+        assert file["listed"] is True
+        assert file["provenance_verified"] is True
+        assert file["attestation"]["verified"] is True
+    assert list(result.receipt["timings"]) == [
+        "collect", "check", "plan", "prove", "sign", "hold", "upload", "verify",
+    ]  # fmt: skip
+
+
+def test_a_second_run_in_the_same_world_mints_and_signs_nothing(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    world = cli.folder / "world"
+    assert cli("rehearse", "--world", world).code == 0
+    again = cli("rehearse", "--world", world)
+    assert again.code == 0
+    assert [file["status"] for file in again.receipt["files"]] == ["already-published"] * 2
+    assert not {"prove", "sign", "hold", "upload"} & again.receipt["timings"].keys()
+    assert again.receipt["indexes"][0]["credential"]["burnt"] is None
+
+
+def test_dist_is_left_as_it_was(cli: Cli) -> None:
+    paths = make_release(cli.folder / "dist")
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+    assert cli("rehearse", "--attestations-dir", "out").code == 0
+    assert sorted((cli.folder / "dist").iterdir()) == sorted(paths)
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths} == before
+    written = sorted(path.name for path in (cli.folder / "out").iterdir())
+    assert written == sorted(f"{path.name}.publish.attestation" for path in paths)
+
+
+def test_json_on_stdout_is_the_receipt_and_nothing_else(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    result = cli("rehearse", "--output", "json")
+    assert result.code == 0
+    assert json.loads(result.stdout) == result.receipt
+
+
+def test_over_tls(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    result = cli("rehearse", "--tls")
+    assert result.code == 0, result.stdout + result.stderr
+    assert result.receipt["indexes"][0]["repository_url"].startswith("https://")
+
+
+def test_publish_with_the_input_rehearse_rehearses(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    environment = {"CI_PUBLISH_ACTION": "1", "INPUT_REHEARSE": "true"}
+    result = cli("publish", **environment)
+    assert result.code == 0
+    assert result.receipt["outcome"] == "rehearsed"
+
+
+def test_the_clients_memory_does_not_grow_with_paths_that_do_not_exist(cli: Cli) -> None:
+    assert cli("rehearse", Path("nowhere")).code == 3
