@@ -9,6 +9,7 @@ from pathlib import Path
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
 
+_MODE = 0o644
 _TYPES = {PUBLISH_V1: "publish", SLSA_PROVENANCE_V1: "slsa"}
 
 
@@ -18,12 +19,13 @@ def attestation_name(attestation: Attestation) -> str:
 
 
 def write_attestations(directory: Path, attestations: Iterable[Attestation]) -> tuple[Path, ...]:
-    """Write each attestation into *directory*, which is made (for its owner only) if it is not there.
+    """Write each attestation into *directory*, which is made if it is not there.
 
-    Each file appears complete or not at all, and none that has other content is replaced. Raises ConfigurationError.
+    Each file appears complete or not at all, readable by later steps (which may run as another user: what is in it is
+    public anyway), and none that has other content is replaced. Raises ConfigurationError.
     """
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         return tuple(
             _write(directory / attestation_name(attestation), attestation.json) for attestation in attestations
         )
@@ -37,6 +39,7 @@ def _write(path: Path, text: str) -> Path:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+        Path(name).chmod(_MODE)
         _link(Path(name), path, content)
     finally:
         with suppress(FileNotFoundError):

@@ -53,6 +53,7 @@ from ci_publish.attestations.trouble import (
     answer_trouble,
 )
 from ci_publish.attestations.trust import TrustSource
+from ci_publish.errors import SigstoreRefused
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.identity import IdentityToken
 
@@ -216,7 +217,12 @@ class SigstoreAuthority:
 
     @cached_property
     def _context(self) -> SigningContext:
-        signing = self._config.signing_config
+        try:
+            signing = self._config.signing_config
+        except Exception as error:
+            raise SigstoreRefused(
+                f"The Sigstore instance offers no service that attestations can be made with: {_words(error)}."
+            ) from error
         fulcio = signing.get_fulcio()
         limit(fulcio.session, self._limits)
         self.rekor = signing.get_tlogs()[0]
@@ -241,7 +247,7 @@ class SigstoreAuthority:
             case requests.exceptions.TooManyRedirects():
                 return Refusal(f"{service} answered with a redirect, which is not followed")
             case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
-                return answer_trouble(service, answer.status_code, answer.text, answer.headers, self._wall())
+                return answer_trouble(service, answer.status_code, _text(answer), answer.headers, self._wall())
             case requests.exceptions.JSONDecodeError():
                 return Transient(f"{service} gave an answer that is not JSON")
             case requests.exceptions.Timeout():
@@ -262,6 +268,11 @@ def _ended(error: BaseException) -> Trouble | None:
             return Refusal(f"Sigstore's answer does not verify against the trust root ({_words(error)})")
         case _:
             return None
+
+
+def _text(answer: requests.Response) -> str:
+    """Return the beginning of an answer's body; guessing its encoding would take longer than it is worth."""
+    return answer.content[:20_000].decode(errors="replace")
 
 
 def _unconnected(service: str, error: BaseException) -> Trouble:

@@ -55,6 +55,11 @@ class Publisher:
     email: str | None = None
     known: bool = True
 
+    def includes(self, other: "Publisher") -> bool:
+        """Whether *other* is this publisher, perhaps described more narrowly (CircleCI's may name a repository too)."""
+        same = (self.issuer, self.build_config, self.email) == (other.issuer, other.build_config, other.email)
+        return same and set(self.extensions) <= set(other.extensions)
+
 
 def github_publisher(repository: str, workflow: str) -> Publisher:
     """Return the publisher for a repository (``owner/name``) and the file name of the workflow that was started."""

@@ -21,7 +21,7 @@ class Limits:
     """How long one request may take, in seconds, and how large an answer may be, in bytes."""
 
     seconds: float
-    size: int = 4 * 1024 * 1024
+    size: int = 256 * 1024
 
 
 class _LimitedAdapter(HTTPAdapter):
@@ -50,8 +50,10 @@ class _LimitedAdapter(HTTPAdapter):
 
     def _read(self, response: requests.Response, ends: float) -> bytes:
         content = bytearray()
+        # `read1` (urllib3 2.2) returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
+        read = getattr(response.raw, "read1", response.raw.read)
         try:
-            while piece := response.raw.read(_CHUNK, decode_content=True):
+            while piece := read(_CHUNK, decode_content=True):
                 content += piece
                 self._check(response, len(content), ends)
         except urllib3.exceptions.HTTPError as error:

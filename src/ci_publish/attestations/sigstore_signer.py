@@ -172,6 +172,8 @@ class SigstoreSigner:
         if (mismatch := reusable_workflow_mismatch(token.claims)) is not None:
             return SigningResult(failures={distribution.filename: mismatch for distribution in distributions})
         self._note_what_becomes_public(token.claims)
+        while not self._trust.ready(_POLL_SECONDS) and not self._waiting.stopped:
+            pass
         return self._run(token, distributions).result()
 
     def _run(self, token: IdentityToken, distributions: Sequence[Distribution]) -> "_Run":
@@ -275,6 +277,7 @@ class _Run:
         self._issued = 0.0
         self._lifetime = _USUAL_LIFETIME
         self._barren = 0
+        self._refused = False
         self._last_reason = ""
         self._end: CiPublishError | None = None
 
@@ -361,6 +364,7 @@ class _Run:
         self._done[subject.filename] = product.attestation
         self._lifetime = product.lifetime
         self._barren = 0
+        self._refused = False
         self._pace.succeeded()
         self._emit(Signed(product.attestation))
 
@@ -368,6 +372,10 @@ class _Run:
         match trouble:
             case Transient():
                 self._retry(subject, started, trouble)
+            case IdentityRefusal() if not self._refused:
+                # Fulcio says the same when it cannot reach the identity provider: another token is worth a try.
+                self._refused = True
+                self._retry(subject, started, Transient(trouble.reason))
             case Ended():
                 self._begin_again(subject, started, trouble)
             case _:

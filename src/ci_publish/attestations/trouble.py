@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 LONGEST_RETRY_AFTER = 300.0
 
 _LONGEST_TEXT = 300
-_RETRY_STATUSES = frozenset({404, 408, 409, 425, 429})
+_RETRY_STATUSES = frozenset({408, 409, 425, 429})
 _TAGS = re.compile(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>")
 
 
@@ -60,8 +60,7 @@ class Unsound(Trouble):
 def answer_trouble(service: str, status: int, body: str, headers: Mapping[str, str], now: float) -> Transient | Refusal:
     """Return what an error answer of *service* means; *now* in seconds since the epoch.
 
-    404 and 409 are worth another try: the first is what a load balancer says while it moves, the second comes from an
-    entry that an earlier attempt left (the next one has a fresh signature).
+    409 is worth another try: it comes from an entry that an earlier attempt left, and the next has a fresh signature.
     """
     reason = f"{service} answered HTTP {status}{_words(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)

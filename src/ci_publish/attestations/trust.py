@@ -1,11 +1,13 @@
 """Whom we believe: the trust root of a Sigstore instance, fetched while other things happen."""
 
+import importlib.resources
 import json
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Emit, Noted
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 # Four requests in series when nothing is cached; a hanging mirror would cost minutes.
 _REFRESH_SECONDS = 45.0
+
+_PUBLIC_INSTANCE = "https://tuf-repo-cdn.sigstore.dev"
+_SIGNING_CONFIG = "signing_config.v0.2.json"
+_MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 
 Load = Callable[[], "ClientTrustConfig"]
 
@@ -28,7 +34,17 @@ def _production() -> "ClientTrustConfig":
 def _embedded() -> "ClientTrustConfig":
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (see above)
 
-    return ClientTrustConfig.production(offline=True)
+    try:
+        return ClientTrustConfig.production(offline=True)
+    except OSError:  # it copies the files into the user's cache first, which may not be writable
+        return ClientTrustConfig.from_json(_packaged())
+
+
+def _packaged() -> str:
+    """Return the public instance's configuration as sigstore's own package holds it."""
+    folder = importlib.resources.files("sigstore") / "_store" / quote(_PUBLIC_INSTANCE, safe="")
+    root, signing = (json.loads((folder / name).read_bytes()) for name in ("trusted_root.json", _SIGNING_CONFIG))
+    return json.dumps({"mediaType": _MEDIA_TYPE, "trustedRoot": root, "signingConfig": signing})
 
 
 class TrustSource:
@@ -76,6 +92,15 @@ class TrustSource:
                 self._refresh = _Refresh(self._load, self._clock() + self._seconds)
                 self._refresh.start()
 
+    def ready(self, seconds: float) -> bool:
+        """Wait for at most *seconds*; return whether `get` would answer at once now."""
+        self.prefetch()
+        refresh = self._refresh
+        if refresh is None or self._result is not None:
+            return True
+        refresh.join(seconds)
+        return not refresh.is_alive() or self._clock() >= refresh.ends
+
     def get(self) -> "ClientTrustConfig":
         """Return the trust configuration; waits for what `prefetch` began. Raises ConfigurationError for a bad file."""
         self.prefetch()
@@ -92,11 +117,11 @@ class TrustSource:
         refresh = self._refresh
         if refresh is None:  # pragma: no cover  (prefetch ran)
             raise AssertionError
-        refresh.join(max(0.0, refresh.ends - self._clock()) if self._config is None else None)
+        refresh.join(max(0.0, refresh.ends - self._clock()))
         if refresh.result is not None:
             return refresh.result
-        if isinstance(refresh.error, ConfigurationError):
-            raise refresh.error
+        if self._config is not None:
+            raise refresh.error or _bad_config(f"it could not be read within {self._seconds:g} s")
         return self._fall_back(refresh.error)
 
     def _fall_back(self, error: BaseException | None) -> "ClientTrustConfig":
@@ -129,10 +154,11 @@ class _Refresh(threading.Thread):
 
 def _parse(config: str) -> "ClientTrustConfig":
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
+    from sigstore.verify import Verifier  # noqa: PLC0415  (see above)
 
     try:
         trust = ClientTrustConfig.from_json(config)
-        _ = trust.trusted_root, trust.signing_config
+        _ = Verifier(trusted_root=trust.trusted_root), trust.signing_config
     except Exception as error:
         raise _bad_config(f"it does not describe a Sigstore instance: {_reason(error)}") from error
     return trust

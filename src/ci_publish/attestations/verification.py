@@ -17,7 +17,7 @@ from ci_publish.model.attestation import (
 from ci_publish.model.identity import Claims
 
 if TYPE_CHECKING:
-    from ci_publish.attestations.libraries import Examined
+    from ci_publish.attestations.libraries import Examined, Examiner
 
 # PyPI takes two for a file; a provenance object may hold bundles of several publishers.
 _MOST_ATTESTATIONS = 32
@@ -33,6 +33,7 @@ class ProvenanceJudge:
     def __init__(self, trust: TrustSource, claims: Callable[[], Claims | None] = lambda: None) -> None:
         self._trust = trust
         self._claims = claims
+        self._examiner: Examiner | None = None
 
     def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
         """Verify provenance for the file with this name and SHA-256. Never raises for what an index serves.
@@ -54,12 +55,12 @@ class ProvenanceJudge:
     def _judge(self, subject: Subject, provenance: bytes) -> "Iterator[tuple[Publisher, Examined]]":
         from ci_publish.attestations.libraries import Examiner, read_provenance  # noqa: PLC0415  (takes 0.3 s)
 
-        examiner = Examiner(self._trust.get())
+        examiner = self._examiner = self._examiner or Examiner(self._trust.get())
         wanted = self._wanted()
         for number, (publisher, attestation) in enumerate(read_provenance(provenance)):
             if number >= _MOST_ATTESTATIONS:
                 raise Unsound(f"it holds more than {_MOST_ATTESTATIONS} attestations")
-            if wanted is not None and publisher != wanted:
+            if wanted is not None and not wanted.includes(publisher):
                 raise Unsound(f"it names the publisher {publisher.label}, but this run is {wanted.label}")
             yield publisher, examiner.examine(attestation, subject, publisher)
 

@@ -1,0 +1,324 @@
+"""The fault grid of signing: whatever Fulcio and Rekor do, a run ends as its policy needs to know, and in time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.wrappers import Response
+
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.errors import (
+    SigningFailed,
+    SigningIdentityExpired,
+    SigstoreIdentityRejected,
+    SigstoreRefused,
+    SigstoreUnavailable,
+)
+from ci_publish.rehearsal.ci_claims import gitlab_claims
+from ci_publish.rehearsal.hooks import Interpose, answer, drop, late, lose_answer, only, times
+from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
+from tests.unit.attestations.signing_world import SigningWorld, quick, signing_world, wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from wsgiref.types import WSGIEnvironment
+
+    from ci_publish.model.attestation import SigningResult
+
+pytestmark = pytest.mark.faults
+
+FILES = 12
+HTML = "<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
+FULCIO, REKOR = SIGNING_CERTIFICATE_PATH, LOG_ENTRIES_PATH
+SERVICES = pytest.mark.parametrize("path", [FULCIO, REKOR], ids=["fulcio", "rekor"])
+
+
+@pytest.fixture
+def world() -> Iterator[SigningWorld]:
+    with signing_world() as world:
+        yield world
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def hang(release: threading.Event) -> Interpose:
+    """Hold a request until the test is over; then drop it."""
+
+    def interpose(environ: WSGIEnvironment) -> Response | None:
+        release.wait(30)
+        return drop(environ)
+
+    return interpose
+
+
+def garbage(_environ: WSGIEnvironment) -> Response:
+    return Response('{"unexpected": true}', status=201, content_type="application/json")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, and a word of the reason that people must read."""
+
+    interpose: Callable[[threading.Event], Interpose]
+    word: str
+
+
+PASSING = {
+    "429": Fault(lambda _: answer(429, "slow down", retry_after="0"), "429: slow down"),
+    "500": Fault(lambda _: answer(500, '{"code": 500, "message": "oops"}'), "500: oops"),
+    "502-html": Fault(lambda _: answer(502, HTML, content_type="text/html"), "502: 502 Bad Gateway"),
+    "503": Fault(lambda _: answer(503, ""), "HTTP 503"),
+    "200-html": Fault(lambda _: answer(200, HTML, content_type="text/html"), "not JSON"),
+    "200-other-json": Fault(lambda _: garbage, "not understood"),
+    "dropped": Fault(lambda _: drop, "connection"),
+    "hanging": Fault(hang, "did not answer within"),
+}
+PATIENCE = quick(request=1.0)
+
+
+def sign(world: SigningWorld, **patience: float) -> SigningResult:
+    return world.signer(patience=quick(**{"request": 1.0, **patience})).sign(wheels(FILES))
+
+
+def error_of(result: SigningResult) -> SigningFailed:
+    assert len(result.attestations) + len(result.failures) == FILES
+    (error,) = set(result.failures.values())
+    assert error.summary
+    assert error.exit_code == 7
+    return error
+
+
+@SERVICES
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+def test_what_passes_is_outlived(world: SigningWorld, release: threading.Event, path: str, fault: Fault) -> None:
+    world.sigstore.hooks.interpose = only(path, times(2, fault.interpose(release), after=0 if path == FULCIO else 3))
+
+    result = sign(world)
+
+    assert result.failures == {}
+    assert len(result.attestations) == FILES
+    assert len(world.events.reasons) == 2
+    assert all(fault.word in reason for reason in world.events.reasons)
+
+
+@SERVICES
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+def test_what_does_not_pass_ends_with_the_budget_and_its_reason(
+    world: SigningWorld, release: threading.Event, path: str, fault: Fault
+) -> None:
+    world.sigstore.hooks.interpose = only(path, fault.interpose(release))
+    began = time.monotonic()
+
+    error = error_of(sign(world, request=0.5, budget=1.2))
+
+    assert isinstance(error, SigstoreUnavailable)
+    assert error.retryable
+    assert fault.word in error.summary
+    assert time.monotonic() - began < 4.0
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [(FULCIO, SigstoreIdentityRejected), (REKOR, SigstoreRefused)], ids=["fulcio", "rekor"]
+)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_is_told_in_the_services_own_words(
+    world: SigningWorld, path: str, kind: type[SigningFailed], status: int
+) -> None:
+    body = '{"code": 3, "message": "There was an error processing the identity token"}'
+    world.sigstore.hooks.interpose = only(path, answer(status, body))
+
+    error = error_of(sign(world))
+
+    assert type(error) is kind
+    assert not error.retryable
+    assert f"HTTP {status}: There was an error processing the identity token" in error.summary
+    assert len(world.sigstore.entries) == 0
+
+
+@SERVICES
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(world: SigningWorld, path: str, status: int) -> None:
+    def redirect(_environ: WSGIEnvironment) -> Response:
+        return Response(status=status, headers={"Location": "http://127.0.0.1:9/elsewhere"})
+
+    world.sigstore.hooks.interpose = only(path, redirect)
+
+    error = error_of(sign(world))
+
+    assert "redirect" in error.summary
+
+
+@SERVICES
+def test_nobody_there_ends_with_the_budget(path: str) -> None:
+    with signing_world() as world:
+        nowhere = "http://127.0.0.1:9"
+        config = world.sigstore.trust_config(world.url)
+        key = '"caUrls"' if path == FULCIO else '"rekorTlogUrls"'
+        head, _, tail = config.partition(key)
+        trust = TrustSource(emit=world.events.append, config=head + key + tail.replace(world.url, nowhere, 1))
+        signer = world.signer(patience=quick(request=1.0, budget=1.0), trust=trust)
+
+        error = error_of(signer.sign(wheels(FILES)))
+
+    assert isinstance(error, SigstoreUnavailable)
+    assert "connection" in error.summary
+
+
+@SERVICES
+def test_an_answer_that_is_lost_after_the_deed_is_no_harm(world: SigningWorld, path: str) -> None:
+    count = iter(range(2 if path == FULCIO else 4))
+
+    def after(environ: WSGIEnvironment, response: Response) -> Response | None:
+        if environ["PATH_INFO"] == path and next(count, None) is not None:
+            return lose_answer(environ, response)
+        return None
+
+    world.sigstore.hooks.after = after
+
+    result = sign(world)
+
+    assert len(result.attestations) == FILES
+    # A fresh signature is a fresh entry, never an "equivalent entry already exists" (409).
+    assert len(world.sigstore.entries) == FILES + (0 if path == FULCIO else 4)
+    assert not any("409" in reason for reason in world.events.reasons)
+
+
+@SERVICES
+def test_a_deed_that_is_answered_late_is_no_harm(world: SigningWorld, release: threading.Event, path: str) -> None:
+    hold, count = late(release), iter(range(1))
+
+    def after(environ: WSGIEnvironment, response: Response) -> Response | None:
+        if environ["PATH_INFO"] == path and next(count, None) is not None:
+            return hold(environ, response)
+        return None
+
+    world.sigstore.hooks.after = after
+
+    result = sign(world)
+
+    assert len(result.attestations) == FILES
+    assert not any("409" in reason for reason in world.events.reasons)
+
+
+def test_faults_of_every_kind_among_many_files(world: SigningWorld, release: threading.Event) -> None:
+    faults = [fault.interpose(release) for fault in PASSING.values()]
+    numbers, lock = iter(range(10_000)), threading.Lock()
+
+    def interpose(environ: WSGIEnvironment) -> Response | None:
+        with lock:
+            number = next(numbers)
+        return faults[number // 3 % len(faults)](environ) if number % 3 == 2 and number < 24 else None
+
+    world.sigstore.hooks.interpose = only(REKOR, interpose)
+
+    result = world.signer(patience=PATIENCE).sign(wheels(60))
+
+    assert (len(result.attestations), result.failures) == (60, {})
+    assert len(world.events.reasons) == 8
+
+
+def test_an_outage_mid_run_keeps_what_is_done(world: SigningWorld) -> None:
+    world.sigstore.hooks.interpose = only(REKOR, times(10_000, answer(502, HTML), after=5))
+
+    result = sign(world, budget=1.0)
+
+    assert len(result.attestations) == 5
+    assert isinstance(error_of(result), SigstoreUnavailable)
+
+
+def test_certificates_and_tokens_that_end_mid_run_are_renewed() -> None:
+    with signing_world(certificate_lifetime=2.0) as world:
+        world.sigstore.hooks.delay = 0.25
+        identity = world.identity(lifetime=2.0)
+
+        result = world.signer(identity, workers=1, patience=PATIENCE).sign(wheels(FILES))
+
+    assert len(result.attestations) == FILES
+    assert len(identity.asked) > 1
+
+
+def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
+    with signing_world(certificate_lifetime=1.0) as world:
+        world.sigstore.hooks.delay = 0.25
+        identity = world.identity(gitlab_claims(), repeatable=False, lifetime=2.0)
+
+        error = error_of(world.signer(identity, workers=1, patience=PATIENCE).sign(wheels(FILES)))
+
+    assert isinstance(error, SigningIdentityExpired)
+    assert "only identity token" in error.summary
+
+
+def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningWorld) -> None:
+    identity = world.identity(gitlab_claims(), repeatable=False, lifetime=-10.0)
+
+    error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
+
+    assert isinstance(error, SigningIdentityExpired)
+    assert "expired" in error.summary or "validity period" in error.summary
+
+
+def test_a_token_for_somebody_else_is_named(world: SigningWorld) -> None:
+    identity = world.identity()
+    identity.issue = lambda _audience: world.provider.issue("pypi")
+
+    error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
+
+    assert isinstance(error, SigningFailed)
+    assert error.summary
+
+
+def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningWorld, release: threading.Event) -> None:
+    """No thread keeps the interpreter alive: what is stuck is left behind."""
+    world.sigstore.hooks.interpose = only(REKOR, hang(release))
+    script = f"""
+import time
+from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
+from ci_publish.attestations.trust import TrustSource
+from tests.unit.attestations.signing_world import CiIdentity, PatientWaiting, wheels
+from ci_publish.model.identity import Provider
+trust = TrustSource(emit=print, config={world.sigstore.trust_config(world.url)!r})
+identity = CiIdentity(Provider.GITHUB, lambda audience: {world.provider.issue("sigstore")!r})
+patience = Patience(request=30.0, budget=1.0)
+waiting = PatientWaiting()
+signer = SigstoreSigner(identity=identity, trust=trust, emit=lambda _: None, waiting=waiting, patience=patience)
+print(len(signer.sign(wheels(3)).failures), "failed")
+"""
+    began = time.monotonic()
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
+
+    assert (result.stdout, result.stderr) == ("3 failed\n", "")
+    assert time.monotonic() - began < 15.0
+
+
+@pytest.mark.parametrize("home", ["home", "file/below"], ids=["a home", "no home"])
+def test_the_trust_root_cannot_be_reached(tmp_path: Path, home: str) -> None:
+    """The copy that sigstore brings along is used instead, with a warning, and nothing is written to stderr."""
+    (tmp_path / "file").touch()
+    script = """
+from ci_publish.attestations.trust import TrustSource
+events = []
+config = TrustSource(emit=events.append).get()
+print(len(config.trusted_root.get_fulcio_certs()) > 0, config.signing_config.get_oidc_url())
+print([event.slug for event in events])
+"""
+    environment = {"PYTHONPATH": "src", "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": str(tmp_path / home)}
+
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+
+    assert result.stderr == ""
+    assert result.stdout == "True https://oauth2.sigstore.dev/auth\n['trust-root-not-refreshed']\n"

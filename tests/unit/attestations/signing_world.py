@@ -1,0 +1,189 @@
+"""A signer in front of the rehearsal's Sigstore, with a CI identity that is asked as the real one is."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import jwt
+
+from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.events import Event, Noted, Retrying, Signed
+from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
+from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.sigstore import Sigstore
+from tests.unit.rehearsal.sigstore_world import served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ci_publish.errors import CiPublishError
+
+Kept = TypeVar("Kept")
+
+QUICK = Patience(request=5.0, budget=20.0, first_pause=0.02, longest_pause=0.1)
+
+
+def wheel(number: int = 0, content: str = "") -> Distribution:
+    """Return a distribution whose digest is that of *content* and its number; nothing is on disk."""
+    filename = f"demo-1.0-{number + 1}-py3-none-any.whl"
+    sha256 = hashlib.sha256(f"{content}{number}".encode()).hexdigest()
+    return Distribution(
+        path=Path(filename),
+        filename=filename,
+        kind=Kind.WHEEL,
+        project="demo",
+        version="1.0",
+        python_tag="py3",
+        size=10,
+        digests=Digests(sha256),
+        metadata=CoreMetadata("2.4", "demo", "1.0"),
+        stamp=Stamp(1, 2, 10, 3),
+    )
+
+
+def wheels(count: int) -> tuple[Distribution, ...]:
+    return tuple(wheel(number) for number in range(count))
+
+
+class Events(list[Event]):
+    """Collects events, and finds them again by type."""
+
+    def of(self, kind: type[Kept]) -> list[Kept]:
+        return [event for event in self if isinstance(event, kind)]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [event.reason for event in self.of(Retrying)]
+
+    @property
+    def signed(self) -> list[str]:
+        return [event.attestation.filename for event in self.of(Signed)]
+
+    @property
+    def notes(self) -> list[str]:
+        return [event.slug for event in self.of(Noted)]
+
+
+class PatientWaiting:
+    """A run that is stopped when told so, and has all the time in the world."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def stop(self) -> None:
+        self._event.set()
+
+    @property
+    def stopped(self) -> bool:
+        return self._event.is_set()
+
+    @property
+    def cut(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._event.wait(seconds)
+
+    def left(self) -> float:
+        return 3600.0
+
+
+@dataclass
+class CiIdentity:
+    """The identity of a job; on GitLab (not *repeatable*) every call gives the same token."""
+
+    provider: Provider
+    issue: Callable[[str], str]
+    repeatable: bool = True
+    fail_after: int | None = None
+    error: CiPublishError | None = None
+    asked: list[str] = field(default_factory=list)
+    _fixed: str | None = None
+
+    def token(self, audience: str) -> IdentityToken:
+        self.asked.append(audience)
+        if self.error is not None and len(self.asked) > (self.fail_after or 0):
+            raise self.error
+        raw = self._raw(audience)
+        claims = jwt.decode(raw, options={"verify_signature": False})
+        return IdentityToken(Secret(raw), audience, self.provider, claims)
+
+    def _raw(self, audience: str) -> str:
+        if self.repeatable:
+            return self.issue(audience)
+        self._fixed = self._fixed or self.issue(audience)
+        return self._fixed
+
+
+@dataclass
+class SigningWorld:
+    provider: IdentityProvider
+    sigstore: Sigstore
+    url: str
+    events: Events = field(default_factory=Events)
+    waiting: PatientWaiting = field(default_factory=PatientWaiting)
+
+    @property
+    def trust(self) -> TrustSource:
+        return TrustSource(emit=self.events.append, config=self.sigstore.trust_config(self.url))
+
+    def identity(
+        self, claims: Claims | None = None, *, repeatable: bool = True, lifetime: float | None = None
+    ) -> CiIdentity:
+        said = github_claims() if claims is None else claims
+        return CiIdentity(
+            Provider.GITHUB if repeatable else Provider.GITLAB,
+            lambda audience: self.provider.issue(audience, said, lifetime=lifetime),
+            repeatable,
+        )
+
+    def signer(
+        self,
+        identity: CiIdentity | None = None,
+        *,
+        patience: Patience = QUICK,
+        workers: int = 8,
+        claims: Claims | None = None,
+        trust: TrustSource | None = None,
+    ) -> SigstoreSigner:
+        return SigstoreSigner(
+            identity=identity or self.identity(),
+            trust=trust or self.trust,
+            emit=self.events.append,
+            waiting=self.waiting,
+            workers=workers,
+            patience=patience,
+            clocks=Clocks(jitter=lambda: 0.0),
+            claims=lambda: claims,
+        )
+
+
+@contextlib.contextmanager
+def signing_world(*, certificate_lifetime: float = 600.0) -> Iterator[SigningWorld]:
+    provider = IdentityProvider()
+    sigstore = Sigstore(provider, certificate_lifetime=certificate_lifetime)
+    with served(sigstore.app) as url:
+        yield SigningWorld(provider, sigstore, url)
+
+
+def quick(**changes: float) -> Patience:
+    return replace(QUICK, **changes)
+
+
+def threads_of_the_signer() -> list[str]:
+    """Return the names of signing threads that still live after a moment to end."""
+    ends = time.monotonic() + 2.0
+    while alive := [thread.name for thread in threading.enumerate() if thread.name.startswith("sigstore-")]:
+        if time.monotonic() > ends:
+            return alive
+        time.sleep(0.01)
+    return []

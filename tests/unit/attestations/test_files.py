@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ci_publish.attestations.files import attestation_name, write_attestations
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PUBLISH = Attestation("demo-1.0.tar.gz", PUBLISH_V1, '{"version": 1}')
+SLSA = Attestation("demo-1.0.tar.gz", SLSA_PROVENANCE_V1, '{"version": 1, "x": 2}')
+
+
+def test_names_follow_the_convention() -> None:
+    assert attestation_name(PUBLISH) == "demo-1.0.tar.gz.publish.attestation"
+    assert attestation_name(SLSA) == "demo-1.0.tar.gz.slsa.attestation"
+
+
+def test_each_attestation_becomes_a_file_that_later_steps_can_read(tmp_path: Path) -> None:
+    directory = tmp_path / "a" / "b"
+
+    paths = write_attestations(directory, [PUBLISH, SLSA])
+
+    assert [path.read_text() for path in paths] == [PUBLISH.json, SLSA.json]
+    assert sorted(path.name for path in directory.iterdir()) == sorted(path.name for path in paths)
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in paths)
+
+
+def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
+    (first,) = write_attestations(tmp_path, [PUBLISH])
+    before = first.stat()
+
+    assert write_attestations(tmp_path, [PUBLISH]) == (first,)
+    assert (first.stat().st_ino, first.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_another_attestation_is_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / attestation_name(PUBLISH)
+    path.write_text("something else")
+
+    with pytest.raises(ConfigurationError, match="exists already"):
+        write_attestations(tmp_path, [PUBLISH])
+
+    assert path.read_text() == "something else"
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text(PUBLISH.json)
+    directory = tmp_path / "out"
+    directory.mkdir()
+    (directory / attestation_name(PUBLISH)).symlink_to(target)
+
+    with pytest.raises(ConfigurationError):
+        write_attestations(directory, [PUBLISH])
+
+
+def test_what_the_system_refuses_is_a_configuration_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        write_attestations(blocked, [PUBLISH])

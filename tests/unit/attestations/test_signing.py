@@ -1,0 +1,162 @@
+"""End to end with the rehearsal's Sigstore: unmodified libraries, real signatures, loopback HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from pypi_attestations import (
+    Attestation,
+    CircleCIPublisher,
+    GitHubPublisher,
+    GitLabPublisher,
+    GooglePublisher,
+    VerificationMaterial,
+)
+from sigstore.models import ClientTrustConfig
+from sigstore.verify import Verifier
+
+from ci_publish.errors import AttestationUnsound
+from ci_publish.model.attestation import PUBLISH_V1
+from ci_publish.model.events import Retrying
+from ci_publish.rehearsal.ci_claims import (
+    buildkite_claims,
+    circleci_claims,
+    github_claims,
+    gitlab_claims,
+    google_claims,
+)
+from tests.unit.attestations.signing_world import SigningWorld, signing_world, wheel, wheels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pypi_attestations import Publisher
+
+
+@pytest.fixture
+def world() -> Iterator[SigningWorld]:
+    with signing_world() as world:
+        yield world
+
+
+def circleci_publisher() -> CircleCIPublisher:
+    claims = circleci_claims()
+    return CircleCIPublisher(
+        project_id=str(claims["oidc.circleci.com/project-id"]),
+        pipeline_definition_id=str(claims["oidc.circleci.com/pipeline-definition-id"]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "publisher", "repeatable"),
+    [
+        (github_claims(), GitHubPublisher(repository="octo-org/demo", workflow="release.yml"), True),
+        (github_claims(repository="Octo/Demo"), GitHubPublisher(repository="Octo/Demo", workflow="release.yml"), True),
+        (gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml"), False),
+        (google_claims(), GooglePublisher(email="publisher@demo-project.iam.gserviceaccount.com"), True),
+        (circleci_claims(), circleci_publisher(), True),
+    ],
+)
+def test_what_is_signed_verifies_as_the_index_verifies_it(
+    world: SigningWorld, claims: Mapping[str, object], publisher: Publisher, repeatable: bool
+) -> None:
+    signer = world.signer(world.identity(claims, repeatable=repeatable))
+
+    result = signer.sign(wheels(5))
+
+    assert result.failures == {}
+    verifier = Verifier(trusted_root=ClientTrustConfig.from_json(world.sigstore.trust_config(world.url)).trusted_root)
+    for distribution in wheels(5):
+        (made,) = result.attestations[distribution.filename]
+        attestation = Attestation.model_validate_json(made.json)
+        verifier.verify_dsse(attestation.to_bundle(), publisher._as_policy())  # noqa: SLF001  (PyPI's own judgement)
+        assert attestation.statement["subject"] == [
+            {"name": distribution.filename, "digest": {"sha256": distribution.sha256}}
+        ]
+        assert (made.predicate_type, made.verified) == (PUBLISH_V1, True)
+        assert made.log_index is not None
+        assert made.integrated_time is not None
+
+
+def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: SigningWorld) -> None:
+    result = world.signer(world.identity(buildkite_claims())).sign(wheels(1))
+
+    assert len(result.attestations) == 1
+    assert world.events.notes == ["publisher-unknown"]
+
+
+def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: SigningWorld) -> None:
+    result = world.signer().sign(wheels(12))
+
+    certificates = {
+        json.loads(made.json)["verification_material"]["certificate"] for (made,) in result.attestations.values()
+    }
+    assert len(world.sigstore.entries) == 12
+    assert len(certificates) == 1
+    assert len({made.log_index for (made,) in result.attestations.values()}) == 12
+
+
+def test_a_certificate_of_another_identity_is_found_before_the_upload(world: SigningWorld) -> None:
+    identity = world.identity(github_claims(repository="octo-org/demo"))
+    token = identity.token("sigstore")
+    lie = replace(token, claims={**token.claims, **github_claims(repository="Octo-org/demo")})
+    identity.token = lambda audience: lie  # type: ignore[method-assign]  # its claims are not what the token says
+
+    (error,) = world.signer(identity).sign(wheels(1)).failures.values()
+
+    assert isinstance(error, AttestationUnsound)
+    assert "in the case of letters" in error.summary
+
+
+def test_a_name_that_is_no_distributions_is_refused_in_words(world: SigningWorld) -> None:
+    (error,) = world.signer().sign([replace(wheel(), filename="demo-1.0.egg")]).failures.values()
+
+    assert "its name is not a distribution's" in error.summary
+    assert world.sigstore.entries == ()
+
+
+def test_certificates_that_live_for_seconds_are_enough_for_many_files() -> None:
+    with signing_world(certificate_lifetime=2.0) as world:
+        world.sigstore.hooks.delay = 0.1
+        identity = world.identity()
+
+        result = world.signer(identity, workers=2).sign(wheels(60))
+
+    assert len(result.attestations) == 60
+    assert len(identity.asked) >= 2
+    assert [event for event in world.events.of(Retrying) if event.wait > 0] == []
+
+
+@pytest.mark.stress
+def test_a_thousand_files_with_short_lived_certificates_and_tokens() -> None:
+    with signing_world(certificate_lifetime=3.0) as world:
+        identity = world.identity(lifetime=3.0)
+
+        result = world.signer(identity).sign(wheels(1000))
+
+    assert (len(result.attestations), result.failures) == (1000, {})
+    assert len(identity.asked) >= 3
+
+
+def test_timestamps_are_not_asked_for_as_long_as_there_is_no_place_for_them() -> None:
+    # When this fails, PEP 740 has a place for timestamps: Rekor v2 and timestamp authorities can be used then.
+    assert "timestamps" not in VerificationMaterial.model_fields
+
+
+def test_importing_the_room_imports_no_sigstore() -> None:
+    script = (
+        "import sys, importlib\n"
+        "for name in ('sigstore_signer', 'verification', 'trust', 'adoption', 'files', 'publishers'):\n"
+        "    importlib.import_module(f'ci_publish.attestations.{name}')\n"
+        "heavy = {'sigstore', 'pypi_attestations', 'requests', 'urllib3', 'tuf', 'cryptography', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert result.stdout == "[]\n"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ci_publish.attestations.statements import STATEMENT_TYPE, Subject, WrongStatement, predicate_of
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+
+SHA = "a" * 64
+WHEEL = Subject("Demo_Project-1.0-py2.py3-none-any.whl", SHA)
+SDIST = Subject("demo_project-1.0.tar.gz", SHA)
+
+
+def statement(**changes: object) -> bytes:
+    return json.dumps(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": WHEEL.filename, "digest": {"sha256": SHA}}],
+            "predicateType": PUBLISH_V1,
+            "predicate": None,
+            **changes,
+        }
+    ).encode()
+
+
+@pytest.mark.parametrize("predicate", [PUBLISH_V1, SLSA_PROVENANCE_V1])
+def test_a_statement_about_the_file_gives_its_predicate_type(predicate: str) -> None:
+    assert predicate_of(statement(predicateType=predicate), WHEEL) == predicate
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("demo_project-1.0-py3.py2-none-any.whl", WHEEL),
+        ("Demo.Project-1.0.0.tar.gz", SDIST),
+    ],
+)
+def test_names_are_compared_as_distributions(name: str, subject: Subject) -> None:
+    payload = statement(subject=[{"name": name, "digest": {"sha256": SHA}}])
+
+    assert predicate_of(payload, subject) == PUBLISH_V1
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"{", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[]", "no in-toto v1 statement"),
+        (statement(_type="https://in-toto.io/Statement/v0.1"), "no in-toto v1 statement"),
+        (statement(subject=[]), "exactly one subject"),
+        (statement(subject={}), "exactly one subject"),
+        (statement(subject=["x"]), "exactly one subject"),
+        (statement(subject=[{}, {}]), "exactly one subject"),
+        (statement(subject=[{"digest": {"sha256": SHA}}]), "another file (None)"),
+        (statement(subject=[{"name": "x", "digest": {"sha256": SHA}}]), "another file (x)"),
+        (statement(subject=[{"name": "demo_project-2.0-py2.py3-none-any.whl"}]), "another file"),
+        (statement(subject=[{"name": WHEEL.filename, "digest": {"sha256": "b" * 64}}]), "other bytes"),
+        (statement(subject=[{"name": WHEEL.filename, "digest": {"sha512": SHA}}]), "other bytes"),
+        (statement(subject=[{"name": WHEEL.filename, "digest": SHA}]), "other bytes"),
+        (statement(predicateType="https://example.org/mine/v1"), "predicate type (https://example.org/mine/v1)"),
+        (statement(predicateType=None), "predicate type (None)"),
+    ],
+)
+def test_a_statement_about_anything_else_is_refused_with_its_reason(payload: bytes, words: str) -> None:
+    with pytest.raises(WrongStatement) as caught:
+        predicate_of(payload, WHEEL)
+
+    assert words in str(caught.value)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from ci_publish.attestations.trouble import LONGEST_RETRY_AFTER, Refusal, Transient, answer_trouble, retry_after
+
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_worth_another_try(status: int) -> None:
+    assert isinstance(answer_trouble("Rekor", status, "", {}, NOW), Transient)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+def test_a_refusal_is_final(status: int) -> None:
+    assert isinstance(answer_trouble("Rekor", status, "", {}, NOW), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "Rekor answered HTTP 503"),
+        ('{"code": 503, "message": "come  back\\nlater"}', "Rekor answered HTTP 503: come back later"),
+        ('{"code": 503}', 'Rekor answered HTTP 503: {"code": 503}'),
+        ('["x"]', 'Rekor answered HTTP 503: ["x"]'),
+        (
+            "<html><style>b {}</style><body><h1>502</h1>\n<p>Bad Gateway</body>",
+            "Rekor answered HTTP 503: 502 Bad Gateway",
+        ),
+    ],
+)
+def test_the_reason_is_in_the_servers_own_words(body: str, reason: str) -> None:
+    assert answer_trouble("Rekor", 503, body, {}, NOW).reason == reason
+
+
+def test_long_texts_are_cut() -> None:
+    assert len(answer_trouble("Rekor", 503, "x" * 100_000, {}, NOW).reason) < 350
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, 0.0),
+        ("6", 6.0),
+        (" 6 ", 6.0),
+        ("-6", 0.0),
+        ("soon", 0.0),
+        ("99999999999999999", 0.0),
+        ("86400", LONGEST_RETRY_AFTER),
+        ("Tue, 14 Nov 2023 22:13:40 GMT", 20.0),
+        ("Tue, 14 Nov 2023 22:13:40 -0000", 20.0),
+        ("Tue, 14 Nov 2023 22:00:00 GMT", 0.0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_a_date(value: str | None, seconds: float) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+def test_retry_after_reaches_the_trouble() -> None:
+    trouble = answer_trouble("Rekor", 429, "", {"Retry-After": "7"}, NOW)
+
+    assert isinstance(trouble, Transient)
+    assert trouble.retry_after == 7.0

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.events import Noted
+from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sigstore.models import ClientTrustConfig
+
+    from ci_publish.attestations.trust import Load
+
+FRESH: Any = object()
+EMBEDDED: Any = object()
+
+
+def trust(events: Events, refreshed: Load, *, seconds: float = 5.0) -> TrustSource:
+    return TrustSource(emit=events.append, seconds=seconds, refreshed=refreshed, embedded=lambda: EMBEDDED)
+
+
+def after(release: threading.Event) -> Load:
+    def refresh() -> ClientTrustConfig:
+        release.wait(10)
+        return FRESH
+
+    return refresh
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[SigningWorld]:
+    with signing_world() as world:
+        yield world
+
+
+def test_the_root_is_refreshed_once_for_all_who_ask() -> None:
+    calls: list[int] = []
+
+    def refresh() -> ClientTrustConfig:
+        calls.append(1)
+        return FRESH
+
+    source = trust(Events(), refresh)
+    source.prefetch()
+    source.prefetch()
+
+    assert source.get() is FRESH
+    assert source.get() is FRESH
+    assert calls == [1]
+
+
+def test_the_refresh_runs_while_other_things_happen() -> None:
+    release = threading.Event()
+    source = trust(Events(), after(release))
+    source.prefetch()
+
+    assert not source.ready(0.01)
+    release.set()
+    assert source.ready(5.0)
+    assert source.get() is FRESH
+    assert source.ready(0.0)
+
+
+def test_a_refresh_that_fails_falls_back_to_the_embedded_root_with_a_warning() -> None:
+    events = Events()
+
+    def fail() -> NoReturn:
+        raise RuntimeError("Failed to refresh TUF metadata") from OSError("connection refused")
+
+    assert trust(events, fail).get() is EMBEDDED
+
+    (note,) = events.of(Noted)
+    assert note.slug == "trust-root-not-refreshed"
+    assert note.warning
+    assert "Failed to refresh TUF metadata; connection refused" in note.message
+
+
+def test_a_refresh_that_hangs_falls_back_in_time() -> None:
+    events, release = Events(), threading.Event()
+    source = trust(events, after(release), seconds=0.1)
+    began = time.monotonic()
+
+    assert source.get() is EMBEDDED
+
+    assert time.monotonic() - began < 2.0
+    assert "no answer within 0.1 s" in events.of(Noted)[0].message
+    assert source.ready(0.0)
+    release.set()
+
+
+def test_an_error_without_words_has_a_reason_all_the_same() -> None:
+    events = Events()
+
+    def fail() -> NoReturn:
+        raise RuntimeError
+
+    trust(events, fail).get()
+
+    assert "RuntimeError" in events.of(Noted)[0].message
+
+
+def test_a_file_describes_a_private_instance(world: SigningWorld, tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    path.write_text(world.sigstore.trust_config(world.url))
+
+    config = TrustSource.from_file(path, emit=Events().append).get()
+
+    assert len(config.trusted_root.get_fulcio_certs()) > 0
+
+
+@pytest.mark.parametrize("content", ["", "{", "no"])
+def test_a_file_that_is_not_json_is_refused_at_once(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "trust.json"
+    path.write_text(content)
+
+    with pytest.raises(ConfigurationError):
+        TrustSource.from_file(path, emit=Events().append)
+
+
+def test_a_file_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError):
+        TrustSource.from_file(tmp_path / "none.json", emit=Events().append)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"mediaType": "x"}'])
+def test_a_file_that_describes_no_instance_is_refused_when_it_is_used(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "trust.json"
+    path.write_text(content)
+
+    with pytest.raises(ConfigurationError) as caught:
+        TrustSource.from_file(path, emit=Events().append).get()
+
+    assert "does not describe a Sigstore instance" in caught.value.detail
+
+
+def test_a_root_without_keys_is_refused(world: SigningWorld) -> None:
+    config = world.sigstore.trust_config(world.url).replace('"tlogs"', '"tlogs": [], "unused"')
+
+    with pytest.raises(ConfigurationError):
+        TrustSource(emit=Events().append, config=config).get()

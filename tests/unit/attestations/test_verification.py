@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceVerified
+from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
+from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world, wheel
+from tests.unit.attestations.test_adoption import slsa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ci_publish.model.attestation import ProvenanceOutcome
+    from ci_publish.model.identity import Claims
+
+GITHUB = {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": ""}
+GITLAB = {"kind": "GitLab", "repository": "octo-group/demo", "workflow_filepath": ".gitlab-ci.yml"}
+GOOGLE = {"kind": "Google", "email": "publisher@demo-project.iam.gserviceaccount.com"}
+CIRCLECI = {
+    "kind": "CircleCI",
+    "project_id": "f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f",
+    "pipeline_definition_id": "0c1d2e3f-4a5b-4c6d-8e7f-9a0b1c2d3e4f",
+    "vcs_origin": "github.com/octo-org/demo",
+    "vcs_ref": "refs/tags/v1.0.0",
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[SigningWorld]:
+    with signing_world() as world:
+        yield world
+
+
+def made(world: SigningWorld, claims: Mapping[str, object] | None = None, number: int = 0) -> object:
+    result = world.signer(world.identity(claims)).sign([wheel(number)])
+    return json.loads(result.attestations[wheel(number).filename][0].json)
+
+
+def provenance(*attestations: object, publisher: Mapping[str, object] = GITHUB, **more: object) -> bytes:
+    """Return what PyPI's Integrity API serves (with the `claims` that it adds)."""
+    bundle = {"publisher": {"claims": None, **publisher}, "attestations": attestations}
+    return json.dumps({"version": 1, "attestation_bundles": [bundle], **more}).encode()
+
+
+def verdict(world: SigningWorld, served: bytes, *, run: Claims | None = None, number: int = 0) -> ProvenanceOutcome:
+    judge = ProvenanceJudge(world.trust, lambda: run)
+    return judge.verify(wheel(number).filename, wheel(number).sha256, served)
+
+
+def reason(outcome: ProvenanceOutcome) -> str:
+    assert isinstance(outcome, ProvenanceInvalid)
+    return outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("claims", "publisher", "label"),
+    [
+        (github_claims(), GITHUB, "GitHub octo-org/demo (release.yml)"),
+        (gitlab_claims(), GITLAB, "GitLab octo-group/demo (.gitlab-ci.yml)"),
+        (google_claims(), GOOGLE, "Google publisher@demo-project.iam.gserviceaccount.com"),
+        (circleci_claims(), CIRCLECI, "CircleCI project f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f"),
+    ],
+)
+def test_provenance_that_fits_is_verified(
+    world: SigningWorld, claims: Mapping[str, object], publisher: Mapping[str, object], label: str
+) -> None:
+    outcome = verdict(world, provenance(made(world, claims), publisher=publisher))
+
+    assert isinstance(outcome, ProvenanceVerified)
+    assert outcome.publisher == label
+    assert outcome.log_index is not None
+
+
+@pytest.mark.parametrize(
+    ("claims", "publisher"),
+    [(github_claims(), GITHUB), (gitlab_claims(), GITLAB), (google_claims(), GOOGLE), (circleci_claims(), CIRCLECI)],
+)
+def test_provenance_of_this_run_is_verified(
+    world: SigningWorld, claims: Mapping[str, object], publisher: Mapping[str, object]
+) -> None:
+    outcome = verdict(world, provenance(made(world, claims), publisher=publisher), run=claims)
+
+    assert isinstance(outcome, ProvenanceVerified)
+
+
+def test_a_slsa_attestation_beside_the_publish_attestation_is_verified_too(world: SigningWorld) -> None:
+    served = provenance(json.loads(slsa(world, wheel())), made(world))
+
+    assert isinstance(verdict(world, served), ProvenanceVerified)
+
+
+def test_a_slsa_attestation_alone_is_not_enough(world: SigningWorld) -> None:
+    assert "no publish attestation" in reason(verdict(world, provenance(json.loads(slsa(world, wheel())))))
+
+
+@pytest.mark.parametrize(
+    "served", [b'{"version": 1, "attestation_bundles": []}', provenance(), provenance(attestation_bundles=[])]
+)
+def test_provenance_without_attestations_is_invalid(world: SigningWorld, served: bytes) -> None:
+    assert "no publish attestation" in reason(verdict(world, served))
+
+
+@pytest.mark.parametrize(
+    "served", [b"", b"<html>", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}', b"\xff", b"[" * 100_000]
+)
+def test_what_is_no_provenance_is_invalid(world: SigningWorld, served: bytes) -> None:
+    assert "not a PEP 740 provenance object" in reason(verdict(world, served))
+
+
+def test_an_unknown_kind_of_publisher_is_invalid(world: SigningWorld) -> None:
+    assert reason(verdict(world, provenance(made(world), publisher={"kind": "Forgejo", "repository": "x/y"})))
+
+
+def test_provenance_of_other_bytes_is_invalid(world: SigningWorld) -> None:
+    judge = ProvenanceJudge(world.trust)
+
+    outcome = judge.verify(wheel().filename, "0" * 64, provenance(made(world)))
+
+    assert "about other bytes" in reason(outcome)
+
+
+def test_provenance_of_another_file_is_invalid(world: SigningWorld) -> None:
+    assert "about another file" in reason(verdict(world, provenance(made(world, number=1))))
+
+
+def test_one_bad_attestation_spoils_the_rest(world: SigningWorld) -> None:
+    assert "about another file" in reason(verdict(world, provenance(made(world), made(world, number=1))))
+
+
+@pytest.mark.parametrize(
+    ("publisher", "words"),
+    [
+        ({**GITHUB, "repository": "octo-org/other"}, "names the repository"),
+        ({**GITHUB, "repository": "Octo-org/demo"}, "in the case of letters"),
+        ({**GITHUB, "workflow": "publish.yml"}, "names the workflow"),
+        (GITLAB, "names the identity provider"),
+    ],
+)
+def test_a_publisher_that_the_attestation_does_not_prove_is_invalid(
+    world: SigningWorld, publisher: Mapping[str, object], words: str
+) -> None:
+    assert words in reason(verdict(world, provenance(made(world), publisher=publisher)))
+
+
+def test_a_google_account_that_the_attestation_does_not_prove_is_invalid(world: SigningWorld) -> None:
+    served = provenance(made(world, google_claims()), publisher={**GOOGLE, "email": "somebody@else.example"})
+
+    assert "somebody@else.example" in reason(verdict(world, served))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        github_claims(repository="octo-org/other"),
+        github_claims(workflow="publish.yml"),
+        github_claims(repository="Octo-org/demo"),
+        gitlab_claims(),
+    ],
+)
+def test_provenance_of_another_publisher_than_this_run_is_invalid(world: SigningWorld, run: Claims) -> None:
+    assert "but this run is" in reason(verdict(world, provenance(made(world)), run=run))
+
+
+def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningWorld) -> None:
+    assert isinstance(verdict(world, provenance(made(world)), run={"iss": "https://x.example"}), ProvenanceVerified)
+
+
+def test_more_attestations_than_anybody_makes_are_not_all_verified(world: SigningWorld) -> None:
+    assert "more than 32" in reason(verdict(world, provenance(*[made(world)] * 40)))
+
+
+def test_a_trust_configuration_that_is_bad_is_a_reason_not_an_exception(world: SigningWorld) -> None:
+    judge = ProvenanceJudge(TrustSource(emit=Events().append, config="{}"))
+
+    assert "trust configuration" in reason(judge.verify(wheel().filename, wheel().sha256, provenance()))
+
+
+def test_a_certificate_of_another_instance_is_invalid(world: SigningWorld) -> None:
+    with signing_world() as other:
+        served = provenance(made(other))
+
+    assert reason(verdict(world, served))
