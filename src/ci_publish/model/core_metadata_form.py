@@ -7,7 +7,11 @@ Source: warehouse/forklift/metadata.py (``_FORM_TO_RAW_MAPPING``, ``parse_form_m
 from collections.abc import Iterator
 from typing import Final
 
+from packaging.version import InvalidVersion, Version
+
 from ci_publish.model.distribution import CoreMetadata
+
+_LICENSE_FILES_SINCE: Final = Version("2.4")
 
 # Fields that a form holds once. A file that has one of them twice is refused by the checks; the first is sent.
 SINGLE_FIELDS: Final = {
@@ -50,7 +54,8 @@ def form_fields(metadata: CoreMetadata) -> tuple[tuple[str, str], ...]:
     ``metadata_version``, ``name`` and ``version`` come first, repeated fields keep the file's order, and
     ``requires_python`` is there even when empty (GitLab wants it). Other empty values, and distutils' ``UNKNOWN``,
     are left out: the server deletes them before it looks (decorators.py, ``sanitize``), and takes the field's other
-    values with them. Line ends are left as they are in the file.
+    values with them. ``License-File`` is sent from metadata 2.4 on only: setuptools wrote it into older metadata, too,
+    where the server refuses it (and twine leaves it out). Line ends are left as they are in the file.
     """
     return (
         ("metadata_version", metadata.metadata_version),
@@ -67,8 +72,17 @@ def _optional(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
         yield name, metadata.first(key) or ""
     yield "keywords", _keywords(metadata.first("keywords") or "")
     for key, name in REPEATED_FIELDS.items():
-        yield from ((name, value) for value in metadata.all(key))
+        if key != "license-file" or _knows_license_files(metadata.metadata_version):
+            yield from ((name, value) for value in metadata.all(key))
     yield "description", metadata.description or ""
+
+
+def _knows_license_files(metadata_version: str) -> bool:
+    """Say whether this metadata version has License-File (PEP 639: 2.4); a version that is no version may."""
+    try:
+        return Version(metadata_version) >= _LICENSE_FILES_SINCE
+    except InvalidVersion:
+        return True
 
 
 def _keywords(value: str) -> str:

@@ -1,0 +1,96 @@
+"""What wheels and sdists have in common when they are read: paths, encrypted code, and how much may come out.
+
+Laws of this room: an archive is never extracted, every read is capped (``limits``), and a broken archive is a list of
+faults, never an exception.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final
+
+from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.limits import MIB, SCAN_SIZE
+
+SCANNED_SUFFIXES: Final = (".py", ".pye")
+
+# Written in halves so that the scanner does not find them in this very file.
+_PYARMOR: Final = tuple(
+    f"__pyarmor_{rest}".encode() for rest in ("_(__name__, __file__,", "enter__", "exit__", "assert__", "bcc__")
+)
+_PYARMOR_PREFIX: Final = b"__pyarmor" + b"_"
+_PYE: Final = tuple(f"---{word} PYE {rest}".encode() for word in ("BEGIN", "END") for rest in ("FILE---",))
+_POLICY: Final = "See https://pypi.org/policy/acceptable-use-policy/ for more information."
+
+
+class Unreadable(Exception):
+    """A member or an archive cannot be read; ``fault`` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many more bytes may come out of an archive."""
+
+    left: int
+    digests: int = 0
+
+    def take(self, count: int) -> None:
+        """Account for *count* inflated bytes."""
+        self.left -= count
+        self.digests -= count
+
+
+def unsafe_path(name: str) -> bool:
+    """Say whether a member's path could leave the folder that it is unpacked into, on any platform."""
+    windows = PureWindowsPath(name)
+    return PurePosixPath(name).is_absolute() or bool(windows.anchor) or ".." in windows.parts
+
+
+def unsafe_paths(names: Iterable[str], rule: str) -> Iterator[Fault]:
+    """Yield one fault that names the first few unsafe paths of an archive, if there are any."""
+    unsafe = [name for name in names if unsafe_path(name)]
+    if unsafe:
+        yield Fault(rule, f"Members lie outside of the folder they are unpacked into: {shortlist(unsafe)}.")
+
+
+def shortlist(names: Iterable[str], most: int = 3) -> str:
+    """Return the first few names of a list, quoted, and how many more there are."""
+    everything = list(names)
+    shown = ", ".join(repr(name) for name in everything[:most])
+    return shown if len(everything) <= most else f"{shown} and {len(everything) - most} more"
+
+
+def scannable(name: str, size: int) -> bool:
+    """Say whether the server scans this member for encrypted code (warehouse/utils/scanner.py:22-32)."""
+    return name.lower().endswith(SCANNED_SUFFIXES) and size <= SCAN_SIZE
+
+
+def encrypted_code(name: str, content: bytes) -> Fault | None:
+    """Return a fault if *content* is code that PyPI's policy refuses.
+
+    Source: warehouse/utils/scanner_rules/pyarmor.yar and sourcedefender.yar.
+    """
+    if _PYARMOR_PREFIX in content and any(word in content for word in _PYARMOR):
+        return _encrypted("PyArmor", name)
+    if all(word in content for word in _PYE):
+        return _encrypted("SourceDefender", name)
+    return None
+
+
+def _encrypted(tool: str, name: str) -> Fault:
+    refusal = invalid_file(f"{tool}-encrypted content is not allowed. {_POLICY}")
+    return Fault("encrypted-code", f"{name!r} holds code encrypted with {tool}.", refusal)
+
+
+def too_large(rule: str, name: str, limit: int) -> Fault:
+    """Return the fault for a member that is too large to be read."""
+    return Fault(rule, f"{name!r} is larger than {limit // MIB} MiB.")
+
+
+def damaged(rule: str, message: str, *, crash: bool = False, refusal: Refusal | None = None) -> Unreadable:
+    """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
+    return Unreadable(Fault(rule, message, crashed() if crash else refusal))

@@ -1,0 +1,264 @@
+"""Rules about filenames: characters, extension, and the names of PEP 427 and PEP 625, as the server wants them (pure)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
+from ci_publish.distributions.findings import Fault, refused
+from ci_publish.model.distribution import Kind
+from ci_publish.model.problem import Severity
+
+_EXTENSION: Final = re.compile(r".+?(?P<extension>\.(tar\.gz|zip|whl))$", re.IGNORECASE | re.DOTALL)
+_EXTENSIONS: Final = {Kind.SDIST: (".zip", ".tar.gz"), Kind.WHEEL: (".whl",)}
+_FORM_KIND: Final = {Kind.SDIST: "sdist", Kind.WHEEL: "bdist_wheel"}
+_PEP_527: Final = "See https://www.python.org/dev/peps/pep-0527"
+MAX_DASHES: Final = 5
+MAX_NAME_BYTES: Final = 255
+_COMPANION_BYTES: Final = len(".metadata")
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.FILENAME,
+    example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
+    cure="Build again with a name of printable characters.",
+)
+def filename_characters(subject: Subject) -> Iterable[Fault]:
+    """A filename holds no control characters, no slashes and no backslashes.
+
+    Source: warehouse/forklift/legacy.py:249-269 (``_validate_filename``).
+    """
+    if any(ord(char) < 32 or ord(char) == 127 for char in subject.filename):  # noqa: PLR2004 - ASCII control characters
+        words = (
+            "Cannot upload a file with non-printable characters (ordinals 0-31) "
+            "or the DEL character (ordinal 127) in the name."
+        )
+        yield _fault("filename-characters", "Its name holds control characters.", words)
+    if "/" in subject.filename or "\\" in subject.filename:
+        words = "Cannot upload a file with '/' or '\\' in the name."
+        yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.FILENAME,
+    example="`demo-1.0-py3-none-any.WHL`",
+    cure="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
+)
+def filename_extension(subject: Subject) -> Iterable[Fault]:
+    """Wheels end in .whl and sdists in .tar.gz, in lower case.
+
+    Source: PEP 527; warehouse/forklift/legacy.py:271-291 (``_validate_filename``).
+    """
+    match = _EXTENSION.match(subject.filename)
+    if match is None:
+        words = f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} and https://peps.python.org/pep-0715/ for more information"
+        yield _fault("filename-extension", "Its extension is not one of a distribution.", words)
+    elif match["extension"] not in _EXTENSIONS[subject.kind]:
+        words = (
+            f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
+            f"{_FORM_KIND[subject.kind]}. {_PEP_527} for more information."
+        )
+        yield _fault("filename-extension", f"The extension {match['extension']} is no {subject.kind}'s.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.NAMES,
+    example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
+    cure="Build the wheel again with a current backend and do not rename it.",
+)
+def filename_wheel(subject: Subject) -> Iterable[Fault]:
+    """A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, three tags.
+
+    A variant label (PEP 825, a draft) is a further part, which no index accepts yet.
+
+    Source: PEP 427; warehouse/forklift/legacy.py:1424-1440 (``packaging.utils.parse_wheel_filename``).
+    """
+    if not subject.filename.endswith(".whl") or subject.kind is not Kind.WHEEL:
+        return
+    try:
+        parse_wheel_filename(subject.filename)
+    except InvalidWheelFilename as error:
+        more = " It has more than five dashes." if subject.filename.count("-") > MAX_DASHES else ""
+        yield _fault("filename-wheel", f"{error}.{more}", str(error))
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.NAMES,
+    example="`demo.tar.gz`, `demo-latest.tar.gz`",
+    cure="Build the sdist again with a current backend and do not rename it.",
+)
+def filename_sdist(subject: Subject) -> Iterable[Fault]:
+    """An sdist's name is its project, a dash and its version.
+
+    Source: PEP 625; warehouse/forklift/legacy.py:1320-1332 (``packaging.utils.parse_sdist_filename``).
+    """
+    if subject.kind is not Kind.SDIST or not subject.filename.endswith(_EXTENSIONS[Kind.SDIST]):
+        return
+    try:
+        parse_sdist_filename(subject.filename)
+    except InvalidSdistFilename as error:
+        words = f"Invalid source distribution filename: {subject.filename}"
+        yield _fault("filename-sdist", f"{error}.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.NAMES,
+    example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
+    cure="Build again; do not rename files or edit their metadata by hand.",
+)
+def filename_project(subject: Subject) -> Iterable[Fault]:
+    """The project in the filename is the one in the metadata.
+
+    Source: warehouse/forklift/legacy.py:1356-1377 and 1450-1464.
+    """
+    name = subject.value("name")
+    found = _name_and_version(subject)
+    if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
+        return
+    words = f"Start filename for {name!r} with {_underscored(name)!r}."
+    yield _fault("filename-project", f"Its name begins with {found[0]!r}, but its metadata says {name!r}.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    Severity.WARNING,
+    stage=Stage.NAMES,
+    example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
+    cure="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
+)
+def filename_normalized(subject: Subject) -> Iterable[Fault]:
+    """Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too.
+
+    Source: PEP 503, PEP 625; warehouse/forklift/legacy.py:1379-1396 and 1466-1489.
+    """
+    name, found = subject.value("name"), _name_and_version(subject)
+    if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
+        return
+    if subject.kind is Kind.WHEEL and found[0] != _underscored(name):
+        words = (
+            f"Filename {subject.filename!r} should contain the normalized project name "
+            f"{_underscored(name)!r}, not {found[0]!r}."
+        )
+        yield _fault("filename-normalized", f"It begins with {found[0]!r} instead of {_underscored(name)!r}.", words)
+    if subject.kind is Kind.SDIST:
+        yield from _sdist_spelling(subject, name)
+
+
+def _sdist_spelling(subject: Subject, name: str) -> Iterator[Fault]:
+    """Yield the fault of an sdist whose name is not spelled as the server wants it."""
+    version = _version(subject.value("version"))
+    expected = f"{_underscored(name)}-{version}.tar.gz"
+    if version is not None and subject.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
+        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+        yield _fault("filename-normalized", f"Its name should be {expected!r}.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.NAMES,
+    example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
+    cure="Build again; do not rename files or edit their metadata by hand.",
+)
+def filename_version(subject: Subject) -> Iterable[Fault]:
+    """The version in the filename is the one in the metadata.
+
+    Source: warehouse/forklift/legacy.py:1387-1396 and 1491-1504.
+    """
+    version, found = _version(subject.value("version")), _name_and_version(subject)
+    if version is None or found is None or found[1] == version:
+        return
+    words = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
+    if subject.kind is Kind.SDIST:
+        expected = f"{_underscored(subject.value('name'))}-{version}.tar.gz"
+        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+    yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    Severity.WARNING,
+    stage=Stage.NAMES,
+    example="`demo-1.0.zip`",
+    cure="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
+)
+def filename_zip_sdist(subject: Subject) -> Iterable[Fault]:
+    """Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.
+
+    Source: PEP 625; warehouse/forklift/legacy.py:1379-1396.
+    """
+    if subject.kind is Kind.SDIST and subject.filename.endswith(".zip"):
+        expected = f"{_underscored(subject.value('name'))}-{subject.value('version')}.tar.gz"
+        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+        yield _fault("filename-zip-sdist", "It is an sdist in a .zip archive.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    stage=Stage.METADATA_FILE,
+    example="a wheel with forty compressed tags in its name",
+    cure="Shorten the name: fewer tags, or a shorter build number.",
+)
+def filename_length(subject: Subject) -> Iterable[Fault]:
+    """A filename fits on a file system together with the suffix of its metadata file: 246 bytes.
+
+    Source: warehouse/forklift/legacy.py:1586-1604.
+    """
+    length = len(subject.filename.encode("utf-8", "surrogateescape"))
+    if length + _COMPANION_BYTES > MAX_NAME_BYTES:
+        words = f"Filename is too long: '{subject.filename}'"
+        yield _fault("filename-length", f"Its name is {length} bytes long; {MAX_NAME_BYTES - 9} are the most.", words)
+
+
+def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
+    """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
+    stem = subject.filename.removesuffix(".whl").removesuffix(".tar.gz").removesuffix(".zip")
+    try:
+        if subject.kind is Kind.WHEEL:
+            return stem.split("-", 1)[0], parse_wheel_filename(subject.filename)[1]
+        return _sdist_name(subject, stem), parse_sdist_filename(subject.filename)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return None
+
+
+def _sdist_name(subject: Subject, stem: str) -> str:
+    """Return the name part of an sdist's filename."""
+    return stem.rpartition("-")[0]
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def _underscored(name: str) -> str:
+    """Return the normalised project name as filenames write it."""
+    return canonicalize_name(name).replace("-", "_")
+
+
+def _fault(rule_id: str, message: str, words: str) -> Fault:
+    return Fault(rule_id, message, refused(words))

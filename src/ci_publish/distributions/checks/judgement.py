@@ -1,0 +1,334 @@
+"""What PyPI's server says about an upload form's core metadata (pure).
+
+A port of warehouse/forklift/forms.py (``UploadForm.name``), decorators.py (``sanitize``) and metadata.py (``parse``).
+The server stops at its first refusal; this goes on, so that people see all that is wrong at once: each fault carries
+the server's words, and the first one in order is the one that it would answer with.
+"""
+
+import email.utils
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from ci_publish.distributions.findings import Fault, Refusal, crashed, refused
+from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
+
+SUPPORTED_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
+NEWEST_VERSION: Final = (2, 5)
+MAX_SUMMARY: Final = 512
+MAX_LABEL: Final = 32
+
+_PROJECT_NAME: Final = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+_NAME_WORDS: Final = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
+_SPECIFICATION: Final = "https://packaging.python.org/specifications/core-metadata"
+_LOCAL_VERSIONS: Final = (
+    "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
+)
+_ERROR_ORDER: Final = ("metadata-version", "name", "version")
+
+# Form names → the names of packaging.metadata.RawMetadata and of the fields in the file.
+_PLURALS: Final = {
+    "platform": "platforms",
+    "supported_platform": "supported_platforms",
+    "license_file": "license_files",
+    "import_name": "import_names",
+    "import_namespace": "import_namespaces",
+}
+_STRINGS: Final = frozenset(
+    {*SINGLE_FIELDS.values(), "metadata_version", "name", "version", "requires_python", "description"}
+)
+_LISTS: Final = frozenset(REPEATED_FIELDS.values()) - {"project_urls"}
+_FIELD_NAMES: Final = {form: field for field, form in {**SINGLE_FIELDS, **REPEATED_FIELDS}.items()}
+
+# Which rule explains what is wrong with a field; everything else is explained by "metadata-field".
+_RULES: Final = {
+    "metadata-version": "metadata-version",
+    "name": "metadata-name",
+    "version": "metadata-invalid-version",
+    "summary": "metadata-summary",
+    "author-email": "metadata-email",
+    "maintainer-email": "metadata-email",
+    "home-page": "metadata-url",
+    "download-url": "metadata-url",
+    "project-url": "metadata-project-url",
+    "classifier": "metadata-classifier",
+    "requires-dist": "metadata-dependency",
+    "provides-dist": "metadata-dependency",
+    "obsoletes-dist": "metadata-dependency",
+    "requires-python": "metadata-requires-python",
+    "dynamic": "metadata-dynamic",
+    "license": "metadata-license",
+    "license-expression": "metadata-license",
+    "license-file": "metadata-license",
+    "import-name": "metadata-import-name",
+    "import-namespace": "metadata-import-name",
+    "description-content-type": "metadata-content-type",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """One thing that the server dislikes about a field (named as in the file), with its words."""
+
+    field: str
+    message: str
+    rule: str | None = None
+
+
+Form = Mapping[str, Sequence[str]]
+
+
+def judge(form: Form) -> tuple[Fault, ...]:
+    """Return the faults of an upload form's core metadata, the one that the server would answer with first."""
+    clean = _sanitized(form)
+    faults = list(_form_faults(clean))
+    raw, unparsed = _raw(clean)
+    if unparsed:
+        faults += _faults(unparsed)
+    standard = list(_standard(raw))
+    faults += _faults(standard)
+    # The server comes to its own rules only when the standard ones are content.
+    faults += _faults(list(_own_rules(raw, {invalid.field for invalid in standard})))
+    return tuple(faults)
+
+
+def _sanitized(form: Form) -> dict[str, list[str]]:
+    """Return the form as the server looks at it: without UNKNOWN and without empty fields (decorators.py:20-45)."""
+    clean: dict[str, list[str]] = {}
+    for name, values in form.items():
+        texts = [value.replace("\x00", "\\x00") for value in values]
+        if texts and texts[-1].strip() != "UNKNOWN" and texts != [""]:
+            clean[name] = texts
+    return clean
+
+
+def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
+    """Yield what is wrong with the fields that the form itself validates (forms.py:29-44, legacy.py:662-700)."""
+    name = next(iter(form.get("name", ())), "")
+    if name and _PROJECT_NAME.match(name):
+        return
+    error = _NAME_WORDS if name else "This field is required."
+    shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:676
+    words = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
+    yield Fault(
+        "metadata-name", f"The project name {name!r} is invalid." if name else "It has no name.", refused(words)
+    )
+
+
+def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
+    """Return the form as raw metadata, and the fields that cannot be read (metadata.py:297-383)."""
+    raw: dict[str, object] = {}
+    unparsed: list[Invalid] = []
+    for name, values in form.items():
+        if name in _STRINGS and len(values) == 1:
+            raw[name] = values[0]
+        elif name in _LISTS:
+            raw[_PLURALS.get(name, name)] = values
+        elif name == "keywords" and len(values) == 1:
+            raw[name] = [keyword.strip() for keyword in values[0].split(",")]
+        elif name == "project_urls" and (urls := _project_urls(values)) is not None:
+            raw[name] = urls
+        elif name in _STRINGS or name in {"keywords", "project_urls"}:
+            unparsed.append(Invalid(_field(name), f"{name!r} has invalid data"))
+    return raw, unparsed  # type: ignore[return-value]
+
+
+def _project_urls(values: Sequence[str]) -> dict[str, str] | None:
+    """Return labels and URLs, None if a label stands twice (packaging.metadata)."""
+    urls: dict[str, str] = {}
+    for value in values:
+        label, _, url = (part.strip() for part in value.partition(","))
+        if label in urls:
+            return None
+        urls[label] = url
+    return urls
+
+
+def _field(form_name: str) -> str:
+    """Return the name of a field in the file for its name in the form."""
+    return _FIELD_NAMES.get(form_name, form_name.replace("_", "-"))
+
+
+def _standard(raw: RawMetadata) -> Iterator[Invalid]:
+    """Yield what ``packaging`` dislikes, all of it."""
+    try:
+        Metadata.from_raw(raw)
+    except ExceptionGroup as group:
+        yield from (
+            Invalid(error.field, str(error)) for error in group.exceptions if isinstance(error, InvalidMetadata)
+        )
+
+
+def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
+    """Yield what PyPI dislikes beyond the standard (metadata.py:99-290); fields in *skip* are invalid already."""
+    checks: dict[str, Callable[[RawMetadata], Iterator[Invalid]]] = {
+        "metadata-version": _check_metadata_version,
+        "version": _check_local_version,
+        "summary": _check_summary,
+        "emails": _check_emails,
+        "classifier": _check_classifiers,
+        "urls": _check_urls,
+        "project-url": _check_project_urls,
+        "other": _check_other_dependencies,
+        "requires-dist": _check_dependencies,
+        "dynamic": _check_dynamic,
+        "license": _check_license,
+    }
+    for field, check in checks.items():
+        if field not in skip:
+            yield from check(raw)
+
+
+def _check_metadata_version(raw: RawMetadata) -> Iterator[Invalid]:
+    version = raw.get("metadata_version", "")
+    if version not in SUPPORTED_VERSIONS:
+        yield Invalid("metadata-version", f"{version!r} is not a valid metadata version")
+
+
+def _check_local_version(raw: RawMetadata) -> Iterator[Invalid]:
+    try:
+        version = Version(raw.get("version", ""))
+    except InvalidVersion:
+        return
+    if version.local:
+        yield Invalid("version", f"The use of local versions in '{version}' is not allowed.", "metadata-local-version")
+
+
+def _check_summary(raw: RawMetadata) -> Iterator[Invalid]:
+    if len(raw.get("summary", "")) > MAX_SUMMARY:
+        yield Invalid("summary", f"'summary' field must be {MAX_SUMMARY} characters or less.")
+
+
+def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
+    """Check the first address of each field, as the server does."""
+    for field, value in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
+        address = email.utils.parseaddr(value)[1] if value else ""
+        if address and (reason := _email_fault(address)) is not None:
+            yield Invalid(field, f"{address!r} is not a valid email address: {reason}")
+
+
+def _email_fault(address: str) -> str | None:
+    """Return why *address* is no e-mail address, None where it is one."""
+    import email_validator  # noqa: PLC0415 - takes 50 ms, and many distributions have no e-mail address
+
+    try:
+        email_validator.validate_email(address, check_deliverability=False)
+    except email_validator.EmailNotValidError as error:
+        return str(error)
+    return None
+
+
+def _check_classifiers(raw: RawMetadata) -> Iterator[Invalid]:
+    given = set(raw.get("classifiers", ()))
+    if not given:
+        return
+    from trove_classifiers import classifiers, deprecated_classifiers  # noqa: PLC0415 - only when there are some
+
+    for classifier in sorted(given - classifiers - deprecated_classifiers.keys()):
+        rule = "metadata-classifier" if classifier.startswith("Private ::") else "metadata-classifier-unknown"
+        yield Invalid("classifier", f"{classifier!r} is not a valid classifier.", rule)
+    for classifier in sorted(given & deprecated_classifiers.keys()):
+        instead = deprecated_classifiers[classifier]
+        use = f", use one of {instead} instead." if instead else "."
+        yield Invalid("classifier", f"The classifier {classifier!r} has been deprecated{use}")
+
+
+def _check_urls(raw: RawMetadata) -> Iterator[Invalid]:
+    for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
+        if url is not None and not valid_url(url):
+            yield Invalid(field, f"{url!r} is not a valid url.")
+
+
+def _check_project_urls(raw: RawMetadata) -> Iterator[Invalid]:
+    for label, url in raw.get("project_urls", {}).items():
+        if not label:
+            yield Invalid("project-url", "Must have a label")
+        elif len(label) > MAX_LABEL:
+            yield Invalid("project-url", f"{label!r} must be {MAX_LABEL} characters or less.")
+        elif not url:
+            yield Invalid("project-url", "Must have a URL")
+        elif not valid_url(url):
+            yield Invalid("project-url", f"{url!r} is not a valid url")
+
+
+def valid_url(url: str) -> bool:
+    """Say whether the server takes *url* for one (warehouse/utils/http.py:46-66): lax, but http or https."""
+    from rfc3986 import exceptions, uri_reference, validators  # noqa: PLC0415 - takes 50 ms
+
+    validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    validator.check_validity_of("scheme", "host", "port", "path", "query")
+    try:
+        validator.validate(uri_reference(url).normalize())
+    except (exceptions.RFC3986Exception, ValueError):
+        return False
+    return True
+
+
+def _check_other_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
+    """Check Provides-Dist and Obsoletes-Dist, which packaging does not."""
+    for field, values in (
+        ("provides-dist", raw.get("provides_dist", ())),
+        ("obsoletes-dist", raw.get("obsoletes_dist", ())),
+    ):
+        for value in values:
+            try:
+                requirement = Requirement(value)
+            except InvalidRequirement as error:
+                yield Invalid(field, f"{value!r} is invalid: {error}")
+                continue
+            if requirement.url is not None:
+                yield Invalid(field, f"Can't have direct dependency: {value!r}", "metadata-direct-dependency")
+
+
+def _check_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
+    for value in raw.get("requires_dist", ()):
+        requirement = Requirement(value)
+        if requirement.url is not None:
+            yield Invalid("requires-dist", f"Can't have direct dependency: {requirement}", "metadata-direct-dependency")
+
+
+def _check_dynamic(raw: RawMetadata) -> Iterator[Invalid]:
+    """Check that dynamic fields are fields; packaging has refused Name, Version and Metadata-Version already."""
+    for key in (value.lower() for value in raw.get("dynamic", ())):
+        if key not in {*SINGLE_FIELDS, *REPEATED_FIELDS, "keywords", "description", "requires-python"} - {"dynamic"}:
+            yield Invalid("dynamic", f"Dynamic field {key!r} is not a valid dynamic field.")
+
+
+def _check_license(raw: RawMetadata) -> Iterator[Invalid]:
+    if raw.get("license") and raw.get("license_expression"):
+        words = "License is deprecated when License-Expression is present. Only License-Expression should be present."
+        yield Invalid("license", words)
+
+
+def _faults(invalids: Sequence[Invalid]) -> Iterator[Fault]:
+    """Yield faults in the order in which the server would name them (legacy.py:707-742)."""
+    ranks = {field: rank for rank, field in enumerate(_ERROR_ORDER)}
+    for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
+        yield Fault(_rule(invalid), f"{invalid.field}: {invalid.message}", _refusal(invalid))
+
+
+def _rule(invalid: Invalid) -> str:
+    if invalid.field == "metadata-version" and _newer(invalid.message):
+        return "metadata-version-unknown"
+    return invalid.rule or _RULES.get(invalid.field, "metadata-field")
+
+
+def _newer(message: str) -> bool:
+    """Say whether a message is about a metadata version that is newer than those known here."""
+    match = re.match(r"'(\d{1,4})\.(\d{1,4})' is not a valid", message)
+    return match is not None and (int(match[1]), int(match[2])) > NEWEST_VERSION
+
+
+def _refusal(invalid: Invalid) -> Refusal:
+    """Return the server's answer (legacy.py:725-742)."""
+    if "\n" in invalid.message or "\r" in invalid.message:
+        # A line break in the reason phrase breaks the answer itself.
+        return crashed()
+    dot = "" if invalid.message.endswith(".") else "."
+    see = _LOCAL_VERSIONS if invalid.rule == "metadata-local-version" else _SPECIFICATION
+    return refused(f"{invalid.message}{dot} See {see} for more information.")

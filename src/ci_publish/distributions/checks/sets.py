@@ -1,0 +1,309 @@
+"""Rules about the set of files: what lies there, what belongs together, what contradicts itself (pure).
+
+The rules about single directory entries are found while collecting (``collecting.py``); here stands what they mean.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from ci_publish.distributions.archives import shortlist
+from ci_publish.distributions.checks.rules import REGISTRY, Family, Rule, Stage, set_rule
+from ci_publish.distributions.findings import Fault, refused
+from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.distribution import Collection, Distribution, Kind
+from ci_publish.model.problem import Severity
+
+_FIRST_STATIC_VERSION: Final = (2, 2)
+_MAY_DIFFER: Final = frozenset({"metadata_version", "dynamic"})
+
+
+@set_rule(
+    Severity.ERROR,
+    example="`demo-1.0.tar.gz` and `demo-1.0.zip`",
+    cure="Leave one of them: the server takes one sdist for a release.",
+)
+def several_sdists(collection: Collection) -> Iterable[Fault]:
+    """A release has one sdist.
+
+    Source: PEP 527; warehouse/forklift/legacy.py:1260-1277.
+    """
+    for (project, version), files in _releases(collection).items():
+        names = [file.filename for file in files if file.kind is Kind.SDIST]
+        if len(names) > 1:
+            refusal = refused("Only one sdist may be uploaded per release.")
+            yield Fault("several-sdists", f"{project} {version} has {len(names)} sdists: {shortlist(names)}.", refusal)
+
+
+@set_rule(
+    Severity.ERROR,
+    example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
+    cure="Empty the folder before building, and leave the file with the normalised name.",
+)
+def same_file_twice(collection: Collection) -> Iterable[Fault]:
+    """No two files differ only in how their names are spelled.
+
+    Source: PEP 503, PEP 625; installers take them for one.
+    """
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for file in collection.distributions:
+        spellings[_folded(file.filename)].append(file.filename)
+    for names in spellings.values():
+        if len(names) > 1:
+            yield Fault("same-file-twice", f"These are one file in {len(names)} spellings: {shortlist(names)}.")
+
+
+@set_rule(
+    Severity.ERROR,
+    example="a wheel and the same wheel with another build number, byte for byte",
+    cure="Leave one of them: the server takes the same content once, under one name.",
+)
+def same_content_twice(collection: Collection) -> Iterable[Fault]:
+    """No two files have the same content: the server refuses the second with "File already exists".
+
+    Source: warehouse/forklift/legacy.py:497-530 and 1205-1235 (seen on a running server).
+    """
+    contents: dict[str, list[str]] = defaultdict(list)
+    for file in collection.distributions:
+        contents[file.sha256].append(file.filename)
+    for names in contents.values():
+        if len(names) > 1:
+            yield Fault("same-content-twice", f"These have the same content: {shortlist(names)}.")
+
+
+@set_rule(
+    Severity.WARNING,
+    example="`dist` holds wheels of `demo` and of `demo-cli`",
+    cure="If that is not intended, empty the folder before building.",
+)
+def several_projects(collection: Collection) -> Iterable[Fault]:
+    """All files of a run belong to one project, as a rule.
+
+    Source: our own rule: leftovers of another build are the usual reason.
+    """
+    projects = sorted({file.project for file in collection.distributions})
+    if len(projects) > 1:
+        yield Fault("several-projects", f"There are files of {len(projects)} projects: {', '.join(projects)}.")
+
+
+@set_rule(
+    Severity.WARNING,
+    example="`dist` holds versions 1.0 and 1.1",
+    cure="If that is not intended, empty the folder before building.",
+)
+def several_versions(collection: Collection) -> Iterable[Fault]:
+    """All files of a project in a run belong to one version, as a rule.
+
+    Source: our own rule: leftovers of another build are the usual reason.
+    """
+    versions: dict[str, set[str]] = defaultdict(set)
+    for file in collection.distributions:
+        versions[file.project].add(file.version)
+    for project, found in versions.items():
+        if len(found) > 1:
+            yield Fault(
+                "several-versions", f"There are {len(found)} versions of {project}: {', '.join(sorted(found))}."
+            )
+
+
+@set_rule(
+    Severity.WARNING,
+    example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
+    cure="Build all files of a release from the same sources; PyPI shows the metadata of the file that comes first.",
+)
+def release_metadata_differs(collection: Collection) -> Iterable[Fault]:
+    """The files of a release agree about its metadata, apart from what the sdist calls dynamic.
+
+    Source: PEP 643; warehouse/forklift/legacy.py:1000-1075: the first file of a release fixes its metadata.
+    """
+    for (project, version), files in _releases(collection).items():
+        for fields, pair in _differences(files):
+            names = f"{pair[0].filename} and {pair[1].filename}"
+            yield Fault("release-metadata-differs", f"{project} {version}: {names} differ in {', '.join(fields)}.")
+
+
+def _differences(files: list[Distribution]) -> Iterator[tuple[list[str], tuple[Distribution, Distribution]]]:
+    """Yield the fields in which files of a release differ from its first file, the sdist if there is one."""
+    comparable = [file for file in files if file.kind is Kind.WHEEL or _static(file)]
+    first, *rest = sorted(comparable, key=lambda file: file.kind is Kind.WHEEL) or [None]
+    if first is None:
+        return
+    expected = _comparable_form(first)
+    dynamic = {name.lower().replace("-", "_") for name in first.metadata.all("dynamic")}
+    dynamic |= {{"classifier": "classifiers", "project_url": "project_urls"}.get(name, name) for name in dynamic}
+    for file in rest:
+        found = _comparable_form(file)
+        fields = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        if different := [name for name in fields if name not in _MAY_DIFFER | dynamic]:
+            yield different, (first, file)
+
+
+def _comparable_form(file: Distribution) -> Mapping[str, list[str]]:
+    """Return the form with its repeated fields in a fixed order."""
+    form: dict[str, list[str]] = defaultdict(list)
+    for name, value in form_fields(file.metadata):
+        form[name].append(" ".join(value.split()))
+    return {name: sorted(values) for name, values in form.items()}
+
+
+def _static(file: Distribution) -> bool:
+    """Say whether an sdist's metadata is that of its wheels: since metadata 2.2 (PEP 643)."""
+    parts = file.metadata.metadata_version.split(".")
+    return all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= _FIRST_STATIC_VERSION
+
+
+def _releases(collection: Collection) -> Mapping[tuple[str, str], list[Distribution]]:
+    """Return the distributions by release."""
+    releases: dict[tuple[str, str], list[Distribution]] = defaultdict(list)
+    for file in collection.distributions:
+        releases[file.release].append(file)
+    return releases
+
+
+def _folded(filename: str) -> str:
+    """Return a filename without the differences that installers do not see."""
+    return filename.lower().replace("-", "_").replace(".", "_")
+
+
+# Rules about directory entries: (id, pypi severity, cause, source, example, cure). Found by ``collecting``.
+_ENTRY_RULES: Final[tuple[tuple[str, Severity, str, str, str, str], ...]] = (
+    (
+        "file-companion",
+        Severity.NOTE,
+        "Signatures, checksums and files of the operating system are left alone.",
+        "our own rule.",
+        "`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
+        "Nothing has to be done.",
+    ),
+    (
+        "file-stray",
+        Severity.WARNING,
+        "Only wheels and sdists are published; whatever else lies there is not sent.",
+        "our own rule.",
+        "`README.md` in `dist`",
+        "Remove it, or name the files to publish one by one.",
+    ),
+    (
+        "file-extension-obsolete",
+        Severity.WARNING,
+        "Eggs, installers and other archives are not accepted any more.",
+        "PEP 527, PEP 715; warehouse/forklift/forms.py:11-14.",
+        "`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
+        "Build a wheel and a .tar.gz sdist: `python -m build`.",
+    ),
+    (
+        "file-outside-link",
+        Severity.ERROR,
+        "Symbolic links do not lead out of the folder they lie in.",
+        "our own rule.",
+        "`dist/demo.whl` → `/tmp/other.whl`",
+        "Copy the file into the folder.",
+    ),
+    (
+        "file-not-regular",
+        Severity.ERROR,
+        "Only regular files are read: no folders, FIFOs, devices or sockets.",
+        "our own rule.",
+        "a FIFO called `demo-1.0.tar.gz`",
+        "Put the file itself there.",
+    ),
+    (
+        "file-unreadable",
+        Severity.ERROR,
+        "Every file can be opened and read.",
+        "our own rule.",
+        "a file of another user with mode 600",
+        "Correct its permissions.",
+    ),
+    (
+        "file-empty",
+        Severity.ERROR,
+        "No file is empty.",
+        'our own rule; PyPI answers "File is not a zipfile".',
+        "a build that ran out of disk space",
+        "Build again.",
+    ),
+    (
+        "file-changed",
+        Severity.ERROR,
+        "Files do not change while they are read, checked and published.",
+        "our own rule.",
+        "a build that still runs",
+        "Wait for the build to end, then publish.",
+    ),
+    (
+        "file-not-found",
+        Severity.ERROR,
+        "Every file that is named is there.",
+        "our own rule.",
+        "`ci-publish publish dist/demo-1.0.tar.gz` before the build",
+        "Build first, or correct the path.",
+    ),
+    (
+        "path-without-files",
+        Severity.WARNING,
+        "Every pattern and folder that is named leads to files.",
+        "our own rule.",
+        "`dist/*.whl` where only an sdist was built",
+        "Correct the path, or leave it out.",
+    ),
+    (
+        "same-name-twice",
+        Severity.ERROR,
+        "A filename leads to one content: two folders may not hold two.",
+        "our own rule; the index takes one of them.",
+        "`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
+        "Leave the one that is to be published.",
+    ),
+    (
+        "same-name-again",
+        Severity.WARNING,
+        "A file is named once; a copy of it in another folder is left out.",
+        "our own rule.",
+        "`a/demo-1.0.tar.gz` and a copy in `b`",
+        "Name one of the folders.",
+    ),
+    (
+        "attestation-orphan",
+        Severity.ERROR,
+        "Every attestation has its distribution beside it.",
+        "PEP 740; our own rule.",
+        "`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
+        "Publish the attestation with its file, or remove it.",
+    ),
+    (
+        "attestation-too-large",
+        Severity.ERROR,
+        "Attestations are at most 1 MiB.",
+        "our own limit.",
+        "some other file called `….attestation`",
+        "Remove it.",
+    ),
+    (
+        "metadata-unverified",
+        Severity.NOTE,
+        "With `--no-verify-metadata` the rules about core metadata are off.",
+        "the input verify-metadata of gh-action-pypi-publish.",
+        "`verify-metadata: false`",
+        "Leave the setting out to have metadata checked before anything leaves the machine.",
+    ),
+    (
+        "archive-partly-read",
+        Severity.NOTE,
+        "Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
+        "our own limit.",
+        "a wheel of 300 MB with libraries that compress well",
+        "Nothing has to be done.",
+    ),
+    (
+        "check-incomplete",
+        Severity.ERROR,
+        "Every file can be judged.",
+        "our own rule.",
+        "a file that shows a bug in ci-publish",
+        "Report it, with the file if you can.",
+    ),
+)
+
+for _id, _severity, _cause, _source, _example, _cure in _ENTRY_RULES:
+    REGISTRY.add(Rule(_id, Family.SET, Stage.NEVER, _severity, _severity, _cause, _source, _example, _cure))

@@ -1,0 +1,42 @@
+"""What PyPI's server would answer to an upload, for indexes that play PyPI."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.checks import judgement
+from ci_publish.distributions.checks.rules import Subject, file_faults, refusal_of
+from ci_publish.distributions.files import FileRefused, open_regular
+from ci_publish.distributions.findings import Refusal, invalid_file
+from ci_publish.distributions.sdists import inspect_sdist
+from ci_publish.distributions.wheels import inspect_zip
+from ci_publish.model.distribution import Kind
+
+_KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
+
+
+def server_verdict(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> Refusal | None:
+    """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None where it is accepted.
+
+    *form* is the whole upload form, each field with all its values. Judged is what is an error under the profile
+    ``pypi``, in the server's order; identity, digests, duplicates, sizes and attestations are the index's own business.
+    """
+    kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST)
+    clean = {name: tuple(values) for name, values in form.items()}
+    try:
+        subject = _subject(path, filename, kind, clean)
+    except (FileRefused, Unreadable):
+        empty = "File is not a zipfile" if kind is Kind.WHEEL else "File is not a tarfile"
+        return invalid_file(empty)
+    return refusal_of(file_faults(subject), errors_only=True)
+
+
+def _subject(path: Path, filename: str, kind: Kind, form: Mapping[str, tuple[str, ...]]) -> Subject:
+    """Return the uploaded file with all that rules may ask about it."""
+    judged = judgement.judge(form)
+    with open_regular(path) as file:
+        size = file.seek(0, 2)
+        if filename.endswith(".tar.gz"):
+            return Subject(filename, kind, size, form, sdist=inspect_sdist(file), judged=judged)
+        return Subject(filename, kind, size, form, wheel=inspect_zip(file, filename), judged=judged)

@@ -1,0 +1,298 @@
+"""Rules about what a wheel holds: its metadata files and its RECORD (pure)."""
+
+import base64
+import configparser
+import csv
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from ci_publish.distributions.archives import shortlist
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
+from ci_publish.distributions.findings import Fault, crashed, invalid_file, refused
+from ci_publish.distributions.wheels import ZipContents
+from ci_publish.model.distribution import Kind
+from ci_publish.model.problem import Severity
+
+_ENTRY_POINT_NAME: Final = re.compile(r"[\w.-]+")
+_OBJECT_REFERENCE: Final = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")
+_SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
+_NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    stage=Stage.ARCHIVE,
+    example="`Demo-1.0-py3-none-any.whl` with `demo-1.0.dist-info/WHEEL` inside",
+    cure="Build the wheel again; do not rename it.",
+)
+def wheel_file_missing(subject: Subject) -> Iterable[Fault]:
+    """WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.
+
+    Source: PEP 427; warehouse/forklift/legacy.py:398-413.
+    """
+    if (contents := _readable(subject)) is None:
+        return
+    if not contents.info_folder:
+        refusal = invalid_file("Unable to parse name and version from wheel filename")
+        yield Fault("wheel-file-missing", "Its name does not tell which metadata folder it has.", refusal)
+    elif (target := f"{contents.info_folder}/WHEEL") not in contents.names:
+        yield Fault("wheel-file-missing", f"There is no {target} in it.", invalid_file(f"WHEEL not found at {target}"))
+
+
+@rule(
+    Family.WHEEL,
+    Severity.WARNING,
+    example="an empty WHEEL",
+    cure="Build the wheel again with a current backend.",
+)
+def wheel_file_invalid(subject: Subject) -> Iterable[Fault]:
+    """WHEEL names the version of the wheel format, without which pip does not install it.
+
+    Source: PEP 427; PyPI does not look.
+    """
+    text = None if subject.wheel is None else subject.wheel.text("WHEEL")
+    if text is not None and re.search(rb"(?im)^wheel-version:\s*\d+\.\d+\s*$", text) is None:
+        yield Fault("wheel-file-invalid", "WHEEL has no valid Wheel-Version.")
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    stage=Stage.METADATA_FILE,
+    example="a wheel without METADATA",
+    cure="Build the wheel again; do not rename it.",
+)
+def wheel_metadata_missing(subject: Subject) -> Iterable[Fault]:
+    """METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.
+
+    Source: PEP 427; warehouse/forklift/legacy.py:1563-1585.
+    """
+    contents = _readable(subject)
+    if (
+        contents is not None
+        and contents.info_folder
+        and (target := f"{contents.info_folder}/METADATA") not in contents.names
+    ):
+        words = f"Wheel '{subject.filename}' does not contain the required METADATA file: {target}"
+        yield Fault("wheel-metadata-missing", f"There is no {target} in it.", refused(words))
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    stage=Stage.LICENSES,
+    example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
+    cure="Build with a backend that knows PEP 639, or correct `license-files` in pyproject.toml.",
+)
+def wheel_license_file(subject: Subject) -> Iterable[Fault]:
+    """Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.
+
+    Source: PEP 639; warehouse/forklift/legacy.py:1512-1537.
+    """
+    if (contents := _readable(subject)) is None:
+        return
+    for license_file in subject.form.get("license_file", ()):
+        target = f"{contents.info_folder}/licenses/{license_file}"
+        if target not in contents.names:
+            words = f"License-File {license_file} does not exist in distribution file {subject.filename} at {target}"
+            yield Fault("wheel-license-file", f"The licence file {license_file!r} is not at {target}.", refused(words))
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    stage=Stage.RECORD,
+    example="a wheel without RECORD, or one whose RECORD is not UTF-8",
+    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+)
+def record_missing(subject: Subject) -> Iterable[Fault]:
+    """RECORD is there, and can be read as a table of UTF-8.
+
+    Source: PEP 427; warehouse/forklift/legacy.py:1539-1556; warehouse/utils/wheel.py:196-214.
+    """
+    contents = _readable(subject)
+    if contents is None or not contents.info_folder:
+        return
+    target = f"{contents.info_folder}/RECORD"
+    refusal = refused(f"Wheel '{subject.filename}' does not contain the required RECORD file: {target}")
+    if target not in contents.names:
+        yield Fault("record-missing", f"There is no {target} in it.", refusal)
+    elif contents.text("RECORD") is not None and _record(contents) is None:
+        yield Fault("record-missing", f"{target} cannot be read as a table of UTF-8.", refusal)
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    stage=Stage.RECORD,
+    example="an empty line in the middle of RECORD",
+    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+)
+def record_blank_line(subject: Subject) -> Iterable[Fault]:
+    """RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.
+
+    Source: warehouse/utils/wheel.py:202-205 (seen on a running server).
+    """
+    if (contents := _readable(subject)) is not None and any(not row for row in _record(contents) or ()):
+        yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
+
+
+@rule(
+    Family.WHEEL,
+    Severity.WARNING,
+    example="a file added to a wheel after it was built",
+    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today and may refuse it later.",
+)
+def record_mismatch(subject: Subject) -> Iterable[Fault]:
+    """RECORD lists exactly the members of the wheel.
+
+    Source: PEP 427; warehouse/utils/wheel.py:205-223; PyPI warns by e-mail.
+    """
+    contents = _readable(subject)
+    if contents is None or (record := _record(contents)) is None:
+        return
+    listed = {row[0].replace("\\", "/") for row in record if row}
+    exempt = {f"{contents.info_folder}/{name}" for name in _SIGNATURES}
+    members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
+    if members - listed:
+        yield Fault("record-mismatch", f"RECORD does not list {shortlist(sorted(members - listed))}.")
+    if listed - members:
+        yield Fault("record-mismatch", f"RECORD lists what is not there: {shortlist(sorted(listed - members))}.")
+
+
+@rule(
+    Family.WHEEL,
+    Severity.WARNING,
+    example="a file changed in a wheel after it was built",
+    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. Installers may refuse it.",
+)
+def record_digest(subject: Subject) -> Iterable[Fault]:
+    """The digests in RECORD are those of the members, and no member but RECORD is without.
+
+    Source: PEP 427, PEP 376; PyPI does not look, installers do.
+    """
+    contents = _readable(subject)
+    if contents is None or (record := _record(contents)) is None:
+        return
+    digests = dict(contents.digests)
+    wrong = [row[0] for row in record if len(row) > 1 and _differs(row[1], digests.get(row[0]))]
+    if wrong:
+        yield Fault("record-digest", f"RECORD has another digest for {shortlist(wrong)}.")
+    exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
+    bare = [row[0] for row in record if row and row[0] not in exempt and (len(row) == 1 or not row[1])]
+    if bare:
+        yield Fault("record-digest", f"RECORD has no digest for {shortlist(bare)}.")
+
+
+@rule(
+    Family.WHEEL,
+    Severity.WARNING,
+    example="`demo-1.0.dist-info/RECORD.jws`",
+    cure="Leave it out: PEP 740 attestations take its place.",
+)
+def record_signature(subject: Subject) -> Iterable[Fault]:
+    """Signatures inside of wheels are deprecated.
+
+    Source: PEP 815.
+    """
+    if (contents := _readable(subject)) is not None:
+        found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
+        yield from (Fault("record-signature", f"It holds {name}.") for name in found)
+
+
+@rule(
+    Family.WHEEL,
+    Severity.ERROR,
+    Severity.WARNING,
+    stage=Stage.ENTRY_POINTS,
+    example="`[console_scripts]` with a name that holds a slash",
+    cure="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
+)
+def entry_points_unreadable(subject: Subject) -> Iterable[Fault]:
+    """entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``.
+
+    Source: the entry points specification; warehouse/utils/wheel.py:228-300.
+    """
+    text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
+    if text is not None and (reason := _entry_points_fault(text)) is not None:
+        words = f"Wheel '{subject.filename}' has invalid entry points defined in the entry_points.txt file"
+        yield Fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", refused(words))
+
+
+@rule(
+    Family.WHEEL,
+    Severity.WARNING,
+    example="`demo = demo/cli.py`",
+    cure="Write entry points as `module.path:object`.",
+)
+def entry_points_value(subject: Subject) -> Iterable[Fault]:
+    """The values of entry points are object references.
+
+    Source: the entry points specification; PyPI does not look.
+    """
+    text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
+    if text is None or (parser := _entry_points(text)) is None:
+        return
+    for section in parser.sections():
+        for name, value in parser[section].items():
+            if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
+                yield Fault("entry-points-value", f"The entry point {name!r} in [{section}] is {value!r}.")
+
+
+class _CaseSensitive(configparser.ConfigParser):
+    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:268)."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """Return the name unchanged."""
+        return optionstr
+
+
+def _entry_points(text: bytes) -> configparser.ConfigParser | None:
+    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    try:
+        parser.read_string(text.decode("utf-8"))
+    except (configparser.Error, UnicodeDecodeError):
+        return None
+    return parser
+
+
+def _entry_points_fault(text: bytes) -> str | None:
+    """Return what the server dislikes about entry_points.txt, None where it is content."""
+    try:
+        content = text.decode("utf-8")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    try:
+        parser.read_string(content)
+    except configparser.Error as error:
+        return str(error).replace("\n", " ")
+    for section in ("console_scripts", "gui_scripts"):
+        for name in parser[section] if section in parser else ():
+            if _ENTRY_POINT_NAME.fullmatch(name) is None:
+                return f"{name!r} in [{section}] is no name for a script"
+    return None
+
+
+def _readable(subject: Subject) -> ZipContents | None:
+    """Return the contents of a wheel whose directory could be read."""
+    return subject.wheel if subject.kind is Kind.WHEEL and subject.wheel is not None and subject.wheel.names else None
+
+
+def _record(contents: ZipContents) -> list[list[str]] | None:
+    """Return the rows of RECORD, None where it is not there or cannot be read."""
+    text = contents.text("RECORD")
+    try:
+        return None if text is None else list(csv.reader(text.decode("utf-8").splitlines()))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _differs(listed: str, digest: bytes | None) -> bool:
+    """Say whether a digest of RECORD is another than that of the member; False where it cannot be known."""
+    algorithm, _, value = listed.partition("=")
+    if digest is None or algorithm != "sha256":
+        return False
+    return value.rstrip("=") != base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")

@@ -1,0 +1,215 @@
+"""From PATH arguments to distributions: what is one, what is a companion, and what is neither."""
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from ci_publish.distributions import files
+from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA
+from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
+from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
+from ci_publish.distributions.wheels import read_text, read_wheel_metadata
+from ci_publish.distributions.zip_members import read_directory
+from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
+
+_DISTRIBUTIONS: Final = (".whl", ".tar.gz")
+_OBSOLETE: Final = (
+    "*.egg", "*.exe", "*.msi", "*.rpm", "*.deb", "*.dmg", "*.tar", "*.tgz", "*.tbz", "*.tar.bz2", "*.tar.xz",
+    "*.tar.z", "*.tar.zst", "*.bdist_*",
+)  # fmt: skip
+_COMPANIONS: Final = (
+    ".*", "*.asc", "*.sig", "*.minisig", "*.sigstore", "*.sigstore.json", "*.intoto.jsonl", "*.provenance", "*.pem",
+    "*.crt", "*.md5", "*.sha1", "*.sha256", "*.sha384", "*.sha512", "*.b2", "*.blake2b", "md5sum*", "sha*sum*",
+    "checksums*", "thumbs.db", "desktop.ini", "*.whl.metadata", "*.spdx.json", "*.cdx.json",
+)  # fmt: skip
+_ATTESTATION: Final = ".attestation"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that was read as a distribution: ``faults`` and ``sdist`` serve the checks later."""
+
+    distribution: Distribution
+    parsed: ParsedMetadata
+    sdist: SdistContents | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that looks like a distribution and cannot be read as one; ``faults`` say why, at least one."""
+
+    path: Path
+    filename: str
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be said about an entry that is no distribution, or about a PATH (no filename)."""
+
+    filename: str | None
+    fault: Fault
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The entries that a search found, by what they are."""
+
+    candidates: list[Path] = field(default_factory=list)
+    attestations: list[Path] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def sort_entries(search: files.Search) -> Sorted:
+    """Tell distributions, attestations, companions and strays apart, by name."""
+    result = Sorted()
+    for found in search.files:
+        name = found.path.name
+        lower = name.lower()
+        if lower.endswith(_DISTRIBUTIONS) or (lower.endswith(".zip") and _is_zip_sdist(found.path)):
+            result.candidates.append(found.path)
+        elif lower.endswith(_ATTESTATION):
+            result.attestations.append(found.path)
+        else:
+            result.remarks.append(_remark(name, lower))
+    for argument in search.missing:
+        result.remarks.append(Remark(None, Fault("file-not-found", f"There is no {argument!r}.")))
+    for argument in search.empty:
+        result.remarks.append(Remark(None, Fault("path-without-files", f"Nothing matches {argument!r}.")))
+    for argument, reason in search.unreadable:
+        result.remarks.append(Remark(None, Fault("file-unreadable", f"{argument!r} cannot be listed: {reason}.")))
+    return result
+
+
+def _remark(name: str, lower: str) -> Remark:
+    """Return what to say about an entry that is neither a distribution nor an attestation."""
+    if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
+        return Remark(name, Fault("file-companion", "It is a companion and is left alone."))
+    if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _OBSOLETE):
+        return Remark(
+            name, Fault("file-extension-obsolete", "Indexes take wheels and .tar.gz sdists only; it is not sent.")
+        )
+    return Remark(name, Fault("file-stray", "It is no distribution and is not sent."))
+
+
+def _is_zip_sdist(path: Path) -> bool:
+    """Say whether a .zip file is an sdist of the old kind; what cannot be opened is not."""
+    try:
+        with files.open_regular(files.resolve(path)) as file:
+            return looks_like_zip_sdist(file)
+    except files.FileRefused:
+        return False
+
+
+def read_all(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[Read | Refused]:
+    """Hash and read each file, a few at a time, in the given order."""
+    if len(paths) <= 1 or max_workers <= 1:
+        return [_read(path, with_md5=with_md5) for path in paths]
+    with ThreadPoolExecutor(max_workers, thread_name_prefix="collect") as pool:
+        return list(pool.map(lambda path: _read(path, with_md5=with_md5), paths))
+
+
+def _read(path: Path, *, with_md5: bool) -> Read | Refused:
+    """Hash one file and read its core metadata."""
+    try:
+        target = files.resolve(path)
+        with files.open_regular(target) as file:
+            stamp = files.stamp(file)
+            digests = files.digests(file, with_md5=with_md5)
+            content = _metadata(file, path.name)
+            if files.stamp(file) != stamp:
+                raise files.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
+    except files.FileRefused as error:
+        return Refused(path, path.name, (Fault(error.rule, str(error)),))
+    return _distribution(target, path.name, (stamp, digests), content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """The core metadata of a file, or why there is none."""
+
+    metadata: bytes | None
+    faults: tuple[Fault, ...] = ()
+    sdist: SdistContents | None = None
+
+
+def _metadata(file: "files.BufferedReader", filename: str) -> _Content:
+    """Read METADATA or PKG-INFO, the latter with everything else that the checks want from an sdist."""
+    lower = filename.lower()
+    if lower.endswith(".tar.gz"):
+        sdist = inspect_sdist(file)
+        return _Content(sdist.metadata, sdist.faults, sdist)
+    try:
+        return _Content(_pkg_info_of_zip(file) if lower.endswith(".zip") else read_wheel_metadata(file, filename))
+    except Unreadable as error:
+        return _Content(None, (error.fault,))
+
+
+def _pkg_info_of_zip(file: "files.BufferedReader") -> bytes:
+    """Return the PKG-INFO of a .zip sdist. Raises Unreadable."""
+    infos = [
+        info for info in read_directory(file) if info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO")
+    ]
+    return read_text(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
+
+
+def _distribution(path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _Content) -> Read | Refused:
+    """Return the distribution, or why the file is none."""
+    if content.metadata is None:
+        fallback = Fault("check-incomplete", "Its core metadata cannot be read.")
+        return Refused(path, filename, content.faults or (fallback,))
+    parsed = parse_metadata(content.metadata)
+    metadata = parsed.metadata
+    if not metadata.name or not metadata.version:
+        return Refused(path, filename, (*parsed.faults, *_required_faults(parsed)))
+    stamp, digests = hashed
+    kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
+    distribution = Distribution(
+        path=path,
+        filename=filename,
+        kind=kind,
+        project=normalized_project(metadata.name),
+        version=normalized_version(metadata.version),
+        python_tag=_python_tag(filename) if kind is Kind.WHEEL else "source",
+        size=stamp.size,
+        digests=digests,
+        metadata=metadata,
+        stamp=stamp,
+    )
+    return Read(distribution, parsed, content.sdist)
+
+
+def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
+    if not parsed.metadata.name and not parsed.faults:
+        yield Fault("metadata-name", "Its core metadata has no Name.")
+    if not parsed.metadata.version and not parsed.faults:
+        yield Fault("metadata-invalid-version", "Its core metadata has no Version.")
+
+
+def _python_tag(filename: str) -> str:
+    """Return what the upload API calls ``pyversion``: the Python tag as the filename spells it."""
+    try:
+        parse_wheel_filename(filename)
+    except InvalidWheelFilename:
+        return ""
+    return filename.removesuffix(".whl").split("-")[-3]
+
+
+def read_attestation(path: Path) -> FoundAttestation | Remark:
+    """Read an attestation file: ``<distribution>.<type>.attestation``."""
+    try:
+        with files.open_regular(files.resolve(path)) as file:
+            content = file.read(MAX_ATTESTATION + 1)
+    except files.FileRefused as error:
+        return Remark(path.name, Fault(error.rule, str(error)))
+    if len(content) > MAX_ATTESTATION:
+        return Remark(path.name, Fault("attestation-too-large", "It is larger than an attestation can be."))
+    distribution, _, kind = path.name[: -len(_ATTESTATION)].rpartition(".")
+    return FoundAttestation(path, distribution, kind, content)

@@ -1,0 +1,167 @@
+"""Finding, opening and hashing files: the only place of this room that opens anything by name."""
+
+import errno
+import glob
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ci_publish.distributions.limits import BUFFER, HASH_CHUNK
+from ci_publish.model.distribution import Digests, Stamp
+
+# Not following and not waiting: a symbolic link or a FIFO that took the file's place after it was found is an error.
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class FileRefused(Exception):
+    """A file that will not be opened or read; ``rule`` and the message say why."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A directory entry that a PATH led to. ``named``: the user (or a pattern) named it, not its folder."""
+
+    path: Path
+    named: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the PATH arguments led to: ``missing`` files that were named, ``empty`` patterns and folders."""
+
+    files: tuple[FoundFile, ...]
+    missing: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+def search(paths: Sequence[str]) -> Search:
+    """Return the entries that *paths* lead to, each once, sorted within a PATH: files, patterns, children of folders."""
+    files: dict[Path, FoundFile] = {}
+    missing: list[str] = []
+    empty: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    for argument in paths:
+        try:
+            found = list(_expand(argument))
+        except OSError as error:
+            unreadable.append((argument, error.strerror or str(error)))
+            continue
+        if not found:
+            (empty if _is_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
+        for file in found:
+            files.setdefault(_identity(file.path), file)
+    return Search(tuple(files.values()), tuple(missing), tuple(empty), tuple(unreadable))
+
+
+def _expand(argument: str) -> Iterator[FoundFile]:
+    """Yield what one PATH argument leads to."""
+    path = Path(argument)
+    if path.is_dir():
+        yield from (FoundFile(child) for child in sorted(path.iterdir()))
+    elif os.path.lexists(path):
+        yield FoundFile(path, named=True)
+    elif _is_pattern(argument):
+        yield from (FoundFile(Path(match), named=True) for match in sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
+
+
+def _is_pattern(argument: str) -> bool:
+    return glob.has_magic(argument)
+
+
+def _identity(path: Path) -> Path:
+    """Return the one spelling of an entry's path: its folder resolved, its own name as it is."""
+    return Path(os.path.realpath(path.parent)) / path.name
+
+
+def resolve(path: Path) -> Path:
+    """Return the path to open for an entry: the entry itself, or the file in the same folder that it links to.
+
+    Raises FileRefused where the link leads out of the folder or to nothing.
+    """
+    if not path.is_symlink():
+        return path
+    folder = Path(os.path.realpath(path.parent))
+    target = Path(os.path.realpath(path))
+    if not target.is_relative_to(folder):
+        raise FileRefused("file-outside-link", f"It is a symbolic link out of its folder, to {str(target)!r}.")
+    return target
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading, without following a link and without waiting for a FIFO.
+
+    Raises FileRefused, also for what goes wrong with the disk while the file is read.
+    """
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as error:
+        raise _cannot_open(error) from error
+    with os.fdopen(descriptor, "rb", buffering=BUFFER) as file:
+        _require_regular(os.fstat(descriptor))
+        try:
+            yield file
+        except OSError as error:
+            raise FileRefused("file-unreadable", f"It cannot be read: {_reason(error)}.") from error
+
+
+def _cannot_open(error: OSError) -> FileRefused:
+    if error.errno in {errno.ELOOP, errno.EMLINK}:
+        return FileRefused("file-outside-link", "It has become a symbolic link since it was found.")
+    if error.errno in {errno.EISDIR, errno.ENXIO}:
+        return FileRefused("file-not-regular", "It is not a regular file.")
+    return FileRefused("file-unreadable", f"It cannot be opened: {_reason(error)}.")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kinds: dict[str, Callable[[int], bool]] = {
+            "a folder": stat.S_ISDIR,
+            "a FIFO": stat.S_ISFIFO,
+            "a device": lambda mode: stat.S_ISCHR(mode) or stat.S_ISBLK(mode),
+            "a socket": stat.S_ISSOCK,
+        }
+        kind = next((name for name, matches in kinds.items() if matches(status.st_mode)), "something else")
+        raise FileRefused("file-not-regular", f"It is {kind}, not a regular file.")
+    if status.st_size == 0:
+        raise FileRefused("file-empty", "It is empty.")
+
+
+def stamp(file: BinaryIO) -> Stamp:
+    """Return what the file system says about an open file now."""
+    status = os.fstat(file.fileno())
+    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def digests(file: BufferedReader, *, with_md5: bool) -> Digests:
+    """Hash an open file from its beginning, in one pass, with one buffer."""
+    sha256 = hashlib.sha256()
+    md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
+    buffer = memoryview(bytearray(HASH_CHUNK))
+    file.seek(0)
+    while count := file.readinto(buffer):
+        sha256.update(buffer[:count])
+        if md5 is not None:
+            md5.update(buffer[:count])
+    return Digests(sha256.hexdigest(), None if md5 is None else md5.hexdigest())

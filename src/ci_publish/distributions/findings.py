@@ -1,0 +1,43 @@
+"""What reading and checking distributions brings up (pure values)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+SERVER_ERROR: Final = "Internal Server Error"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The answer of PyPI's upload API to a file: the HTTP status and the words of the reason phrase."""
+
+    status: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a file, by the id of the rule that it breaks.
+
+    ``message`` is for people and may hold characters from the file. ``refusal`` is what PyPI's server answers because
+    of it, None where the server accepts. ``filename`` is only set by rules about sets of files.
+    """
+
+    rule: str
+    message: str
+    refusal: Refusal | None = None
+    filename: str | None = None
+
+
+def refused(message: str) -> Refusal:
+    """Return the usual refusal: 400 with the server's words."""
+    return Refusal(400, message)
+
+
+def invalid_file(reason: str | None) -> Refusal:
+    """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1342)."""
+    return refused(f"Invalid distribution file. {reason}")
+
+
+def crashed() -> Refusal:
+    """Return what the server answers where the file makes it fail: a bare 500 that no retry cures."""
+    return Refusal(500, SERVER_ERROR)

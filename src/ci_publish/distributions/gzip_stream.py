@@ -1,0 +1,147 @@
+"""A gzip file as a stream of bytes that never grows beyond its caps (RFC 1952)."""
+
+import struct
+import zlib
+from typing import BinaryIO, Final
+
+from ci_publish.distributions.limits import CHUNK, KIB
+
+MAGIC: Final = b"\x1f\x8b"
+_HEADER: Final = struct.Struct("<2sBB6x")
+_TRAILER: Final = struct.Struct("<LL")
+_FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 0x02, 0x04, 0x08, 0x10
+_MAX_HEADER_TEXT: Final = 64 * KIB
+
+
+class NoGzip(Exception):
+    """The file does not begin with a gzip header."""
+
+
+class GzipCutOff(Exception):
+    """The file ends before the compressed data does."""
+
+
+class GzipDamaged(Exception):
+    """The compressed data cannot be inflated."""
+
+
+class OverBudget(Exception):
+    """More came out than the budget allows."""
+
+
+class GzipStream:
+    """Inflates a gzip file, all of its members, in order.
+
+    ``remarks`` holds what is wrong around the data without hindering anyone from reading it: a wrong or missing
+    trailer, bytes after the end. They are known once ``read`` has returned less than it was asked for.
+    """
+
+    def __init__(self, file: BinaryIO, budget: int) -> None:
+        """Read the header at the beginning of *file*. Raises NoGzip or GzipCutOff."""
+        self._file = file
+        self._budget = budget
+        self._pending = b""
+        self._out = bytearray()
+        self._ended = False
+        self.position = 0
+        self.remarks: list[str] = []
+        file.seek(0)
+        self._start()
+
+    def read(self, count: int) -> bytes:
+        """Return *count* bytes, or less at the end. Raises GzipCutOff, GzipDamaged or OverBudget."""
+        while len(self._out) < count and not self._ended:
+            self._fill()
+        data = bytes(self._out[:count])
+        del self._out[:count]
+        self.position += len(data)
+        return data
+
+    def skip(self, count: int) -> int:
+        """Read over *count* bytes; return how many there were."""
+        left = count
+        while left > 0 and (data := self.read(min(left, CHUNK))):
+            left -= len(data)
+        return count - left
+
+    def _start(self) -> None:
+        """Read a member's header."""
+        magic, method, flags = _HEADER.unpack(self._take(_HEADER.size))
+        if magic != MAGIC or method != zlib.DEFLATED:
+            raise NoGzip
+        if flags & _FEXTRA:
+            self._take(int.from_bytes(self._take(2), "little"))
+        for text in (_FNAME, _FCOMMENT):
+            if flags & text:
+                self._take_text()
+        if flags & _FHCRC:
+            self._take(2)
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        self._crc = self._size = 0
+
+    def _take(self, count: int) -> bytes:
+        """Return *count* packed bytes. Raises GzipCutOff."""
+        while len(self._pending) < count:
+            packed = self._file.read(CHUNK)
+            if not packed:
+                raise GzipCutOff
+            self._pending += packed
+        data, self._pending = self._pending[:count], self._pending[count:]
+        return data
+
+    def _take_text(self) -> None:
+        """Skip a text in the header, up to its NUL."""
+        for _ in range(_MAX_HEADER_TEXT):
+            if self._take(1) == b"\0":
+                return
+        raise NoGzip
+
+    def _fill(self) -> None:
+        """Inflate a little more."""
+        if self._inflater.eof:
+            self._finish()
+            return
+        packed = self._pending or self._file.read(CHUNK)
+        if not packed:
+            raise GzipCutOff
+        try:
+            data = self._inflater.decompress(packed, CHUNK)
+        except zlib.error as error:
+            raise GzipDamaged(str(error)) from error
+        self._pending = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
+        self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
+        self._crc = zlib.crc32(data, self._crc)
+        self._size += len(data)
+        self._budget -= len(data)
+        if self._budget < 0:
+            raise OverBudget
+        self._out += data
+
+    def _finish(self) -> None:
+        """Compare the trailer, and go on with the next member if there is one."""
+        try:
+            crc, size = _TRAILER.unpack(self._take(_TRAILER.size))
+        except GzipCutOff:
+            self.remarks.append("its gzip trailer is missing")
+            self._ended = True
+            return
+        if crc != self._crc or size != self._size & 0xFFFFFFFF:
+            self.remarks.append("its gzip trailer does not match the data")
+        self._next_member()
+
+    def _next_member(self) -> None:
+        """Look at what follows a member: padding, another member, or something else."""
+        while True:
+            self._pending = self._pending.lstrip(b"\0") or self._file.read(CHUNK)
+            if not self._pending:
+                self._ended = True
+                return
+            if self._pending[:1] != b"\0":
+                break
+        try:
+            self._start()
+        except (NoGzip, GzipCutOff):
+            self.remarks.append("other data follows the gzip data")
+            self._ended = True

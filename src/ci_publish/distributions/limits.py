@@ -1,0 +1,57 @@
+"""How much of a file is read, whatever it claims: every read in this room has one of these caps.
+
+They keep each file under 64 MiB of memory and about 2 s for each 100 MiB of archive (inflating costs 5 ms, hashing
+3 ms for a MB on a slow runner).
+"""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+CHUNK: Final = 256 * KIB
+HASH_CHUNK: Final = MIB
+BUFFER: Final = 64 * KIB
+
+MAX_METADATA: Final = 10 * MIB
+"""Core metadata larger than this is refused: a file of 306 KB can hold 300 MB of it."""
+
+MAX_METADATA_HEADERS: Final = 2 * MIB
+"""The headers of core metadata, without the description in its body."""
+
+MAX_TEXT: Final = 10 * MIB
+"""Other text members that are read whole: RECORD, WHEEL, entry_points.txt."""
+
+MAX_MEMBERS: Final = 50_000
+"""Members of an archive that are looked at one by one."""
+
+MAX_DIRECTORY: Final = 8 * MIB
+"""The central directory of a ZIP archive."""
+
+MAX_TAR_HEADER: Final = MIB
+"""A pax header or a GNU long name."""
+
+MAX_NAMES: Final = 8 * MIB
+"""All member names of a tar archive together, in characters."""
+
+MAX_ATTESTATION: Final = MIB
+
+BOMB_SIZE: Final = 64 * MIB
+BOMB_RATIO: Final = 50
+"""warehouse/forklift/legacy.py:85-92, ``COMPRESSION_RATIO_MIN_SIZE`` and ``COMPRESSION_RATIO_THRESHOLD``."""
+
+SCAN_SIZE: Final = 5 * MIB
+"""warehouse/utils/scanner.py:28, ``_SCAN_MAX_FILE_SIZE``: larger members are not scanned for encrypted code."""
+
+DEFAULT_FILE_LIMIT: Final = 100 * MIB
+"""warehouse/constants.py:5, ``MAX_FILESIZE``."""
+
+
+def inflate_budget(archive_size: int) -> int:
+    """Return how many bytes may come out of an archive of *archive_size* bytes before inflating stops."""
+    return BOMB_SIZE + 2 * archive_size
+
+
+def digest_budget(archive_size: int) -> int:
+    """Return for how many of these bytes digests are computed, too."""
+    return BOMB_SIZE + archive_size // 2

@@ -1,0 +1,214 @@
+"""``LocalDistributions``: the distributions on this machine, behind the pipeline's port."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from ci_publish.distributions import collecting, files
+from ci_publish.distributions.checks import REGISTRY, judgement
+from ci_publish.distributions.checks.rules import Subject, file_faults, problem, set_faults
+from ci_publish.distributions.collecting import Read, Refused, Remark
+from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.sdists import SdistContents, inspect_sdist
+from ci_publish.distributions.wheels import ZipContents, inspect_zip
+from ci_publish.errors import NothingToPublish
+from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
+from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
+from ci_publish.model.index import IndexProfile
+from ci_publish.model.problem import Problem, Severity
+
+_KNOWN_FIELDS: Final = frozenset(
+    {
+        *SINGLE_FIELDS,
+        *REPEATED_FIELDS,
+        "metadata-version",
+        "name",
+        "version",
+        "requires-python",
+        "keywords",
+        "description",
+    }
+)
+_SHOWN_ENTRIES: Final = 10
+
+
+class LocalDistributions:
+    """Finds, hashes, reads and checks distributions on the disk (``pipeline.Distributions``).
+
+    ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
+    so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
+    What was learnt about an sdist while it was collected is kept for the check, so that it is inflated once.
+    """
+
+    def __init__(
+        self, *, strict: bool = False, verify_metadata: bool = True, with_md5: bool = False, max_workers: int = 2
+    ) -> None:
+        self._strict = strict
+        self._verify_metadata = verify_metadata
+        self._with_md5 = with_md5
+        self._max_workers = max_workers
+        self._known: dict[Distribution, Read] = {}
+        self._judged: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
+
+    def collect(self, paths: Sequence[str]) -> Collection:
+        """Find, hash and read the files; see ``pipeline.Distributions.collect``."""
+        search = files.search(paths)
+        entries = collecting.sort_entries(search)
+        results = collecting.read_all(entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers)
+        reads, twice = _one_for_each_name(result for result in results if isinstance(result, Read))
+        refusals = [result for result in results if isinstance(result, Refused)]
+        names = {path.name for path in entries.candidates}
+        attestations, orphans = _attestations(entries.attestations, names)
+        problems = (*_refused(refusals), *_remarked([*entries.remarks, *twice, *orphans]))
+        if not reads and not any(each.severity is Severity.ERROR for each in problems):
+            raise nothing_to_publish(paths, search)
+        self._known = {read.distribution: read for read in reads}
+        return Collection(tuple(self._known), attestations, problems)
+
+    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+        """Run every rule over every file; see ``pipeline.Distributions.check``."""
+        with ThreadPoolExecutor(self._max_workers, thread_name_prefix="check") as pool:
+            found = list(pool.map(self._faults, collection.distributions))
+        faults = [
+            (file.filename, fault) for file, some in zip(collection.distributions, found, strict=True) for fault in some
+        ]
+        faults += [(fault.filename, fault) for fault in set_faults(collection)]
+        if not self._verify_metadata:
+            message = "The rules about core metadata are off (verify-metadata is false)."
+            faults.append((None, Fault("metadata-unverified", message)))
+        problems = [*collection.problems, *_weighed(faults, profiles)]
+        return tuple(sorted((self._final(each) for each in problems), key=_order))
+
+    def _final(self, found: Problem) -> Problem:
+        """Return the problem with the severity that counts."""
+        if self._strict and found.severity is Severity.WARNING:
+            return Problem(found.filename, found.rule, Severity.ERROR, found.message, found.advice)
+        return found
+
+    def _faults(self, distribution: Distribution) -> list[Fault]:
+        """Return everything that is wrong with one file."""
+        try:
+            subject = self._subject(distribution)
+        except files.FileRefused as error:
+            return [Fault(error.rule, str(error))]
+        faults = file_faults(subject, metadata=self._verify_metadata)
+        contents = subject.wheel or subject.sdist
+        if contents is not None and not contents.complete:
+            faults.append(
+                Fault("archive-partly-read", "It is so large unpacked that only its first part was looked at.")
+            )
+        return faults
+
+    def _subject(self, distribution: Distribution) -> Subject:
+        """Read what the rules ask about. Raises FileRefused."""
+        known = self._known.get(distribution)
+        form: dict[str, tuple[str, ...]] = {}
+        fields = form_fields(distribution.metadata)
+        for name, value in fields:
+            form[name] = (*form.get(name, ()), value)
+        wheel, sdist = _contents(distribution, known)
+        return Subject(
+            filename=distribution.filename,
+            kind=distribution.kind,
+            size=distribution.size,
+            form=form,
+            wheel=wheel,
+            sdist=sdist,
+            metadata_faults=() if known is None else known.parsed.faults,
+            judged=self._judge(fields, form) if self._verify_metadata else (),
+            unknown_fields=_unknown_fields(distribution),
+        )
+
+    def _judge(self, fields: tuple[tuple[str, str], ...], form: dict[str, tuple[str, ...]]) -> tuple[Fault, ...]:
+        """Judge a form, once for all files that have the same."""
+        if (judged := self._judged.get(fields)) is None:
+            judged = self._judged[fields] = judgement.judge(form)
+        return judged
+
+
+def _contents(distribution: Distribution, known: Read | None) -> tuple[ZipContents | None, SdistContents | None]:
+    """Read an archive for the rules, unless collecting has done so. Raises FileRefused when it is another file now."""
+    with files.open_regular(distribution.path) as file:
+        if files.stamp(file) != distribution.stamp:
+            raise files.FileRefused("file-changed", "It changed after it was collected.")
+        if not distribution.filename.lower().endswith(".tar.gz"):
+            return inspect_zip(file, distribution.filename), None
+        kept = None if known is None else known.sdist
+        return None, inspect_sdist(file) if kept is None else kept
+
+
+def _unknown_fields(distribution: Distribution) -> tuple[str, ...]:
+    """Return the names of the metadata's fields that no specification knows."""
+    return tuple(sorted({name for name, _ in distribution.metadata.fields} - _KNOWN_FIELDS))
+
+
+def _one_for_each_name(reads: Iterable[Read]) -> tuple[list[Read], list[Remark]]:
+    """Keep one file for each filename; say what is left out."""
+    kept: dict[str, Read] = {}
+    remarks: list[Remark] = []
+    for read in reads:
+        first = kept.setdefault(read.distribution.filename, read).distribution
+        if first is read.distribution:
+            continue
+        where = f"{str(first.path.parent)!r} and {str(read.distribution.path.parent)!r}"
+        if first.sha256 == read.distribution.sha256:
+            fault = Fault("same-name-again", f"It lies in {where} with the same content; one of them is used.")
+        else:
+            fault = Fault("same-name-twice", f"It lies in {where} with different content.")
+        remarks.append(Remark(first.filename, fault))
+    return list(kept.values()), remarks
+
+
+def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAttestation, ...], list[Remark]]:
+    """Read the attestation files; say which have no distribution."""
+    found: list[FoundAttestation] = []
+    remarks: list[Remark] = []
+    for each in map(collecting.read_attestation, paths):
+        if isinstance(each, Remark):
+            remarks.append(each)
+        elif each.distribution in names:
+            found.append(each)
+        else:
+            message = (
+                f"There is no {each.distribution!r} beside it." if each.distribution else "Its name names no file."
+            )
+            remarks.append(Remark(each.path.name, Fault("attestation-orphan", message)))
+    return tuple(found), remarks
+
+
+def _refused(refusals: Iterable[Refused]) -> Iterator[Problem]:
+    """Yield the problems of files that cannot be distributions: errors, whatever the profile."""
+    for refusal in refusals:
+        yield from (problem(fault, refusal.filename, Severity.ERROR) for fault in refusal.faults)
+
+
+def _remarked(remarks: Iterable[Remark]) -> Iterator[Problem]:
+    for remark in remarks:
+        yield problem(remark.fault, remark.filename, REGISTRY.rules[remark.fault.rule].pypi)
+
+
+def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
+    """Yield the problems that count for *profiles*."""
+    for filename, fault in faults:
+        severity = REGISTRY.rules[fault.rule].severity(profiles)
+        if severity is not None:
+            yield problem(fault, filename, severity)
+
+
+def _order(found: Problem) -> tuple[bool, str, int]:
+    """Sort by file, problems of the whole set last; the worst first."""
+    return found.filename is None, found.filename or "", list(Severity).index(found.severity)
+
+
+def nothing_to_publish(paths: Sequence[str], search: files.Search) -> NothingToPublish:
+    """Return the error for a run without distributions: where it looked, and what lay there."""
+    looked = ", ".join(repr(path) for path in paths) or "no path"
+    if search.files:
+        names = [repr(file.path.name) for file in search.files[:_SHOWN_ENTRIES]]
+        more = len(search.files) - len(names)
+        there = f"What lay there: {', '.join(names)}{f' and {more} more' if more else ''}."
+    else:
+        there = "Nothing lay there."
+    hints = ("Build first, for example with `python -m build`, or name the files or their folder as PATH.",)
+    return NothingToPublish(f"No wheel and no sdist was found in {looked}.", detail=there, hints=hints)

@@ -1,0 +1,87 @@
+"""Core metadata: from the bytes of METADATA or PKG-INFO to a value (pure).
+
+Nothing is validated here: that is the work of ``checks.metadata``, which judges the form fields as the server does.
+"""
+
+import email.parser
+import email.policy
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.limits import MAX_METADATA_HEADERS, MIB
+from ci_publish.model.distribution import CoreMetadata
+
+_BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r")
+_CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMetadata:
+    """Core metadata as it stands in the file, and what reading it brought up."""
+
+    metadata: CoreMetadata
+    faults: tuple[Fault, ...] = ()
+
+
+def parse_metadata(data: bytes) -> ParsedMetadata:
+    """Read core metadata (RFC 822 headers and a body, UTF-8). Never raises.
+
+    Bytes that are not UTF-8 become replacement characters, with a fault (core metadata specification: "UTF-8"). The
+    ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded.
+    """
+    head, body = _split(data)
+    if len(head) > MAX_METADATA_HEADERS:
+        message = f"The headers of its core metadata are larger than {MAX_METADATA_HEADERS // MIB} MiB."
+        return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
+    message = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
+    fields = tuple((name.lower(), str(value).strip("\r\n")) for name, value in message.items())
+    stray = message.get_payload()
+    text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
+    return ParsedMetadata(_core_metadata(fields, text), tuple(_encoding_faults(head, body)))
+
+
+def _split(data: bytes) -> tuple[bytes, bytes]:
+    """Split headers and body at the first blank line, which belongs to the headers."""
+    match = _BLANK_LINE.search(data)
+    return (data, b"") if match is None else (data[: match.end()], data[match.end() :])
+
+
+def _core_metadata(fields: tuple[tuple[str, str], ...], body: str) -> CoreMetadata:
+    """Return the value for these headers and this body."""
+    first = {name: value.strip() for name, value in reversed(fields)}
+    header = next((value for name, value in fields if name == "description"), None)
+    return CoreMetadata(
+        metadata_version=first.get("metadata-version", ""),
+        name=first.get("name", ""),
+        version=first.get("version", ""),
+        fields=fields,
+        description=body or (None if header is None else _CONTINUATION.sub(r"\1", header)),
+    )
+
+
+def _encoding_faults(head: bytes, body: bytes) -> list[Fault]:
+    """Return a fault where the bytes are not UTF-8."""
+    for part, what in ((head, "headers"), (body, "description")):
+        try:
+            part.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return [Fault("metadata-not-utf8", f"The {what} of its core metadata are not UTF-8: {error}.")]
+    return []
+
+
+def normalized_version(version: str) -> str:
+    """Return *version* as PEP 440 writes it, or as it is where it is no version."""
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
+
+
+def normalized_project(name: str) -> str:
+    """Return the normalised project name (PEP 503)."""
+    return canonicalize_name(name)

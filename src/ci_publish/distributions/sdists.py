@@ -1,0 +1,206 @@
+"""Reading an sdist: its names, its PKG-INFO, and what is wrong with it as an archive."""
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import BinaryIO, Final
+
+from ci_publish.distributions.archives import (
+    Unreadable,
+    encrypted_code,
+    scannable,
+    shortlist,
+    too_large,
+    unsafe_path,
+    unsafe_paths,
+)
+from ci_publish.distributions.findings import Fault, crashed, invalid_file
+from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NoGzip, OverBudget
+from ci_publish.distributions.limits import (
+    BOMB_RATIO,
+    BOMB_SIZE,
+    MAX_MEMBERS,
+    MAX_METADATA,
+    MAX_NAMES,
+    MIB,
+    inflate_budget,
+)
+from ci_publish.distributions.tar_stream import NoTar, TarDamaged, TarHeaderTooLarge, TarMember, tar_members
+from ci_publish.distributions.zip_members import read_directory
+
+PKG_INFO: Final = "PKG-INFO"
+_MAX_CANDIDATES: Final = 4
+_CANDIDATE_DEPTH: Final = 3
+_NOT_A_TAR: Final = invalid_file("File is not a tarfile")
+_NO_TOP_LEVEL: Final = invalid_file("Incorrect number of top-level directories in sdist")
+_SPARSE: Final = invalid_file(
+    "tar archive not accepted: Sparse members are not allowed. See https://docs.pypi.org/archives for more information"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SdistContents:
+    """What an sdist holds.
+
+    ``top`` is the folder that all members lie in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
+    has none that can be read. ``faults`` is what is wrong with the archive itself, by rule. ``complete`` says whether
+    all of it was looked at.
+    """
+
+    top: str
+    names: frozenset[str] = frozenset()
+    metadata: bytes | None = None
+    faults: tuple[Fault, ...] = ()
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the members has collected."""
+
+    names: dict[str, None] = field(default_factory=dict)
+    name_length: int = 0
+    candidates: dict[str, bytes | None] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    sparse: list[str] = field(default_factory=list)
+    special: list[str] = field(default_factory=list)
+    escaping: list[str] = field(default_factory=list)
+    complete: bool = True
+    mixed: bool = False
+
+
+def inspect_sdist(file: BinaryIO) -> SdistContents:
+    """Read a ``.tar.gz`` completely, within the limits. Never raises for what is in the file."""
+    size = file.seek(0, 2)
+    seen = _Pass()
+    try:
+        stream = GzipStream(file, inflate_budget(size))
+        _read_members(stream, seen)
+        _read_rest(stream, seen)
+    except (NoGzip, NoTar) as error:
+        seen.faults.append(Fault("sdist-unreadable", f"It is no gzip-compressed tar archive: {error}.", _NOT_A_TAR))
+    except GzipCutOff:
+        seen.faults.append(Fault("sdist-cut-off", "The compressed data ends too early: it is cut off.", crashed()))
+    except GzipDamaged as error:
+        seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", invalid_file(None)))
+    except TarDamaged as error:
+        seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
+    except TarHeaderTooLarge:
+        seen.faults.append(Fault("archive-text-too-large", "A member's extended tar header is larger than 1 MiB."))
+    except OverBudget:
+        seen.complete = False
+        seen.faults += _over_budget(size, stream.position)
+    except Unreadable as error:
+        seen.faults.append(error.fault)
+    return _contents(seen)
+
+
+def _read_members(stream: GzipStream, seen: _Pass) -> None:
+    """Look at each member's header, and at the data of those that matter."""
+    for member in tar_members(stream):
+        seen.names[member.name] = None
+        seen.name_length += len(member.name)
+        if len(seen.names) > MAX_MEMBERS or seen.name_length > MAX_NAMES:
+            message = f"The archive holds more than {MAX_MEMBERS} members, or names of more than 8 MiB."
+            raise Unreadable(Fault("archive-too-many-members", message))
+        _classify(member, seen)
+        if _is_candidate(member, seen):
+            seen.candidates[member.name] = _read(stream, member, seen)
+        elif member.is_file and scannable(member.name, member.size):
+            fault = encrypted_code(member.name, stream.read(member.size))
+            seen.faults += [fault] if fault else []
+
+
+def _read_rest(stream: GzipStream, seen: _Pass) -> None:
+    """Read to the end of the file, so that its trailer is looked at."""
+    while stream.skip(MIB):
+        pass
+    seen.faults += [Fault("sdist-gzip-trailer", f"The file is not what gzip writes: {it}.") for it in stream.remarks]
+
+
+def _classify(member: TarMember, seen: _Pass) -> None:
+    """Note members that an sdist should not have."""
+    if member.sparse:
+        seen.sparse.append(member.name)
+    if member.is_special:
+        seen.special.append(member.name)
+    if member.is_link and unsafe_path(_link_target(member)):
+        seen.escaping.append(member.name)
+
+
+def _link_target(member: TarMember) -> str:
+    """Return where a link points to, from the top of the archive (hard links name members, symbolic ones paths)."""
+    if member.type == ord("1") or member.link.startswith("/"):
+        return member.link
+    return posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.link))
+
+
+def _is_candidate(member: TarMember, seen: _Pass) -> bool:
+    """Say whether this could be the PKG-INFO: which one counts is known when all names are."""
+    parts = member.name.split("/")
+    return (
+        member.is_file
+        and parts[-1] == PKG_INFO
+        and len(parts) <= _CANDIDATE_DEPTH
+        and not any(part.endswith(".egg-info") for part in parts)
+        and (len(seen.candidates) < _MAX_CANDIDATES or member.name in seen.candidates)
+    )
+
+
+def _read(stream: GzipStream, member: TarMember, seen: _Pass) -> bytes | None:
+    """Return a member's data, None if it is too large or too much together with the others."""
+    kept = sum(len(data or b"") for data in seen.candidates.values())
+    if member.size + kept > MAX_METADATA:
+        seen.faults.append(too_large("metadata-too-large", member.name, MAX_METADATA))
+        return None
+    return stream.read(member.size)
+
+
+def _over_budget(size: int, position: int) -> Iterable[Fault]:
+    """Yield the fault of an archive that grows out of all proportion."""
+    if position > BOMB_SIZE and position > BOMB_RATIO * size:
+        yield Fault("sdist-bomb", f"It unpacks to more than {position // MIB} MiB, {position // size} times its size.")
+
+
+def _contents(seen: _Pass) -> SdistContents:
+    """Judge what was collected, in the server's order (legacy.py:409-470)."""
+    faults = list(seen.faults)
+    top, top_fault = _top_level(list(seen.names))
+    if seen.sparse:
+        faults.append(Fault("sdist-sparse-member", f"It has sparse members: {shortlist(seen.sparse)}.", _SPARSE))
+    if top_fault is not None and (seen.names or not faults):
+        faults.append(top_fault)
+    target = f"{top}/{PKG_INFO}"
+    if seen.names and top_fault is None and seen.complete and target not in seen.names:
+        refusal = invalid_file(f"PKG-INFO not found at {target}")
+        faults.append(Fault("sdist-pkg-info-missing", f"There is no {target} in it.", refusal))
+    if seen.special:
+        faults.append(Fault("sdist-special-member", f"It has devices or FIFOs: {shortlist(seen.special)}."))
+    if seen.escaping:
+        faults.append(Fault("sdist-escaping-link", f"Links lead out of its folder: {shortlist(seen.escaping)}."))
+    faults += unsafe_paths(seen.names, "archive-unsafe-path")
+    return SdistContents(top, frozenset(seen.names), seen.candidates.get(target), tuple(faults), seen.complete)
+
+
+def _top_level(names: list[str]) -> tuple[str, Fault | None]:
+    """Return the common folder of all members as the server finds it, and the fault if there is none."""
+    try:
+        top = reduce(lambda common, name: posixpath.commonpath((common, name)), names) if names else ""
+        top = posixpath.commonpath((top,)) if top else ""
+    except ValueError:
+        message = "It mixes absolute and relative member names."
+        return "", Fault("sdist-top-level", message, crashed())
+    if top in {".", "/", ""}:
+        return "", Fault("sdist-top-level", "Its members do not lie in one top folder.", _NO_TOP_LEVEL)
+    return top, None
+
+
+def looks_like_zip_sdist(file: BinaryIO) -> bool:
+    """Say whether a ``.zip`` file is an old kind of sdist: one with a PKG-INFO in a top folder."""
+    try:
+        return any(
+            info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO") for info in read_directory(file)
+        )
+    except Unreadable:
+        return False

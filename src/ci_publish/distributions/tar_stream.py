@@ -1,0 +1,230 @@
+"""The members of a tar archive, read from a stream in bounded steps, as Python's tarfile reads them.
+
+pip unpacks sdists with tarfile, and the server looks at them with it: where the format leaves room, this follows
+tarfile (3.14), except that no header can make it take more memory than ``limits`` allows.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ci_publish.distributions.limits import MAX_TAR_HEADER
+
+BLOCK: Final = 512
+_REGULAR: Final = frozenset(b"0\07S")
+_SUPPORTED: Final = frozenset(b"0\01234567LKS")
+_GNU: Final = frozenset(b"LKS")
+_DIRECTORY: Final = ord("5")
+_SPARSE: Final = ord("S")
+_LINKS: Final = frozenset(b"12")
+_SPECIAL: Final = frozenset(b"346")
+_LONG_NAME, _LONG_LINK = ord("L"), ord("K")
+_PAX: Final = frozenset(b"xX")
+_GLOBAL_PAX: Final = ord("g")
+_MAX_NESTING: Final = 16
+
+
+class Stream(Protocol):
+    """What a tar archive is read from."""
+
+    @property
+    def position(self) -> int:
+        """How many bytes were read or skipped."""
+
+    def read(self, count: int) -> bytes:
+        """Return *count* bytes, or less at the end."""
+
+    def skip(self, count: int) -> int:
+        """Read over *count* bytes; return how many there were."""
+
+
+class NoTar(Exception):
+    """The stream does not begin with a tar header."""
+
+
+class TarDamaged(Exception):
+    """A header in the middle of the archive cannot be read, or the archive ends inside a member."""
+
+
+class TarHeaderTooLarge(Exception):
+    """An extended header is larger than ``limits.MAX_TAR_HEADER``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TarMember:
+    """One member of a tar archive; ``size`` is how many bytes of data follow its header."""
+
+    name: str
+    type: int
+    size: int
+    link: str = ""
+    sparse: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        """Whether tarfile takes it for a regular file."""
+        return self.type in _REGULAR or self.type not in _SUPPORTED
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is a hard or a symbolic link."""
+        return self.type in _LINKS
+
+    @property
+    def is_special(self) -> bool:
+        """Whether it is a device or a FIFO."""
+        return self.type in _SPECIAL
+
+    @property
+    def data_size(self) -> int:
+        """The bytes of data after the header, without the padding."""
+        return self.size if self.is_file else 0
+
+
+def tar_members(stream: Stream) -> Iterator[TarMember]:
+    """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
+
+    Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NoTar, TarDamaged or
+    TarHeaderTooLarge, and whatever *stream* raises.
+    """
+    global_pax: dict[str, str] = {}
+    while (member := _next_member(stream, global_pax)) is not None:
+        end = stream.position + member.data_size
+        yield member
+        missing = end - stream.position
+        if stream.skip(missing) < missing:
+            raise TarDamaged(f"it ends inside of {member.name!r}")
+        stream.skip(-end % BLOCK)
+
+
+def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
+    """Read headers up to and including that of the next real member; None at the end of the archive."""
+    local: dict[str, str] = {}
+    long_name = long_link = None
+    for _ in range(_MAX_NESTING):
+        header = _next_header(stream, first=stream.position == 0)
+        if header is None:
+            return None
+        if header.type in _PAX:
+            local = {**local, **_pax_records(_extension(stream, header))}
+        elif header.type == _GLOBAL_PAX:
+            global_pax |= _pax_records(_extension(stream, header))
+        elif header.type == _LONG_NAME:
+            long_name = _text(_extension(stream, header))
+        elif header.type == _LONG_LINK:
+            long_link = _text(_extension(stream, header))
+        else:
+            if header.type == _SPARSE:
+                header = _read_sparse_map(stream, header)
+            return _completed(header, {**global_pax, **local}, long_name, long_link)
+    raise TarDamaged("more extended headers than one member can have")
+
+
+def _next_header(stream: Stream, *, first: bool) -> "_Header | None":
+    """Read one block as a header; None at the end of the archive."""
+    block = stream.read(BLOCK)
+    if first and len(block) < BLOCK:
+        raise NoTar("it is empty" if not block else "its first header is cut off")
+    if not block or not block.strip(b"\0"):
+        return None
+    header = _parse(block) if len(block) == BLOCK else None
+    if header is None and first:
+        raise NoTar("its first header is no tar header")
+    if header is None:
+        raise TarDamaged("a header in the middle of it is broken")
+    return header
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """One 512-byte header block."""
+
+    name: str
+    type: int
+    size: int
+    link: str
+    extended: bool = False
+
+
+def _parse(block: bytes) -> _Header | None:
+    """Return the header in *block*, None if it is none (tarfile.TarInfo.frombuf)."""
+    checksum, size = _number(block[148:156]), _number(block[124:136])
+    if checksum not in _checksums(block) or size is None or size < 0:
+        return None
+    kind, name, prefix = block[156], _text(block[0:100]), _text(block[345:500])
+    if kind == 0 and name.endswith("/"):
+        kind = _DIRECTORY
+    if prefix and kind not in _GNU:
+        name = f"{prefix}/{name}"
+    return _Header(name, kind, size, _text(block[157:257]), extended=bool(block[482]))
+
+
+def _checksums(block: bytes) -> tuple[int, int]:
+    """Return the sums that a header may carry: of its bytes as unsigned and as signed numbers."""
+    fields = block[:148] + block[156:512]
+    unsigned = 256 + sum(fields)
+    return unsigned, unsigned - 256 * sum(byte > 127 for byte in fields)  # noqa: PLR2004 - the sign bit
+
+
+def _number(field: bytes) -> int | None:
+    """Return a numeric field: octal text, or GNU's base-256 (tarfile.nti)."""
+    if field[0] in {0o200, 0o377}:
+        number = int.from_bytes(field[1:], "big")
+        return number if field[0] == 0o200 else number - 256 ** (len(field) - 1)  # noqa: PLR2004 - GNU's marker
+    try:
+        return int(field.split(b"\0", 1)[0].decode("ascii").strip() or "0", 8)
+    except ValueError:
+        return None
+
+
+def _text(field: bytes) -> str:
+    """Return a text field, up to its NUL; bytes that are not UTF-8 become surrogates, as in tarfile."""
+    return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+
+
+def _extension(stream: Stream, header: _Header) -> bytes:
+    """Read the data of an extended header."""
+    if header.size > MAX_TAR_HEADER:
+        raise TarHeaderTooLarge
+    data = stream.read(header.size)
+    if len(data) < header.size:
+        raise TarDamaged("it ends inside of an extended header")
+    stream.skip(-header.size % BLOCK)
+    return data
+
+
+def _pax_records(data: bytes) -> dict[str, str]:
+    """Return the records of a pax header: ``length key=value`` lines (POSIX.1-2001, pax)."""
+    records: dict[str, str] = {}
+    while data and data[0]:
+        length_text, blank, _ = data.partition(b" ")
+        if not blank or not length_text.isdigit() or len(length_text) > len(str(MAX_TAR_HEADER)):
+            raise TarDamaged("a pax header in it is broken")
+        length = int(length_text)
+        key, equals, value = data[len(length_text) + 1 : length - 1].partition(b"=")
+        if not equals or length > len(data) or data[length - 1 : length] != b"\n":
+            raise TarDamaged("a pax header in it is broken")
+        records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
+        data = data[length:]
+    return records
+
+
+def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
+    """Read over the extra headers of an old GNU sparse member (tarfile.TarInfo._proc_sparse)."""
+    extended = header.extended
+    while extended:
+        block = stream.read(BLOCK)
+        if len(block) < BLOCK:
+            raise TarDamaged(f"it ends inside of {header.name!r}")
+        extended = bool(block[504])
+    return header
+
+
+def _completed(header: _Header, pax: Mapping[str, str], long_name: str | None, long_link: str | None) -> TarMember:
+    """Return a member with what its extended headers say about it."""
+    name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or header.name
+    size_text = pax.get("size", "")
+    size = int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else header.size  # noqa: PLR2004 - 64 bits
+    sparse = header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax)
+    link = pax.get("linkpath") or long_link or header.link
+    return TarMember(name.rstrip("/") if header.type == _DIRECTORY else name, header.type, size, link, sparse=sparse)

@@ -1,0 +1,171 @@
+"""Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
+
+from ci_publish.distributions.archives import (
+    Budget,
+    Unreadable,
+    encrypted_code,
+    scannable,
+    too_large,
+    unsafe_paths,
+)
+from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.limits import (
+    BOMB_RATIO,
+    BOMB_SIZE,
+    MAX_METADATA,
+    MAX_TEXT,
+    MIB,
+    digest_budget,
+    inflate_budget,
+)
+from ci_publish.distributions.zip_framing import framing_fault
+from ci_publish.distributions.zip_members import read_directory, read_member
+
+TEXTS: Final = {"METADATA": MAX_METADATA, "WHEEL": MAX_TEXT, "RECORD": MAX_TEXT, "entry_points.txt": MAX_TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class ZipContents:
+    """What a wheel (or a ``.zip`` sdist) holds.
+
+    ``texts`` are the members of ``info_folder`` (``name-version.dist-info`` as the filename spells it) that rules read,
+    absent where the archive has none or it cannot be read. ``digests`` are SHA-256 by member, for as many members as
+    the budget allowed. ``faults`` is what is wrong with the archive itself, by rule.
+    """
+
+    info_folder: str
+    names: frozenset[str] = frozenset()
+    texts: tuple[tuple[str, bytes], ...] = ()
+    digests: tuple[tuple[str, bytes], ...] = ()
+    faults: tuple[Fault, ...] = ()
+    complete: bool = True
+
+    def text(self, name: str) -> bytes | None:
+        """Return the content of the metadata file *name*."""
+        return dict(self.texts).get(name)
+
+
+def info_folder(filename: str) -> str:
+    """Return the metadata folder that the server expects in a wheel of this name (legacy.py:392)."""
+    parts = filename.split("-", 2)
+    return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 - name, version, tags
+
+
+def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
+    """Return METADATA, as it stands under the filename's own spelling. Raises Unreadable."""
+    wanted = f"{info_folder(filename)}/METADATA"
+    for info in read_directory(file):
+        if info.filename == wanted:
+            return read_text(file, info, MAX_METADATA, "metadata-too-large")
+    message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
+    raise Unreadable(Fault("wheel-metadata-missing", f"There is no {wanted} in it.", Refusal(400, message)))
+
+
+def read_text(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
+    """Return a small member whole. Raises Unreadable if it is damaged or larger than *limit* bytes."""
+    if info.file_size > limit:
+        raise Unreadable(too_large(rule, info.filename, limit))
+    return b"".join(read_member(file, info))
+
+
+def inspect_zip(file: BinaryIO, filename: str) -> ZipContents:
+    """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
+    folder = info_folder(filename)
+    size = file.seek(0, 2)
+    try:
+        directory = read_directory(file)
+    except Unreadable as error:
+        return ZipContents(folder, faults=(error.fault,))
+    return _inspect(file, directory, folder, size)
+
+
+def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: int) -> ZipContents:
+    """Read the members of a readable archive."""
+    faults = [*_directory_faults(directory, size)]
+    reading = _Reading(file, folder, Budget(inflate_budget(size), digest_budget(size)))
+    reading.texts_first(directory)
+    for info in directory:
+        reading.member(info)
+    if (fault := framing_fault(file, directory)) is not None:
+        faults.append(fault)
+    names = frozenset(info.filename for info in directory)
+    faults += [*reading.faults, *unsafe_paths(names, "archive-unsafe-path")]
+    return ZipContents(
+        folder, names, tuple(reading.texts.items()), tuple(reading.digests.items()), tuple(faults), reading.complete
+    )
+
+
+def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:
+    """Yield what the sizes and methods in the directory tell (legacy.py:345-381)."""
+    unpacked = sum(info.file_size for info in directory)
+    if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
+        message = f"It unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
+        yield Fault("zip-bomb", message, invalid_file(f"File exceeds compression ratio of {BOMB_RATIO}"))
+    for info in directory:
+        if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+            message = f"The member {info.filename!r} is neither stored nor deflated (method {info.compress_type})."
+            yield Fault("zip-compression", message, invalid_file("File does not use a supported compression type"))
+            return
+
+
+class _Reading:
+    """One pass over the members of an archive."""
+
+    def __init__(self, file: BinaryIO, folder: str, budget: Budget) -> None:
+        self.file = file
+        self.folder = folder
+        self.budget = budget
+        self.texts: dict[str, bytes] = {}
+        self.digests: dict[str, bytes] = {}
+        self.faults: list[Fault] = []
+        self.complete = True
+
+    def texts_first(self, directory: Sequence[ZipInfo]) -> None:
+        """Read the metadata files, so that no large member before them uses up the budget."""
+        wanted = {f"{self.folder}/{name}": (name, limit) for name, limit in TEXTS.items()}
+        for info in directory:
+            if info.filename in wanted:
+                self._text(info, *wanted[info.filename])
+
+    def _text(self, info: ZipInfo, name: str, limit: int) -> None:
+        try:
+            self.texts[name] = read_text(
+                self.file, info, limit, "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
+            )
+        except Unreadable as error:
+            # The server reads these whole: damage makes it fail (seen for METADATA and RECORD).
+            self.faults.append(Fault(error.fault.rule, error.fault.message, error.fault.refusal or crashed()))
+
+    def member(self, info: ZipInfo) -> None:
+        """Read one member: CRC, digest, encrypted code."""
+        if info.is_dir() or info.file_size > self.budget.left:
+            self.complete &= info.is_dir()
+            return
+        digest = hashlib.sha256() if info.file_size <= self.budget.digests else None
+        kept: list[bytes] | None = [] if scannable(info.filename, info.file_size) else None
+        try:
+            for chunk in read_member(self.file, info):
+                self.budget.take(len(chunk))
+                if digest is not None:
+                    digest.update(chunk)
+                if kept is not None:
+                    kept.append(chunk)
+        except Unreadable as error:
+            self._damaged(info, error.fault)
+            return
+        if digest is not None:
+            self.digests[info.filename] = digest.digest()
+        if kept is not None and (fault := encrypted_code(info.filename, b"".join(kept))) is not None:
+            self.faults.append(fault)
+
+    def _damaged(self, info: ZipInfo, fault: Fault) -> None:
+        """Keep the fault of a damaged member, unless it is known already."""
+        if info.filename not in {f"{self.folder}/{name}" for name in TEXTS}:
+            refusal = crashed() if scannable(info.filename, info.file_size) else fault.refusal
+            self.faults.append(Fault(fault.rule, fault.message, refusal))

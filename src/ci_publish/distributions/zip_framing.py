@@ -1,0 +1,288 @@
+"""The framing of a ZIP archive, judged as PyPI judges it: a streaming reader and a directory reader see the same.
+
+A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same words. Source of the format: APPNOTE.TXT.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final
+from zipfile import ZipInfo
+
+from ci_publish.distributions.findings import Fault, invalid_file
+
+CENTRAL: Final = b"PK\x01\x02"
+LOCAL: Final = b"PK\x03\x04"
+END: Final = b"PK\x05\x06"
+END64: Final = b"PK\x06\x06"
+LOCATOR64: Final = b"PK\x06\x07"
+
+ZIP64_EXTRA: Final = 0x0001
+UNICODE_PATH_EXTRA: Final = 0x7075
+UNPRINTABLE: Final = frozenset(range(0x20)) | {0x7F}
+FULL: Final = 0xFFFFFFFF
+DATA_DESCRIPTOR: Final = 0x08
+ZIP64_LENGTHS: Final = (0, 8, 16, 24, 28)
+SEEK_END: Final = 2
+SEEK_CURRENT: Final = 1
+
+_LOCAL_FIELDS: Final = struct.Struct("<xxHHxxxxxxxxLLHH")
+_CENTRAL_FIELDS: Final = struct.Struct("<xxxxxxxxxxxxxxxxLxxxxHHHxxxxxxxxL")
+_END_FIELDS: Final = struct.Struct("<xxxxHHLLH")
+_END64_FIELDS: Final = struct.Struct("<QxxxxxxxxxxxxQQQQ")
+_LOCATOR_FIELDS: Final = struct.Struct("<xxxxQxxxx")
+_EXTRA_FIELDS: Final = struct.Struct("<HH")
+
+# The server's words → the rule that explains them.
+_RULES: Final = {
+    "ZIP contains a data descriptor": "zip-data-descriptor",
+    "Comment in central directory": "zip-member-comment",
+    "Duplicate filename in local headers": "zip-duplicate-name",
+    "Duplicate filename in central directory": "zip-duplicate-name",
+    "Invalid character in filename": "zip-member-name",
+    "Filename not unicode": "zip-member-name",
+    "Filename not valid UTF-8": "zip-member-name",
+    "Mis-matched data size": "zip-mismatched-headers",
+    "Mis-matched file size": "zip-mismatched-headers",
+    "Filename not in central directory": "zip-mismatched-headers",
+    "Missing filename in local headers": "zip-mismatched-headers",
+    "Mis-matched local headers and central directory": "zip-mismatched-headers",
+    "Mismatched central directory records": "zip-end-record",
+    "Mismatched central directory offset": "zip-end-record",
+    "Mismatched central directory size": "zip-end-record",
+    "ZIP64 extensible data not allowed": "zip64",
+    "Invalid duplicate extra in local file": "zip64",
+    "Trailing data": "zip-surrounding-data",
+    "Unknown record signature": "zip-surrounding-data",
+    "Malformed zip file": "zip-malformed",
+}
+
+
+class _BrokenFraming(Exception):
+    """The framing is not what the server accepts; the argument is the server's word for it."""
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk over the records has seen so far."""
+
+    file: BinaryIO
+    length: int
+    sizes: dict[str, tuple[int, int]]
+    offsets: dict[bytes, int] = field(default_factory=dict)
+    central: set[bytes] = field(default_factory=set)
+    central_offset: int | None = None
+    central_size: int = 0
+    central_records: int = 0
+    end64_offset: int | None = None
+    locator_offset: int | None = None
+    end64: tuple[int, int, int] | None = None
+
+    def read(self, count: int) -> bytes:
+        data = self.file.read(count)
+        if len(data) != count:
+            raise _BrokenFraming("Malformed zip file")
+        return data
+
+    def skip(self, count: int) -> None:
+        if self.file.tell() + count > self.length:
+            raise _BrokenFraming("Malformed zip file")
+        self.file.seek(count, SEEK_CURRENT)
+
+
+def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
+    """Return what is wrong with the framing of *file*, whose central directory reads as *directory*.
+
+    Source: warehouse/utils/zipfiles.py:209-386 (``_validate_zipfile``); the first fault counts, as there. A member
+    whose directory entry points elsewhere than to its local header is refused, too: installers would read other
+    bytes than a streaming reader.
+    """
+    sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in directory}
+    walk = _Walk(file, file.seek(0, SEEK_END), sizes)
+    file.seek(0)
+    try:
+        _walk_records(walk)
+    except _BrokenFraming as broken:
+        return _fault(str(broken))
+    return _misplaced(walk, directory)
+
+
+def _fault(words: str) -> Fault:
+    """Return the fault for the server's *words*."""
+    refusal = invalid_file(
+        f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
+    )
+    return Fault(_RULES[words], f"{words}.", refusal)
+
+
+def _misplaced(walk: _Walk, directory: Sequence[ZipInfo]) -> Fault | None:
+    """Return a fault if a directory entry does not point to the local header of its name."""
+    by_name = {name.decode("utf-8"): offset for name, offset in walk.offsets.items()}
+    for info in directory:
+        if by_name.get(info.orig_filename) != info.header_offset:
+            return Fault(
+                "zip-mismatched-headers", f"The directory does not point to the member {info.orig_filename!r}."
+            )
+    return None
+
+
+def _walk_records(walk: _Walk) -> None:
+    """Read all records from the first byte to the last; raises _BrokenFraming."""
+    while (signature := walk.read(4)) != END:
+        _handle(walk, signature)
+    _handle_end(walk)
+    if walk.central != walk.offsets.keys():
+        raise _BrokenFraming("Mis-matched local headers and central directory")
+    position = walk.file.tell()
+    if walk.file.seek(0, SEEK_END) != position:
+        raise _BrokenFraming("Trailing data")
+
+
+def _handle(walk: _Walk, signature: bytes) -> None:
+    """Read one record that is not the end record."""
+    if signature == LOCAL:
+        _handle_local(walk)
+    elif signature == CENTRAL:
+        _handle_central(walk)
+    elif signature == END64:
+        _handle_end64(walk)
+    elif signature == LOCATOR64:
+        (walk.locator_offset,) = _LOCATOR_FIELDS.unpack(walk.read(16))
+    else:
+        raise _BrokenFraming("Unknown record signature")
+
+
+def _handle_local(walk: _Walk) -> None:
+    """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
+    offset = walk.file.tell() - 4
+    flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(walk.read(26))
+    name, extra = walk.read(name_size), walk.read(extra_size)
+    _require_printable(name)
+    compressed, size = _sizes(extra, method, compressed, size)
+    if flags & DATA_DESCRIPTOR:
+        raise _BrokenFraming("ZIP contains a data descriptor")
+    _compare(walk, name, compressed, size)
+    walk.skip(compressed)
+    if name in walk.offsets:
+        raise _BrokenFraming("Duplicate filename in local headers")
+    walk.offsets[name] = offset
+
+
+def _compare(walk: _Walk, name: bytes, compressed: int, size: int) -> None:
+    """Compare a local header with the directory."""
+    try:
+        expected_compressed, expected_size = walk.sizes[name.decode("utf-8")]
+    except UnicodeError as error:
+        raise _BrokenFraming("Filename not unicode") from error
+    except KeyError as error:
+        raise _BrokenFraming("Filename not in central directory") from error
+    if expected_compressed != compressed:
+        raise _BrokenFraming("Mis-matched data size")
+    if expected_size != size:
+        raise _BrokenFraming("Mis-matched file size")
+
+
+def _sizes(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
+    """Return the sizes of a member, as its header and its extra fields tell them."""
+    seen: set[int] = set()
+    while extra:
+        kind, content = _next_extra(extra)
+        if kind in seen and kind in {ZIP64_EXTRA, UNICODE_PATH_EXTRA}:
+            raise _BrokenFraming("Invalid duplicate extra in local file")
+        seen.add(kind)
+        if kind == ZIP64_EXTRA:
+            compressed, size = _zip64_sizes(content, method, compressed, size)
+        elif kind == UNICODE_PATH_EXTRA:
+            _require_unicode_path(content)
+        extra = extra[4 + len(content) :]
+    return compressed, size
+
+
+def _next_extra(extra: bytes) -> tuple[int, bytes]:
+    """Return the id and the content of the first extra field."""
+    if len(extra) < _EXTRA_FIELDS.size:
+        raise _BrokenFraming("Malformed zip file")
+    kind, length = _EXTRA_FIELDS.unpack_from(extra)
+    if length + 4 > len(extra):
+        raise _BrokenFraming("Malformed zip file")
+    return kind, extra[4 : 4 + length]
+
+
+def _zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
+    """Return the sizes after a ZIP64 extra field (APPNOTE 4.5.3)."""
+    if len(content) not in ZIP64_LENGTHS:
+        raise _BrokenFraming("Malformed zip file")
+    if not content:
+        if FULL in {compressed, size}:
+            raise _BrokenFraming("Malformed zip file")
+        return compressed, size
+    first = int.from_bytes(content[:8], "little")
+    if len(content) == 8:  # noqa: PLR2004 - only the unpacked size: both are the same, so the member is stored
+        if method:
+            raise _BrokenFraming("Malformed zip file")
+        return first, first if size == FULL else size
+    return int.from_bytes(content[8:16], "little"), first if size == FULL else size
+
+
+def _require_unicode_path(content: bytes) -> None:
+    """Require an Info-ZIP Unicode Path to be printable UTF-8."""
+    name = content[5:]
+    _require_printable(name)
+    try:
+        name.decode("utf-8")
+    except UnicodeError as error:
+        raise _BrokenFraming("Filename not valid UTF-8") from error
+
+
+def _require_printable(name: bytes) -> None:
+    if not UNPRINTABLE.isdisjoint(name):
+        raise _BrokenFraming("Invalid character in filename")
+
+
+def _handle_central(walk: _Walk) -> None:
+    """Read an entry of the central directory (APPNOTE 4.3.12)."""
+    if walk.central_offset is None:
+        walk.central_offset = walk.file.tell() - 4
+    walk.central_records += 1
+    _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(walk.read(42))
+    if comment_size:
+        raise _BrokenFraming("Comment in central directory")
+    name, _ = walk.read(name_size), walk.read(extra_size)
+    _require_printable(name)
+    walk.central_size += 46 + name_size + extra_size
+    if name in walk.central:
+        raise _BrokenFraming("Duplicate filename in central directory")
+    if name not in walk.offsets:
+        raise _BrokenFraming("Missing filename in local headers")
+    walk.central.add(name)
+
+
+def _handle_end64(walk: _Walk) -> None:
+    """Read the ZIP64 end record (APPNOTE 4.3.14)."""
+    walk.end64_offset = walk.file.tell() - 4
+    size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read(52))
+    if here != records:
+        raise _BrokenFraming("Malformed zip file")
+    if size != 44:  # noqa: PLR2004 - the record without extensible data
+        raise _BrokenFraming("ZIP64 extensible data not allowed")
+    walk.end64 = records, central_size, central_offset
+
+
+def _handle_end(walk: _Walk) -> None:
+    """Read the end record and compare the directory with it (APPNOTE 4.3.16)."""
+    if walk.end64_offset is not None and walk.locator_offset is None:
+        raise _BrokenFraming("Malformed zip file")
+    if walk.central_offset is None:
+        walk.central_offset = walk.file.tell() - 4
+    here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read(18))
+    if here != records:
+        raise _BrokenFraming("Malformed zip file")
+    walk.skip(comment_size)
+    if walk.locator_offset is not None and walk.end64 is not None:
+        records, central_size, central_offset = walk.end64
+    if records != walk.central_records:
+        raise _BrokenFraming("Mismatched central directory records")
+    if central_offset != walk.central_offset:
+        raise _BrokenFraming("Mismatched central directory offset")
+    if central_size != walk.central_size:
+        raise _BrokenFraming("Mismatched central directory size")

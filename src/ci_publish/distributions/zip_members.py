@@ -1,0 +1,145 @@
+"""The directory and the members of a ZIP archive, read in bounded steps."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
+
+from ci_publish.distributions.archives import Unreadable, damaged
+from ci_publish.distributions.findings import Fault, crashed, invalid_file
+from ci_publish.distributions.limits import CHUNK, MAX_DIRECTORY, MAX_MEMBERS
+from ci_publish.distributions.zip_framing import CENTRAL, LOCAL
+
+ENCRYPTED: Final = 0x01
+_LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
+
+
+class _TooMuch(Exception):
+    """The central directory is larger than what is looked at."""
+
+
+class _CappedFile(io.RawIOBase):
+    """A file that refuses to hand out more than a central directory of acceptable size at once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, count: int = -1, /) -> bytes:
+        data = self._file.read(MAX_DIRECTORY + 1 if count < 0 else min(count, MAX_DIRECTORY + 1))
+        if len(data) > MAX_DIRECTORY or data.count(CENTRAL) > MAX_MEMBERS:
+            raise _TooMuch
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+
+def read_directory(file: BinaryIO) -> list[ZipInfo]:
+    """Return the central directory of *file*, read as the server and pip read it: by zipfile.
+
+    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:325-420, 1300-1330).
+    """
+    try:
+        with ZipFile(_CappedFile(file)) as archive:
+            return archive.infolist()
+    except _TooMuch as error:
+        message = f"The archive holds more than {MAX_MEMBERS} members, or a directory of more than 8 MiB."
+        raise damaged("archive-too-many-members", message) from error
+    except BadZipFile as error:
+        raise _no_zip(file, str(error)) from error
+    except (OSError, OverflowError, NotImplementedError, UnicodeError, ValueError, struct.error) as error:
+        raise damaged("zip-malformed", f"The ZIP directory cannot be read: {error}.", crash=True) from error
+
+
+def _no_zip(file: BinaryIO, reason: str) -> Unreadable:
+    """Return why *file* is no ZIP archive: not one at all, or a broken one."""
+    try:
+        looks_like_one = is_zipfile(_CappedFile(file))
+    except (_TooMuch, OverflowError, ValueError, struct.error):
+        return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", crashed()))
+    if looks_like_one:
+        return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", invalid_file(None)))
+    return Unreadable(
+        Fault("zip-unreadable", f"It is no ZIP archive: {reason}.", invalid_file("File is not a zipfile"))
+    )
+
+
+def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+    """Yield the content of a member in chunks of at most ``limits.CHUNK`` bytes.
+
+    Never yields more than the size that the directory declares. Raises Unreadable if the content is encrypted, cut
+    off, longer or shorter than declared, or its CRC does not match: after the last chunk at the latest.
+    """
+    _find_data(file, info)
+    chunks = _inflate(file, info) if info.compress_type == ZIP_DEFLATED else _copy(file, info)
+    crc, left = 0, info.file_size
+    for chunk in chunks:
+        left -= len(chunk)
+        if left < 0:
+            raise _broken(info, "is longer than its header says")
+        crc = zlib.crc32(chunk, crc)
+        yield chunk
+    if left:
+        raise _broken(info, "is shorter than its header says")
+    if crc != info.CRC:
+        raise _broken(info, "does not match its CRC")
+
+
+def _find_data(file: BinaryIO, info: ZipInfo) -> None:
+    """Move *file* to the first byte of a member's data, by its local header."""
+    if info.flag_bits & ENCRYPTED:
+        raise _broken(info, "is encrypted")
+    if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise _broken(info, f"is compressed by method {info.compress_type}, which is neither stored nor deflated")
+    try:
+        file.seek(info.header_offset)
+        signature, name_size, extra_size = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+    except (OSError, OverflowError, ValueError, struct.error) as error:
+        raise _broken(info, "lies outside of the archive") from error
+    if signature != LOCAL:
+        raise _broken(info, "has no local header where the directory says")
+    file.seek(name_size + extra_size, 1)
+
+
+def _copy(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+    """Yield the data of a stored member."""
+    left = info.compress_size
+    while left > 0 and (chunk := file.read(min(left, CHUNK))):
+        left -= len(chunk)
+        yield chunk
+
+
+def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+    """Yield the data of a deflated member."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    left = info.file_size
+    for packed in _copy(file, info):
+        pending = packed
+        while pending and not inflater.eof:
+            try:
+                # One byte more than declared is enough to see that the declaration is false.
+                chunk = inflater.decompress(pending, min(CHUNK, left + 1))
+            except zlib.error as error:
+                raise _broken(info, f"cannot be inflated ({error})") from error
+            left -= len(chunk)
+            pending = inflater.unconsumed_tail
+            yield chunk
+    while not inflater.eof and (chunk := inflater.decompress(b"", min(CHUNK, left + 1))):
+        left -= len(chunk)
+        yield chunk
+
+
+def _broken(info: ZipInfo, what: str) -> Unreadable:
+    """Return the fault of a damaged member."""
+    return damaged("archive-damaged-member", f"The member {info.filename!r} {what}.")
