@@ -38,7 +38,7 @@ def install_circleci(folder: Path) -> None:
 
 
 def executable_variables(folder: Path, path: str, url: str, bearer: str) -> dict[str, str]:
-    """Return the variables by which the executables in `folder` are found, before `path`, and find the provider."""
+    """Return the variables by which `folder`'s executables are found, before `path`, and find their provider."""
     return {"PATH": f"{folder.resolve()}{os.pathsep}{path}", _URL: url, _BEARER: bearer}
 
 

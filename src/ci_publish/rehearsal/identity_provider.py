@@ -95,16 +95,17 @@ class IssuedToken:
 class IdentityProvider:
     """Issues and verifies identity tokens; safe across threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all knobs have defaults
         self,
         *,
         claims: Claims | None = None,
         clock: Clock = time.time,
         lifetime: float = _LIFETIME_SECONDS,
         issuers: frozenset[str] = KNOWN_ISSUERS,
+        key: rsa.RSAPrivateKey | None = None,
         hooks: Hooks | None = None,
     ) -> None:
-        """Make a provider with a fresh key.
+        """Make a provider with a fresh key, or with `key` (RSA, at least 2048 bits).
 
         `claims` are what tokens say unless told otherwise (default: a GitHub Actions job that publishes a tag), `clock`
         gives Unix time, `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
@@ -115,7 +116,7 @@ class IdentityProvider:
         self._clock = clock
         self._lifetime = lifetime
         self._issuers = issuers
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._key_id = _fingerprint(self._key.public_key())
         self._lock = threading.Lock()
         self._jobs: dict[str, Claims] = {}
@@ -196,7 +197,7 @@ class IdentityProvider:
     ) -> dict[str, str]:
         """Return the environment of a Buildkite job whose `buildkite-agent`, written into `folder`, asks `base_url`.
 
-        The job's claims are `base` (default: the provider's own set if it is Buildkite's, else `buildkite_claims()`) and
+        The job's claims are `base` (default: the provider's own if they are Buildkite's, else `buildkite_claims()`) and
         `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX only.
         """
         job = {**self._base(base, BUILDKITE_ISSUER, buildkite_claims), **claims}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from werkzeug.test import Client
 
 from ci_publish.rehearsal.ci_claims import (
@@ -57,9 +58,14 @@ def stranger() -> IdentityProvider:
     return IdentityProvider()
 
 
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 @pytest.fixture
-def provider(clock: Clock) -> IdentityProvider:
-    return IdentityProvider(clock=clock)
+def provider(clock: Clock, key: rsa.RSAPrivateKey) -> IdentityProvider:
+    return IdentityProvider(clock=clock, key=key)
 
 
 @pytest.mark.parametrize(
