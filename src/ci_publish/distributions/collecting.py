@@ -4,6 +4,7 @@ import fnmatch
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -140,7 +141,7 @@ class _Content:
     sdist: SdistContents | None = None
 
 
-def _metadata(file: "files.BufferedReader", filename: str) -> _Content:
+def _metadata(file: BufferedReader, filename: str) -> _Content:
     """Read METADATA or PKG-INFO, the latter with everything else that the checks want from an sdist."""
     lower = filename.lower()
     if lower.endswith(".tar.gz"):
@@ -152,7 +153,7 @@ def _metadata(file: "files.BufferedReader", filename: str) -> _Content:
         return _Content(None, (error.fault,))
 
 
-def _pkg_info_of_zip(file: "files.BufferedReader") -> bytes:
+def _pkg_info_of_zip(file: BufferedReader) -> bytes:
     """Return the PKG-INFO of a .zip sdist. Raises Unreadable."""
     infos = [
         info for info in read_directory(file) if info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO")

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -52,7 +52,7 @@ class Search:
 
 
 def search(paths: Sequence[str]) -> Search:
-    """Return the entries that *paths* lead to, each once, sorted within a PATH: files, patterns, children of folders."""
+    """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders."""
     files: dict[Path, FoundFile] = {}
     missing: list[str] = []
     empty: list[str] = []
@@ -114,7 +114,8 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
         raise _cannot_open(error) from error
-    with os.fdopen(descriptor, "rb", buffering=BUFFER) as file:
+    opened: BufferedReader = BufferedReader(FileIO(descriptor), BUFFER)
+    with opened as file:
         _require_regular(os.fstat(descriptor))
         try:
             yield file

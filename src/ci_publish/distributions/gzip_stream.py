@@ -26,7 +26,11 @@ class GzipDamaged(Exception):
 
 
 class OverBudget(Exception):
-    """More came out than the budget allows."""
+    """More came out than the budget allows: so many bytes."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 class GzipStream:
@@ -102,21 +106,22 @@ class GzipStream:
             self._finish()
             return
         packed = self._pending or self._file.read(CHUNK)
-        if not packed:
-            raise GzipCutOff
         try:
             data = self._inflater.decompress(packed, CHUNK)
         except zlib.error as error:
             raise GzipDamaged(str(error)) from error
-        self._pending = self._inflater.unused_data if self._inflater.eof else self._inflater.unconsumed_tail
-        self._keep(data)
+        self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
+        self._keep(data, last=not packed)
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: bytes, *, last: bool) -> None:
+        """Take over inflated data; *last*: there was no packed data left to inflate."""
+        if last and not data and not self._inflater.eof:
+            raise GzipCutOff
         self._crc = zlib.crc32(data, self._crc)
         self._size += len(data)
         self._budget -= len(data)
         if self._budget < 0:
-            raise OverBudget
+            raise OverBudget(self.position + len(self._out) + len(data))
         self._out += data
 
     def _finish(self) -> None:
@@ -133,13 +138,12 @@ class GzipStream:
 
     def _next_member(self) -> None:
         """Look at what follows a member: padding, another member, or something else."""
-        while True:
-            self._pending = self._pending.lstrip(b"\0") or self._file.read(CHUNK)
-            if not self._pending:
-                self._ended = True
-                return
-            if self._pending[:1] != b"\0":
-                break
+        self._pending = self._pending.lstrip(b"\0")
+        while not self._pending and (packed := self._file.read(CHUNK)):
+            self._pending = packed.lstrip(b"\0")
+        if not self._pending:
+            self._ended = True
+            return
         try:
             self._start()
         except (NoGzip, GzipCutOff):

@@ -70,9 +70,9 @@ class LocalDistributions:
         """Run every rule over every file; see ``pipeline.Distributions.check``."""
         with ThreadPoolExecutor(self._max_workers, thread_name_prefix="check") as pool:
             found = list(pool.map(self._faults, collection.distributions))
-        faults = [
-            (file.filename, fault) for file, some in zip(collection.distributions, found, strict=True) for fault in some
-        ]
+        faults: list[tuple[str | None, Fault]] = []
+        for file, some in zip(collection.distributions, found, strict=True):
+            faults += [(file.filename, fault) for fault in some]
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
         if not self._verify_metadata:
             message = "The rules about core metadata are off (verify-metadata is false)."

@@ -38,9 +38,9 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     if len(head) > MAX_METADATA_HEADERS:
         message = f"The headers of its core metadata are larger than {MAX_METADATA_HEADERS // MIB} MiB."
         return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
-    message = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
-    fields = tuple((name.lower(), str(value).strip("\r\n")) for name, value in message.items())
-    stray = message.get_payload()
+    parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
+    fields = tuple((name.lower(), str(value).strip("\r\n")) for name, value in parsed.items())
+    stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
     return ParsedMetadata(_core_metadata(fields, text), tuple(_encoding_faults(head, body)))
 

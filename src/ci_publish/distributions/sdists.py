@@ -67,7 +67,6 @@ class _Pass:
     special: list[str] = field(default_factory=list)
     escaping: list[str] = field(default_factory=list)
     complete: bool = True
-    mixed: bool = False
 
 
 def inspect_sdist(file: BinaryIO) -> SdistContents:
@@ -75,9 +74,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     size = file.seek(0, 2)
     seen = _Pass()
     try:
-        stream = GzipStream(file, inflate_budget(size))
-        _read_members(stream, seen)
-        _read_rest(stream, seen)
+        _read_members(GzipStream(file, inflate_budget(size)), seen)
     except (NoGzip, NoTar) as error:
         seen.faults.append(Fault("sdist-unreadable", f"It is no gzip-compressed tar archive: {error}.", _NOT_A_TAR))
     except GzipCutOff:
@@ -88,9 +85,9 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
         seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
     except TarHeaderTooLarge:
         seen.faults.append(Fault("archive-text-too-large", "A member's extended tar header is larger than 1 MiB."))
-    except OverBudget:
+    except OverBudget as error:
         seen.complete = False
-        seen.faults += _over_budget(size, stream.position)
+        seen.faults += _over_budget(size, error.position)
     except Unreadable as error:
         seen.faults.append(error.fault)
     return _contents(seen)
@@ -110,6 +107,7 @@ def _read_members(stream: GzipStream, seen: _Pass) -> None:
         elif member.is_file and scannable(member.name, member.size):
             fault = encrypted_code(member.name, stream.read(member.size))
             seen.faults += [fault] if fault else []
+    _read_rest(stream, seen)
 
 
 def _read_rest(stream: GzipStream, seen: _Pass) -> None:

@@ -1,4 +1,4 @@
-"""Rules about filenames: characters, extension, and the names of PEP 427 and PEP 625, as the server wants them (pure)."""
+"""Rules about filenames: characters, extension, and names as PEP 427, PEP 625 and the server want them (pure)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -64,7 +64,10 @@ def filename_extension(subject: Subject) -> Iterable[Fault]:
     """
     match = _EXTENSION.match(subject.filename)
     if match is None:
-        words = f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} and https://peps.python.org/pep-0715/ for more information"
+        words = (
+            f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
+            "and https://peps.python.org/pep-0715/ for more information"
+        )
         yield _fault("filename-extension", "Its extension is not one of a distribution.", words)
     elif match["extension"] not in _EXTENSIONS[subject.kind]:
         words = (
@@ -238,14 +241,9 @@ def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
     try:
         if subject.kind is Kind.WHEEL:
             return stem.split("-", 1)[0], parse_wheel_filename(subject.filename)[1]
-        return _sdist_name(subject, stem), parse_sdist_filename(subject.filename)[1]
+        return stem.rpartition("-")[0], parse_sdist_filename(subject.filename)[1]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
-
-
-def _sdist_name(subject: Subject, stem: str) -> str:
-    """Return the name part of an sdist's filename."""
-    return stem.rpartition("-")[0]
 
 
 def _version(text: str) -> Version | None:

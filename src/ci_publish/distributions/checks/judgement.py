@@ -258,7 +258,7 @@ def _check_project_urls(raw: RawMetadata) -> Iterator[Invalid]:
 
 def valid_url(url: str) -> bool:
     """Say whether the server takes *url* for one (warehouse/utils/http.py:46-66): lax, but http or https."""
-    from rfc3986 import exceptions, uri_reference, validators  # noqa: PLC0415 - takes 50 ms
+    from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]  # noqa: PLC0415 - 50 ms
 
     validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
     validator.check_validity_of("scheme", "host", "port", "path", "query")

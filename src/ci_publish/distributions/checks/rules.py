@@ -119,7 +119,7 @@ class Registry:
 REGISTRY: Final = Registry()
 
 
-def rule(
+def rule(  # noqa: PLR0913 - a rule is declared in one place
     family: Family,
     pypi: Severity,
     generic: Severity | None = None,

@@ -125,9 +125,9 @@ def release_metadata_differs(collection: Collection) -> Iterable[Fault]:
 def _differences(files: list[Distribution]) -> Iterator[tuple[list[str], tuple[Distribution, Distribution]]]:
     """Yield the fields in which files of a release differ from its first file, the sdist if there is one."""
     comparable = [file for file in files if file.kind is Kind.WHEEL or _static(file)]
-    first, *rest = sorted(comparable, key=lambda file: file.kind is Kind.WHEEL) or [None]
-    if first is None:
+    if not comparable:
         return
+    first, *rest = sorted(comparable, key=lambda file: file.kind is Kind.WHEEL)
     expected = _comparable_form(first)
     dynamic = {name.lower().replace("-", "_") for name in first.metadata.all("dynamic")}
     dynamic |= {{"classifier": "classifiers", "project_url": "project_urls"}.get(name, name) for name in dynamic}

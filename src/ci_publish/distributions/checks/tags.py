@@ -13,14 +13,66 @@ from ci_publish.model.problem import Severity
 
 # warehouse/forklift/legacy.py:118-229
 _PLAIN: Final = frozenset(
-    ["any", "win32", "win_arm64", "win_amd64", "win_ia64", "manylinux1_x86_64", "manylinux1_i686", "manylinux2010_x86_64", "manylinux2010_i686", "manylinux2014_x86_64", "manylinux2014_i686", "manylinux2014_aarch64", "manylinux2014_armv7l", "manylinux2014_ppc64", "manylinux2014_ppc64le", "manylinux2014_s390x", "linux_armv6l", "linux_armv7l"]
+    [
+        "any",
+        "win32",
+        "win_arm64",
+        "win_amd64",
+        "win_ia64",
+        "manylinux1_x86_64",
+        "manylinux1_i686",
+        "manylinux2010_x86_64",
+        "manylinux2010_i686",
+        "manylinux2014_x86_64",
+        "manylinux2014_i686",
+        "manylinux2014_aarch64",
+        "manylinux2014_armv7l",
+        "manylinux2014_ppc64",
+        "manylinux2014_ppc64le",
+        "manylinux2014_s390x",
+        "linux_armv6l",
+        "linux_armv7l",
+    ]
 )
 _MAC: Final = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.*)")
-_MAC_ARCHES: Final = frozenset(["ppc", "ppc64", "i386", "x86_64", "arm64", "intel", "fat", "fat3", "fat64", "universal", "universal2"])
-_MAC_MAJORS: Final = frozenset(["11", "12", "13", "14", "15", "26"])
+_MAC_ARCHES: Final = frozenset(
+    {
+        "ppc",
+        "ppc64",
+        "i386",
+        "x86_64",
+        "arm64",
+        "intel",
+        "fat",
+        "fat3",
+        "fat64",
+        "universal",
+        "universal2",
+    }
+)
+_MAC_MAJORS: Final = frozenset(
+    {
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "26",
+    }
+)
 _NEWEST_MAC: Final = 26
 _LINUX: Final = re.compile(r"(?P<libc>many|musl)linux_(\d+)_(\d+)_(?P<arch>.*)")
-_MUSL_ARCHES: Final = frozenset(["x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64"])
+_MUSL_ARCHES: Final = frozenset(
+    {
+        "x86_64",
+        "i686",
+        "aarch64",
+        "armv7l",
+        "ppc64le",
+        "s390x",
+        "riscv64",
+    }
+)
 _MANY_ARCHES: Final = _MUSL_ARCHES | {"ppc64"}
 _IOS: Final = re.compile(r"ios_(\d+)_(\d+)_(?P<arch>.*)_(iphoneos|iphonesimulator)")
 _ANDROID: Final = re.compile(r"android_(\d+)_(?P<arch>.*)")

@@ -143,7 +143,8 @@ def record_blank_line(subject: Subject) -> Iterable[Fault]:
     Family.WHEEL,
     Severity.WARNING,
     example="a file added to a wheel after it was built",
-    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today and may refuse it later.",
+    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today, "
+    "and may refuse it later.",
 )
 def record_mismatch(subject: Subject) -> Iterable[Fault]:
     """RECORD lists exactly the members of the wheel.
@@ -270,7 +271,7 @@ def _entry_points_fault(text: bytes) -> str | None:
     except configparser.Error as error:
         return str(error).replace("\n", " ")
     for section in ("console_scripts", "gui_scripts"):
-        for name in parser[section] if section in parser else ():
+        for name in parser[section] if parser.has_section(section) else ():
             if _ENTRY_POINT_NAME.fullmatch(name) is None:
                 return f"{name!r} in [{section}] is no name for a script"
     return None
