@@ -57,6 +57,15 @@ _ENVIRONMENTS = (
     ("GOOGLE_SERVICE_ACCOUNT_NAME", Provider.GOOGLE),
 )
 
+_NAMES: dict[Provider | None, str] = {
+    None: "This machine",
+    Provider.GITHUB: "GitHub",
+    Provider.GITLAB: "GitLab",
+    Provider.GOOGLE: "Google Cloud",
+    Provider.BUILDKITE: "Buildkite",
+    Provider.CIRCLECI: "CircleCI",
+}
+
 _PERMISSION_LINES = ("permissions:", "  id-token: write  # for the publishing job")
 
 
@@ -140,12 +149,15 @@ class AmbientIdentity:
 
     def token(self, audience: str) -> IdentityToken:
         """Fetch a token for *audience*, masked. Raises IdentityUnavailable or one of its kinds."""
+        provider = self._provider
+        if provider is None:
+            raise _nowhere()
         if missing := self.missing(audience):
             raise missing
-        text = self._gitlab_token(audience) if self._provider is Provider.GITLAB else self._fetch(audience)
+        text = self._gitlab_token(audience) if provider is Provider.GITLAB else self._fetch(audience)
         secret = Secret(text)
         self._mask(secret)
-        return IdentityToken(secret, audience, self._checked_provider(), self._checked_claims(text, audience))
+        return IdentityToken(secret, audience, provider, self._checked_claims(text, audience))
 
     def missing(self, audience: str) -> IdentityUnavailable | None:
         """Return what stands in the way of a token, as far as the environment tells; nothing is asked or sent."""
@@ -251,14 +263,8 @@ class AmbientIdentity:
             hints=_gitlab_lines(name, audience),
         )
 
-    def _checked_provider(self) -> Provider:
-        if self._provider is None:
-            raise _nowhere()
-        return self._provider
-
     def _name(self) -> str:
-        names = {Provider.GITHUB: "GitHub", Provider.BUILDKITE: "Buildkite", Provider.CIRCLECI: "CircleCI"}
-        return names.get(self._checked_provider(), "Google Cloud")
+        return _NAMES[self._provider]
 
 
 class _Passing(Exception):

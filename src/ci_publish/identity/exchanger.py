@@ -1,5 +1,7 @@
 """Carries the token exchange out, one request at a time, with retries where these are harmless."""
 
+from typing import assert_never
+
 from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import Audience, AudienceForeign
@@ -134,6 +136,8 @@ class Exchanger:
                 raise self.refuse(answer)
             case exchange.Unclear():
                 raise self.unavailable("which audience it wants", answer)
+            case _:
+                assert_never(answer)
 
 
 def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:

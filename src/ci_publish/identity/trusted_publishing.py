@@ -137,7 +137,7 @@ class TrustedPublishingCredential:
         return self._tools.source.repeatable or not self._only_identity_used
 
     def _mint(self, *, after_refusal: bool = False) -> _Held:
-        """Exchange identities until there is an upload token; a final refusal is remembered, and not asked for again."""
+        """Get an upload token; a final refusal is remembered, and not asked for again."""
         if self._final is not None:
             raise self._final
         try:

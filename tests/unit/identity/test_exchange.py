@@ -328,7 +328,8 @@ def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: typ
     ],
 )
 def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
-    assert exchange.retry_after(answer(503, **headers)) == expected
+    given = HttpAnswer(503, "", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+    assert exchange.retry_after(given) == expected
 
 
 @pytest.mark.parametrize(("date", "expected"), [(DATE, DATE_EPOCH), ("yesterday", None), ("", None)])

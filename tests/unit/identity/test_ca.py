@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import certifi
+import pytest
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.identity.ca import apply_ca, ca_environment, certifi_bundle, has_own_authorities
+
+FILE, FOLDER = "/ca.pem", "/ca.d"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, {}),
+        ({"SSL_CERT_FILE": ""}, {}),
+        ({"SSL_CERT_FILE": FILE}, {"REQUESTS_CA_BUNDLE": FILE}),
+        ({"SSL_CERT_DIR": FOLDER}, {"REQUESTS_CA_BUNDLE": FOLDER}),
+        ({"REQUESTS_CA_BUNDLE": FILE}, {"SSL_CERT_FILE": FILE}),
+        ({"REQUESTS_CA_BUNDLE": FOLDER}, {"SSL_CERT_DIR": FOLDER}),
+        ({"CURL_CA_BUNDLE": FILE}, {"SSL_CERT_FILE": FILE, "REQUESTS_CA_BUNDLE": FILE}),
+        ({"SSL_CERT_FILE": FILE, "REQUESTS_CA_BUNDLE": "/other.pem"}, {}),
+        ({"SSL_CERT_FILE": FILE, "SSL_CERT_DIR": FOLDER}, {"REQUESTS_CA_BUNDLE": FILE}),
+    ],
+)
+def test_what_one_variable_says_is_said_in_all(environ: dict[str, str], expected: dict[str, str]) -> None:
+    found = ca_environment(
+        environ,
+        is_file=FILE.__eq__,
+        is_folder=FOLDER.__eq__,
+        has_authorities=lambda: True,
+        bundle=lambda: "/certifi.pem",
+    )
+    assert found == expected
+
+
+def test_a_python_without_authorities_gets_the_public_ones() -> None:
+    assert ca_environment({}, has_authorities=lambda: False) == {"SSL_CERT_FILE": certifi.where()}
+    assert certifi_bundle() == certifi.where()
+    assert isinstance(has_own_authorities(), bool)
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_path_that_does_not_exist_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        ca_environment({name: str(tmp_path / "none.pem")})
+
+
+def test_it_is_applied_to_an_environment(tmp_path: Path) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("")
+    environ = {"REQUESTS_CA_BUNDLE": str(bundle)}
+    apply_ca(environ)
+    assert environ == {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}

@@ -1,0 +1,170 @@
+from collections.abc import Callable
+
+import pytest
+
+from ci_publish import errors
+from ci_publish.identity.credential import Credential, Given, TrustedPublishing, choose_credential
+from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
+from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
+from ci_publish.model.events import Noted
+from ci_publish.model.http import BasicAuthorization
+from ci_publish.model.identity import CredentialKind, Secret
+from ci_publish.model.index import Endpoints
+from tests.unit.identity.world import OTHER, PYPI, FakeCI, World
+
+API_TOKEN = Secret("pypi-AgEIcHlwaS5vcmc")
+NOWHERE = FakeCI(provider=None)
+
+
+def choose(
+    given: Given,
+    world: World | None = None,
+    endpoints: Endpoints = PYPI,
+    keyring: Callable[[str, str], Secret | None] | None = None,
+) -> Credential:
+    world = world or World()
+    return choose_credential(endpoints, given, world.tools(keyring))
+
+
+@pytest.mark.parametrize(
+    ("given", "ci", "kind"),
+    [
+        (Given(), FakeCI(), TrustedPublishingCredential),
+        (Given(secret=API_TOKEN), FakeCI(), StaticCredential),
+        (Given(secret=API_TOKEN), NOWHERE, StaticCredential),
+        (Given(secret=Secret("")), FakeCI(), TrustedPublishingCredential),
+        (Given("__token__", Secret(" \n")), FakeCI(), TrustedPublishingCredential),
+        (Given("alice", Secret("")), FakeCI(), MissingCredential),
+        (Given(secret=Secret("")), NOWHERE, MissingCredential),
+        (Given(), NOWHERE, MissingCredential),
+        (Given(trusted_publishing=TrustedPublishing.ALWAYS), NOWHERE, TrustedPublishingCredential),
+        (Given(trusted_publishing=TrustedPublishing.NEVER), FakeCI(), MissingCredential),
+        (Given(anonymous=True), FakeCI(), AnonymousCredential),
+    ],
+)
+def test_the_credential_follows_what_was_given(given: Given, ci: FakeCI, kind: type) -> None:
+    assert type(choose(given, World(ci=ci))) is kind
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Given(secret=API_TOKEN, trusted_publishing=TrustedPublishing.ALWAYS),
+        Given(secret=API_TOKEN, anonymous=True),
+    ],
+)
+def test_contradictions_are_refused(given: Given) -> None:
+    with pytest.raises(errors.ConfigurationError, match="The password was given together"):
+        choose(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        (Given(), errors.IdentityUnavailable, "no credential for pypi"),
+        (Given(trusted_publishing=TrustedPublishing.NEVER), errors.IdentityUnavailable, "no credential for pypi"),
+        (
+            Given(secret=Secret(""), name="CI_PUBLISH_PASSWORD"),
+            errors.EmptySecret,
+            "CI_PUBLISH_PASSWORD was given, and it",
+        ),
+    ],
+)
+def test_what_is_missing_is_said_when_it_is_needed(
+    given: Given, error: type[errors.IdentityUnavailable], words: str
+) -> None:
+    credential = choose(given, World(ci=NOWHERE))
+    assert credential.state.kind is CredentialKind.NONE
+    assert credential.renew(None) is None
+    credential.burn()
+    for ask in (credential.prove, credential.hold):
+        with pytest.raises(error, match=words) as caught:
+            ask()
+        assert type(caught.value) is error
+        assert caught.value.exit_code == 5
+        assert len(caught.value.hints) >= 3
+
+
+def test_the_ways_to_a_credential_differ_by_why_there_is_none() -> None:
+    switched_off = choose(Given(trusted_publishing=TrustedPublishing.NEVER))
+    assert isinstance(switched_off, MissingCredential)
+    assert "switched off" in switched_off.error.detail
+
+
+def test_an_empty_secret_beside_an_identity_is_mentioned() -> None:
+    world = World()
+    choose(Given(secret=Secret(""), name="password"), world)
+    [note] = world.of(Noted)
+    assert (note.slug, note.warning) == ("empty-secret", True)
+    assert "password is empty" in note.message
+
+
+def test_no_credential_is_sent_where_none_was_wanted() -> None:
+    credential = choose(Given(anonymous=True))
+    credential.prove()
+    assert credential.hold() is None
+    assert credential.renew(None) is None
+    credential.burn()
+    assert credential.state.kind is CredentialKind.NONE
+
+
+# API tokens and passwords ---------------------------------------------------------------------------------------
+
+
+def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
+    world = World()
+    credential = choose(Given(secret=API_TOKEN), world)
+    assert world.masked == [API_TOKEN.reveal()]
+    credential.prove()
+    assert credential.hold() == BasicAuthorization("__token__", API_TOKEN)
+    assert credential.state.kind is CredentialKind.API_TOKEN
+    assert credential.renew(credential.hold()) is None
+    credential.burn()
+    assert world.index.requests == []
+    assert world.ci.asked == []
+    assert [(note.slug, note.warning) for note in world.of(Noted)] == [("trusted-publishing-available", False)]
+
+
+def test_a_user_name_is_refused_early_by_pypi_only() -> None:
+    given = Given("alice", Secret("hunter2"))
+    with pytest.raises(errors.PasswordRefused, match="'alice'") as caught:
+        choose(given).prove()
+    assert caught.value.exit_code == 6
+    world = World()
+    elsewhere = choose(given, world, OTHER)
+    elsewhere.prove()
+    assert elsewhere.hold() == BasicAuthorization("alice", Secret("hunter2"))
+    assert elsewhere.state.kind is CredentialKind.PASSWORD
+    assert world.events == []
+
+
+def test_a_token_without_its_prefix_is_warned_of_once() -> None:
+    world = World()
+    credential = choose(Given(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world)
+    credential.prove()
+    credential.hold()
+    assert [note.slug for note in world.of(Noted)] == ["api-token-prefix", "trusted-publishing-available"]
+    assert "password does not begin with `pypi-`" in world.of(Noted)[0].message
+    assert "AgEI" not in repr(world.events)
+
+
+def test_a_blank_secret_is_called_empty() -> None:
+    credential = StaticCredential(OTHER, "alice", Secret(" "), "password", World().events.append)
+    with pytest.raises(errors.EmptySecret, match="password was given"):
+        credential.hold()
+
+
+# keyring --------------------------------------------------------------------------------------------------------
+
+
+def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def keyring(address: str, user: str) -> Secret | None:
+        asked.append((address, user))
+        return API_TOKEN if user == "__token__" else None
+
+    assert isinstance(choose(Given(), World(ci=NOWHERE), keyring=keyring), StaticCredential)
+    assert isinstance(choose(Given("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
+    assert isinstance(choose(Given(), World(), keyring=keyring), TrustedPublishingCredential)
+    assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
