@@ -313,7 +313,9 @@ def _broken(error: OSError, what: str) -> Broken:
     """Map an error of a socket or of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return Broken(
-            NoAnswerReason.UNTRUSTED_CERTIFICATE, f"the server's certificate is not trusted: {error.verify_message}"
+            NoAnswerReason.UNTRUSTED_CERTIFICATE,
+            f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "
+            "name its certificate in the environment variable SSL_CERT_FILE",
         )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return Broken(NoAnswerReason.TLS, f"TLS failed while {what}: {error.reason or 'unknown reason'}")
