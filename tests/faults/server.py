@@ -331,6 +331,20 @@ def silent_but_storing(server: FaultServer, request: Request) -> None:
     request.connection.wait_for_the_end()
 
 
+def counting(arrived: list[tuple[int, int]]) -> Act:
+    """Read the body to its end, and write down how much came of how much was announced."""
+
+    def act(server: FaultServer, request: Request) -> None:
+        received = 0
+        try:
+            while received < request.length:
+                received += len(request.connection.read(min(4096, request.length - received)))
+        finally:
+            arrived.append((received, request.length))
+
+    return act
+
+
 def deaf(server: FaultServer, request: Request) -> None:
     """Do not even read the request's body."""
     threading.Event().wait(3)

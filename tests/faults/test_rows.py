@@ -15,6 +15,7 @@ import pytest
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve
 from ci_publish.index.network import Timeouts
+from ci_publish.model.events import Event, UploadProgressed
 from ci_publish.model.index import (
     Accepted,
     AlreadyThere,
@@ -35,6 +36,7 @@ from tests.faults.server import (
     Request,
     answering,
     closed_port,
+    counting,
     deaf,
     echoing,
     endless,
@@ -511,19 +513,14 @@ def test_a_file_that_changed_before_is_not_sent(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_sent_never_arrives_whole(tmp_path: Path) -> None:
     file = make_file(tmp_path, 4 * MEGABYTE)
 
-    def rewrite(server: FaultServer, request: Request) -> None:
-        with file.path.open("r+b") as stream:  # the same inode, another end
-            stream.seek(-10, 2)
-            stream.write(b"x" * 10)
-        received = len(request.connection.read(2 * MEGABYTE))
-        try:
-            while received < request.length:
-                received += len(request.connection.read(min(4096, request.length - received)))
-        finally:
-            arrived.append((received, request.length))
+    def rewrite(event: Event) -> None:
+        if isinstance(event, UploadProgressed):
+            with file.path.open("r+b") as stream:  # the same inode, another end
+                stream.seek(-10, 2)
+                stream.write(b"x" * 10)
 
     arrived: list[tuple[int, int]] = []
-    with FaultServer([rewrite]) as server, Client(server.upload_url) as client:
+    with FaultServer([counting(arrived)]) as server, Client(server.upload_url, emit=rewrite) as client:
         outcome = client.upload(file)
     assert isinstance(outcome, FileChanged)
     assert "changed after it was hashed" in outcome.message
