@@ -26,13 +26,13 @@ with opener.open(request, timeout=30) as answer:
 
 
 def install_buildkite_agent(folder: Path) -> None:
-    """Write an executable `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`."""
+    """Write a `buildkite-agent` into `folder` (POSIX): `buildkite-agent oidc request-token --audience X`."""
     audience = 'arguments[arguments.index("--audience") + 1]'
     _install(folder, "buildkite-agent", ["oidc", "request-token"], audience)
 
 
 def install_circleci(folder: Path) -> None:
-    """Write an executable `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`."""
+    """Write a `circleci` into `folder` (POSIX): `circleci run oidc get --claims '{"aud": X}' …`."""
     audience = 'json.loads(arguments[arguments.index("--claims") + 1])["aud"]'
     _install(folder, "circleci", ["run", "oidc", "get"], audience)
 

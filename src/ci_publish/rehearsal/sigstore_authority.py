@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import string
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 from urllib.parse import quote
 
 from cryptography import x509
@@ -156,6 +156,8 @@ def _general_name(profile: CertificateProfile) -> x509.GeneralName:
             return x509.UniformResourceIdentifier(quote(value, safe=string.punctuation))
         case EmailName(value):
             return x509.RFC822Name(value)
+        case _ as never:
+            assert_never(never)
 
 
 def _key_usage(
