@@ -1,8 +1,17 @@
-"""What holds for every test: it talks to this machine only."""
+"""What holds for every test: it talks to this machine only, and draws the same examples in every everyday run."""
 
+import os
+
+import hypothesis
 import pytest
 
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
+
+# Everyday runs are the same on every machine; `make test-stress` looks where nobody has looked before.
+# No deadline for single examples: a busy machine is not a fault.
+hypothesis.settings.register_profile("everyday", derandomize=True, deadline=None, max_examples=100)
+hypothesis.settings.register_profile("stress", derandomize=False, deadline=None, max_examples=2_000, print_blob=True)
+hypothesis.settings.load_profile("stress" if os.environ.get("CI_PUBLISH_STRESS") == "1" else "everyday")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
