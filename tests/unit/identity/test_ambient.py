@@ -153,6 +153,7 @@ def test_the_missing_lines_of_configuration_are_written_out() -> None:
         "    aud: sigstore",
     )
     assert Job({"BUILDKITE": "true"}).source.missing("pypi") is None
+    assert type(Job({}).source.missing("pypi")) is errors.IdentityUnavailable
 
 
 @pytest.mark.parametrize(
@@ -323,7 +324,7 @@ def test_a_service_that_hangs_is_left_behind() -> None:
         return TOKEN
 
     job = Job(GITHUB_JOB, hang, budget=0.2)
-    with pytest.raises(errors.IdentityProviderFailed, match="no answer within 0.2 s"):
+    with pytest.raises(errors.IdentityProviderFailed, match=r"no answer within 0.2 s"):
         job.source.token("pypi")
     go.set()
     assert job.world.masked == ["request-token"]

@@ -1,0 +1,210 @@
+"""What a diagnosis can find, judged from values (pure)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion
+
+from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable, UploadRejected
+from ci_publish.identity.trusted_publisher import (
+    ElsewhereReusable,
+    account_link,
+    claims_table,
+    form_for,
+    form_table,
+    prefilled_links,
+    reusable_workflow,
+)
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.identity import Claims
+from ci_publish.model.index import (
+    Endpoints,
+    IndexProfile,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    ProjectStatus,
+    PublishedFile,
+)
+
+# PyPI's leeway for an identity token's times.
+TOLERATED_SKEW = 30.0
+# warehouse/forklift/legacy.py since 2026-07-08: no new files for a release after that.
+RELEASE_OPEN_DAYS = 14
+_DAY = 86_400.0
+
+
+class Level(StrEnum):
+    """How a finding weighs: a failure is what publishing would end with, a warning may become one."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "failure"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``detail`` may have several lines; ``error`` is there for failures only."""
+
+    name: str
+    level: Level
+    message: str
+    detail: str = ""
+    hints: tuple[str, ...] = ()
+    error: CiPublishError | None = None
+
+
+def failed(name: str, error: CiPublishError) -> Finding:
+    """Return the finding for a failure, in the error's own words."""
+    return Finding(name, Level.FAILURE, error.summary, error.detail, error.hints, error)
+
+
+def judge_clock(date: float | None, before: float, after: float) -> Finding:
+    """Compare the index's Date with this machine's clock, read *before* the request and *after* the answer."""
+    if date is None:
+        return Finding("clock", Level.SKIPPED, "The index tells no date, so the clock was not compared.")
+    # The header has whole seconds, and the answer was made some time between both readings.
+    skew = max(before - (date + 1.0), date - after, 0.0)
+    if skew <= TOLERATED_SKEW:
+        return Finding("clock", Level.OK, "This machine's clock agrees with the index's.")
+    word = "behind" if date > after else "ahead of"
+    return Finding(
+        "clock",
+        Level.WARNING,
+        f"This machine's clock is {skew:.0f} s {word} the index's.",
+        "Identity tokens and signing certificates live for minutes; more than 30 s off, they may be refused.",
+        ("Synchronise the clock of the runner (NTP).",),
+    )
+
+
+def judge_identity(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[Finding, ...]:
+    """Show the claims, the Trusted Publisher that would match them, and a reusable workflow."""
+    shown = Finding("claims", Level.OK, "The job's identity says:", claims_table(claims))
+    return shown, _judge_form(claims, endpoints, projects), *_judge_workflow(claims, endpoints)
+
+
+def _judge_form(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
+    form = form_for(claims)
+    if form is None:
+        message = "There is no Trusted Publisher form for this CI that we know of."
+        return Finding("publisher", Level.WARNING, message, hints=("Ask the index's operators what it compares.",))
+    account = account_link(form, endpoints, projects[0] if projects else "")
+    links = [f"In a project's settings: {link}" for link in prefilled_links(form, endpoints, projects[:3])]
+    links += [f"For a project that does not exist yet: {account}"] if account else []
+    message = f"A {form.kind} Trusted Publisher that matches this job says:"
+    return Finding("publisher", Level.OK, message, form_table(form), tuple(links))
+
+
+def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
+    reusable = reusable_workflow(claims)
+    if reusable is None or endpoints.profile is not IndexProfile.PYPI:
+        return ()
+    elsewhere = isinstance(reusable, ElsewhereReusable)
+    message = (
+        "The job lies in a reusable workflow of another repository: PyPI refuses its identity."
+        if elsewhere
+        else "The job lies in a reusable workflow of this repository: PyPI refuses its attestations."
+    )
+    detail = f"Called: {reusable.called}\nCaller: {reusable.caller}\nhttps://github.com/pypi/warehouse/issues/11096"
+    hint = "Move the publishing job into the calling workflow."
+    return (Finding("workflow", Level.WARNING, message, detail, (hint,)),)
+
+
+def judge_project(
+    project: str, state: IndexState, endpoints: Endpoints, distributions: Sequence[Distribution], now: float
+) -> Finding:
+    """Judge what the index says about *project*: its status, its files of these names, and the age of the releases."""
+    name = f"project {project}"
+    match state:
+        case ProjectListing():
+            return _judge_listing(name, state, endpoints, distributions, now)
+        case NoSuchProject():
+            message = f"{project} is not on {endpoints.name} yet."
+            hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
+            return Finding(name, Level.OK, message, hints=(hint,))
+        case NotVisible(reason=reason):
+            return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot be asked about {project}: {reason}")
+        case LookFailed(reason=reason):
+            return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
+        case _:
+            assert_never(state)
+
+
+def _judge_listing(
+    name: str, listing: ProjectListing, endpoints: Endpoints, distributions: Sequence[Distribution], now: float
+) -> Finding:
+    conflicting = [file.filename for file in distributions if _conflicts(file, listing)]
+    if conflicting:
+        return failed(name, ContentConflict(f"{endpoints.name} has other content for {', '.join(conflicting)}."))
+    new = [file for file in distributions if file.filename not in listing.files]
+    if distributions and not new:
+        return Finding(name, Level.OK, "Every file of this release is published already.")
+    if listing.status in {ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED}:
+        return failed(name, _closed(listing, endpoints))
+    old = _oldest_closed(new, listing, now) if endpoints.profile is IndexProfile.PYPI else None
+    if old is not None:
+        return failed(name, old)
+    return Finding(name, Level.OK, f"The project is {listing.status} and takes files.")
+
+
+def _conflicts(file: Distribution, listing: ProjectListing) -> bool:
+    published = listing.files.get(file.filename)
+    return published is not None and published.sha256 not in {None, file.sha256}
+
+
+def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
+    how = {
+        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
+        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; write to them.",
+    }
+    return UploadRejected(
+        f"{listing.project} is {listing.status} on {endpoints.name} and takes no files.",
+        hints=(how[ProjectStatus(listing.status)],),
+    )
+
+
+def _oldest_closed(new: Sequence[Distribution], listing: ProjectListing, now: float) -> UploadRejected | None:
+    for version in dict.fromkeys(file.version for file in new):
+        age = _age_of_release(version, listing, now)
+        if age is not None and age > RELEASE_OPEN_DAYS * _DAY:
+            return UploadRejected(
+                f"The release {listing.project} {version} is {age / _DAY:.0f} days old and takes no new files.",
+                detail=f"PyPI closes releases {RELEASE_OPEN_DAYS} days after their first file.",
+                hints=("Publish the files under a new version, such as a post release.",),
+            )
+    return None
+
+
+def _age_of_release(version: str, listing: ProjectListing, now: float) -> float | None:
+    times = [_seconds(file) for file in listing.files.values() if _version_of(file.filename) == version]
+    known = [time for time in times if time is not None]
+    return now - min(known) if known else None
+
+
+def _version_of(filename: str) -> str | None:
+    """Return the normalised version in the name of a wheel or an sdist, None for other names."""
+    try:
+        if filename.endswith(".whl"):
+            return str(parse_wheel_filename(filename)[1])
+        return str(parse_sdist_filename(filename)[1])
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+
+
+def _seconds(file: PublishedFile) -> float | None:
+    try:
+        return datetime.fromisoformat(file.upload_time or "").timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,145 @@
+from collections.abc import Callable
+
+import pytest
+
+from ci_publish import errors
+from ci_publish.identity.credential import Given
+from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
+from ci_publish.identity.findings import Level
+from ci_publish.model.http import NoAnswer, NoAnswerReason
+from ci_publish.model.identity import Provider, Secret
+from ci_publish.model.index import IndexState, LookFailed, ProjectListing
+from tests.unit.identity.test_findings import WHEEL
+from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, World, answer
+
+DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
+def nothing_published(project: str) -> IndexState:
+    return ProjectListing(project)
+
+
+def diagnose(
+    world: World,
+    wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
+    given: Given = Given(),  # noqa: B008  (frozen)
+    look: Callable[[str], IndexState] = nothing_published,
+) -> tuple[Diagnosis, dict[str, Level]]:
+    diagnosis = Doctor(PYPI, given, world.tools(), look, wanted).run()
+    return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
+
+
+def test_a_healthy_job_is_shown_whole() -> None:
+    world = World()
+    world.index.scripts["audience"] = [answer(200, {"audience": "pypi"}, date=DATE)]
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], ["other"], mint=True))
+    assert levels == {
+        "environment": Level.OK,
+        "index": Level.OK,
+        "clock": Level.OK,
+        "identity": Level.OK,
+        "claims": Level.OK,
+        "publisher": Level.OK,
+        "exchange": Level.OK,
+        "project demo": Level.OK,
+        "project other": Level.OK,
+    }
+    assert diagnosis.error is None
+    assert world.index.burnt == world.index.minted == ["pypi-upload-1"]
+
+
+def test_nothing_is_exchanged_unless_asked_for() -> None:
+    world = World()
+    diagnosis, levels = diagnose(world)
+    assert levels["exchange"] is Level.SKIPPED
+    assert world.index.identities == []
+    assert diagnosis.error is None
+
+
+def test_gitlabs_only_token_is_spent_only_when_told() -> None:
+    world = World(ci=FakeCI(Provider.GITLAB, GITLAB))
+    _, levels = diagnose(world, Wanted(mint=True))
+    assert levels["exchange"] is Level.SKIPPED
+    assert world.index.identities == []
+    _, levels = diagnose(world, Wanted(mint=True, spend_token=True))
+    assert levels["exchange"] is Level.OK
+    assert len(world.index.identities) == len(world.index.burnt) == 1
+
+
+def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
+    world = World()
+    refusal = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
+    world.index.scripts["mint-token"] = [answer(422, refusal)]
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
+    assert levels["exchange"] is Level.FAILURE
+    assert isinstance(diagnosis.error, errors.InvalidPublisher)
+    assert any("/manage/project/demo/" in hint for hint in diagnosis.error.hints)
+
+
+def test_what_the_claims_tell_is_not_tried() -> None:
+    world = World(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
+    diagnosis, levels = diagnose(world, Wanted(mint=True))
+    assert levels["exchange"] is Level.FAILURE
+    assert isinstance(diagnosis.error, errors.InvalidPublisher)
+    assert world.index.identities == []
+
+
+def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
+    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    diagnosis, levels = diagnose(world, Wanted([WHEEL]))
+    assert levels["identity"] is Level.FAILURE
+    assert levels["project demo"] is Level.OK
+    assert isinstance(diagnosis.error, errors.NoIdTokenPermission)
+
+
+def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
+    world = World()
+    world.index.scripts["burn-token"] = [answer(400)]
+    diagnosis, levels = diagnose(world, Wanted(mint=True))
+    assert levels["exchange"] is Level.WARNING
+    assert diagnosis.error is None
+
+
+@pytest.mark.parametrize(
+    ("given", "ci", "error"),
+    [
+        (Given(secret=Secret("pypi-x")), FakeCI(), None),
+        (Given("alice", Secret("x")), FakeCI(), errors.PasswordRefused),
+        (Given(), FakeCI(provider=None), errors.IdentityUnavailable),
+        (Given(secret=Secret("x"), anonymous=True), FakeCI(), errors.ConfigurationError),
+        (Given(anonymous=True), FakeCI(), None),
+    ],
+)
+def test_other_credentials_are_judged(given: Given, ci: FakeCI, error: type[errors.CiPublishError] | None) -> None:
+    diagnosis, levels = diagnose(World(ci=ci), given=given)
+    assert (type(diagnosis.error) if diagnosis.error else None) is error
+    assert levels["credential"] is (Level.FAILURE if error else Level.OK)
+
+
+def test_an_index_out_of_reach_comes_first() -> None:
+    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
+    diagnosis, levels = diagnose(world, Wanted(projects=["demo"]), look=lambda name: LookFailed(name, "no"))
+    assert levels["index"] is levels["project demo"] is Level.FAILURE
+    assert "clock" not in levels
+    assert isinstance(diagnosis.error, errors.IndexUnavailable)
+
+
+def test_a_look_that_fails_is_a_finding() -> None:
+    def look(project: str) -> IndexState:
+        raise errors.ConfigurationError(f"no address for {project}")
+
+    diagnosis, _ = diagnose(World(), Wanted(projects=["demo"]), look=look)
+    assert isinstance(diagnosis.error, errors.ConfigurationError)
+
+
+def test_an_archived_project_is_what_publishing_would_end_with() -> None:
+    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), look=lambda name: ProjectListing(name, status="archived"))
+    assert diagnosis.error is not None
+    assert diagnosis.error.exit_code == 9
+
+
+def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None:
+    world = World(ci=FakeCI(provider=None))
+    Doctor(OTHER, Given(anonymous=True), world.tools(), nothing_published, Wanted()).run()
+    assert world.index.requests[0].url == OTHER.audience

@@ -1,0 +1,125 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ci_publish import errors
+from ci_publish.identity.findings import Finding, Level, judge_clock, judge_identity, judge_project
+from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.index import (
+    Endpoints,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    PublishedFile,
+)
+from tests.unit.identity.world import GITHUB, NOW, OTHER, PYPI
+
+WHEEL = Distribution(
+    path=Path("dist/demo-1.0-py3-none-any.whl"),
+    filename="demo-1.0-py3-none-any.whl",
+    kind=Kind.WHEEL,
+    project="demo",
+    version="1.0",
+    python_tag="py3",
+    size=1,
+    digests=Digests("a" * 64),
+    metadata=CoreMetadata("2.4", "demo", "1.0"),
+    stamp=Stamp(0, 0, 1, 0),
+)
+FRESH, OLD = "2027-01-14T08:00:00.5Z", "2026-12-01T08:00:00Z"  # NOW is 2027-01-15T08:00:00Z
+
+
+def listing(*files: tuple[str, str | None, str | None], status: str = "active") -> ProjectListing:
+    published = {name: PublishedFile(name, "", sha256, upload_time=time) for name, sha256, time in files}
+    return ProjectListing("demo", published, status=status)
+
+
+@pytest.mark.parametrize(
+    ("date", "before", "after", "level", "words"),
+    [
+        (None, NOW, NOW, Level.SKIPPED, "no date"),
+        (NOW, NOW, NOW + 1, Level.OK, "agrees"),
+        (NOW, NOW + 30.5, NOW + 31, Level.OK, "agrees"),
+        (NOW, NOW + 101, NOW + 102, Level.WARNING, "100 s ahead of"),
+        (NOW, NOW - 102, NOW - 100, Level.WARNING, "100 s behind"),
+        (NOW, NOW - 60, NOW + 60, Level.OK, "agrees"),
+    ],
+)
+def test_the_clock_is_compared(date: float | None, before: float, after: float, level: Level, words: str) -> None:
+    found = judge_clock(date, before, after)
+    assert found.level is level
+    assert words in found.message
+
+
+def test_the_publisher_that_would_match_is_shown() -> None:
+    claims, publisher = judge_identity(GITHUB, PYPI, ["demo"])
+    assert "repository_owner_id" in claims.detail
+    assert "Workflow name:     release.yml" in publisher.detail
+    assert [hint.partition(":")[0] for hint in publisher.hints] == [
+        "In a project's settings",
+        "For a project that does not exist yet",
+    ]
+    assert judge_identity(GITHUB, OTHER, ["demo"])[1].hints == ()
+    assert judge_identity({"iss": "https://agent.buildkite.com"}, PYPI, [])[1].level is Level.WARNING
+    assert len(judge_identity(GITHUB, PYPI, [])[1].hints) == 1
+
+
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [
+        ("octo-org/demo/.github/workflows/_publish.yml@v1", "refuses its attestations"),
+        ("octo-org/shared/.github/workflows/publish.yml@v1", "refuses its identity"),
+    ],
+)
+def test_a_reusable_workflow_is_seen(called: str, words: str) -> None:
+    claims = {**GITHUB, "job_workflow_ref": called}
+    found = judge_identity(claims, PYPI, [])[2]
+    assert (found.name, found.level) == ("workflow", Level.WARNING)
+    assert words in found.message
+    assert len(judge_identity(claims, OTHER, [])) == 2
+
+
+OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
+
+
+@pytest.mark.parametrize(
+    ("state", "level", "error", "words"),
+    [
+        (listing(), Level.OK, None, "takes files"),
+        (listing(OTHER_VERSION), Level.OK, None, "takes files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, FRESH)), Level.OK, None, "takes files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, None), ("demo-1.0.exe", None, OLD)), Level.OK, None, "takes files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, "long ago")), Level.OK, None, "takes files"),
+        (listing(("demo-1.0.tar.gz", "b" * 64, OLD)), Level.FAILURE, errors.UploadRejected, "45 days old"),
+        (listing((WHEEL.filename, WHEEL.sha256, OLD)), Level.OK, None, "published already"),
+        (listing((WHEEL.filename, None, OLD)), Level.OK, None, "published already"),
+        (listing((WHEEL.filename, "b" * 64, OLD)), Level.FAILURE, errors.ContentConflict, "other content"),
+        (listing(status="archived"), Level.FAILURE, errors.UploadRejected, "archived"),
+        (listing(status="quarantined"), Level.FAILURE, errors.UploadRejected, "quarantined"),
+        (listing(status="deprecated"), Level.OK, None, "deprecated"),
+        (NoSuchProject("demo"), Level.OK, None, "not on pypi yet"),
+        (NotVisible("demo", "it wants a password"), Level.SKIPPED, None, "it wants a password"),
+        (LookFailed("demo", "HTTP 503"), Level.FAILURE, errors.IndexUnavailable, "HTTP 503"),
+    ],
+)
+def test_a_project_is_judged(
+    state: IndexState, level: Level, error: type[errors.CiPublishError] | None, words: str
+) -> None:
+    found = judge_project("demo", state, PYPI, [WHEEL], NOW)
+    assert (found.name, found.level) == ("project demo", level)
+    assert words in found.message
+    assert (type(found.error) if found.error else None) is error
+
+
+@pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, profile=OTHER.profile)])
+def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
+    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), endpoints, [WHEEL], NOW)
+    assert found.level is Level.OK
+
+
+def test_without_files_only_the_project_is_judged() -> None:
+    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, [], NOW)
+    assert found == Finding("project demo", Level.OK, "The project is active and takes files.")
