@@ -11,6 +11,7 @@ from ci_publish.reports.neutral import one_line
 
 # A job may hand on 1 MB in all, counted as UTF-16: a quarter of that.
 FILES_LIMIT = 128 * 1024
+_VALUE_LIMIT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,14 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
         "files": _files(receipt, redact),
         "uploaded": str(receipt.count(FileStatus.UPLOADED)),
         "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED)),
-        "receipt": one_line(str(artifacts.receipt)) if there else "",
-        "attestations-dir": one_line(str(artifacts.attestations or extra.get("attestations-dir", ""))),
-        "release-url": one_line(redact(extra.get("release-url") or (pages[0] if pages else ""))),
+        "receipt": _value(str(artifacts.receipt)) if there else "",
+        "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
+        "release-url": _value(redact(extra.get("release-url") or (pages[0] if pages else ""))),
     }
+
+
+def _value(text: str) -> str:
+    return one_line(text, _VALUE_LIMIT)
 
 
 def _files(receipt: Receipt, redact: Redact) -> str:

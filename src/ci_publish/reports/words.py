@@ -30,8 +30,11 @@ _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.CONFLICT: "published with other content",
     FileStatus.NOT_ATTEMPTED: "not there",
 }
+_LISTED = {True: "listed with our digest", False: "not listed with our digest", None: "the index cannot be asked"}
 _DIGEST_SHOWN = 12
 _STEP = 1000.0
+_ROUNDS_UP = 999.95
+_UNITS = ("kB", "MB", "GB", "TB")
 _CREDENTIAL: Mapping[CredentialKind, str] = {
     CredentialKind.TRUSTED_PUBLISHING: "Trusted Publishing",
     CredentialKind.API_TOKEN: "API token",
@@ -54,14 +57,12 @@ _ENDS: Mapping[Outcome, str] = {
 
 def amount(size: int) -> str:
     """Return a number of bytes in decimal units, as indexes show them."""
-    value, units = float(size), ("kB", "MB", "GB", "TB")
     if size < _STEP:
         return f"{size} B"
-    for unit in units:
-        value /= _STEP
-        if value < _STEP or unit == units[-1]:
-            break
-    return f"{value:.1f} {unit}"
+    value, unit = size / _STEP, 0
+    while value >= _ROUNDS_UP and unit < len(_UNITS) - 1:
+        value, unit = value / _STEP, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}"
 
 
 def duration(seconds: float) -> str:
@@ -111,20 +112,15 @@ def _difference(ours: str, theirs: str | None) -> str:
 def credential(state: CredentialState) -> str:
     """Return which credential a run uses, how long it lasts and whether it was burnt."""
     who = f" ({state.provider})" if state.provider else ""
-    until = "" if state.expires is None or state.burnt else f", upload token until {moment(state.expires)}"
-    burnt = {True: ", upload token burnt", False: ", upload token not burnt", None: ""}[state.burnt]
-    return f"{_CREDENTIAL[state.kind]}{who}{burnt if state.burnt else until}"
+    if state.burnt:
+        return f"{_CREDENTIAL[state.kind]}{who}, upload token burnt"
+    until = "" if state.expires is None else f", upload token until {moment(state.expires)}"
+    return f"{_CREDENTIAL[state.kind]}{who}{until}"
 
 
 def listed(value: bool | None) -> str:  # noqa: FBT001  (the value of the event)
     """Return what the index's own listing says about a file."""
-    match value:
-        case True:
-            return "listed with our digest"
-        case False:
-            return "not listed with our digest"
-        case None:
-            return "the index cannot be asked"
+    return _LISTED[value]
 
 
 def provenance(outcome: ProvenanceOutcome) -> str:

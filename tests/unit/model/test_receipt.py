@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_publish.errors import IndexUnavailable
-from ci_publish.model.attestation import PUBLISH_V1, ProvenanceInvalid, ProvenanceMissing
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, ProvenanceInvalid, ProvenanceMissing
 from ci_publish.model.events import (
     Collected,
     CredentialChanged,
@@ -21,6 +21,7 @@ from ci_publish.model.events import (
     ProvenanceChecked,
     RunFinished,
     RunStarted,
+    Signed,
     UploadStarted,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
@@ -36,6 +37,7 @@ from tests.unit.reports.story import (
     a_conflict,
     a_failed_check,
     a_good_run,
+    attestation,
     beginning,
     distribution,
     every_event,
@@ -210,6 +212,14 @@ def test_files_that_only_the_index_has_are_told_by_their_name(
 def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing | ProvenanceInvalid) -> None:
     receipt = receipt_of([*beginning(SDIST), ProvenanceChecked("pypi", SDIST.filename, outcome)])
     assert receipt.files[0].provenance_verified is False
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_attestations_the_publish_one_is_told(first: int) -> None:
+    both = [Signed(attestation(SDIST)), Signed(attestation(SDIST, SLSA_PROVENANCE_V1))]
+    receipt = receipt_of([*beginning(SDIST), both[first], both[1 - first]])
+    assert receipt.files[0].attestation is not None
+    assert receipt.files[0].attestation.predicate_type == PUBLISH_V1
 
 
 def test_files_of_one_name_in_two_folders_are_two_files() -> None:

@@ -1,0 +1,140 @@
+import io
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ci_publish.errors import IndexUnavailable
+from ci_publish.model.events import Checked, Collected, Event, Outcome, RunFinished, Step, StepStarted
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
+from ci_publish.reports.junit import junit
+from tests.unit.reports.story import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts
+
+# What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
+ATTRIBUTES = {
+    "testsuites": {"name", "time", "tests", "failures", "errors", "skipped"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped"},
+    "testcase": {"name", "classname", "time"},
+    "failure": {"message", "type"},
+    "system-out": set(),
+}
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testcase"},
+    "testcase": {"failure", "system-out"},
+    "failure": set(),
+    "system-out": set(),
+}
+
+
+def job(events: list[Event], files: GitLabFiles) -> str:
+    log = io.StringIO()
+    fanout = Fanout()
+    fanout.add(GitLabReport(log, fanout, files=files, now=lambda: 1_795_000_000.9))
+    for event in events:
+        fanout(event)
+    fanout.close()
+    assert fanout.failures == ()
+    return log.getvalue()
+
+
+def is_junit(element: ET.Element) -> bool:
+    """Return whether *element* and all below it have the shape of a JUnit document, numbers included."""
+    cases, failures = element.findall(".//testcase"), element.findall(".//failure")
+    counted = element.get("tests") is None or (element.get("tests"), element.get("failures")) == (
+        str(len(cases)),
+        str(len(failures)),
+    )
+    known = set(element.attrib) == ATTRIBUTES[element.tag] and {each.tag for each in element} <= CHILDREN[element.tag]
+    return counted and known and all(is_junit(each) for each in element)
+
+
+def test_each_step_is_a_section_that_is_closed() -> None:
+    log = job([*a_good_run()[:-1], StepStarted(Step.VERIFY, "b ü"), StepStarted(Step.SIGN)], GitLabFiles())
+    opened = re.findall("\x1b\\[0Ksection_start:1795000000:([a-zA-Z0-9_.-]+)\\[collapsed=true\\]\r\x1b\\[0K(.*)\n", log)
+    closed = re.findall("\x1b\\[0Ksection_end:1795000000:([a-zA-Z0-9_.-]+)\r\x1b\\[0K\n", log)
+    assert opened[2] == ("ci-publish-plan-pypi", "plan at pypi")
+    assert opened[-2] == ("ci-publish-verify-b--", "verify at b ü")
+    assert closed == [name for name, _ in opened]
+
+
+def test_the_files_of_a_good_run(tmp_path: Path) -> None:
+    job(a_good_run(), GitLabFiles(tmp_path / "a" / "publish.env", tmp_path / "checks.xml", tmp_path / "summary.md"))
+    assert (tmp_path / "a" / "publish.env").read_text(encoding="utf-8").splitlines() == [
+        "PUBLISH_OUTCOME=published",
+        "PUBLISH_EXIT_CODE=0",
+        "PUBLISH_UPLOADED=1",
+        "PUBLISH_ALREADY_PUBLISHED=1",
+        "PUBLISH_RECEIPT=",
+        "PUBLISH_ATTESTATIONS_DIR=",
+        "PUBLISH_RELEASE_URL=https://pypi.org/project/demo/1.0/",
+    ]
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## ✅ Published")
+    document = ET.parse(tmp_path / "checks.xml").getroot()  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert [suite.get("name") for suite in document] == [SDIST.filename, WHEEL.filename]
+
+
+@pytest.mark.parametrize("value", ['a"b', "$HOME", " x ", "x" * 601, "`id`", "a\\b"])
+def test_a_dotenv_value_that_would_read_back_otherwise_is_left_empty(value: str, tmp_path: Path) -> None:
+    job([RunFinished(Outcome.FAILED, 1, BEGIN, extra={"attestations-dir": value})], GitLabFiles(tmp_path / "e"))
+    lines = (tmp_path / "e").read_text(encoding="utf-8").splitlines()
+    assert lines[5] in {"PUBLISH_ATTESTATIONS_DIR=", "PUBLISH_ATTESTATIONS_DIR=x"}
+    assert len(lines) == 7
+
+
+def test_problems_are_failed_cases_and_warnings_are_output() -> None:
+    document = ET.fromstring(junit(a_failed_check()))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert (document.get("tests"), document.get("failures"), document.get("time")) == ("4", "1", "0.100")
+    wheel = document[1]
+    assert [case.get("name") for case in wheel] == ["wheel-size", "wheel-tags"]
+    failure = wheel.find("testcase/failure")
+    assert failure is not None
+    assert (failure.text or "").startswith("error: The tags differ.\nBuild it again.\n")
+    assert document[2].get("name") == "all files together"
+
+
+def test_a_run_without_checks_has_an_empty_document() -> None:
+    document = ET.fromstring(junit([Collected((SDIST,))]))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert len(document) == 0
+
+
+def test_hostile_text_is_valid_xml() -> None:
+    for text in hostile_texts():
+        problems = tuple(Problem(text, text, severity, text, text) for severity in Severity)
+        document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
+        assert is_junit(document)
+        assert document.get("failures") == "1"
+
+
+def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    heard: list[Event] = []
+
+    class Listener:
+        def __call__(self, event: Event) -> None:
+            heard.append(event)
+
+        def close(self) -> None:
+            pass
+
+    fanout = Fanout([Listener()])
+    fanout.add(GitLabReport(io.StringIO(), fanout, files=GitLabFiles(tmp_path / "file" / "x", None, tmp_path / "s.md")))
+    for event in a_conflict():
+        fanout(event)
+    fanout.close()
+    assert [getattr(event, "slug", "") for event in heard if type(event).__name__ == "Noted"] == ["report-not-written"]
+    assert (tmp_path / "s.md").read_text(encoding="utf-8").startswith("## ❌ Failed")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_run_that_never_ended_writes_its_files_when_it_is_closed(tmp_path: Path) -> None:
+    error = IndexUnavailable("x")
+    job([*a_good_run()[:8]], GitLabFiles(summary=tmp_path / "s.md"))
+    assert "Interrupted" in (tmp_path / "s.md").read_text(encoding="utf-8")
+    assert error.retryable

@@ -1,0 +1,120 @@
+from dataclasses import replace
+
+import pytest
+
+from ci_publish.errors import IndexUnavailable, InvalidDistribution
+from ci_publish.model.attestation import (
+    ProvenanceInvalid,
+    ProvenanceMissing,
+    ProvenanceOutcome,
+    ProvenanceVerified,
+)
+from ci_publish.model.events import FileStatus, Outcome, RunFinished
+from ci_publish.model.identity import CredentialKind, CredentialState
+from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
+from ci_publish.model.receipt import receipt_of
+from ci_publish.reports import words
+from tests.unit.reports.story import BEGIN, PYPI, SDIST, a_good_run, beginning, published_file, uploaded
+
+THEIRS = published_file(SDIST, sha256="0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_950, "1.0 MB"),
+        (1_073_741_824, "1.1 GB"),
+        (5 * 10**12, "5.0 TB"),
+        (10**16, "10000.0 TB"),
+    ],
+)
+def test_amounts(size: int, text: str) -> None:
+    assert words.amount(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.04, "0.0 s"), (12.34, "12.3 s"), (60, "1 min 00 s"), (125.4, "2 min 05 s")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+def test_a_moment_that_no_calendar_holds() -> None:
+    assert words.moment(0) == "1970-01-01 00:00:00 UTC"
+    assert words.moment(1e99) == "an unknown time"
+
+
+@pytest.mark.parametrize(
+    ("planned", "status", "why"),
+    [
+        (Upload(SDIST), FileStatus.PLANNED, "does not have it"),
+        (Upload(SDIST, known=False), FileStatus.PLANNED, "cannot be asked"),
+        (AlreadyPublished(SDIST, THEIRS), FileStatus.ALREADY_PUBLISHED, "these very bytes"),
+        (KeptPublished(SDIST, THEIRS, "as you said"), FileStatus.KEPT_PUBLISHED, "as you said"),
+        (Conflict(SDIST, THEIRS), FileStatus.CONFLICT, "on the index sha256:000000000000…"),
+        (Conflict(SDIST, replace(THEIRS, sha256=None)), FileStatus.CONFLICT, "no digest to compare"),
+    ],
+)
+def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
+    assert words.decision(planned)[0] is status
+    assert why in words.decision(planned)[1]
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (CredentialState(CredentialKind.NONE), "no credential"),
+        (CredentialState(CredentialKind.API_TOKEN), "API token"),
+        (CredentialState(CredentialKind.TRUSTED_PUBLISHING, "github"), "Trusted Publishing (github)"),
+        (
+            CredentialState(CredentialKind.TRUSTED_PUBLISHING, "gitlab", 0, burnt=False),
+            "Trusted Publishing (gitlab), upload token until 1970-01-01 00:00:00 UTC",
+        ),
+        (
+            CredentialState(CredentialKind.TRUSTED_PUBLISHING, "gitlab", 0, burnt=True),
+            "Trusted Publishing (gitlab), upload token burnt",
+        ),
+    ],
+)
+def test_credentials(state: CredentialState, text: str) -> None:
+    assert words.credential(state) == text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        (ProvenanceVerified("octo/demo"), "provenance verified: octo/demo"),
+        (ProvenanceVerified("octo/demo", 7), "provenance verified: octo/demo, log index 7"),
+        (ProvenanceMissing("not yet"), "no provenance: not yet"),
+        (ProvenanceInvalid("other bytes"), "provenance does not verify: other bytes"),
+    ],
+)
+def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
+    assert words.provenance(outcome) == text
+
+
+def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
+    assert words.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: what is done stays done.")
+    assert words.hints(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
+    assert words.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
+
+
+def test_a_run_without_an_index_has_no_numbers() -> None:
+    checked = [*beginning(SDIST)[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)]
+    assert words.headline(receipt_of(checked)) == "Checked"
+
+
+def test_release_pages_are_those_of_releases_that_are_there() -> None:
+    assert words.release_pages(receipt_of(a_good_run()), a_good_run()) == ("https://pypi.org/project/demo/1.0/",)
+    begun = beginning(SDIST)
+    assert words.release_pages(receipt_of(begun), begun) == ()
+    elsewhere = [*beginning(SDIST, endpoints=replace(PYPI, web=None)), *uploaded(SDIST)]
+    assert words.release_pages(receipt_of(elsewhere), elsewhere) == ()
+
+
+def test_releases_are_named_once() -> None:
+    assert words.releases(receipt_of(a_good_run())) == (("demo", "1.0"),)
