@@ -1,6 +1,7 @@
 """Attestation files that lie beside the distributions: verified, then used as if they had been made here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_publish.attestations.publishers import Publisher, publisher_of
@@ -86,7 +87,8 @@ class _Adoption:
             self._examiner.examine(attestation, subject, self._publisher)
         else:
             self._note_unknown(file, examined)
-        return value_of(attestation, subject.filename, examined)
+        # Sent as it was found: what is written elsewhere later is the very same file.
+        return replace(value_of(attestation, subject.filename, examined), json=file.content.decode())
 
     def _note_unknown(self, file: FoundAttestation, examined: "Examined") -> None:
         message = (

@@ -61,6 +61,7 @@ from ci_publish.model.identity import IdentityToken
 # only v1 entries can ever be verified (pypi-attestations #143).
 _NO_TIMESTAMPS = "timestamps" not in VerificationMaterial.model_fields
 
+_REMEMBERED_CERTIFICATES = 16
 _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
@@ -80,6 +81,7 @@ class Examiner:
 
     def __init__(self, trust: ClientTrustConfig) -> None:
         self._verifier = Verifier(trusted_root=trust.trusted_root)
+        self._certificates: dict[bytes, dict[str, str]] = {}
 
     def examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
         """Verify signature, certificate, log entry, statement and (unless None) publisher. Raises Unsound."""
@@ -91,7 +93,7 @@ class Examiner:
             raise Unsound(_words(error).removeprefix("Verification failed: ")) from error
 
     def _examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
-        certificate = attestation.certificate_claims
+        certificate = self._read(attestation)
         if publisher is not None and (mismatch := certificate_mismatch(publisher, certificate)) is not None:
             raise Unsound(mismatch)
         bundle = attestation.to_bundle()
@@ -108,6 +110,15 @@ class Examiner:
             integrated_time=_number(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
         )
+
+    def _read(self, attestation: Pep740Attestation) -> dict[str, str]:
+        """Return what the certificate says; all files of a run share one, so the last few are remembered."""
+        raw = attestation.verification_material.certificate
+        if (known := self._certificates.get(raw)) is None:
+            if len(self._certificates) >= _REMEMBERED_CERTIFICATES:
+                self._certificates.clear()
+            known = self._certificates[raw] = attestation.certificate_claims
+        return known
 
 
 class _AnyIdentity:

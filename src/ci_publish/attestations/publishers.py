@@ -189,7 +189,7 @@ def reusable_workflow_mismatch(claims: Claims) -> UnattestableWorkflow | None:
     workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096).
     """
     started, running = _text(claims, "workflow_ref"), _text(claims, "job_workflow_ref")
-    if _text(claims, "iss") != GITHUB_ISSUER or not started or not running or started == running:
+    if _text(claims, "iss") != GITHUB_ISSUER or not started or not running or started.lower() == running.lower():
         return None
     return UnattestableWorkflow(
         f"The job runs in the reusable workflow {running}, called by {started}: PyPI would refuse its attestations.",

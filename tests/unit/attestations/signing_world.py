@@ -99,7 +99,10 @@ class PatientWaiting:
 
 @dataclass
 class CiIdentity:
-    """The identity of a job; on GitLab (not *repeatable*) every call gives the same token."""
+    """The identity of a job; on GitLab (not *repeatable*) every call gives the same token.
+
+    *claim* makes the source say something else about the token than the token itself.
+    """
 
     provider: Provider
     issue: Callable[[str], str]
@@ -107,6 +110,7 @@ class CiIdentity:
     fail_after: int | None = None
     error: CiPublishError | None = None
     asked: list[str] = field(default_factory=list)
+    claim: Claims = field(default_factory=dict)
     _fixed: str | None = None
 
     def token(self, audience: str) -> IdentityToken:
@@ -115,7 +119,7 @@ class CiIdentity:
             raise self.error
         raw = self._raw(audience)
         claims = jwt.decode(raw, options={"verify_signature": False})
-        return IdentityToken(Secret(raw), audience, self.provider, claims)
+        return IdentityToken(Secret(raw), audience, self.provider, {**claims, **self.claim})
 
     def _raw(self, audience: str) -> str:
         if self.repeatable:

@@ -89,6 +89,14 @@ def test_attestations_of_this_identity_are_used(world: SigningWorld) -> None:
     assert world.events == []
 
 
+def test_what_was_found_is_used_byte_for_byte(world: SigningWorld) -> None:
+    content = json.dumps(json.loads(signed(world)), indent=4) + "\n"
+
+    taken = world.signer().adopt([found(content)], [wheel()])
+
+    assert [attestation.json for attestation in taken[wheel().filename]] == [content]
+
+
 def test_publish_and_slsa_attestations_are_used_together(world: SigningWorld) -> None:
     files = found(signed(world)), found(slsa(world, wheel()), kind="slsa")
 

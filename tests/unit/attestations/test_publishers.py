@@ -7,6 +7,7 @@ from ci_publish.attestations.publishers import (
     GITHUB_ISSUER,
     GITLAB_ISSUER,
     Extension,
+    Publisher,
     certificate_mismatch,
     circleci_publisher,
     github_publisher,
@@ -103,8 +104,8 @@ def test_a_certificate_at_its_own_commit_or_ref_is_the_publishers(suffix: str) -
         (gitlab_publisher("octo/demo", ".gitlab-ci.yml"), "names the identity provider"),
     ],
 )
-def test_a_certificate_of_another_identity_says_what_differs(publisher: object, words: str) -> None:
-    mismatch = certificate_mismatch(publisher, CERTIFICATE)  # type: ignore[arg-type]
+def test_a_certificate_of_another_identity_says_what_differs(publisher: Publisher, words: str) -> None:
+    mismatch = certificate_mismatch(publisher, CERTIFICATE)
 
     assert mismatch is not None
     assert words in mismatch
@@ -129,7 +130,7 @@ def test_a_certificate_without_the_extension_says_which() -> None:
 
 def test_a_publisher_without_a_workflow_is_compared_by_its_other_values() -> None:
     signer = "https://circleci.com/api/v2/projects/p/pipeline-definitions/d"
-    certificate = {Extension.ISSUER: CIRCLECI_ISSUER, Extension.BUILD_SIGNER_URI: signer}
+    certificate: dict[str, str] = {Extension.ISSUER: CIRCLECI_ISSUER, Extension.BUILD_SIGNER_URI: signer}
 
     assert certificate_mismatch(circleci_publisher("p", "d"), certificate) is None
     assert certificate_mismatch(circleci_publisher("p", "e"), certificate)

@@ -102,10 +102,8 @@ def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: S
 
 
 def test_a_certificate_of_another_identity_is_found_before_the_upload(world: SigningWorld) -> None:
-    identity = world.identity(github_claims(repository="octo-org/demo"))
-    token = identity.token("sigstore")
-    lie = replace(token, claims={**token.claims, **github_claims(repository="Octo-org/demo")})
-    identity.token = lambda audience: lie  # type: ignore[method-assign]  # its claims are not what the token says
+    identity = world.identity()
+    identity.claim = {"repository": "Octo-org/demo", "workflow_ref": "Octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0.0"}
 
     (error,) = world.signer(identity).sign(wheels(1)).failures.values()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import pytest
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ci_publish.attestations.trust import Load
 
-FRESH: Any = object()
-EMBEDDED: Any = object()
+FRESH = cast("ClientTrustConfig", object())
+EMBEDDED = cast("ClientTrustConfig", object())
 
 
 def trust(events: Events, refreshed: Load, *, seconds: float = 5.0) -> TrustSource:
