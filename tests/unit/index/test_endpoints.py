@@ -1,0 +1,197 @@
+import pytest
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.index.endpoints import (
+    PYPI,
+    REHEARSAL_AUDIENCE,
+    TESTPYPI,
+    Profile,
+    as_rehearsal,
+    kind_of,
+    may_be_rehearsal,
+    resolve,
+)
+from ci_publish.model.index import Endpoints, IndexProfile
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoints"),
+    [
+        ("pypi", PYPI),
+        (" PyPI ", PYPI),
+        ("testpypi", TESTPYPI),
+        ("https://upload.pypi.org/legacy/", PYPI),
+        ("https://UPLOAD.pypi.org:443/legacy/", PYPI),
+        ("https://test.pypi.org/legacy/", TESTPYPI),
+    ],
+)
+def test_pypi_and_testpypi(given: str, endpoints: Endpoints) -> None:
+    assert resolve(given) == endpoints
+    assert endpoints.profile is IndexProfile.PYPI
+
+
+def test_tokens_of_pypi_come_from_its_main_host_and_audiences_are_pinned() -> None:
+    assert PYPI.mint == "https://pypi.org/_/oidc/mint-token"
+    assert (PYPI.pinned_audience, TESTPYPI.pinned_audience) == ("pypi", "testpypi")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cure", "why"),
+    [
+        ("https://pypi.python.org/pypi", PYPI.upload, "given up"),
+        ("http://pypi.python.org/pypi", PYPI.upload, "given up"),
+        ("https://testpypi.python.org/pypi", TESTPYPI.upload, "given up"),
+        ("https://upload.pypi.io/legacy/", PYPI.upload, "given up"),
+        ("https://pypi.org/legacy/", PYPI.upload, "address of their own"),
+        ("https://www.pypi.org/", PYPI.upload, "address of their own"),
+        ("https://pypi.org/simple", PYPI.upload, "installers"),
+        ("https://pypi.org/simple/", PYPI.upload, "installers"),
+        ("https://test.pypi.org/simple", TESTPYPI.upload, "installers"),
+        ("https://upload.pypi.org/legacy", PYPI.upload, "slash"),
+        ("https://test.pypi.org/legacy", TESTPYPI.upload, "slash"),
+        ("https://upload.pypi.org/", PYPI.upload, "address of their own"),
+        ("http://upload.pypi.org/legacy/", PYPI.upload, "https only"),
+        ("http://test.pypi.org/legacy/", TESTPYPI.upload, "https only"),
+        ("https://upload.pypi.org:8443/legacy/", PYPI.upload, "address of their own"),
+        ("https://files.pythonhosted.org/", PYPI.upload, "address of their own"),
+    ],
+)
+def test_wrong_addresses_are_cured_with_words(wrong: str, cure: str, why: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(wrong)
+    assert wrong in caught.value.summary
+    assert cure in " ".join(caught.value.hints)
+    assert why in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("", "not an http or https address"),
+        ("pipy", "not an http or https address"),
+        ("ftp://index.example/", "not an http or https address"),
+        ("index.example/legacy/", "not an http or https address"),
+        ("https://", "not an http or https address"),
+        ("http://[::1/", "not an http or https address"),
+        ("https://index.example/?x=1", "query or a fragment"),
+        ("https://index.example/#x", "query or a fragment"),
+        ("http://index.example/", "plain http"),
+        ("https://user@index.example/", "user name or a password"),
+        ("https://user:hunter2@pypi.org/", "user name or a password"),
+    ],
+)
+def test_addresses_that_cannot_work_are_refused(wrong: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        resolve(wrong)
+    assert caught.value.hints
+    assert "hunter2" not in repr((caught.value.summary, caught.value.hints))
+
+
+def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
+    assert resolve("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
+    assert resolve("http://Index.example/", allow_http=frozenset({"index.EXAMPLE"})).upload == "http://Index.example/"
+
+
+@pytest.mark.parametrize(
+    ("upload", "kind", "simple"),
+    [
+        ("https://h/", "pypiserver", "https://h/simple/"),
+        ("https://h", "pypiserver", "https://h/simple/"),
+        ("https://h/legacy/", "warehouse", "https://h/simple/"),
+        ("https://h/a/b/legacy/", "warehouse", "https://h/a/b/simple/"),
+        ("https://h/simple/", "simple", "https://h/simple/"),
+        ("https://h/root/dev/", "devpi", "https://h/root/dev/+simple/"),
+        ("https://h/root/dev", "devpi", "https://h/root/dev/+simple/"),
+        ("https://h/api/packages/me/pypi", "gitea", "https://h/api/packages/me/pypi/simple/"),
+        (
+            "https://gitlab.com/api/v4/projects/12/packages/pypi",
+            "gitlab",
+            "https://gitlab.com/api/v4/projects/12/packages/pypi/simple/",
+        ),
+        (
+            "https://h/gitlab/api/v4/projects/a%2Fb/packages/pypi/",
+            "gitlab",
+            "https://h/gitlab/api/v4/projects/a%2Fb/packages/pypi/simple/",
+        ),
+        (
+            "https://pkgs.dev.azure.com/o/p/_packaging/f/pypi/upload/",
+            "azure",
+            "https://pkgs.dev.azure.com/o/p/_packaging/f/pypi/simple/",
+        ),
+        ("https://tfs/x/_packaging/f/pypi/upload", "azure", "https://tfs/x/_packaging/f/pypi/simple/"),
+        (
+            "https://d-1.d.codeartifact.eu-west-1.amazonaws.com/pypi/r/",
+            "codeartifact",
+            "https://d-1.d.codeartifact.eu-west-1.amazonaws.com/pypi/r/simple/",
+        ),
+        ("https://europe-python.pkg.dev/p/r/", "google", "https://europe-python.pkg.dev/p/r/simple/"),
+        ("https://python.cloudsmith.io/o/r/", "cloudsmith", "https://dl.cloudsmith.io/basic/o/r/python/simple/"),
+        ("https://j/artifactory/api/pypi/local", "artifactory", "https://j/artifactory/api/pypi/local/simple/"),
+        ("https://n/repository/pypi-hosted/", "nexus", "https://n/repository/pypi-hosted/simple/"),
+        ("https://h/one", None, None),
+        ("https://h/some/other/deep/path", None, None),
+    ],
+)
+def test_the_simple_api_is_derived_where_it_can_be_known(upload: str, kind: str | None, simple: str | None) -> None:
+    endpoints = resolve(upload)
+    assert (kind_of(upload), endpoints.simple) == (kind, simple)
+    assert endpoints.profile is IndexProfile.GENERIC
+    assert endpoints.json_api is None
+    assert endpoints.integrity is None
+
+
+def test_the_guesses_of_pep_807() -> None:
+    endpoints = resolve("https://h:8443/a/legacy/")
+    assert endpoints.discovery == "https://h:8443/.well-known/pytp?discover=%2Fa%2Flegacy%2F"
+    assert endpoints.audience == "https://h:8443/_/oidc/audience"
+    assert endpoints.mint == "https://h:8443/_/oidc/mint-token"
+    assert endpoints.burn == "https://h:8443/_/oidc/burn-token"
+    assert endpoints.pinned_audience is None
+
+
+def test_an_index_url_is_taken_as_it_is() -> None:
+    assert resolve("https://h/one", "https://h/elsewhere").simple == "https://h/elsewhere/"
+    assert resolve("pypi", "https://mirror.example/simple/").simple == "https://mirror.example/simple/"
+    with pytest.raises(ConfigurationError, match="index-url"):
+        resolve("pypi", "http://mirror.example/simple/")
+
+
+@pytest.mark.parametrize("profile", ["pypi", "generic"])
+def test_the_profile_can_be_set(profile: Profile) -> None:
+    assert resolve("https://h/legacy/", profile=profile).profile == profile
+    assert resolve("pypi", profile=profile).profile == profile
+
+
+def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
+    endpoints = resolve("https://h/sub/legacy/", profile="pypi")
+    assert endpoints.simple == "https://h/sub/simple/"
+    assert endpoints.json_api == "https://h/sub/pypi/"
+    assert endpoints.integrity == "https://h/sub/integrity/"
+    assert endpoints.web == "https://h/sub/project/"
+    assert endpoints.discovery is not None
+
+
+def test_a_rehearsal_is_asked_for_on_loopback_only() -> None:
+    assert may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "auto")
+    assert not may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "generic")
+    assert not may_be_rehearsal(resolve("https://h/legacy/"), "auto")
+
+
+def test_a_rehearsal_is_like_pypi_on_its_own_origin() -> None:
+    endpoints = as_rehearsal(resolve("http://127.0.0.1:1/legacy/"))
+    assert endpoints.profile is IndexProfile.PYPI
+    assert endpoints.pinned_audience == REHEARSAL_AUDIENCE
+    assert endpoints.discovery is None
+    assert endpoints.simple == "http://127.0.0.1:1/simple/"
+    assert as_rehearsal(resolve("http://127.0.0.1:1/x")).simple == "http://127.0.0.1:1/x/simple/"
+    kept = as_rehearsal(resolve("http://127.0.0.1:1/legacy/", "http://127.0.0.1:2/simple/"))
+    assert kept.simple == "http://127.0.0.1:2/simple/"
+
+
+def test_indexes_on_one_host_have_different_names() -> None:
+    names = [resolve(f"https://h/{path}").name for path in ("", "legacy/", "root/dev/", "root/prod")]
+    assert names == ["h", "h", "h/root/dev", "h/root/prod"]
+
+
+def test_the_kind_of_pypi_is_known() -> None:
+    assert kind_of(PYPI.upload) == kind_of(TESTPYPI.upload) == "warehouse"

@@ -1,0 +1,115 @@
+from email.utils import formatdate
+
+import pytest
+
+from ci_publish.index.retry import (
+    MAX_ATTEMPTS,
+    MAX_TOTAL_WAIT,
+    GiveUp,
+    History,
+    Once,
+    Trouble,
+    TryAgain,
+    asked_wait,
+    backoff,
+    decide,
+    is_transient,
+    is_transient_status,
+)
+from ci_publish.model.http import NoAnswer, NoAnswerReason
+
+NOW = 1_800_000_000.0
+BAD = Trouble("the index answered 500")
+
+
+def after(attempts: int, waited: float = 0.0, used: frozenset[Once] = frozenset()) -> History:
+    return History(attempts, waited, used)
+
+
+def test_waits_double_and_are_jittered() -> None:
+    assert [backoff(attempts, 0.0) for attempts in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert backoff(1, 0.999) < 1.0
+    assert backoff(1000, 0.0) == 30.0
+    assert backoff(0, 0.0) == 0.5
+
+
+def test_five_attempts_are_made() -> None:
+    assert decide(after(MAX_ATTEMPTS - 1), BAD, random=0.0) == TryAgain(4.0)
+    assert decide(after(MAX_ATTEMPTS), BAD, random=0.0) == GiveUp("the index answered 500 (after 5 attempts)")
+    assert decide(after(1), BAD, random=0.0, max_attempts=1) == GiveUp("the index answered 500 (after 1 attempt)")
+
+
+def test_a_wait_that_is_asked_for_is_honoured_in_full_or_not_at_all() -> None:
+    assert decide(after(1), Trouble("x", asked=120.0), random=0.0) == TryAgain(120.0)
+    refused = decide(after(1, waited=200.0), Trouble("x", asked=120.0), random=0.0)
+    assert refused == GiveUp("x; the index asks to wait 120 s, and only 100 s are left")
+    assert isinstance(decide(after(1), Trouble("x", asked=20.0), random=0.0, left=10.0), GiveUp)
+    assert decide(after(1), Trouble("x", asked=0.0), random=0.5) == TryAgain(0.0)
+
+
+def test_the_time_that_is_left_bounds_every_wait() -> None:
+    assert decide(after(4), BAD, random=0.0, left=1.5) == TryAgain(1.5)
+    assert decide(after(1, waited=MAX_TOTAL_WAIT), BAD, random=0.0) == GiveUp(
+        "the index answered 500 (no time is left to try again)"
+    )
+    assert isinstance(decide(after(1), BAD, random=0.0, left=0.0), GiveUp)
+
+
+@pytest.mark.parametrize("once", Once)
+def test_some_troubles_are_worth_one_more_attempt(once: Once) -> None:
+    trouble = Trouble("damaged", once=once)
+    first = decide(after(1), trouble, random=0.0)
+    assert isinstance(first, TryAgain)
+    history = after(1).went_on(trouble, first.wait).attempted()
+    assert history == History(2, first.wait, frozenset({once}))
+    assert decide(history, trouble, random=0.0) == GiveUp("damaged")
+
+
+def test_waits_add_up() -> None:
+    assert after(1).went_on(BAD, 2.0).went_on(BAD, 3.0) == History(1, 5.0)
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+def test_transient_statuses(status: int) -> None:
+    assert is_transient_status(status)
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 409, 499, 600])
+def test_final_statuses(status: int) -> None:
+    assert not is_transient_status(status)
+
+
+def test_what_is_never_tried_again() -> None:
+    final = {reason for reason in NoAnswerReason if not is_transient(NoAnswer(reason, "x"))}
+    assert final == {
+        NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        NoAnswerReason.FILE_CHANGED,
+        NoAnswerReason.CANCELLED,
+        NoAnswerReason.REFUSED_LOCALLY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 7 "}, 7.0),
+        ({"retry-after": formatdate(NOW + 90, usegmt=True)}, 90.0),
+        ({"retry-after": formatdate(NOW + 90)}, 90.0),
+        ({"retry-after": formatdate(NOW - 90, usegmt=True)}, 0.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "Fri, 99 Foo 2026 00:00:00 GMT"}, None),
+        ({"retry-after": "Fri, 20 Nov 99999999999 00:00:00 GMT"}, None),
+        ({"retry-after": "٣"}, None),
+        ({"ratelimit": '"project.create.user";r=0;t=42'}, 42.0),
+        ({"ratelimit": '"a";r=0;t=1, "b"; r=0; t=3'}, 3.0),
+        ({"ratelimit": '"a";r=1;t=42'}, None),
+        ({"ratelimit": '"a";r=0'}, None),
+        ({"ratelimit": "nonsense"}, None),
+        ({"retry-after": "5", "ratelimit": '"a";r=0;t=42'}, 42.0),
+    ],
+)
+def test_what_the_index_asks_for(headers: dict[str, str], wait: float | None) -> None:
+    assert asked_wait(headers, NOW) == wait

@@ -1,0 +1,70 @@
+import pytest
+
+from ci_publish.index.urls import has_secrets, host_of, is_loopback, origin, same_origin, shown, split, with_slash
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://host:99999/", "https://host:port/", "http://[x]/"])
+def test_what_cannot_be_split_is_nothing(url: str) -> None:
+    assert split(url).netloc == ""
+    assert host_of(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://a/x", "https://a:443/y", True),
+        ("http://a/", "http://A:80/", True),
+        ("https://a/", "http://a/", False),
+        ("https://a/", "https://a:8443/", False),
+        ("https://a/", "https://b/", False),
+        ("", "", False),
+        ("/x", "/x", False),
+    ],
+)
+def test_same_origin(one: str, other: str, *, same: bool) -> None:
+    assert same_origin(one, other) is same
+
+
+def test_an_unknown_scheme_has_no_default_port() -> None:
+    assert origin("gopher://a/") == ("gopher", "a", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:1/", True),
+        ("http://127.9.9.9/", True),
+        ("http://[::1]:1/", True),
+        ("http://LOCALHOST/", True),
+        ("http://a.localhost./", True),
+        ("http://localhost.example/", False),
+        ("http://10.0.0.1/", False),
+        ("http://127.0.0.1.example/", False),
+        ("nonsense", False),
+    ],
+)
+def test_loopback(url: str, *, local: bool) -> None:
+    assert is_loopback(url) is local
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://bob:hunter2@host:1/path", "https://host:1/path"),
+        ("https://host/p?token=hunter2&x#hunter2", "https://host/p?token=…&x=…"),
+        ("https://bob:hun@ter2@host/", "https://host/"),
+        ("bob:hunter2@host?hunter2#hunter2", "host"),
+        ("http://u:hunter2@[::1/", "[::1/"),
+    ],
+)
+def test_nothing_secret_is_shown(url: str, safe: str) -> None:
+    assert shown(url) == safe
+
+
+def test_secrets_are_seen() -> None:
+    assert has_secrets("https://bob@host/")
+    assert not has_secrets("https://host/@")
+
+
+def test_with_slash() -> None:
+    assert with_slash("a") == with_slash("a/") == "a/"
