@@ -18,7 +18,7 @@ def metadata(name: str, version: str, extra: str = "") -> str:
     )
 
 
-def make_wheel(
+def make_wheel(  # noqa: PLR0913  (what tests vary, by name)
     folder: Path,
     name: str = "demo",
     version: str = "1.0",
@@ -57,12 +57,15 @@ def make_sdist(folder: Path, name: str = "demo", version: str = "1.0", *, payloa
         f"{top}/src/x.py": payload,
     }
     path = folder / f"{top}.tar.gz"
-    with path.open("wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for member, data in members.items():
-                entry = tarfile.TarInfo(member)
-                entry.size = len(data)
-                archive.addfile(entry, io.BytesIO(data))
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for member, data in members.items():
+            entry = tarfile.TarInfo(member)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
     return path
 
 

@@ -51,7 +51,7 @@ class Surroundings:
     emit: Emit = _ignore
     mask: Callable[[Secret], None] = _ignore
     interruption: Interruption | None = None
-    password_name: str = "The password"
+    password_name: str = "The password"  # noqa: S105  (what it is called)
     keyring: Callable[[str, str], Secret | None] | None = None
     notes: tuple[Noted, ...] = ()
 
@@ -222,7 +222,7 @@ COMMANDS: Mapping[str, Callable[[Run], Outcome]] = {
     "plan": pipeline.plan,
     "check": pipeline.check,
     "attest": pipeline.attest,
-    "verify": lambda run: _verify(run),
+    "verify": lambda run: _verify(run),  # noqa: PLW0108  (defined below)
 }
 
 

@@ -90,7 +90,7 @@ class Delivery:
     # plan ---------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
-        """Compare the files with the index. Raises IndexUnavailable when it cannot be read, never takes it for absent."""
+        """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
         name = self.endpoints.name
         with self._run.step(Step.PLAN, name):
             self._run.emit(IndexChosen(self.endpoints))
@@ -127,7 +127,8 @@ class Delivery:
         self._run.warn(
             "index-not-visible",
             f"What {self.endpoints.name} already has of {state.project} cannot be read: {state.reason}",
-            "Uploads go on, and the answers of the index decide. To compare digests first, name its Simple API: --index-url URL",
+            "Uploads go on, and the answers of the index decide.",
+            "To compare digests first, name its Simple API: --index-url URL",
         )
 
     def _tell_what_stands(self) -> None:

@@ -91,7 +91,7 @@ def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str)
         f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
         detail=f"The answer was: {message}\nPyPI says this for the same bytes under another name, too.",
         hints=(
-            "Compare with the files of the project: one of them has these bytes under another name (a build tag, another spelling).",
+            "Compare with the files of the project: one of them has these bytes under another name or build tag.",
             "If the file was published a moment ago, run again: the listing may be a few minutes old.",
         ),
     )

@@ -128,7 +128,7 @@ class Patient:
         return since is not None and since >= BURNING_GRACE
 
     def wait(self, seconds: float) -> bool:
-        """Sleep at most *seconds*; return at once when a signal comes: what is retried after a stop is not worth a pause."""
+        """Sleep at most *seconds*; return at once when a signal comes, because nothing is retried after that."""
         if self._interruption.since_request() is not None:
             return True
         self._interruption.wait(seconds)

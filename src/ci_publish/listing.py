@@ -49,7 +49,7 @@ class Listing:
         return tuple(listed)
 
     def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Judge the provenance of each file; not served in time is a warning. Raises Unverified for one that is wrong."""
+        """Judge the provenance of each file; none in time is a warning. Raises Unverified for one that is wrong."""
         outcomes: dict[str, ProvenanceOutcome] = {}
         for _ in self._rounds():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]

@@ -65,7 +65,7 @@ def _secret(value: object) -> object:
 
 
 def _one_line(value: Secret | None) -> Secret | None:
-    if value is not None and any(ord(character) < 0x20 for character in value.reveal().strip()):
+    if value is not None and not value.reveal().strip().isprintable():
         message = "it holds line breaks or control characters"
         raise ValueError(message)
     return value and Secret(value.reveal().strip())
@@ -149,7 +149,8 @@ class Settings(BaseSettings):
         AttestationPolicy,
         BeforeValidator(_attestations),
         Option(
-            "Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere; true means auto, false off.",
+            "Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
+            " true means auto, false off.",
             SENDING | {"verify", "attest"},
             None,
             ("attestations",),
@@ -199,7 +200,8 @@ class Settings(BaseSettings):
         float | None,
         Field(gt=0),
         Option(
-            "Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.",
+            "Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
+            " Sigstore and token exchange 30.",
             ASKING | {"attest"},
             "SECONDS",
             ("timeout",),
@@ -306,7 +308,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what is passed in: ``sources`` reads flags, environment, inputs and files, and keeps who said what."""
+        """Take only what is passed in: ``sources`` reads everything else, and keeps who said what."""
         return (init_settings,)
 
 

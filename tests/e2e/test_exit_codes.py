@@ -168,11 +168,12 @@ def tarpit() -> Iterator[Tarpit]:
             connection.close()
 
 
-@pytest.mark.parametrize(("number", "code", "slug"), [(2, 130, "interrupted"), (15, 143, "terminated")])
+@pytest.mark.parametrize("signal_and_end", [(2, 130, "interrupted"), (15, 143, "terminated")])
 def test_130_and_143_interrupted(
-    cli: Cli, released: list[Path], tarpit: Tarpit, number: int, code: int, slug: str
+    cli: Cli, released: list[Path], tarpit: Tarpit, signal_and_end: tuple[int, int, str]
 ) -> None:
     assert released
+    number, code, slug = signal_and_end
     process = cli.start("publish", "--index-profile", "generic", **password_for(tarpit.url))
     assert tarpit.visited.wait(30)
     process.send_signal(number)
@@ -184,12 +185,12 @@ def test_130_and_143_interrupted(
 def test_1_internal_is_the_only_code_without_a_way_to_it() -> None:
     """A bug cannot be reached on purpose from outside; tests/unit/test_compose.py makes one."""
     codes = {error.exit_code for error in error_classes()}
-    reached = {int(name.split("_")[1]) for name in globals() if name.startswith("test_") and name.split("_")[1].isdigit()}
+    reached = {
+        int(name.split("_")[1]) for name in globals() if name.startswith("test_") and name.split("_")[1].isdigit()
+    }
     assert codes - {143} == (reached - {0}) | {1}
 
 
 def _closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
-
-

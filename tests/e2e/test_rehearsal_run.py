@@ -1,6 +1,7 @@
 """The main job: the whole staircase over real HTTP with real signatures, in a world of its own."""
 
 import json
+
 import pytest
 
 from tests.distributions import make_release

@@ -22,7 +22,13 @@ VERSIONS = ("1.0", "2.0")
 
 files = st.lists(
     st.one_of(
-        st.builds(wheel, st.sampled_from(PROJECTS), st.sampled_from(VERSIONS), st.sampled_from(["py3", "cp311", "cp312"]), size=st.integers(1, 9)),
+        st.builds(
+            wheel,
+            st.sampled_from(PROJECTS),
+            st.sampled_from(VERSIONS),
+            st.sampled_from(["py3", "cp311", "cp312"]),
+            size=st.integers(1, 9),
+        ),
         st.builds(sdist, st.sampled_from(PROJECTS), st.sampled_from(VERSIONS), size=st.integers(1, 9)),
     ),
     unique_by=lambda file: file.filename,

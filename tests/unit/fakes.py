@@ -50,14 +50,18 @@ PYPI = Endpoints(
     integrity="https://pypi.org/integrity/",
 )
 TESTPYPI = replace(PYPI, name="testpypi", upload="https://test.pypi.org/legacy/")
-GENERIC = Endpoints("index.example", IndexProfile.GENERIC, "https://index.example/", simple="https://index.example/simple/")
+GENERIC = Endpoints(
+    "index.example", IndexProfile.GENERIC, "https://index.example/", simple="https://index.example/simple/"
+)
 
 
 def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def wheel(project: str = "demo", version: str = "1.0", tag: str = "py3", *, content: str = "", size: int = 10) -> Distribution:
+def wheel(
+    project: str = "demo", version: str = "1.0", tag: str = "py3", *, content: str = "", size: int = 10
+) -> Distribution:
     filename = f"{project}-{version}-{tag}-none-any.whl"
     return Distribution(
         path=Path("dist") / filename,

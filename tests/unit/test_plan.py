@@ -79,7 +79,9 @@ def test_skip_existing_hides_other_content_everywhere_but_on_pypi(
 def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
     old = published(wheel("demo"), filename="Demo-1.0-py3-none-any.whl")
     tarball = published(sdist(), filename="demo-1.0.zip")
-    listing = ProjectListing("demo", {old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")})
+    listing = ProjectListing(
+        "demo", {old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")}
+    )
     assert published_as("demo-1.0-py3-none-any.whl", listing) == old
     assert published_as("demo-2.0-py3-none-any.whl", listing) is None
     assert published_as("no distribution", listing) is None

@@ -1,7 +1,6 @@
 """Settings from every source: precedence, spellings, truth rules, near misses, and secrets that stay secret."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,7 @@ def pyproject(tmp_path: Path) -> Path:
     return tmp_path / "pyproject.toml"
 
 
-def loaded(pyproject: Path, environ: dict[str, str] | None = None, toml: str = "", **flags: Any) -> Loaded:
+def loaded(pyproject: Path, environ: dict[str, str] | None = None, toml: str = "", **flags: object) -> Loaded:
     if toml:
         pyproject.write_text(f"[tool.ci-publish]\n{toml}")
     return load(flags, environ or {}, pyproject)

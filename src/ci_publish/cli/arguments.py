@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog=NAME,
         description="Publish Python distributions from CI without stored secrets.",
-        epilog=f"Every option is also a variable, an action input and a key in pyproject.toml: {DOCS_URL}/reference/options/",
+        epilog=f"Options can be set by variable, action input and pyproject.toml, too: {DOCS_URL}/reference/options/",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"{NAME} {__version__}")

@@ -1,4 +1,4 @@
-"""Which CI is this, and what does it want?"""
+"""Which CI this is, and what it wants."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ def on_github(environ: Mapping[str, str]) -> bool:
 
 
 def on_gitlab(environ: Mapping[str, str]) -> bool:
-    """Return whether this is a GitLab job; gitlab-ci-local sets the text ``false``, which ``id`` takes for true, too."""
+    """Return whether this is a GitLab job; as in ``id``, any text counts (gitlab-ci-local sets ``false``)."""
     return bool(environ.get("GITLAB_CI"))
 
 
