@@ -43,8 +43,10 @@ def _token_in(authorization: str) -> str | None:
 
 def _password_in(value: str) -> str | None:
     try:
-        user, _, password = base64.b64decode(value).decode().partition(":")
+        user, colon, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
+        return None
+    if not colon:
         return None
     if user == "__token__":
         return password.strip()

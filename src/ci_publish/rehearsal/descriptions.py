@@ -1,46 +1,71 @@
 """How a release's description looks on PyPI: rendered by the same library, in the same formats."""
 
+import warnings
 from email.message import EmailMessage
 
 import readme_renderer.markdown
 import readme_renderer.rst
 import readme_renderer.txt
 
+from ci_publish.distributions.checks.rendering import TooLargeToRender, rendering_fault
 from ci_publish.rehearsal.answers import HELP
 from ci_publish.rehearsal.records import Fields
 
 
-def rendered(description: str, content_type: str | None) -> str | None:
-    """Return the description as safe HTML, or None where PyPI cannot render it (`warehouse/utils/readme.py`)."""
-    match _media_type(content_type):
-        case "text/markdown":
-            return readme_renderer.markdown.render(description)
-        case None | "text/x-rst":
-            return readme_renderer.rst.render(description)
-        case "text/plain":
-            return f"<pre>{readme_renderer.txt.render(description)}</pre>"
-        case _:
-            return readme_renderer.txt.render(description)
-
-
 def shown(description: str, content_type: str | None) -> str:
-    """Return the description as safe HTML in any case: as plain text where it cannot be rendered."""
-    return rendered(description, content_type) or str(readme_renderer.txt.render(description))
+    """Return the description as safe HTML: as plain text where it cannot be rendered (`warehouse/utils/readme.py`)."""
+    return _rendered(description, content_type) or _preformatted(description)
 
 
 def description_problem(fields: Fields) -> str | None:
-    """Return PyPI's words for a description that cannot be rendered, None for one that can, or for none."""
+    """Return PyPI's words for a description that cannot be rendered; None for one that can, or for none."""
     texts = dict(reversed(fields))
-    description, content_type = texts.get("description", ""), texts.get("description_content_type")
-    if not description or rendered(description, content_type) is not None:
+    description, content_type = texts.get("description", ""), texts.get("description_content_type", "")
+    if not description or not _fails(description, content_type):
         return None
     subject = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     return f"The description failed to render {subject}. See {HELP}#description-content-type for more information."
+
+
+def _fails(description: str, content_type: str) -> bool:
+    try:
+        return rendering_fault(description, content_type) is not None
+    except TooLargeToRender:
+        return False
+
+
+def _rendered(description: str, content_type: str | None) -> str | None:
+    if _is_too_large(description, content_type or ""):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        match _media_type(content_type):
+            case "text/markdown":
+                return readme_renderer.markdown.render(description)
+            case None | "text/x-rst":
+                return readme_renderer.rst.render(description)
+            case _:
+                return None
+
+
+def _is_too_large(description: str, content_type: str) -> bool:
+    try:
+        rendering_fault(description, content_type)
+    except TooLargeToRender:
+        return True
+    return False
+
+
+def _preformatted(description: str) -> str:
+    return f"<pre>{readme_renderer.txt.render(description)}</pre>"
 
 
 def _media_type(content_type: str | None) -> str | None:
     if not content_type:
         return None
     message = EmailMessage()
-    message["Content-Type"] = content_type
+    try:
+        message["Content-Type"] = content_type
+    except (ValueError, IndexError):
+        return "text/plain"
     return message.get_content_type()

@@ -23,7 +23,7 @@ from ci_publish.rehearsal.answers import RefusedError, worded
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.json_response import json_response
-from ci_publish.rehearsal.judge import Judge, verdict
+from ci_publish.rehearsal.judge import Judge, file_verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
 from ci_publish.rehearsal.provenance import IntegrityService
 from ci_publish.rehearsal.records import (
@@ -89,7 +89,7 @@ class RehearsalIndex:
         identity_provider: IdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
         *,
-        judge: Judge = verdict,
+        judge: Judge = file_verdict,
         registrations: Iterable[Registration] | None = None,
         discovery: bool = False,
         clock: Callable[[], float] = time.time,

@@ -1,14 +1,21 @@
-"""Whether the index takes a file: by the same rules as the client's own checks."""
+"""Whether the index takes a form and a file: by the very rules of the client's own checks.
 
-from collections.abc import Callable
+Only what is an error there is refused here: what an older copy of this program may not know (a new classifier, a new
+platform) must not make a rehearsal fail.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from ci_publish.distributions.checks import server_verdict
+from ci_publish.distributions.checks.judgement import judge as judge_metadata
+from ci_publish.distributions.checks.rules import refusal_of
 from ci_publish.rehearsal.records import Fields
 
 
 class Refusal(Protocol):
-    """What is said about a file that the index must not take: an HTTP status and PyPI's words."""
+    """What is said about something that the index must not take: an HTTP status and PyPI's words."""
 
     @property
     def status(self) -> int:
@@ -22,6 +29,18 @@ class Refusal(Protocol):
 Judge: TypeAlias = Callable[[Path, str, Fields], Refusal | None]
 
 
-def verdict(_path: Path, _filename: str, _form: Fields) -> Refusal | None:
-    """Return what is wrong with the file; None for a file that PyPI takes."""
-    return None
+def form_verdict(form: Fields) -> Refusal | None:
+    """Return what is wrong with the core metadata in a form; None for what PyPI takes."""
+    return refusal_of(judge_metadata(_by_name(form)), errors_only=True)
+
+
+def file_verdict(path: Path, filename: str, form: Fields) -> Refusal | None:
+    """Return what is wrong with the file at *path*, uploaded as *filename*; None for a file that PyPI takes."""
+    return server_verdict(path, filename, _by_name(form))
+
+
+def _by_name(form: Fields) -> Mapping[str, Sequence[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in form:
+        values.setdefault(name, []).append(value)
+    return values

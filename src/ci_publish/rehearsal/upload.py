@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
 from ci_publish.rehearsal.descriptions import description_problem
-from ci_publish.rehearsal.judge import Judge
+from ci_publish.rehearsal.judge import Judge, Refusal, form_verdict
 from ci_publish.rehearsal.provenance import IntegrityService, RefusedAttestationsError
 from ci_publish.rehearsal.records import (
     CLOSED_STATUSES,
@@ -120,6 +120,7 @@ class Uploads:
             uploader = authenticate(request.headers.get("Authorization", ""), self._tokens)
             check_fields(form)
             check_identification(form)
+            _obey(form_verdict(form.fields))
             self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))
         finally:
             form.discard()
@@ -137,7 +138,7 @@ class Uploads:
             if self._decide(submission, before):
                 return
         # The long part: nobody else waits for it, and what others may change meanwhile is decided again below.
-        self._check_content(submission)
+        _obey(self._judge(submission.received.path, submission.filename, submission.form.fields))
         provenance = self._provenance(submission)
         metadata = _core_metadata(submission)
         with self._storage.lock:
@@ -177,11 +178,6 @@ class Uploads:
         if project and _is_closed(project, submission.uploader):
             raise RefusedError(403, _not_allowed(submission.uploader, spelled))
 
-    def _check_content(self, submission: _Submission) -> None:
-        refusal = self._judge(submission.received.path, submission.filename, submission.form.fields)
-        if refusal is not None:
-            raise RefusedError(refusal.status, refusal.message)
-
     def _provenance(self, submission: _Submission) -> Mapping[str, Any] | None:
         if not submission.form.has("attestations") or "disable-pep740" in self._rules.flags:
             return None
@@ -209,6 +205,11 @@ class Uploads:
             self._storage.record(ReleaseCreated(form.project, version, now, _description_fields(form)))
         file = _stored_file(submission, release.version if release else version, now, provenance, metadata)
         self._storage.add(name, file, submission.received, metadata)
+
+
+def _obey(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise RefusedError(refusal.status, refusal.message)
 
 
 def _check_action(form: Form) -> None:

@@ -16,7 +16,7 @@ from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
-from ci_publish.rehearsal.judge import Judge, verdict
+from ci_publish.rehearsal.judge import Judge, file_verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
@@ -65,7 +65,7 @@ class RehearsalWorld:
         tls: bool = False,
         registrations: Iterable[Registration] | None = None,
         claims: dict[str, object] | None = None,
-        judge: Judge = verdict,
+        judge: Judge = file_verdict,
         rules: UploadRules | None = None,
         discovery: bool = False,
         token_lifetime: float = TOKEN_LIFETIME_SECONDS,

@@ -1,0 +1,332 @@
+"""Trusted Publishing at the rehearsal's index: the exchange, its refusals, and the tokens it gives."""
+
+import base64
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jwt
+import pytest
+
+from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.identity_provider import IdentityProvider
+from ci_publish.rehearsal.oidc import AUDIENCE, Registration, registered
+from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
+from ci_publish.rehearsal.tokens import PublisherIdentity
+from tests.unit.rehearsal.index_world import NOW, IndexWorld, index_world
+
+NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
+GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
+GITLAB = GitLabPublisher("octo-group/demo")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[IndexWorld]:
+    with index_world(tmp_path) as world:
+        yield world
+
+
+def test_the_audience_is_the_rehearsals_own(world: IndexWorld) -> None:
+    assert world.get("/_/oidc/audience").json == {"audience": "ci-publish-rehearsal"}
+
+
+def test_what_is_switched_off_says_so(world: IndexWorld) -> None:
+    world.index.rules.flags.add("disallow-oidc")
+
+    assert world.get("/_/oidc/audience").status_code == 403
+    assert world.refusal() == ("not-enabled", "github trusted publishing functionality not enabled")
+    world.index.rules.flags.clear()
+    world.index.rules.flags.add("disallow-github-oidc")
+    assert world.get("/_/oidc/audience").status_code == 200
+    assert world.refusal() == ("not-enabled", "github trusted publishing functionality not enabled")
+
+
+def test_an_identity_token_is_exchanged_for_an_upload_token(world: IndexWorld) -> None:
+    answer = world.mint()
+
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert (answer.json["success"], answer.json["expires"]) == (True, NOW + 900)
+    assert world.upload(token=answer.json["token"]).status_code == 200
+    (entry,) = world.index.mint_log
+    assert (entry.jti, entry.expires, entry.burnt) == (world.provider.issued[-1].jti, NOW + 900, False)
+    assert isinstance(entry.owner, PublisherIdentity)
+    assert entry.owner.publisher == GitHubPublisher("octo-org/demo", "release.yml", owner_id="65")
+
+
+def test_the_old_address_works_too(world: IndexWorld) -> None:
+    answer = world.client.post("/_/oidc/github/mint-token", json={"token": world.provider.issue(AUDIENCE)})
+
+    assert answer.status_code == 200
+
+
+def test_a_token_can_be_read_without_a_key(world: IndexWorld) -> None:
+    token = world.minted().removeprefix("pypi-")
+    content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+
+    assert content[:1] == b"\x02"
+    assert json.dumps([0, int(NOW) + 900, int(NOW)], separators=(",", ":")).encode() in content
+
+
+def test_the_lifetime_is_a_knob(tmp_path: Path) -> None:
+    with index_world(tmp_path, token_lifetime=60) as world:
+        token = world.minted()
+        world.clock.now += 59
+        in_time = world.upload(token=token).status_code
+        world.clock.now += 1
+        late = world.upload(token=token).status_code
+
+    assert (in_time, late) == (200, 403)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("body", "description"),
+        [
+            (b"rubbish", "Invalid JSON"),
+            (b"\xff", "Invalid JSON"),
+            (b"{}", "Field required"),
+            (b"[]", "Input should be an object"),
+            (b'{"token": 1}', "Input should be a valid string"),
+        ],
+    )
+    def test_a_body_without_a_token(self, world: IndexWorld, body: bytes, description: str) -> None:
+        answer = world.client.post("/_/oidc/mint-token", data=body)
+
+        assert answer.status_code == 422
+        (error,) = answer.json["errors"]  # type: ignore[index]
+        assert error["code"] == "invalid-payload"
+        assert description in error["description"]
+
+    @pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", jwt.encode({"sub": "x"}, "k" * 32)])
+    def test_what_is_no_jwt(self, world: IndexWorld, token: str) -> None:
+        assert world.refusal(token) == ("invalid-payload", "malformed JWT")
+
+    def test_an_issuer_that_pypi_does_not_know(self, world: IndexWorld) -> None:
+        token = world.provider.issue(AUDIENCE, buildkite_claims())
+
+        assert world.refusal(token) == ("invalid-payload", "unknown trusted publishing issuer")
+
+    def test_somebody_elses_signature(self, world: IndexWorld) -> None:
+        token = IdentityProvider(clock=world.clock).issue(AUDIENCE)
+
+        assert world.refusal(token) == ("invalid-token", "malformed or invalid token")
+
+    @pytest.mark.parametrize("audience", ["pypi", ["ci-publish-rehearsal"], []])
+    def test_another_audience_or_a_list(self, world: IndexWorld, audience: str | list[str]) -> None:
+        assert world.refusal(world.provider.issue(audience))[0] == "invalid-token"
+
+    @pytest.mark.parametrize(("late", "status"), [(29, 200), (30, 422)])
+    def test_the_leeway_is_thirty_seconds(self, world: IndexWorld, late: float, status: int) -> None:
+        token = world.provider.issue(AUDIENCE, lifetime=0)
+        world.clock.now += late
+
+        assert world.mint(token).status_code == status
+
+    def test_a_token_is_good_for_one_exchange(self, world: IndexWorld) -> None:
+        token = world.provider.issue(AUDIENCE)
+
+        assert world.mint(token).status_code == 200
+        assert world.refusal(token) == ("invalid-reuse-token", "invalid token: already used")
+
+    def test_only_one_of_many_at_once_gets_it(self, world: IndexWorld) -> None:
+        token = world.provider.issue(AUDIENCE)
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(lambda _: world.mint(token).status_code, range(16)))
+
+        assert sorted(statuses) == [200] + [422] * 15
+
+    def test_claims_that_no_publisher_could_have(self, world: IndexWorld) -> None:
+        token = world.provider.issue(AUDIENCE, github_claims(event_name="pull_request_target"))
+
+        assert world.refusal(token) == (
+            "invalid-publisher",
+            (
+                "valid token, but no corresponding publisher (Publishing from a workflow invoked via "
+                "'pull_request_target' is not supported.)"
+            ),
+        )
+
+
+@pytest.mark.parametrize(
+    ("publisher", "claims", "accepted"),
+    [
+        (GITHUB, github_claims(), True),
+        (GITHUB, github_claims(repository="octo-org/other"), False),
+        (GITHUB, github_claims(repository="Octo-Org/demo"), False),
+        (GITHUB, github_claims(workflow="other.yml"), False),
+        (GitHubPublisher("octo-org/demo", "release.yml", "pypi"), github_claims(environment="PyPI"), True),
+        (GitHubPublisher("octo-org/demo", "release.yml", "pypi"), github_claims(), False),
+        (GITHUB, github_claims(environment="pypi"), True),
+        (GitHubPublisher("octo-org/demo", "release.yml", owner_id="1"), github_claims(), False),
+        (GITLAB, gitlab_claims(), True),
+        (GITLAB, gitlab_claims(project_path="Octo-Group/Demo"), False),
+        (GITLAB, gitlab_claims(config_path="ci/other.yml"), False),
+        (GitLabPublisher("octo-group/demo", environment="pypi"), gitlab_claims(environment="pypi"), True),
+        (GitLabPublisher("octo-group/demo", environment="pypi"), gitlab_claims(environment="PyPI"), False),
+        (GooglePublisher("publisher@demo-project.iam.gserviceaccount.com"), google_claims(), True),
+        (GooglePublisher("publisher@demo-project.iam.gserviceaccount.com", "other"), google_claims(), False),
+        (GooglePublisher("other@example.org"), google_claims(), False),
+        (GITHUB, gitlab_claims(), False),
+    ],
+)
+def test_publishers_match_as_on_pypi(
+    tmp_path: Path,
+    publisher: TrustedPublisher,
+    claims: dict[str, object],
+    accepted: bool,
+) -> None:
+    with index_world(tmp_path, registrations=[registered(publisher, "demo")]) as world:
+        answer = world.mint(world.provider.issue(AUDIENCE, claims))
+
+    assert (answer.status_code == 200) is accepted, answer.text
+
+
+@pytest.mark.parametrize(
+    ("publisher", "claims", "reason"),
+    [
+        (GITHUB, github_claims(repository="octo-org/other"), "Publisher with matching claims was not found"),
+        (GITHUB, {**github_claims(), "sha": None}, "Missing claim 'sha'"),
+        (GITHUB, {**github_claims(), "ref": "", "sha": ""}, "The ref and sha claims are empty"),
+        (
+            GITHUB,
+            {**github_claims(), "ref": "refs/heads/x", "sha": ""},
+            (
+                "The job_workflow_ref claim does not match, expecting one of "
+                "['octo-org/demo/.github/workflows/release.yml@refs/heads/x'], got "
+                "'octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0.0'"
+            ),
+        ),
+        (
+            GITHUB,
+            {**github_claims(), "job_workflow_ref": "x"},
+            "Could not job extract workflow filename from OIDC claims",
+        ),
+        (GITLAB, {**gitlab_claims(), "ref_path": ""}, "The ref_path and sha claims are empty"),
+        (GITLAB, {**gitlab_claims(), "sub": "project_path:other/demo:x"}, "Check failed for required claim 'sub'"),
+        (GITLAB, {**gitlab_claims(), "ci_config_ref_uri": "x"}, "Could not extract workflow filename from OIDC claims"),
+        (
+            GooglePublisher("publisher@demo-project.iam.gserviceaccount.com"),
+            {**google_claims(), "email_verified": False},
+            "Check failed for required claim 'email_verified'",
+        ),
+    ],
+)
+def test_the_reason_is_pypis(
+    tmp_path: Path, publisher: TrustedPublisher, claims: dict[str, object], reason: str
+) -> None:
+    with index_world(tmp_path, registrations=[registered(publisher, "demo")]) as world:
+        said = world.refusal(world.provider.issue(AUDIENCE, claims))
+
+    assert said == ("invalid-publisher", f"valid token, but no corresponding publisher ({reason})")
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_workflow_reference_names_no_workflow(tmp_path: Path, empty: str) -> None:
+    with index_world(tmp_path) as world:
+        said = world.refusal(world.provider.issue(AUDIENCE, {**github_claims(), "job_workflow_ref": empty}))
+
+    assert said[0] == "invalid-publisher"
+
+
+@pytest.mark.parametrize("claims", [github_claims(environment="pypi"), gitlab_claims(), google_claims()])
+def test_without_registrations_every_identity_is_its_own_publisher(tmp_path: Path, claims: dict[str, object]) -> None:
+    with index_world(tmp_path) as world:
+        token = world.mint(world.provider.issue(AUDIENCE, claims)).json["token"]  # type: ignore[index]
+        answer = world.upload(token=token)
+
+    assert answer.status_code == 200
+
+
+class TestRegistrations:
+    def test_the_publisher_with_an_environment_is_preferred(self, tmp_path: Path) -> None:
+        specific = GitHubPublisher("octo-org/demo", "release.yml", "pypi")
+        registrations = [registered(GITHUB, "general"), registered(specific, "specific")]
+        with index_world(tmp_path, registrations=registrations) as world:
+            world.mint(world.provider.issue(AUDIENCE, github_claims(environment="pypi")))
+            (entry,) = world.index.mint_log
+
+        assert isinstance(entry.owner, PublisherIdentity)
+        assert (entry.owner.publisher, entry.owner.projects) == (specific, frozenset({"specific"}))
+
+    def test_one_token_is_good_for_all_projects_of_a_publisher(self, tmp_path: Path) -> None:
+        with index_world(tmp_path, registrations=[registered(GITHUB, "demo"), registered(GITHUB, "Other")]) as world:
+            for name in ("demo", "other"):
+                world.index.create_project(name)
+            token = world.minted()
+            statuses = [world.upload(world.wheel(name), token=token).status_code for name in ("demo", "other")]
+
+        assert statuses == [200, 200]
+
+    def test_a_pending_publisher_creates_its_project_at_once(self, tmp_path: Path) -> None:
+        with index_world(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
+            token = world.minted()
+            empty = world.detail()
+            taken = world.upload(token=token).status_code
+            again = world.mint().status_code
+
+        assert (empty["files"], taken, again) == ([], 200, 200)
+
+    def test_a_pending_publisher_of_a_project_that_exists_is_dropped(self, tmp_path: Path) -> None:
+        with index_world(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
+            world.index.create_project("demo")
+            first, second = world.refusal(), world.refusal()
+
+        assert first == ("invalid-pending-publisher", "valid token, but project already exists")
+        assert second == ("invalid-publisher", NOT_FOUND)
+
+    def test_a_pending_publisher_of_a_forbidden_name_creates_nothing(self, tmp_path: Path) -> None:
+        with index_world(tmp_path, registrations=[registered(GITHUB, "json", pending=True)]) as world:
+            code, description = world.refusal()
+
+            assert world.index.state.projects == {}
+        assert code == "invalid-payload"
+        assert "conflict with Python Standard Library" in description
+
+    def test_a_registration_keeps_normalised_names(self) -> None:
+        assert registered(GITHUB, "De.Mo", "x_y") == Registration(GITHUB, frozenset({"de-mo", "x-y"}))
+
+
+class TestBurning:
+    def test_a_burnt_token_is_worthless(self, world: IndexWorld) -> None:
+        token = world.minted()
+
+        answer = world.client.post("/_/oidc/burn-token", json={"token": token})
+
+        assert (answer.status_code, answer.json) == (202, {"message": "Accepted"})
+        assert world.upload(token=token).status_code == 403
+
+    @pytest.mark.parametrize("token", ["rubbish", "pypi-rubbish", "pypi-Ag", "pypi-"])
+    def test_anything_can_be_burnt(self, world: IndexWorld, token: str) -> None:
+        assert world.client.post("/_/oidc/burn-token", json={"token": token}).status_code == 202
+
+    def test_only_the_real_token_burns(self, world: IndexWorld) -> None:
+        token = world.minted()
+        raw = bytearray(base64.urlsafe_b64decode(token.removeprefix("pypi-") + "=="))
+        raw[-1] ^= 1
+        forged = "pypi-" + base64.urlsafe_b64encode(raw).decode()
+
+        world.client.post("/_/oidc/burn-token", json={"token": forged})
+
+        assert [entry.burnt for entry in world.index.mint_log] == [False]
+
+    def test_a_body_without_a_token_is_refused(self, world: IndexWorld) -> None:
+        assert world.client.post("/_/oidc/burn-token", json={}).status_code == 422
+
+
+class TestDiscovery:
+    def test_it_is_off_by_default(self, world: IndexWorld) -> None:
+        assert world.get("/.well-known/pytp?discover=%252Flegacy%252F").status_code == 404
+
+    def test_it_names_the_endpoints(self, tmp_path: Path) -> None:
+        with index_world(tmp_path, discovery=True) as world:
+            answer = world.get("/.well-known/pytp?discover=%252Flegacy%252F")
+            other = world.get("/.well-known/pytp?discover=%252Fother%252F")
+
+        assert answer.mimetype == "application/vnd.pypi.pytp.v1+json"
+        assert answer.json == {
+            "audience-endpoint": "http://localhost/_/oidc/audience",
+            "token-mint-endpoint": "http://localhost/_/oidc/mint-token",
+        }
+        assert other.status_code == 404

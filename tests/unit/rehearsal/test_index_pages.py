@@ -1,0 +1,218 @@
+"""The pages for people: everything is shown, nothing is executed, nothing comes from elsewhere."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.rehearsal.index_world import IndexWorld, index_world
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
+
+
+class Page(HTMLParser):
+    """Reads a page: its tags, its links, its text. Fails on tags that are not closed in order."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "hr", "input"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def links(self) -> list[str | None]:
+        return [attributes.get("href") for tag, attributes in self.tags if tag == "a"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[IndexWorld]:
+    with index_world(tmp_path) as world:
+        yield world
+
+
+def page(world: IndexWorld, path: str = "/project/demo/") -> Page:
+    answer = world.get(path)
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    return Page(answer.text)
+
+
+def test_a_project_shows_what_pypi_would(world: IndexWorld) -> None:
+    wheel, sdist = world.wheel(), world.sdist()
+    fields: dict[str, Any] = {
+        "description": "# Words\n\n| a |\n|---|\n| 1 |\n",
+        "description_content_type": "text/markdown",
+        "project_urls": ["Docs, https://example.org/docs"],
+        "author_email": "Ann <ann@example.org>",
+        "license_expression": "Apache-2.0",
+        "classifiers": ["Typing :: Typed"],
+        "requires_dist": ["packaging>=24"],
+    }
+    for path in (wheel, sdist):
+        world.upload(path, headers={"User-Agent": "tests/1.0"}, **fields)
+
+    shown = page(world)
+
+    for text in (
+        "demo 1.0",
+        "Made by a test",
+        "Words",
+        "Ann <ann@example.org>",
+        "Apache-2.0",
+        "Typing :: Typed",
+        "packaging>=24",
+        ">=3.9",
+        "No attestations.",
+        "Wheel for py3",
+        "Source distribution",
+        "uploaded 2026-11-18 11:06:40 UTC by tests/1.0",
+        "pip install --no-deps --index-url http://localhost/simple/ demo==1.0",
+        *(getattr(world.index.files[path.name], name) for path in (wheel, sdist) for name in ("sha256", "md5")),
+    ):
+        assert text in shown.text
+    assert "https://example.org/docs" in shown.links()
+    assert ("table", {}) in shown.tags
+
+
+@pytest.mark.parametrize("path", ["/project/demo/", "/project/demo/1.0/", "/", "/project/empty/"])
+def test_nothing_but_the_own_stylesheet_may_be_loaded(world: IndexWorld, path: str) -> None:
+    world.upload()
+    world.index.create_project("empty")
+
+    answer = world.get(path)
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'; ")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    tags = Page(answer.text).tags
+    assert [attributes["href"] for tag, attributes in tags if tag == "link"] == ["/style.css"]
+    assert not [tag for tag, _ in tags if tag in {"script", "style", "iframe", "form"}]
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in tags
+
+
+def test_the_stylesheet_is_ours_alone_and_knows_the_dark(world: IndexWorld) -> None:
+    answer = world.get("/style.css")
+
+    assert answer.mimetype == "text/css"
+    assert "prefers-color-scheme: dark" in answer.text
+    assert not re.search(r"url\(|@import|https?:", answer.text)
+
+
+@pytest.mark.parametrize("kind", ["text/markdown", "text/plain", "text/x-rst"])
+def test_hostile_text_is_only_text(world: IndexWorld, kind: str) -> None:
+    fields: dict[str, Any] = dict.fromkeys(("summary", "author", "license", "keywords", "description"), HOSTILE)
+    answer = world.upload(headers={"User-Agent": HOSTILE}, description_content_type=kind, **fields)
+    assert answer.status_code == 200
+
+    for path in ("/", "/project/demo/"):
+        tags = page(world, path).tags
+        assert not [tag for tag, _ in tags if tag == "script"]
+        assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//example.org", "https://[x"])
+def test_only_web_addresses_become_links(tmp_path: Path, url: str) -> None:
+    from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
+    from ci_publish.rehearsal.records import Project, Release  # noqa: PLC0415
+
+    release = Release("1.0", 0.0, (("project_urls", f"Evil, {url}"),))
+    shown = Page(str(project_page.project(Project("demo", 0.0, 1, releases={"1": release}), release, "http://x")))
+
+    assert url not in shown.links()
+    assert f"Evil: {url}" in shown.text
+
+
+def test_a_description_that_does_not_render_is_shown_as_text(world: IndexWorld) -> None:
+    world.upload(description="x" * 10, description_content_type="text/plain")
+
+    assert "x" * 10 in page(world).text
+    assert ("pre", {}) in page(world).tags
+
+
+def test_a_release_without_description(world: IndexWorld) -> None:
+    world.upload(summary=None)
+
+    assert "This release has no description." in page(world).text
+    assert "No summary." in page(world).text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("archived", "This project is archived"), ("deprecated", "This project is deprecated")]
+)
+def test_a_status_is_said_aloud(world: IndexWorld, status: str, words: str) -> None:
+    world.upload()
+    world.index.set_status("demo", status)
+    world.index.yank("demo", "1.0", "It was broken.")
+
+    assert words in page(world).text
+    assert "This release has been yanked. It was broken." in page(world).text
+
+
+def test_every_release_has_its_page(world: IndexWorld) -> None:
+    for version in ("1.0", "2.0"):
+        world.upload(world.wheel(version=version))
+    world.index.yank("demo", "1.0")
+
+    assert "demo 2.0" in page(world).text
+    assert "demo 1.0" in page(world, "/project/demo/1.0/").text
+    assert {"/project/demo/1.0/", "/project/demo/2.0/"} <= set(page(world).links())
+    assert "1.0 (yanked)" in page(world).text
+    assert world.get("/project/demo/3.0/").status_code == 404
+    assert world.get("/project/demo/x/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/project/Demo/", "/project/demo/"),
+        ("/project/demo", "/project/demo/"),
+        ("/project/Demo/1.0/", "/project/demo/1.0/"),
+    ],
+)
+def test_other_spellings_are_redirected(world: IndexWorld, path: str, location: str) -> None:
+    world.upload()
+
+    answer = world.get(path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (301, location)
+
+
+def test_the_list_of_projects(world: IndexWorld) -> None:
+    assert "Nothing was published here yet." in page(world, "/").text
+    world.upload()
+    world.index.create_project("empty")
+
+    shown = page(world, "/")
+
+    assert shown.links() == ["/", "/project/demo/", "/project/empty/"]
+    assert "Made by a test" in shown.text
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(1023, "1023 bytes"), (1024, "1.0 KiB"), (3 * 1024**2, "3.0 MiB"), (5 * 1024**3, "5.0 GiB")]
+)
+def test_sizes_are_readable(world: IndexWorld, size: int, words: str) -> None:
+    from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
+
+    assert project_page._size(size) == words  # noqa: SLF001 - a table of its own

@@ -1,0 +1,349 @@
+"""What the rehearsal's index shows: Simple API, JSON API, Integrity API, files."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.rehearsal.index_world import SIMPLE_JSON, IndexWorld, index_world
+
+SIMPLE = "application/vnd.pypi.simple.v1+json"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[IndexWorld]:
+    with index_world(tmp_path) as world:
+        yield world
+
+
+class TestSimpleDetail:
+    def test_all_fields_are_there(self, world: IndexWorld) -> None:
+        wheel, sdist = world.wheel(), world.sdist()
+        for path in (wheel, sdist):
+            world.upload(path)
+
+        detail = world.detail()
+
+        stored = world.index.files[wheel.name]
+        metadata = world.client.get(f"/packages/{stored.path}.metadata", buffered=True).data
+        assert b"Name: demo" in metadata
+        digest = {"sha256": hashlib.sha256(metadata).hexdigest()}
+        assert detail == {
+            "meta": {"api-version": "1.4", "_last-serial": 4},
+            "name": "demo",
+            "project-status": {"status": "active"},
+            "versions": ["1.0"],
+            "files": [
+                {
+                    "filename": wheel.name,
+                    "url": f"http://localhost/packages/{stored.path}",
+                    "hashes": {"sha256": stored.sha256},
+                    "requires-python": ">=3.9",
+                    "size": wheel.stat().st_size,
+                    "upload-time": "2026-11-18T11:06:40.000000Z",
+                    "yanked": False,
+                    "data-dist-info-metadata": digest,
+                    "core-metadata": digest,
+                    "provenance": None,
+                },
+                {
+                    "filename": sdist.name,
+                    "url": f"http://localhost/packages/{world.index.files[sdist.name].path}",
+                    "hashes": {"sha256": world.index.files[sdist.name].sha256},
+                    "requires-python": ">=3.9",
+                    "size": sdist.stat().st_size,
+                    "upload-time": "2026-11-18T11:06:40.000000Z",
+                    "yanked": False,
+                    "data-dist-info-metadata": False,
+                    "core-metadata": False,
+                    "provenance": None,
+                },
+            ],
+        }
+
+    def test_html_says_the_same(self, world: IndexWorld) -> None:
+        world.upload(requires_python='<3.13,>="3.9"'.replace('"', ""))
+        world.index.yank("demo", "1.0", 'broken "badly"')
+
+        answer = world.get("/simple/demo/")
+
+        assert answer.content_type == "text/html; charset=UTF-8"
+        file = world.detail()["files"][0]
+        assert f'<a href="{file["url"]}#sha256={file["hashes"]["sha256"]}"' in answer.text
+        assert 'data-requires-python="&lt;3.13,&gt;=3.9"' in answer.text
+        assert 'data-yanked="broken &quot;badly&quot;"' in answer.text
+        assert f'data-core-metadata="sha256={file["core-metadata"]["sha256"]}"' in answer.text
+        assert '<meta name="pypi:repository-version" content="1.4">' in answer.text
+        assert '<meta name="pypi:project-status" content="active">' in answer.text
+        assert answer.text.endswith("<!--SERIAL 4-->\n")
+
+    @pytest.mark.parametrize(("reason", "json_value", "html_value"), [("", True, ""), ("why", "why", "why")])
+    def test_a_yanked_release_says_why(
+        self, world: IndexWorld, reason: str, json_value: str | bool, html_value: str
+    ) -> None:
+        world.upload()
+        world.index.yank("demo", "1.0", reason)
+
+        assert world.detail()["files"][0]["yanked"] == json_value
+        assert f'data-yanked="{html_value}"' in world.get("/simple/demo/").text
+        world.index.yank("demo", "1.0", yanked=False)
+        assert world.detail()["files"][0]["yanked"] is False
+
+    @pytest.mark.parametrize("status", ["archived", "deprecated", "quarantined"])
+    def test_the_status_is_shown_and_quarantine_hides_the_files(self, world: IndexWorld, status: str) -> None:
+        world.upload()
+        world.index.set_status("Demo", status)
+
+        detail = world.detail()
+
+        assert detail["project-status"] == {"status": status}
+        assert len(detail["files"]) == (0 if status == "quarantined" else 1)
+
+    def test_files_and_versions_come_in_order(self, world: IndexWorld) -> None:
+        for version in ("1.10", "1.9", "1.9rc1"):
+            world.upload(world.wheel(version=version))
+            world.clock.now += 1
+
+        detail = world.detail()
+
+        assert detail["versions"] == ["1.9rc1", "1.9", "1.10"]
+        assert [file["filename"].split("-")[1] for file in detail["files"]] == ["1.9rc1", "1.9", "1.10"]
+
+    @pytest.mark.parametrize("name", ["Demo_Project", "demo.project", "demo-project/.."])
+    def test_other_spellings_are_redirected(self, world: IndexWorld, name: str) -> None:
+        world.index.create_project("Demo.Project")
+
+        answer = world.get(f"/simple/{name}/")
+
+        if name.endswith(".."):
+            assert answer.status_code == 404
+        else:
+            assert (answer.status_code, answer.headers["Location"]) == (301, "/simple/demo-project/")
+
+    def test_a_missing_slash_is_added(self, world: IndexWorld) -> None:
+        world.index.create_project("demo")
+
+        answer = world.get("/simple/demo")
+
+        assert (answer.status_code, answer.headers["Location"]) == (301, "/simple/demo/")
+
+    def test_an_unknown_project_is_not_found(self, world: IndexWorld) -> None:
+        assert world.get("/simple/demo/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (None, "text/html; charset=UTF-8"),
+        ("*/*", "text/html; charset=UTF-8"),
+        ("application/x-nothing", "text/html; charset=UTF-8"),
+        (SIMPLE, SIMPLE),
+        ("application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+html"),
+        (f"{SIMPLE}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01", SIMPLE),
+        (f"text/html, {SIMPLE}; q=0.5", "text/html; charset=UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/simple/", "/simple/demo/"])
+def test_the_content_type_is_negotiated(world: IndexWorld, path: str, accept: str | None, content_type: str) -> None:
+    world.upload()
+
+    answer = world.get(path, **({} if accept is None else {"Accept": accept}))
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
+
+
+@pytest.mark.parametrize("path", ["/simple/demo/", "/simple/", "/pypi/demo/json"])
+def test_what_was_seen_is_not_sent_again(world: IndexWorld, path: str) -> None:
+    world.upload()
+    first = world.get(path, **SIMPLE_JSON)
+
+    again = world.get(path, **SIMPLE_JSON, **{"If-None-Match": first.headers["ETag"]})
+    world.upload(world.sdist())
+    changed = world.get(path, **SIMPLE_JSON, **{"If-None-Match": first.headers["ETag"]})
+
+    assert [first.status_code, again.status_code, changed.status_code] == [200, 304, 200]
+    assert again.data == b""
+    assert int(changed.headers["X-PyPI-Last-Serial"]) > int(first.headers["X-PyPI-Last-Serial"])
+    assert first.headers["Cache-Control"] == "max-age=600, public"
+    assert first.headers["Vary"] == "Accept, Accept-Encoding"
+    assert first.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_list_of_projects(world: IndexWorld) -> None:
+    for name in ("Zebra", "an.ant", "hidden"):
+        world.index.create_project(name)
+    world.index.set_status("hidden", "quarantined")
+
+    content = world.get("/simple/", **SIMPLE_JSON).json
+    page = world.get("/simple/").text
+
+    assert content == {
+        "meta": {"api-version": "1.4", "_last-serial": 4},
+        "projects": [{"name": "an.ant", "_last-serial": 2}, {"name": "Zebra", "_last-serial": 1}],
+    }
+    assert '<a href="/simple/an-ant/">an.ant</a>' in page
+    assert "hidden" not in page
+
+
+class TestJsonApi:
+    def get(self, world: IndexWorld, path: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(world.get(path).data)
+        return content
+
+    def test_the_project_and_its_release(self, world: IndexWorld) -> None:
+        wheel = world.wheel()
+        world.upload(
+            wheel,
+            classifiers=["Typing :: Typed", "Environment :: Console"],
+            project_urls=["Home, https://example.org/", "Docs, https://example.org/docs,x"],
+            requires_dist="packaging>=24",
+            license_file="LICENSE",
+            keywords="a,b",
+        )
+
+        project, release = self.get(world, "/pypi/demo/json"), self.get(world, "/pypi/demo/1.0/json")
+
+        assert release == {key: value for key, value in project.items() if key != "releases"}
+        assert project["releases"] == {"1.0": project["urls"]}
+        (file,) = project["urls"]
+        stored = world.index.files[wheel.name]
+        assert file["digests"] == {"md5": stored.md5, "sha256": stored.sha256, "blake2b_256": stored.blake2_256}
+        assert (file["packagetype"], file["python_version"]) == ("bdist_wheel", "py3")
+        assert (file["upload_time"], file["upload_time_iso_8601"]) == (
+            "2026-11-18T11:06:40",
+            "2026-11-18T11:06:40.000000Z",
+        )
+        info = project["info"]
+        assert info["classifiers"] == ["Environment :: Console", "Typing :: Typed"]
+        assert info["project_urls"] == {"Home": "https://example.org/", "Docs": "https://example.org/docs,x"}
+        assert (info["requires_dist"], info["license_files"]) == (["packaging>=24"], ["LICENSE"])
+        assert (info["keywords"], info["requires_python"], info["author"]) == ("a,b", ">=3.9", None)
+        assert info["release_url"] == "http://localhost/project/demo/1.0/"
+
+    def test_the_latest_release_is_final_and_not_yanked(self, world: IndexWorld) -> None:
+        for version in ("1.0", "2.0", "3.0rc1"):
+            world.upload(world.wheel(version=version))
+        before = self.get(world, "/pypi/demo/json")["info"]["version"]
+        world.index.yank("demo", "2.0")
+        after = self.get(world, "/pypi/demo/json")["info"]["version"]
+
+        assert (before, after) == ("2.0", "1.0")
+
+    @pytest.mark.parametrize("version", ["1", "1.0", "v1.0.0"])
+    def test_a_version_may_be_spelled_otherwise(self, world: IndexWorld, version: str) -> None:
+        world.upload()
+
+        assert self.get(world, f"/pypi/demo/{version}/json")["info"]["version"] == "1.0"
+
+    @pytest.mark.parametrize(
+        "path", ["/pypi/other/json", "/pypi/demo/2.0/json", "/pypi/empty/json", "/pypi/demo/x/json"]
+    )
+    def test_what_is_not_there(self, world: IndexWorld, path: str) -> None:
+        world.upload()
+        world.index.create_project("empty")
+
+        assert world.get(path).status_code == 404
+
+    def test_quarantine_hides_everything(self, world: IndexWorld) -> None:
+        world.upload()
+        world.index.set_status("demo", "quarantined")
+
+        assert [world.get(path).status_code for path in ("/pypi/demo/json", "/project/demo/")] == [404, 404]
+
+    @pytest.mark.parametrize(
+        ("path", "location"),
+        [("/pypi/Demo/json", "/pypi/demo/json"), ("/pypi/Demo/1.0/json", "/pypi/demo/1.0/json")],
+    )
+    def test_other_spellings_are_redirected(self, world: IndexWorld, path: str, location: str) -> None:
+        world.upload()
+
+        answer = world.get(path)
+
+        assert (answer.status_code, answer.headers["Location"]) == (301, location)
+
+
+class TestIntegrityApi:
+    URL = "/integrity/demo/1.0/demo-1.0-py3-none-any.whl/provenance"
+
+    def test_a_file_without_provenance(self, world: IndexWorld) -> None:
+        world.upload()
+
+        answer = world.get(self.URL)
+
+        assert (answer.status_code, answer.mimetype) == (404, "application/json")
+        assert answer.json == {"message": "No provenance available for demo-1.0-py3-none-any.whl"}
+
+    def test_another_accept_is_not_acceptable(self, world: IndexWorld) -> None:
+        world.upload()
+
+        answer = world.get(self.URL, Accept="text/html")
+
+        assert (answer.status_code, answer.json) == (406, {"message": "Request not acceptable"})
+
+    def test_it_can_be_switched_off(self, world: IndexWorld) -> None:
+        world.upload()
+        world.index.rules.flags.add("disable-pep740")
+
+        answer = world.get(self.URL)
+
+        assert (answer.status_code, answer.json) == (403, {"message": "Attestations temporarily disabled"})
+
+    @pytest.mark.parametrize("url", [URL.replace("1.0/", "2.0/"), URL.replace("py3", "py2"), URL.replace("o/1", "x/1")])
+    def test_an_unknown_file(self, world: IndexWorld, url: str) -> None:
+        world.upload()
+
+        answer = world.get(url, Accept="*/*")
+
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+class TestDownload:
+    def test_a_file_comes_whole_or_in_parts(self, world: IndexWorld) -> None:
+        wheel = world.wheel()
+        world.upload(wheel)
+        path = f"/packages/{world.index.files[wheel.name].path}"
+
+        whole = world.client.get(path, buffered=True)
+        part = world.client.get(path, headers={"Range": "bytes=2-5"}, buffered=True)
+        end = world.client.get(path, headers={"Range": "bytes=-4"}, buffered=True)
+        beyond = world.client.get(path, headers={"Range": "bytes=99999999-"}, buffered=True)
+
+        content = wheel.read_bytes()
+        assert (whole.status_code, whole.data) == (200, content)
+        assert (part.status_code, part.data, part.headers["Content-Range"]) == (
+            206,
+            content[2:6],
+            f"bytes 2-5/{len(content)}",
+        )
+        assert end.data == content[-4:]
+        assert beyond.status_code == 416
+
+    @pytest.mark.parametrize("path", ["/packages/x", "/packages/../journal.jsonl", "/packages/%2e%2e/journal.jsonl"])
+    def test_nothing_else_can_be_had(self, world: IndexWorld, path: str) -> None:
+        world.upload()
+
+        assert world.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/_/oidc/mint-token"), ("GET", "/legacy/"), ("POST", "/simple/")])
+def test_other_methods_are_not_allowed(world: IndexWorld, method: str, path: str) -> None:
+    assert world.client.open(path, method=method).status_code == 405
+
+
+def test_other_paths_are_not_found(world: IndexWorld) -> None:
+    assert world.get("/nothing/here").status_code == 404
+
+
+def test_a_hook_can_step_in_and_lose_an_answer(world: IndexWorld) -> None:
+    from werkzeug.wrappers import Response  # noqa: PLC0415 - only here
+
+    world.index.hooks.interpose = lambda environ: Response(status=503) if environ["PATH_INFO"] == "/legacy/" else None
+    refused = world.upload().status_code
+    world.index.hooks.interpose = None
+    world.index.hooks.after = lambda _environ, _response: Response(status=502)
+    lost = world.upload().status_code
+
+    assert (refused, lost, len(world.index.files)) == (503, 502, 1)

@@ -1,0 +1,59 @@
+"""What an index keeps survives it: another run in the same folder finds it again."""
+
+from pathlib import Path
+
+from ci_publish.rehearsal.records import ProjectCreated
+from ci_publish.rehearsal.storage import Storage
+from tests.unit.rehearsal.index_world import index_world
+
+
+def test_a_second_run_finds_what_the_first_one_stored(tmp_path: Path) -> None:
+    with index_world(tmp_path) as first:
+        wheel, sdist, old = first.wheel(), first.sdist(), first.wheel(version="0.9")
+        for path in (wheel, sdist, old):
+            first.upload(path, description="# Words", description_content_type="text/markdown")
+        first.index.yank("demo", "1.0", "why")
+        first.index.set_status("demo", "archived")
+        first.index.delete_file(old.name)
+        first.index.set_release_age("demo", "1.0", 20)
+        before = first.index.state
+    with index_world(tmp_path) as second:
+        assert second.index.state == before
+        assert second.index.path_of(wheel.name).read_bytes() == wheel.read_bytes()
+        assert second.detail()["files"][0]["yanked"] == "why"
+
+
+def test_a_line_that_a_crash_cut_off_counts_for_nothing(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    storage.record(ProjectCreated("first", 1.0))
+    with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write('{"event": "Proj')
+
+    again = Storage(tmp_path)
+    again.record(ProjectCreated("second", 2.0))
+
+    assert list(Storage(tmp_path).state.projects) == ["first", "second"]
+
+
+def test_what_was_still_arriving_is_thrown_away(tmp_path: Path) -> None:
+    incoming = Storage(tmp_path).receive()
+    incoming.write(b"half a fi")
+    incoming.close()
+
+    Storage(tmp_path)
+
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_a_received_file_is_hashed_while_it_arrives(tmp_path: Path) -> None:
+    incoming = Storage(tmp_path).receive()
+    incoming.write(b"ab")
+    incoming.write(b"c")
+    incoming.seek(0)
+
+    assert incoming.read() == b"abc"
+    received = incoming.received()
+    assert received.size == 3
+    assert received.md5 == "900150983cd24fb0d6963f7d28e17f72"
+    assert received.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert received.blake2_256 == "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"
