@@ -15,18 +15,24 @@ from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
+from ci_publish.delivery import attestation_policy
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.identity.credential import Given, Tools, choose_credential
+from ci_publish.identity.credential import Given, choose_credential
+from ci_publish.identity.diagnosis import Doctor, Wanted
+from ci_publish.identity.findings import Finding as Diagnosed
+from ci_publish.identity.findings import Level
+from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
+from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
-from ci_publish.model.events import Emit, Noted, Outcome, RunFinished, RunStarted
+from ci_publish.model.events import Emit, Finding, FindingStatus, IndexChosen, Noted, Outcome, RunFinished, RunStarted
 from ci_publish.model.http import Authorization, BasicAuthorization
-from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
+from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.plan import OnConflict
@@ -114,9 +120,37 @@ class Composition:
 
     def credential(self, endpoints: Endpoints) -> Credential:
         """Choose the credential for one index."""
-        return choose_credential(endpoints, self._given(), self._tools(), attesting=True)
+        return choose_credential(endpoints, self._given(), self._tools(), attesting=self._attesting(endpoints))
+
+    def doctor(self, repository_url: str) -> Doctor:
+        """Put together what looks at one index and this job."""
+        index = self._index(repository_url, online=True)
+        wanted = Wanted(
+            self._distributions_if_any(),
+            attesting=self._attesting(index.endpoints),
+            mint=self.settings.mint,
+            spend_token=self.settings.spend_token,
+        )
+        self.around.emit(IndexChosen(index.endpoints))
+        return Doctor(index.endpoints, self._given(), self._tools(), index.look, wanted)
+
+    def _distributions_if_any(self) -> tuple[Distribution, ...]:
+        """What doctor compares with the index: the files that lie there, if any do."""
+        try:
+            return LocalDistributions().collect(self.settings.paths).distributions
+        except CiPublishError:
+            return ()
+
+    def _attesting(self, endpoints: Endpoints) -> bool:
+        """Whether attestations would be made with Trusted Publishing at this index."""
+        policy = attestation_policy(self.settings.attestations, CredentialKind.TRUSTED_PUBLISHING, endpoints)
+        return policy is not AttestationPolicy.OFF
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
+        index = self._index(repository_url, online=online)
+        return Destination(index, self.credential(index.endpoints))
+
+    def _index(self, repository_url: str, *, online: bool) -> HttpIndex:
         index = HttpIndex(
             self.endpoints(repository_url),
             self.transport,
@@ -126,8 +160,7 @@ class Composition:
         )
         if online:
             index.recognise(self.settings.index_profile)
-        credential = self.credential(index.endpoints)
-        return Destination(index, credential)
+        return index
 
     def _look_authorization(self) -> Authorization | None:
         """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
@@ -217,6 +250,11 @@ def verify(what: Settings | Run | None = None, *, around: Surroundings | None = 
     return execute("verify", what, around)
 
 
+def doctor(settings: Settings | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Look whether Trusted Publishing would work from here; raise the error that publishing would end with."""
+    return execute("doctor", settings, around)
+
+
 COMMANDS: Mapping[str, Callable[[Run], Outcome]] = {
     "publish": pipeline.publish,
     "plan": pipeline.plan,
@@ -241,6 +279,8 @@ def execute(command: str, what: Settings | Run | None = None, around: Surroundin
     def run(recording: Surroundings) -> Outcome:
         composition = Composition(settings, recording)
         try:
+            if command == "doctor":
+                return _diagnose(composition)
             return COMMANDS[command](composition.run(command))
         finally:
             composition.close()
@@ -310,6 +350,33 @@ def _text(path: Path | None) -> str | None:
         raise ConfigurationError(
             message, hints=("Name a ClientTrustConfig file: --sigstore-trust-config FILE",)
         ) from error
+
+
+_FINDINGS = {
+    Level.OK: FindingStatus.OK,
+    Level.WARNING: FindingStatus.WARN,
+    Level.FAILURE: FindingStatus.FAIL,
+    Level.SKIPPED: FindingStatus.SKIP,
+}
+
+
+def _diagnose(composition: Composition) -> Outcome:
+    """Look at each index in turn; raise the first error that publishing would end with."""
+    errors: list[CiPublishError] = []
+    for repository_url in composition.settings.repository_url:
+        diagnosis = composition.doctor(repository_url).run()
+        for found in diagnosis.findings:
+            composition.around.emit(_finding(found))
+        errors += [] if diagnosis.error is None else [diagnosis.error]
+    if errors:
+        raise errors[0]
+    return Outcome.READY
+
+
+def _finding(found: Diagnosed) -> Finding:
+    return Finding(
+        found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
+    )
 
 
 def _verify(run: Run) -> Outcome:

@@ -22,7 +22,9 @@ Text that comes from outside (server answers, filenames, claims) may stand in ``
 reports neutralise it before it is printed. A secret never may.
 """
 
+import traceback
 from collections.abc import Iterable, Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from ci_publish.about import DOCS_URL, ISSUES_URL
@@ -77,9 +79,16 @@ class InternalError(CiPublishError):
         """Wrap an exception that nobody mapped, with what to report and where."""
         return cls(
             f"ci-publish met a situation that it does not know: {type(exception).__name__}.",
-            detail="This is a bug in ci-publish, not in your project.",
-            hints=(f"Run again with --verbose and report what it prints at {ISSUES_URL}",),
+            detail="This is a bug in ci-publish, not in your project. Where it happened:\n" + _where(exception),
+            hints=(f"Report it, with the lines above, at {ISSUES_URL}",),
         )
+
+
+def _where(exception: BaseException) -> str:
+    """Return the calls that led to *exception*, innermost last, and its text; reports redact and neutralise it."""
+    frames = traceback.extract_tb(exception.__traceback__)[-8:]
+    calls = [f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([*calls, f"{type(exception).__name__}: {exception}"])
 
 
 class ConfigurationError(CiPublishError):

@@ -11,8 +11,3 @@ def on_github(environ: Mapping[str, str]) -> bool:
 def on_gitlab(environ: Mapping[str, str]) -> bool:
     """Return whether this is a GitLab job; as in ``id``, any text counts (gitlab-ci-local sets ``false``)."""
     return bool(environ.get("GITLAB_CI"))
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Return whether this is any CI: nobody is there to answer questions."""
-    return environ.get("CI", "").lower() not in {"", "0", "false"} or on_github(environ) or on_gitlab(environ)

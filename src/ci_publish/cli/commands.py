@@ -3,18 +3,17 @@
 import contextlib
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from ci_publish import sources
-from ci_publish.cli.ci import in_ci
 from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
+from ci_publish.identity.keyring import keyring_for_people
 from ci_publish.interruption import Interruption
-from ci_publish.model.identity import Secret
 
 if TYPE_CHECKING:
     from ci_publish.compose import Surroundings
@@ -52,7 +51,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         reporting.masker.mask,
         interruption,
         _password_name(invocation.loaded),
-        _keyring(invocation),
+        keyring_for_people(invocation.environ),
         invocation.loaded.notes,
     )
     settings = invocation.loaded.settings
@@ -134,22 +133,6 @@ def _password_name(loaded: sources.Loaded) -> str:
     return {"action input": f"The input {origin.spelled}", "flag": "The password on standard input"}.get(
         origin.source, origin.spelled if origin.source != "default" else "The password"
     )
-
-
-def _keyring(invocation: Invocation) -> Callable[[str, str], Secret | None] | None:
-    """Ask a keyring only for people at a terminal, and only where the extra is installed."""
-    if in_ci(invocation.environ) or not invocation.streams.stdin.isatty():
-        return None
-
-    def ask(url: str, user: str) -> Secret | None:
-        try:
-            import keyring  # noqa: PLC0415  (an extra)
-        except ModuleNotFoundError:
-            return None
-        found = keyring.get_password(url, user)
-        return None if found is None else Secret(found)
-
-    return ask
 
 
 def _show_settings(invocation: Invocation) -> int:

@@ -57,13 +57,15 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
     """
     try:
         arguments, loaded = _understand(argv, environ, streams.stdin)
+        from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
+
+        return invoke(Invocation(arguments.command, loaded, environ, streams))
+    except BrokenPipeError:
+        raise
     except CiPublishError as error:
         return _misunderstood(error, argv, environ, streams)
     except Exception as error:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         return _misunderstood(InternalError.of(error), argv, environ, streams)
-    from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
-
-    return invoke(Invocation(arguments.command, loaded, environ, streams))
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
