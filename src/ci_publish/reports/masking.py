@@ -4,6 +4,7 @@ The second of the two places that may call ``Secret.reveal()`` (the other is the
 """
 
 import base64
+import contextlib
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -56,8 +57,10 @@ class Masker:
         return text
 
     def _announce(self, forms: Iterable[str]) -> None:
-        self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
-        self._stream.flush()
+        # A stream that is gone shows nothing: there is nothing to hide, and the run must go on to burn its token.
+        with contextlib.suppress(OSError):
+            self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
+            self._stream.flush()
 
 
 def _forms(raw: str, users: Iterable[str]) -> list[str]:

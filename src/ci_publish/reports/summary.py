@@ -10,7 +10,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Planned, RunFinished
+from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Outcome, Planned, RunFinished
 from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
 from ci_publish.reports import words
 from ci_publish.reports.neutral import code, markdown, preformatted
@@ -59,7 +59,7 @@ class Told:
 
     def code(self, text: str) -> str:
         """Return *text* monospaced."""
-        return code(self.redact(text))
+        return code(self.redact(text)) if text else "—"
 
     def of(self, kind: type[_E]) -> Iterator[_E]:
         """Return the events of one kind."""
@@ -162,8 +162,10 @@ def _files(told: Told) -> Iterator[Section]:
 
 def _row(told: Told, file: FileEntry, *, several: bool) -> str:
     seconds = told.seconds(file.index or "", file.filename)
+    # the index of a rehearsal ends with the run: its links would lead nowhere
+    url = None if told.receipt.outcome is Outcome.REHEARSED else file.url
     cells = [
-        link(told.code(file.filename), file.url),
+        link(told.code(file.filename), url),
         *([told.text(file.index or "")] if several else []),
         _result(told, file),
         "" if file.size is None else words.amount(file.size),

@@ -188,8 +188,11 @@ def releases(receipt: Receipt) -> tuple[tuple[str, str], ...]:
 def release_pages(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
     """Return the addresses of the pages of the releases that are on their index now, each once.
 
-    An index without project pages, a plan or a failure before the first upload gives none.
+    An index without project pages, a plan or a failure before the first upload gives none; nor does a rehearsal,
+    whose index ends with the run.
     """
+    if receipt.outcome is Outcome.REHEARSED:
+        return ()
     chosen = [event.endpoints for event in events if isinstance(event, IndexChosen)]
     roots = {endpoints.name: endpoints.web for endpoints in chosen if endpoints.web}
     return tuple(

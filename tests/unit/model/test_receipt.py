@@ -22,6 +22,7 @@ from ci_publish.model.events import (
     RunFinished,
     RunStarted,
     Signed,
+    Step,
     UploadStarted,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
@@ -270,3 +271,20 @@ def test_any_part_of_any_run_in_any_order_makes_a_valid_receipt(data: st.DataObj
     pool = [*data.draw(st.sampled_from(STORIES))(), *every_event(text), RunStarted("plan", BEGIN)]
     events = data.draw(st.lists(st.sampled_from(range(len(pool))), max_size=25))
     written([pool[number] for number in events])
+
+
+def test_the_page_about_the_receipt_names_every_field_and_word_of_the_schema() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "receipt.md").read_text(encoding="utf-8")
+    objects = [SCHEMA, *SCHEMA["$defs"].values(), SCHEMA["$defs"]["index"]["properties"]["credential"]]
+    fields = {name for each in objects for name in each["properties"]}
+    words = {word for each in objects for value in each["properties"].values() for word in value.get("enum", [])}
+    assert {name for name in fields | words - {None} if f"`{name}`" not in page} == set()
+
+
+def test_the_schema_knows_every_word_of_the_model() -> None:
+    files = SCHEMA["$defs"]["file"]["properties"]
+    assert SCHEMA["properties"]["outcome"]["enum"] == [outcome.value for outcome in Outcome]
+    assert files["status"]["enum"] == [status.value for status in FileStatus]
+    assert set(SCHEMA["properties"]["timings"]["properties"]) == {step.value for step in Step}
+    credential = SCHEMA["$defs"]["index"]["properties"]["credential"]["properties"]
+    assert credential["kind"]["enum"] == [kind.value for kind in CredentialKind]

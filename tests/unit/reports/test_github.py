@@ -155,6 +155,14 @@ def test_a_private_log_has_no_links(job: Job) -> None:
     assert "search.sigstore.dev" not in job.summary
 
 
+def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job) -> None:
+    job.run([*a_good_run()[:-1], RunFinished(Outcome.REHEARSED, 0, BEGIN)])
+    assert "## ✅ Rehearsed" in job.summary
+    assert "pypi.org" not in job.summary.replace("search.sigstore.dev", "")
+    assert "files.pythonhosted.org" not in job.summary
+    assert job.outputs["release-url"] == ""
+
+
 def test_an_attestation_without_a_log_entry_and_provenance_that_fails(job: Job) -> None:
     unlogged = replace(attestation(SDIST), log_index=None)
     job.run([*beginning(SDIST), Signed(unlogged), *uploaded(SDIST)])

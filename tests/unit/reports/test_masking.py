@@ -103,3 +103,13 @@ def test_a_secret_cannot_smuggle_a_command() -> None:
     stream = Flushed()
     Masker(stream, on=True).mask(Secret("abcd\n::stop-commands::token\n##[set-env name=PATH]x"))
     assert {command.name for command in commands(stream.getvalue())} == {"add-mask"}
+
+
+def test_a_stream_that_is_gone_stops_nothing() -> None:
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    masker = Masker(Gone(), on=True)
+    masker.mask(Secret("the-secret"))
+    assert masker.redact("the-secret") == "***"
