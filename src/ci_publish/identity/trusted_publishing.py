@@ -123,10 +123,11 @@ class TrustedPublishingCredential:
             return self._mint(after_refusal=True).authorization
 
     def burn(self) -> None:
-        """Burn every upload token of this run, also one whose answer comes in while this is called."""
+        """Burn every upload token of this run; one whose answer comes in later is burnt as it comes."""
         with self._books:
             self._ended = True
-        minting_ended = self._minting.acquire(timeout=_BURN_PATIENCE)
+        patience = min(_BURN_PATIENCE, max(0.0, self._tools.waiting.left()))
+        minting_ended = self._minting.acquire(timeout=patience)
         try:
             self._burn_all()
         finally:

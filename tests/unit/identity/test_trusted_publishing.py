@@ -569,3 +569,25 @@ def test_a_token_that_comes_in_while_the_run_ends_is_burnt() -> None:
     burning.join()
     minting.join()
     assert world.index.burnt == world.index.minted == ["pypi-upload-1"]
+
+
+def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
+    world = World()
+    world.waiting.remaining = 0.05
+    trusted = credential(world)
+    asked, go = threading.Event(), threading.Event()
+
+    def slow(index: FakeIndex, _request: HttpRequest) -> HttpAnswer:
+        asked.set()
+        assert go.wait(10)
+        return index.mint()
+
+    world.index.scripts["mint-token"] = [slow]
+    minting = threading.Thread(target=trusted.hold)
+    minting.start()
+    assert asked.wait(10)
+    trusted.burn()
+    assert world.index.burnt == []
+    go.set()
+    minting.join()
+    assert world.index.burnt == world.index.minted == ["pypi-upload-1"]
