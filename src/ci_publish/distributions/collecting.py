@@ -12,11 +12,12 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from ci_publish.distributions import files
 from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.checks.rules import Subject, file_faults
 from ci_publish.distributions.findings import Fault
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
-from ci_publish.distributions.wheels import read_text, read_wheel_metadata
+from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
 from ci_publish.distributions.zip_members import read_directory
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 
@@ -139,6 +140,7 @@ class _Content:
     metadata: bytes | None
     faults: tuple[Fault, ...] = ()
     sdist: SdistContents | None = None
+    wheel: ZipContents | None = None
 
 
 def _metadata(file: BufferedReader, filename: str) -> _Content:
@@ -150,7 +152,7 @@ def _metadata(file: BufferedReader, filename: str) -> _Content:
     try:
         return _Content(_pkg_info_of_zip(file) if lower.endswith(".zip") else read_wheel_metadata(file, filename))
     except Unreadable as error:
-        return _Content(None, (error.fault,))
+        return _Content(None, (error.fault,), wheel=inspect_zip(file, filename))
 
 
 def _pkg_info_of_zip(file: BufferedReader) -> bytes:
@@ -163,15 +165,14 @@ def _pkg_info_of_zip(file: BufferedReader) -> bytes:
 
 def _distribution(path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _Content) -> Read | Refused:
     """Return the distribution, or why the file is none."""
+    kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
     if content.metadata is None:
-        fallback = Fault("check-incomplete", "Its core metadata cannot be read.")
-        return Refused(path, filename, content.faults or (fallback,))
+        return Refused(path, filename, _why_unreadable(filename, kind, hashed[0].size, content))
     parsed = parse_metadata(content.metadata)
     metadata = parsed.metadata
     if not metadata.name or not metadata.version:
         return Refused(path, filename, (*parsed.faults, *_required_faults(parsed)))
     stamp, digests = hashed
-    kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
     distribution = Distribution(
         path=path,
         filename=filename,
@@ -185,6 +186,15 @@ def _distribution(path: Path, filename: str, hashed: tuple[Stamp, Digests], cont
         stamp=stamp,
     )
     return Read(distribution, parsed, content.sdist)
+
+
+def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> tuple[Fault, ...]:
+    """Return everything that is wrong with a file whose core metadata cannot be read, at least one fault."""
+    subject = Subject(filename, kind, size, {}, wheel=content.wheel, sdist=content.sdist)
+    faults = dict.fromkeys(file_faults(subject, metadata=False))
+    known = {fault.rule for fault in faults}
+    faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
+    return tuple(faults) or (Fault("check-incomplete", "Its core metadata cannot be read."),)
 
 
 def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:

@@ -1,5 +1,6 @@
 """``LocalDistributions``: the distributions on this machine, behind the pipeline's port."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,18 +19,10 @@ from ci_publish.model.distribution import Collection, Distribution, FoundAttesta
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 
-_KNOWN_FIELDS: Final = frozenset(
-    {
-        *SINGLE_FIELDS,
-        *REPEATED_FIELDS,
-        "metadata-version",
-        "name",
-        "version",
-        "requires-python",
-        "keywords",
-        "description",
-    }
+_SINGLE_FIELDS: Final = frozenset(
+    {*SINGLE_FIELDS, "metadata-version", "name", "version", "requires-python", "keywords", "description"}
 )
+_KNOWN_FIELDS: Final = _SINGLE_FIELDS | REPEATED_FIELDS.keys()
 _SHOWN_ENTRIES: Final = 10
 
 
@@ -118,6 +111,7 @@ class LocalDistributions:
             metadata_faults=() if known is None else known.parsed.faults,
             judged=self._judge(fields, form) if self._verify_metadata else (),
             unknown_fields=_unknown_fields(distribution),
+            repeated_fields=_repeated_fields(distribution),
         )
 
     def _judge(self, fields: tuple[tuple[str, str], ...], form: dict[str, tuple[str, ...]]) -> tuple[Fault, ...]:
@@ -141,6 +135,12 @@ def _contents(distribution: Distribution, known: Read | None) -> tuple[ZipConten
 def _unknown_fields(distribution: Distribution) -> tuple[str, ...]:
     """Return the names of the metadata's fields that no specification knows."""
     return tuple(sorted({name for name, _ in distribution.metadata.fields} - _KNOWN_FIELDS))
+
+
+def _repeated_fields(distribution: Distribution) -> tuple[str, ...]:
+    """Return the names of single-valued fields that stand more than once."""
+    counts = Counter(name for name, _ in distribution.metadata.fields)
+    return tuple(sorted(name for name, count in counts.items() if count > 1 and name in _SINGLE_FIELDS))
 
 
 def _one_for_each_name(reads: Iterable[Read]) -> tuple[list[Read], list[Remark]]:

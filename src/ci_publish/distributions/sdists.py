@@ -26,12 +26,21 @@ from ci_publish.distributions.limits import (
     MIB,
     inflate_budget,
 )
-from ci_publish.distributions.tar_stream import NoTar, TarDamaged, TarHeaderTooLarge, TarMember, tar_members
-from ci_publish.distributions.zip_members import read_directory
+from ci_publish.distributions.tar_stream import (
+    BLOCK,
+    NoTar,
+    TarDamaged,
+    TarHeaderTooLarge,
+    TarMember,
+    is_header,
+    tar_members,
+)
+from ci_publish.distributions.zip_members import is_zip, read_directory
 
 PKG_INFO: Final = "PKG-INFO"
 _MAX_CANDIDATES: Final = 4
 _CANDIDATE_DEPTH: Final = 3
+ZIP_AND_TAR: Final = "File is both a zip and a tar file"
 _NOT_A_TAR: Final = invalid_file("File is not a tarfile")
 _NO_TOP_LEVEL: Final = invalid_file("Incorrect number of top-level directories in sdist")
 _SPARSE: Final = invalid_file(
@@ -73,6 +82,8 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     """Read a ``.tar.gz`` completely, within the limits. Never raises for what is in the file."""
     size = file.seek(0, 2)
     seen = _Pass()
+    if is_zip(file):
+        seen.faults.append(Fault("zip-and-tar", "It is a tar and a ZIP archive at once.", invalid_file(ZIP_AND_TAR)))
     try:
         _read_members(GzipStream(file, inflate_budget(size)), seen)
     except (NoGzip, NoTar) as error:
@@ -91,6 +102,18 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     except Unreadable as error:
         seen.faults.append(error.fault)
     return _contents(seen)
+
+
+def begins_as_tar(file: BinaryIO) -> bool:
+    """Say whether a file begins like a tar archive, plain or compressed with gzip."""
+    head = file.read(BLOCK)
+    file.seek(0)
+    try:
+        stream = GzipStream(file, BOMB_SIZE)
+        head = stream.read(BLOCK)
+    except (NoGzip, GzipCutOff, GzipDamaged):
+        pass
+    return is_header(head)
 
 
 def _read_members(stream: GzipStream, seen: _Pass) -> None:

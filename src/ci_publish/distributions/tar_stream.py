@@ -135,6 +135,11 @@ def _next_header(stream: Stream, *, first: bool) -> "_Header | None":
     return header
 
 
+def is_header(block: bytes) -> bool:
+    """Say whether these bytes are a tar header."""
+    return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse(block) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class _Header:
     """One 512-byte header block."""

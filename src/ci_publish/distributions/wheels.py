@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
@@ -24,6 +24,7 @@ from ci_publish.distributions.limits import (
     digest_budget,
     inflate_budget,
 )
+from ci_publish.distributions.sdists import ZIP_AND_TAR, begins_as_tar
 from ci_publish.distributions.zip_framing import framing_fault
 from ci_publish.distributions.zip_members import read_directory, read_member
 
@@ -87,7 +88,7 @@ def inspect_zip(file: BinaryIO, filename: str) -> ZipContents:
 
 def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: int) -> ZipContents:
     """Read the members of a readable archive."""
-    faults = [*_directory_faults(directory, size)]
+    faults = [*_polyglot_faults(file), *_directory_faults(directory, size)]
     reading = _Reading(file, folder, Budget(inflate_budget(size), digest_budget(size)))
     reading.texts_first(directory)
     for info in directory:
@@ -99,6 +100,13 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: in
     return ZipContents(
         folder, names, tuple(reading.texts.items()), tuple(reading.digests.items()), tuple(faults), reading.complete
     )
+
+
+def _polyglot_faults(file: BinaryIO) -> Iterator[Fault]:
+    """Yield a fault if the archive is a tar archive as well (legacy.py:338-341)."""
+    file.seek(0)
+    if begins_as_tar(file):
+        yield Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR))
 
 
 def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:
@@ -139,8 +147,9 @@ class _Reading:
                 self.file, info, limit, "metadata-too-large" if name == "METADATA" else "archive-text-too-large"
             )
         except Unreadable as error:
-            # The server reads these whole: damage makes it fail (seen for METADATA and RECORD).
-            self.faults.append(Fault(error.fault.rule, error.fault.message, error.fault.refusal or crashed()))
+            # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
+            unguarded = error.fault.refusal is not None and name != "WHEEL"
+            self.faults.append(replace(error.fault, refusal=crashed()) if unguarded else error.fault)
 
     def member(self, info: ZipInfo) -> None:
         """Read one member: CRC, digest, encrypted code."""
@@ -167,5 +176,4 @@ class _Reading:
     def _damaged(self, info: ZipInfo, fault: Fault) -> None:
         """Keep the fault of a damaged member, unless it is known already."""
         if info.filename not in {f"{self.folder}/{name}" for name in TEXTS}:
-            refusal = crashed() if scannable(info.filename, info.file_size) else fault.refusal
-            self.faults.append(Fault(fault.rule, fault.message, refusal))
+            self.faults.append(fault if scannable(info.filename, info.file_size) else replace(fault, refusal=None))

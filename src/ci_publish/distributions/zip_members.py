@@ -62,6 +62,14 @@ def read_directory(file: BinaryIO) -> list[ZipInfo]:
         raise damaged("zip-malformed", f"The ZIP directory cannot be read: {error}.", crash=True) from error
 
 
+def is_zip(file: BinaryIO) -> bool:
+    """Say whether zipfile takes *file* for a ZIP archive, whatever stands before it."""
+    try:
+        return is_zipfile(_CappedFile(file))
+    except (_TooMuch, OverflowError, ValueError, struct.error):
+        return False
+
+
 def _no_zip(file: BinaryIO, reason: str) -> Unreadable:
     """Return why *file* is no ZIP archive: not one at all, or a broken one."""
     try:
@@ -90,7 +98,7 @@ def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
             raise _broken(info, "is longer than its header says")
         crc = zlib.crc32(chunk, crc)
         yield chunk
-    if left:
+    if left > 0:
         raise _broken(info, "is shorter than its header says")
     if crc != info.CRC:
         raise _broken(info, "does not match its CRC")
@@ -99,17 +107,28 @@ def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
 def _find_data(file: BinaryIO, info: ZipInfo) -> None:
     """Move *file* to the first byte of a member's data, by its local header."""
     if info.flag_bits & ENCRYPTED:
-        raise _broken(info, "is encrypted")
+        raise _broken(info, "is encrypted", crash=True)
     if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
         raise _broken(info, f"is compressed by method {info.compress_type}, which is neither stored nor deflated")
     try:
         file.seek(info.header_offset)
         signature, name_size, extra_size = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+        name = file.read(name_size)
     except (OSError, OverflowError, ValueError, struct.error) as error:
         raise _broken(info, "lies outside of the archive") from error
     if signature != LOCAL:
         raise _broken(info, "has no local header where the directory says")
-    file.seek(name_size + extra_size, 1)
+    if name not in {info.orig_filename.encode("utf-8", "surrogateescape"), _code_page_437(info.orig_filename)}:
+        raise _broken(info, "has another name in its local header")
+    file.seek(extra_size, 1)
+
+
+def _code_page_437(name: str) -> bytes | None:
+    """Return a name as it stands in an archive without the UTF-8 flag."""
+    try:
+        return name.encode("cp437")
+    except UnicodeEncodeError:
+        return None
 
 
 def _copy(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
@@ -131,7 +150,7 @@ def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
                 # One byte more than declared is enough to see that the declaration is false.
                 chunk = inflater.decompress(pending, min(CHUNK, left + 1))
             except zlib.error as error:
-                raise _broken(info, f"cannot be inflated ({error})") from error
+                raise _broken(info, f"cannot be inflated ({error})", crash=True) from error
             left -= len(chunk)
             pending = inflater.unconsumed_tail
             yield chunk
@@ -140,6 +159,7 @@ def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
-def _broken(info: ZipInfo, what: str) -> Unreadable:
-    """Return the fault of a damaged member."""
-    return damaged("archive-damaged-member", f"The member {info.filename!r} {what}.")
+def _broken(info: ZipInfo, what: str, *, crash: bool = False) -> Unreadable:
+    """Return the fault of a damaged member, with the answer of a server that reads it to scan it."""
+    message = f"The member {info.filename!r} {what}."
+    return damaged("archive-damaged-member", message, crash=crash, refusal=invalid_file(None))

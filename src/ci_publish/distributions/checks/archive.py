@@ -91,7 +91,7 @@ def zip_compression(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a wheel that was written to a pipe",
     cure="Write the wheel to a file that can be sought in, not to a stream.",
 )
@@ -107,7 +107,7 @@ def zip_data_descriptor(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a wheel with a signature appended, or a self-extractor before it",
     cure="Build again; do not append or prepend anything to a wheel.",
 )
@@ -123,7 +123,7 @@ def zip_surrounding_data(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a wheel with two `demo/__init__.py`",
     cure="Find out which build step adds the file twice.",
 )
@@ -139,7 +139,7 @@ def zip_duplicate_name(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a wheel written with `ZipInfo.comment`",
     cure="Write the wheel without member comments.",
 )
@@ -154,7 +154,7 @@ def zip_member_comment(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.ARCHIVE,
     Severity.ERROR,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a member that stands in the directory but not in the archive",
     cure="Build again; the archive was edited or damaged.",
 )
@@ -169,7 +169,7 @@ def zip_mismatched_headers(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.ARCHIVE,
     Severity.ERROR,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="an end record that counts one member too few",
     cure="Build again; the archive was edited or damaged.",
 )
@@ -184,7 +184,7 @@ def zip_end_record(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.ARCHIVE,
     Severity.ERROR,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a member with two ZIP64 extra fields",
     cure="Build again with Python's zipfile.",
 )
@@ -200,7 +200,7 @@ def zip64(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.FRAMING,
     example="a member name with a newline, or in code page 437",
     cure="Rename the file.",
 )
@@ -216,7 +216,7 @@ def zip_member_name(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.ERROR,
     Severity.WARNING,
-    stage=Stage.ARCHIVE,
+    stage=Stage.SCAN,
     example="a wheel made after `pyarmor gen`",
     cure="Publish readable code, or publish to another index.",
 )
@@ -231,7 +231,7 @@ def encrypted_code(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.ARCHIVE,
     Severity.ERROR,
-    stage=Stage.ARCHIVE,
+    stage=Stage.SCAN,
     example="one flipped bit",
     cure="Build or download it again: it is damaged.",
 )

@@ -14,7 +14,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
-from ci_publish.distributions.findings import Fault, refused
+from ci_publish.distributions.findings import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
 from ci_publish.model.problem import Severity
 
@@ -231,8 +231,9 @@ def filename_length(subject: Subject) -> Iterable[Fault]:
     """
     length = len(subject.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
-        words = f"Filename is too long: '{subject.filename}'"
-        yield _fault("filename-length", f"Its name is {length} bytes long; {MAX_NAME_BYTES - 9} are the most.", words)
+        words = refused(f"Filename is too long: '{subject.filename}'")
+        message = f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most."
+        yield Fault("filename-length", message, words if length <= MAX_NAME_BYTES else crashed())
 
 
 def _name_and_version(subject: Subject) -> tuple[str, Version] | None:

@@ -15,7 +15,7 @@ from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.findings import Fault, Refusal, crashed, refused
+from ci_publish.distributions.findings import Fault, Refusal, refused
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
 
 SUPPORTED_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
@@ -205,9 +205,11 @@ def _check_summary(raw: RawMetadata) -> Iterator[Invalid]:
 
 
 def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
-    """Check the first address of each field, as the server does."""
+    """Check the address of each field that holds a single one, as the server does."""
     for field, value in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
-        address = email.utils.parseaddr(value)[1] if value else ""
+        # Python 3.14, which the server runs on, finds no single address in a list of several: such a field passes.
+        addresses = email.utils.getaddresses([value]) if value else []
+        address = addresses[0][1] if len(addresses) == 1 else ""
         if address and (reason := _email_fault(address)) is not None:
             yield Invalid(field, f"{address!r} is not a valid email address: {reason}")
 
@@ -326,9 +328,8 @@ def _newer(message: str) -> bool:
 
 def _refusal(invalid: Invalid) -> Refusal:
     """Return the server's answer (legacy.py:725-742)."""
-    if "\n" in invalid.message or "\r" in invalid.message:
-        # A line break in the reason phrase breaks the answer itself.
-        return crashed()
-    dot = "" if invalid.message.endswith(".") else "."
+    # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
+    message = " ".join(invalid.message.split("\n"))
+    dot = "" if message.endswith(".") else "."
     see = _LOCAL_VERSIONS if invalid.rule == "metadata-local-version" else _SPECIFICATION
-    return refused(f"{invalid.message}{dot} See {see} for more information.")
+    return refused(f"{message}{dot} See {see} for more information.")

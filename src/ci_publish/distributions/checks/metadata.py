@@ -74,6 +74,22 @@ def metadata_invalid_version(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.METADATA,
     Severity.ERROR,
+    pypi_only=True,
+    stage=Stage.FORM,
+    example="`Version: 1.0+cu12`",
+    cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
+)
+def metadata_local_version(subject: Subject) -> Iterable[Fault]:
+    """Versions have no local part on PyPI; other indexes welcome them.
+
+    Source: PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.
+    """
+    return faults_of(subject, "metadata-local-version")
+
+
+@rule(
+    Family.METADATA,
+    Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
     example="a README in `description`",
@@ -378,3 +394,19 @@ def metadata_unknown_field(subject: Subject) -> Iterable[Fault]:
     Source: the core metadata specification; the server never sees others.
     """
     yield from (Fault("metadata-unknown-field", f"{name!r} is no field.") for name in subject.unknown_fields)
+
+
+@rule(
+    Family.METADATA,
+    Severity.WARNING,
+    example="two `Summary:` headers",
+    cure="Build with a current backend; the first one is sent.",
+)
+def metadata_repeated_field(subject: Subject) -> Iterable[Fault]:
+    """Fields that have one value stand once.
+
+    Source: the core metadata specification; our own rule, the server never sees the others.
+    """
+    yield from (
+        Fault("metadata-repeated-field", f"{name!r} stands more than once.") for name in subject.repeated_fields
+    )

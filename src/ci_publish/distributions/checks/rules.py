@@ -40,11 +40,14 @@ class Stage(IntEnum):
     DESCRIPTION = 2
     FILENAME = 3
     ARCHIVE = 4
-    NAMES = 5
-    LICENSES = 6
-    RECORD = 7
-    ENTRY_POINTS = 8
-    METADATA_FILE = 9
+    WHEEL_FILE = 5
+    SCAN = 6
+    FRAMING = 7
+    NAMES = 8
+    LICENSES = 9
+    RECORD = 10
+    ENTRY_POINTS = 11
+    METADATA_FILE = 12
     NEVER = 99
 
 
@@ -65,6 +68,7 @@ class Subject:
     metadata_faults: tuple[Fault, ...] = ()
     judged: tuple[Fault, ...] = ()
     unknown_fields: tuple[str, ...] = ()
+    repeated_fields: tuple[str, ...] = ()
 
     def value(self, name: str) -> str:
         """Return the first value of a form field, "" where there is none."""

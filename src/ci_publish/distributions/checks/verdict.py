@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from ci_publish.distributions.archives import Unreadable
-from ci_publish.distributions.checks import judgement
+from ci_publish.distributions.checks.judgement import judge
 from ci_publish.distributions.checks.rules import Subject, file_faults, refusal_of
 from ci_publish.distributions.files import FileRefused, open_regular
-from ci_publish.distributions.findings import Refusal, invalid_file
+from ci_publish.distributions.findings import Fault, Refusal, invalid_file
 from ci_publish.distributions.sdists import inspect_sdist
 from ci_publish.distributions.wheels import inspect_zip
 from ci_publish.model.distribution import Kind
@@ -22,19 +21,23 @@ def server_verdict(path: Path, filename: str, form: Mapping[str, Sequence[str]])
     *form* is the whole upload form, each field with all its values. Judged is what is an error under the profile
     ``pypi``, in the server's order; identity, digests, duplicates, sizes and attestations are the index's own business.
     """
-    kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST)
-    clean = {name: tuple(values) for name, values in form.items()}
     try:
-        subject = _subject(path, filename, kind, clean)
-    except (FileRefused, Unreadable):
-        empty = "File is not a zipfile" if kind is Kind.WHEEL else "File is not a tarfile"
-        return invalid_file(empty)
-    return refusal_of(file_faults(subject), errors_only=True)
+        subject = read_subject(path, filename, {name: tuple(values) for name, values in form.items()})
+    except FileRefused:
+        return invalid_file("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
+    return refusal_of(server_faults(subject), errors_only=True)
 
 
-def _subject(path: Path, filename: str, kind: Kind, form: Mapping[str, tuple[str, ...]]) -> Subject:
-    """Return the uploaded file with all that rules may ask about it."""
-    judged = judgement.judge(form)
+def server_faults(subject: Subject) -> list[Fault]:
+    """Return every fault of a file, those of its form first and in the server's order."""
+    return [*subject.judged, *file_faults(subject)]
+
+
+def read_subject(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> Subject:
+    """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
+    guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
+    kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
+    judged = judge(form)
     with open_regular(path) as file:
         size = file.seek(0, 2)
         if filename.endswith(".tar.gz"):

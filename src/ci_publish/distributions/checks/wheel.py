@@ -23,7 +23,7 @@ _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 @rule(
     Family.WHEEL,
     Severity.ERROR,
-    stage=Stage.ARCHIVE,
+    stage=Stage.WHEEL_FILE,
     example="`Demo-1.0-py3-none-any.whl` with `demo-1.0.dist-info/WHEEL` inside",
     cure="Build the wheel again; do not rename it.",
 )
