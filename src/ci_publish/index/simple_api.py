@@ -16,6 +16,7 @@ from urllib.parse import unquote, urljoin
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion
 
+from ci_publish.index.markup import is_readable
 from ci_publish.index.urls import host_of, same_origin, split
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
 
@@ -236,17 +237,13 @@ class _Page(HTMLParser):
 
 def _parse_html(project: str, body: bytes, url: str) -> Parsed:
     page = _Page()
-    try:
-        page.feed(body.decode("utf-8", errors="replace"))
-        page.close()
-    except (AssertionError, ValueError, RecursionError):  # html.parser gives up on some broken declarations
-        return Unreadable("is HTML that cannot be read")
+    readable = is_readable(page, body.decode("utf-8", errors="replace"))
     base = _joined(url, page.base or "")
     files = _files(filter(None, (_anchor(anchor, base) for anchor in page.anchors)), base)
     known = "pypi:repository-version" in page.meta
     if not known and page.anchors and not any(version_of(name) for name in files):
         return Unreadable("is a web page without any link to a distribution")
-    if not known and not page.anchors and b"<html" not in body[:2000].lower():
+    if not readable or not (known or page.anchors or b"<html" in body[:2000].lower()):
         return Unreadable("is no page of a Simple API")
     return ProjectListing(
         project=project,

@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import unescape
+from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any
 
 from ci_publish.index.duplicates import looks_duplicate
+from ci_publish.index.markup import is_readable
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
 from ci_publish.index.retry import THROTTLING_STATUSES, Once, Trouble, asked_wait, is_transient_status
 from ci_publish.index.urls import same_origin, shown
@@ -239,17 +240,37 @@ def _is_text(data: dict[str, Any], key: str) -> bool:
     return isinstance(data.get(key), str)
 
 
-_INVISIBLE = re.compile(r"<(script|style|head)\b[^>]{0,1000}>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+class _Words(HTMLParser):
+    """Collects what a page shows."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._hidden: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  (html.parser's)
+        if self._hidden is None and tag in {"script", "style", "title"}:
+            self._hidden = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._hidden:
+            self._hidden = None
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden is None:
+            self.words.append(data)
 
 
 def _from_text(answer: HttpAnswer) -> str:
-    text = answer.body[:MAX_MARKUP].decode("utf-8", errors="replace")
+    text = answer.body[:MAX_MARKUP].decode("utf-8", errors="replace").replace("\ufffd", "")
     if text.lstrip()[:1] in {"{", "["}:
         return ""
-    if "<" in text:
-        text = unescape(_TAG.sub(" ", _INVISIBLE.sub(" ", text)))
-    return text.replace("�", "")
+    return _without_markup(text) if "<" in text else text
+
+
+def _without_markup(text: str) -> str:
+    page = _Words()
+    return " ".join(page.words) if is_readable(page, text) else ""
 
 
 # --- the form

@@ -1,0 +1,293 @@
+import json
+
+import pytest
+
+from ci_publish.index.simple_api import (
+    Unreadable,
+    json_api_url,
+    lists_version,
+    merged,
+    parse,
+    parse_json_api,
+    project_url,
+    provenance_url,
+    version_of,
+)
+from ci_publish.model.index import ProjectListing, PublishedFile
+
+URL = "https://index.example/simple/demo/"
+JSON = "application/vnd.pypi.simple.v1+json"
+SHA = "a" * 64
+
+
+def read(body: object, content_type: str = JSON, url: str = URL, *, public: bool = False) -> ProjectListing:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    parsed = parse("demo", raw, content_type, url, public=public)
+    assert isinstance(parsed, ProjectListing)
+    return parsed
+
+
+def refused(body: object, content_type: str = JSON) -> str:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    parsed = parse("demo", raw, content_type, URL, public=True)
+    assert isinstance(parsed, Unreadable)
+    return parsed.reason
+
+
+def test_addresses() -> None:
+    assert project_url("https://h/simple/", "demo") == "https://h/simple/demo/"
+    assert json_api_url("https://h/pypi/", "demo", "1.0") == "https://h/pypi/demo/1.0/json"
+    assert provenance_url("https://h/integrity/", "demo", "1.0", "f") == "https://h/integrity/demo/1.0/f/provenance"
+
+
+# JSON
+
+
+def test_everything_that_pypi_says() -> None:
+    entry = {
+        "filename": "demo-1.0.tar.gz",
+        "url": "../../files/demo-1.0.tar.gz",
+        "hashes": {"sha256": SHA.upper(), "md5": "x"},
+        "size": 12,
+        "upload-time": "2026-11-20T00:00:00Z",
+        "yanked": "broken",
+        "provenance": "https://index.example/integrity/x",
+    }
+    body = {
+        "meta": {"api-version": "1.4", "_last-serial": 42},
+        "name": "demo",
+        "project-status": {"status": "archived"},
+        "versions": ["1.0", None, 1],
+        "files": [entry],
+    }
+    file = PublishedFile(
+        filename="demo-1.0.tar.gz",
+        url="https://index.example/files/demo-1.0.tar.gz",
+        sha256=SHA,
+        size=12,
+        upload_time="2026-11-20T00:00:00Z",
+        yanked="broken",
+        provenance="https://index.example/integrity/x",
+    )
+    assert read(body) == ProjectListing("demo", {"demo-1.0.tar.gz": file}, ("1.0",), "archived", 42)
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "text/html", "", "application/x"])
+def test_json_is_known_by_its_look_too(content_type: str) -> None:
+    assert read({"files": []}, content_type) == ProjectListing("demo")
+
+
+@pytest.mark.parametrize(
+    ("entry", "file"),
+    [
+        ({"filename": "f"}, PublishedFile("f", URL, None)),
+        ({"filename": "f", "hashes": {"sha256": "short"}}, PublishedFile("f", URL, None)),
+        ({"filename": "f", "hashes": [SHA]}, PublishedFile("f", URL, None)),
+        ({"filename": "f", "size": -1, "yanked": True}, PublishedFile("f", URL, None, yanked=True)),
+        ({"filename": "f", "size": True, "yanked": ["x"]}, PublishedFile("f", URL, None)),
+        ({"filename": "f", "size": 2**63, "yanked": ""}, PublishedFile("f", URL, None)),
+        ({"filename": "f", "url": "http://[", "provenance": 1}, PublishedFile("f", "http://[", None)),
+    ],
+)
+def test_hostile_entries(entry: object, file: PublishedFile) -> None:
+    assert read({"files": [entry]}).files == {"f": file}
+
+
+@pytest.mark.parametrize(
+    "entry", [None, 1, [], "f", {}, {"filename": None}, {"filename": ""}, {"filename": "x" * 3000}]
+)
+def test_entries_that_name_no_file_are_left_out(entry: object) -> None:
+    assert read({"files": [entry]}).files == {}
+
+
+def test_of_two_entries_for_one_name_the_first_counts() -> None:
+    entries = [{"filename": "f", "size": 1}, {"filename": "f", "size": 2}]
+    assert read({"files": entries}).files["f"].size == 1
+
+
+@pytest.mark.parametrize(
+    "more", [{"meta": []}, {"project-status": "x"}, {"versions": {}}, {"meta": {"_last-serial": "1"}}]
+)
+def test_hostile_shapes_around_the_files(more: dict[str, object]) -> None:
+    assert read({"files": [], **more}) == ProjectListing("demo")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "is not valid JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "is not valid JSON"),
+        (b'{"a":' * 100_000, "is JSON nested deeper than any listing"),
+        (b"\xff{", "is not valid JSON"),
+        ([], "is not a JSON object"),
+        (None, "is not a JSON object"),
+        ({}, "has no list of files"),
+        ({"files": {}}, "has no list of files"),
+        ({"files": [], "meta": {"api-version": "2.0"}}, "speaks version 2.0"),
+    ],
+)
+def test_what_is_no_listing(body: object, reason: str) -> None:
+    assert refused(body).startswith(reason)
+
+
+# HTML
+
+
+def test_html() -> None:
+    page = f"""<!DOCTYPE html><html><head>
+      <meta name="pypi:repository-version" content="1.3"><meta name="pypi:project-status" content="quarantined">
+      <base href="/files/"></head><body>
+      <a href="demo-1.0.tar.gz#sha256={SHA}" data-requires-python="&gt;=3.8">demo-1.0.tar.gz</a>
+      <a href="a%20b-1.0-py3-none-any.whl#md5=x&egg=y" data-yanked data-provenance="https://p/">x</a>
+      <a href="c-1.0.zip#sha256={SHA}&amp;x=y" data-yanked="why" href="ignored">c</a>
+      <a name="nothing">x</a></body></html>"""
+    found = read(page.encode(), "text/html")
+    assert found.status == "quarantined"
+    assert found.files == {
+        "demo-1.0.tar.gz": PublishedFile("demo-1.0.tar.gz", "https://index.example/files/demo-1.0.tar.gz", SHA),
+        "a b-1.0-py3-none-any.whl": PublishedFile(
+            "a b-1.0-py3-none-any.whl",
+            "https://index.example/files/a%20b-1.0-py3-none-any.whl",
+            None,
+            yanked=True,
+            provenance="https://p/",
+        ),
+        "c-1.0.zip": PublishedFile("c-1.0.zip", "https://index.example/files/c-1.0.zip", SHA, yanked="why"),
+    }
+
+
+def test_an_empty_page_of_an_index_is_a_listing() -> None:
+    assert read(b"<html><body><h1>Links for demo</h1></body></html>", "text/html") == ProjectListing("demo")
+    known = b'<html><head><meta name="pypi:repository-version" content="1.0"></head><a href="/">home</a></html>'
+    assert read(known, "text/html").files == {}
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (b"<html><a href='/login'>Log in</a></html>", "is a web page without"),
+        (b"Welcome", "is no page"),
+        (b"", "is no page"),
+        (b"\xff\xfe\x00", "is no page"),
+    ],
+)
+def test_pages_that_are_no_listing(page: bytes, reason: str) -> None:
+    assert refused(page, "text/html").startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"<![if", b"<!DOCTYPE [<!ELEMENT", b"<![CDATA[", b"<!--", b"<a href=" * 1000, b"&#x110000;", b"<![bad[x]]>"],
+)
+def test_broken_html_is_no_crash(page: bytes) -> None:
+    assert isinstance(parse("demo", b"<html>" + page, "text/html", URL, public=True), ProjectListing | Unreadable)
+
+
+# whose files they are
+
+
+@pytest.mark.parametrize(
+    ("url", "files", "inherited"),
+    [
+        (URL, ["https://files.pythonhosted.org/a/demo-1.0.tar.gz"], True),
+        (URL, ["https://cdn.example/demo-1.0.tar.gz"], False),
+        (URL, ["https://cdn.example/demo-1.0.tar.gz", "/own.tar.gz"], True),
+        (URL, ["/files/demo-1.0.tar.gz"], False),
+        ("https://h/me/dev/+simple/demo/", ["../../+f/1/demo-1.0.tar.gz"], False),
+        ("https://h/me/dev/+simple/demo/", ["/root/pypi/+f/1/demo-1.0.tar.gz"], True),
+        ("https://h/me/dev/+simple/demo/", ["/elsewhere/demo-1.0.tar.gz"], False),
+    ],
+)
+def test_inherited_files_are_told_apart(url: str, files: list[str], *, inherited: bool) -> None:
+    entries = [{"filename": f"{number}", "url": file} for number, file in enumerate(files)]
+    assert read({"files": entries}, url=url).files["0"].inherited is inherited
+    assert not read({"files": entries}, url=url, public=True).files["0"].inherited
+
+
+# the JSON API
+
+
+def test_the_page_of_a_release() -> None:
+    url = "https://files.pythonhosted.org/demo-1.0.tar.gz"
+    entry = {
+        "filename": "demo-1.0.tar.gz",
+        "url": url,
+        "digests": {"sha256": SHA},
+        "size": 5,
+        "upload_time_iso_8601": "2026-11-20T00:00:00Z",
+        "yanked": False,
+        "yanked_reason": None,
+    }
+    body = json.dumps({"info": {"version": "1.0"}, "last_serial": 7, "urls": [entry]}).encode()
+    parsed = parse_json_api("demo", body, "https://pypi.org/pypi/demo/1.0/json")
+    assert isinstance(parsed, ProjectListing)
+    assert parsed.serial == 7
+    assert parsed.versions == ("1.0",)
+    assert parsed.files["demo-1.0.tar.gz"] == PublishedFile(
+        "demo-1.0.tar.gz",
+        url,
+        SHA,
+        5,
+        "2026-11-20T00:00:00Z",
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"urls": null}'])
+def test_what_is_no_page_of_a_release(body: bytes) -> None:
+    assert isinstance(parse_json_api("demo", body, URL), Unreadable)
+
+
+@pytest.mark.parametrize("body", [b'{"urls": [1]}', b'{"urls": [], "info": 1}', b'{"urls": [{"digests": 1}]}'])
+def test_hostile_pages_of_a_release(body: bytes) -> None:
+    assert parse_json_api("demo", body, URL) == ProjectListing("demo")
+
+
+def test_both_looks_together() -> None:
+    first = ProjectListing(
+        "demo",
+        {"a": PublishedFile("a", "u", "1", provenance="p"), "b": PublishedFile("b", "u", "1")},
+        ("1.0",),
+        "archived",
+        3,
+    )
+    second = ProjectListing(
+        "demo", {"a": PublishedFile("a", "u", "2"), "c": PublishedFile("c", "u", "2")}, ("1.0", "2.0"), serial=9
+    )
+    assert merged(first, second) == ProjectListing(
+        "demo",
+        {
+            "a": PublishedFile("a", "u", "2", provenance="p"),
+            "b": PublishedFile("b", "u", "1"),
+            "c": PublishedFile("c", "u", "2"),
+        },
+        ("1.0", "2.0"),
+        "archived",
+        9,
+    )
+    assert merged(None, second) is second
+    assert merged(ProjectListing("demo"), ProjectListing("demo")).serial is None
+
+
+# versions of files
+
+
+@pytest.mark.parametrize(
+    ("filename", "version"),
+    [
+        ("demo-1.0-py3-none-any.whl", "1.0"),
+        ("demo-1.0.post1-1-py3-none-any.whl", "1.0.post1"),
+        ("demo-1.0.tar.gz", "1.0"),
+        ("demo-v1.0.zip", "1.0"),
+        ("demo.whl", None),
+        ("demo-x.tar.gz", None),
+        ("login", None),
+    ],
+)
+def test_version_of(filename: str, version: str | None) -> None:
+    assert version_of(filename) == version
+
+
+def test_lists_version() -> None:
+    listing = ProjectListing("demo", {"demo-1.0.tar.gz": PublishedFile("demo-1.0.tar.gz", "u", None)})
+    assert lists_version(listing, "1.0")
+    assert not lists_version(listing, "1.0.1")

@@ -1,0 +1,306 @@
+import json
+from dataclasses import replace
+from email.parser import BytesParser
+from email.policy import HTTP
+from pathlib import Path
+
+import pytest
+
+from ci_publish.index.refusals import REFUSALS, Meaning, find
+from ci_publish.index.retry import Once
+from ci_publish.index.upload_api import (
+    Later,
+    MissingSlash,
+    advice_for,
+    fields,
+    framing,
+    message_of,
+    understand,
+)
+from ci_publish.model.attestation import PUBLISH_V1, Attestation
+from ci_publish.model.distribution import Kind
+from ci_publish.model.http import HttpAnswer
+from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
+from tests.unit.index.things import FILENAME, NOW, answer, make_file
+
+URL = "https://index.example/legacy/"
+INVALID = "Invalid attestations supplied during upload"
+ATTESTATION = Attestation(FILENAME, PUBLISH_V1, '{"version": 1}')
+
+
+def understood(given: HttpAnswer, url: str = URL) -> object:
+    return understand(given, url, 2, NOW)
+
+
+# the form
+
+
+def test_the_fields_stand_in_order(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    assert fields(file) == (
+        (":action", "file_upload"),
+        ("protocol_version", "1"),
+        ("metadata_version", "2.1"),
+        ("name", "Demo"),
+        ("version", "1.0"),
+        ("requires_python", ""),
+        ("summary", "Caf\u00e9"),
+        ("classifiers", "A"),
+        ("classifiers", "B"),
+        ("filetype", "bdist_wheel"),
+        ("pyversion", "py3"),
+        ("sha256_digest", file.sha256),
+    )
+
+
+def test_an_sdist_an_md5_and_attestations(tmp_path: Path) -> None:
+    file = make_file(tmp_path, filename="demo-1.0.tar.gz", kind=Kind.SDIST)
+    form = dict(fields(file, (ATTESTATION, ATTESTATION), md5="0" * 32))
+    assert (form["filetype"], form["pyversion"], form["md5_digest"]) == ("sdist", "source", "0" * 32)
+    assert json.loads(form["attestations"]) == [{"version": 1}, {"version": 1}]
+
+
+def test_the_form_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    made = framing(fields(file, (ATTESTATION,)), 'a"b\r\nc.whl', "BOUNDARY")
+    whole = f"Content-Type: {made.content_type}\r\n\r\n".encode() + made.head + b"\x00\r\n--x" + made.tail
+    parts = list(BytesParser(policy=HTTP).parsebytes(whole).iter_parts())
+    names = [part.get_param("name", header="content-disposition") for part in parts]
+    assert names == [name for name, _ in fields(file, (ATTESTATION,))] + ["content"]
+    assert parts[6].get_payload(decode=True) == "Caf\u00e9".encode()
+    assert parts[-1].get_payload(decode=True) == b"\x00\r\n--x"
+    assert parts[-1].get_content_type() == "application/octet-stream"
+    assert b'filename="a%22b%0D%0Ac.whl"' in made.head
+
+
+# what the answer means
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_successes(status: int) -> None:
+    assert understood(answer(status, reason="OK")) == Accepted(2, f"{status} OK")
+
+
+def test_devpi_says_in_its_reason_that_it_has_these_bytes() -> None:
+    reason = "Upload of identical file to non volatile index."
+    assert understood(answer(200, reason=reason)) == Accepted(2, reason)
+
+
+@pytest.mark.parametrize("status", [101, 203, 206, 299, 600])
+def test_statuses_that_say_nothing(status: int) -> None:
+    verdict = understood(answer(status))
+    assert isinstance(verdict, Later)
+    assert verdict.unclear
+    assert verdict.trouble.once is Once.MALFORMED_ANSWER
+
+
+def test_later() -> None:
+    verdict = understood(answer(503, "busy", retry_after="9"))
+    assert isinstance(verdict, Later)
+    assert (verdict.trouble.asked, verdict.throttled, verdict.unclear) == (9.0, True, True)
+    assert verdict.trouble.reason == "the index answered 503: busy"
+
+
+def test_too_many_new_projects_is_later_with_a_word() -> None:
+    verdict = understood(answer(429, reason="Too many new projects created", ratelimit='"p";r=0;t=60'))
+    assert isinstance(verdict, Later)
+    assert (verdict.trouble.asked, verdict.throttled, verdict.unclear) == (60.0, True, False)
+    assert "limits how many projects" in verdict.trouble.reason
+
+
+def test_duplicates_are_asked_about() -> None:
+    text = "File already exists ('demo', with blake2_256 hash '0')."
+    assert understood(answer(400, reason=text)) == AlreadyThere(2, text)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "meaning", "advice"),
+    [
+        (400, "This filename was previously used by a file that has since been deleted.", Meaning.FILE, "version"),
+        (400, "Uploading new files to releases older than 14 days is not allowed.", Meaning.FILE, "raise the version"),
+        (400, "Only one sdist may be uploaded per release.", Meaning.FILE, "sdist under another name"),
+        (400, "File too large. Limit for project 'x' is 100 MB.", Meaning.FILE, "storage-limits"),
+        (400, "Project size too large. Limit for project 'x' is 10 GB.", Meaning.FILE, "delete old releases"),
+        (400, "Non-user identities cannot create new projects. You must …", Meaning.FILE, "letter by letter"),
+        (
+            400,
+            "The name 'os' isn't allowed (conflict with the Python Standard Library)",
+            Meaning.FILE,
+            "another project",
+        ),
+        (400, "The name 'x' is too similar to an existing project.", Meaning.FILE, "another project name"),
+        (400, "Organization account owning this project is inactive.", Meaning.FILE, "owners"),
+        (400, "The description failed to render for 'text/x-rst'.", Meaning.FILE, "long description"),
+        (400, "The use of local versions in <Version('1+a')> is not allowed.", Meaning.FILE, "plus sign"),
+        (400, "'2.6' is not a valid metadata version.", Meaning.FILE, "build backend"),
+        (400, "Can't have direct dependency: 'a @ https://b'", Meaning.FILE, "released versions"),
+        (400, "'X' is not a valid classifier.", Meaning.FILE, "classifiers"),
+        (400, "Binary wheel 'a' has an unsupported platform tag 'linux_x86_64'.", Meaning.FILE, "auditwheel"),
+        (400, "Filename 'x' is invalid, should be 'y'.", Meaning.FILE, "build backend"),
+        (400, "Invalid distribution file. File is not a zipfile", Meaning.FILE, "check"),
+        (
+            400,
+            f"{INVALID}: Attestations are only supported when using Trusted Publishing",
+            Meaning.FILE,
+            "attestations to off",
+        ),
+        (
+            400,
+            f"{INVALID}: Attestations are not currently supported with ActiveState",
+            Meaning.FILE,
+            "no attestations yet",
+        ),
+        (
+            400,
+            f"{INVALID}: Could not verify: Certificate's Build Config URI (x) does not",
+            Meaning.FILE,
+            "top-level workflow",
+        ),
+        (400, f"{INVALID}: Malformed attestations", Meaning.FILE, "signed afresh"),
+        (422, "requires_python is missing", Meaning.FILE, "Requires-Python"),
+        (403, "Invalid or non-existent authentication information.", Meaning.CREDENTIAL, "separate accounts"),
+        (403, "Username/Password authentication is no longer supported.", Meaning.CREDENTIAL, "Trusted Publishing"),
+        (
+            403,
+            "Invalid API Token: OIDC scoped token is not valid for project 'x'",
+            Meaning.CREDENTIAL,
+            "this very project",
+        ),
+        (403, "Invalid API Token: signatures do not match", Meaning.CREDENTIAL, "new API token"),
+        (403, "The user 'x' isn't allowed to upload to project 'y'.", Meaning.CREDENTIAL, "archived"),
+        (403, "User 'x' does not have a verified primary email address", Meaning.CREDENTIAL, "e-mail"),
+        (403, "Invalid API Token: token is expired, token is expired", Meaning.EXPIRED, "ended before"),
+        (403, "Read-only mode: Uploads are temporarily disabled.", Meaning.LATER, "status.python.org"),
+        (403, "New project registration temporarily disabled", Meaning.LATER, "status.python.org"),
+    ],
+)
+def test_the_words_of_pypi(status: int, reason: str, meaning: Meaning, advice: str) -> None:
+    verdict = understood(answer(status, reason=reason))
+    if meaning is Meaning.LATER:
+        assert isinstance(verdict, Later)
+        assert not verdict.throttled
+        return
+    assert isinstance(verdict, Refused if meaning is Meaning.FILE else CredentialRefused)
+    assert (verdict.attempts, verdict.status, verdict.message) == (2, status, reason)
+    assert advice in " ".join(verdict.advice)
+    if isinstance(verdict, CredentialRefused):
+        assert verdict.expired is (meaning is Meaning.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("reason", "once"),
+    [
+        ("The digest supplied does not match a digest calculated from the uploaded file.", Once.DIGEST_MISMATCH),
+        ("Invalid distribution file. ZIP archive not accepted: Trailing data", Once.DAMAGED_TRANSFER),
+        ("Invalid distribution file. None", Once.DAMAGED_TRANSFER),
+        (
+            f"{INVALID}: Unknown error while trying to verify included attestations: x",
+            Once.ATTESTATION_ERROR,
+        ),
+    ],
+)
+def test_some_refusals_may_be_accidents(reason: str, once: Once) -> None:
+    verdict = understood(answer(400, reason=reason))
+    assert isinstance(verdict, Later)
+    assert verdict.trouble.once is once
+    assert advice_for(verdict.trouble.reason)
+
+
+def test_words_that_nobody_knows_have_no_advice() -> None:
+    assert advice_for("flux capacitor") == ()
+
+
+def test_every_row_of_words_can_be_met() -> None:
+    assert all(row.advice for row in REFUSALS)
+    assert find(404, "requires_python") is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_unknown_refusal_of_the_credential(status: int) -> None:
+    verdict = understood(answer(status, "go away"))
+    assert isinstance(verdict, CredentialRefused)
+    assert verdict.message == "go away"
+    assert verdict.advice
+
+
+def test_an_unknown_refusal() -> None:
+    assert understood(answer(418, "short and stout")) == Refused(2, 418, "short and stout")
+    refused = understood(answer(405))
+    assert isinstance(refused, Refused)
+    assert "repository-url" in refused.advice[0]
+
+
+# redirects
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "added"),
+    [
+        (308, "/up/", True),
+        (307, "/up/", True),
+        (308, "https://index.example/up/", True),
+        (301, "/up/", False),
+        (308, "/other/", False),
+        (308, "https://elsewhere.example/up/", False),
+        (308, "http://index.example/up/", False),
+        (308, "//elsewhere.example/up/", False),
+        (308, "", False),
+    ],
+)
+def test_only_the_missing_slash_is_added(status: int, location: str, *, added: bool) -> None:
+    verdict = understood(answer(status, location=location), "https://index.example/up")
+    if added:
+        assert verdict == MissingSlash("https://index.example/up/")
+    else:
+        assert isinstance(verdict, Refused)
+
+
+def test_no_slash_is_added_twice() -> None:
+    verdict = understood(answer(308, location="/legacy//"))
+    assert isinstance(verdict, Refused)
+    assert "/legacy//" in verdict.message
+
+
+def test_a_secret_in_a_location_is_not_shown() -> None:
+    verdict = understood(answer(302, location="https://u:hunter2@x/?token=hunter2"))
+    assert "hunter2" not in repr(verdict)
+
+
+# the index's own words
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (answer(400, reason="Bad Request"), "400 Bad Request"),
+        (answer(400), "400"),
+        (answer(400, reason="PyPI's words"), "PyPI's words"),
+        (answer(999, reason="unheard of"), "unheard of"),
+        (answer(400, '{"message": "The server could not", "code": "400 Why", "title": "Bad Request"}'), "Why"),
+        (answer(400, '{"code": 400, "message": "azure"}'), "azure"),
+        (answer(400, '{"code": "E1", "message": "x"}'), "x"),
+        (answer(400, '{"title": "T", "detail": "problem"}'), "problem"),
+        (answer(400, '{"error": "e", "error_description": "oauth"}'), "oauth"),
+        (answer(400, '{"errors": [{"status": 403, "message": "artifactory"}]}'), "artifactory"),
+        (answer(400, '{"errors": ["words", 1, null]}'), "words"),
+        (answer(400, '{"errors": "no list"}', reason="Words"), "Words"),
+        (answer(400, "[1]", reason="Words"), "Words"),
+        (answer(400, "{broken", reason="Bad Request"), "400 Bad Request"),
+        (answer(400, "plain\n text "), "plain text"),
+        (answer(400, b"\xff\xfe"), "400"),
+        (answer(400, "<html><head><title>t</title></head><script>s</script><p>a &lt;b&gt;</p>"), "a <b>"),
+        (answer(400, "a < b"), "a < b"),
+        (answer(400, "y" * 5000), "y" * 2048),
+    ],
+)
+def test_the_message(given: HttpAnswer, message: str) -> None:
+    assert message_of(given) == message
+
+
+def test_deeply_nested_json_is_no_message() -> None:
+    assert message_of(answer(400, "[" * 100_000, reason="No")) == "No"
+
+
+def test_hostile_markup_is_read_in_time() -> None:
+    page = "<script>" * 4000 + "<a " * 4000 + "x"
+    assert len(message_of(replace(answer(400), body=page.encode()))) <= 2048

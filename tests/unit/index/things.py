@@ -1,0 +1,126 @@
+"""What the tests of this room share: a distribution on disk, and a transport that answers from a script."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.http import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
+
+NOW = 1_800_000_000.0
+FILENAME = "demo-1.0-py3-none-any.whl"
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+def make_file(
+    folder: Path, content: bytes = b"the bytes of a wheel", filename: str = FILENAME, kind: Kind = Kind.WHEEL
+) -> Distribution:
+    path = folder / filename
+    path.write_bytes(content)
+    status = path.stat()
+    return Distribution(
+        path=path,
+        filename=filename,
+        kind=kind,
+        project="demo",
+        version="1.0",
+        python_tag="py3" if kind is Kind.WHEEL else "source",
+        size=len(content),
+        digests=Digests(hashlib.sha256(content).hexdigest()),
+        metadata=CoreMetadata(
+            "2.1", "Demo", "1.0", (("summary", "Caf\u00e9"), ("classifier", "A"), ("classifier", "B"))
+        ),
+        stamp=Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
+    )
+
+
+def answer(
+    status: int = 200,
+    body: bytes | str = b"",
+    reason: str = "",
+    *,
+    truncated: bool = False,
+    **headers: str,
+) -> HttpAnswer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpAnswer(status, reason, named, body.encode() if isinstance(body, str) else body, truncated)
+
+
+def listing(*files: Mapping[str, object], serial: int | None = None, etag: str = "", **more: object) -> HttpAnswer:
+    meta = {"api-version": "1.1", **({} if serial is None else {"_last-serial": serial})}
+    body = json.dumps({"meta": meta, "name": "demo", "files": files, **more})
+    made = answer(200, body, content_type=JSON)
+    return replace(made, headers={**made.headers, "etag": etag}) if etag else made
+
+
+def listed(filename: str = FILENAME, sha256: str = "0" * 64, **more: object) -> dict[str, object]:
+    return {"filename": filename, "url": f"/files/{filename}", "hashes": {"sha256": sha256}, **more}
+
+
+LOST = NoAnswer(NoAnswerReason.RESET, "the connection was closed", sent=True)
+UNREACHABLE = NoAnswer(NoAnswerReason.CONNECT, "cannot connect")
+
+Scripted = HttpAnswer | NoAnswer | Callable[[HttpRequest], HttpAnswer | NoAnswer]
+
+
+@dataclass
+class ScriptedTransport:
+    """A ``Transport`` that reads every body to its end and answers from two scripts; the last answer is repeated."""
+
+    uploads: list[Scripted] = field(default_factory=list)
+    looks: list[Scripted] = field(default_factory=lambda: [answer(404)])
+    requests: list[HttpRequest] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    limits: list[int | None] = field(default_factory=list)
+
+    def send(
+        self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
+    ) -> HttpAnswer | NoAnswer:
+        self.requests.append(request)
+        self.limits.append(limit)
+        try:
+            self.bodies.append(_read(request))
+        except BodyChanged as error:
+            return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
+        script = self.uploads if request.method == "POST" else self.looks
+        act = script.pop(0) if len(script) > 1 else script[0]
+        return act if isinstance(act, HttpAnswer | NoAnswer) else act(request)
+
+    @property
+    def urls(self) -> list[str]:
+        return [request.url for request in self.requests]
+
+
+def _read(request: HttpRequest) -> bytes:
+    body = request.body
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    assert not isinstance(body, SecretJson)
+    whole = b"".join(_blocks(iter(body)))
+    assert len(whole) == body.length
+    return whole
+
+
+def _blocks(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from blocks
+
+
+@dataclass
+class Waits:
+    """``Waiting`` that returns at once and remembers; after *stop_after* waits the run is stopped."""
+
+    waits: list[float] = field(default_factory=list)
+    stop_after: int | None = None
+    cut: bool = False
+    stopped: bool = False
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        if self.stop_after is not None and len(self.waits) >= self.stop_after:
+            self.stopped = True
+        return self.stopped
+
+    def left(self) -> float:
+        return 3600.0
