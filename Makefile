@@ -84,7 +84,9 @@ test-interop: env-test ## against implementations in other languages; needs Node
 .PHONY: test-containers
 test-containers: env-test ## the image and the actions; needs podman, and says so where there is none
 	@answer=0; $(WITH_VENV) python scripts/container_engine.py || answer=$$?; \
-	case $$answer in 0) $(PYTEST) -m containers ;; 3) ;; *) exit $$answer ;; esac
+	case $$answer in 0) ;; 3) exit 0 ;; *) exit $$answer ;; esac; \
+	$(PYTEST) -m containers || answer=$$?; \
+	if [ $$answer -eq 5 ]; then echo 'THE CONTAINER TESTS DID NOT RUN: this checkout has none.'; exit 0; fi; exit $$answer
 
 .PHONY: coverage
 coverage: env-test ## the tests with branch coverage; pure modules must have all of it
