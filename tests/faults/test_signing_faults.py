@@ -260,23 +260,46 @@ def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
     assert "only identity token" in error.summary
 
 
-def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningWorld) -> None:
-    identity = world.identity(gitlab_claims(), repeatable=False, lifetime=-10.0)
+@pytest.mark.parametrize("lifetime", [-10.0, -3.0, 0.0])
+def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningWorld, lifetime: float) -> None:
+    identity = world.identity(gitlab_claims(), repeatable=False, lifetime=lifetime)
 
     error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
 
     assert isinstance(error, SigningIdentityExpired)
-    assert "expired" in error.summary or "validity period" in error.summary
+    assert "it has expired" in error.summary
+    assert len(world.sigstore.entries) == 0
 
 
-def test_a_token_for_somebody_else_is_named(world: SigningWorld) -> None:
+def test_a_token_that_is_not_valid_yet_is_tried_until_the_clock_is_to_blame(world: SigningWorld) -> None:
+    identity = world.identity()
+    identity.issue = lambda audience: world.provider.issue(audience, nbf=int(time.time()) + 100)
+
+    error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
+
+    assert isinstance(error, SigningIdentityExpired)
+    assert "not valid for another" in error.summary
+    assert "clock" in error.detail
+
+
+def test_a_token_that_will_be_valid_in_a_moment_is_waited_for(world: SigningWorld) -> None:
+    identity = world.identity()
+    identity.issue = lambda audience: world.provider.issue(audience, nbf=int(time.time()) + 2)
+
+    result = world.signer(identity, patience=PATIENCE).sign(wheels(1))
+
+    assert len(result.attestations) == 1
+    assert len(identity.asked) == 1
+
+
+def test_a_token_for_somebody_else_is_refused_in_words(world: SigningWorld) -> None:
     identity = world.identity()
     identity.issue = lambda _audience: world.provider.issue("pypi")
 
     error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
 
-    assert isinstance(error, SigningFailed)
-    assert error.summary
+    assert isinstance(error, SigstoreIdentityRejected)
+    assert "udience" in error.summary
 
 
 def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningWorld, release: threading.Event) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,39 +18,42 @@ def attestation_name(attestation: Attestation) -> str:
     return f"{attestation.filename}.{_TYPES[attestation.predicate_type]}.attestation"
 
 
-def write_attestations(directory: Path, attestations: Iterable[Attestation]) -> tuple[Path, ...]:
+def write_attestations(
+    directory: Path, attestations: Iterable[Attestation], *, link: Callable[[Path, Path], None] = os.link
+) -> tuple[Path, ...]:
     """Write each attestation into *directory*, which is made if it is not there.
 
     Each file appears complete or not at all, readable by later steps (which may run as another user: what is in it is
-    public anyway), and none that has other content is replaced. Raises ConfigurationError.
+    public anyway), and none that has other content is replaced. *link* makes a hard link; it may fail with OSError
+    where there are none. Raises ConfigurationError.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(
-            _write(directory / attestation_name(attestation), attestation.json) for attestation in attestations
+            _write(directory / attestation_name(attestation), attestation.json, link) for attestation in attestations
         )
     except OSError as error:
         raise ConfigurationError(f"The attestations cannot be written into {directory}: {error}.") from error
 
 
-def _write(path: Path, text: str) -> Path:
+def _write(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
     content = text.encode()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         Path(name).chmod(_MODE)
-        _link(Path(name), path, content)
+        _name(Path(name), path, content, link)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name)  # noqa: PTH108  (the temporary name may have been moved away)
     return path
 
 
-def _link(temporary: Path, path: Path, content: bytes) -> None:
+def _name(temporary: Path, path: Path, content: bytes, link: Callable[[Path, Path], None]) -> None:
     """Give *temporary* its final name, unless something is there already."""
     try:
-        os.link(temporary, path)
+        link(temporary, path)
     except FileExistsError:
         _same(path, content)
     except OSError:  # a file system without hard links

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 import requests
 from pydantic import ValidationError
@@ -32,6 +33,7 @@ from sigstore.verify import Verifier, policy
 from ci_publish.attestations.publishers import (
     Extension,
     Publisher,
+    begins,
     build_configs,
     certificate_mismatch,
     circleci_publisher,
@@ -53,8 +55,9 @@ from ci_publish.attestations.trouble import (
     answer_trouble,
 )
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.errors import SigstoreRefused
+from ci_publish.errors import ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import Attestation
+from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.identity import IdentityToken
 
 # PEP 740 has no place for signed timestamps, and an entry of Rekor v2 has no time of its own: as long as that is so,
@@ -62,6 +65,8 @@ from ci_publish.model.identity import IdentityToken
 _NO_TIMESTAMPS = "timestamps" not in VerificationMaterial.model_fields
 
 _REMEMBERED_CERTIFICATES = 16
+# PyPI's leeway for clocks that differ, in seconds.
+_BEARABLE_SKEW = 30.0
 _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
@@ -198,8 +203,11 @@ class SigstoreAuthority:
     *seconds* bounds each request. `certify` is for one thread at a time.
     """
 
-    def __init__(self, trust: TrustSource, *, seconds: float, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, trust: TrustSource, *, seconds: float, emit: Emit, wall: Callable[[], float] = time.time
+    ) -> None:
         self._trust = trust
+        self._emit = emit
         self._limits = Limits(seconds)
         self._wall = wall
 
@@ -208,7 +216,7 @@ class SigstoreAuthority:
         try:
             identity = SigstoreToken(token.secret.reveal(), client_id=token.audience)
         except IdentityError as error:
-            raise IdentityEnded(_words(error)) from error
+            raise self._unusable(token, error) from error
         config, context = self._config, self._context
         try:
             with context.signer(identity, cache=True) as signer:
@@ -218,6 +226,17 @@ class SigstoreAuthority:
         except Exception as error:
             trouble = self.trouble("Sigstore's certificate authority", error)
             raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Refusal) else trouble) from error
+
+    def _unusable(self, token: IdentityToken, error: IdentityError) -> Trouble:
+        """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""
+        now = self._wall()
+        early = begins(token) - now
+        if token.expires is not None and token.expires <= now:
+            return IdentityEnded("the identity token has expired")
+        if early > 0:
+            reason = f"the identity token is not valid for another {early:.1f} s"
+            return Transient(reason, early) if early <= _BEARABLE_SKEW else IdentityEnded(reason)
+        return IdentityRefusal("; ".join(dict.fromkeys(str(step) for step in _chain(error) if str(step))))
 
     @cached_property
     def _config(self) -> ClientTrustConfig:
@@ -235,7 +254,8 @@ class SigstoreAuthority:
                 f"The Sigstore instance offers no service that attestations can be made with: {_words(error)}."
             ) from error
         fulcio = signing.get_fulcio()
-        limit(fulcio.session, self._limits)
+        _require_privacy(fulcio.url)
+        limit(fulcio.session, self._limits, self._trace)
         self.rekor = signing.get_tlogs()[0]
         tsas = [] if _NO_TIMESTAMPS else signing.get_tsas()
         return SigningContext(fulcio=fulcio, rekor=self.rekor, trusted_root=self._config.trusted_root, tsa_clients=tsas)
@@ -244,7 +264,10 @@ class SigstoreAuthority:
         """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
         log = getattr(self.rekor, "log", None)
         if log is not None:
-            limit(log.session, self._limits)
+            limit(log.session, self._limits, self._trace)
+
+    def _trace(self, method: str, url: str, result: str, seconds: float) -> None:
+        self._emit(RequestTraced(method, url, result, seconds))
 
     def trouble(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
@@ -287,8 +310,13 @@ def _text(answer: requests.Response) -> str:
 
 
 def _unconnected(service: str, error: BaseException) -> Trouble:
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return Refusal(f"the address of {service} is no HTTP address ({_words(error)})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Refusal(f"{service} shows a TLS certificate that is not trusted here ({_words(error)})")
+        return Refusal(
+            f"{service} shows a TLS certificate that is not trusted here ({_words(error)}); "
+            "REQUESTS_CA_BUNDLE names the file of certificates to trust"
+        )
     return Transient(f"the connection to {service} failed ({_words(error)})")
 
 
@@ -352,6 +380,16 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
+def _require_privacy(url: str) -> None:
+    """Refuse to send the identity token in clear text to another machine. Raises ConfigurationError."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ConfigurationError(
+            f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
+            detail="The job's identity token would be sent to it in clear text.",
+        )
 
 
 def _number(value: object) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ci_publish.errors import UnattestableWorkflow
-from ci_publish.model.identity import Claims
+from ci_publish.model.identity import Claims, IdentityToken
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 GITLAB_ISSUER = "https://gitlab.com"
@@ -218,6 +218,12 @@ def public_facts(claims: Claims) -> tuple[str, ...]:
         ("run", _text(claims, "run_id") or _text(claims, "job_id")),
     )
     return tuple(f"{name} {value}" for name, value in named if value)
+
+
+def begins(token: IdentityToken) -> float:
+    """Return when a token's life begins by its own words, in seconds since the epoch."""
+    times = (token.claims.get("nbf"), token.claims.get("iat"))
+    return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)
 
 
 def _text(claims: Claims, name: str) -> str:

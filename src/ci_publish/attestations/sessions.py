@@ -24,12 +24,17 @@ class Limits:
     size: int = 256 * 1024
 
 
+Trace = Callable[[str, str, str, float], None]
+"""Takes a request's method and URL, what came of it, and the seconds that it took; from any thread."""
+
+
 class _LimitedAdapter(HTTPAdapter):
     """Sends with a timeout and reads the answer's body within a total deadline and size. Never retries."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: Limits, trace: Trace, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(max_retries=0)
         self._limits = limits
+        self._trace = trace
         self._clock = clock
 
     def send(  # noqa: PLR0913, PLR0917  (requests' signature)
@@ -42,10 +47,15 @@ class _LimitedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send one request; raises requests.Timeout or requests.ConnectionError, as requests does."""
-        ends = self._clock() + self._limits.seconds
+        began = self._clock()
         limit = (min(_CONNECT_SECONDS, self._limits.seconds), self._limits.seconds)
-        response = super().send(request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=proxies)
-        response.raw = io.BytesIO(self._read(response, ends))
+        result = "no answer"
+        try:
+            response = super().send(request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=proxies)
+            response.raw = io.BytesIO(self._read(response, began + self._limits.seconds))
+            result = str(response.status_code)
+        finally:
+            self._trace(request.method or "", request.url or "", result, self._clock() - began)
         return response
 
     def _read(self, response: requests.Response, ends: float) -> bytes:
@@ -72,11 +82,15 @@ class _LimitedAdapter(HTTPAdapter):
             raise problem
 
 
-def limit(session: requests.Session, limits: Limits) -> None:
+def _untraced(_method: str, _url: str, _result: str, _seconds: float) -> None:
+    pass
+
+
+def limit(session: requests.Session, limits: Limits, trace: Trace = _untraced) -> None:
     """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either."""
     if isinstance(session.get_adapter("https://"), _LimitedAdapter):
         return
-    adapter = _LimitedAdapter(limits)
+    adapter = _LimitedAdapter(limits, trace)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.max_redirects = 0

@@ -15,7 +15,7 @@ from typing import Protocol
 from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.crew import Crew, Ending, Failed, Finished, Overdue
 from ci_publish.attestations.pace import Pace
-from ci_publish.attestations.publishers import public_facts, publisher_of, reusable_workflow_mismatch
+from ci_publish.attestations.publishers import begins, public_facts, publisher_of, reusable_workflow_mismatch
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import (
     Ended,
@@ -188,7 +188,9 @@ class SigstoreSigner:
         if self._authority is None:
             from ci_publish.attestations.libraries import SigstoreAuthority  # noqa: PLC0415  (takes 0.3 s)
 
-            self._authority = SigstoreAuthority(self._trust, seconds=self._patience.request, wall=self._clocks.wall)
+            self._authority = SigstoreAuthority(
+                self._trust, seconds=self._patience.request, emit=self._emit, wall=self._clocks.wall
+            )
         return self._authority
 
     def _note_what_becomes_public(self, claims: Claims) -> None:
@@ -212,13 +214,16 @@ class _Identity:
         self._used = False
 
     def token(self) -> IdentityToken:
-        """Return a token for the next certificate: a new one for each if possible. Raises SigningFailed."""
-        if not self._used:
-            self._used = True
-        elif self._source.repeatable:
+        """Return a token for the next certificate: a new one for each if possible. Raises SigningFailed.
+
+        A token that was handed out before its life began (the clocks differ) is handed out again.
+        """
+        now = self._wall()
+        if self._used and self._source.repeatable:
             self._token = self._fetch()
-        elif self._token.expires is not None and self._token.expires <= self._wall():
+        elif self._used and self._token.expires is not None and self._token.expires <= now:
             raise self.ended("it has expired")
+        self._used = begins(self._token) <= now
         return self._token
 
     def ended(self, reason: str) -> SigningFailed:

@@ -66,3 +66,25 @@ def test_what_the_system_refuses_is_a_configuration_error(tmp_path: Path) -> Non
 
     with pytest.raises(ConfigurationError, match="cannot be written"):
         write_attestations(blocked, [PUBLISH])
+
+
+def no_links(_source: Path, _target: Path) -> None:
+    raise OSError(95, "Operation not supported")
+
+
+def test_a_file_system_without_hard_links_is_enough(tmp_path: Path) -> None:
+    (path,) = write_attestations(tmp_path, [PUBLISH], link=no_links)
+
+    assert path.read_text() == PUBLISH.json
+    assert write_attestations(tmp_path, [PUBLISH], link=no_links) == (path,)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
+    path = tmp_path / attestation_name(PUBLISH)
+    path.write_text("something else")
+
+    with pytest.raises(ConfigurationError, match="exists already"):
+        write_attestations(tmp_path, [PUBLISH], link=no_links)
+
+    assert path.read_text() == "something else"

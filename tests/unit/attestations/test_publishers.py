@@ -8,6 +8,7 @@ from ci_publish.attestations.publishers import (
     GITLAB_ISSUER,
     Extension,
     Publisher,
+    begins,
     certificate_mismatch,
     circleci_publisher,
     github_publisher,
@@ -17,6 +18,7 @@ from ci_publish.attestations.publishers import (
     publisher_of,
     reusable_workflow_mismatch,
 )
+from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import (
     buildkite_claims,
     circleci_claims,
@@ -179,3 +181,10 @@ def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
 )
 def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[str, ...]) -> None:
     assert set(facts) <= set(public_facts(claims))
+
+
+@pytest.mark.parametrize(
+    ("claims", "moment"), [({}, 0.0), ({"nbf": 5}, 5.0), ({"nbf": 5, "iat": 7.5}, 7.5), ({"nbf": "5", "iat": 3}, 3.0)]
+)
+def test_a_tokens_life_begins_with_the_later_of_its_own_words(claims: dict[str, object], moment: float) -> None:
+    assert begins(IdentityToken(Secret("x"), "sigstore", Provider.GITHUB, claims)) == moment

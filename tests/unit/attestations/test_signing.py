@@ -20,9 +20,10 @@ from pypi_attestations import (
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.errors import AttestationUnsound
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import PUBLISH_V1
-from ci_publish.model.events import Retrying
+from ci_publish.model.events import RequestTraced, Retrying
 from ci_publish.rehearsal.ci_claims import (
     buildkite_claims,
     circleci_claims,
@@ -30,10 +31,12 @@ from ci_publish.rehearsal.ci_claims import (
     gitlab_claims,
     google_claims,
 )
+from ci_publish.rehearsal.sigstore import prepare_home
 from tests.unit.attestations.signing_world import SigningWorld, signing_world, wheel, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pypi_attestations import Publisher
 
@@ -103,7 +106,10 @@ def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: S
 
 def test_a_certificate_of_another_identity_is_found_before_the_upload(world: SigningWorld) -> None:
     identity = world.identity()
-    identity.claim = {"repository": "Octo-org/demo", "workflow_ref": "Octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0.0"}
+    identity.claim = {
+        "repository": "Octo-org/demo",
+        "workflow_ref": "Octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0.0",
+    }
 
     (error,) = world.signer(identity).sign(wheels(1)).failures.values()
 
@@ -128,6 +134,62 @@ def test_certificates_that_live_for_seconds_are_enough_for_many_files() -> None:
     assert len(result.attestations) == 60
     assert len(identity.asked) >= 2
     assert [event for event in world.events.of(Retrying) if event.wait > 0] == []
+
+
+def test_every_request_is_traced(world: SigningWorld) -> None:
+    world.signer().sign(wheels(3))
+
+    traced = world.events.of(RequestTraced)
+    assert sorted((event.method, event.url.removeprefix(world.url), event.result) for event in traced) == [
+        ("POST", "/api/v1/log/entries", "201"),
+        ("POST", "/api/v1/log/entries", "201"),
+        ("POST", "/api/v1/log/entries", "201"),
+        ("POST", "/api/v2/signingCert", "200"),
+    ]
+
+
+def test_an_identity_is_not_sent_in_clear_text_to_another_machine(world: SigningWorld) -> None:
+    config = world.sigstore.trust_config("http://sigstore.example")
+
+    with pytest.raises(ConfigurationError, match="without HTTPS"):
+        world.signer(trust=TrustSource(emit=world.events.append, config=config)).sign(wheels(1))
+
+
+def test_an_instance_without_a_log_of_version_1_cannot_be_used(world: SigningWorld) -> None:
+    config = json.loads(world.sigstore.trust_config(world.url))
+    config["signingConfig"]["rekorTlogUrls"][0]["majorApiVersion"] = 2
+    trust = TrustSource(emit=world.events.append, config=json.dumps(config))
+
+    (error,) = world.signer(trust=trust).sign(wheels(1)).failures.values()
+
+    assert isinstance(error, SigstoreRefused)
+    assert "No valid Rekor transparency log found" in error.summary
+
+
+def test_the_librarys_own_verification_accepts_it_in_another_process(world: SigningWorld, tmp_path: Path) -> None:
+    """``Attestation.verify`` knows only Sigstore's public instance: there, its cached trust root is ours."""
+    (made,) = world.signer().sign(wheels(1)).attestations[wheel().filename]
+    script = (
+        "import sys\n"
+        "from pypi_attestations import Attestation, Distribution, GitHubPublisher\n"
+        "attestation = Attestation.model_validate_json(sys.stdin.read())\n"
+        f"distribution = Distribution(name={wheel().filename!r}, digest={wheel().sha256!r})\n"
+        "publisher = GitHubPublisher(repository='octo-org/demo', workflow='release.yml')\n"
+        "print(attestation.verify(publisher, distribution, offline=True)[0])\n"
+    )
+    home = prepare_home(tmp_path, world.sigstore.trust_config(world.url))
+
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        input=made.json,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=home,
+        timeout=60,
+    )
+
+    assert result.stdout.strip() == PUBLISH_V1
 
 
 @pytest.mark.stress
