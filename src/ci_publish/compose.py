@@ -35,7 +35,7 @@ from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
-from ci_publish.plan import OnConflict
+from ci_publish.planning import OnConflict
 from ci_publish.ports import Credential, IdentitySource
 from ci_publish.run import Destination, Options, Run
 from ci_publish.settings import Settings

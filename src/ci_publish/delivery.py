@@ -34,7 +34,7 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.pace import Pace, in_parallel
-from ci_publish.plan import ConflictRules, make_plan, published_as, schedule
+from ci_publish.planning import ConflictRules, make_plan, published_as, schedule
 from ci_publish.run import Destination, Run
 
 

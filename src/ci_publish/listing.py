@@ -10,7 +10,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
 from ci_publish.pace import Pace, in_parallel
-from ci_publish.plan import published_as
+from ci_publish.planning import published_as
 from ci_publish.ports import Index
 from ci_publish.run import Run
 

@@ -42,7 +42,7 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.model.problem import Severity
-from ci_publish.plan import published_as
+from ci_publish.planning import published_as
 from ci_publish.run import Destination, Run
 
 __all__ = ["attest", "check", "plan", "publish", "verify"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
-from ci_publish.plan import OnConflict
+from ci_publish.planning import OnConflict
 from ci_publish.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 

@@ -14,7 +14,7 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.plan import ConflictRules, make_plan, schedule
+from ci_publish.planning import ConflictRules, make_plan, schedule
 from tests.unit.fakes import published, sdist, sha, wheel
 
 PROJECTS = ("alpha", "beta")

@@ -58,7 +58,7 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
 @pytest.mark.parametrize(
     ("contract", "module", "line"),
     [
-        ("layers", "model/index.py", "import ci_publish.plan"),
+        ("layers", "model/index.py", "import ci_publish.planning"),
         ("layers", "index/client.py", "import ci_publish.attestations.verification"),
         ("layers", "pipeline.py", "import ci_publish.settings"),
         ("layers", "compose.py", "import ci_publish.rehearsal"),
@@ -68,7 +68,7 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
         ("http", "attestations/verification.py", "import httpcore"),
         ("sigstore", "pipeline.py", "from sigstore import sign"),
         ("sigstore", "identity/credential.py", "import requests"),
-        ("pure", "plan.py", "import os"),
+        ("pure", "planning.py", "import os"),
         ("pure", "model/distribution.py", "from rich import text"),
         ("pure", "index/retry.py", "import time"),
         ("pure", "reports/neutral.py", "import ci_publish.distributions.files"),

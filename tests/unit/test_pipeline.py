@@ -56,7 +56,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.pipeline import attest, check, plan, publish, verify, verify_release
-from ci_publish.plan import OnConflict
+from ci_publish.planning import OnConflict
 from ci_publish.run import Destination, Options
 from tests.unit.fakes import (
     GENERIC,

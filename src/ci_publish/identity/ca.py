@@ -6,7 +6,6 @@ tuf's; OpenSSL's defaults, which are SSL_CERT_FILE and SSL_CERT_DIR). So what on
 """
 
 import os
-import ssl
 from collections.abc import Callable, Mapping, MutableMapping
 
 from ci_publish.errors import ConfigurationError
@@ -22,6 +21,8 @@ _ORDER = (FILES, FOLDER, REQUESTS, CURL)
 
 def has_own_authorities() -> bool:
     """Return whether OpenSSL finds authorities by itself; some builds of Python bring a path that does not exist."""
+    import ssl  # noqa: PLC0415  (slow to import, and needed only where no variable names authorities)
+
     paths = ssl.get_default_verify_paths()
     return paths.cafile is not None or paths.capath is not None
 

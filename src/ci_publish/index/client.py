@@ -77,7 +77,7 @@ _HINT = "Set index-url to the root of the index's Simple API, the address that p
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A listing that was read in this run, and what it takes to ask whether it is still the newest."""
+    """A listing that was read in this run, and what it takes (if not empty) to ask whether it is still the newest."""
 
     etag: str
     listing: ProjectListing
@@ -167,7 +167,7 @@ class HttpIndex:
         url = simple_api.project_url(simple, project)
         known = None if fresh else self._remembered(project)
         headers = {"Accept": simple_api.ACCEPT, **(_FRESH if fresh else {})}
-        if known is not None:
+        if known is not None and known.etag:
             headers["If-None-Match"] = known.etag
         answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, max_attempts)
         if known is not None and isinstance(answer, HttpAnswer) and answer.status == 304:  # noqa: PLR2004
@@ -224,12 +224,8 @@ class HttpIndex:
             return self._known.get(project)
 
     def _remember(self, project: str, answer: HttpAnswer, listing: ProjectListing) -> None:
-        etag = answer.headers.get("etag")
         with self._lock:
-            if etag:
-                self._known[project] = _Known(etag, listing)
-            else:
-                self._known.pop(project, None)
+            self._known[project] = _Known(answer.headers.get("etag", ""), listing)
 
     # The Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher.
 
