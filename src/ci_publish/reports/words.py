@@ -177,6 +177,8 @@ def headline(receipt: Receipt) -> str:
         if file.index is not None:
             counted[result(receipt, file)] = counted.get(result(receipt, file), 0) + 1
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items())
+    if not numbers and receipt.files and receipt.exit_code == 0:
+        numbers = count(len(receipt.files), "file")
     return f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
 
 

@@ -103,9 +103,11 @@ def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
     assert words.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
 
 
-def test_a_run_without_an_index_has_no_numbers() -> None:
+def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     checked = [*beginning(SDIST)[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)]
-    assert words.headline(receipt_of(checked)) == "Checked"
+    assert words.headline(receipt_of(checked)) == "Checked: 1 file"
+    assert words.headline(receipt_of([*checked[:-1], RunFinished(Outcome.FAILED, 4, BEGIN)])) == "Failed"
+    assert words.headline(receipt_of([RunFinished(Outcome.READY, 0, BEGIN)])) == "Ready to publish"
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:
