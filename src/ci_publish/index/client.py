@@ -272,7 +272,7 @@ class HttpIndex:
         while not self._waiting.stopped:
             attempts.history = attempts.history.attempted()
             verdict = self._attempt(distribution, form, url, authorization, attempts)
-            if isinstance(verdict, upload_api.MissingSlash):
+            while isinstance(verdict, upload_api.MissingSlash):  # once at most: then there is no slash to add
                 url = verdict.url
                 verdict = self._attempt(distribution, form, url, authorization, attempts)
             outcome = self._outcome(distribution, verdict, attempts, throttled)
@@ -287,7 +287,7 @@ class HttpIndex:
         url: str,
         authorization: Authorization | None,
         attempts: _Attempts,
-    ) -> "upload_api.Verdict | NoAnswer":
+    ) -> upload_api.Verdict | upload_api.MissingSlash | NoAnswer:
         name, filename = self._endpoints.name, distribution.filename
         framing = upload_api.framing(form, filename, self._boundary())
         total = len(framing.head) + distribution.size + len(framing.tail)
@@ -301,7 +301,7 @@ class HttpIndex:
     def _outcome(
         self,
         distribution: Distribution,
-        verdict: "upload_api.Verdict | NoAnswer",
+        verdict: upload_api.Verdict | NoAnswer,
         attempts: _Attempts,
         throttled: Callable[[], None],
     ) -> UploadOutcome | None:
@@ -309,8 +309,6 @@ class HttpIndex:
         match verdict:
             case Accepted() | AlreadyThere() | Refused() | CredentialRefused():
                 return verdict
-            case upload_api.MissingSlash():
-                return Refused(attempts.count, 308, "the index redirects uploads in circles", (_HINT,))
             case NoAnswer():
                 return self._unanswered(distribution, verdict, attempts)
             case upload_api.Later():

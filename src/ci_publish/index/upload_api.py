@@ -57,7 +57,7 @@ class MissingSlash:
     url: str
 
 
-Verdict = Accepted | AlreadyThere | Refused | CredentialRefused | Later | MissingSlash
+Verdict = Accepted | AlreadyThere | Refused | CredentialRefused | Later
 
 
 def fields(
@@ -90,13 +90,13 @@ def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     return Framing(
-        head="".join(parts).encode("utf-8", errors="surrogateescape"),
+        head="".join(parts).encode("utf-8", errors="replace"),
         tail=f"\r\n--{boundary}--\r\n".encode(),
         content_type=f"multipart/form-data; boundary={boundary}",
     )
 
 
-def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict:
+def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict | MissingSlash:
     """Return what the answer to an upload to *url* means; *now* in seconds since the epoch."""
     if answer.status in _SUCCESS:
         return Accepted(attempts, message_of(answer))
@@ -162,7 +162,7 @@ def advice_for(reason: str) -> tuple[str, ...]:
     return () if known is None else known.advice
 
 
-def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Verdict:
+def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | MissingSlash:
     target = answer.headers.get("location", "")
     with_slash = f"{url}/"
     if answer.status in {307, 308} and not url.endswith("/"):

@@ -1,0 +1,93 @@
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ci_publish.index.body import BLOCK, FormBody, md5
+from ci_publish.index.upload_api import Framing
+from ci_publish.model.distribution import Digests
+from ci_publish.model.http import BodyChanged
+from tests.unit.index.things import make_file
+
+FRAMING = Framing(b"head:", b":tail", "multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 7])
+def test_the_whole_file_is_sent_again_and_again(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    told: list[int] = []
+    body = FormBody(make_file(tmp_path, content), FRAMING, told.append)
+    assert body.content_type == FRAMING.content_type
+    for _ in range(2):
+        told.clear()
+        blocks = list(body)
+        assert b"".join(blocks) == b"head:" + content + b":tail"
+        assert max(map(len, blocks)) <= 2 * BLOCK + len(FRAMING.head) + len(FRAMING.tail)
+        assert told == sorted(told)
+        assert told[-1] == body.length == size + 10
+
+
+def test_a_small_form_is_one_block(tmp_path: Path) -> None:
+    assert len(list(FormBody(make_file(tmp_path), FRAMING, lambda _: None))) == 1
+
+
+@pytest.mark.parametrize("size", [0, 10, BLOCK, 2 * BLOCK + 5])
+def test_bytes_with_another_digest_never_arrive_whole(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    file = replace(make_file(tmp_path, content), digests=Digests(hashlib.sha256(b"what was signed").hexdigest()))
+    sent: list[bytes] = []
+    with pytest.raises(BodyChanged, match="bytes are not the ones that were hashed"):
+        sent.extend(FormBody(file, FRAMING, lambda _: None))
+    blocks: list[bytes] = []
+    body = iter(FormBody(file, FRAMING, lambda _: None))
+    with pytest.raises(BodyChanged):
+        blocks.extend(iter(lambda: next(body), None))
+    assert FRAMING.tail not in b"".join(blocks)
+    assert len(b"".join(blocks)) < len(FRAMING.head) + max(size, 1)
+
+
+def test_a_file_that_was_written_to(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    os.utime(file.path, ns=(0, 0))
+    with pytest.raises(BodyChanged, match="replaced or written to"):
+        list(FormBody(file, FRAMING, lambda _: None))
+
+
+def test_a_file_that_was_cut_short_while_it_was_read(tmp_path: Path) -> None:
+    file = make_file(tmp_path, os.urandom(5 * BLOCK))
+    body = iter(FormBody(file, FRAMING, lambda _: None))
+    next(body)
+    os.truncate(file.path, 2 * BLOCK)
+    with pytest.raises(BodyChanged, match="not the ones"):
+        list(body)
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    file.path.unlink()
+    with pytest.raises(
+        BodyChanged, match=r"demo-1\.0-py3-none-any\.whl changed after it was hashed: it cannot be read"
+    ):
+        list(FormBody(file, FRAMING, lambda _: None))
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    real = file.path.rename(tmp_path / "real")
+    file.path.symlink_to(real)
+    with pytest.raises(BodyChanged, match="cannot be read"):
+        list(FormBody(file, FRAMING, lambda _: None))
+
+
+def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
+    file = make_file(tmp_path)
+    file.path.unlink()
+    os.mkfifo(file.path)
+    with pytest.raises(BodyChanged, match="no regular file"):
+        list(FormBody(file, FRAMING, lambda _: None))
+
+
+def test_md5(tmp_path: Path) -> None:
+    assert md5(make_file(tmp_path, b"")) == "d41d8cd98f00b204e9800998ecf8427e"
