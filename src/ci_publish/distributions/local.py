@@ -54,7 +54,7 @@ class LocalDistributions:
         names = {path.name for path in entries.candidates}
         attestations, orphans = _attestations(entries.attestations, names)
         problems = (*_refused(refusals), *_remarked([*entries.remarks, *twice, *orphans]))
-        if not reads and not any(each.severity is Severity.ERROR for each in problems):
+        if not reads and not any(_explains(each) for each in problems):
             raise nothing_to_publish(paths, search)
         self._known = {read.distribution: read for read in reads}
         return Collection(tuple(self._known), attestations, problems)
@@ -199,6 +199,11 @@ def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[Inde
 def _order(found: Problem) -> tuple[bool, str, int]:
     """Sort by file, problems of the whole set last; the worst first."""
     return found.filename is None, found.filename or "", list(Severity).index(found.severity)
+
+
+def _explains(problem: Problem) -> bool:
+    """Whether a problem says why there is no distribution; a path that is not there only says that there is none."""
+    return problem.severity is Severity.ERROR and problem.rule != "file-not-found"
 
 
 def nothing_to_publish(paths: Sequence[str], search: files.Search) -> NothingToPublish:
