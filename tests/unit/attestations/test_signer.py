@@ -224,7 +224,7 @@ def test_a_retry_after_beyond_the_budget_is_not_waited_for(bench: Bench) -> None
 def test_what_was_signed_before_the_budget_ended_is_in_the_result(bench: Bench) -> None:
     bench.authority.seconds = 0.15
 
-    result = bench.sign(10, quick(budget=0.25), workers=1)
+    result = bench.sign(10, quick(budget=0.8), workers=1)
 
     assert 0 < len(result.attestations) < 10
     assert len(result.attestations) + len(result.failures) == 10
@@ -380,8 +380,8 @@ def test_an_identity_that_cannot_be_repeated_is_used_as_long_as_it_lasts(bench: 
 
 def test_an_identity_that_ended_and_cannot_be_repeated_is_explained(bench: Bench) -> None:
     bench.job.repeatable = False
-    bench.job.expires = time.time() + 0.3
-    bench.authority.lifetime = 0.5
+    bench.job.expires = time.time() + 1.0
+    bench.authority.lifetime = 1.5
     bench.authority.seconds = 0.1
 
     result = bench.sign(40, workers=2)
@@ -395,7 +395,7 @@ def test_an_identity_that_ended_and_cannot_be_repeated_is_explained(bench: Bench
 
 def test_an_identity_that_cannot_be_renewed_mid_run_keeps_what_is_signed(bench: Bench) -> None:
     bench.job.errors = {2: IdentityUnavailable("the token endpoint is down")}
-    bench.authority.lifetime = 0.5
+    bench.authority.lifetime = 1.5
     bench.authority.seconds = 0.1
 
     result = bench.sign(40, workers=2)
@@ -413,6 +413,6 @@ def test_a_stopped_run_stops_signing_at_once(bench: Bench) -> None:
 
     result = bench.sign(100, workers=2)
 
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3.0
     assert "stopped" in only_error(result).summary
     assert len(result.attestations) + len(result.failures) == 100
