@@ -81,7 +81,7 @@ class IndexWorld:
         filename: str | None = None,
         headers: Mapping[str, str] | None = None,
         content: object = ...,
-        **fields: Any,
+        **fields: Any,  # noqa: ANN401 - texts, lists of texts, or None
     ) -> TestResponse:
         """Upload a file as a careful client would; *fields* change the form (None leaves a field away)."""
         file = path or self.wheel()
