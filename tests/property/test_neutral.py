@@ -50,12 +50,20 @@ def test_twice_is_once(text: str) -> None:
 
 
 @EXAMPLES
-@given(TEXTS, st.integers(1, 60))
+@given(TEXTS, st.integers(1, 120))
 def test_limits_hold(text: str, limit: int) -> None:
-    assert len(one_line(text, limit)) <= limit + text.count("##") + 1
+    assert len(one_line(text, limit)) <= limit
     assert "\n" not in one_line(text, limit)
-    longest = max(len(line) for line in block(text, limit).split("\n"))
-    assert longest <= max(limit + 1 + text.count("##"), len("[cut: 000000 more characters]"))
+    assert len(block(text, limit)) <= max(limit, len("[cut: 000000 more characters]"))
+    assert commands(block(text, limit)) == []
+    assert commands(one_line(text, limit)) == []
+
+
+@EXAMPLES
+@given(TEXTS, st.integers(40, 200))
+def test_twice_is_once_also_where_it_was_cut(text: str, limit: int) -> None:
+    assert one_line(one_line(text, limit), limit) == one_line(text, limit)
+    assert block(block(text, limit), limit) == block(text, limit)
 
 
 @EXAMPLES
@@ -145,7 +153,8 @@ def test_one_line_by_example(text: str, expected: str) -> None:
 
 def test_cutting_says_so() -> None:
     assert one_line("x" * 20, 5) == "xxxx…"
-    assert block("x" * 20, 5) == "xxxxx\n[cut: 15 more characters]"
+    assert block("x" * 50, 45) == "xxxxx\n[cut: 45 more characters]"
+    assert block("x" * 50, 5) == "[cut: 50 more characters]"
     assert block("\n\n  a  \n\n    b\n\n") == "  a\n\n    b"
 
 

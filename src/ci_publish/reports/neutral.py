@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 LINE_LIMIT = 500
 BLOCK_LIMIT = 8_000
+_CUT_NOTE = 40
 
 # Where any program along the way may break a line: str.splitlines() knows more than the runner does.
 _BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
@@ -35,20 +36,21 @@ _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 def one_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one harmless line of at most *limit* characters, without white space at its ends."""
-    return guard(_cut(" ".join(_lines(text)).strip(), limit).strip())
+    return _cut(guard(" ".join(_lines(text)).strip()), limit)
 
 
 def block(text: str, limit: int = BLOCK_LIMIT) -> str:
-    r"""Return *text* as harmless lines joined with ``\n``, indentation kept, of about *limit* characters at most.
+    r"""Return *text* as harmless lines joined with ``\n``, indentation kept, of *limit* characters at most.
 
-    Blank lines at both ends are gone; where the text was cut, the last line says so.
+    Blank lines at both ends are gone; where the text was cut, the last line says so (and stands alone where *limit*
+    leaves no room for more).
     """
-    lines = [guard(line.rstrip()) for line in _lines(text)]
-    whole = "\n".join(lines).strip("\n")
+    whole = "\n".join(guard(line.rstrip()) for line in _lines(text)).strip("\n")
     if len(whole) <= limit:
         return whole
-    kept = "\n".join(guard(line) for line in whole[:limit].rstrip().split("\n"))
-    return f"{kept}\n[cut: {len(whole) - limit} more characters]"
+    # a part of a harmless text from its beginning is harmless: what makes a command stands before what it needs
+    kept = whole[: max(limit - _CUT_NOTE, 0)].rstrip()
+    return f"{kept}\n[cut: {len(whole) - len(kept)} more characters]".lstrip("\n")
 
 
 def guard(line: str) -> str:
