@@ -37,6 +37,7 @@ COMMAND = "import sys\nfrom ci_publish.cli.main import entry\nsys.argv[1:1] = ['
 
 
 def metadata(number: int = 0) -> bytes:
+    """Return core metadata that differs by *number*."""
     return (
         f"Metadata-Version: 2.4\nName: bench\nVersion: 1.0\nSummary: Number {number}\n"
         "Classifier: Programming Language :: Python :: 3\nDescription-Content-Type: text/markdown\n\n# Bench\n\nText.\n"

@@ -269,6 +269,11 @@ def _archives() -> Iterable[Case]:  # noqa: PLR0915 - a table
         bad(f"{ZIP}Mismatched central directory records.", f"{ZIPFILES}:336"),
         "count",
     )
+    yield Case("zip-records", WHEEL, speaks=False)
+    misaligned = WHEEL.with_(patch=lambda data: with_local_extra(data, b"\x01\x00\x04\x00abcd"))
+    yield Case(
+        "zip-records", misaligned, SPEAKS, bad(f"{ZIP}Malformed zip file.", f"{ZIPFILES}:104"), "ZIP64 field of 4"
+    )
     yield Case("zip64", WHEEL, speaks=False)
     extra = bad(f"{ZIP}Invalid duplicate extra in local file.", f"{ZIPFILES}:93")
     yield Case("zip64", WHEEL.with_(patch=_zip64_twice), SPEAKS, extra, "two extra fields")
@@ -289,8 +294,10 @@ def _archives() -> Iterable[Case]:  # noqa: PLR0915 - a table
     yield Case(rule, scanned, SPEAKS, bad(f"{INVALID}None", f"{LEGACY}:422"), "CRC of a .py member")
     data = _same_wheel_with(("demo_pkg/data.bin", b"abcdef"), patch=damaged_member("demo_pkg/data.bin"))
     yield Case(rule, data, SPEAKS, None, "CRC of a data member")
-    read = WHEEL.with_(patch=damaged_member(f"{INFO}/METADATA"))
-    yield Case(rule, read, SPEAKS, no(500, "", f"{LEGACY}:1569"), "CRC of METADATA")
+    for text in ("METADATA", "RECORD"):
+        read = WHEEL.with_(patch=damaged_member(f"{INFO}/{text}"))
+        yield Case("wheel-metadata-damaged", read, SPEAKS, no(500, "", f"{LEGACY}:1569"), f"CRC of {text}")
+    yield Case("wheel-metadata-damaged", WHEEL, speaks=False)
     locked = WHEEL.with_(patch=patched_at(first, 8, b"\x01"))
     yield Case(rule, locked, SPEAKS, no(500, "", "warehouse/utils/scanner.py:74"), "encrypted")
     rule = "archive-unsafe-path"

@@ -15,6 +15,8 @@ from ci_publish.distributions.limits import MIB, SCAN_SIZE
 # Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
 _UNSAFE: Final = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|\Z)", re.DOTALL)
 
+DAMAGED: Final = "archive-damaged-member"
+
 SCANNED_SUFFIXES: Final = (".py", ".pye")
 
 # Written in halves so that the scanner does not find them in this very file.

@@ -6,6 +6,8 @@ from typing import BinaryIO, Final
 
 from ci_publish.distributions.limits import CHUNK, KIB
 
+# As much as Python 3.14 inflates at once: the server finds damage in the first step before it looks for a tar header.
+STEP: Final = 128 * KIB
 MAGIC: Final = b"\x1f\x8b"
 _HEADER: Final = struct.Struct("<2sBB6x")
 _TRAILER: Final = struct.Struct("<LL")
@@ -22,7 +24,11 @@ class GzipCutOff(Exception):
 
 
 class GzipDamaged(Exception):
-    """The compressed data cannot be inflated."""
+    """The compressed data cannot be inflated; ``position``: how many bytes came out before."""
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(reason)
+        self.position = position
 
 
 class OverBudget(Exception):
@@ -107,9 +113,9 @@ class GzipStream:
             return
         packed = self._pending or self._file.read(CHUNK)
         try:
-            data = self._inflater.decompress(packed, CHUNK)
+            data = self._inflater.decompress(packed, STEP)
         except zlib.error as error:
-            raise GzipDamaged(str(error)) from error
+            raise GzipDamaged(str(error), self.position + len(self._out)) from error
         self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
         self._keep(data, last=not packed)
 

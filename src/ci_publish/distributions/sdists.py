@@ -29,6 +29,7 @@ from ci_publish.distributions.limits import (
 from ci_publish.distributions.tar_stream import (
     BLOCK,
     NoTar,
+    TarCutOff,
     TarDamaged,
     TarHeaderTooLarge,
     TarMember,
@@ -89,9 +90,14 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     except (NoGzip, NoTar) as error:
         seen.faults.append(Fault("sdist-unreadable", f"It is no gzip-compressed tar archive: {error}.", _NOT_A_TAR))
     except GzipCutOff:
-        seen.faults.append(Fault("sdist-cut-off", "The compressed data ends too early: it is cut off.", crashed()))
+        # The server fails if not even the first header is there.
+        refusal = invalid_file(None) if seen.names else crashed()
+        seen.faults.append(Fault("sdist-cut-off", "The compressed data ends too early: it is cut off.", refusal))
     except GzipDamaged as error:
-        seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", invalid_file(None)))
+        refusal = invalid_file(None) if error.position else _NOT_A_TAR
+        seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", refusal))
+    except TarCutOff as error:
+        seen.faults.append(Fault("sdist-cut-off", f"The tar archive ends too early: {error}.", invalid_file(None)))
     except TarDamaged as error:
         seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
     except TarHeaderTooLarge:

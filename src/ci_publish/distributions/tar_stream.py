@@ -43,7 +43,11 @@ class NoTar(Exception):
 
 
 class TarDamaged(Exception):
-    """A header in the middle of the archive cannot be read, or the archive ends inside a member."""
+    """A header in the middle of the archive cannot be read: tarfile takes that for the end."""
+
+
+class TarCutOff(Exception):
+    """The archive ends inside of a member: tarfile fails."""
 
 
 class TarHeaderTooLarge(Exception):
@@ -84,8 +88,8 @@ class TarMember:
 def tar_members(stream: Stream) -> Iterator[TarMember]:
     """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
 
-    Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NoTar, TarDamaged or
-    TarHeaderTooLarge, and whatever *stream* raises.
+    Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NoTar, TarDamaged,
+    TarCutOff or TarHeaderTooLarge, and whatever *stream* raises.
     """
     global_pax: dict[str, str] = {}
     while (member := _next_member(stream, global_pax)) is not None:
@@ -93,7 +97,7 @@ def tar_members(stream: Stream) -> Iterator[TarMember]:
         yield member
         missing = end - stream.position
         if stream.skip(missing) < missing:
-            raise TarDamaged(f"it ends inside of {member.name!r}")
+            raise TarCutOff(f"it ends inside of {member.name!r}")
         stream.skip(-end % BLOCK)
 
 
@@ -193,7 +197,7 @@ def _extension(stream: Stream, header: _Header) -> bytes:
         raise TarHeaderTooLarge
     data = stream.read(header.size)
     if len(data) < header.size:
-        raise TarDamaged("it ends inside of an extended header")
+        raise TarCutOff("it ends inside of an extended header")
     stream.skip(-header.size % BLOCK)
     return data
 
@@ -220,7 +224,7 @@ def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
     while extended:
         block = stream.read(BLOCK)
         if len(block) < BLOCK:
-            raise TarDamaged(f"it ends inside of {header.name!r}")
+            raise TarCutOff(f"it ends inside of {header.name!r}")
         extended = bool(block[504])
     return header
 

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from ci_publish.distributions.archives import (
+    DAMAGED,
     Budget,
     Unreadable,
     encrypted_code,
@@ -148,8 +149,9 @@ class _Reading:
             )
         except Unreadable as error:
             # The server reads these outside of its guards: damage makes it fail (seen for METADATA and RECORD).
-            unguarded = error.fault.refusal is not None and name != "WHEEL"
-            self.faults.append(replace(error.fault, refusal=crashed()) if unguarded else error.fault)
+            unguarded = error.fault.rule == DAMAGED and name != "WHEEL"
+            fault = replace(error.fault, rule="wheel-metadata-damaged", refusal=crashed())
+            self.faults.append(fault if unguarded else error.fault)
 
     def member(self, info: ZipInfo) -> None:
         """Read one member: CRC, digest, encrypted code."""

@@ -54,7 +54,7 @@ _RULES: Final = {
     "Invalid duplicate extra in local file": "zip64",
     "Trailing data": "zip-surrounding-data",
     "Unknown record signature": "zip-surrounding-data",
-    "Malformed zip file": "zip-malformed",
+    "Malformed zip file": "zip-records",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from ci_publish.distributions.archives import Unreadable, damaged
+from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged
 from ci_publish.distributions.findings import Fault, crashed, invalid_file
 from ci_publish.distributions.limits import CHUNK, MAX_DIRECTORY, MAX_MEMBERS
 from ci_publish.distributions.zip_framing import CENTRAL, LOCAL
@@ -162,4 +162,4 @@ def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
 def _broken(info: ZipInfo, what: str, *, crash: bool = False) -> Unreadable:
     """Return the fault of a damaged member, with the answer of a server that reads it to scan it."""
     message = f"The member {info.filename!r} {what}."
-    return damaged("archive-damaged-member", message, crash=crash, refusal=invalid_file(None))
+    return damaged(DAMAGED, message, crash=crash, refusal=invalid_file(None))

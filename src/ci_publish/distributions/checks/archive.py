@@ -48,10 +48,10 @@ def zip_unreadable(subject: Subject) -> Iterable[Fault]:
     cure="Build again; if it stays, write the wheel with Python's zipfile.",
 )
 def zip_malformed(subject: Subject) -> Iterable[Fault]:
-    """The records of a ZIP archive can be read one after the other.
+    """The directory of a ZIP archive can be read by zipfile, with which the server and pip read it.
 
-    Source: APPNOTE.TXT; warehouse/utils/zipfiles.py:40-60; pypi-server: "version needed" above 6.3, multi-disk
-    archives and undecodable names make the server fail.
+    Source: APPNOTE.TXT; warehouse/forklift/legacy.py:1288-1330; a "version needed" above 6.3, multi-disk archives and
+    names that cannot be decoded make the server fail.
     """
     return faults_of(subject, "zip-malformed")
 
@@ -179,6 +179,21 @@ def zip_end_record(subject: Subject) -> Iterable[Fault]:
     Source: warehouse/utils/zipfiles.py:320-350.
     """
     return faults_of(subject, "zip-end-record")
+
+
+@rule(
+    Family.ARCHIVE,
+    Severity.ERROR,
+    stage=Stage.FRAMING,
+    example="an archive with a record that is cut off",
+    cure="Build again; the archive was edited or damaged.",
+)
+def zip_records(subject: Subject) -> Iterable[Fault]:
+    """The records of a ZIP archive follow one another from its first byte to its last.
+
+    Source: APPNOTE.TXT; warehouse/utils/zipfiles.py:31-60.
+    """
+    return faults_of(subject, "zip-records")
 
 
 @rule(
