@@ -39,7 +39,7 @@ with RehearsalWorld() as world:
 """
 
 
-def run(*command: str | Path, environment: Mapping[str, str], check: bool = True) -> str:
+def run(*command: object, environment: Mapping[str, str], check: bool = True) -> str:
     """Run a client with nothing but what it is given, and return what it said."""
     result = subprocess.run(
         [str(part) for part in command],
