@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,14 +34,14 @@ class LoopbackTls:
         return dict.fromkeys(names, path)
 
 
-def make_loopback_tls(folder: Path, now: dt.datetime) -> LoopbackTls:
-    """Make an authority and a server certificate, both valid for a week from *now*.
+def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ()) -> LoopbackTls:
+    """Make an authority and a server certificate, both valid for a week from *now*, for loopback and *names*.
 
     The server's key is kept in *folder*, for its owner only; the authority's is forgotten.
     """
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _authority(authority_key, now)
-    server = _server(server_key, authority, authority_key, now)
+    server = _server(server_key, authority, authority_key, now, names)
     authority_file, chain_file = folder / "rehearsal-ca.pem", folder / "rehearsal-server.pem"
     authority_file.write_bytes(_pem(authority))
     chain_file.touch(mode=0o600)
@@ -60,13 +61,18 @@ def _authority(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certif
 
 
 def _server(
-    key: ec.EllipticCurvePrivateKey, authority: x509.Certificate, signer: ec.EllipticCurvePrivateKey, now: dt.datetime
+    key: ec.EllipticCurvePrivateKey,
+    authority: x509.Certificate,
+    signer: ec.EllipticCurvePrivateKey,
+    now: dt.datetime,
+    names: Sequence[str],
 ) -> x509.Certificate:
-    names = [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES)]
+    hosts = [x509.DNSName(name) for name in ("localhost", *names)]
+    addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES]
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = _builder(_name("localhost"), authority.subject, key, now)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName([*hosts, *addresses]), critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
     return builder.add_extension(identifier, critical=False).sign(signer, hashes.SHA256())

@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
+from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.judge import Judge, file_verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
 from ci_publish.rehearsal.serve import Server
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 ANNOUNCEMENT: Final = ("X-Ci-Publish-Rehearsal", "1")
 CI_PREFIX: Final = "/ci"
 _SIGSTORE_PREFIXES: Final = ("/api/v1/", "/api/v2/")
-
-Provider: TypeAlias = Literal["github", "gitlab"]
 
 # By these variables a real CI says what it is and gives its identity away: a rehearsal must not ask it.
 _CI_VARIABLES: Final = frozenset(

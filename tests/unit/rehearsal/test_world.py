@@ -18,9 +18,10 @@ from sigstore.sign import SigningContext
 from sigstore.verify import Verifier
 
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.oidc import AUDIENCE, registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
-from ci_publish.rehearsal.world import Provider, RehearsalWorld
+from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_sdist, make_wheel
 from tests.unit.rehearsal.index_world import form_of
 
