@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import certifi
 import httpcore
 import httpx
 
 from ci_publish.index.proxies import proxy_for
+from ci_publish.index.urls import split
 from ci_publish.model.http import NoAnswerReason
 from ci_publish.model.waiting import Waiting
 
@@ -36,7 +37,7 @@ PLAIN_CHUNK = 1024 * 1024
 TLS_CHUNK = 64 * 1024
 MIN_CONNECT_SHARE = 3.0
 # Everything of an answer but its body: status line, headers, interim answers, chunk sizes, trailers.
-MAX_OVERHEAD = 1024 * 1024
+MAX_OVERHEAD = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,21 +473,20 @@ class _Pools(httpx.BaseTransport):
     httpx gets to see no headers of an answer, so that it can neither keep a cookie nor prepare a redirect.
     """
 
-    def __init__(self, backend: Backend, ssl_context: ssl.SSLContext, environ: Mapping[str, str], size: int) -> None:
+    def __init__(self, backend: Backend, environ: Mapping[str, str], size: int) -> None:
         self._options: dict[str, Any] = {
-            "ssl_context": ssl_context,
             "max_connections": size,
             "max_keepalive_connections": size,
             "keepalive_expiry": 15.0,
             "network_backend": backend,
         }
         self._environ = environ
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[str | None, str], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        answer = self._pool(proxy_for(str(url), self._environ)).handle_request(
+        answer = self._pool(proxy_for(str(url), self._environ), url.scheme).handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -501,32 +501,35 @@ class _Pools(httpx.BaseTransport):
         }
         return httpx.Response(answer.status, stream=_Body(answer.stream), extensions=extensions)
 
-    def _pool(self, proxy: str | None) -> httpcore.ConnectionPool:
+    def _pool(self, proxy: str | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._opened(proxy)
-            return self._pools[proxy]
+            if (proxy, scheme) not in self._pools:
+                # Certificates are read only where they are needed: it takes a while.
+                context = ssl_context(self._environ) if scheme == "https" else None
+                self._pools[proxy, scheme] = httpcore.ConnectionPool(
+                    ssl_context=context, proxy=None if proxy is None else self._proxy(proxy), **self._options
+                )
+            return self._pools[proxy, scheme]
 
-    def _opened(self, proxy: str | None) -> httpcore.ConnectionPool:
-        if proxy is None:
-            return httpcore.ConnectionPool(**self._options)
-        parts = urlsplit(proxy)
+    def _proxy(self, address: str) -> httpcore.Proxy:
+        """Return a proxy as httpcore wants it. Raises Broken for one that is not spoken to by HTTP."""
+        parts = split(address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Broken(
                 NoAnswerReason.REFUSED_LOCALLY,
                 f"the proxy's address in the environment is not an http address (scheme {parts.scheme or 'missing'!r})",
             )
-        userinfo = (
+        secured = parts.scheme == "https"
+        where = httpcore.URL(
+            scheme=parts.scheme.encode(),
+            host=parts.hostname.encode(),
+            port=parts.port or (443 if secured else 80),
+            target=b"/",
+        )
+        credential = (
             (unquote(parts.username).encode(), unquote(parts.password or "").encode()) if parts.username else None
         )
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        where = httpcore.URL(scheme=parts.scheme.encode(), host=parts.hostname.encode(), port=port, target=b"/")
-        return httpcore.ConnectionPool(
-            proxy=httpcore.Proxy(
-                where, auth=userinfo, ssl_context=self._options["ssl_context"] if parts.scheme == "https" else None
-            ),
-            **self._options,
-        )
+        return httpcore.Proxy(where, auth=credential, ssl_context=ssl_context(self._environ) if secured else None)
 
     def close(self) -> None:
         with self._lock:
@@ -540,8 +543,9 @@ class Network:
 
     def __init__(self, user_agent: str, environ: Mapping[str, str], max_connections: int) -> None:
         self._attempts = Attempts()
+        self._environ = environ
         self._client = httpx.Client(
-            transport=_Pools(Backend(self._attempts), ssl_context(environ), environ, max_connections),
+            transport=_Pools(Backend(self._attempts), environ, max_connections),
             headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=None,  # noqa: S113  (the streams count: see Attempt)
@@ -569,6 +573,10 @@ class Network:
                 )
             finally:
                 response.close()
+
+    def warm(self) -> None:
+        """Read the certificates now. Raises Broken where they cannot be read."""
+        ssl_context(self._environ)
 
     def close(self) -> None:
         """Close every connection."""

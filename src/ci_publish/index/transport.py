@@ -11,6 +11,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from json import dumps
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, assert_never
@@ -108,11 +109,8 @@ class HttpTransport:
         from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
 
         secrets = _secret_forms(request)
-        try:
-            opened = self._network()
-            attempt = self._attempt(request, deadline, limit)
-        except network.Broken as error:
-            return NoAnswer(error.reason, error.text)
+        opened = self._network()
+        attempt = self._attempt(request, deadline, limit)
         try:
             framing, body = _body(request, attempt)
             headers = {**request.headers, **_authorization(request), **framing}
@@ -127,10 +125,8 @@ class HttpTransport:
     def _warm(self) -> None:
         from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
 
-        try:
-            self._network()
-        except network.Broken:
-            return  # the first request says so
+        with suppress(network.Broken):  # the first request says so
+            self._network().warm()
 
     def _network(self) -> "Network":
         from ci_publish.index.network import Network  # noqa: PLC0415  (late: imports httpx)
