@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import threading
@@ -22,7 +23,9 @@ from ci_publish.errors import (
 )
 from ci_publish.rehearsal.ci_claims import gitlab_claims
 from ci_publish.rehearsal.hooks import Interpose, answer, drop, late, lose_answer, only, times
+from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
+from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.unit.attestations.signing_world import SigningWorld, quick, signing_world, wheels
 
 if TYPE_CHECKING:
@@ -164,6 +167,23 @@ def test_a_redirect_is_not_followed(world: SigningWorld, path: str, status: int)
     error = error_of(sign(world))
 
     assert "redirect" in error.summary
+
+
+def test_a_tls_certificate_that_is_not_trusted_is_final_and_names_the_cure(
+    world: SigningWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = make_loopback_tls(tmp_path, dt.datetime.now(dt.UTC))
+    with Server(world.sigstore.app, tls=tls.context) as server:
+        trust = TrustSource(emit=world.events.append, config=world.sigstore.trust_config(server.base_url))
+
+        error = error_of(world.signer(patience=PATIENCE, trust=trust).sign(wheels(FILES)))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls.authority_file))
+        result = world.signer(patience=quick(), trust=trust).sign(wheels(FILES))
+
+    assert isinstance(error, SigstoreRefused)
+    assert world.events.reasons == []
+    assert "REQUESTS_CA_BUNDLE" in error.summary
+    assert len(result.attestations) == FILES
 
 
 @SERVICES

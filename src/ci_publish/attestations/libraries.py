@@ -49,6 +49,7 @@ from ci_publish.attestations.trouble import (
     IdentityEnded,
     IdentityRefusal,
     Refusal,
+    Rejection,
     Transient,
     Trouble,
     Unsound,
@@ -225,7 +226,7 @@ class SigstoreAuthority:
             raise IdentityEnded("the identity token has expired") from error
         except Exception as error:
             trouble = self.trouble("Sigstore's certificate authority", error)
-            raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Refusal) else trouble) from error
+            raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Rejection) else trouble) from error
 
     def _unusable(self, token: IdentityToken, error: IdentityError) -> Trouble:
         """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""

@@ -37,6 +37,10 @@ class Refusal(Trouble):
     """Sigstore refuses what we send, and would again."""
 
 
+class Rejection(Refusal):
+    """Sigstore answered that it does not take what it was sent."""
+
+
 class IdentityRefusal(Refusal):
     """Sigstore refuses to certify this identity."""
 
@@ -57,7 +61,9 @@ class Unsound(Trouble):
     """An attestation does not verify."""
 
 
-def answer_trouble(service: str, status: int, body: str, headers: Mapping[str, str], now: float) -> Transient | Refusal:
+def answer_trouble(
+    service: str, status: int, body: str, headers: Mapping[str, str], now: float
+) -> Transient | Rejection:
     """Return what an error answer of *service* means; *now* in seconds since the epoch.
 
     409 is worth another try: it comes from an entry that an earlier attempt left, and the next has a fresh signature.
@@ -65,7 +71,7 @@ def answer_trouble(service: str, status: int, body: str, headers: Mapping[str, s
     reason = f"{service} answered HTTP {status}{_words(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
         return Transient(reason, retry_after(headers.get("Retry-After"), now))
-    return Refusal(reason)
+    return Rejection(reason)
 
 
 def retry_after(value: str | None, now: float) -> float:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -38,8 +38,11 @@ from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims
 from tests.unit.attestations.signing_world import Events, PatientWaiting, quick, threads_of_the_signer, wheels
 
 if TYPE_CHECKING:
+    from sigstore.models import ClientTrustConfig
+
     from ci_publish.attestations.sigstore_signer import Patience
     from ci_publish.attestations.statements import Subject
+    from ci_publish.attestations.trust import Load
     from ci_publish.errors import CiPublishError
 
 
@@ -105,17 +108,23 @@ class Job:
         return IdentityToken(Secret(f"token-{self.asked}"), audience, Provider.GITHUB, claims)
 
 
+def no_trust() -> ClientTrustConfig:
+    """Return a trust configuration that no authority of these tests looks into."""
+    return cast("ClientTrustConfig", object())
+
+
 @dataclass
 class Bench:
     authority: FakeAuthority = field(default_factory=FakeAuthority)
     job: Job = field(default_factory=Job)
     events: Events = field(default_factory=Events)
     waiting: PatientWaiting = field(default_factory=PatientWaiting)
+    refresh: Load = no_trust
 
     def sign(self, count: int, patience: Patience | None = None, workers: int = 8) -> SigningResult:
         signer = SigstoreSigner(
             identity=self.job,
-            trust=TrustSource(emit=self.events.append, refreshed=object, embedded=object),  # type: ignore[arg-type]  # never looked into
+            trust=TrustSource(emit=self.events.append, refreshed=self.refresh, embedded=self.refresh),
             emit=self.events.append,
             waiting=self.waiting,
             workers=workers,
@@ -124,7 +133,7 @@ class Bench:
             authority=self.authority,
         )
         result = signer.sign(wheels(count))
-        if self.authority.stuck is None:
+        if self.authority.stuck is None and self.refresh is no_trust:
             assert threads_of_the_signer() == []
         return result
 
@@ -416,3 +425,22 @@ def test_a_stopped_run_stops_signing_at_once(bench: Bench) -> None:
     assert time.monotonic() - began < 3.0
     assert "stopped" in only_error(result).summary
     assert len(result.attestations) + len(result.failures) == 100
+
+
+def test_a_run_that_is_stopped_while_the_trust_root_is_fetched_does_not_wait_for_it(bench: Bench) -> None:
+    fetched = threading.Event()
+
+    def refresh() -> ClientTrustConfig:
+        fetched.wait(10)
+        return no_trust()
+
+    bench.refresh = refresh
+    threading.Timer(0.1, bench.waiting.stop).start()
+    began = time.monotonic()
+
+    error = only_error(bench.sign(3))
+
+    assert time.monotonic() - began < 2.0
+    assert "stopped" in error.summary
+    assert bench.authority.tokens == []
+    fetched.set()
