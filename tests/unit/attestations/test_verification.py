@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,3 +186,67 @@ def test_a_certificate_of_another_instance_is_invalid(world: SigningWorld) -> No
         served = provenance(made(other))
 
     assert reason(verdict(world, served))
+
+
+JUNK: tuple[object, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "x",
+    "\u0000",
+    "AAAA",
+    [],
+    [None],
+    {},
+    {"a": 1},
+    "-" * 10_000,
+)
+
+
+def leaves(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of every value inside a JSON document."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield (*path, key)
+        yield from leaves(child, (*path, key))
+
+
+def changed(document: object, path: tuple[str | int, ...], junk: object) -> bytes:
+    copy = json.loads(json.dumps(document))
+    inner = copy
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = junk
+    return json.dumps(copy).encode()
+
+
+def test_whatever_is_changed_is_judged_and_never_raises(world: SigningWorld) -> None:
+    document = json.loads(provenance(made(world)))
+    harmless = {"environment", "claims", "version"}  # True is 1 to Python
+    chance = random.Random(6)  # noqa: S311  (a seed, so that a failure can be repeated)
+    judge = ProvenanceJudge(world.trust)
+
+    for path in leaves(document):
+        for junk in chance.sample(JUNK, 4):
+            outcome = judge.verify(wheel().filename, wheel().sha256, changed(document, path, junk))
+
+            assert isinstance(outcome, ProvenanceInvalid) or harmless & set(path), (path, junk, outcome)
+            assert not isinstance(outcome, ProvenanceInvalid) or outcome.reason
+
+
+def test_whatever_bit_is_flipped_never_raises(world: SigningWorld) -> None:
+    served = provenance(made(world))
+    chance = random.Random(6)  # noqa: S311  (see above)
+    judge = ProvenanceJudge(world.trust)
+
+    for _ in range(150):
+        place = chance.randrange(len(served))
+        flipped = served[:place] + bytes([served[place] ^ (1 << chance.randrange(7))]) + served[place + 1 :]
+
+        outcome = judge.verify(wheel().filename, wheel().sha256, flipped)
+
+        assert isinstance(outcome, ProvenanceInvalid | ProvenanceVerified)
