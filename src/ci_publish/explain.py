@@ -19,6 +19,8 @@ from ci_publish.model.index import Conflict, CredentialRefused, Endpoints, FileC
 from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
+_READ_WORDS = "Read the index's words above; `ci-publish check` finds most of what an index refuses."
+_DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = (
     "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."
 )
@@ -81,7 +83,7 @@ def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> Uploa
     return UploadRejected(
         f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
         detail=f"The answer was HTTP {outcome.status}.",
-        hints=outcome.advice,
+        hints=outcome.advice or (_READ_WORDS,),
     )
 
 
@@ -113,11 +115,8 @@ def credential_refused(endpoints: Endpoints, outcome: CredentialRefused) -> Cred
     """The index refused the credential while uploading."""
     return CredentialRejected(
         f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
-        detail="The credential has expired." if outcome.expired else "",
-        hints=(
-            "Check that the token belongs to this index and covers this project.",
-            "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`.",
-        ),
+        detail=f"The answer was HTTP {outcome.status}.{' The credential has expired.' if outcome.expired else ''}",
+        hints=outcome.advice or ("Check that the token belongs to this index and covers this project.", _DOCTOR),
     )
 
 

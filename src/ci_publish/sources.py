@@ -187,7 +187,7 @@ def _table(pyproject: Path) -> Mapping[str, Any]:
         raise ConfigurationError(message, hints=("Correct the file, or run in another folder.",)) from error
     if not isinstance(table, dict):
         message = "[tool.ci-publish] is not a table."
-        raise ConfigurationError(message)
+        raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
     return table
 
 

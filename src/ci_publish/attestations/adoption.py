@@ -69,7 +69,7 @@ class _Adoption:
         """Return what was taken. Raises AttestationInvalid when anything was wrong."""
         if self._faults:
             raise AttestationInvalid(
-                f"{len(self._faults)} attestation file(s) beside the distributions cannot be used.",
+                f"{_attestation_files(len(self._faults))} beside the distributions cannot be used.",
                 detail="\n".join(self._faults),
                 hints=(
                     "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
@@ -96,3 +96,7 @@ class _Adoption:
         )
         slug = "attestation-identity-unchecked"
         self._emit(Noted(slug=slug, message=message, warning=False, filename=file.distribution))
+
+
+def _attestation_files(number: int) -> str:
+    return "1 attestation file" if number == 1 else f"{number} attestation files"

@@ -33,7 +33,10 @@ def write_attestations(
             _write(directory / attestation_name(attestation), attestation.json, link) for attestation in attestations
         )
     except OSError as error:
-        raise ConfigurationError(f"The attestations cannot be written into {directory}: {error}.") from error
+        raise ConfigurationError(
+            f"The attestations cannot be written into {directory}: {error}.",
+            hints=("Name a folder that this job may write to: attestations-dir (for `attest`: --output-dir).",),
+        ) from error
 
 
 def _write(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:

@@ -390,6 +390,7 @@ def _require_privacy(url: str) -> None:
         raise ConfigurationError(
             f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
             detail="The job's identity token would be sent to it in clear text.",
+            hints=("Name it with https in the file that sigstore-trust-config names.",),
         )
 
 

@@ -248,7 +248,9 @@ class _Identity:
             return self._source.token(AUDIENCE)
         except IdentityUnavailable as error:
             raise SigningIdentityExpired(
-                f"The identity for signing could not be renewed: {error.summary}", detail=error.detail
+                f"The identity for signing could not be renewed: {error.summary}",
+                detail=error.detail,
+                hints=error.hints,
             ) from error
 
 
@@ -439,14 +441,27 @@ def _final(trouble: Trouble, subject: Subject | None) -> SigningFailed:
         case IdentityRefusal():
             return SigstoreIdentityRejected(
                 f"Sigstore does not certify the identity of this job: {trouble.reason}.",
+                detail="Its certificate authority knows the identity providers of the hosted CI services.",
                 hints=(
-                    "Sigstore must know the CI's identity provider; the public instance knows the hosted CI services.",
+                    "With a self-hosted CI, name a Sigstore instance that knows it: sigstore-trust-config",
+                    "Or publish without attestations: attestations: off",
                 ),
             )
         case Unsound():
             return AttestationUnsound(
                 f"The new attestation of {what} does not verify: {trouble.reason}.",
                 detail="An index would refuse it, so nothing was uploaded.",
+                hints=(
+                    "Run it again: every run signs afresh.",
+                    "If it stays, look whether a proxy changes Sigstore's answers, and report it.",
+                ),
             )
         case _:
-            return SigstoreRefused(f"Sigstore refused what it was sent for {what}: {trouble.reason}.")
+            return SigstoreRefused(
+                f"Sigstore refused what it was sent for {what}: {trouble.reason}.",
+                detail="Sending it again would not change that. Nothing was uploaded.",
+                hints=(
+                    f"Look whether {_STATUS_PAGE} tells of a fault, and whether a proxy stands in between.",
+                    "To publish without attestations: attestations: off",
+                ),
+            )
