@@ -69,7 +69,7 @@ def shortlist(names: Iterable[str], most: int = 3) -> str:
 
 
 def scannable(name: str, size: int) -> bool:
-    """Say whether the server scans this member for encrypted code (warehouse/utils/scanner.py:22-32)."""
+    """Say whether the server scans this member for encrypted code (warehouse/utils/scanner.py:19-24)."""
     return name.lower().endswith(SCANNED_SUFFIXES) and size <= SCAN_SIZE
 
 

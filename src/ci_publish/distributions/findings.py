@@ -34,7 +34,7 @@ def refused(message: str) -> Refusal:
 
 
 def invalid_file(reason: str | None) -> Refusal:
-    """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1342)."""
+    """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1314)."""
     return refused(f"Invalid distribution file. {reason}")
 
 

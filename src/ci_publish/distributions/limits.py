@@ -38,10 +38,10 @@ MAX_ATTESTATION: Final = MIB
 
 BOMB_SIZE: Final = 64 * MIB
 BOMB_RATIO: Final = 50
-"""warehouse/forklift/legacy.py:85-92, ``COMPRESSION_RATIO_MIN_SIZE`` and ``COMPRESSION_RATIO_THRESHOLD``."""
+"""warehouse/forklift/legacy.py:88-95, ``COMPRESSION_RATIO_MIN_SIZE`` and ``COMPRESSION_RATIO_THRESHOLD``."""
 
 SCAN_SIZE: Final = 5 * MIB
-"""warehouse/utils/scanner.py:28, ``_SCAN_MAX_FILE_SIZE``: larger members are not scanned for encrypted code."""
+"""warehouse/utils/scanner.py:24, ``_SCAN_MAX_FILE_SIZE``: larger members are not scanned for encrypted code."""
 
 DEFAULT_FILE_LIMIT: Final = 100 * MIB
 """warehouse/constants.py:5, ``MAX_FILESIZE``."""

@@ -29,10 +29,10 @@ from ci_publish.distributions.limits import (
 from ci_publish.distributions.tar_stream import (
     BLOCK,
     NoTar,
-    TarCutOff,
     TarDamaged,
     TarHeaderTooLarge,
     TarMember,
+    TarUnreadable,
     is_header,
     tar_members,
 )
@@ -96,8 +96,8 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     except GzipDamaged as error:
         refusal = invalid_file(None) if error.position else _NOT_A_TAR
         seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", refusal))
-    except TarCutOff as error:
-        seen.faults.append(Fault("sdist-cut-off", f"The tar archive ends too early: {error}.", invalid_file(None)))
+    except TarUnreadable as error:
+        seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}.", invalid_file(None)))
     except TarDamaged as error:
         seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
     except TarHeaderTooLarge:
@@ -191,7 +191,7 @@ def _over_budget(size: int, position: int) -> Iterable[Fault]:
 
 
 def _contents(seen: _Pass) -> SdistContents:
-    """Judge what was collected, in the server's order (legacy.py:409-470)."""
+    """Judge what was collected, in the server's order (legacy.py:416-458)."""
     faults = list(seen.faults)
     top, top_fault = _top_level(list(seen.names))
     if seen.sparse:

@@ -46,8 +46,8 @@ class TarDamaged(Exception):
     """A header in the middle of the archive cannot be read: tarfile takes that for the end."""
 
 
-class TarCutOff(Exception):
-    """The archive ends inside of a member: tarfile fails."""
+class TarUnreadable(Exception):
+    """The archive ends inside of a member, or after an extended header without one: tarfile fails."""
 
 
 class TarHeaderTooLarge(Exception):
@@ -89,24 +89,23 @@ def tar_members(stream: Stream) -> Iterator[TarMember]:
     """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
 
     Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NoTar, TarDamaged,
-    TarCutOff or TarHeaderTooLarge, and whatever *stream* raises.
+    TarUnreadable or TarHeaderTooLarge, and whatever *stream* raises.
     """
     global_pax: dict[str, str] = {}
     while (member := _next_member(stream, global_pax)) is not None:
         end = stream.position + member.data_size
         yield member
-        missing = end - stream.position
+        missing = end + (-end % BLOCK) - stream.position
         if stream.skip(missing) < missing:
-            raise TarCutOff(f"it ends inside of {member.name!r}")
-        stream.skip(-end % BLOCK)
+            raise TarUnreadable(f"it ends inside of {member.name!r}")
 
 
 def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
     """Read headers up to and including that of the next real member; None at the end of the archive."""
     local: dict[str, str] = {}
     long_name = long_link = None
-    for _ in range(_MAX_NESTING):
-        header = _next_header(stream, first=stream.position == 0)
+    for depth in range(_MAX_NESTING):
+        header = _next_header(stream, depth)
         if header is None:
             return None
         if header.type in _PAX:
@@ -124,9 +123,12 @@ def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None
     raise TarDamaged("more extended headers than one member can have")
 
 
-def _next_header(stream: Stream, *, first: bool) -> "_Header | None":
-    """Read one block as a header; None at the end of the archive."""
+def _next_header(stream: Stream, depth: int) -> "_Header | None":
+    """Read one block as a header, after *depth* extended headers of the same member; None at the archive's end."""
+    first = stream.position == 0
     block = stream.read(BLOCK)
+    if depth and not is_header(block):
+        raise TarUnreadable("an extended header in it is followed by none")
     if first and len(block) < BLOCK:
         raise NoTar("it is empty" if not block else "its first header is cut off")
     if not block or not block.strip(b"\0"):
@@ -197,7 +199,7 @@ def _extension(stream: Stream, header: _Header) -> bytes:
         raise TarHeaderTooLarge
     data = stream.read(header.size)
     if len(data) < header.size:
-        raise TarCutOff("it ends inside of an extended header")
+        raise TarUnreadable("it ends inside of an extended header")
     stream.skip(-header.size % BLOCK)
     return data
 
@@ -224,7 +226,7 @@ def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
     while extended:
         block = stream.read(BLOCK)
         if len(block) < BLOCK:
-            raise TarCutOff(f"it ends inside of {header.name!r}")
+            raise TarUnreadable(f"it ends inside of {header.name!r}")
         extended = bool(block[504])
     return header
 

@@ -54,7 +54,7 @@ class ZipContents:
 
 
 def info_folder(filename: str) -> str:
-    """Return the metadata folder that the server expects in a wheel of this name (legacy.py:392)."""
+    """Return the metadata folder that the server expects in a wheel of this name (legacy.py:378)."""
     parts = filename.split("-", 2)
     return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 - name, version, tags
 
@@ -104,14 +104,14 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: in
 
 
 def _polyglot_faults(file: BinaryIO) -> Iterator[Fault]:
-    """Yield a fault if the archive is a tar archive as well (legacy.py:338-341)."""
+    """Yield a fault if the archive is a tar archive as well (legacy.py:318-319)."""
     file.seek(0)
     if begins_as_tar(file):
         yield Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR))
 
 
 def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:
-    """Yield what the sizes and methods in the directory tell (legacy.py:345-381)."""
+    """Yield what the sizes and methods in the directory tell (legacy.py:334-361)."""
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
         message = f"It unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."

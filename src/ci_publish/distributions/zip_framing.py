@@ -93,7 +93,7 @@ class _Walk:
 def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
     """Return what is wrong with the framing of *file*, whose central directory reads as *directory*.
 
-    Source: warehouse/utils/zipfiles.py:209-386 (``_validate_zipfile``); the first fault counts, as there. A member
+    Source: warehouse/utils/zipfiles.py:231-395 (``_validate_zipfile``); the first fault counts, as there. A member
     whose directory entry points elsewhere than to its local header is refused, too: installers would read other
     bytes than a streaming reader.
     """

@@ -48,7 +48,7 @@ class _CappedFile(io.RawIOBase):
 def read_directory(file: BinaryIO) -> list[ZipInfo]:
     """Return the central directory of *file*, read as the server and pip read it: by zipfile.
 
-    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:325-420, 1300-1330).
+    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:1283-1303).
     """
     try:
         with ZipFile(_CappedFile(file)) as archive:
@@ -115,7 +115,7 @@ def _find_data(file: BinaryIO, info: ZipInfo) -> None:
         signature, name_size, extra_size = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
         name = file.read(name_size)
     except (OSError, OverflowError, ValueError, struct.error) as error:
-        raise _broken(info, "lies outside of the archive") from error
+        raise _broken(info, "lies outside of the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
         raise _broken(info, "has no local header where the directory says")
     if name not in {info.orig_filename.encode("utf-8", "surrogateescape"), _code_page_437(info.orig_filename)}:

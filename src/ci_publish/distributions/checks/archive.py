@@ -20,7 +20,7 @@ from ci_publish.model.problem import Severity
 def zip_and_tar(subject: Subject) -> Iterable[Fault]:
     """A file is a ZIP archive or a tar archive, not both at once: unpackers would disagree.
 
-    Source: warehouse/forklift/legacy.py:338-341.
+    Source: warehouse/forklift/legacy.py:318-319.
     """
     return faults_of(subject, "zip-and-tar")
 
@@ -35,7 +35,7 @@ def zip_and_tar(subject: Subject) -> Iterable[Fault]:
 def zip_unreadable(subject: Subject) -> Iterable[Fault]:
     """A wheel is a ZIP archive.
 
-    Source: PEP 427; warehouse/forklift/legacy.py:343-345.
+    Source: PEP 427; warehouse/forklift/legacy.py:321-323.
     """
     return faults_of(subject, "zip-unreadable")
 
@@ -50,7 +50,7 @@ def zip_unreadable(subject: Subject) -> Iterable[Fault]:
 def zip_malformed(subject: Subject) -> Iterable[Fault]:
     """The directory of a ZIP archive can be read by zipfile, with which the server and pip read it.
 
-    Source: APPNOTE.TXT; warehouse/forklift/legacy.py:1288-1330; a "version needed" above 6.3, multi-disk archives and
+    Source: APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303; a "version needed" above 6.3, multi-disk archives and
     names that cannot be decoded make the server fail.
     """
     return faults_of(subject, "zip-malformed")
@@ -66,7 +66,7 @@ def zip_malformed(subject: Subject) -> Iterable[Fault]:
 def zip_bomb(subject: Subject) -> Iterable[Fault]:
     """A wheel that unpacks to more than 64 MiB and fifty times its size is taken for a bomb.
 
-    Source: warehouse/forklift/legacy.py:85-92 and 352-373.
+    Source: warehouse/forklift/legacy.py:88-95 and 334-350.
     """
     return faults_of(subject, "zip-bomb")
 
@@ -82,7 +82,7 @@ def zip_bomb(subject: Subject) -> Iterable[Fault]:
 def zip_compression(subject: Subject) -> Iterable[Fault]:
     """Members are stored or deflated; bzip2, LZMA and zstd are not accepted.
 
-    Source: warehouse/forklift/legacy.py:375-386.
+    Source: warehouse/forklift/legacy.py:352-361.
     """
     return faults_of(subject, "zip-compression")
 
@@ -98,7 +98,7 @@ def zip_compression(subject: Subject) -> Iterable[Fault]:
 def zip_data_descriptor(subject: Subject) -> Iterable[Fault]:
     """Local headers carry the sizes themselves: no data descriptors, as streaming writers make them.
 
-    Source: warehouse/utils/zipfiles.py:154-158.
+    Source: warehouse/utils/zipfiles.py:141-145.
     """
     return faults_of(subject, "zip-data-descriptor")
 
@@ -114,7 +114,7 @@ def zip_data_descriptor(subject: Subject) -> Iterable[Fault]:
 def zip_surrounding_data(subject: Subject) -> Iterable[Fault]:
     """Nothing stands before, between or after the records of a ZIP archive.
 
-    Source: warehouse/utils/zipfiles.py:340-375.
+    Source: warehouse/utils/zipfiles.py:376-392.
     """
     return faults_of(subject, "zip-surrounding-data")
 
@@ -130,7 +130,7 @@ def zip_surrounding_data(subject: Subject) -> Iterable[Fault]:
 def zip_duplicate_name(subject: Subject) -> Iterable[Fault]:
     """Each member has a name of its own.
 
-    Source: warehouse/utils/zipfiles.py:297-318.
+    Source: warehouse/utils/zipfiles.py:312-327.
     """
     return faults_of(subject, "zip-duplicate-name")
 
@@ -146,7 +146,7 @@ def zip_duplicate_name(subject: Subject) -> Iterable[Fault]:
 def zip_member_comment(subject: Subject) -> Iterable[Fault]:
     """Directory entries have no comments (the archive itself may have one).
 
-    Source: warehouse/utils/zipfiles.py:186-187.
+    Source: warehouse/utils/zipfiles.py:176-177.
     """
     return faults_of(subject, "zip-member-comment")
 
@@ -161,7 +161,7 @@ def zip_member_comment(subject: Subject) -> Iterable[Fault]:
 def zip_mismatched_headers(subject: Subject) -> Iterable[Fault]:
     """Local headers and directory agree about names, sizes and places of all members.
 
-    Source: warehouse/utils/zipfiles.py:159-175 and 312-318.
+    Source: warehouse/utils/zipfiles.py:146-158 and 318-320.
     """
     return faults_of(subject, "zip-mismatched-headers")
 
@@ -176,7 +176,7 @@ def zip_mismatched_headers(subject: Subject) -> Iterable[Fault]:
 def zip_end_record(subject: Subject) -> Iterable[Fault]:
     """The end record agrees with the directory before it.
 
-    Source: warehouse/utils/zipfiles.py:320-350.
+    Source: warehouse/utils/zipfiles.py:329-354.
     """
     return faults_of(subject, "zip-end-record")
 
@@ -191,7 +191,7 @@ def zip_end_record(subject: Subject) -> Iterable[Fault]:
 def zip_records(subject: Subject) -> Iterable[Fault]:
     """The records of a ZIP archive follow one another from its first byte to its last.
 
-    Source: APPNOTE.TXT; warehouse/utils/zipfiles.py:31-60.
+    Source: APPNOTE.TXT; warehouse/utils/zipfiles.py:29-46.
     """
     return faults_of(subject, "zip-records")
 
@@ -206,7 +206,7 @@ def zip_records(subject: Subject) -> Iterable[Fault]:
 def zip64(subject: Subject) -> Iterable[Fault]:
     """ZIP64 records are used as APPNOTE says: once for each member, without extensible data.
 
-    Source: warehouse/utils/zipfiles.py:88-130 and 212-232.
+    Source: warehouse/utils/zipfiles.py:77-130 and 207-221.
     """
     return faults_of(subject, "zip64")
 
@@ -222,7 +222,7 @@ def zip64(subject: Subject) -> Iterable[Fault]:
 def zip_member_name(subject: Subject) -> Iterable[Fault]:
     """Member names are printable UTF-8.
 
-    Source: warehouse/utils/zipfiles.py:81-82, 140-152 and 159-171.
+    Source: warehouse/utils/zipfiles.py:74-75, 120-137 and 146-156.
     """
     return faults_of(subject, "zip-member-name")
 

@@ -37,7 +37,7 @@ _COMPANION_BYTES: Final = len(".metadata")
 def filename_characters(subject: Subject) -> Iterable[Fault]:
     """A filename holds no control characters, no slashes and no backslashes.
 
-    Source: warehouse/forklift/legacy.py:249-269 (``_validate_filename``).
+    Source: warehouse/forklift/legacy.py:243-265 (``_validate_filename``).
     """
     if any(ord(char) < 32 or ord(char) == 127 for char in subject.filename):  # noqa: PLR2004 - ASCII control characters
         words = (
@@ -60,7 +60,7 @@ def filename_characters(subject: Subject) -> Iterable[Fault]:
 def filename_extension(subject: Subject) -> Iterable[Fault]:
     """Wheels end in .whl and sdists in .tar.gz, in lower case.
 
-    Source: PEP 527; warehouse/forklift/legacy.py:271-291 (``_validate_filename``).
+    Source: PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).
     """
     match = _EXTENSION.match(subject.filename)
     if match is None:
@@ -89,7 +89,7 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
 
     A variant label (PEP 825, a draft) is a further part, which no index accepts yet.
 
-    Source: PEP 427; warehouse/forklift/legacy.py:1424-1440 (``packaging.utils.parse_wheel_filename``).
+    Source: PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).
     """
     if not subject.filename.endswith(".whl") or subject.kind is not Kind.WHEEL:
         return
@@ -110,7 +110,7 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
 def filename_sdist(subject: Subject) -> Iterable[Fault]:
     """An sdist's name is its project, a dash and its version.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:1320-1332 (``packaging.utils.parse_sdist_filename``).
+    Source: PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).
     """
     if subject.kind is not Kind.SDIST or not subject.filename.endswith(_EXTENSIONS[Kind.SDIST]):
         return
@@ -131,7 +131,7 @@ def filename_sdist(subject: Subject) -> Iterable[Fault]:
 def filename_project(subject: Subject) -> Iterable[Fault]:
     """The project in the filename is the one in the metadata.
 
-    Source: warehouse/forklift/legacy.py:1356-1377 and 1450-1464.
+    Source: warehouse/forklift/legacy.py:1359-1376 and 1453-1464.
     """
     name = subject.value("name")
     found = _name_and_version(subject)
@@ -152,7 +152,7 @@ def filename_project(subject: Subject) -> Iterable[Fault]:
 def filename_normalized(subject: Subject) -> Iterable[Fault]:
     """Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too.
 
-    Source: PEP 503, PEP 625; warehouse/forklift/legacy.py:1379-1396 and 1466-1489.
+    Source: PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.
     """
     name, found = subject.value("name"), _name_and_version(subject)
     if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
@@ -186,7 +186,7 @@ def _sdist_spelling(subject: Subject, name: str) -> Iterator[Fault]:
 def filename_version(subject: Subject) -> Iterable[Fault]:
     """The version in the filename is the one in the metadata.
 
-    Source: warehouse/forklift/legacy.py:1387-1396 and 1491-1504.
+    Source: warehouse/forklift/legacy.py:1380-1393 and 1491-1503.
     """
     version, found = _version(subject.value("version")), _name_and_version(subject)
     if version is None or found is None or found[1] == version:
@@ -209,7 +209,7 @@ def filename_version(subject: Subject) -> Iterable[Fault]:
 def filename_zip_sdist(subject: Subject) -> Iterable[Fault]:
     """Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:1379-1396.
+    Source: PEP 625; warehouse/forklift/legacy.py:1378-1393.
     """
     if subject.kind is Kind.SDIST and subject.filename.endswith(".zip"):
         expected = f"{_underscored(subject.value('name'))}-{subject.value('version')}.tar.gz"
@@ -227,7 +227,7 @@ def filename_zip_sdist(subject: Subject) -> Iterable[Fault]:
 def filename_length(subject: Subject) -> Iterable[Fault]:
     """A filename fits on a file system together with the suffix of its metadata file: 246 bytes.
 
-    Source: warehouse/forklift/legacy.py:1586-1604.
+    Source: warehouse/forklift/legacy.py:1603-1617.
     """
     length = len(subject.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:

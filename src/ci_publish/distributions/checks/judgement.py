@@ -98,7 +98,7 @@ def judge(form: Form) -> tuple[Fault, ...]:
 
 
 def _sanitized(form: Form) -> dict[str, list[str]]:
-    """Return the form as the server looks at it: without UNKNOWN and without empty fields (decorators.py:20-45)."""
+    """Return the form as the server looks at it: without UNKNOWN and without empty fields (decorators.py:12-50)."""
     clean: dict[str, list[str]] = {}
     for name, values in form.items():
         texts = [value.replace("\x00", "\\x00") for value in values]
@@ -108,12 +108,12 @@ def _sanitized(form: Form) -> dict[str, list[str]]:
 
 
 def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
-    """Yield what is wrong with the fields that the form itself validates (forms.py:29-44, legacy.py:662-700)."""
+    """Yield what is wrong with the fields that the form itself validates (forms.py:25-43, legacy.py:661-697)."""
     name = next(iter(form.get("name", ())), "")
     if name and _PROJECT_NAME.match(name):
         return
     error = _NAME_WORDS if name else "This field is required."
-    shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:676
+    shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:675
     words = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
     yield Fault(
         "metadata-name", f"The project name {name!r} is invalid." if name else "It has no name.", refused(words)
@@ -121,7 +121,7 @@ def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
 
 
 def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
-    """Return the form as raw metadata, and the fields that cannot be read (metadata.py:297-383)."""
+    """Return the form as raw metadata, and the fields that cannot be read (metadata.py:305-384)."""
     raw: dict[str, object] = {}
     unparsed: list[Invalid] = []
     for name, values in form.items():
@@ -165,7 +165,7 @@ def _standard(raw: RawMetadata) -> Iterator[Invalid]:
 
 
 def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
-    """Yield what PyPI dislikes beyond the standard (metadata.py:99-290); fields in *skip* are invalid already."""
+    """Yield what PyPI dislikes beyond the standard (metadata.py:97-287); fields in *skip* are invalid already."""
     checks: dict[str, Callable[[RawMetadata], Iterator[Invalid]]] = {
         "metadata-version": _check_metadata_version,
         "version": _check_local_version,
@@ -259,7 +259,7 @@ def _check_project_urls(raw: RawMetadata) -> Iterator[Invalid]:
 
 
 def valid_url(url: str) -> bool:
-    """Say whether the server takes *url* for one (warehouse/utils/http.py:46-66): lax, but http or https."""
+    """Say whether the server takes *url* for one (warehouse/utils/http.py:49-68): lax, but http or https."""
     from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]  # noqa: PLC0415 - 50 ms
 
     validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
@@ -308,7 +308,7 @@ def _check_license(raw: RawMetadata) -> Iterator[Invalid]:
 
 
 def _faults(invalids: Sequence[Invalid]) -> Iterator[Fault]:
-    """Yield faults in the order in which the server would name them (legacy.py:707-742)."""
+    """Yield faults in the order in which the server would name them (legacy.py:703-722)."""
     ranks = {field: rank for rank, field in enumerate(_ERROR_ORDER)}
     for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
         yield Fault(_rule(invalid), f"{invalid.field}: {invalid.message}", _refusal(invalid))
@@ -327,7 +327,7 @@ def _newer(message: str) -> bool:
 
 
 def _refusal(invalid: Invalid) -> Refusal:
-    """Return the server's answer (legacy.py:725-742)."""
+    """Return the server's answer (legacy.py:718-742)."""
     # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
     message = " ".join(invalid.message.split("\n"))
     dot = "" if message.endswith(".") else "."

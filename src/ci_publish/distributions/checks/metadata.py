@@ -21,7 +21,7 @@ _HELP = "https://pypi.org/help/#description-content-type"
 def metadata_version(subject: Subject) -> Iterable[Fault]:
     """Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.
 
-    Source: the core metadata specification; warehouse/forklift/metadata.py:28 and 107-113.
+    Source: the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.
     """
     return faults_of(subject, "metadata-version")
 
@@ -36,7 +36,7 @@ def metadata_version(subject: Subject) -> Iterable[Fault]:
 def metadata_version_unknown(subject: Subject) -> Iterable[Fault]:
     """Metadata-Version is newer than what PyPI was known to take when this version of ci-publish was made (2.5).
 
-    Source: the core metadata specification; warehouse/forklift/metadata.py:28 and 107-113.
+    Source: the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.
     """
     return faults_of(subject, "metadata-version-unknown")
 
@@ -51,7 +51,7 @@ def metadata_version_unknown(subject: Subject) -> Iterable[Fault]:
 def metadata_name(subject: Subject) -> Iterable[Fault]:
     """Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.
 
-    Source: PEP 508; warehouse/forklift/forms.py:29-44.
+    Source: PEP 508; warehouse/forklift/forms.py:25-43.
     """
     return faults_of(subject, "metadata-name")
 
@@ -98,7 +98,7 @@ def metadata_local_version(subject: Subject) -> Iterable[Fault]:
 def metadata_summary(subject: Subject) -> Iterable[Fault]:
     """The summary is one line of at most 512 characters.
 
-    Source: warehouse/forklift/metadata.py:69-71 and 123-138.
+    Source: warehouse/forklift/metadata.py:62-66 and 123-137.
     """
     return faults_of(subject, "metadata-summary")
 
@@ -114,7 +114,7 @@ def metadata_summary(subject: Subject) -> Iterable[Fault]:
 def metadata_email(subject: Subject) -> Iterable[Fault]:
     """The first address of Author-Email and of Maintainer-Email is an e-mail address.
 
-    Source: RFC 5322; warehouse/forklift/metadata.py:140-165.
+    Source: RFC 5322; warehouse/forklift/metadata.py:139-159.
     """
     return faults_of(subject, "metadata-email")
 
@@ -130,7 +130,7 @@ def metadata_email(subject: Subject) -> Iterable[Fault]:
 def metadata_url(subject: Subject) -> Iterable[Fault]:
     """Home-Page and Download-URL are http or https URLs.
 
-    Source: warehouse/forklift/metadata.py:200-214; warehouse/utils/http.py:46-66.
+    Source: warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.
     """
     return faults_of(subject, "metadata-url")
 
@@ -146,7 +146,7 @@ def metadata_url(subject: Subject) -> Iterable[Fault]:
 def metadata_project_url(subject: Subject) -> Iterable[Fault]:
     """Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.
 
-    Source: warehouse/forklift/metadata.py:216-232.
+    Source: warehouse/forklift/metadata.py:206-221.
     """
     return faults_of(subject, "metadata-project-url")
 
@@ -162,7 +162,7 @@ def metadata_project_url(subject: Subject) -> Iterable[Fault]:
 def metadata_classifier(subject: Subject) -> Iterable[Fault]:
     """Classifiers are not deprecated, and none begins with ``Private ::``, which PyPI refuses on purpose.
 
-    Source: trove-classifiers; warehouse/forklift/metadata.py:167-198.
+    Source: trove-classifiers; warehouse/forklift/metadata.py:161-190.
     """
     return faults_of(subject, "metadata-classifier")
 
@@ -177,7 +177,7 @@ def metadata_classifier(subject: Subject) -> Iterable[Fault]:
 def metadata_classifier_unknown(subject: Subject) -> Iterable[Fault]:
     """Classifiers are in the list that was current when this version of ci-publish was made.
 
-    Source: trove-classifiers; warehouse/forklift/metadata.py:167-173.
+    Source: trove-classifiers; warehouse/forklift/metadata.py:161-166.
     """
     return faults_of(subject, "metadata-classifier-unknown")
 
@@ -193,7 +193,7 @@ def metadata_classifier_unknown(subject: Subject) -> Iterable[Fault]:
 def metadata_direct_dependency(subject: Subject) -> Iterable[Fault]:
     """Dependencies do not name URLs.
 
-    Source: PEP 440, Direct references; warehouse/forklift/metadata.py:234-272.
+    Source: PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.
     """
     return faults_of(subject, "metadata-direct-dependency")
 
@@ -208,7 +208,7 @@ def metadata_direct_dependency(subject: Subject) -> Iterable[Fault]:
 def metadata_dependency(subject: Subject) -> Iterable[Fault]:
     """Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.
 
-    Source: PEP 508; packaging.metadata; warehouse/forklift/metadata.py:234-258.
+    Source: PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.
     """
     return faults_of(subject, "metadata-dependency")
 
@@ -239,7 +239,7 @@ def metadata_requires_python(subject: Subject) -> Iterable[Fault]:
 def metadata_dynamic(subject: Subject) -> Iterable[Fault]:
     """Dynamic names fields that may be dynamic.
 
-    Source: PEP 643; warehouse/forklift/metadata.py:274-286.
+    Source: PEP 643; warehouse/forklift/metadata.py:264-274.
     """
     return faults_of(subject, "metadata-dynamic")
 
@@ -255,7 +255,7 @@ def metadata_dynamic(subject: Subject) -> Iterable[Fault]:
 def metadata_license(subject: Subject) -> Iterable[Fault]:
     """License-Expression is an SPDX expression and stands alone, without License; License-File is a relative path.
 
-    Source: PEP 639; packaging.metadata; warehouse/forklift/metadata.py:288-300.
+    Source: PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.
     """
     return faults_of(subject, "metadata-license")
 
@@ -319,7 +319,7 @@ def metadata_field(subject: Subject) -> Iterable[Fault]:
 def description_renders(subject: Subject) -> Iterable[Fault]:
     """PyPI can render the description.
 
-    Source: warehouse/forklift/legacy.py:890-925; warehouse/utils/readme.py:26-49.
+    Source: warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.
     """
     content_type = subject.value("description_content_type")
     try:

@@ -23,7 +23,7 @@ class TooLargeToRender(Exception):
 def rendering_fault(description: str, content_type: str) -> str | None:
     """Return why PyPI could not render *description*, None where it can. Raises TooLargeToRender.
 
-    Source: warehouse/utils/readme.py:26-49, with readme-renderer. An unknown or empty content type falls back as there:
+    Source: warehouse/utils/readme.py:21-50, with readme-renderer. An unknown or empty content type falls back as there:
     none means reStructuredText, others plain text.
     """
     renderer = _renderer(_media_type(content_type))

@@ -19,7 +19,7 @@ from ci_publish.model.problem import Severity
 def sdist_unreadable(subject: Subject) -> Iterable[Fault]:
     """An sdist is a gzip-compressed tar archive.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:438-440.
+    Source: PEP 625; warehouse/forklift/legacy.py:417-418.
     """
     return faults_of(subject, "sdist-unreadable")
 
@@ -49,7 +49,7 @@ def sdist_cut_off(subject: Subject) -> Iterable[Fault]:
 def sdist_damaged(subject: Subject) -> Iterable[Fault]:
     """The compressed data and the tar headers of an sdist can be read.
 
-    Source: RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:490-492.
+    Source: RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.
     """
     return faults_of(subject, "sdist-damaged")
 
@@ -65,7 +65,7 @@ def sdist_damaged(subject: Subject) -> Iterable[Fault]:
 def sdist_sparse_member(subject: Subject) -> Iterable[Fault]:
     """An sdist has no sparse members.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:457-470.
+    Source: PEP 625; warehouse/forklift/legacy.py:438-449.
     """
     return faults_of(subject, "sdist-sparse-member")
 
@@ -80,7 +80,7 @@ def sdist_sparse_member(subject: Subject) -> Iterable[Fault]:
 def sdist_top_level(subject: Subject) -> Iterable[Fault]:
     """All members of an sdist lie in one top folder.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:455 and 471-475.
+    Source: PEP 625; warehouse/forklift/legacy.py:434 and 450-453.
     """
     return faults_of(subject, "sdist-top-level")
 
@@ -95,7 +95,7 @@ def sdist_top_level(subject: Subject) -> Iterable[Fault]:
 def sdist_pkg_info_missing(subject: Subject) -> Iterable[Fault]:
     """PKG-INFO lies in the top folder of an sdist.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:476-480.
+    Source: PEP 625; warehouse/forklift/legacy.py:454-458.
     """
     return faults_of(subject, "sdist-pkg-info-missing")
 
@@ -184,7 +184,7 @@ def sdist_folder_name(subject: Subject) -> Iterable[Fault]:
 def sdist_license_file(subject: Subject) -> Iterable[Fault]:
     """Every License-File of the metadata is in the sdist, under its top folder.
 
-    Source: PEP 639; warehouse/forklift/legacy.py:1399-1422.
+    Source: PEP 639; warehouse/forklift/legacy.py:1397-1423.
     """
     if subject.sdist is None or not subject.sdist.complete or not subject.sdist.names:
         return

@@ -26,7 +26,7 @@ _MAY_DIFFER: Final = frozenset({"metadata_version", "dynamic"})
 def several_sdists(collection: Collection) -> Iterable[Fault]:
     """A release has one sdist.
 
-    Source: PEP 527; warehouse/forklift/legacy.py:1260-1277.
+    Source: PEP 527; warehouse/forklift/legacy.py:1258-1275.
     """
     for (project, version), files in _releases(collection).items():
         names = [file.filename for file in files if file.kind is Kind.SDIST]
@@ -61,7 +61,7 @@ def same_file_twice(collection: Collection) -> Iterable[Fault]:
 def same_content_twice(collection: Collection) -> Iterable[Fault]:
     """No two files have the same content: the server refuses the second with "File already exists".
 
-    Source: warehouse/forklift/legacy.py:497-530 and 1205-1235 (seen on a running server).
+    Source: warehouse/forklift/legacy.py:483-530 and 1203-1228 (seen on a running server).
     """
     contents: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
@@ -114,7 +114,7 @@ def several_versions(collection: Collection) -> Iterable[Fault]:
 def release_metadata_differs(collection: Collection) -> Iterable[Fault]:
     """The files of a release agree about its metadata, apart from what the sdist calls dynamic.
 
-    Source: PEP 643; warehouse/forklift/legacy.py:1000-1075: the first file of a release fixes its metadata.
+    Source: PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.
     """
     for (project, version), files in _releases(collection).items():
         for fields, pair in _differences(files):
@@ -187,7 +187,7 @@ _ENTRY_RULES: Final[tuple[tuple[str, Severity, str, str, str, str], ...]] = (
         "file-extension-obsolete",
         Severity.WARNING,
         "Eggs, installers and other archives are not accepted any more.",
-        "PEP 527, PEP 715; warehouse/forklift/forms.py:11-14.",
+        "PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
         "`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
         "Build a wheel and a .tar.gz sdist: `python -m build`.",
     ),

@@ -19,7 +19,7 @@ from ci_publish.model.problem import Severity
 def size_limit(subject: Subject) -> Iterable[Fault]:
     """PyPI takes files of up to 100 MiB, unless a project was given a higher limit.
 
-    Source: warehouse/constants.py:5; warehouse/forklift/legacy.py:1143-1162. It differs by project, so it is a warning.
+    Source: warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it is a warning.
     """
     if subject.size > DEFAULT_FILE_LIMIT:
         size = f"{subject.size / MIB:.1f} MiB"

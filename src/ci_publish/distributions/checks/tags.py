@@ -119,7 +119,7 @@ def never_accepted(platform: str) -> bool:
 def platform_tag(subject: Subject) -> Iterable[Fault]:
     """The platform is one that PyPI takes wheels for; a plain linux tag is not.
 
-    Source: PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1441-1449.
+    Source: PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.
     """
     yield from (_fault("platform-tag", subject, tag) for tag in _refused(subject) if never_accepted(tag))
 
@@ -135,7 +135,7 @@ def platform_tag(subject: Subject) -> Iterable[Fault]:
 def platform_tag_unknown(subject: Subject) -> Iterable[Fault]:
     """The platform is not among those that PyPI was known to take when this version of ci-publish was made.
 
-    Source: warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1441-1449.
+    Source: warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.
     """
     yield from (_fault("platform-tag-unknown", subject, tag) for tag in _refused(subject) if not never_accepted(tag))
 

@@ -30,7 +30,7 @@ _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 def wheel_file_missing(subject: Subject) -> Iterable[Fault]:
     """WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.
 
-    Source: PEP 427; warehouse/forklift/legacy.py:398-413.
+    Source: PEP 427; warehouse/forklift/legacy.py:377-387.
     """
     if (contents := _readable(subject)) is None:
         return
@@ -67,7 +67,7 @@ def wheel_file_invalid(subject: Subject) -> Iterable[Fault]:
 def wheel_metadata_missing(subject: Subject) -> Iterable[Fault]:
     """METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.
 
-    Source: PEP 427; warehouse/forklift/legacy.py:1563-1585.
+    Source: PEP 427; warehouse/forklift/legacy.py:1582-1602.
     """
     contents = _readable(subject)
     if (
@@ -89,7 +89,7 @@ def wheel_metadata_missing(subject: Subject) -> Iterable[Fault]:
 def wheel_metadata_damaged(subject: Subject) -> Iterable[Fault]:
     """METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.
 
-    Source: APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1539-1585 (seen on a running server).
+    Source: APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).
     """
     return faults_of(subject, "wheel-metadata-damaged")
 
@@ -104,7 +104,7 @@ def wheel_metadata_damaged(subject: Subject) -> Iterable[Fault]:
 def wheel_license_file(subject: Subject) -> Iterable[Fault]:
     """Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.
 
-    Source: PEP 639; warehouse/forklift/legacy.py:1512-1537.
+    Source: PEP 639; warehouse/forklift/legacy.py:1515-1539.
     """
     if (contents := _readable(subject)) is None:
         return
@@ -125,7 +125,7 @@ def wheel_license_file(subject: Subject) -> Iterable[Fault]:
 def record_missing(subject: Subject) -> Iterable[Fault]:
     """RECORD is there, and can be read as a table of UTF-8.
 
-    Source: PEP 427; warehouse/forklift/legacy.py:1539-1556; warehouse/utils/wheel.py:196-214.
+    Source: PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.
     """
     contents = _readable(subject)
     if contents is None or not contents.info_folder:
@@ -148,7 +148,7 @@ def record_missing(subject: Subject) -> Iterable[Fault]:
 def record_blank_line(subject: Subject) -> Iterable[Fault]:
     """RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.
 
-    Source: warehouse/utils/wheel.py:202-205 (seen on a running server).
+    Source: warehouse/utils/wheel.py:209-213 (seen on a running server).
     """
     if (contents := _readable(subject)) is not None and any(not row for row in _record(contents) or ()):
         yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
@@ -164,7 +164,7 @@ def record_blank_line(subject: Subject) -> Iterable[Fault]:
 def record_mismatch(subject: Subject) -> Iterable[Fault]:
     """RECORD lists exactly the members of the wheel.
 
-    Source: PEP 427; warehouse/utils/wheel.py:205-223; PyPI warns by e-mail.
+    Source: PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.
     """
     contents = _readable(subject)
     if contents is None or (record := _record(contents)) is None:
@@ -229,7 +229,7 @@ def record_signature(subject: Subject) -> Iterable[Fault]:
 def entry_points_unreadable(subject: Subject) -> Iterable[Fault]:
     """entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``.
 
-    Source: the entry points specification; warehouse/utils/wheel.py:228-300.
+    Source: the entry points specification; warehouse/utils/wheel.py:243-300.
     """
     text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
     if text is not None and (reason := _entry_points_fault(text)) is not None:
@@ -258,7 +258,7 @@ def entry_points_value(subject: Subject) -> Iterable[Fault]:
 
 
 class _CaseSensitive(configparser.ConfigParser):
-    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:268)."""
+    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:270)."""
 
     def optionxform(self, optionstr: str) -> str:
         """Return the name unchanged."""
