@@ -347,16 +347,17 @@ def counting(arrived: list[tuple[int, int]]) -> Act:
 
 def deaf(server: FaultServer, request: Request) -> None:
     """Do not even read the request's body."""
-    threading.Event().wait(3)
+    threading.Event().wait(6)
     request.connection.close()
 
 
-def slowly(data: bytes, pause: float) -> Act:
-    """Answer one byte at a time."""
+def slowly(data: bytes, pause: float, *, at_once: bytes = b"") -> Act:
+    """Answer one byte at a time, after what comes *at_once*."""
 
     def act(server: FaultServer, request: Request) -> None:
         if request.length:
             request.read_body()
+        request.connection.send(at_once)
         for number in range(len(data)):
             request.connection.send(data[number : number + 1])
             threading.Event().wait(pause)

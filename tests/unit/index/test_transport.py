@@ -238,13 +238,13 @@ def test_reasons_and_headers_are_text() -> None:
 
 def test_the_deadline_of_one_request() -> None:
     def sleepy(server: FaultServer, request: Request) -> None:
-        time.sleep(1.0)
+        request.connection.wait_for_the_end()
 
     with FaultServer(looks=[sleepy]) as server:
         transport = make()
         began = time.monotonic()
         result = transport.send(get(server.url), deadline=0.2)
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 10
         transport.close()
     assert result == NoAnswer(NoAnswerReason.TIMEOUT, "timed out while waiting for the answer", sent=False)
 
@@ -254,7 +254,7 @@ def test_one_timeout_for_every_wait() -> None:
         transport = make(timeouts=None, timeout=0.2)
         began = time.monotonic()
         assert isinstance(transport.send(get(server.url)), NoAnswer)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         transport.close()
 
 
