@@ -5,8 +5,11 @@ other than PyPI, warehouse PR 20197 for burning. Whatever an index answers, an i
 request to the upload host itself (or to where a built-in index has its exchange), over https or loopback.
 """
 
+import base64
+import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -345,11 +348,23 @@ def _minted(answer: HttpAnswer, now: float) -> Minted | Unclear:
     if not isinstance(token, str) or not _is_token(token):
         return Unclear(f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
     date = server_date(answer)
-    return Minted(Secret(token), _lifetime(document.get("expires"), now if date is None else date), date)
+    expires = document.get("expires")
+    told = _lifetime(expires, now if date is None else date) if expires is not None else _macaroon_lifetime(token)
+    return Minted(Secret(token), told, date)
 
 
 def _is_token(text: str) -> bool:
     return 0 < len(text) <= _MAX_TOKEN and text.isascii() and text.isprintable() and " " not in text
+
+
+def _macaroon_lifetime(token: str) -> float:
+    """Read how long a PyPI token lives from its caveat ``[0, expires, not_before]`` (warehouse/macaroons/caveats)."""
+    try:
+        raw = base64.urlsafe_b64decode(token.removeprefix("pypi-") + "===")
+    except (ValueError, binascii.Error):
+        return ASSUMED_LIFETIME
+    found = re.search(rb"\[0, ?(\d{1,12}), ?(\d{1,12})\]", raw)
+    return _lifetime(int(found[1]), int(found[2])) if found else ASSUMED_LIFETIME
 
 
 def _lifetime(expires: object, now: float) -> float:

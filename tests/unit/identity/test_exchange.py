@@ -1,3 +1,4 @@
+import base64
 from dataclasses import replace
 
 import pytest
@@ -222,6 +223,28 @@ def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> Non
     minted = exchange.read_mint(answer(200, {"token": "t", "expires": expires}), NOW)
     assert isinstance(minted, exchange.Minted)
     assert (minted.lifetime, minted.date) == (lifetime, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "lifetime"),
+    [
+        (b"\x02\x01pypi [0,1800000900,1800000000]\x00", 900.0),
+        (b"[1, 2] [0, 1800000300, 1800000000]", 300.0),
+        (b"[0,1800000000,1800000900]", 900.0),
+        (b"no caveat", 900.0),
+    ],
+)
+def test_a_token_says_itself_how_long_it_lives(content: bytes, lifetime: float) -> None:
+    token = "pypi-" + base64.urlsafe_b64encode(content).decode().rstrip("=")
+    minted = exchange.read_mint(answer(200, {"token": token}), NOW)
+    assert isinstance(minted, exchange.Minted)
+    assert minted.lifetime == lifetime
+
+
+def test_a_token_of_another_kind_says_nothing() -> None:
+    minted = exchange.read_mint(answer(200, {"token": "x"}), NOW)
+    assert isinstance(minted, exchange.Minted)
+    assert minted.lifetime == 900.0
 
 
 @pytest.mark.parametrize(
