@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, assert_never
 
 from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
@@ -222,6 +222,8 @@ def _changed_within(
             return _with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))
         case ReleaseDated():
             return _with_release(project, replace(project.releases[_key(event.version)], created=event.created))
+        case _:
+            assert_never(event)
 
 
 def _with_release(project: Project, release: Release) -> Project:

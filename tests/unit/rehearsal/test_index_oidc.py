@@ -259,6 +259,14 @@ class TestRegistrations:
 
         assert statuses == [200, 200]
 
+    def test_a_token_for_many_projects_can_still_be_read(self, tmp_path: Path) -> None:
+        names = [f"project-{number}" for number in range(40)]
+        with index_world(tmp_path, registrations=[registered(GITHUB, *names, "demo")]) as world:
+            world.index.create_project("demo")
+            answer = world.upload(token=world.minted())
+
+        assert answer.status_code == 200
+
     def test_a_pending_publisher_creates_its_project_at_once(self, tmp_path: Path) -> None:
         with index_world(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
             token = world.minted()

@@ -80,6 +80,14 @@ class TestSimpleDetail:
         assert '<meta name="pypi:project-status" content="active">' in answer.text
         assert answer.text.endswith("<!--SERIAL 4-->\n")
 
+    def test_html_says_nothing_of_what_is_not_there(self, world: IndexWorld) -> None:
+        world.upload(world.sdist(), requires_python=None)
+
+        page = world.get("/simple/demo/").text
+
+        assert "demo-1.0.tar.gz#sha256=" in page
+        assert "data-" not in page
+
     @pytest.mark.parametrize(("reason", "json_value", "html_value"), [("", True, ""), ("why", "why", "why")])
     def test_a_yanked_release_says_why(
         self, world: IndexWorld, reason: str, json_value: str | bool, html_value: str

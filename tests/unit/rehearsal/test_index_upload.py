@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import io
 import json
 import threading
@@ -215,7 +216,9 @@ class TestCredentials:
 
         assert answers == [200, 200, 200]
 
-    @pytest.mark.parametrize("value", ["", "Basic", "Basic ###", "Digest x", "Bearer pypi-", "Bearer other"])
+    @pytest.mark.parametrize(
+        "value", ["", "Basic", "Basic ###", "Basic /w==", "Digest x", "Bearer pypi-", "Bearer other"]
+    )
     def test_nobody_is_refused(self, world: IndexWorld, value: str) -> None:
         answer = world.upload(headers={"Authorization": value})
 
@@ -258,6 +261,30 @@ class TestCredentials:
         forged = "pypi-" + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
         assert words(world.upload(token=forged)) == (403, "Invalid API Token: signatures do not match")
+
+    @pytest.mark.parametrize(
+        ("caveat", "status"),
+        [
+            (b'[1,["demo","other"]]', 200),
+            (b'[1,["other"]]', 403),
+            (b"[0,1,0]", 403),
+            (b'[4,"x",null]', 403),
+            (b"[99]", 403),
+            (b"{}", 403),
+            (b"rubbish", 403),
+        ],
+    )
+    def test_its_owner_can_restrict_a_token_further(self, world: IndexWorld, caveat: bytes, status: int) -> None:
+        """A macaroon is restricted without asking anybody: one more caveat, and the signature signed with itself."""
+        token = world.index.issue_api_token().removeprefix("pypi-")
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        before, signature = raw[:-35], raw[-32:]
+        restricted = hmac.digest(signature, caveat, "sha256")
+        data = before + bytes([2, len(caveat)]) + caveat + b"\0\0\x06\x20" + restricted
+
+        answer = world.upload(token="pypi-" + base64.urlsafe_b64encode(data).decode())
+
+        assert answer.status_code == status, answer.status
 
     def test_a_token_for_another_project_is_refused(self, world: IndexWorld) -> None:
         said = "project-scoped token is not valid for project: 'demo'"

@@ -1,5 +1,6 @@
 """The rehearsal world as a client meets it: one port, one identity, one Sigstore, real signatures."""
 
+import hashlib
 import json
 import os
 import ssl
@@ -12,6 +13,7 @@ import httpx
 import id as oidc
 import pytest
 from pypi_attestations import Attestation, Distribution, Provenance
+from sigstore import dsse
 from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
@@ -56,6 +58,17 @@ def sign(world: RehearsalWorld, path: Path, claims: dict[str, object]) -> str:
     token = IdentityToken(world.identity_provider.issue("sigstore", claims))
     with SigningContext.from_trust_config(config).signer(token) as signer:
         return Attestation.sign(signer, Distribution.from_file(path)).model_dump_json()
+
+
+def sign_statement(world: RehearsalWorld, predicate: str, *subjects: tuple[str, str]) -> str:
+    """Sign a statement of any kind about any files (name, SHA-256), as the rehearsed GitHub job."""
+    config = ClientTrustConfig.from_json(world.trust_config_path.read_text(encoding="utf-8"))
+    builder = dsse.StatementBuilder().predicate_type(predicate).predicate({})
+    named = [dsse.Subject(name=name, digest=dsse.DigestSet({"sha256": digest})) for name, digest in subjects]
+    token = IdentityToken(world.identity_provider.issue("sigstore", github_claims()))
+    with SigningContext.from_trust_config(config).signer(token) as signer:
+        bundle = signer.sign_dsse(builder.subjects(named).build())
+    return Attestation.from_bundle(bundle).model_dump_json()
 
 
 def upload(
@@ -123,6 +136,19 @@ def test_attestations_are_taken_and_served_as_provenance_that_verifies(
     assert (subject["name"], subject["digest"]["sha256"]) == (path.name, world.index.files[path.name].sha256)
     page = client.get(f"{world.base_url}/project/{world.index.files[path.name].project}/").text
     assert f"({publisher['kind']}), log index " in page
+
+
+def test_one_of_each_kind_is_taken(world: RehearsalWorld, client: httpx.Client, tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, "two-kinds")
+    slsa = sign_statement(world, SLSA, (path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+    attestations = f"[{sign(world, path, github_claims())}, {slsa}]"
+
+    taken = upload(client, world, path, mint(client, world, github_claims()), attestations)
+
+    assert taken == (200, "OK")
+    page = client.get(f"{world.base_url}/project/two-kinds/").text
+    assert ("published by" in page, "built by" in page) == (True, True)
+    assert f'data-provenance="{world.base_url}/integrity/two-kinds/' in client.get(f"{world.index_url}two-kinds/").text
 
 
 class TestRefusedAttestations:
@@ -201,6 +227,29 @@ class TestRefusedAttestations:
         said = self.refused(client, world, path, f"[{sign(world, path, claims)}]")
 
         assert said.startswith(f"{UNVERIFIED}{reason}")
+
+    @pytest.mark.parametrize(
+        ("predicate", "names", "reason"),
+        [
+            (SLSA, ["{}", "{}"], "too many subjects in statement (must be exactly one)"),
+            ("https://example.org/x", ["{}"], "unknown attestation type: https://example.org/x"),
+            (SLSA, ["rubbish"], "invalid subject: "),
+            (SLSA, ["rubbish.whl"], "invalid subject: "),
+        ],
+    )
+    def test_of_another_shape(  # noqa: PLR0913, PLR0917 - three fixtures and a table
+        self,
+        client: httpx.Client,
+        world: RehearsalWorld,
+        path: Path,
+        predicate: str,
+        names: list[str],
+        reason: str,
+    ) -> None:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        attestation = sign_statement(world, predicate, *((name.format(path.name), digest) for name in names))
+
+        assert self.refused(client, world, path, f"[{attestation}]").startswith(f"{UNVERIFIED}{reason}")
 
     def test_of_a_reusable_workflow(self, client: httpx.Client, world: RehearsalWorld, path: Path) -> None:
         """The upload token is the called workflow's, the certificate the caller's: PyPI takes one and not the other."""

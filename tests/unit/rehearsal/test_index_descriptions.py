@@ -1,0 +1,38 @@
+"""How descriptions are shown, whatever they are."""
+
+import pytest
+
+from ci_publish.rehearsal.descriptions import description_problem, shown
+
+HUGE = "x " * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("description", "content_type", "start"),
+    [
+        ("# Words", "text/markdown", "<h1"),
+        ("*words*", "text/x-rst", "<p><em>words</em></p>"),
+        ("*words*", None, "<p><em>words</em></p>"),
+        ("*words*", "text/plain", "<pre>*words*</pre>"),
+        ("<b>", "text/other", "<pre>&lt;b&gt;</pre>"),
+        ("*words*", "rubbish\n", "<pre>*words*</pre>"),
+        (".. nonsense::", "text/x-rst", "<pre>.. nonsense::</pre>"),
+        (HUGE, "text/markdown", "<pre>x x "),
+    ],
+)
+def test_a_description_is_always_shown(description: str, content_type: str | None, start: str) -> None:
+    assert shown(description, content_type).startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ((), False),
+        ((("description", "words"),), False),
+        ((("description", ".. nonsense::"),), True),
+        ((("description", ".. nonsense::"), ("description_content_type", "text/markdown")), False),
+        ((("description", HUGE), ("description_content_type", "text/markdown")), False),
+    ],
+)
+def test_only_what_cannot_be_rendered_is_refused(fields: tuple[tuple[str, str], ...], refused: bool) -> None:
+    assert (description_problem(fields) is not None) is refused
