@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import assert_never
 from urllib.parse import urljoin
@@ -37,7 +37,7 @@ from ci_publish.index.retry import (
 from ci_publish.index.urls import same_origin, shown
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.events import Emit, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadStarted
 from ci_publish.model.http import (
     Authorization,
     BodyChanged,
@@ -273,7 +273,7 @@ class HttpIndex:
             attempts.history = attempts.history.attempted()
             verdict = self._attempt(distribution, form, url, authorization, attempts)
             while isinstance(verdict, upload_api.MissingSlash):  # once at most: then there is no slash to add
-                url = verdict.url
+                url = self._corrected(verdict.url)
                 verdict = self._attempt(distribution, form, url, authorization, attempts)
             outcome = self._outcome(distribution, verdict, attempts, throttled)
             if outcome is not None:
@@ -297,6 +297,16 @@ class HttpIndex:
         if isinstance(answer, NoAnswer):
             return answer
         return upload_api.understand(answer, url, attempts.count, self._clock())
+
+    def _corrected(self, url: str) -> str:
+        """Take *url*, the upload address with its slash, for all files from now on; say so once."""
+        with self._lock:
+            new = self._endpoints.upload != url
+            self._endpoints = replace(self._endpoints, upload=url)
+        if new:
+            message = f"The index takes uploads at {shown(url)}; the slash at the end of repository-url was missing."
+            self._emit(Noted("missing-slash", message, hints=(f"Set repository-url to {shown(url)}",)))
+        return url
 
     def _outcome(
         self,

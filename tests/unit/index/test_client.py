@@ -10,7 +10,7 @@ from ci_publish.errors import IndexUnavailable
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
 from ci_publish.model.distribution import Digests, Distribution
-from ci_publish.model.events import Event, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.events import Event, Noted, Retrying, UploadProgressed, UploadStarted
 from ci_publish.model.http import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import (
@@ -217,6 +217,10 @@ def test_a_missing_slash_is_added_and_kept(file: Distribution) -> None:
         "https://index.example/up/",
         "https://index.example/up/",
     ]
+    assert played.upload(file) == Accepted(1, "OK")
+    assert played.transport.urls[-1] == "https://index.example/up/"
+    [note] = played.of(Noted)
+    assert (note.slug, note.hints) == ("missing-slash", ("Set repository-url to https://index.example/up/",))
 
 
 def test_slashes_are_not_added_for_ever(file: Distribution) -> None:
