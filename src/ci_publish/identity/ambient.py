@@ -66,7 +66,7 @@ _NAMES: dict[Provider | None, str] = {
     Provider.CIRCLECI: "CircleCI",
 }
 
-_PERMISSION_LINES = ("permissions:", "  id-token: write  # for the publishing job")
+_PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
 
 
 def detect_with_id(audience: str) -> str | None:
@@ -376,8 +376,7 @@ def _no_permission(variable: str) -> NoIdTokenPermission:
         "This job may not ask GitHub for an OIDC identity token: `id-token: write` is missing.",
         detail=f"{variable} is not set; GitHub sets it for jobs with that permission.",
         hints=(
-            "Add to the job that publishes:",
-            *_PERMISSION_LINES,
+            f"Add to the job that publishes:\n{_PERMISSION_LINES}",
             "If a reusable workflow holds the job, its caller must grant the permission as well.",
             "In a container of your own, pass ACTIONS_ID_TOKEN_REQUEST_TOKEN and ACTIONS_ID_TOKEN_REQUEST_URL on.",
         ),
@@ -393,4 +392,4 @@ def _no_gitlab_variable(name: str, audience: str) -> GitLabIdTokenMissing:
 
 
 def _gitlab_lines(name: str, audience: str) -> tuple[str, ...]:
-    return ("Add to the job that publishes:", "id_tokens:", f"  {name}:", f"    aud: {audience}")
+    return (f"Add to the job that publishes:\nid_tokens:\n  {name}:\n    aud: {audience}",)

@@ -17,6 +17,7 @@ from ci_publish.errors import (
     AudienceRefused,
     CiPublishError,
     CredentialRejected,
+    IdentityUnavailable,
     IndexUnavailable,
     MintAnswerLost,
     UploadTokenExpired,
@@ -104,8 +105,10 @@ class TrustedPublishingCredential:
         """Return an authorization for now: the held token while it lasts, else a new one."""
         with self._minting:
             held = self._held
-            if held is None or (self._tools.clock() >= held.use_until and self._can_mint()):
+            if held is None:
                 return self._mint().authorization
+            if self._tools.clock() >= held.use_until and self._can_mint():
+                return self._replaced(held).authorization
             if self._tools.clock() >= held.valid_until:
                 raise self._expired()
             return held.authorization
@@ -169,6 +172,15 @@ class TrustedPublishingCredential:
                 case _:
                     assert_never(answer)
             attempt += 1
+
+    def _replaced(self, held: _Held) -> _Held:
+        """Mint in place of *held*; while that is still valid, an outage is no reason to stop."""
+        try:
+            return self._mint()
+        except (IndexUnavailable, IdentityUnavailable):
+            if self._tools.clock() >= held.valid_until:
+                raise
+            return held
 
     def _known_projects(self) -> Sequence[str]:
         return self._projects() if callable(self._projects) else self._projects

@@ -403,6 +403,19 @@ def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
     assert world.index.minted[-1] in world.index.burnt
 
 
+def test_an_outage_while_renewing_is_bridged_by_the_old_token() -> None:
+    world = World()
+    trusted = credential(world)
+    held = trusted.hold()
+    world.now += 790.0
+    world.index.scripts["mint-token"] = [answer(503)] * 10
+    assert trusted.hold() == held
+    world.now += 110.0
+    with pytest.raises(errors.IndexUnavailable):
+        trusted.hold()
+    assert password(trusted.hold()) == "pypi-upload-2"
+
+
 def test_a_token_that_the_index_calls_expired_is_replaced_once() -> None:
     world = World()
     trusted = credential(world)
