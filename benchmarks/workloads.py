@@ -1,0 +1,88 @@
+"""What is published in the benchmarks: wheels with a correct RECORD, made once in a temporary folder."""
+
+import base64
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nSummary: made by a benchmark\n\nA benchmark.\n"
+_WHEEL = "Wheel-Version: 1.0\nGenerator: benchmarks\nRoot-Is-Purelib: true\nTag: {tag}\n"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Some files, and how the index and the line behave while they are published."""
+
+    key: str
+    title: str
+    wheels: int
+    size: int
+    sdist: bool = False
+    relayed: bool = True
+    published: bool = False
+    work: float = 0.3
+    serial: float = 0.0
+
+    @property
+    def project(self) -> str:
+        """The project's normalised name."""
+        return f"bench-{self.key}"
+
+    def make(self, folder: Path) -> list[Path]:
+        """Write the files, the smallest wheel first, the sdist last."""
+        folder.mkdir(parents=True)
+        name = self.project.replace("-", "_")
+        tags = ["py3-none-any"] if self.wheels == 1 else [f"cp{300 + n}-cp{300 + n}-win_amd64" for n in range(self.wheels)]
+        paths = [_wheel(folder / f"{name}-1.0-{tag}.whl", name, tag, self.size) for tag in tags]
+        return [*paths, _sdist(folder, name, self.size)] if self.sdist else paths
+
+
+WORKLOADS = (
+    Workload("w1", "sdist + wheel, 50 KB", 1, 50_000, sdist=True),
+    Workload("w2", "50 wheels of 2 MB", 50, 2_000_000),
+    Workload("w4", "200 wheels of 100 KB", 200, 100_000),
+    Workload("w5", "50 already published", 50, 100_000, published=True),
+    Workload("w3", "one wheel of 1 GiB, loopback", 1, 1 << 30, relayed=False, work=0.0),
+    Workload("w6", "50 wheels of 100 KB, 150 ms serial", 50, 100_000, serial=0.15),
+)
+
+
+def _wheel(path: Path, name: str, tag: str, size: int) -> Path:
+    info = f"{name}-1.0.dist-info"
+    small = {f"{info}/METADATA": _METADATA.format(name=name), f"{info}/WHEEL": _WHEEL.format(tag=tag)}
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        entry = zipfile.ZipInfo(f"{name}/data.bin", (2026, 1, 1, 0, 0, 0))
+        entry.file_size = size
+        with archive.open(entry, "w") as member:
+            block = os.urandom(min(size, _BLOCK))
+            for start in range(0, size, _BLOCK):
+                part = block[: min(_BLOCK, size - start)]
+                member.write(part)
+                digest.update(part)
+        record = _line(entry.filename, digest.digest(), size)
+        for member_name, text in small.items():
+            archive.writestr(zipfile.ZipInfo(member_name, (2026, 1, 1, 0, 0, 0)), text)
+            record += _line(member_name, hashlib.sha256(text.encode()).digest(), len(text.encode()))
+        archive.writestr(zipfile.ZipInfo(f"{info}/RECORD", (2026, 1, 1, 0, 0, 0)), f"{record}{info}/RECORD,,\n")
+    return path
+
+
+def _line(name: str, digest: bytes, size: int) -> str:
+    return f"{name},sha256={base64.urlsafe_b64encode(digest).rstrip(b'=').decode()},{size}\n"
+
+
+def _sdist(folder: Path, name: str, size: int) -> Path:
+    import io
+    import tarfile
+
+    path = folder / f"{name}-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member, data in (("PKG-INFO", _METADATA.format(name=name).encode()), ("data.bin", os.urandom(size))):
+            entry = tarfile.TarInfo(f"{name}-1.0/{member}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return path
