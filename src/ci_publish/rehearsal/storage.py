@@ -7,9 +7,11 @@ import shutil
 import tempfile
 import threading
 from dataclasses import asdict, dataclass
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any, Final
 
+from ci_publish.errors import ConfigurationError
 from ci_publish.rehearsal.records import (
     Event,
     FileAdded,
@@ -86,17 +88,32 @@ class Storage:
     """
 
     def __init__(self, folder: Path) -> None:
+        """Open *folder*, made if it does not exist; raises ConfigurationError for one that cannot be used."""
         self.folder = folder
         self.lock = threading.RLock()
         self._files = folder / "files"
         self._incoming = folder / "incoming"
+        self._journal = folder / "journal.jsonl"
+        try:
+            self._make_folders()
+            self._state = reduce(applied, _read_journal(self._journal), State())
+        except OSError as error:
+            raise ConfigurationError(
+                f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
+                hints=("Name a folder that can be written to, or leave --world away to use a temporary one.",),
+            ) from error
+
+    def _make_folders(self) -> None:
+        """Make what is missing; a folder with anything else in it is somebody's, and nothing is deleted there."""
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not self._journal.exists():
+            raise ConfigurationError(
+                f"{self.folder} holds something else than a rehearsal's index.",
+                hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
+            )
         shutil.rmtree(self._incoming, ignore_errors=True)
         for needed in (self._files, self._incoming):
             needed.mkdir(parents=True, exist_ok=True)
-        self._journal = folder / "journal.jsonl"
-        self._state = State()
-        for event in _read_journal(self._journal):
-            self._state = applied(self._state, event)
+        self._journal.touch()
 
     @property
     def state(self) -> State:
@@ -149,11 +166,17 @@ def _dumped(event: Event) -> str:
 
 def _read_journal(journal: Path) -> tuple[Event, ...]:
     """Return the events of a journal; a last line that was cut off by a crash is cut off the file, too."""
-    content = journal.read_bytes() if journal.exists() else b""
+    content = journal.read_bytes()
     complete = content[: content.rfind(b"\n") + 1]
     if complete != content:
         journal.write_bytes(complete)
-    return tuple(_loaded(json.loads(line)) for line in complete.splitlines())
+    try:
+        return tuple(_loaded(json.loads(line)) for line in complete.splitlines())
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{journal} is not the journal of a rehearsal's index, or one of another version of ci-publish.",
+            hints=("Name another folder, or delete this one: a rehearsal makes it anew.",),
+        ) from error
 
 
 def _loaded(content: dict[str, Any]) -> Event:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from ci_publish.errors import ConfigurationError
 from ci_publish.rehearsal.records import ProjectCreated
 from ci_publish.rehearsal.storage import Storage
 from tests.unit.rehearsal.index_world import index_world
@@ -57,3 +60,39 @@ def test_a_received_file_is_hashed_while_it_arrives(tmp_path: Path) -> None:
     assert received.md5 == "900150983cd24fb0d6963f7d28e17f72"
     assert received.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert received.blake2_256 == "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"
+
+
+def test_a_folder_that_cannot_be_used_is_the_users_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    with pytest.raises(ConfigurationError, match="cannot keep its index in"):
+        Storage(file)
+
+
+@pytest.mark.parametrize("line", ["rubbish", "[]", "{}", '{"event": "Nothing"}', '{"event": "ProjectCreated"}'])
+def test_a_journal_that_is_none_is_left_alone(tmp_path: Path, line: str) -> None:
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text(f"{line}\n", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="is not the journal of a rehearsal's index"):
+        Storage(tmp_path)
+
+    assert journal.read_text(encoding="utf-8") == f"{line}\n"
+
+
+def test_nothing_is_deleted_in_somebodys_folder(tmp_path: Path) -> None:
+    (tmp_path / "incoming").mkdir()
+    mine = tmp_path / "incoming" / "mine.txt"
+    mine.write_text("precious", encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match="holds something else than a rehearsal's index"):
+        Storage(tmp_path)
+
+    assert mine.read_text(encoding="utf-8") == "precious"
+
+
+def test_a_folder_in_which_nothing_was_published_is_taken_again(tmp_path: Path) -> None:
+    Storage(tmp_path / "new" / "folder")
+
+    assert Storage(tmp_path / "new" / "folder").state.serial == 0
