@@ -114,9 +114,13 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
         raise _cannot_open(error) from error
+    try:
+        _require_regular(os.fstat(descriptor))
+    except FileRefused:
+        os.close(descriptor)
+        raise
     opened: BufferedReader = BufferedReader(FileIO(descriptor), BUFFER)
     with opened as file:
-        _require_regular(os.fstat(descriptor))
         try:
             yield file
         except OSError as error:

@@ -1,0 +1,57 @@
+import pytest
+
+from ci_publish.distributions.metadata import normalized_project, normalized_version, parse_metadata
+
+
+def test_fields_keep_their_order_and_the_body_is_the_description() -> None:
+    parsed = parse_metadata(
+        b"Metadata-Version: 2.1\nName: Demo\nVersion: 1.0\nPlatform: a\nPlatform: b\n\nHello\n\nWorld\n"
+    )
+    assert parsed.faults == ()
+    assert parsed.metadata.all("platform") == ("a", "b")
+    assert parsed.metadata.first("name") == "Demo"
+    assert parsed.metadata.description == "Hello\n\nWorld\n"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_both_kinds_of_line_ends_are_read(ends: str) -> None:
+    text = ends.join(["Metadata-Version: 2.1", "Name: demo", "Version: 1.0", "", "Hello"])
+    metadata = parse_metadata(text.encode()).metadata
+    assert (metadata.name, metadata.version, metadata.description) == ("demo", "1.0", "Hello")
+
+
+@pytest.mark.parametrize("indent", ["        ", "       |", "\t"])
+def test_a_folded_description_header_is_unfolded(indent: str) -> None:
+    text = (
+        f"Metadata-Version: 1.0\nName: demo\nVersion: 1.0\nDescription: Hello\n{indent}\n{indent}World\n{indent}  *\n"
+    )
+    assert parse_metadata(text.encode()).metadata.description == "Hello\n\nWorld\n  *"
+
+
+def test_a_line_that_is_no_header_begins_the_description() -> None:
+    metadata = parse_metadata(b"Name: demo\nVersion: 1.0\nno header\nSummary: x\n\nmore\n").metadata
+    assert metadata.first("summary") is None
+    assert (metadata.description or "").startswith("no header\n")
+
+
+def test_missing_required_fields_are_empty() -> None:
+    metadata = parse_metadata(b"").metadata
+    assert (metadata.metadata_version, metadata.name, metadata.version, metadata.description) == ("", "", "", None)
+
+
+@pytest.mark.parametrize(("text", "where"), [(b"Summary: \xff\n", "headers"), (b"Name: x\n\n\xff\n", "description")])
+def test_bytes_that_are_not_utf8_are_a_fault(text: bytes, where: str) -> None:
+    (fault,) = parse_metadata(text).faults
+    assert fault.rule == "metadata-not-utf8"
+    assert where in fault.message
+
+
+def test_headers_have_a_cap() -> None:
+    (fault,) = parse_metadata(b"Summary: " + b"x" * (3 << 20)).faults
+    assert fault.rule == "metadata-too-large"
+
+
+def test_names_and_versions_are_normalised() -> None:
+    assert normalized_project("Demo._-Pkg") == "demo-pkg"
+    assert normalized_version("1.0.0.RC1") == "1.0.0rc1"
+    assert normalized_version("latest") == "latest"
