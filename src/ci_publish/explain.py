@@ -19,11 +19,13 @@ from ci_publish.model.index import Conflict, CredentialRefused, Endpoints, FileC
 from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
+_STATUS_PAGE = "If it stays, look at the index's status page; PyPI's is https://status.python.org/"
 _READ_WORDS = "Read the index's words above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = (
     "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."
 )
+_MOST_HINTS = 6
 
 
 def _files(number: int) -> str:
@@ -74,7 +76,7 @@ def unseen(endpoints: Endpoints, reason: str) -> IndexUnavailable:
     return IndexUnavailable(
         f"What {endpoints.name} already has could not be read: {reason}",
         detail="Without the listing, nothing can be compared and nothing is sent.",
-        hints=(RERUN, "If the index has no Simple API at that address, name it with --index-url."),
+        hints=(RERUN, _STATUS_PAGE, "If the index has no Simple API at that address, name it with --index-url."),
     )
 
 
@@ -125,7 +127,7 @@ def unavailable(endpoints: Endpoints, file: Distribution, outcome: Unavailable) 
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",
-        hints=(RERUN,),
+        hints=(RERUN, _STATUS_PAGE),
     )
 
 
@@ -176,7 +178,10 @@ def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverifi
     return Unverified(
         f"{endpoints.name} serves provenance that does not verify for {_files(len(reasons))}.",
         detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
-        hints=("Do not announce this release before it is clear who published these files.",),
+        hints=(
+            "Do not announce this release before it is clear who published these files.",
+            "Once that is clear, look again: `ci-publish verify`",
+        ),
     )
 
 
@@ -185,7 +190,7 @@ def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
     return Unverified(
         f"{_files(len(missing))} not on {endpoints.name}.",
         detail="\n".join(f"{name}: not listed" for name in missing),
-        hints=("Publish them: `ci-publish publish` sends only what is missing.",),
+        hints=("Publish them: `ci-publish publish` sends only what is missing. Then verify again.",),
     )
 
 
@@ -218,7 +223,7 @@ def several(failures: Sequence[tuple[Distribution, CiPublishError]], total: int)
     error = type(first)(
         f"{len(failures)} of {_files(total)} could not be published. The first reason: {first.summary}",
         detail="\n".join(f"{file.filename}: {failure.summary}" for file, failure in failures[:20]),
-        hints=first.hints,
+        hints=tuple(dict.fromkeys(hint for _, failure in failures for hint in failure.hints))[:_MOST_HINTS],
     )
     error.__cause__ = first
     return error

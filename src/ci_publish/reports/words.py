@@ -1,5 +1,6 @@
 """The words that all reports share: sizes, statuses, decisions and outcomes in the language of people (pure)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
@@ -31,6 +32,7 @@ _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.NOT_ATTEMPTED: "not there",
 }
 _LISTED = {True: "listed with our digest", False: "not listed with our digest", None: "the index cannot be asked"}
+_AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
 _STEP = 1000.0
 _ROUNDS_UP = 999.95
@@ -146,7 +148,7 @@ def findings(problems: Sequence[Problem]) -> str:
 
 def hints(error: CiPublishError) -> tuple[str, ...]:
     """Return what to do about *error*, with running it again where that can help and nobody has said so."""
-    said = any(hint.lower().startswith(("run it again", "run again", "re-run")) for hint in error.hints)
+    said = any(_AGAIN.search(hint) for hint in error.hints)
     return error.hints if said or not error.retryable else (*error.hints, "Run it again: what is done stays done.")
 
 

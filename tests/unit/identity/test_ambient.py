@@ -143,15 +143,16 @@ def test_what_is_missing_is_said_before_any_network(
 def test_the_missing_lines_of_configuration_are_written_out() -> None:
     missing = Job(NO_PERMISSION).source.missing("pypi")
     assert missing is not None
-    assert "  id-token: write  # for the publishing job" in missing.hints
+    assert missing.hints[0].splitlines()[1:] == ["permissions:", "  id-token: write  # for the publishing job"]
     missing = Job({"GITLAB_CI": "true"}).source.missing("sigstore")
     assert missing is not None
-    assert missing.hints == (
+    (hint,) = missing.hints
+    assert hint.splitlines() == [
         "Add to the job that publishes:",
         "id_tokens:",
         "  SIGSTORE_ID_TOKEN:",
         "    aud: sigstore",
-    )
+    ]
     assert Job({"BUILDKITE": "true"}).source.missing("pypi") is None
     assert type(Job({}).source.missing("pypi")) is errors.IdentityUnavailable
 

@@ -1,0 +1,677 @@
+"""Situations in which people meet an error, each brought about by the code that would bring it about for them.
+
+    python -m tests.situations      prints them; `tests/assets/messages.txt` is what it printed when somebody read it
+
+The pages about the errors show these very messages as their examples (``scripts/docs_errors.py``).
+"""
+
+import json
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, cast
+
+from sigstore.models import ClientTrustConfig
+
+from ci_publish import check, explain
+from ci_publish.attestations.adoption import adopt
+from ci_publish.attestations.files import write_attestations
+from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
+from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.cli.arguments import parse
+from ci_publish.distributions.local import LocalDistributions
+from ci_publish.errors import CiPublishError, InternalError
+from ci_publish.identity import trusted_publisher
+from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ca import ca_environment
+from ci_publish.identity.credential import Given, choose_credential
+from ci_publish.identity.exchange import MintRefused
+from ci_publish.index import endpoints as index_endpoints
+from ci_publish.index.upload_api import understand
+from ci_publish.interruption import Interruption
+from ci_publish.model.attestation import Attestation
+from ci_publish.model.distribution import FoundAttestation
+from ci_publish.model.events import Outcome, RunFinished
+from ci_publish.model.http import HttpAnswer, NoAnswer, NoAnswerReason
+from ci_publish.model.identity import Provider, Secret
+from ci_publish.model.index import (
+    Conflict,
+    CredentialRefused,
+    Endpoints,
+    FileChanged,
+    LookFailed,
+    PublishedFile,
+    Refused,
+    Unavailable,
+)
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.reports.narrator import Narrator
+from ci_publish.settings import Settings
+from ci_publish.sources import load
+from tests.distributions import make_wheel
+from tests.unit.attestations.signing_world import PatientWaiting, wheels
+from tests.unit.attestations.test_signer import FakeAuthority, Job
+from tests.unit.fakes import GENERIC, PYPI, sdist, wheel
+from tests.unit.identity import world as identity_world
+
+MESSAGES: Final = Path(__file__).parent / "assets" / "messages.txt"
+_HEAD: Final = "=== "
+
+Produce = Callable[[], CiPublishError]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What happened to somebody, and how to make it happen here."""
+
+    what: str
+    produce: Produce
+
+
+SITUATIONS: Final[list[Situation]] = []
+
+
+def situation(what: str) -> Callable[[Callable[[], object]], Produce]:
+    """Register the decorated function: it returns the error, or raises it."""
+
+    def register(function: Callable[[], object]) -> Produce:
+        def produce() -> CiPublishError:
+            try:
+                error = function()
+            except CiPublishError as raised:
+                return raised
+            assert isinstance(error, CiPublishError), what
+            return error
+
+        SITUATIONS.append(Situation(what, produce))
+        return produce
+
+    return register
+
+
+def printed(error: CiPublishError) -> str:
+    """Return what the console prints when a run ends with *error*."""
+    event = RunFinished(Outcome.FAILED, error.exit_code, 0.0, error)
+    lines = [line.text for line in Narrator(lambda: 0.0).tell(event)]
+    text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
+    return text.strip("\n")
+
+
+def all_messages() -> str:
+    """Return the whole file."""
+    parts = []
+    for number, each in enumerate(SITUATIONS, 1):
+        parts.append(f"{_HEAD}{number:02} {each.what}\n{printed(each.produce())}\n")
+    return "\n".join(parts)
+
+
+def examples(text: str) -> Mapping[str, tuple[str, str]]:
+    """Return the first situation of each slug in a file of messages: what happened, and what was printed."""
+    found: dict[str, tuple[str, str]] = {}
+    for part in f"\n{text}".split(f"\n{_HEAD}")[1:]:
+        head, _, body = part.partition("\n")
+        slug = body.rstrip().rpartition(" · ")[2]
+        found.setdefault(slug, (head[3:], body.strip("\n")))
+    return found
+
+
+# --- the options ---------------------------------------------------------------------------------------------------
+
+
+@situation("An input has a value that it cannot have")
+def _() -> object:
+    return load({}, {"CI_PUBLISH_ACTION": "docker", "INPUT_JOBS": "many"}, Path("none"))
+
+
+@situation("Two settings are wrong at once")
+def _() -> object:
+    return load({}, {"CI_PUBLISH_JOBS": "0", "CI_PUBLISH_ON_CONFLICT": "skip"}, Path("none"))
+
+
+@situation("A variable is nearly one of ours")
+def _() -> object:
+    return load({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
+
+
+@situation("A password stands in pyproject.toml")
+def _() -> object:
+    with folder() as here:
+        (here / "pyproject.toml").write_text('[tool.ci-publish]\npassword = "hunter2"\n', encoding="utf-8")
+        return load({}, {}, here / "pyproject.toml")
+
+
+@situation("A password stands on the command line")
+def _() -> object:
+    return parse(["publish", "--password=hunter2"])
+
+
+@situation("repository-url is the address that installers use")
+def _() -> object:
+    return index_endpoints.resolve("https://pypi.org/simple/")
+
+
+@situation("repository-url lacks its last slash")
+def _() -> object:
+    return index_endpoints.resolve("https://upload.pypi.org/legacy")
+
+
+@situation("repository-url is plain http")
+def _() -> object:
+    return index_endpoints.resolve("http://pypi.corp.example/simple/")
+
+
+@situation("repository-url holds a password")
+def _() -> object:
+    return index_endpoints.resolve("https://bob:hunter2@pypi.corp.example/")
+
+
+@situation("SSL_CERT_FILE names a file that is not there")
+def _() -> object:
+    return ca_environment({"SSL_CERT_FILE": "/etc/ssl/corp.pem"}, is_file=lambda _: False, is_folder=lambda _: False)
+
+
+@situation("Attestations are required, but an API token was given")
+def _() -> object:
+    return explain.attestations_need_trusted_publishing(PYPI)
+
+
+@situation("The Sigstore trust configuration is no JSON")
+def _() -> object:
+    with folder() as here:
+        path = here / "trust.json"
+        path.write_text("{", encoding="utf-8")
+        return shortened(lambda: TrustSource.from_file(path, emit=ignore), f"{here}/")
+
+
+@situation("The folder for the attestations cannot be written to")
+def _() -> object:
+    with folder() as here:
+        (here / "attestations").write_text("a file", encoding="utf-8")
+        made = [Attestation("demo-1.0.tar.gz", "publish", "{}")]
+        return shortened(lambda: write_attestations(here / "attestations", made), f"{here}/")
+
+
+# --- the files -----------------------------------------------------------------------------------------------------
+
+
+@situation("The folder is empty, because nothing was built")
+def _() -> object:
+    with folder() as here:
+        return collected(str(here), hidden=str(here.parent) + "/" + here.name, shown="dist")
+
+
+@situation("A wheel has a platform tag that PyPI refuses")
+def _() -> object:
+    with folder() as here:
+        make_wheel(here, tag="py3-none-linux_x86_64")
+        return checked(here)
+
+
+@situation("Two files have problems")
+def _() -> object:
+    return explain.failed_checks(
+        (
+            Problem("demo-1.0.tar.gz", "pkg-info-missing", Severity.ERROR, "It has no PKG-INFO.", "Build it again."),
+            Problem(
+                "demo-1.0-py3-none-any.whl", "record-missing", Severity.ERROR, "It has no RECORD.", "Build it again."
+            ),
+        )
+    )
+
+
+@situation("Something rewrote a file while it was published")
+def _() -> object:
+    return explain.file_changed(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
+
+
+# --- the identity --------------------------------------------------------------------------------------------------
+
+
+@situation("There is no CI, and no password")
+def _() -> object:
+    return prove(identity_world.World(ci=identity_world.FakeCI(provider=None)))
+
+
+@situation("The GitHub job lacks the permission id-token: write")
+def _() -> object:
+    return ambient({"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "release"}).token("pypi")
+
+
+@situation("A fork's pull request wants to publish")
+def _() -> object:
+    repositories = {"head": {"repo": {"full_name": "fork/demo"}}, "base": {"repo": {"full_name": "octo-org/demo"}}}
+    event = json.dumps({"pull_request": repositories}).encode()
+    environ = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": "event.json"}
+    return ambient(environ, event=event).token("pypi")
+
+
+@situation("The workflow was started by pull_request_target")
+def _() -> object:
+    return ambient({"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request_target"}).token("pypi")
+
+
+@situation("The GitLab job declares no identity token")
+def _() -> object:
+    return ambient({"GITLAB_CI": "true"}).token("pypi")
+
+
+@situation("The GitLab job's identity token is for somebody else")
+def _() -> object:
+    token = identity_world.jwt({**identity_world.GITLAB, "aud": "https://gitlab.com"})
+    return ambient({"GITLAB_CI": "true", "PYPI_ID_TOKEN": token}).token("pypi")
+
+
+@situation("The CI's identity service is down")
+def _() -> object:
+    def fail(_: str) -> str:
+        raise RuntimeError("GitHub: OIDC token request failed (code=503, body='')")
+
+    asking = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "https://ci.example/"}
+    return ambient({"GITHUB_ACTIONS": "true", **asking}, detect=fail).token("pypi")
+
+
+@situation("A secret that is not set was given as the password")
+def _() -> object:
+    given = Given("bob", Secret(""), "The input password")
+    return prove(identity_world.World(), given=given)
+
+
+@situation("The index has no Trusted Publishing, and no password was given")
+def _() -> object:
+    index = identity_world.FakeIndex(scripts={"audience": [identity_world.answer(404, body=b"no")]})
+    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+
+
+# --- the credential ------------------------------------------------------------------------------------------------
+
+
+@situation("A user name and password for PyPI")
+def _() -> object:
+    given = Given("bob", Secret("hunter2"), "The input password")
+    return prove(identity_world.World(), given=given)
+
+
+@situation("No Trusted Publisher matches the job")
+def _() -> object:
+    return refused_mint("invalid-publisher", "valid token, but no corresponding publisher")
+
+
+@situation("The Trusted Publisher names another environment")
+def _() -> object:
+    return refused_mint("invalid-publisher", "Check failed for optional claim 'environment'")
+
+
+@situation("The pending publisher's project exists already")
+def _() -> object:
+    return refused_mint("invalid-pending-publisher", "valid token, but project already exists")
+
+
+@situation("PyPI has switched Trusted Publishing off")
+def _() -> object:
+    return refused_mint("not-enabled", "new trusted publishing exchanges are disabled")
+
+
+@situation("The identity token has a wrong time")
+def _() -> object:
+    return refused_mint("invalid-token", "malformed or invalid token")
+
+
+@situation("The identity token was exchanged before")
+def _() -> object:
+    return refused_mint("invalid-reuse-token", "invalid token: already used")
+
+
+@situation("PyPI does not know the CI that made the identity")
+def _() -> object:
+    claims = {**identity_world.GITLAB, "iss": "https://gitlab.corp.example"}
+    return refused_mint("invalid-payload", "unknown trusted publishing issuer", claims)
+
+
+@situation("The job lies in a reusable workflow of another repository")
+def _() -> object:
+    called = "octo-org/workflows/.github/workflows/publish.yml@refs/heads/main"
+    return refused_mint("invalid-publisher", "no publisher", {**identity_world.GITHUB, "job_workflow_ref": called})
+
+
+@situation("A private index asks for an identity that is meant for PyPI")
+def _() -> object:
+    index = identity_world.FakeIndex(audience="pypi")
+    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+
+
+@situation("An index sends the identity to another host")
+def _() -> object:
+    document = {
+        "audience-endpoint": "https://evil.example/audience",
+        "token-mint-endpoint": "https://evil.example/mint",
+    }
+    index = identity_world.FakeIndex(scripts={"pytp": [identity_world.answer(200, document)]})
+    elsewhere = replace(identity_world.OTHER, discovery=None, audience="https://evil.example/_/oidc/audience")
+    return prove(identity_world.World(index=index), endpoints=elsewhere)
+
+
+@situation("A GitLab job uploaded for longer than its upload token lived")
+def _() -> object:
+    world = gitlab()
+    credential = choose_credential(identity_world.PYPI, Given(), world.tools())
+    credential.prove()
+    credential.hold()
+    world.now += 901
+    return credential.hold()
+
+
+@situation("The answer to a GitLab job's only token exchange was lost")
+def _() -> object:
+    world = gitlab()
+    lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
+    world.index.scripts["mint-token"] = [lost]
+    credential = choose_credential(identity_world.PYPI, Given(), world.tools())
+    credential.prove()
+    return credential.hold()
+
+
+@situation("The API token is not one of this index")
+def _() -> object:
+    return explain.credential_refused(
+        PYPI, cast("CredentialRefused", answered(403, "Invalid or non-existent authentication information."))
+    )
+
+
+@situation("The API token belongs to another project")
+def _() -> object:
+    return explain.credential_refused(
+        PYPI, cast("CredentialRefused", answered(403, "The user 'bob' isn't allowed to upload to project 'demo'."))
+    )
+
+
+# --- attestations --------------------------------------------------------------------------------------------------
+
+
+@situation("Sigstore is down")
+def _() -> object:
+    return SigningFailedBy(
+        attesting=[Transient("Rekor answered HTTP 503: upstream timed out", retry_after=901.0)]
+    ).error()
+
+
+@situation("Sigstore refuses an entry")
+def _() -> object:
+    return SigningFailedBy(attesting=[Refusal("Rekor answered HTTP 400: invalid entry")]).error()
+
+
+@situation("Sigstore does not know the CI's identity provider")
+def _() -> object:
+    refusal = IdentityRefusal("Fulcio answered HTTP 403: issuer is not configured")
+    return SigningFailedBy(certifying=[refusal, refusal]).error()
+
+
+@situation("A new attestation does not verify")
+def _() -> object:
+    return SigningFailedBy(
+        attesting=[Unsound("its certificate names the repository octo-org/other, not octo-org/demo")]
+    ).error()
+
+
+@situation("The job's only identity for signing ran out")
+def _() -> object:
+    ended = [CertificateEnded("the certificate has expired") for _ in range(8)]
+    return SigningFailedBy(attesting=ended, repeatable=False, expires=1.0).error()
+
+
+@situation("The job runs in a reusable workflow, whose attestations PyPI refuses")
+def _() -> object:
+    claims = {**github_claims(), "job_workflow_ref": "octo-org/demo/.github/workflows/publish.yml@refs/tags/v1.0"}
+    return SigningFailedBy(claims=claims).error()
+
+
+@situation("An attestation file beside the distributions is none")
+def _() -> object:
+    file = wheel()
+    path = Path("dist") / f"{file.filename}.publish.attestation"
+    found = FoundAttestation(path, file.filename, "publish", b'{"version": 1}')
+    trust = TrustSource(emit=ignore, refreshed=embedded_trust)
+    return adopt([found], [file], trust=trust, claims=None, emit=ignore)
+
+
+# --- the index -----------------------------------------------------------------------------------------------------
+
+
+@situation("A rebuilt file has other bytes than the published one")
+def _() -> object:
+    file = sdist()
+    theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
+    return explain.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
+
+
+@situation("skip-existing meets other content on PyPI")
+def _() -> object:
+    file = sdist()
+    theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
+    return explain.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
+
+
+@situation("A private index has the name, and shows no digests")
+def _() -> object:
+    return explain.cannot_compare(GENERIC, wheel(), "409 Conflict")
+
+
+@situation("PyPI says that the file exists, and does not list it")
+def _() -> object:
+    return explain.same_bytes_elsewhere(PYPI, wheel(), "400 File already exists")
+
+
+@situation("A filename was used and deleted before")
+def _() -> object:
+    words = "This filename was previously used by a file that has since been deleted. Use a different version."
+    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+
+
+@situation("The release is older than 14 days")
+def _() -> object:
+    words = "Uploading new files to releases older than 14 days is not allowed."
+    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+
+
+@situation("The file is too large")
+def _() -> object:
+    words = "File too large. Limit for project 'demo' is 100 MB. See https://pypi.org/help/#file-size-limit"
+    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+
+
+@situation("The index refuses the file, in words that nobody knows")
+def _() -> object:
+    return explain.refused(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
+
+
+@situation("Nothing takes uploads at that address")
+def _() -> object:
+    return explain.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
+
+
+@situation("What the index has cannot be read")
+def _() -> object:
+    failed = LookFailed("demo", "the index answered 503 five times")
+    return explain.unseen(PYPI, failed.reason)
+
+
+@situation("The connection broke until the retries ran out")
+def _() -> object:
+    return explain.unavailable(PYPI, wheel(), Unavailable(5, "the connection was closed while sending", unclear=True))
+
+
+@situation("The run did not end within its deadline")
+def _() -> object:
+    return Interruption(3600.0).error()
+
+
+@situation("The index did not list the file in time")
+def _() -> object:
+    return explain.not_as_sent(PYPI, [wheel().filename], (), 300.0)
+
+
+@situation("The index lists other bytes than were sent")
+def _() -> object:
+    return explain.not_as_sent(PYPI, (), [wheel().filename], 300.0)
+
+
+@situation("The index serves provenance of somebody else")
+def _() -> object:
+    reason = (
+        "it names the publisher GitHub mallory/demo (release.yml), but this run is GitHub octo-org/demo (release.yml)"
+    )
+    return explain.bad_provenance(PYPI, {wheel().filename: reason})
+
+
+@situation("verify: a file is not there")
+def _() -> object:
+    return explain.not_published(PYPI, [wheel().filename])
+
+
+@situation("Several files failed")
+def _() -> object:
+    first = explain.refused(
+        PYPI, wheel(), cast("Refused", answered(400, "Binary wheel has an unsupported platform tag"))
+    )
+    second = explain.unavailable(PYPI, sdist(), Unavailable(5, "the index answered 503"))
+    return explain.several([(wheel(), first), (sdist(), second)], 4)
+
+
+# --- the run -------------------------------------------------------------------------------------------------------
+
+
+@situation("Somebody pressed Ctrl-C")
+def _() -> object:
+    return stopped(2)
+
+
+@situation("The CI cancelled the job")
+def _() -> object:
+    return stopped(15)
+
+
+@situation("A bug")
+def _() -> object:
+    return InternalError.of(KeyError("sha256"))
+
+
+# --- helpers -------------------------------------------------------------------------------------------------------
+
+
+def ignore(_: object) -> None:
+    """Take an event, and do nothing."""
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+
+
+def shortened(work: Callable[[], object], prefix: str) -> object:
+    """Take the folder's accidental name out of the message of what *work* raises."""
+    try:
+        return work()
+    except CiPublishError as error:
+        hints = [hint.replace(prefix, "") for hint in error.hints]
+        return type(error)(error.summary.replace(prefix, ""), detail=error.detail.replace(prefix, ""), hints=hints)
+
+
+def collected(path: str, *, hidden: str, shown: str) -> object:
+    return shortened_to(lambda: LocalDistributions().collect([path]), hidden, shown)
+
+
+def shortened_to(work: Callable[[], object], hidden: str, shown: str) -> object:
+    try:
+        return work()
+    except CiPublishError as error:
+        return type(error)(error.summary.replace(hidden, shown), detail=error.detail, hints=error.hints)
+
+
+def checked(here: Path) -> object:
+    return shortened(lambda: check(Settings(paths=(str(here),))), f"{here}/")
+
+
+def ambient(
+    environ: Mapping[str, str], *, event: bytes = b"", detect: Callable[[str], str | None] = lambda _: None
+) -> AmbientIdentity:
+    world = identity_world.World()
+    return AmbientIdentity(
+        environ,
+        ignore,
+        world.waiting,
+        ignore,
+        lambda: 0.5,
+        detect=detect,
+        clock=lambda: world.now,
+        read_event=lambda _: event,
+        machine=str,
+    )
+
+
+def gitlab() -> identity_world.World:
+    return identity_world.World(
+        ci=identity_world.FakeCI(provider=Provider.GITLAB, claims=identity_world.GITLAB),
+    )
+
+
+def prove(
+    world: identity_world.World,
+    *,
+    given: Given | None = None,
+    endpoints: Endpoints = identity_world.PYPI,
+) -> object:
+    choose_credential(endpoints, given or Given(), world.tools()).prove()
+    return None
+
+
+def refused_mint(code: str, description: str, claims: Mapping[str, object] = identity_world.GITHUB) -> object:
+    refusal = MintRefused(code, description, 422)
+    return trusted_publisher.explain(refusal, claims, identity_world.PYPI, ["demo"])
+
+
+def answered(status: int, words: str) -> object:
+    """Return what the upload API makes of PyPI's words."""
+    return understand(HttpAnswer(status, words, {}, b""), "https://upload.pypi.org/legacy/", 1, 0.0)
+
+
+def embedded_trust() -> ClientTrustConfig:
+    return ClientTrustConfig.production(offline=True)
+
+
+@dataclass
+class SigningFailedBy:
+    """One file is signed, against an authority that fails in this way."""
+
+    attesting: Sequence[Trouble] = ()
+    certifying: Sequence[Trouble] = ()
+    claims: Mapping[str, object] = field(default_factory=github_claims)
+    repeatable: bool = True
+    expires: float = float("inf")
+
+    def error(self) -> CiPublishError:
+        signer = SigstoreSigner(
+            identity=Job(claims=self.claims, repeatable=self.repeatable, expires=self.expires),
+            trust=TrustSource(emit=ignore, refreshed=lambda: cast("ClientTrustConfig", object())),
+            emit=ignore,
+            waiting=PatientWaiting(),
+            patience=Patience(first_pause=0.0),
+            clocks=Clocks(jitter=lambda: 0.0),
+            authority=FakeAuthority(deque(self.certifying), deque(self.attesting)),
+        )
+        (error,) = set(signer.sign(wheels(1)).failures.values())
+        return error
+
+
+def stopped(number: int) -> CiPublishError:
+    interruption = Interruption(3600.0)
+    interruption.request(number)
+    return interruption.error()
+
+
+if __name__ == "__main__":
+    print(all_messages(), end="")  # noqa: T201 - this is what it is for
