@@ -3,7 +3,7 @@
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_publish import pipeline
 from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.sigstore_signer import SigstoreSigner
+from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.delivery import attestation_policy
@@ -29,11 +29,12 @@ from ci_publish.index.client import HttpIndex
 from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import AttestationPolicy
-from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.distribution import Collection, CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Finding, FindingStatus, IndexChosen, Noted, Outcome, RunFinished, RunStarted
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
-from ci_publish.model.index import Endpoints, PublishedFile
+from ci_publish.model.index import Endpoints, IndexProfile, PublishedFile
+from ci_publish.model.problem import Problem
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.planning import OnConflict
 from ci_publish.ports import Credential, IdentitySource
@@ -71,8 +72,16 @@ class Composition:
         self.interruption = around.interruption or Interruption(settings.deadline)
         self.transport = self._transport(self.interruption)
         self.patient_transport = self._transport(self.interruption.patient())
+        self.distributions = LocalSteps(settings, self.interruption)
         self.identity = RememberedIdentity(
-            AmbientIdentity(around.environ, around.mask, self.interruption.patient(), around.emit, random.random)
+            AmbientIdentity(
+                around.environ,
+                around.mask,
+                self.interruption.patient(),
+                around.emit,
+                random.random,
+                transport=self.patient_transport,
+            )
         )
 
     def close(self) -> None:
@@ -85,18 +94,16 @@ class Composition:
         settings = self.settings
         trust = TrustSource(emit=self.around.emit, config=_text(settings.sigstore_trust_config))
         destinations = () if command == "attest" else self.destinations(online=command != "check")
+        self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
         return Run(
-            distributions=LocalDistributions(
-                strict=settings.strict,
-                verify_metadata=settings.verify_metadata,
-                with_md5=any("artifactory" in destination.index.endpoints.upload for destination in destinations),
-            ),
+            distributions=self.distributions,
             destinations=destinations,
             signer=SigstoreSigner(
                 identity=self.identity,
                 trust=trust,
                 emit=self.around.emit,
                 waiting=self.interruption,
+                patience=None if settings.timeout is None else Patience(request=settings.timeout),
                 claims=lambda: self.identity.claims,
             ),
             verifier=ProvenanceJudge(trust, lambda: self.identity.claims),
@@ -120,7 +127,13 @@ class Composition:
 
     def credential(self, endpoints: Endpoints) -> Credential:
         """Choose the credential for one index."""
-        return choose_credential(endpoints, self._given(), self._tools(), attesting=self._attesting(endpoints))
+        return choose_credential(
+            endpoints,
+            self._given(),
+            self._tools(),
+            projects=lambda: self.distributions.projects,
+            attesting=self._attesting(endpoints),
+        )
 
     def doctor(self, repository_url: str) -> Doctor:
         """Put together what looks at one index and this job."""
@@ -137,14 +150,14 @@ class Composition:
     def _distributions_if_any(self) -> tuple[Distribution, ...]:
         """What doctor compares with the index: the files that lie there, if any do."""
         try:
-            return LocalDistributions().collect(self.settings.paths).distributions
+            return self.distributions.collect(self.settings.paths).distributions
         except CiPublishError:
             return ()
 
     def _attesting(self, endpoints: Endpoints) -> bool:
-        """Whether attestations would be made with Trusted Publishing at this index."""
+        """Return whether attestations must be made with Trusted Publishing at this index."""
         policy = attestation_policy(self.settings.attestations, CredentialKind.TRUSTED_PUBLISHING, endpoints)
-        return policy is not AttestationPolicy.OFF
+        return policy is AttestationPolicy.REQUIRED
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
         index = self._index(repository_url, online=online)
@@ -196,6 +209,38 @@ class Composition:
             max_connections=self.settings.jobs + 1,
             environ=self.around.environ,
         )
+
+
+class LocalSteps:
+    """The steps that touch only the disk: a signal ends them at once. Remembers which projects were found."""
+
+    def __init__(self, settings: Settings, interruption: Interruption) -> None:
+        self._settings = settings
+        self._interruption = interruption
+        self._local: LocalDistributions | None = None
+        self.with_md5 = False
+        self.projects: tuple[str, ...] = ()
+
+    def collect(self, paths: Sequence[str]) -> Collection:
+        """Find, hash and read the files; see ``ports.Distributions``."""
+        with self._interruption.immediate():
+            collection = self._distributions().collect(paths)
+        self.projects = tuple(dict.fromkeys(file.project for file in collection.distributions))
+        return collection
+
+    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+        """Run every rule; see ``ports.Distributions``."""
+        with self._interruption.immediate():
+            return self._distributions().check(collection, profiles)
+
+    def _distributions(self) -> LocalDistributions:
+        if self._local is None:
+            self._local = LocalDistributions(
+                strict=self._settings.strict,
+                verify_metadata=self._settings.verify_metadata,
+                with_md5=self.with_md5,
+            )
+        return self._local
 
 
 class RememberedIdentity:

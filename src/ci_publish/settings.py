@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ci_publish.errors import ConfigurationError
@@ -61,14 +61,13 @@ def _hosts(value: object) -> object:
 
 
 def _secret(value: object) -> object:
-    return Secret(value) if isinstance(value, str) else value
-
-
-def _one_line(value: Secret | None) -> Secret | None:
-    if value is not None and not value.reveal().strip().isprintable():
+    """Take a text of one line for a secret; blanks around it are no part of it."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip().isprintable():
         message = "it holds line breaks or control characters"
         raise ValueError(message)
-    return value and Secret(value.reveal().strip())
+    return Secret(value.strip())
 
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
@@ -129,7 +128,6 @@ class Settings(BaseSettings):
     password: Annotated[
         Secret | None,
         BeforeValidator(_secret),
-        AfterValidator(_one_line),
         Option(
             "API token or password. Leave it away for Trusted Publishing.",
             ASKING,
