@@ -11,8 +11,8 @@ from typing import Final, Protocol
 from ci_publish.distributions.limits import MAX_TAR_HEADER
 
 BLOCK: Final = 512
-_REGULAR: Final = frozenset(b"0\07S")
-_SUPPORTED: Final = frozenset(b"0\01234567LKS")
+_REGULAR: Final = frozenset({0, *b"07S"})
+_SUPPORTED: Final = frozenset({0, *b"01234567LKS"})
 _GNU: Final = frozenset(b"LKS")
 _DIRECTORY: Final = ord("5")
 _SPARSE: Final = ord("S")
