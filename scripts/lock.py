@@ -23,6 +23,7 @@ PARTS = (
     ("lint", ["--group", "lint"]),
     ("bench", ["--group", "bench"]),
     ("docs", ["--group", "docs"]),
+    ("uv", ["requirements/uv.in"]),
 )
 
 # Every Python from 3.11 on and every platform, at once; what one machine's uv is configured to do plays no part.

@@ -1,0 +1,41 @@
+# The image of the action (last stage, the one `docker build` takes) and of the GitLab component (`--target gitlab`).
+#
+# The same inputs give the same image, bit for bit (`podman build --timestamp 0`): everything installed is locked by hash
+# in requirements/, and bytecode is compiled so that it depends on nothing but its source.
+#
+# The base image is named by tag only where `make pin` has not been run: it writes the digest, read from the registry.
+
+FROM docker.io/library/python:3.13-slim AS base
+# Bytecode decides how fast a job starts. Checked against nothing (unchecked-hash): the files of an image do not change.
+RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+    -x '/(site-packages|test|tests|idlelib|turtledemo|tkinter|ensurepip|lib2to3|pydoc_data)/' \
+    "$(python -IB -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+
+FROM base AS build
+COPY requirements/uv.txt requirements/rehearsal.txt /tmp/
+# pip brings uv, uv brings the rest in a third of pip's time. --no-deps: the locks are complete, so there is nothing to
+# resolve; --only-binary: no code of a dependency runs here.
+RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore --no-cache-dir \
+    --no-compile --no-deps --require-hashes --only-binary :all: --target /tmp/uv --requirement /tmp/uv.txt \
+    && python -IB -m venv --without-pip /opt/ci-publish \
+    && /tmp/uv/bin/uv pip install --quiet --no-cache --no-config --system-certs --python /opt/ci-publish/bin/python \
+    --no-deps --require-hashes --only-binary :all: --requirements /tmp/rehearsal.txt
+COPY src/ci_publish /tmp/ci_publish
+RUN cp -R /tmp/ci_publish "$(echo /opt/ci-publish/lib/python3.*/site-packages)/" \
+    && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+    -x '/(pygments/(lexers|styles|formatters)|languages|dns)/' /opt/ci-publish/lib \
+    && printf '#!/opt/ci-publish/bin/python -IBu\nfrom ci_publish.cli.main import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
+    && chmod 0755 /opt/ci-publish/bin/ci-publish
+
+# For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.
+FROM base AS gitlab
+COPY --from=build /opt/ci-publish /opt/ci-publish
+ENV PATH=/opt/ci-publish/bin:$PATH
+CMD ["bash"]
+
+# For GitHub: started by the runner as root in a folder that belongs to somebody else. -I: nothing that lies in that
+# folder, and no PYTHON* variable of the job, is imported or obeyed; -B: nothing is left behind; -u: lines come as they
+# are written. No shell in between: /bin/sh drops the variables of inputs with a hyphen in their name.
+FROM gitlab AS action
+ENTRYPOINT ["/opt/ci-publish/bin/python", "-IBu", "-m", "ci_publish"]
+CMD ["publish"]

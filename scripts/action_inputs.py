@@ -1,0 +1,209 @@
+"""Write the inputs and outputs of the actions and of the GitLab component, from the one declaration of all options.
+
+    action.yml, native/action.yml   inputs and outputs
+    templates/publish.yml           spec:inputs, and the variables that hand them on
+
+Each part stands between two comment lines that name it; everything else in these files is left alone. `--check` writes
+nothing and exits 1 when a file is not what it would be (the tests ask the same).
+"""
+
+import argparse
+import json
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from ci_publish.cli.arguments import choices
+from ci_publish.settings import Option, Settings, options
+from ci_publish.sources import variable
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 116
+
+# The spellings that gh-action-pypi-publish gave up, and still takes. No input that is only ours has a second one.
+DEPRECATED = ("repository-url", "packages-dir", "verify-metadata", "skip-existing", "print-hash")
+
+# What `reports/outputs.py` writes (a test compares).
+OUTPUTS = {
+    "outcome": "How the run ended, in one word: the outcome of the receipt.",
+    "exit-code": "The exit code of ci-publish, as its reference lists them.",
+    "files": "What became of every file, as JSON: the list `files` of the receipt.",
+    "uploaded": "How many files were uploaded.",
+    "already-published": "How many files the index had already, with the same content.",
+    "receipt": "Path of the receipt; empty unless the input receipt was given.",
+    "attestations-dir": "Folder of the attestations; empty unless the input attestations-dir was given.",
+    "release-url": "Page of the release on the index; empty where it has none.",
+}
+
+# A component's inputs are shown to everybody who may see the pipeline: a secret is a masked variable, not an input.
+NOT_FOR_GITLAB = ("password", "output")
+# Kept where the component's artifacts and reports are.
+GITLAB_DEFAULTS = {"reports-dir": "ci-publish-reports", "receipt": "ci-publish-reports/receipt.json"}
+# What a pipeline decides and a file does not; every other input left empty leaves [tool.ci-publish] its say.
+GITLAB_BOOLEANS = ("dry-run", "rehearse")
+
+
+def inputs() -> Iterator[tuple[str, str, Option]]:
+    """Yield input, option name and declaration, in the order of the declaration."""
+    for name, option in options().items():
+        if option.inputs:
+            yield option.inputs[0], name, option
+
+
+def is_switch(name: str) -> bool:
+    """Return whether the option is true or false."""
+    return Settings.model_fields[name].annotation is bool
+
+
+def allowed(name: str) -> tuple[str, ...]:
+    """Return the words that the option takes, nothing where it takes any text."""
+    if is_switch(name):
+        return ("true", "false")
+    words = choices(Settings.model_fields[name].annotation)
+    return tuple(words.split("|")) if "|" in words else ()
+
+
+def described(name: str, option: Option) -> str:
+    """Return the option's help, with what it may be and what it is by default."""
+    words, default = allowed(name), default_of(name)
+    sentences = (
+        option.help,
+        f"One of: {', '.join(words)}." if words else "",
+        f"Default: {default}." if default else "",
+    )
+    return " ".join(filter(None, sentences))
+
+
+def default_of(name: str) -> str:
+    """Return an option's default as a user would write it, nothing where it has none."""
+    match Settings.model_fields[name].default:
+        case None:
+            return ""
+        case tuple() as several:
+            return ", ".join(map(str, several))
+        case bool() as switch:
+            return str(switch).lower()
+        case float() as number:
+            return f"{number:g}"
+        case other:
+            return str(other)
+
+
+def folded(key: str, text: str, indent: int) -> list[str]:
+    """Return `key:` with *text* folded below it: no character of a folded text means anything in YAML."""
+    pad = " " * indent
+    return [
+        f"{pad}{key}: >-",
+        *textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=f"{pad}  ",
+            subsequent_indent=f"{pad}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ),
+    ]
+
+
+def action_inputs() -> Iterator[str]:
+    """Yield the inputs of an action. None has a default: what is left empty may be said in pyproject.toml."""
+    for title, name, option in inputs():
+        yield f"  {title}:"
+        yield from folded("description", described(name, option), 4)
+        yield "    required: false"
+    for title in DEPRECATED:
+        yield f"  {title.replace('-', '_')}:"
+        yield f"    description: Old spelling of {title}."
+        yield f"    deprecationMessage: Write {title}."
+        yield "    required: false"
+
+
+def action_outputs() -> Iterator[str]:
+    """Yield the outputs of a docker action, whose program writes them."""
+    for title, text in OUTPUTS.items():
+        yield f"  {title}:"
+        yield from folded("description", text, 4)
+
+
+def composite_outputs() -> Iterator[str]:
+    """Yield the outputs of the composite action: those of its step `publish`."""
+    for title, text in OUTPUTS.items():
+        yield f"  {title}:"
+        yield from folded("description", text, 4)
+        yield f"    value: ${{{{ steps.publish.outputs.{title} }}}}"
+
+
+def component_inputs() -> Iterator[str]:
+    """Yield `spec:inputs` of the component."""
+    for title, name, option in inputs():
+        if title in NOT_FOR_GITLAB:
+            continue
+        yield f"    {title}:"
+        yield from folded("description", described(name, option), 6)
+        if title in GITLAB_BOOLEANS:
+            yield from ("      type: boolean", "      default: false")
+        else:
+            yield "      type: string"
+            yield f'      default: "{GITLAB_DEFAULTS.get(title, "")}"'
+            yield from component_limits(name)
+
+
+def component_limits(name: str) -> Iterator[str]:
+    """Yield what GitLab can refuse before a job starts."""
+    if words := allowed(name):
+        yield f"      options: {json.dumps(['', *words])}"
+    elif Settings.model_fields[name].annotation in (int, float, float | None):
+        yield "      regex: ^([0-9]+(\\.[0-9]+)?)?$"
+
+
+def component_variables() -> Iterator[str]:
+    """Yield the job's variables; an empty one counts as not set."""
+    for title, name, _ in inputs():
+        if title not in NOT_FOR_GITLAB:
+            yield f'    {variable(name)}: "$[[ inputs.{title} ]]"'
+
+
+Parts = Mapping[str, Callable[[], Iterator[str]]]
+
+FILES: Mapping[str, Parts] = {
+    "action.yml": {"inputs": action_inputs, "outputs": action_outputs},
+    "native/action.yml": {"inputs": action_inputs, "outputs": composite_outputs},
+    "templates/publish.yml": {"inputs": component_inputs, "variables": component_variables},
+}
+
+
+def generated(text: str, parts: Parts) -> str:
+    """Return *text* with every part between its marks replaced; raise LookupError when marks are missing."""
+    for name, lines in parts.items():
+        mark = re.compile(
+            rf"(?P<head>^ *# {name}: written by scripts/action_inputs\.py\n).*?(?P<tail>^ *# end of {name}$)",
+            re.MULTILINE | re.DOTALL,
+        )
+        if not mark.search(text):
+            raise LookupError(f"no marks for {name}")
+        body = "\n".join(lines())
+        text = mark.sub(lambda match: f"{match['head']}{body}\n{match['tail']}", text)  # noqa: B023 - used at once
+    return text
+
+
+def main() -> int:
+    """Write the files, or say which are not as they would be; return 1 in that case."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    changed = 0
+    for name, parts in FILES.items():
+        path = ROOT / name
+        before = path.read_text(encoding="utf-8")
+        after = generated(before, parts)
+        if after != before:
+            changed += 1
+            print(name)
+            if not check:
+                path.write_text(after, encoding="utf-8")
+    return 1 if check and changed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
