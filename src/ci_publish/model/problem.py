@@ -1,6 +1,7 @@
 """What is wrong with a file or a set of files."""
 
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ci_publish.errors import docs_for_rule
@@ -32,3 +33,13 @@ class Problem:
     def docs(self) -> str:
         """The section about this rule."""
         return docs_for_rule(self.rule)
+
+
+def noted(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Problem, ...]:
+    """Return *problems* with those of *filenames*, files that are already published as they are, as notes only."""
+    return tuple(
+        replace(problem, severity=Severity.NOTE)
+        if problem.filename is not None and problem.filename in filenames
+        else problem
+        for problem in problems
+    )
