@@ -126,6 +126,7 @@ class RehearsalWorld:
         context = self._tls.context if self._tls else None
         self._server = Server(self._app, port=self._port, tls=context)
         self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
+        self._verified_with = ClientTrustConfig.from_json(self._trust_config()).trusted_root
 
     def _made_tls(self) -> LoopbackTls:
         return make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
@@ -222,7 +223,7 @@ class RehearsalWorld:
         return json.dumps({**config, "trustedRoot": self._trust.merged()}, indent=2)
 
     def _trusted_root(self) -> TrustedRoot:
-        return ClientTrustConfig.from_json(self._trust_config()).trusted_root
+        return self._verified_with
 
     def _app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self._app_for(environ)(environ, _announcing(start_response))
