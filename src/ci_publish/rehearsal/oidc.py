@@ -1,6 +1,6 @@
 """Trusted Publishing at the rehearsal's index: audience, exchange of an identity token, burning of an upload token.
 
-Source: `warehouse/oidc/views.py` at 6b62157124ab; the burning as other clients' tests show it (pypi-server.md, §1).
+Source: `warehouse/oidc/views.py` at 6b62157124ab; the burning is newer, and is as other clients' tests show it.
 """
 
 import json
