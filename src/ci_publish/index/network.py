@@ -145,6 +145,7 @@ class Stream(httpcore.NetworkStream):
         self._attempts = attempts
         self._early = b""
         self._ended = False
+        self._carries_tls = False  # then what comes while sending is no answer, but TLS's own business
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises Broken."""
@@ -177,7 +178,8 @@ class Stream(httpcore.NetworkStream):
             return self._sock.send(chunk)
         except (BlockingIOError, ssl.SSLWantWriteError):
             pause = attempt.pause(until, "sending")
-            _poll(self._sock, read=not (self._early or self._ended), write=True, seconds=pause)
+            listening = not (self._early or self._ended or self._carries_tls)
+            _poll(self._sock, read=listening, write=True, seconds=pause)
         except ssl.SSLWantReadError:
             _poll(self._sock, read=True, write=False, seconds=attempt.pause(until, "sending"))
         except OSError as error:
@@ -186,6 +188,8 @@ class Stream(httpcore.NetworkStream):
 
     def _is_answered(self, attempt: Attempt) -> bool:
         """Whether the server has begun its final answer; interim ones (100, 103) are kept for later."""
+        if self._carries_tls:
+            return False
         if not (self._early or self._ended) and _poll(self._sock, read=True, write=False, seconds=0)[0]:
             try:
                 self._early = self._sock.recv(TLS_CHUNK)
@@ -225,6 +229,7 @@ class Stream(httpcore.NetworkStream):
         """Return this connection with TLS on top of it. Raises Broken."""
         attempt = self._attempts.now()
         if isinstance(self._sock, ssl.SSLSocket):
+            self._carries_tls = True
             return TunnelledTls(self, ssl_context, server_hostname)
         try:
             secured = ssl_context.wrap_socket(
@@ -319,7 +324,9 @@ def _broken(error: OSError, what: str) -> Broken:
             "name its certificate in the environment variable SSL_CERT_FILE",
         )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return Broken(NoAnswerReason.TLS, f"TLS failed while {what}: {error.reason or 'unknown reason'}")
+        return Broken(
+            NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
+        )
     text = "the connection was closed" if isinstance(error, ssl.SSLEOFError) else _words(error)
     return Broken(NoAnswerReason.RESET, f"{text} while {what}")
 
@@ -600,6 +607,8 @@ def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A bundle may hold no more than the intermediate authority of a company (Python 3.13's own default, too).
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     *named, requests_bundle, curl_bundle = zip(_BUNDLES, bundles, strict=True)
     chosen = [item for item in named if item[1]] or [item for item in (requests_bundle, curl_bundle) if item[1]][:1]
     for variable, path in chosen:
