@@ -24,8 +24,8 @@ PYTEST := $(WITH_VENV) python -m pytest
 # What needs more than python3 (Node, podman) or more than five minutes has a target of its own.
 EVERYDAY := not interop and not containers and not stress
 
-CODE := src tests scripts $(wildcard benchmarks)
-SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh)
+CODE := src tests scripts native $(wildcard benchmarks)
+SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh native/*.sh)
 
 # --- environments: one virtual environment, filled from the locks as far as a target needs -------------------------------
 

@@ -1,0 +1,120 @@
+"""The steps of the native action, with nothing but the standard library.
+
+    prepare   make a private environment from the hash-locked requirements of this commit; say where it is
+    publish   run ci-publish in it (started with the environment's own Python)
+    clean     remove it
+
+The environment is used once and by nobody else, so it needs neither an installed package (a path file names this
+commit's source), nor bytecode, nor an activation.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import venv
+from collections.abc import Mapping, MutableMapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements" / "rehearsal.txt"
+NAME = "ci-publish-"
+# The lock is complete (--no-deps), every file has its digest there, and none is built (no code runs to install it).
+EXACTLY = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
+# What the action's steps tell each other is no business of the program.
+PRIVATE = ("NATIVE_ACTION", "NATIVE_FOLDER", "NATIVE_INPUTS", "NATIVE_PYTHON")
+SECONDS = 600
+
+
+def main(command: str, environ: MutableMapping[str, str]) -> int:
+    """Run one step and return its exit code."""
+    match command:
+        case "prepare":
+            return prepare(environ)
+        case "publish":
+            return publish(environ)
+        case "clean":
+            return clean(Path(environ["NATIVE_FOLDER"]))
+        case _:
+            raise ValueError(command)
+
+
+def prepare(environ: Mapping[str, str]) -> int:
+    """Fill a new folder below RUNNER_TEMP; its path is an output at once, so that a failure leaves nothing behind."""
+    folder = Path(tempfile.mkdtemp(prefix=NAME, dir=environ.get("RUNNER_TEMP") or None))
+    output(environ, "folder", str(folder))
+    python = make_environment(folder / "environment")
+    uv = shutil.which("uv")
+    if uv is None and find_spec("pip") is None:
+        print(f"::error title=ci-publish found neither uv nor pip::{sys.executable} has no pip, and uv is not on PATH.")
+        return 2
+    try:
+        subprocess.run(installer(uv, python), cwd=folder, check=True, timeout=SECONDS)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        print(f"::error title=The requirements of ci-publish could not be installed::{reason(error)}")
+        return 10
+    output(environ, "python", str(python))
+    return 0
+
+
+def make_environment(folder: Path) -> Path:
+    """Make a virtual environment without pip, in which this commit's source can be imported; return its Python."""
+    venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
+    places = sysconfig.get_paths("venv", vars={"base": str(folder), "platbase": str(folder)})
+    Path(places["purelib"], "ci-publish.pth").write_text(f"{ROOT / 'src'}\n", encoding="utf-8")
+    return Path(places["scripts"], "python.exe" if os.name == "nt" else "python")
+
+
+def installer(uv: str | None, python: Path) -> Sequence[str]:
+    """Return the command that fills the environment of *python*: uv where the runner has it, else the runner's pip."""
+    if uv is not None:
+        return (uv, "pip", "install", "--quiet", "--no-config", "--no-progress", "--python", str(python), *EXACTLY)
+    pip = (sys.executable, "-IB", "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--no-input")
+    return (*pip, "install", "--quiet", "--no-compile", *EXACTLY)
+
+
+def reason(error: subprocess.SubprocessError) -> str:
+    """Say what became of the installer, whose own words stand above in the log."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"The installer ended with exit code {error.returncode}; its words are in the log of this step."
+    return f"The installer took more than {SECONDS} seconds."
+
+
+def publish(environ: MutableMapping[str, str]) -> int:
+    """Run ci-publish in this process, which is the environment's Python; the inputs come as one JSON object."""
+    inputs = json.loads(environ["NATIVE_INPUTS"])
+    for name in PRIVATE:
+        environ.pop(name, None)
+    environ["CI_PUBLISH_ACTION"] = "native"
+    environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
+    sys.argv = ["ci-publish", "publish"]
+    from ci_publish.cli.main import entry  # noqa: PLC0415  (there is none outside of the private environment)
+
+    entry()
+    return 0
+
+
+def as_text(value: object) -> str:
+    """Return an input as the runner would put it into a variable."""
+    return "" if value is None else str(value)
+
+
+def clean(folder: Path) -> int:
+    """Remove the environment; what cannot be removed is left to the runner, which empties RUNNER_TEMP."""
+    if folder.name.startswith(NAME):
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def output(environ: Mapping[str, str], name: str, value: str) -> None:
+    """Set an output of this step."""
+    with Path(environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
+        file.write(f"{name}={value}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], os.environ))
