@@ -319,6 +319,18 @@ def test_12_interim_answers_are_no_answers(tmp_path: Path) -> None:
     assert played.stored
 
 
+def test_12_an_early_answer_after_an_interim_one(tmp_path: Path) -> None:
+    def chatty(server: FaultServer, request: Request) -> None:
+        request.connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.3)
+        request.connection.send(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+        request.connection.wait_for_the_end()
+
+    played = play(tmp_path, chatty, size=32 * MEGABYTE)
+    assert isinstance(played.outcome, Refused)
+    assert (played.outcome.status, played.outcome.attempts) == (413, 1)
+
+
 # 13 - 15
 
 

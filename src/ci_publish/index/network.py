@@ -178,7 +178,7 @@ class Stream(httpcore.NetworkStream):
             return self._sock.send(chunk)
         except (BlockingIOError, ssl.SSLWantWriteError):
             pause = attempt.pause(until, "sending")
-            listening = not (self._early or self._ended or self._carries_tls)
+            listening = not (self._ended or self._carries_tls)
             _poll(self._sock, read=listening, write=True, seconds=pause)
         except ssl.SSLWantReadError:
             _poll(self._sock, read=True, write=False, seconds=attempt.pause(until, "sending"))
@@ -190,17 +190,18 @@ class Stream(httpcore.NetworkStream):
         """Whether the server has begun its final answer; interim ones (100, 103) are kept for later."""
         if self._carries_tls:
             return False
-        if not (self._early or self._ended) and _poll(self._sock, read=True, write=False, seconds=0)[0]:
+        if not self._ended and _poll(self._sock, read=True, write=False, seconds=0)[0]:
             try:
-                self._early = self._sock.recv(TLS_CHUNK)
+                data = self._sock.recv(TLS_CHUNK)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return False
             except OSError:
                 self._ended = True
                 return False
-            self._ended = not self._early
-            attempt.count(len(self._early))
-        return bool(self._early) and not self._early.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1"))
+            self._early += data
+            self._ended = not data
+            attempt.count(len(data))
+        return _is_final(self._early)
 
     def _patiently(self, operation: Callable[[], T], until: float, what: str) -> T:
         """Repeat a non-blocking *operation* until it succeeds, or raise Broken."""
@@ -250,6 +251,16 @@ class Stream(httpcore.NetworkStream):
         if info == "is_readable":
             return bool(self._early) or _poll(self._sock, read=True, write=False, seconds=0)[0]
         return None
+
+
+_INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
+
+
+def _is_final(heard: bytes) -> bool:
+    """Whether there is more in *heard* than interim answers (100, 103), which do not end a request."""
+    while heard.startswith(_INTERIM) and b"\r\n\r\n" in heard:
+        heard = heard.partition(b"\r\n\r\n")[2]
+    return bool(heard) and not heard.startswith(_INTERIM)
 
 
 class TunnelledTls(httpcore.NetworkStream):
