@@ -337,6 +337,8 @@ def _sdists() -> Iterable[Case]:
     yield Case("sdist-top-level", SDIST, speaks=False)
     top = bad(f"{INVALID}Incorrect number of top-level directories in sdist", f"{LEGACY}:452")
     yield Case("sdist-top-level", SDIST.with_(loose=(("setup.py", b""),)), SPEAKS, top, "loose file")
+    empty = gzip.compress(bytes(10240), mtime=0) + b"more"
+    yield Case("sdist-top-level", SDIST, SPEAKS, top, "nothing in it", content=empty)
     mixed = SDIST.with_(loose=(("/etc/evil", b""),))
     yield Case("sdist-top-level", mixed, SPEAKS, no(500, "", f"{LEGACY}:434"), "absolute and relative")
     yield Case("sdist-pkg-info-missing", SDIST, speaks=False)
@@ -503,14 +505,18 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     yield refused("metadata-dependency", ("Obsoletes-Dist", "other (1.0"), "'other (1.0' is invalid: ", 232)
     yield accepted("metadata-requires-python", ("Requires-Python", ">=3.9,!=3.10.*"))
     yield accepted("metadata-requires-python", ("Requires-Python", "UNKNOWN"))
-    yield refused("metadata-requires-python", ("Requires-Python", "3.9"), "'3.9' is invalid for 'requires-python'.", 390)
+    yield refused(
+        "metadata-requires-python", ("Requires-Python", "3.9"), "'3.9' is invalid for 'requires-python'.", 390
+    )
     yield accepted("metadata-dynamic", ("Dynamic", "Requires-Dist"))
     yield refused("metadata-dynamic", ("Dynamic", "Name"), "'name' is not allowed as a dynamic field.", 390)
     yield refused("metadata-dynamic", ("Dynamic", "Colour"), "'colour' is not a valid dynamic field.", 390)
     yield refused("metadata-dynamic", ("Dynamic", "Dynamic"), "Dynamic field 'dynamic' is not a valid", 270)
     yield accepted("metadata-license", ("License-Expression", "MIT OR Apache-2.0"))
     yield accepted("metadata-license", ("License", "MIT"))
-    yield refused("metadata-license", ("License-Expression", "Nice"), "'Nice' is invalid for 'license-expression'.", 390)
+    yield refused(
+        "metadata-license", ("License-Expression", "Nice"), "'Nice' is invalid for 'license-expression'.", 390
+    )
     both = (("License-Expression", "MIT"), ("License", "MIT"))
     yield refused(
         "metadata-license", both[0], "License is deprecated when License-Expression is present.", 280, both[1]

@@ -196,7 +196,7 @@ def _contents(seen: _Pass) -> SdistContents:
     top, top_fault = _top_level(list(seen.names))
     if seen.sparse:
         faults.append(Fault("sdist-sparse-member", f"It has sparse members: {shortlist(seen.sparse)}.", _SPARSE))
-    if top_fault is not None and (seen.names or not faults):
+    if top_fault is not None and (seen.names or all(fault.refusal is None for fault in faults)):
         faults.append(top_fault)
     target = f"{top}/{PKG_INFO}"
     if seen.names and top_fault is None and seen.complete and target not in seen.names:

@@ -1,4 +1,4 @@
-"""The documentation page about the rules, made from the register (pure).
+"""The documentation page about the rules, made from the register.
 
 python -m ci_publish.distributions.checks.page > docs/checks.md
 """
