@@ -25,12 +25,9 @@ reports neutralise it before it is printed. A secret never may.
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from ci_publish.about import DOCS_URL, ISSUES_URL
-
-if TYPE_CHECKING:
-    from ci_publish.model.receipt import Receipt
 
 
 class CiPublishError(Exception):
@@ -43,8 +40,8 @@ class CiPublishError(Exception):
     slug: ClassVar[str]
     exit_code: ClassVar[int]
     retryable: ClassVar[bool] = False
-    receipt: "Receipt | None" = None
-    """What happened until the run ended with this error; set by ``ci_publish.publish`` and its kin."""
+    receipt: Any = None
+    """The ``Receipt`` of what happened until then; set by ``ci_publish.publish`` and its kin."""
 
     def __init__(self, summary: str, *, detail: str = "", hints: Iterable[str] = ()) -> None:
         super().__init__(summary)

@@ -80,7 +80,7 @@ def oracle(file: Distribution, state: IndexState, keep_other: bool, keep_undiges
         (True, "unknown"): KeptPublished if keep_undigested else Conflict,
     }
     relation = None
-    if taken:
+    if there is not None and taken:
         relation = "unknown" if there.sha256 is None else "same" if there.sha256 == file.sha256 else "other"
     return table[taken, relation].__name__
 

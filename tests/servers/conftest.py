@@ -41,7 +41,7 @@ class RealIndex:
         """What the server lists, read by another client than ours."""
         login = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         headers = {"Accept": "text/html", "Authorization": f"Basic {login}"}
-        request = Request(f"{self.index_url}{project}/", headers=headers)
+        request = Request(f"{self.index_url}{project}/", headers=headers)  # noqa: S310  (loopback)
         with urlopen(request, timeout=10) as answer:  # noqa: S310  (loopback)
             page = answer.read().decode()
         return dict(re.findall(r'href="[^"]*?([^/"]+)#sha256=([0-9a-f]{64})"', page))
@@ -75,8 +75,8 @@ def pypiserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealIndex]:
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).digest()).decode()
     (folder / "htpasswd").write_text(f"{USER}:{{SHA}}{digest}\n")
     port = free_port()
-    command = [SCRIPTS / "pypi-server", "run", "-i", "127.0.0.1", "-p", str(port), "-a", "update"]
-    command += ["-P", folder / "htpasswd", "--disable-fallback", folder / "packages"]
+    command = [str(SCRIPTS / "pypi-server"), "run", "-i", "127.0.0.1", "-p", str(port), "-a", "update"]
+    command += ["-P", str(folder / "htpasswd"), "--disable-fallback", str(folder / "packages")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment(folder))
         try:
@@ -93,14 +93,14 @@ def devpi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment = _environment(folder)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    init = [SCRIPTS / "devpi-init", "--serverdir", folder / "server", "--root-passwd", PASSWORD, "--no-root-pypi"]
+    home = str(folder / "server")
+    init = [str(SCRIPTS / "devpi-init"), "--serverdir", home, "--root-passwd", PASSWORD, "--no-root-pypi"]
     subprocess.run(init, check=True, capture_output=True, env=environment)
-    command = [SCRIPTS / "devpi-server", "--serverdir", folder / "server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(SCRIPTS / "devpi-server"), "--serverdir", home, "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*command, "--offline-mode"], stdout=log, stderr=log, env=environment)
         try:
             wait_until_up(port, process, folder / "log")
-            client = [SCRIPTS / "devpi"]
             for arguments in (
                 ["use", url],
                 ["login", "root", f"--password={PASSWORD}"],
@@ -108,7 +108,7 @@ def devpi_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 ["index", "-c", "root/loose", "bases=", "volatile=True"],
             ):
                 subprocess.run(
-                    [*client, *arguments, "--clientdir", folder / "client"],
+                    [str(SCRIPTS / "devpi"), *arguments, "--clientdir", str(folder / "client")],
                     check=True,
                     capture_output=True,
                     env=environment,

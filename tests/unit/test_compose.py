@@ -19,7 +19,7 @@ from ci_publish.errors import (
     InvalidDistribution,
 )
 from ci_publish.model.events import Event, Finding, Noted, Outcome, RunFinished, RunStarted
-from ci_publish.model.identity import Provider, Secret
+from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import to_dict
 from tests.distributions import make_release, make_wheel
@@ -193,8 +193,8 @@ def test_the_identity_of_a_run_is_remembered() -> None:
         provider = Provider.GITHUB
         repeatable = True
 
-        def token(self, audience: str) -> ci_publish.compose.IdentityToken:  # type: ignore[name-defined]
-            return compose.IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
+        def token(self, audience: str) -> IdentityToken:
+            return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
 
     identity = compose.RememberedIdentity(Source())
     assert identity.claims is None

@@ -26,7 +26,7 @@ class BearerAuthorization:
 Authorization = BasicAuthorization | BearerAuthorization
 
 
-class BodyChanged(Exception):  # noqa: N818  (what happened, not an error of the transport)
+class BodyChanged(Exception):
     """Raised while a StreamedBody is iterated: its source is no longer what was promised; the text is for people.
 
     The transport cuts the request off, so that no server gets a complete one, and answers NoAnswer(FILE_CHANGED).

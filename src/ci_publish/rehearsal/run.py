@@ -9,6 +9,7 @@ from typing import TextIO
 from ci_publish import pipeline
 from ci_publish.compose import Composition, Surroundings, recorded
 from ci_publish.model.events import Outcome
+from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 from ci_publish.settings import Settings
 
@@ -16,29 +17,30 @@ from ci_publish.settings import Settings
 def rehearse(settings: Settings, around: Surroundings, stdout: TextIO, *, paths_given: bool = True) -> None:
     """Publish to a rehearsal world on loopback; with ``serve``, leave it up until a signal comes.
 
-    Nothing of the real CI's identity is used. Raises the CiPublishError that ended the rehearsal.
+    The job that is played is the one it runs in, as far as that says who it is; nothing of its real identity is used.
+    Raises the CiPublishError that ended the rehearsal.
     """
-    with RehearsalWorld(storage=settings.world, port=settings.port, tls=settings.tls) as world:
-        if paths_given or not settings.serve:
-            publish_to(world, settings, around)
-        if settings.serve:
-            _announce(world, settings, stdout)
-            _serve(world, around)
-
-
-def publish_to(world: RehearsalWorld, settings: Settings, around: Surroundings) -> None:
-    """Publish to *world* as the job of its own CI identity provider."""
 
     def work(recording: Surroundings) -> Outcome:
-        with world.ambient("github"):
-            composition = Composition(rehearsed(settings, world), replace(recording, environ=dict(os.environ)))
-            try:
-                pipeline.publish(composition.run("publish"))
-            finally:
-                composition.close()
+        job = rehearsed_job(recording.environ)
+        with RehearsalWorld(storage=settings.world, port=settings.port, tls=settings.tls, claims=job.claims) as world:
+            if paths_given or not settings.serve:
+                _publish_to(world, job, settings, recording)
+            if settings.serve:
+                _serve(world, settings, recording, stdout)
         return Outcome.REHEARSED
 
     recorded("rehearse", work, around)
+
+
+def _publish_to(world: RehearsalWorld, job: RehearsedJob, settings: Settings, recording: Surroundings) -> None:
+    """Publish to *world* as the job of its own CI identity provider."""
+    with world.ambient(job.provider):
+        composition = Composition(rehearsed(settings, world), replace(recording, environ=dict(os.environ)))
+        try:
+            pipeline.publish(composition.run("publish"))
+        finally:
+            composition.close()
 
 
 def rehearsed(settings: Settings, world: RehearsalWorld) -> Settings:
@@ -57,8 +59,8 @@ def rehearsed(settings: Settings, world: RehearsalWorld) -> Settings:
     )
 
 
-def _announce(world: RehearsalWorld, settings: Settings, stdout: TextIO) -> None:
-    environment: Mapping[str, str] = world.environment("github")
+def _announce(world: RehearsalWorld, settings: Settings, around: Surroundings, stdout: TextIO) -> None:
+    environment: Mapping[str, str] = world.environment(rehearsed_job(around.environ).provider)
     facts = {
         "repository_url": world.repository_url,
         "index_url": world.index_url,
@@ -94,11 +96,12 @@ def _quoted(value: str) -> str:
     return shlex.quote(value)
 
 
-def _serve(world: RehearsalWorld, around: Surroundings) -> None:
-    """Wait for a signal; the end of a rehearsal that was served is no failure."""
+def _serve(world: RehearsalWorld, settings: Settings, around: Surroundings, stdout: TextIO) -> None:
+    """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
+    _announce(world, settings, around, stdout)
     interruption = around.interruption
-    while interruption is None or not interruption.stopped:
-        if interruption is None:
-            world.wait()
-            return
+    if interruption is None:
+        world.wait()
+        return
+    while not interruption.stopped:
         interruption.wait(3600.0)

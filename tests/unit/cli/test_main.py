@@ -134,7 +134,7 @@ def test_certificates_are_named_for_every_client(shell: Shell) -> None:
 
 def test_a_bug_is_an_exit_code_and_a_message(shell: Shell) -> None:
     class Broken(io.StringIO):
-        def readline(self, *_: object) -> str:
+        def readline(self, *_: object) -> str:  # type: ignore[override]
             raise ZeroDivisionError("of all things")
 
     streams = Streams(Broken(), shell.out, shell.err)
