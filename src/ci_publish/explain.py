@@ -28,6 +28,10 @@ FIRST_BUILD = (
 _MOST_HINTS = 6
 
 
+# How many files of one kind are named before it is enough.
+_SHOWN = 20
+
+
 def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
@@ -145,9 +149,12 @@ def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
     first = next(iter(failures.values()))
     if len(failures) == 1:
         return first
+    shared = all(failure.summary == first.summary for failure in failures.values())
+    lines = [name if shared else f"{name}: {failure.summary}" for name, failure in failures.items()]
     error = type(first)(
-        f"{_files(len(failures))} could not be attested; nothing was uploaded. The first reason: {first.summary}",
-        detail="\n".join(f"{name}: {failure.summary}" for name, failure in list(failures.items())[:20]),
+        f"{_files(len(failures))} could not be attested; nothing was uploaded."
+        f" {'The reason' if shared else 'The first reason'}: {first.summary}",
+        detail="\n".join([first.detail, *lines[:_SHOWN]] if shared and first.detail else lines[:_SHOWN]),
         hints=first.hints,
     )
     error.__cause__ = first

@@ -339,6 +339,16 @@ def test_many_files_that_cannot_be_signed_are_one_error() -> None:
     assert f"{TWO.filename}: B" in error.detail
 
 
+def test_one_reason_for_many_files_is_told_once() -> None:
+    for detail in ("", "HTTP 502 from the log"):
+        failures = {file.filename: SigningFailed("Rekor is away", detail=detail) for file in (ONE, TWO)}
+        error = failing(world(*ALL, signer=FakeSigner(failures)), SigningFailed)
+        assert error.summary.count("Rekor is away") == 1
+        assert "Rekor is away" not in error.detail
+        assert detail in error.detail
+        assert ONE.filename in error.detail
+
+
 def test_if_possible_publishes_without_and_says_so_loudly() -> None:
     failures = {ONE.filename: SigningFailed("Rekor answered 502")}
     options = Options(attestations=AttestationPolicy.IF_POSSIBLE)
