@@ -155,8 +155,9 @@ class _Reading:
 
     def member(self, info: ZipInfo) -> None:
         """Read one member: CRC, digest, encrypted code."""
-        if info.is_dir() or info.file_size > self.budget.left:
-            self.complete &= info.is_dir()
+        # Not info.is_dir(), which fails for an empty name before Python 3.12.
+        if (folder := info.filename.endswith("/")) or info.file_size > self.budget.left:
+            self.complete &= folder
             return
         digest = hashlib.sha256() if info.file_size <= self.budget.digests else None
         kept: list[bytes] | None = [] if scannable(info.filename, info.file_size) else None

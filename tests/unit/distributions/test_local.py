@@ -312,3 +312,8 @@ def test_files_over_the_default_limit_are_a_warning(tmp_path: Path) -> None:
     assert found["size-limit"].severity is Severity.WARNING
     assert "100 MiB" in found["size-limit"].message
     assert "size-limit" not in check(tmp_path, GENERIC)
+
+
+def test_a_member_without_a_name_is_no_crash(tmp_path: Path) -> None:
+    put(tmp_path, Wheel(members=(("", b"x"),)))
+    assert check(tmp_path) == {}
