@@ -1,8 +1,8 @@
 """The steps of the native action, with nothing but the standard library.
 
-    prepare   make a private environment from the hash-locked requirements of this commit; say where it is
-    publish   run ci-publish in it (started with the environment's own Python)
-    clean     remove it
+    prepare LOCK   make a private environment from requirements/LOCK.txt of this commit; say where it is
+    publish        run ci-publish in it (started with the environment's own Python)
+    clean          remove it
 
 The environment is used once and by nobody else, so it needs neither an installed package (a path file names this
 commit's source), nor bytecode, nor an activation.
@@ -21,29 +21,28 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "rehearsal.txt"
 NAME = "ci-publish-"
 # The lock is complete (--no-deps), every file has its digest there, and none is built (no code runs to install it).
-EXACTLY = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK))
+EXACTLY = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement")
 # What the action's steps tell each other is no business of the program.
 PRIVATE = ("NATIVE_ACTION", "NATIVE_FOLDER", "NATIVE_INPUTS", "NATIVE_PYTHON")
 SECONDS = 600
 
 
-def main(command: str, environ: MutableMapping[str, str]) -> int:
+def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
     """Run one step and return its exit code."""
-    match command:
-        case "prepare":
-            return prepare(environ)
-        case "publish":
+    match arguments:
+        case ["prepare", lock]:
+            return prepare(ROOT / "requirements" / f"{lock}.txt", environ)
+        case ["publish"]:
             return publish(environ)
-        case "clean":
+        case ["clean"]:
             return clean(Path(environ["NATIVE_FOLDER"]))
         case _:
-            raise ValueError(command)
+            raise ValueError(arguments)
 
 
-def prepare(environ: Mapping[str, str]) -> int:
+def prepare(lock: Path, environ: Mapping[str, str]) -> int:
     """Fill a new folder below RUNNER_TEMP; its path is an output at once, so that a failure leaves nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix=NAME, dir=environ.get("RUNNER_TEMP") or None))
     output(environ, "folder", str(folder))
@@ -53,9 +52,9 @@ def prepare(environ: Mapping[str, str]) -> int:
         print(f"::error title=ci-publish found neither uv nor pip::{sys.executable} has no pip, and uv is not on PATH.")
         return 2
     try:
-        subprocess.run(installer(uv, python), cwd=folder, check=True, timeout=SECONDS)
+        subprocess.run((*installer(uv, python), str(lock)), cwd=folder, check=True, timeout=SECONDS)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        print(f"::error title=The requirements of ci-publish could not be installed::{reason(error)}")
+        print(f"::error title=What ci-publish needs could not be installed::{reason(error)}")
         return 10
     output(environ, "python", str(python))
     return 0
@@ -70,7 +69,10 @@ def make_environment(folder: Path) -> Path:
 
 
 def installer(uv: str | None, python: Path) -> Sequence[str]:
-    """Return the command that fills the environment of *python*: uv where the runner has it, else the runner's pip."""
+    """Return the command that fills the environment of *python*, but for the path of the lock, which comes last.
+
+    uv where the runner has it, else the runner's pip.
+    """
     if uv is not None:
         return (uv, "pip", "install", "--quiet", "--no-config", "--no-progress", "--python", str(python), *EXACTLY)
     pip = (sys.executable, "-IB", "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--no-input")
@@ -117,4 +119,4 @@ def output(environ: Mapping[str, str], name: str, value: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], os.environ))
+    sys.exit(main(sys.argv[1:], os.environ))
