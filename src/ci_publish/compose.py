@@ -30,7 +30,17 @@ from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import Collection, CoreMetadata, Digests, Distribution, Kind, Stamp
-from ci_publish.model.events import Emit, Finding, FindingStatus, IndexChosen, Noted, Outcome, RunFinished, RunStarted
+from ci_publish.model.events import (
+    Emit,
+    Event,
+    Finding,
+    FindingStatus,
+    IndexChosen,
+    Noted,
+    Outcome,
+    RunFinished,
+    RunStarted,
+)
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile, PublishedFile
@@ -318,7 +328,7 @@ def execute(command: str, what: Settings | Run | None = None, around: Surroundin
     """
     around = around or Surroundings()
     if isinstance(what, Run):
-        return recorded(command, lambda _: COMMANDS[command](what), around)
+        return recorded(command, lambda recording: COMMANDS[command](_heard(what, recording.emit)), around)
     settings = what or Settings()
 
     def run(recording: Surroundings) -> Outcome:
@@ -331,6 +341,16 @@ def execute(command: str, what: Settings | Run | None = None, around: Surroundin
             composition.close()
 
     return recorded(command, run, around)
+
+
+def _heard(run: Run, emit: Emit) -> Run:
+    """Return *run*, whose own events reach *emit* as well: a receipt is made of them."""
+
+    def both(event: Event) -> None:
+        run.emit(event)
+        emit(event)
+
+    return replace(run, emit=both)
 
 
 def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surroundings) -> Receipt:

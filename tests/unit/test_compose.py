@@ -46,6 +46,7 @@ def test_a_run_of_ones_own_rooms_returns_the_receipt() -> None:
     assert receipt.outcome == "published"
     assert isinstance(events[0], RunStarted)
     assert isinstance(events[-1], RunFinished)
+    assert [file.status for file in receipt.files] == ["uploaded", "uploaded"]
 
 
 def test_an_error_carries_the_receipt_of_what_happened() -> None:
