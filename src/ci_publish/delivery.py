@@ -10,6 +10,7 @@ from ci_publish.listing import Listing
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
+from ci_publish.model.foreseen import foreseen_refusal, yanked_releases
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
     Accepted,
@@ -87,6 +88,11 @@ class Delivery:
         """The files that the plan sends."""
         return self._plan.uploads
 
+    @property
+    def already_published(self) -> set[str]:
+        """The names of the files that the index has with the same content."""
+        return {file.distribution.filename for file in self._plan.files if isinstance(file, AlreadyPublished)}
+
     # plan ---------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:
@@ -101,11 +107,21 @@ class Delivery:
             self._plan = make_plan(name, self._distributions, self._states, rules)
             self._run.emit(Planned(self._plan))
             self._tell_what_stands()
+            self._warn_of_yanked_releases()
 
     def require_no_conflict(self) -> None:
         """Raise ContentConflict when a name of this run is taken by other content."""
         if self._plan.conflicts:
             raise self._conflict(self._plan.conflicts)
+
+    def require_open(self) -> None:
+        """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
+        for project, state in self._states.items():
+            files = [file for file in self.uploads if file.project == project]
+            if isinstance(state, ProjectListing) and (
+                refusal := foreseen_refusal(state, files, self.endpoints, self._run.now())
+            ):
+                raise refusal
 
     def tell_planned(self) -> None:
         """Report what a real run would send, for dry runs."""
@@ -148,6 +164,20 @@ class Delivery:
                     pass
                 case _:
                     assert_never(file)
+
+    def _warn_of_yanked_releases(self) -> None:
+        for state in self._states.values():
+            versions = (
+                yanked_releases(state, [file for file in self.uploads if file.project == state.project])
+                if isinstance(state, ProjectListing)
+                else ()
+            )
+            for version in versions:
+                self._run.warn(
+                    "yanked-release",
+                    f"Every file of {version} on {self.endpoints.name} is yanked, and more files are to be added.",
+                    "Installers pass a yanked release by; un-yank it on the index, or publish a new version.",
+                )
 
     def _warn_yanked(self, published: PublishedFile) -> None:
         if published.yanked is not False:

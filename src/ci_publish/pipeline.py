@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ci_publish import explain
 from ci_publish.delivery import Delivery
-from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFailed
+from ci_publish.errors import CiPublishError, ConfigurationError, IdentityUnavailable, SigningFailed
 from ci_publish.listing import Listing
 from ci_publish.model.attestation import (
     PUBLISH_V1,
@@ -41,7 +41,7 @@ from ci_publish.model.index import (
     ProjectListing,
     PublishedFile,
 )
-from ci_publish.model.problem import Severity
+from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.planning import published_as
 from ci_publish.run import Destination, Run
 
@@ -52,12 +52,11 @@ Attestations = dict[str, tuple[Attestation, ...]]
 
 def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
-    collection = _gather(run)
+    collection, problems = _look_over(run)
     deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
     try:
-        _plan_all(deliveries)
-        for delivery in deliveries:
-            delivery.require_no_conflict()
+        _plan_all(run, deliveries, problems)
+        _require_takable(deliveries)
         for delivery in deliveries:
             delivery.prove()
         attestations = _attest_uploads(run, collection, deliveries)
@@ -71,16 +70,15 @@ def publish(run: Run) -> Outcome:
 
 def plan(run: Run) -> Outcome:
     """Say what ``publish`` would do; sends nothing (but an identity to prove, where the user asked for that)."""
-    collection = _gather(run)
+    collection, problems = _look_over(run)
     deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
     try:
-        _plan_all(deliveries)
+        _plan_all(run, deliveries, problems)
         for delivery in deliveries:
             delivery.tell_planned()
             if run.options.prove_credential:
                 delivery.prove()
-        for delivery in deliveries:
-            delivery.require_no_conflict()
+        _require_takable(deliveries)
     finally:
         _burn(run.destinations)
     return Outcome.PLANNED
@@ -144,23 +142,64 @@ def verify_release(
 
 
 def _gather(run: Run) -> Collection:
+    """Collect and check; every problem of severity error ends the run."""
+    collection, problems = _look_over(run)
+    if _errors(problems):
+        run.emit(Checked(problems))
+        raise explain.failed_checks(problems)
+    return collection
+
+
+def _look_over(run: Run) -> tuple[Collection, tuple[Problem, ...]]:
+    """Collect and check. Problems without an error are told at once; errors are left to the caller."""
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
         run.emit(Collected(collection.distributions))
     with run.step(Step.CHECK):
         profiles = [destination.index.endpoints.profile for destination in run.destinations]
         problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI])
-        run.emit(Checked(problems))
-    if any(problem.severity is Severity.ERROR for problem in problems):
+        if not _errors(problems):
+            run.emit(Checked(problems))
+    return collection, problems
+
+
+def _errors(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
+def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Problem]) -> None:
+    """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time.
+
+    Errors of files that every index has already, with the same content, are only noted: nothing will be sent of them.
+    """
+    if any(problem.filename is None for problem in _errors(problems)):
+        run.emit(Checked(tuple(problems)))
         raise explain.failed_checks(problems)
-    return collection
+    try:
+        for delivery in deliveries:
+            _ = delivery.policy
+            delivery.plan()
+    except CiPublishError as error:
+        if _errors(problems):
+            run.emit(Checked(tuple(problems)))
+            raise explain.failed_checks(problems) from error
+        raise
+    if _errors(problems):
+        left = noted(problems, _published_everywhere(deliveries))
+        run.emit(Checked(left))
+        if _errors(left):
+            raise explain.failed_checks(left)
 
 
-def _plan_all(deliveries: Sequence[Delivery]) -> None:
-    """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time."""
+def _published_everywhere(deliveries: Sequence[Delivery]) -> set[str]:
+    return set.intersection(*(delivery.already_published for delivery in deliveries)) if deliveries else set()
+
+
+def _require_takable(deliveries: Sequence[Delivery]) -> None:
+    """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
     for delivery in deliveries:
-        _ = delivery.policy
-        delivery.plan()
+        delivery.require_no_conflict()
+        delivery.require_open()
 
 
 def _burn(destinations: Sequence[Destination]) -> None:

@@ -1,5 +1,6 @@
 """What a run is given: its rooms, its options, and how it tells the time."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The rooms of one run. ``clock`` is monotonic, in seconds."""
+    """The rooms of one run. ``clock`` is monotonic, ``now`` since the epoch, both in seconds."""
 
     distributions: Distributions
     destinations: tuple[Destination, ...]
@@ -47,6 +48,7 @@ class Run:
     emit: Emit
     waiting: Stopper
     clock: Callable[[], float]
+    now: Callable[[], float] = time.time
     options: Options = field(default_factory=Options)
 
     @contextmanager

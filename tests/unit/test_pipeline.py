@@ -28,6 +28,7 @@ from ci_publish.model.attestation import (
 )
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import (
+    Checked,
     FileFinished,
     FileListed,
     FileStatus,
@@ -171,7 +172,45 @@ def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None
     assert "a.whl: is broken [rule-a]" in error.detail
     assert "the set: does not fit [rule-b]" in error.detail
     assert index_of(played).looks == []
-    assert credential_of(played).log == []
+    assert credential_of(played).log == ["burn"], "which has nothing to burn"
+
+
+def broken(name: str) -> Problem:
+    return Problem(name, "rule", Severity.ERROR, "is broken", "mend it")
+
+
+def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
+    for command, outcome in ((publish, Outcome.PUBLISHED), (plan, Outcome.PLANNED)):
+        played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+        played.distributions.problems = (broken(ONE.filename),)
+        assert command(played.run()) is outcome
+        (checked,) = [event for event in played.events if isinstance(event, Checked)]
+        assert [problem.severity for problem in checked.problems] == [Severity.NOTE]
+
+
+def test_problems_of_files_that_would_be_sent_stop_the_run_after_the_look() -> None:
+    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    played.distributions.problems = (broken(ONE.filename), broken(TWO.filename))
+    error = failing(played, InvalidDistribution)
+    assert TWO.filename in error.detail
+    assert ONE.filename not in error.detail
+    assert index_of(played).sent == []
+    assert "prove" not in credential_of(played).log
+
+
+def test_problems_are_told_even_when_the_index_cannot_be_asked() -> None:
+    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    played.distributions.problems = (broken(ONE.filename),)
+    failing(played, InvalidDistribution)
+    sound = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    failing(sound, IndexUnavailable)
+
+
+def test_check_and_attest_know_of_no_index() -> None:
+    for command in (check, attest):
+        played = World(FakeDistributions(ALL), ())
+        played.distributions.problems = (broken(ONE.filename),)
+        failing(played, InvalidDistribution, command)
 
 
 def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
@@ -277,6 +316,22 @@ def test_plan_with_a_conflict_ends_as_publish_would() -> None:
     played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(played, ContentConflict, plan)
     assert statuses(played)[TWO.filename] is FileStatus.PLANNED
+
+
+def test_what_the_index_will_refuse_is_known_before_anything_is_signed() -> None:
+    for command in (publish, plan):
+        closed = ProjectListing("demo", {}, status="archived")
+        played = world(*ALL, index=FakeIndex(states=[closed]))
+        failing(played, UploadRejected, command)
+        assert played.signer.signed == []
+        assert index_of(played).sent == []
+        assert "prove" not in credential_of(played).log
+
+
+def test_adding_to_a_yanked_release_is_said() -> None:
+    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, yanked=True)}))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert "yanked-release" in notes(played)
 
 
 def test_check_uses_no_network() -> None:

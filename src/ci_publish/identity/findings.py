@@ -2,19 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion
-
-from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable, UploadRejected
+from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
 from ci_publish.identity.trusted_publisher import (
     ElsewhereReusable,
     account_link,
@@ -25,6 +16,7 @@ from ci_publish.identity.trusted_publisher import (
     reusable_workflow,
 )
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.foreseen import foreseen_refusal
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import (
     Endpoints,
@@ -34,15 +26,10 @@ from ci_publish.model.index import (
     NoSuchProject,
     NotVisible,
     ProjectListing,
-    ProjectStatus,
-    PublishedFile,
 )
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0
-# warehouse/forklift/legacy.py since 2026-07-08: no new files for a release after that.
-RELEASE_OPEN_DAYS = 14
-_DAY = 86_400.0
 
 
 class Level(StrEnum):
@@ -151,60 +138,12 @@ def _judge_listing(
     new = [file for file in distributions if file.filename not in listing.files]
     if distributions and not new:
         return Finding(name, Level.OK, "Every file of this release is published already.")
-    if listing.status in {ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED}:
-        return failed(name, _closed(listing, endpoints))
-    old = _oldest_closed(new, listing, now) if endpoints.profile is IndexProfile.PYPI else None
-    if old is not None:
-        return failed(name, old)
+    refusal = foreseen_refusal(listing, new, endpoints, now)
+    if refusal is not None:
+        return failed(name, refusal)
     return Finding(name, Level.OK, f"The project is {listing.status} and takes files.")
 
 
 def _conflicts(file: Distribution, listing: ProjectListing) -> bool:
     published = listing.files.get(file.filename)
     return published is not None and published.sha256 not in {None, file.sha256}
-
-
-def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
-    how = {
-        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
-        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; write to them.",
-    }
-    return UploadRejected(
-        f"{listing.project} is {listing.status} on {endpoints.name} and takes no files.",
-        hints=(how[ProjectStatus(listing.status)],),
-    )
-
-
-def _oldest_closed(new: Sequence[Distribution], listing: ProjectListing, now: float) -> UploadRejected | None:
-    for version in dict.fromkeys(file.version for file in new):
-        age = _age_of_release(version, listing, now)
-        if age is not None and age > RELEASE_OPEN_DAYS * _DAY:
-            return UploadRejected(
-                f"The release {listing.project} {version} is {age / _DAY:.0f} days old and takes no new files.",
-                detail=f"PyPI closes releases {RELEASE_OPEN_DAYS} days after their first file.",
-                hints=("Publish the files under a new version, such as a post release.",),
-            )
-    return None
-
-
-def _age_of_release(version: str, listing: ProjectListing, now: float) -> float | None:
-    times = [_seconds(file) for file in listing.files.values() if _version_of(file.filename) == version]
-    known = [time for time in times if time is not None]
-    return now - min(known) if known else None
-
-
-def _version_of(filename: str) -> str | None:
-    """Return the normalised version in the name of a wheel or an sdist, None for other names."""
-    try:
-        if filename.endswith(".whl"):
-            return str(parse_wheel_filename(filename)[1])
-        return str(parse_sdist_filename(filename)[1])
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
-
-
-def _seconds(file: PublishedFile) -> float | None:
-    try:
-        return datetime.fromisoformat(file.upload_time or "").timestamp()
-    except (ValueError, OverflowError):
-        return None

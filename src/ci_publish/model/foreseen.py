@@ -1,0 +1,118 @@
+"""What an index tells beforehand about uploads that it will refuse, so that nothing is signed for them.
+
+Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/legacy.py (14 days, one sdist a release).
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion
+
+from ci_publish.errors import UploadRejected
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.index import Endpoints, IndexProfile, ProjectListing, ProjectStatus, PublishedFile
+
+# PyPI takes no new files for a release after that, since 2026-07-08.
+RELEASE_OPEN_DAYS = 14
+DAY = 86_400.0
+
+
+def foreseen_refusal(
+    listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
+) -> UploadRejected | None:
+    """Return why the index will refuse some of *uploads* (all of this project), None where nothing tells of it.
+
+    *now* is in seconds since the epoch. Under other rules than PyPI's only the project's status counts.
+    """
+    if not uploads:
+        return None
+    if listing.status in {ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED}:
+        return _closed(listing, endpoints)
+    if endpoints.profile is not IndexProfile.PYPI:
+        return None
+    return _too_old(listing, uploads, endpoints, now) or _second_sdist(listing, uploads, endpoints)
+
+
+def yanked_releases(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
+    """Return the versions of *uploads* of which the index lists files, all of them yanked."""
+    versions = dict.fromkeys(file.version for file in uploads)
+    return tuple(version for version in versions if _is_yanked(_files_of(version, listing)))
+
+
+def _is_yanked(files: Sequence[PublishedFile]) -> bool:
+    return bool(files) and all(file.yanked is not False for file in files)
+
+
+def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
+    how = {
+        ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
+        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; write to them.",
+    }
+    return UploadRejected(
+        f"{listing.project} is {listing.status} on {endpoints.name} and takes no files.",
+        detail="The index says so in the project's status (PEP 792).",
+        hints=(how[ProjectStatus(listing.status)],),
+    )
+
+
+def _too_old(
+    listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
+) -> UploadRejected | None:
+    for version in dict.fromkeys(file.version for file in uploads):
+        times = [time for file in _files_of(version, listing) if (time := _seconds(file)) is not None]
+        age = (now - min(times)) / DAY if times else 0.0
+        if age > RELEASE_OPEN_DAYS:
+            return UploadRejected(
+                f"{listing.project} {version} is {age:.0f} days old, and {endpoints.name} takes no new files for it.",
+                detail=f"PyPI closes a release {RELEASE_OPEN_DAYS} days after its first file.",
+                hints=("Publish the files under a new version, such as a post release.",),
+            )
+    return None
+
+
+def _second_sdist(
+    listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints
+) -> UploadRejected | None:
+    for file in uploads:
+        if file.kind is not Kind.SDIST:
+            continue
+        other = next((each for each in _files_of(file.version, listing) if _is_sdist(each.filename)), None)
+        if other is not None:
+            return UploadRejected(
+                f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
+                f" {file.filename} would be a second one.",
+                detail="PyPI takes one sdist for a release.",
+                hints=(
+                    "Publish the wheels without the sdist, or publish both under a new version.",
+                    "Build backends that follow PEP 625 name sdists in one way: bring yours up to date.",
+                ),
+            )
+    return None
+
+
+def _files_of(version: str, listing: ProjectListing) -> list[PublishedFile]:
+    files = [file for file in listing.files.values() if not file.inherited]
+    return [file for file in files if version_of(file.filename) == version]
+
+
+def _is_sdist(filename: str) -> bool:
+    return not filename.endswith(".whl")
+
+
+def version_of(filename: str) -> str | None:
+    """Return the normalised version in the name of a wheel or an sdist, None for other names."""
+    try:
+        if filename.endswith(".whl"):
+            return str(parse_wheel_filename(filename)[1])
+        return str(parse_sdist_filename(filename)[1])
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return None
+
+
+def _seconds(file: PublishedFile) -> float | None:
+    try:
+        time = datetime.fromisoformat(file.upload_time or "")
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
