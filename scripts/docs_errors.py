@@ -108,7 +108,7 @@ def exit_codes() -> str:
     lines = ["| code | meaning | again? | names |", "|---|---|---|---|", "| 0 | everything is as it should be | | |"]
     for code, meaning in MEANINGS.items():
         kinds = [error for error in error_classes() if error.exit_code == code]
-        helps = "often" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])
+        helps = "some" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])
         names = ", ".join(f"[`{error.slug}`](../errors/{error.slug}.md)" for error in kinds)
         lines.append(f"| {code} | {meaning} | {helps} | {names} |")
     return "\n".join(lines) + "\n"
