@@ -59,7 +59,11 @@ build: env-demo ## this project's own sdist and wheel, in dist/
 
 .PHONY: demo
 demo: build ## publish dist/ to a rehearsal index on loopback: identity, token, attestations, uploads, provenance
-	$(BIN)/ci-publish rehearse dist
+	rm -rf $(VENV)/demo-world
+	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world
+	@echo
+	@echo 'The same once more, in the same world: what is published already is neither signed nor sent again.'
+	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world
 	@echo
 	@echo 'What you saw: this checkout was built into the two distributions in dist/, and both were published, over real HTTP,'
 	@echo 'to an index, an identity provider and a Sigstore that ran on this machine only and are gone again.'
