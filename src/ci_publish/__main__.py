@@ -1,6 +1,15 @@
 """``python -m ci_publish`` is ``ci-publish``."""
 
-from ci_publish.cli.main import entry
+from ci_publish.cli import signals
+
+
+def entry() -> None:
+    """Run the command line of this process and exit. Signals are minded before anything else is imported."""
+    signals.stop_at_once()
+    from ci_publish.cli import main  # noqa: PLC0415  (see above)
+
+    main.entry()
+
 
 if __name__ == "__main__":
     entry()

@@ -5,7 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ci_publish.errors import CiPublishError, IndexUnavailable, Interrupted, Terminated
+from ci_publish.errors import (
+    CiPublishError,
+    IdentityUnavailable,
+    IndexUnavailable,
+    Interrupted,
+    SigningFailed,
+    Terminated,
+)
 
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
 # answer is still to come (a token that must be burnt) a little longer.
@@ -14,6 +21,8 @@ SHIELDED_GRACE = 8.0
 BURNING_GRACE = 9.0
 
 _SIGTERM = 15
+# What requests that are cut short, or not repeated, make of a run; refusals stand, whenever they came.
+_MADE_BY_STOPPING = (IdentityUnavailable, IndexUnavailable, SigningFailed)
 
 
 class Interruption:
@@ -88,6 +97,14 @@ class Interruption:
             return IndexUnavailable(summary, hints=(hint, "Give it more time with --deadline SECONDS."))
         kind = Terminated if self._signal == _SIGTERM else Interrupted
         return kind(f"The run was stopped by {'SIGTERM' if kind is Terminated else 'SIGINT'}.", hints=(hint,))
+
+    def instead_of(self, error: CiPublishError) -> CiPublishError:
+        """Return what a run that failed with *error* ends with: that it was stopped, where a signal may be why."""
+        if self._signal is None or not isinstance(error, _MADE_BY_STOPPING):
+            return error
+        stopped = self.error()
+        stopped.__cause__ = error
+        return stopped
 
     @contextmanager
     def shielded(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ci_publish.about import NAME
+from ci_publish.cli import signals
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import Secret
@@ -27,6 +28,7 @@ class Streams:
 
 def entry() -> None:
     """Run the command line of this process and exit."""
+    signals.stop_at_once()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -36,6 +38,7 @@ def entry() -> None:
         code = 130
     except BrokenPipeError:
         code = 0  # whoever read our output has read enough
+    signals.ignore()
     _leave(code)
 
 

@@ -41,6 +41,7 @@ Detect = Callable[[str], str | None]
 """Fetches a token for an audience, None outside of any CI; raises ``id.IdentityError``."""
 
 BUDGET = 30.0
+_GLANCE = 0.1
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _LARGEST_EVENT = 32 * 1024 * 1024
@@ -203,13 +204,14 @@ class AmbientIdentity:
                 if self._clock() + wait >= ends or self._waiting.stopped:
                     raise failure.error from failure.__cause__
                 self._emit(Retrying("the OIDC identity token", attempt, failure.error.summary, wait))
-                self._waiting.wait(wait)
+                if self._waiting.wait(wait):
+                    raise failure.error from failure.__cause__
                 attempt += 1
 
     def _attempt(self, audience: str, seconds: float) -> str:
         if self._proxied is not None and self._provider is Provider.GITHUB:
             return self._attempt_proxied(self._proxied, audience, seconds)
-        outcome = _in_thread(lambda: self._detect(audience), seconds)
+        outcome = _in_thread(lambda: self._detect(audience), seconds, self._waiting)
         if outcome is None:
             raise _Passing(_failed(self._name(), f"no answer within {self._budget:g} s"))
         if isinstance(outcome, Exception):
@@ -294,8 +296,11 @@ def _provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provide
     return Provider.GOOGLE if machine() in _GOOGLE_PRODUCTS else None
 
 
-def _in_thread(work: Callable[[], str | None], seconds: float) -> _Fetched | Exception | None:
-    """Run *work* in a thread of its own for at most *seconds*: None if it is still not done (and is left behind)."""
+def _in_thread(work: Callable[[], str | None], seconds: float, waiting: Waiting) -> _Fetched | Exception | None:
+    """Run *work* in a thread of its own for at most *seconds*: None if it is still not done (and is left behind).
+
+    A run that is being stopped waits no longer: an identity token that nobody exchanged is worth nothing to lose.
+    """
     outcome: list[_Fetched | Exception] = []
 
     def run() -> None:
@@ -306,7 +311,10 @@ def _in_thread(work: Callable[[], str | None], seconds: float) -> _Fetched | Exc
 
     thread = threading.Thread(target=run, name="oidc-identity", daemon=True)
     thread.start()
-    thread.join(max(0.0, seconds))
+    ends = monotonic() + seconds
+    thread.join(min(max(0.0, seconds), _GLANCE))
+    while thread.is_alive() and monotonic() < ends and not waiting.wait(0.0):
+        thread.join(_GLANCE)
     return outcome[0] if outcome else None
 
 
