@@ -93,6 +93,7 @@ class _Handler(WSGIRequestHandler):
         except OSError:
             pass
         finally:
+            self.rfile.close()  # which is left open where the client is gone with an answer in the buffer
             if isinstance(self.request, ssl.SSLSocket):
                 self.request.close()
 
