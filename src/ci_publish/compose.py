@@ -369,7 +369,7 @@ def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surr
     try:
         outcome = work(replace(around, emit=emit))
     except CiPublishError as caught:
-        error = caught
+        error = caught if around.interruption is None else around.interruption.instead_of(caught)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
         error.__cause__ = caught

@@ -35,11 +35,11 @@ def invoke(invocation: Invocation) -> int:
         return _show_settings(invocation)
     streams = invocation.streams
     reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _wishes(invocation))
-    try:
-        with _interruption(invocation.loaded.settings.deadline) as interruption:
+    with _interruption(invocation.loaded.settings.deadline) as interruption:
+        try:
             return _run(invocation, reporting, interruption)
-    finally:
-        reporting.emit.close()
+        finally:
+            reporting.emit.close()
 
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
