@@ -19,7 +19,7 @@ from ci_publish.delivery import attestation_policy
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.identity.credential import Given, choose_credential
+from ci_publish.identity.credential import Given, choose_credential, meant_for
 from ci_publish.identity.diagnosis import Doctor, Wanted
 from ci_publish.identity.findings import Finding as Diagnosed
 from ci_publish.identity.findings import Level
@@ -177,17 +177,17 @@ class Composition:
         index = HttpIndex(
             self.endpoints(repository_url),
             self.transport,
-            look_authorization=self._look_authorization(),
             emit=self.around.emit,
             waiting=self.interruption,
         )
         if online:
             index.recognise(self.settings.index_profile)
+        index.look_authorization = self._look_authorization(index.endpoints)
         return index
 
-    def _look_authorization(self) -> Authorization | None:
+    def _look_authorization(self, endpoints: Endpoints) -> Authorization | None:
         """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
-        secret = self.settings.password
+        secret = meant_for(endpoints, self._given()).secret
         if not secret:
             return None
         self.around.mask(secret)
@@ -195,7 +195,13 @@ class Composition:
 
     def _given(self) -> Given:
         settings = self.settings
-        return Given(settings.user, settings.password, self.around.password_name, anonymous=settings.anonymous)
+        return Given(
+            settings.user,
+            settings.password,
+            self.around.password_name,
+            anonymous=settings.anonymous,
+            several=len(settings.repository_url) > 1,
+        )
 
     def _tools(self) -> Tools:
         return Tools(

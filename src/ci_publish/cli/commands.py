@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
@@ -13,6 +14,7 @@ from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.identity.keyring import keyring_for_people
+from ci_publish.identity.static import TOKEN_USER
 from ci_publish.interruption import Interruption
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
     around = Surroundings(
         invocation.environ,
         reporting.emit,
-        reporting.masker.mask,
+        partial(reporting.masker.mask, users=(TOKEN_USER, invocation.loaded.settings.user)),
         interruption,
         _password_name(invocation.loaded),
         keyring_for_people(invocation.environ),

@@ -4,7 +4,7 @@ A secret that was given is used; else Trusted Publishing, where there is a CI; e
 ``.netrc`` is never read; a keyring only for people at a terminal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
@@ -14,13 +14,14 @@ from ci_publish.identity.static import (
     MissingCredential,
     StaticCredential,
     empty_secret,
+    has_token_prefix,
     is_blank,
 )
 from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import Secret
-from ci_publish.model.index import Endpoints
+from ci_publish.model.index import Endpoints, IndexProfile
 
 
 class TrustedPublishing(StrEnum):
@@ -36,6 +37,7 @@ class Given:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 
     ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
+    ``several``: the run publishes to more than one index; see ``meant_for``.
     """
 
     user: str | None = None
@@ -43,6 +45,7 @@ class Given:
     name: str = "The password"
     trusted_publishing: TrustedPublishing = TrustedPublishing.AUTO
     anonymous: bool = False
+    several: bool = False
 
 
 Credential = TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential
@@ -58,6 +61,7 @@ def choose_credential(
     """
     if error := _contradiction(given):
         raise error
+    withheld, given = given, meant_for(endpoints, given)
     if given.anonymous:
         return AnonymousCredential()
     if given.secret is not None and not given.secret.satisfies(is_blank):
@@ -66,7 +70,24 @@ def choose_credential(
         return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
     if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
         return _trusted_instead(endpoints, given, tools, projects, attesting=attesting)
-    return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given))
+    return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given, withheld))
+
+
+def meant_for(endpoints: Endpoints, given: Given) -> Given:
+    """Return what of *given* is for this index, where a run publishes to several.
+
+    PyPI takes neither passwords nor anonymous uploads, so these are for the other indexes, and PyPI's API tokens
+    (``pypi-…``) are shown to no index that is not like it. What is left without a secret uses Trusted Publishing.
+    """
+    if not given.several:
+        return given
+    api_token = given.user in {None, TOKEN_USER}
+    if endpoints.profile is not IndexProfile.PYPI:
+        theirs = api_token and given.secret is not None and given.secret.satisfies(has_token_prefix)
+        return replace(given, secret=None) if theirs else given
+    if given.anonymous or not api_token:
+        return replace(given, user=None, secret=None, anonymous=False)
+    return given
 
 
 def _contradiction(given: Given) -> ConfigurationError | None:
@@ -109,19 +130,30 @@ def _from_keyring(endpoints: Endpoints, given: Given, tools: Tools) -> StaticCre
     return None if secret is None else _static(endpoints, Given(user, secret, "The keyring's secret"), secret, tools)
 
 
-def _nothing(endpoints: Endpoints, given: Given) -> IdentityUnavailable:
+def _nothing(endpoints: Endpoints, given: Given, withheld: Given) -> IdentityUnavailable:
     if given.secret is not None:
         return empty_secret(given.name)
     return IdentityUnavailable(
         f"There is no credential for {endpoints.name}.",
-        detail=(
-            "Trusted Publishing is switched off, and no password was given."
-            if given.trusted_publishing is TrustedPublishing.NEVER
-            else "This is no CI that gives an OIDC identity token, and no password or API token was given."
-        ),
+        detail=_why_nothing(given, withheld),
         hints=(
             "In GitHub Actions, GitLab CI, Google Cloud, Buildkite or CircleCI: Trusted Publishing needs no secret.",
             "Elsewhere: set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",
-            "For an index that takes uploads from anybody, say so: --anonymous",
+            (
+                "For an index that takes uploads from anybody, say so: --anonymous"
+                if given == withheld
+                else "Indexes that need different secrets need a run each."
+            ),
         ),
     )
+
+
+def _why_nothing(given: Given, withheld: Given) -> str:
+    if given != withheld:
+        return (
+            f"{'The wish for no credential' if withheld.anonymous else withheld.name} is for other indexes of this run:"
+            " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
+        )
+    if given.trusted_publishing is TrustedPublishing.NEVER:
+        return "Trusted Publishing is switched off, and no password was given."
+    return "This is no CI that gives an OIDC identity token, and no password or API token was given."

@@ -55,7 +55,8 @@ def is_blank(text: str) -> bool:
     return not text.strip()
 
 
-def _has_prefix(text: str) -> bool:
+def has_token_prefix(text: str) -> bool:
+    """Return whether *text* begins as PyPI's API tokens do."""
     return text.startswith(_TOKEN_PREFIX)
 
 
@@ -93,7 +94,7 @@ def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted
     if endpoints.profile is not IndexProfile.PYPI:
         return ()
     notes = []
-    if not secret.satisfies(_has_prefix):
+    if not secret.satisfies(has_token_prefix):
         hint = ("Copy the whole token, with its `pypi-` prefix, into the secret.",)
         message = f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do."
         notes.append(Noted("api-token-prefix", message, hints=hint))

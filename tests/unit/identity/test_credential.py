@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,42 @@ def choose(
 )
 def test_the_credential_follows_what_was_given(given: Given, ci: FakeCI, kind: type) -> None:
     assert type(choose(given, World(ci=ci))) is kind
+
+
+@pytest.mark.parametrize(
+    ("given", "ci", "at_pypi", "elsewhere"),
+    [
+        (Given(), FakeCI(), TrustedPublishingCredential, TrustedPublishingCredential),
+        (Given("alice", Secret("x")), FakeCI(), TrustedPublishingCredential, StaticCredential),
+        (Given("alice", Secret("x")), NOWHERE, MissingCredential, StaticCredential),
+        (Given("__token__", Secret("x")), FakeCI(), StaticCredential, StaticCredential),
+        (Given("__token__", API_TOKEN), FakeCI(), StaticCredential, TrustedPublishingCredential),
+        (Given(secret=API_TOKEN), NOWHERE, StaticCredential, MissingCredential),
+        (Given(anonymous=True), FakeCI(), TrustedPublishingCredential, AnonymousCredential),
+        (Given(anonymous=True), NOWHERE, MissingCredential, AnonymousCredential),
+    ],
+)
+def test_each_of_several_indexes_gets_what_is_meant_for_it(
+    given: Given, ci: FakeCI, at_pypi: type, elsewhere: type
+) -> None:
+    both = replace(given, several=True)
+    assert type(choose(both, World(ci=ci), PYPI)) is at_pypi
+    assert type(choose(both, World(ci=ci), OTHER)) is elsewhere
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoints", "words"),
+    [
+        (Given("alice", Secret("x")), PYPI, "The password is for other indexes of this run"),
+        (Given(anonymous=True), PYPI, "The wish for no credential is for other indexes"),
+        (Given(secret=API_TOKEN), OTHER, "its API tokens are shown to no other index"),
+    ],
+)
+def test_a_secret_that_is_withheld_is_said_to_be(given: Given, endpoints: Endpoints, words: str) -> None:
+    with pytest.raises(errors.IdentityUnavailable) as caught:
+        choose(replace(given, several=True), World(ci=NOWHERE), endpoints).prove()
+    assert words in caught.value.detail
+    assert "Indexes that need different secrets need a run each." in caught.value.hints
 
 
 @pytest.mark.parametrize(
