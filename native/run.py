@@ -1,8 +1,9 @@
 """The steps of the native action, with nothing but the standard library.
 
-    prepare LOCK   make a private environment from requirements/LOCK.txt of this commit; say where it is
-    publish        run ci-publish in it (started with the environment's own Python)
-    clean          remove it
+    prepare LOCK     make a private environment from requirements/LOCK.txt of this commit; say where it is
+    publish          run ci-publish in it (started with the environment's own Python)
+    build ARGUMENT…  run `build` in it
+    clean            remove it
 
 The environment is used once and by nobody else, so it needs neither an installed package (a path file names this
 commit's source), nor bytecode, nor an activation.
@@ -36,6 +37,8 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
             return prepare(ROOT / "requirements" / f"{lock}.txt", environ)
         case ["publish"]:
             return publish(environ)
+        case ["build", *words]:
+            return build(words)
         case ["clean"]:
             return clean(Path(environ["NATIVE_FOLDER"]))
         case _:
@@ -97,6 +100,14 @@ def publish(environ: MutableMapping[str, str]) -> int:
     from ci_publish.cli.main import entry  # noqa: PLC0415  (there is none outside of the private environment)
 
     entry()
+    return 0
+
+
+def build(arguments: Sequence[str]) -> int:
+    """Run the build frontend in this process; its own environments are filled by uv where the runner has it."""
+    from build.__main__ import main as run_build  # noqa: PLC0415  (there is none outside of the private environment)
+
+    run_build([*(["--installer", "uv"] if shutil.which("uv") else []), *arguments])
     return 0
 
 

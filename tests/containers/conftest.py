@@ -10,6 +10,7 @@ import pytest
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, build, engine
 from tests.containers.github_runner import Job
+from tests.containers.runtimes import notice
 from tests.distributions import make_release
 
 HERE = Path(__file__).parent
@@ -25,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def action_image() -> Iterator[str]:
     """The image as the runner builds it: the last stage."""
     tag = "localhost/ci-publish-test:action"
-    yield build(tag, ROOT, "--no-cache")
+    yield build(tag, ROOT)
     subprocess.run([engine(), "rmi", "--force", tag], capture_output=True, check=False)
 
 
@@ -59,3 +60,9 @@ def job(tmp_path: Path, world: RehearsalWorld) -> Job:
 def here(world: RehearsalWorld) -> dict[str, str]:
     """The inputs by which the action publishes to the world."""
     return {"repository-url": world.repository_url, "sigstore-trust-config": "trust.json"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last what could not run."""
+    if text := notice():
+        terminalreporter.write_line(text)

@@ -1,0 +1,168 @@
+"""A user's workflow with the actions and the reusable workflows, run by act against a world on loopback."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci_publish.rehearsal.world import RehearsalWorld
+from tests.containers.engine import ROOT, engine
+from tests.containers.repositories import git, make_repository
+from tests.containers.runtimes import runtime
+from tests.distributions import make_release
+
+ASSETS = Path(__file__).parent / "assets"
+# Where jobs run. A job that uses a docker action needs an image (with bash, git and node), because act mounts the files
+# of the runner's commands from there; the others take the machine itself, which is ten times as fast.
+ON_THE_HOST = "-self-hosted"
+JOB_IMAGE = os.environ.get("ACT_JOB_IMAGE", "localhost/act-runner:latest")
+PROJECT = "ci-publish/ci-publish"
+COPIED = ("action.yml", "native", "requirements", "src", ".github/workflows/build.yml", ".github/workflows/publish.yml")
+
+
+@pytest.fixture(scope="module")
+def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """podman, as act wants it: behind a socket that speaks Docker's language."""
+    path = tmp_path_factory.mktemp("podman") / "podman.sock"
+    service = subprocess.Popen([engine(), "system", "service", "--time=0", f"unix://{path}"])
+    for _ in range(100):
+        if path.exists():
+            break
+        time.sleep(0.1)
+    yield f"unix://{path}"
+    service.terminate()
+    service.wait(timeout=20)
+
+
+def user_s_repository(folder: Path, image: str, world: RehearsalWorld) -> Path:
+    """Make a repository that is this project and its user at once.
+
+    act knows no `uses: $/…`. For an action that is this project at this commit, found in this folder; a workflow that
+    is called lies in the caller's own repository.
+    """
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    shutil.copy(ASSETS / "caller.yml", folder / ".github" / "workflows")
+    shutil.copytree(ASSETS / "project", folder / "project")
+    shutil.copy(world.trust_config_path, folder / "trust.json")
+    for name in ("action", "native"):
+        make_release(folder / "offered" / name, f"act-{name}")
+    for path in (folder / ".github" / "workflows").iterdir():
+        text = path.read_text().replace("uses: $/.github/", "uses: ./.github/")
+        path.write_text(re.sub(r"uses: \$(?:/$|(/\S+))", rf"uses: {PROJECT}\1@{commit()}", text, flags=re.MULTILINE))
+    # As released: the image by name instead of the Dockerfile.
+    action = folder / "action.yml"
+    action.write_text(action.read_text().replace("image: Dockerfile", f"image: docker://{image}"))
+    make_repository(folder)
+    return folder
+
+
+def commit() -> str:
+    """Return the commit of this checkout."""
+    command = [*git(ROOT), "rev-parse", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def fakes(workflow_folder: Path) -> Iterator[str]:
+    """Yield the options by which act takes our stand-ins for GitHub's own actions, at the commits that are pinned."""
+    text = "".join(path.read_text() for path in workflow_folder.glob("*.yml"))
+    for name, commit in sorted(set(re.findall(r"uses: actions/([\w-]+)@([0-9a-f]{40})", text))):
+        if (ASSETS / "fakes" / name).is_dir():
+            yield f"--local-repository=actions/{name}@{commit}={ASSETS / 'fakes' / name}"
+
+
+class Act:
+    """act, in one repository, against one world."""
+
+    def __init__(self, repository: Path, socket: str, world: RehearsalWorld, store: Path) -> None:
+        self._repository = repository
+        self._environment = {
+            **os.environ,
+            "DOCKER_HOST": socket,
+            "XDG_CONFIG_HOME": str(store / "config"),
+            "XDG_CACHE_HOME": str(store / "cache"),
+            "API_TOKEN": world.issue_api_token(),
+        }
+        (store / "config" / "act").mkdir(parents=True)
+        (store / "config" / "act" / "actrc").touch()
+        self._options = [
+            *("--pull=false", "--action-offline-mode", "--no-cache-server", "--container-daemon-socket=-", "--rm"),
+            f"--var=REPOSITORY_URL={world.repository_url}",
+            f"--env=ARTIFACTS={store / 'artifacts'}",
+            *(f"--env={k}={v}" for k, v in world.environment().items() if k.startswith("ACTIONS_")),
+            f"--local-repository={PROJECT}@{commit()}={repository}",
+            *fakes(repository / ".github" / "workflows"),
+        ]
+
+    def __call__(self, job: str, *arguments: str, platform: str = ON_THE_HOST) -> "subprocess.CompletedProcess[str]":
+        """Run a job, and those that it needs."""
+        options = ["--workflows=.github/workflows/caller.yml", f"--job={job}", f"--platform=ubuntu-latest={platform}"]
+        command = [runtime("act"), "push", *options, *self._options, *arguments]
+        return subprocess.run(
+            command,
+            cwd=self._repository,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+@pytest.fixture(scope="module")
+def act(tmp_path_factory: pytest.TempPathFactory, socket: str, world: RehearsalWorld, action_image: str) -> Act:
+    runtime("act")
+    repository = user_s_repository(tmp_path_factory.mktemp("demo"), "localhost/ci-publish-test:action", world)
+    return Act(repository, socket, world, tmp_path_factory.mktemp("store"))
+
+
+def told(log: str, by: str) -> dict[str, Any]:
+    line = re.search(rf"\| TOLD-{by} (\{{.*)", log)
+    assert line is not None, log[-8_000:]
+    values: dict[str, Any] = json.loads(line[1])
+    return values
+
+
+@pytest.mark.parametrize(("job", "platform"), [("action", JOB_IMAGE), ("native", ON_THE_HOST)])
+def test_an_action_publishes_with_trusted_publishing(act: Act, job: str, platform: str) -> None:
+    result = act(job, platform=platform)
+
+    assert result.returncode == 0, result.stdout[-8_000:]
+    outputs = told(result.stdout, job)
+    assert (outputs["outcome"], outputs["exit-code"], outputs["uploaded"]) == ("published", "0", "2")
+    assert {file["status"] for file in json.loads(outputs["files"])} == {"uploaded"}
+    assert not re.search(r"\| LEFT-native \S", result.stdout)
+
+
+def test_the_reusable_workflows_build_rehearse_and_publish(act: Act) -> None:
+    result = act("told", "--secret=API_TOKEN")
+
+    assert result.returncode == 0, result.stdout[-8_000:]
+    built, sent = told(result.stdout, "build"), told(result.stdout, "publish")
+    digests = {file["filename"]: file["sha256"] for file in json.loads(built["files"])}
+    assert set(digests) == {"built_by_act-1.0.tar.gz", "built_by_act-1.0-py3-none-any.whl"}
+    assert (built["artifact-id"], len(built["artifact-digest"])) == ("1", 64)
+    assert sent["outcome"] == "published"
+    assert {file["filename"]: file["sha256"] for file in json.loads(sent["files"])} == digests
+
+
+def test_the_publishing_workflow_says_why_it_stops_without_a_password(act: Act) -> None:
+    result = act("without-password")
+
+    assert result.returncode != 0
+    assert "https://github.com/pypi/warehouse/issues/11096" in result.stdout
+    assert "Download the distributions" not in result.stdout.partition("issues/11096")[2]
