@@ -124,7 +124,7 @@ def _installation(shown: Project, release: Release, base_url: str) -> Markup:
     command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
     return Markup(
         '<section class="install"><h2>Install from here</h2><pre><code>{}</code></pre>'
-        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them away.</p></section>"
+        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them out.</p></section>"
     ).format(command)
 
 

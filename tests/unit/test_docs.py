@@ -1,0 +1,231 @@
+"""The documentation says what is: every address that the program prints is a page, every option and code is current."""
+
+import importlib.resources
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+import ci_publish
+from ci_publish.about import DOCS_URL
+from ci_publish.cli.arguments import COMMANDS, parse
+from ci_publish.distributions.checks.rules import REGISTRY
+from ci_publish.errors import error_classes
+from ci_publish.settings import options
+from scripts import docs_errors, docs_reference
+from scripts.action_inputs import OUTPUTS
+from tests.distributions import make_release
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = {path: path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")}
+PAGES = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
+EVERYTHING = {ROOT / "README.md": README, **PAGES}
+REGENERATE = "run: python scripts/docs_reference.py && python scripts/docs_errors.py"
+
+
+def by_name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands below a heading of the second level."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found[1].strip() if found else ""
+
+
+# --- what is generated ---------------------------------------------------------------------------------------------
+
+
+def test_the_reference_of_options_is_that_of_the_settings() -> None:
+    assert docs_reference.PAGE.read_text(encoding="utf-8") == docs_reference.page(), REGENERATE
+
+
+def test_every_option_has_its_section() -> None:
+    page = docs_reference.page()
+    assert [name for name in options() if f"\n### {name.replace('_', '-')}\n" not in page] == []
+
+
+def test_pages_about_errors_show_what_is_printed_and_what_the_classes_say() -> None:
+    stale = [by_name(path) for path, text in docs_errors.pages() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], REGENERATE
+
+
+def test_a_page_without_marks_is_noticed() -> None:
+    with pytest.raises(LookupError, match="no marks for facts"):
+        docs_errors.generated("# A page that somebody wrote", {"facts": "x"})
+
+
+# --- addresses that the program prints -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slug", [each.slug for each in error_classes()])
+def test_every_error_has_a_page_with_cause_example_and_cure(slug: str) -> None:
+    text = (DOCS / "errors" / f"{slug}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {slug}\n")
+    for heading in ("Cause", "Example", "Cure"):
+        assert len(section(text, heading)) > 40, f"{slug}: {heading}"
+    assert f"errors/{slug}.md" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+
+
+def test_no_page_is_about_an_error_that_is_gone() -> None:
+    pages = {path.stem for path in (DOCS / "errors").glob("*.md")} - {"index"}
+    assert pages == {each.slug for each in error_classes()}
+
+
+@pytest.mark.parametrize("rule", sorted(REGISTRY.rules))
+def test_every_check_rule_has_its_section(rule: str) -> None:
+    heading = rf"^#+ {rule}( {{ #{rule} }})?\n(.*?)(?=^##? |\Z)"
+    found = re.search(heading, PAGES[DOCS / "checks.md"], re.MULTILINE | re.DOTALL)
+    assert found is not None
+    assert len(found[2].split("\n### ", 1)[0]) > 40
+
+
+def test_every_address_of_ours_leads_to_a_page() -> None:
+    """Those in messages, in help and in the README; anchors are checked by `mkdocs build --strict`."""
+    wrong = [
+        f"{by_name(path)}: {address}"
+        for path, text in {**SOURCES, **EVERYTHING}.items()
+        for address in re.findall(rf"(?:{re.escape(DOCS_URL)}|{{DOCS_URL}})/([\w./-]*)", text)
+        if "{" not in address and not _is_page(address)
+    ]
+    assert wrong == []
+
+
+def _is_page(address: str) -> bool:
+    stem = address.strip("/.")
+    # `/errors/{slug}/` and `/checks/#{rule}` end where what is put in begins.
+    return stem in {"", "errors"} or (DOCS / f"{stem}.md").is_file() or (DOCS / stem).is_file()
+
+
+# --- names that people meet ----------------------------------------------------------------------------------------
+
+
+def noted_slugs() -> set[str]:
+    """Return the names of all notes and warnings that the sources hold."""
+    calls = re.compile(r"""(?:Noted\(|\.warn\(|slug\s*=)\s*(?:slug=)?\s*"([a-z]+(?:-[a-z]+)+)\"""")
+    names = {name for path, text in SOURCES.items() if path.name != "errors.py" for name in calls.findall(text)}
+    return names - {each.slug for each in error_classes() if each.slug != "empty-secret"}
+
+
+def test_every_note_and_warning_is_explained_and_no_other() -> None:
+    page = PAGES[DOCS / "reference" / "notes.md"]
+    explained = {
+        name
+        for line in page.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([a-z-]+)`", line.split("|")[1])
+    }
+    assert noted_slugs() - explained == set()
+    assert explained - noted_slugs() == set()
+
+
+def test_every_exit_code_stands_in_the_readme() -> None:
+    codes = {str(each.exit_code) for each in error_classes()}
+    table = section(README, "Exit codes")
+    assert {code for code in codes if not re.search(rf"\b{code}\b", table)} == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/github.md"])
+def test_every_output_of_the_action_is_named(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [name for name in OUTPUTS if f"`{name}`" not in text] == []
+
+
+def inputs_in(text: str) -> Iterator[str]:
+    """Yield the inputs that examples give to our actions and component."""
+    for block in re.findall(r"uses: ci-publish/ci-publish(?:/native)?@.*?\n\s+with:\n((?:\s{10,}.*\n)+)", text):
+        indent = min(len(line) - len(line.lstrip()) for line in block.splitlines())
+        yield from re.findall(rf"^ {{{indent}}}([a-z-]+):", block, re.MULTILINE)
+
+
+def test_examples_give_inputs_that_exist() -> None:
+    known = {name for option in options().values() for name in option.inputs}
+    given = {name for text in EVERYTHING.values() for name in inputs_in(text)}
+    assert given
+    assert given - known == set()
+
+
+def commands_in(text: str) -> Iterator[str]:
+    """Yield the command lines of ours in code blocks."""
+    for block in re.findall(r"```(?:console|bash)\n(.*?)```", text, re.DOTALL):
+        for line in block.splitlines():
+            found = re.match(r"\s*(?:\$ )?(ci-publish (?:[a-z]+).*)", line)
+            if found:
+                yield found[1].partition(" #")[0].partition(" ||")[0].partition(" &&")[0].partition(" >")[0]
+
+
+EXAMPLES = sorted({command for text in EVERYTHING.values() for command in commands_in(text)})
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_commands_in_examples_are_understood(command: str) -> None:
+    arguments = parse(shlex.split(command)[1:])
+    assert arguments.command in COMMANDS
+
+
+def test_no_commit_or_digest_was_invented() -> None:
+    """Examples say where a commit belongs; a real one would be stale, and an invented one somebody else's."""
+    pins = [
+        f"{by_name(path)}: {pin}"
+        for path, text in EVERYTHING.items()
+        for pin in re.findall(r"uses: \S+@(\S+)", text)
+        if pin != "COMMIT-OF-A-RELEASE" and "gh-action-pypi-publish" not in text
+    ]
+    assert pins == []
+
+
+# --- links and examples --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=by_name)
+def test_links_between_files_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", EVERYTHING[path], flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    local = [urlsplit(target).path for target in targets if not urlsplit(target).scheme]
+    assert [target for target in local if target and not (path.parent / target).exists()] == []
+
+
+def test_pictures_are_small() -> None:
+    pictures = list((DOCS / "assets").glob("*.png"))
+    assert pictures
+    assert [picture.name for picture in pictures if not 1000 < picture.stat().st_size < 200_000] == []
+
+
+def test_the_examples_of_the_python_api_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_release(tmp_path / "dist")
+    monkeypatch.chdir(tmp_path)
+    text = PAGES[DOCS / "python-api.md"]
+    names: dict[str, Any] = {}
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL), 1):
+        exec(compile(block, f"python-api.md, example {number}", "exec"), names)  # noqa: S102 - the page's own examples
+    assert isinstance(names["receipt"], ci_publish.Receipt)
+    assert [path.name for path in sorted((tmp_path / "published").iterdir())] == [
+        "demo-1.0-py3-none-any.whl",
+        "demo-1.0.tar.gz",
+    ]
+
+
+def test_every_public_name_is_on_the_page_of_the_python_api() -> None:
+    text = PAGES[DOCS / "python-api.md"]
+    assert [name for name in ci_publish.__all__ if name != "__version__" and f"`{name}`" not in text] == []
+
+
+# --- facts of others -----------------------------------------------------------------------------------------------
+
+
+def test_the_hosts_of_sigstore_are_those_that_it_brings_along() -> None:
+    store = importlib.resources.files("sigstore") / "_store" / quote("https://tuf-repo-cdn.sigstore.dev", safe="")
+    signing = json.loads((store / "signing_config.v0.2.json").read_text(encoding="utf-8"))
+    urls = [
+        each["url"] for kind in ("caUrls", "rekorTlogUrls") for each in signing[kind] if "end" not in each["validFor"]
+    ]
+    hosts = {urlsplit(url).hostname for url in urls} | {"tuf-repo-cdn.sigstore.dev"}
+    table = section(PAGES[DOCS / "hosts.md"], "Publishing to PyPI with Trusted Publishing and attestations")
+    assert {host for host in hosts if f"| `{host}` |" not in table} == set()
