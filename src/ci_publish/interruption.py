@@ -1,5 +1,6 @@
 """When a run must end: signals, the deadline of the whole run, and what is allowed to finish first."""
 
+import _thread
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -52,7 +53,8 @@ class Interruption:
         self._forced = self._signal is not None
         if self._signal is None:
             self._signal, self._requested = signal_number, self._clock()
-        self._event.set()
+        # Not set here: a handler interrupts the main thread anywhere, also where it holds the event's own lock.
+        _thread.start_new_thread(self._event.set, ())
         if self._immediate:
             self._immediate = False
             raise self.error()
