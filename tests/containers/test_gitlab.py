@@ -1,0 +1,105 @@
+"""The GitLab component in a project that includes it, run by gitlab-ci-local against a world on loopback."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from ci_publish.rehearsal.world import RehearsalWorld
+from tests.containers.engine import ROOT
+from tests.containers.repositories import make_repository
+from tests.containers.runtimes import runtime
+from tests.distributions import make_release
+
+PIPELINE = Path(__file__).parent / "assets" / "gitlab-ci.yml"
+# The helper image; it has rsync.
+HELPER = os.environ.get("ACT_JOB_IMAGE", "localhost/act-runner:latest")
+EXECUTORS = {
+    "shell": ("--force-shell-executor", "--shell-isolation"),
+    "podman": (
+        *("--container-executable=podman", "--pull-policy=if-not-present", "--network=host"),
+        f"--helper-image={HELPER}",
+    ),
+}
+
+
+def project(folder: Path, world: RehearsalWorld, name: str) -> Path:
+    """Make a project whose pipeline builds distributions of *name* and includes the component at its own commit."""
+    folder.mkdir()
+    (folder / "templates").mkdir()
+    shutil.copy(ROOT / "templates" / "publish.yml", folder / "templates")
+    shutil.copy(PIPELINE, folder / ".gitlab-ci.yml")
+    shutil.copy(world.trust_config_path, folder / "trust.json")
+    make_release(folder / "offered", name)
+    make_repository(folder)
+    return folder
+
+
+def run(folder: Path, executor: str, variables: Mapping[str, str], path: Sequence[Path] = ()) -> tuple[int, str]:
+    """Run the whole pipeline of the project in *folder*; return how it ended and what it said."""
+    command = [runtime("gitlab-ci-local"), *EXECUTORS[executor]]
+    command += [part for key, value in variables.items() for part in ("--variable", f"{key}={value}")]
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": os.pathsep.join([*map(str, path), os.environ["PATH"]])},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    return result.returncode, result.stdout
+
+
+def command_on_path(folder: Path) -> Path:
+    """Make a folder with a `ci-publish` that runs this checkout: what the image has, for the shell executor."""
+    folder.mkdir()
+    script = folder / "ci-publish"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT / "src"}" exec "{sys.executable}" -m ci_publish "$@"\n')
+    script.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def variables(world: RehearsalWorld, gitlab_image: str) -> dict[str, str]:
+    """What a GitLab job would find: identity tokens, which gitlab-ci-local takes from outside."""
+    tokens = {key: value for key, value in world.environment("gitlab").items() if key.endswith("_ID_TOKEN")}
+    return {**tokens, "GITLAB_CI": "true", "WORLD": world.repository_url, "IMAGE": gitlab_image}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_the_component_publishes_what_an_earlier_job_built(
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str], executor: str
+) -> None:
+    folder = project(tmp_path / "project", world, f"gitlab-{executor}")
+
+    code, log = run(folder, executor, variables, [command_on_path(tmp_path / "bin")])
+
+    assert code == 0, log[-8_000:]
+    reports = next(folder.rglob("receipt.json")).parent
+    receipt = json.loads((reports / "receipt.json").read_text())
+    assert (receipt["outcome"], {file["status"] for file in receipt["files"]}) == ("published", {"uploaded"})
+    assert f"gitlab_{executor}-1.0.tar.gz" in (reports / "summary.md").read_text()
+    assert ET.parse(reports / "junit.xml").getroot().tag in {"testsuite", "testsuites"}  # noqa: S314  (our own file)
+    assert "AFTERWARDS published 2" in log
+
+
+def test_a_wrong_input_is_refused_before_any_job(
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str]
+) -> None:
+    folder = project(tmp_path / "project", world, "gitlab-wrong")
+    pipeline = folder / ".gitlab-ci.yml"
+    pipeline.write_text(pipeline.read_text().replace('jobs: "4"', "jobs: many"))
+
+    code, log = run(folder, "shell", variables)
+
+    assert code != 0
+    assert "jobs" in log

@@ -1,0 +1,257 @@
+"""What the actions, the component and the workflows promise, held against the code and against each other."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from ci_publish.model.events import Outcome, RunFinished, RunStarted
+from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.settings import Settings, options
+from ci_publish.sources import load, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = [ROOT / "action.yml", ROOT / "native" / "action.yml"]
+COMPOSITES = [ROOT / "native" / "action.yml", ROOT / "native" / "build" / "action.yml"]
+COMPONENT = ROOT / "templates" / "publish.yml"
+
+# Every input of pypa/gh-action-pypi-publish: its names are kept, so that migrating is one line.
+THEIRS = {
+    *("user", "password", "repository-url", "packages-dir", "verify-metadata", "skip-existing", "verbose"),
+    *("print-hash", "attestations"),
+    *("repository_url", "packages_dir", "verify_metadata", "skip_existing", "print_hash"),
+}
+
+
+def read(path: Path) -> Any:  # noqa: ANN401  (whatever the file holds)
+    return YAML(typ="safe", pure=True).load(path)
+
+
+def documents(path: Path) -> list[Any]:
+    return list(YAML(typ="safe", pure=True).load_all(path))
+
+
+def jobs() -> list[tuple[Path, str, Any]]:
+    return [(path, name, job) for path in WORKFLOWS for name, job in read(path)["jobs"].items()]
+
+
+def steps() -> list[tuple[Path, Any]]:
+    found = [(path, step) for path, _, job in jobs() for step in job.get("steps", [])]
+    return found + [(path, step) for path in COMPOSITES for step in read(path)["runs"]["steps"]]
+
+
+def references() -> list[str]:
+    found = [step["uses"] for _, step in steps() if "uses" in step]
+    return found + [job["uses"] for _, _, job in jobs() if "uses" in job]
+
+
+# inputs and outputs -----------------------------------------------------------------------------------------------
+
+
+def test_every_generated_part_is_what_the_settings_say() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "action_inputs.py"), "--check"]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(ROOT / "src")})
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=str)
+def test_an_action_takes_every_input_of_the_peer_and_of_the_settings(path: Path) -> None:
+    declared = set(read(path)["inputs"])
+
+    assert declared >= THEIRS
+    assert declared == THEIRS | {name for option in options().values() for name in option.inputs}
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=str)
+def test_no_input_has_a_default_so_that_a_file_may_say_it(path: Path) -> None:
+    assert not [name for name, declared in read(path)["inputs"].items() if "default" in declared]
+
+
+@pytest.mark.parametrize("name", sorted(THEIRS))
+def test_every_input_reaches_its_setting(name: str, tmp_path: Path) -> None:
+    environment = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{name.upper()}": "false"}
+
+    origins = load({}, environment, tmp_path / "none.toml").origins
+
+    assert [origin.spelled for origin in origins.values()] == [name]
+
+
+@pytest.mark.parametrize("path", ACTIONS, ids=str)
+def test_an_action_declares_the_outputs_that_a_run_writes(path: Path) -> None:
+    events = (RunStarted("publish", 0.0), RunFinished(Outcome.PUBLISHED, 0, 1.0))
+
+    assert set(read(path)["outputs"]) == set(outputs(events, Artifacts()))
+
+
+def test_the_image_says_whose_the_inputs_are() -> None:
+    runs = read(ROOT / "action.yml")["runs"]
+
+    assert (runs["using"], runs["args"]) == ("docker", ["publish"])
+    assert runs["env"]["CI_PUBLISH_ACTION"]
+
+
+def test_the_component_hands_every_input_on() -> None:
+    header, pipeline = documents(COMPONENT)
+    (job,) = pipeline.values()
+    given = {name: option.inputs[0] for name, option in options().items() if option.inputs}
+    handed_on = {key: value for key, value in job["variables"].items() if key.startswith("CI_PUBLISH_")}
+
+    assert handed_on == {
+        variable(name): f"$[[ inputs.{title} ]]" for name, title in given.items() if title not in {"password", "output"}
+    }
+    assert set(header["spec"]["inputs"]) == {"image", "stage", "job-name"} | set(given.values()) - {
+        "password",
+        "output",
+    }
+
+
+def test_the_component_s_defaults_leave_the_settings_as_they_are(tmp_path: Path) -> None:
+    header, _ = documents(COMPONENT)
+    said = {title: str(each["default"]) for title, each in header["spec"]["inputs"].items() if "default" in each}
+    names = {option.inputs[0]: name for name, option in options().items() if option.inputs}
+    environment = {variable(names[title]): value.lower() for title, value in said.items() if title in names}
+
+    settings = load({}, environment, tmp_path / "none.toml").settings
+
+    changed = {name for name in Settings.model_fields if getattr(settings, name) != getattr(Settings(), name)}
+    assert changed == {"receipt", "reports_dir"}
+
+
+def test_the_component_runs_its_script_in_any_image_and_asks_for_every_identity() -> None:
+    _, pipeline = documents(COMPONENT)
+    (job,) = pipeline.values()
+
+    assert job["image"]["entrypoint"] == [""]
+    assert {token["aud"] for token in job["id_tokens"].values()} == {"pypi", "testpypi", "sigstore"}
+    assert job["artifacts"]["when"] == "always"
+
+
+# rules for every workflow --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_grants_nothing_and_names_its_jobs(path: Path) -> None:
+    workflow = read(path)
+
+    assert workflow["permissions"] == {}
+    assert "group" in workflow["concurrency"]
+    assert all(job["name"] and "permissions" in job for job in workflow["jobs"].values())
+    assert all("timeout-minutes" in job for job in workflow["jobs"].values() if "steps" in job)
+
+
+def test_every_reference_is_a_commit_with_its_version_or_this_very_repository() -> None:
+    assert references()
+    assert all(re.fullmatch(r"\$/\S*|[\w-]+/[\w-]+@[0-9a-f]{40}", reference) for reference in references())
+    for path in WORKFLOWS:
+        pinned = re.findall(r"uses: \S+@[0-9a-f]{40}(.*)", path.read_text(encoding="utf-8"))
+        assert all(re.fullmatch(r" # v\d+\.\d+\.\d+", comment) for comment in pinned)
+
+
+def test_one_action_has_one_commit() -> None:
+    pins = {reference.split("@")[0]: set[str]() for reference in references() if "@" in reference}
+    for reference in references():
+        if "@" in reference:
+            pins[reference.split("@")[0]].add(reference)
+
+    assert all(len(each) == 1 for each in pins.values())
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    scripts = [step["run"] for _, step in steps() if "run" in step]
+
+    assert scripts
+    assert not [script for script in scripts if "${{" in script]
+
+
+def test_no_checkout_leaves_its_credentials_behind() -> None:
+    checkouts = [step for _, step in steps() if step.get("uses", "").startswith("actions/checkout@")]
+
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_whoever_may_have_an_identity_or_write_does_nothing_but_that() -> None:
+    mighty = {
+        (path.name, name)
+        for path, name, job in jobs()
+        if any(access == "write" for access in (job["permissions"] or {}).values())
+    }
+
+    assert mighty == {
+        ("release.yml", "image"),
+        ("release.yml", "images"),
+        ("release.yml", "publish"),
+        ("release.yml", "tag"),
+    }
+
+
+def test_the_publishing_workflow_stops_before_anything_else_and_says_why() -> None:
+    first = read(ROOT / ".github" / "workflows" / "publish.yml")["jobs"]["publish"]["steps"][0]
+
+    assert first["env"] == {"GIVEN": "${{ secrets.password != '' }}"}
+    assert "https://github.com/pypi/warehouse/issues/11096" in first["run"]
+
+
+# the native action and the release ------------------------------------------------------------------------------------
+
+
+def test_the_native_action_needs_nothing_but_the_standard_library() -> None:
+    tree = ast.parse((ROOT / "native" / "run.py").read_text(encoding="utf-8"))
+    imported = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imported if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in imported if isinstance(node, ast.ImportFrom)}
+
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+ACTION_IMAGE = f"ghcr.io/example/name@sha256:{'a' * 64}"
+GITLAB_IMAGE = f"ghcr.io/example/name@sha256:{'b' * 64}"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("scripts/release_image.py", "action.yml", "templates/publish.yml"):
+        target = tmp_path / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes())
+    return tmp_path
+
+
+def release(folder: Path, *references: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(folder / "scripts" / "release_image.py"), *references]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_release_names_its_images_by_digest(copy: Path) -> None:
+    assert release(copy, ACTION_IMAGE, GITLAB_IMAGE).returncode == 0
+
+    released, before = read(copy / "action.yml"), read(ROOT / "action.yml")
+    assert released["runs"].pop("image") == f"docker://{ACTION_IMAGE}"
+    assert before["runs"].pop("image") == "Dockerfile"
+    assert released == before
+    assert documents(copy / "templates" / "publish.yml")[0]["spec"]["inputs"]["image"]["default"] == GITLAB_IMAGE
+
+
+@pytest.mark.parametrize(
+    "wrong", ["ghcr.io/example/name:v1", "ghcr.io/example/name@sha256:abc", f"name@sha256:{'a' * 64}"]
+)
+def test_a_release_refuses_what_is_not_an_image_by_digest(copy: Path, wrong: str) -> None:
+    result = release(copy, wrong, GITLAB_IMAGE)
+
+    assert result.returncode != 0
+    assert "not an image by digest" in result.stderr
+    assert read(copy / "action.yml")["runs"]["image"] == "Dockerfile"
+
+
+def test_a_release_is_made_once(copy: Path) -> None:
+    release(copy, ACTION_IMAGE, GITLAB_IMAGE)
+
+    assert release(copy, ACTION_IMAGE, GITLAB_IMAGE).returncode != 0
