@@ -109,7 +109,7 @@ def _is_page(address: str) -> bool:
 
 def noted_slugs() -> set[str]:
     """Return the names of all notes and warnings that the sources hold."""
-    calls = re.compile(r"""(?:Noted\(|\.warn\(|slug\s*=)\s*(?:slug=)?\s*"([a-z]+(?:-[a-z]+)+)\"""")
+    calls = re.compile(r"""(?:Noted\(|\.warn\(|slug\s*=)\s*(?:slug=)?\s*"([a-z]+(?:-[a-z]+)*)\"""")
     names = {name for path, text in SOURCES.items() if path.name != "errors.py" for name in calls.findall(text)}
     return names - {each.slug for each in error_classes() if each.slug != "empty-secret"}
 
