@@ -1,13 +1,13 @@
 """Distributions and what the index has → what to do with each file, and in which order (pure)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
@@ -32,7 +32,7 @@ class OnConflict(StrEnum):
     KEEP_PUBLISHED = "keep-published"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConflictRules:
     """What the user said about files whose name is taken.
 
@@ -70,7 +70,7 @@ def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
     return tuple(sorted(distributions, key=lambda file: (file.kind is Kind.SDIST, file.size, file.filename)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """When to send which file: ``leads`` one after the other, then ``rest`` in parallel."""
 

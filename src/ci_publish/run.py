@@ -3,16 +3,17 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
+from ci_publish.model.frozen import frozen
 from ci_publish.planning import OnConflict
 from ci_publish.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What the user wants of a run; seconds are seconds."""
 
@@ -28,7 +29,7 @@ class Options:
     prove_credential: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Destination:
     """One index and what the run shows to it."""
 
@@ -36,7 +37,7 @@ class Destination:
     credential: Credential
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """The rooms of one run. ``clock`` is monotonic, ``now`` since the epoch, both in seconds."""
 

@@ -7,7 +7,6 @@ these fields or tested equal to them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
 ALL = frozenset({"publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"})
@@ -23,7 +23,7 @@ SENDING = frozenset({"publish", "plan", "rehearse", "settings"})
 ASKING = SENDING | {"verify", "doctor"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Option:
     """What belongs to an option besides its type: help, value's name, commands, and the names it has in action.yml.
 

@@ -3,12 +3,12 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.settings import Option, Settings, options, validated
 
@@ -35,7 +35,7 @@ FOREIGN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """Where a value came from: a source's name, and how the user spelled the option there."""
 
@@ -46,7 +46,7 @@ class Origin:
 DEFAULT = Origin("default", "default")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """Validated settings, the origin of every value that is not a default, and what people should know about them."""
 

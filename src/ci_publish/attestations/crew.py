@@ -7,15 +7,16 @@ place. Threads are kept between tasks, because each has a connection of its own.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
+
+from ci_publish.model.frozen import frozen
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finished(Generic[Key, Value]):
     """A task returned *value*."""
 
@@ -24,7 +25,7 @@ class Finished(Generic[Key, Value]):
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed(Generic[Key]):
     """A task raised."""
 
@@ -33,7 +34,7 @@ class Failed(Generic[Key]):
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overdue(Generic[Key]):
     """A task did not end in time; what it does from now on is without consequence."""
 
@@ -65,7 +66,7 @@ class _Worker(threading.Thread):
                 self._report(self, value, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Running(Generic[Key]):
     key: Key
     started: float

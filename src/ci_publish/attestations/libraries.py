@@ -6,7 +6,6 @@ every foreign exception becomes a ``Trouble`` here.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -59,6 +58,7 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.events import Emit, RequestTraced
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken
 
 # PEP 740 has no place for signed timestamps, and an entry of Rekor v2 has no time of its own: as long as that is so,
@@ -71,7 +71,7 @@ _BEARABLE_SKEW = 30.0
 _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """An attestation that verified: what it says, who made it, and when. Times in seconds since the epoch."""
 
@@ -190,7 +190,7 @@ def _publisher(publisher: Pep740Publisher) -> Publisher:
             raise Unsound(f"it names a publisher of an unknown kind ({publisher.kind})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """A fresh attestation that verified, and how long its certificate lives, in seconds."""
 

@@ -6,10 +6,10 @@ for letter (warehouse/attestations/services.py, pypi_attestations' publishers). 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ci_publish.errors import UnattestableWorkflow
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
@@ -39,7 +39,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Publisher:
     """What a certificate must say, exactly, to be this publisher's.
 

@@ -6,17 +6,18 @@ Everything here is requests' public interface: an adapter mounted on a session t
 import io
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from ci_publish.model.frozen import frozen
+
 _CONNECT_SECONDS = 10.0
 _CHUNK = 16 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How long one request may take, in seconds, and how large an answer may be, in bytes."""
 

@@ -9,7 +9,6 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ci_publish.attestations.adoption import adopt
@@ -38,6 +37,7 @@ from ci_publish.errors import (
 from ci_publish.model.attestation import Attestation, SigningResult
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted, Retrying, Signed
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
 from ci_publish.model.waiting import Waiting
 
@@ -92,7 +92,7 @@ class Authority(Protocol):
         """Obtain a certificate for an identity. Raises Trouble."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patience:
     """How long signing may take: seconds for one request, for all, and between attempts."""
 
@@ -107,7 +107,7 @@ class Patience:
         return self.request * 1.1 + 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clocks:
     """The monotonic and the wall clock, in seconds, and a source of jitter in [0, 1)."""
 

@@ -5,18 +5,18 @@ to the same distribution and whose SHA-256 is the file's, and a predicate type t
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from ci_publish.model.attestation import SUPPORTED_PREDICATES
+from ci_publish.model.frozen import frozen
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """The file that an attestation must be about: its name, and the SHA-256 of its bytes in lower-case hexadecimal."""
 

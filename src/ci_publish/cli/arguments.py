@@ -4,12 +4,12 @@ import argparse
 import types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NoReturn
 
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.errors import ConfigurationError
+from ci_publish.model.frozen import frozen
 from ci_publish.settings import Option, Settings, options
 from ci_publish.sources import variable
 
@@ -27,7 +27,7 @@ COMMANDS = {
 _SECRET_FLAGS = ("--password", "--token", "-p")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arguments:
     """A command and the options that stood on the command line, and nothing else."""
 

@@ -2,11 +2,11 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from ci_publish.cli.ci import on_github, on_gitlab
+from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import console
 from ci_publish.reports.fanout import Fanout
 from ci_publish.reports.github import Artifacts, GitHubReport
@@ -17,7 +17,7 @@ from ci_publish.reports.receipt_file import ReceiptFile
 from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wishes:
     """What the user said about reports. ``public_log``: attestations stand in the public transparency log."""
 

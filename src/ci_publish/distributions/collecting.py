@@ -20,6 +20,7 @@ from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_
 from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
 from ci_publish.distributions.zip_members import read_directory
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
+from ci_publish.model.frozen import frozen
 
 _DISTRIBUTIONS: Final = (".whl", ".tar.gz")
 _OBSOLETE: Final = (
@@ -34,7 +35,7 @@ _COMPANIONS: Final = (
 _ATTESTATION: Final = ".attestation"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read:
     """A file that was read as a distribution: ``faults`` and ``sdist`` serve the checks later."""
 
@@ -43,7 +44,7 @@ class Read:
     sdist: SdistContents | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A file that looks like a distribution and cannot be read as one; ``faults`` say why, at least one."""
 
@@ -52,7 +53,7 @@ class Refused:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """What is to be said about an entry that is no distribution, or about a PATH (no filename)."""
 
@@ -133,7 +134,7 @@ def _read(path: Path, *, with_md5: bool) -> Read | Refused:
     return _distribution(target, path.name, (stamp, digests), content)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Content:
     """The core metadata of a file, or why there is none."""
 

@@ -1,12 +1,13 @@
 """What reading and checking distributions brings up (pure values)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from ci_publish.model.frozen import frozen
 
 SERVER_ERROR: Final = "Internal Server Error"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """The answer of PyPI's upload API to a file: the HTTP status and the words of the reason phrase."""
 
@@ -14,7 +15,7 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """One thing that is wrong with a file, by the id of the rule that it breaks.
 

@@ -6,7 +6,6 @@ Nothing is validated here: that is the work of ``checks.metadata``, which judges
 import email.parser
 import email.policy
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -15,12 +14,13 @@ from packaging.version import InvalidVersion, Version
 from ci_publish.distributions.findings import Fault
 from ci_publish.distributions.limits import MAX_METADATA_HEADERS, MIB
 from ci_publish.model.distribution import CoreMetadata
+from ci_publish.model.frozen import frozen
 
 _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r")
 _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParsedMetadata:
     """Core metadata as it stands in the file, and what reading it brought up."""
 

@@ -11,8 +11,9 @@ has no rule), so this is ours:
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from ci_publish.model.frozen import frozen
 
 REHEARSAL_AUDIENCE = "ci-publish-rehearsal"
 
@@ -40,14 +41,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/@+-]*|//[A-Za-z0-9][A-Za-z0-9._~
 _NAMES_HOST = re.compile(r"[./:@]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Audience:
     """The audience that the identity token for an index must have."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AudienceForeign:
     """The index must not get a token for this audience; ``reason`` is a sentence."""
 

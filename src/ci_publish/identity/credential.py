@@ -4,7 +4,7 @@ A secret that was given is used; else Trusted Publishing, where there is a CI; e
 ``.netrc`` is never read; a keyring only for people at a terminal.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
@@ -20,6 +20,7 @@ from ci_publish.identity.static import (
 from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
 from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 
@@ -32,7 +33,7 @@ class TrustedPublishing(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 

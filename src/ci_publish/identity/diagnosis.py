@@ -1,7 +1,6 @@
 """``ci-publish doctor``: everything that publishing needs of identity and index, tried without publishing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ci_publish.errors import CiPublishError, IndexUnavailable
 from ci_publish.identity.credential import Given, choose_credential
@@ -13,6 +12,7 @@ from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publisher import local_refusal
 from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import HttpRequest, NoAnswer
 from ci_publish.model.index import Endpoints, IndexState
 
@@ -25,7 +25,7 @@ _PROVIDERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnosis:
     """What was found, in the order in which it was looked at."""
 
@@ -43,7 +43,7 @@ def _publishing_order(error: CiPublishError) -> int:
     return {10: 0, 8: 1, 5: 2, 6: 2}.get(error.exit_code, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What a diagnosis is about. ``projects`` are normalised names, beside those of ``distributions``.
 

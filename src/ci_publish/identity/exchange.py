@@ -11,13 +11,14 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ci_publish.identity.audiences import Audience, AudienceForeign, is_loopback, judge_audience
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -37,40 +38,40 @@ _LATER = frozenset(
 _HOPELESS = frozenset({NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Discovered:
     """The index said where its token exchange is: on its own host."""
 
     endpoints: Endpoints
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotDiscoverable:
     """The index has no discovery document; the usual addresses may hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PointsElsewhere:
     """The index points to another host, or to an address that nothing may be sent to. Nothing was."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotSupported:
     """The index has no Trusted Publishing."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotEnabled:
     """The index has Trusted Publishing, and its operators have switched it off."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unclear:
     """No usable answer. ``again``: another attempt may bring one, after ``wait`` seconds if the index said so.
 
@@ -84,7 +85,7 @@ class Unclear:
     untrusted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Minted:
     """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told."""
 
@@ -93,7 +94,7 @@ class Minted:
     date: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MintRefused:
     """The index refuses the identity: ``code`` as in warehouse/oidc/views.py, or empty for another index's words."""
 
@@ -102,12 +103,12 @@ class MintRefused:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Burnt:
     """The upload token is worth nothing any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BurnNotOffered:
     """The index is older than token burning; the token expires by itself."""
 

@@ -1,7 +1,6 @@
 """What a diagnosis can find, judged from values (pure)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -17,6 +16,7 @@ from ci_publish.identity.trusted_publisher import (
 )
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.foreseen import foreseen_refusal
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import (
     Endpoints,
@@ -41,7 +41,7 @@ class Level(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that was looked at. ``detail`` may have several lines; ``error`` is there for failures only."""
 

@@ -1,9 +1,8 @@
 """Credentials that need no exchange: an API token, a password, or none."""
 
-from dataclasses import dataclass
-
 from ci_publish.errors import CiPublishError, EmptySecret, PasswordRefused
 from ci_publish.model.events import Emit, Noted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -104,7 +103,7 @@ def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted
     return tuple(notes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnonymousCredential:
     """No credential at all, because the user said so."""
 
@@ -126,7 +125,7 @@ class AnonymousCredential:
         """Do nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MissingCredential:
     """No credential can be had; said when one is needed, so that runs with nothing to upload do not fail for it."""
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Protocol
 
 from ci_publish.model.events import Emit
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import Transport
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
@@ -26,7 +26,7 @@ class IdentitySource(Protocol):
         """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tools:
     """The collaborators of every credential.
 

@@ -6,7 +6,6 @@ warehouse/manage/views/oidc_publishers.py for the prefilled links, docs.pypi.org
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from ci_publish.errors import (
@@ -21,6 +20,7 @@ from ci_publish.errors import (
 )
 from ci_publish.identity.exchange import MintRefused
 from ci_publish.identity.jwt import audiences
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
 
@@ -40,7 +40,7 @@ _LONGEST_SHOWN = 200
 ANY = "(leave empty, or the job names an environment)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field of the form on the index: what it must say for this job, and the claim that it is compared with."""
 
@@ -51,7 +51,7 @@ class Field:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """The Trusted Publisher that would match a job: its kind and fields, as the index's form names them."""
 
@@ -137,7 +137,7 @@ def pipeline_file(claims: Claims) -> str:
     return found[1] if found else ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElsewhereReusable:
     """The job lies in a reusable workflow of another repository: PyPI refuses the identity (warehouse#11096)."""
 
@@ -145,7 +145,7 @@ class ElsewhereReusable:
     called: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SameReusable:
     """The job lies in a reusable workflow of the same repository: PyPI refuses its attestations (warehouse#11096)."""
 

@@ -10,7 +10,6 @@ Laws:
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from ci_publish.errors import (
@@ -31,6 +30,7 @@ from ci_publish.identity.static import TOKEN_USER
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publisher import explain, local_refusal
 from ci_publish.model.events import CredentialChanged, Noted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
 from ci_publish.model.index import Endpoints
@@ -48,7 +48,7 @@ Projects = Sequence[str] | Callable[[], Sequence[str]]
 """The projects of a run, or a function that tells them once the distributions are collected."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Held:
     """An upload token, and until when (by this machine's clock) it is used and valid."""
 

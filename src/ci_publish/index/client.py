@@ -38,6 +38,7 @@ from ci_publish.index.urls import same_origin, shown
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import (
     Authorization,
     BodyChanged,
@@ -75,7 +76,7 @@ _FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache"}
 _HINT = "Set index-url to the root of the index's Simple API, the address that pip's --index-url takes."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Known:
     """A listing that was read in this run, and what it takes (if not empty) to ask whether it is still the newest."""
 

@@ -7,10 +7,11 @@ for the others, with the issues twine#816, #1251 and #1265, uv#8531 and uv#8817.
 """
 
 import re
-from dataclasses import dataclass
+
+from ci_publish.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duplicate:
     """One way to say that the name is taken: a status, and words in the reason phrase or the body (None: any)."""
 

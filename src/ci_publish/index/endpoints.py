@@ -7,12 +7,13 @@ its fallbacks), and the vendors' manuals for where each keeps its Simple API.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import quote_plus, urlunsplit
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexProfile
 
 REHEARSAL_HEADER = "X-Ci-Publish-Rehearsal"
@@ -65,7 +66,7 @@ _MEANT = {
 Profile = Literal["auto", "pypi", "generic"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shape:
     """What the upload URLs of one kind of index look like, and where its Simple API is then."""
 

@@ -27,6 +27,7 @@ import httpx
 
 from ci_publish.index.proxies import proxy_for
 from ci_publish.index.urls import split
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import NoAnswerReason
 from ci_publish.model.waiting import Waiting
 
@@ -40,7 +41,7 @@ MIN_CONNECT_SHARE = 3.0
 MAX_OVERHEAD = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """How long single steps may take, in seconds; ``answer`` is from the last byte sent to the last byte received."""
 

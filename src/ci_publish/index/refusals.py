@@ -6,10 +6,10 @@ in order, the first whose status and words match counts. Words are searched in r
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ci_publish.index.retry import Once
+from ci_publish.model.frozen import frozen
 
 
 class Meaning(StrEnum):
@@ -21,7 +21,7 @@ class Meaning(StrEnum):
     LATER = "later"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """One way to say no. ``statuses`` empty: any of 4xx."""
 

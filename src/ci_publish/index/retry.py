@@ -8,11 +8,12 @@ draft-ietf-httpapi-ratelimit-headers (RateLimit, which PyPI sends without Retry-
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import NoAnswer, NoAnswerReason
 
 MAX_ATTEMPTS = 5
@@ -44,7 +45,7 @@ class Once(StrEnum):
     MALFORMED_ANSWER = "malformed-answer"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """One failed attempt that may be worth another. ``asked`` is the wait in seconds that the index asked for."""
 
@@ -53,7 +54,7 @@ class Trouble:
     once: Once | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class History:
     """What has been tried so far: attempts made, seconds waited between them, single retries used up."""
 
@@ -71,14 +72,14 @@ class History:
         return replace(self, waited=self.waited + wait, used=used)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TryAgain:
     """Try again after ``wait`` seconds."""
 
     wait: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GiveUp:
     """Do not try again; ``reason`` is the last failure and why it was the last."""
 

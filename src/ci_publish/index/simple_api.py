@@ -8,7 +8,7 @@ or not an index at all: whatever its shape, the functions return a value and nev
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -18,6 +18,7 @@ from packaging.version import InvalidVersion
 
 from ci_publish.index.markup import is_readable
 from ci_publish.index.urls import host_of, same_origin, split
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
 
 JSON_V1 = "application/vnd.pypi.simple.v1+json"
@@ -39,7 +40,7 @@ _DEVPI_INDEX = re.compile(r"(.*/[^/]+/[^/]+)/(?:\+simple|\+f|\+e)/")
 _MAX_TEXT = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """The answer is no listing; ``reason`` completes the sentence "the answer …"."""
 

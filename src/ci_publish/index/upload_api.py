@@ -6,7 +6,6 @@ Sources: docs.pypi.org/api/upload; pypi/warehouse forklift/legacy.py and forms.p
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +18,7 @@ from ci_publish.index.urls import same_origin, shown
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import HttpAnswer
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
 
@@ -32,7 +32,7 @@ Field = tuple[str, str]
 _SUCCESS = frozenset({200, 201, 202, 204})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Framing:
     """What stands before and after the file's bytes in the form."""
 
@@ -41,7 +41,7 @@ class Framing:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Later:
     """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file."""
 
@@ -50,7 +50,7 @@ class Later:
     unclear: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MissingSlash:
     """The index takes uploads at the same address with a slash at its end."""
 

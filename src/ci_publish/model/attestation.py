@@ -1,10 +1,11 @@
 """What is vouched for: PEP 740 attestations and provenance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from ci_publish.errors import SigningFailed
+from ci_publish.model.frozen import frozen
 
 PUBLISH_V1 = "https://docs.pypi.org/attestations/publish/v1"
 SLSA_PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
@@ -23,7 +24,7 @@ class AttestationPolicy(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attestation:
     """One attestation of one distribution, ready to be uploaded.
 
@@ -39,7 +40,7 @@ class Attestation:
     verified: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SigningResult:
     """What signing brought: attestations by filename, and for the files without one the reason."""
 
@@ -47,7 +48,7 @@ class SigningResult:
     failures: Mapping[str, SigningFailed] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProvenanceVerified:
     """The index serves provenance for these bytes that verifies."""
 
@@ -55,14 +56,14 @@ class ProvenanceVerified:
     log_index: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProvenanceMissing:
     """The index serves no provenance for this file (yet)."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProvenanceInvalid:
     """The index serves provenance that does not verify, or belongs to other bytes or another identity."""
 

@@ -1,10 +1,10 @@
 """What is published: one sdist or wheel, known by its bytes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem
 
 
@@ -15,7 +15,7 @@ class Kind(StrEnum):
     WHEEL = "wheel"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digests:
     """Lower-case hexadecimal digests of a file's bytes."""
 
@@ -23,7 +23,7 @@ class Digests:
     md5: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stamp:
     """What the file system said about a file when it was hashed; a different stamp later means a changed file."""
 
@@ -33,7 +33,7 @@ class Stamp:
     mtime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreMetadata:
     """The core metadata of a distribution, as raw fields in the order of the file.
 
@@ -56,7 +56,7 @@ class CoreMetadata:
         return next(iter(self.all(name)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distribution:
     """One sdist or wheel, read and hashed once.
 
@@ -86,7 +86,7 @@ class Distribution:
         return self.project, self.version
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundAttestation:
     """An attestation file that lies beside a distribution: ``<distribution>.<type>.attestation``."""
 
@@ -96,7 +96,7 @@ class FoundAttestation:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collection:
     """What was found in the paths that a user named.
 

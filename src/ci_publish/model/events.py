@@ -5,12 +5,13 @@ neutralised by whoever prints them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
 from ci_publish.model.index import Endpoints, Plan, PublishedFile
 from ci_publish.model.problem import Problem
@@ -57,7 +58,7 @@ class FileStatus(StrEnum):
     NOT_ATTEMPTED = "not-attempted"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunStarted:
     """A command began; ``time`` in seconds since the epoch."""
 
@@ -65,7 +66,7 @@ class RunStarted:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted:
     """A step of the staircase began, at one index or (None) for all."""
 
@@ -73,7 +74,7 @@ class StepStarted:
     index: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepFinished:
     """A step ended after so many seconds, also when it failed."""
 
@@ -82,35 +83,35 @@ class StepFinished:
     index: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collected:
     """These distributions were found and hashed."""
 
     distributions: tuple[Distribution, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """All checks ran over all files; these are their findings, severities final."""
 
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexChosen:
     """The run turns to this index."""
 
     endpoints: Endpoints
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Planned:
     """The plan for one index."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialChanged:
     """The credential for an index was chosen, obtained, renewed or burnt."""
 
@@ -118,14 +119,14 @@ class CredentialChanged:
     state: CredentialState
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signed:
     """A file has its attestation."""
 
     attestation: Attestation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadStarted:
     """An upload attempt of a file begins; ``attempt`` counts from 1."""
 
@@ -135,7 +136,7 @@ class UploadStarted:
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadProgressed:
     """So many bytes of the request body were handed to the network in this attempt."""
 
@@ -145,7 +146,7 @@ class UploadProgressed:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retrying:
     """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
 
@@ -156,7 +157,7 @@ class Retrying:
     index: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileFinished:
     """What became of a file at an index; ``error`` where it is neither there nor planned."""
 
@@ -168,7 +169,7 @@ class FileFinished:
     error: CiPublishError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileListed:
     """The index was asked for a file: listed with our digest (True), not or otherwise (False), not askable (None)."""
 
@@ -178,7 +179,7 @@ class FileListed:
     published: PublishedFile | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProvenanceChecked:
     """The provenance that an index serves for a file was looked at."""
 
@@ -196,7 +197,7 @@ class FindingStatus(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that doctor looked at. ``message`` may have several lines: tables of claims keep their columns."""
 
@@ -206,7 +207,7 @@ class Finding:
     hints: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Noted:
     """Something people should know (``warning``: should care about), with what to do.
 
@@ -220,7 +221,7 @@ class Noted:
     filename: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestTraced:
     """A request and what came back, for --verbose; texts hold no secrets."""
 
@@ -230,7 +231,7 @@ class RequestTraced:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFinished:
     """The run is over; ``time`` in seconds since the epoch."""
 

@@ -1,14 +1,15 @@
 """Requests and answers as values, so that everything on the wire can be built and understood without a socket."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol
 
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicAuthorization:
     """A user name and a secret, sent as HTTP Basic authentication."""
 
@@ -16,7 +17,7 @@ class BasicAuthorization:
     secret: Secret
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BearerAuthorization:
     """A secret sent as ``Authorization: Bearer``."""
 
@@ -47,14 +48,14 @@ class StreamedBody(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SecretJson:
     """A JSON object whose values are secrets; only the transport renders it."""
 
     fields: tuple[tuple[str, Secret], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpRequest:
     """One request. Redirects are never followed by the transport."""
 
@@ -65,7 +66,7 @@ class HttpRequest:
     body: bytes | StreamedBody | SecretJson | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpAnswer:
     """A complete answer: header names in lower case, body capped and already inflated.
 
@@ -93,7 +94,7 @@ class NoAnswerReason(StrEnum):
     REFUSED_LOCALLY = "refused-locally"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoAnswer:
     """No usable answer came; ``sent`` says whether the index may have received the whole request."""
 

@@ -2,9 +2,10 @@
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NoReturn
+
+from ci_publish.model.frozen import frozen
 
 
 class Secret:
@@ -76,7 +77,7 @@ class CredentialKind(StrEnum):
 Claims = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentityToken:
     """An OIDC identity token of the CI job for one audience, with its claims decoded but not verified."""
 
@@ -92,7 +93,7 @@ class IdentityToken:
         return float(value) if isinstance(value, int | float) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadToken:
     """A short-lived token that the index gave for an identity; ``expires`` in seconds since the epoch."""
 
@@ -100,7 +101,7 @@ class UploadToken:
     expires: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialState:
     """What reports may know about a credential: never the secret."""
 

@@ -1,10 +1,11 @@
 """Where it is published: an index, what it has, and what a plan makes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.frozen import frozen
 
 
 class IndexProfile(StrEnum):
@@ -14,7 +15,7 @@ class IndexProfile(StrEnum):
     GENERIC = "generic"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoints:
     """The addresses of one index; None where the index has no such service or it cannot be known.
 
@@ -45,7 +46,7 @@ class ProjectStatus(StrEnum):
     DEPRECATED = "deprecated"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublishedFile:
     """A file that an index lists. ``sha256`` is None where the index shows no such digest."""
 
@@ -59,7 +60,7 @@ class PublishedFile:
     inherited: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectListing:
     """What the index lists for a project. ``serial`` grows with each change, where the index tells."""
 
@@ -70,7 +71,7 @@ class ProjectListing:
     serial: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoSuchProject:
     """The index says that it does not have this project (404, or a redirect to another origin)."""
 
@@ -78,7 +79,7 @@ class NoSuchProject:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotVisible:
     """The index cannot be asked about this project; ``reason`` is a sentence for people."""
 
@@ -86,7 +87,7 @@ class NotVisible:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LookFailed:
     """The look should have worked and did not, after all retries."""
 
@@ -97,7 +98,7 @@ class LookFailed:
 IndexState = ProjectListing | NoSuchProject | NotVisible | LookFailed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Upload:
     """The index does not have this file: it will be uploaded. ``known`` is False where the index could not be asked."""
 
@@ -105,7 +106,7 @@ class Upload:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlreadyPublished:
     """The index has these very bytes under this name."""
 
@@ -113,7 +114,7 @@ class AlreadyPublished:
     published: PublishedFile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptPublished:
     """The index has other content (or content without a digest) under this name, and the user said to leave it."""
 
@@ -122,7 +123,7 @@ class KeptPublished:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conflict:
     """The index has other content under this name, or content that cannot be compared."""
 
@@ -133,7 +134,7 @@ class Conflict:
 PlannedFile = Upload | AlreadyPublished | KeptPublished | Conflict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What a run will do at one index, a decision for each file, in upload order."""
 
@@ -151,7 +152,7 @@ class Plan:
         return tuple(file for file in self.files if isinstance(file, Conflict))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Accepted:
     """The index answered that it took the file."""
 
@@ -159,7 +160,7 @@ class Accepted:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AlreadyThere:
     """The index answered that it has something under this name; only its listing tells whether it is ours."""
 
@@ -167,7 +168,7 @@ class AlreadyThere:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The index said no, for good. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
 
@@ -177,7 +178,7 @@ class Refused:
     advice: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialRefused:
     """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed."""
 
@@ -188,7 +189,7 @@ class CredentialRefused:
     advice: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unavailable:
     """No clear answer until the retries ran out; ``unclear``: the index may have stored the file."""
 
@@ -197,7 +198,7 @@ class Unavailable:
     unclear: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileChanged:
     """The file on disk is not the one that was hashed and signed; it was not published."""
 
@@ -205,7 +206,7 @@ class FileChanged:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancelled:
     """The run was stopped before this file was done."""
 

@@ -1,10 +1,11 @@
 """What is wrong with a file or a set of files."""
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from ci_publish.errors import docs_for_rule
+from ci_publish.model.frozen import frozen
 
 
 class Severity(StrEnum):
@@ -15,7 +16,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One finding of one check rule.
 

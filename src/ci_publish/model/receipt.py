@@ -11,7 +11,7 @@ All times are RFC 3339 in UTC. Text from outside stands in it as it came (JSON n
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import UTC, datetime
 from typing import Any, TypeVar, assert_never
 
@@ -44,6 +44,7 @@ from ci_publish.model.events import (
     StepFinished,
     UploadStarted,
 )
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -63,7 +64,7 @@ Redact = Callable[[str], str]
 """Takes secrets out of a text; the last defence before it leaves the program."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tool:
     """The program that wrote the receipt."""
 
@@ -71,7 +72,7 @@ class Tool:
     version: str = __version__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorEntry:
     """A failure, in the words of the log."""
 
@@ -82,7 +83,7 @@ class ErrorEntry:
     docs: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CredentialEntry:
     """What the run showed to an index; ``burnt`` is None where there was nothing to burn."""
 
@@ -92,7 +93,7 @@ class CredentialEntry:
     burnt: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexEntry:
     """An index that the run turned to."""
 
@@ -103,7 +104,7 @@ class IndexEntry:
     credential: CredentialEntry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttestationEntry:
     """The attestation that the run made (or found beside the file); the publish one where there are two."""
 
@@ -113,7 +114,7 @@ class AttestationEntry:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileEntry:
     """One file at one index; ``index`` is None where the run knew none (check, attest).
 
@@ -138,7 +139,7 @@ class FileEntry:
     error: ErrorEntry | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProblemEntry:
     """A finding of the checks."""
 
@@ -149,7 +150,7 @@ class ProblemEntry:
     docs: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """What happened in a run. ``exit_code`` and ``finished`` are None while (or when) it has not come to its end."""
 
@@ -252,7 +253,7 @@ def _index(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Facts:
     """What the events tell about files, each kind by the key that finds it."""
 

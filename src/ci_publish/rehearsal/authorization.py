@@ -5,13 +5,13 @@ Source: `warehouse/macaroons/security_policy.py` and `warehouse/accounts/securit
 
 import base64
 import binascii
-from dataclasses import dataclass
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Uploader:
     """A request's credential: the token as sent, and what the index knows of it."""
 

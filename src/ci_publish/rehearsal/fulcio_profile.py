@@ -8,8 +8,9 @@ empty values are left out).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,21 +82,21 @@ _CIRCLECI: Final[Mapping[int, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UriName:
     """The certificate's subject alternative name is this URI: a CI job."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EmailName:
     """The certificate's subject alternative name is this e-mail address: a person or a service account."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateProfile:
     """The name and Fulcio's own extensions (dotted OID, value as it goes into the certificate), in ascending order."""
 

@@ -13,7 +13,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import jwt
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.ci_claims import (
     BUILDKITE_ISSUER,
     CIRCLECI_ISSUER,
@@ -82,7 +82,7 @@ class PrematureTokenError(IdentityTokenError):
     """Its life has not begun (`nbf` or `iat` lies in the future)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IssuedToken:
     """What the provider remembers of a token that it gave out; never the token itself."""
 

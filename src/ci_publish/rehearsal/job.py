@@ -7,9 +7,9 @@ Sources: GitHub's "Variables reference", GitLab's "Predefined CI/CD variables".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WORKFLOW_REF: Final = re.compile(r"(?P<repository>[^/]+/[^/]+)/\.github/workflo
 _VISIBILITIES: Final = frozenset({"public", "internal", "private"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RehearsedJob:
     """A CI and what its identity tokens say about the job."""
 

@@ -13,6 +13,7 @@ import jwt
 from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Request, Response
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import publishers
 from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
@@ -33,7 +34,7 @@ class _RefusedExchangeError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Registration:
     """A Trusted Publisher that is registered for projects (normalised names).
 

@@ -6,11 +6,11 @@ same order, with the same words.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
 import pypi_attestations
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.ci_claims import GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -26,7 +26,7 @@ class InvalidPublisherError(Exception):
     """No publisher matches; the message is PyPI's reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GitHubPublisher:
     """A GitHub repository's workflow; an empty `environment` or `owner_id` stands for any."""
 
@@ -96,7 +96,7 @@ class GitHubPublisher:
         return cls(str(claims["repository"]), match.group(), environment, str(claims["repository_owner_id"]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GitLabPublisher:
     """A gitlab.com project's pipeline. An empty `environment` stands for any."""
 
@@ -150,7 +150,7 @@ class GitLabPublisher:
         return cls(str(claims["project_path"]), _configuration_path(claims), environment)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GooglePublisher:
     """A Google service account. An empty `sub` stands for any."""
 

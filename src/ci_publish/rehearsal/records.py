@@ -1,11 +1,13 @@
 """What the rehearsal's index knows: frozen values, and the events from which its state is folded (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, TypeAlias, assert_never
 
 from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
+
+from ci_publish.model.frozen import frozen
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -14,7 +16,7 @@ QUARANTINED: Final = "quarantined"
 CLOSED_STATUSES: Final = frozenset({"archived", QUARANTINED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredFile:
     """One file of the index. `uploaded` is Unix time, `provenance` PEP 740's object."""
 
@@ -40,7 +42,7 @@ class StoredFile:
         return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """One version of a project, described by the form of its first file. `created` is Unix time."""
 
@@ -59,7 +61,7 @@ class Release:
         return tuple(value for key, value in self.fields if key == name and value.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Project:
     """One project: its releases by canonical version, its files by name. `serial` grows with each change."""
 
@@ -107,7 +109,7 @@ class Project:
         return sum(file.size for file in self.files.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProjectCreated:
     """A project was registered."""
 
@@ -115,7 +117,7 @@ class ProjectCreated:
     time: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseCreated:
     """The first file of a release brought its description."""
 
@@ -125,7 +127,7 @@ class ReleaseCreated:
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileAdded:
     """A file was stored; `name` is the project's name as this upload spells it."""
 
@@ -133,7 +135,7 @@ class FileAdded:
     file: StoredFile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileDeleted:
     """A file was deleted by an owner; its name can never be used again."""
 
@@ -141,7 +143,7 @@ class FileDeleted:
     filename: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StatusSet:
     """A project's status marker (PEP 792) changed."""
 
@@ -149,7 +151,7 @@ class StatusSet:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseYanked:
     """A release was yanked (PEP 592), or unyanked."""
 
@@ -159,7 +161,7 @@ class ReleaseYanked:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReleaseDated:
     """A release was given another date of creation."""
 
@@ -171,7 +173,7 @@ class ReleaseDated:
 Event: TypeAlias = ProjectCreated | ReleaseCreated | FileAdded | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """Everything the index has, after `serial` events. `deleted` holds filenames that can never be used again."""
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 import secrets
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -20,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.merkle import MerkleTree, leaf_hash
 from ci_publish.rehearsal.sigstore_authority import spki
 
@@ -42,7 +42,7 @@ class EquivalentEntryError(Exception):
         self.entry = entry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogEntry:
     """One entry of the log.
 

@@ -6,12 +6,13 @@ import os
 import shutil
 import tempfile
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 from typing import IO, Any, Final
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.records import (
     Event,
     FileAdded,
@@ -32,7 +33,7 @@ _EVENTS: Final[dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Received:
     """A file that arrived and waits for its verdict: where it lies, how long it is and what its digests are."""
 

@@ -4,7 +4,6 @@ import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +12,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ci_publish.model.frozen import frozen
+
 _LIFETIME: Final = dt.timedelta(days=7)
 # Clocks of containers on one machine may differ a little.
 _EARLIER: Final = dt.timedelta(minutes=5)
 _ADDRESSES: Final = ("127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoopbackTls:
     """What a server on loopback needs, and what its clients: a context, and the authority's certificate as a file."""
 

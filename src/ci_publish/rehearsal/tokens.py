@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.publishers import Claims, TrustedPublisher
 
 PREFIX: Final = "pypi-"
@@ -24,14 +25,14 @@ _VERSION, _END, _LOCATION, _IDENTIFIER, _SIGNATURE = 2, 0, 1, 2, 6
 Caveat: TypeAlias = list[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class User:
     """Somebody with an API token."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PublisherIdentity:
     """A Trusted Publisher that exchanged an identity token.
 
@@ -60,7 +61,7 @@ class IssuedUploadToken:
     burnt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Macaroon:
     identifier: str
     caveats: tuple[bytes, ...]

@@ -7,11 +7,11 @@ import hashlib
 import hmac
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from werkzeug.wrappers import Request
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
 from ci_publish.rehearsal.descriptions import description_problem
@@ -70,7 +70,7 @@ _NOT_OF_THE_RELEASE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Submission:
     """An upload whose form is in order."""
 

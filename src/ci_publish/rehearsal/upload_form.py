@@ -5,7 +5,6 @@ Source: `warehouse/forklift/forms.py`, `decorators.py` and `legacy.py` at 6b6215
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import IO, Final, cast
 
 from packaging.utils import canonicalize_name
@@ -15,6 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.records import Fields
 from ci_publish.rehearsal.storage import Incoming, Received, Storage
@@ -39,7 +39,7 @@ _LONGEST_QUOTED_VALUE: Final = 60
 _FILE_FIELDS: Final = frozenset({"content", "gpg_signature"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """The form of one upload. `fields` keep their order; `files` are the parts that came as files, by field name."""
 

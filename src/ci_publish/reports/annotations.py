@@ -1,9 +1,9 @@
 """What a run gives reason to remark on a GitHub job's page, and the commands that do it (pure)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ci_publish.model.events import Checked, Collected, Event, Noted, RunFinished
+from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import words
@@ -14,7 +14,7 @@ ANNOTATIONS_OF_A_KIND = 10
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Annotation:
     """One remark on the job's page, with text from outside as it came; ``file`` as the job sees it."""
 

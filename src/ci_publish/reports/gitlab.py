@@ -9,11 +9,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.files import why, write_atomically
 from ci_publish.reports.history import History
@@ -30,7 +30,7 @@ _DOTENV_VALUE_LIMIT = 600
 _NOT_IN_DOTENV = frozenset({"files"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GitLabFiles:
     """Where the files of the job go; None: not written."""
 

@@ -5,7 +5,6 @@ together from parts, whoever writes it guards it once more (``lines.Lines``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import singledispatchmethod
 from itertools import groupby
@@ -37,6 +36,7 @@ from ci_publish.model.events import (
     UploadProgressed,
     UploadStarted,
 )
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import PlannedFile
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
@@ -60,7 +60,7 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One line of the story, neutral and without a line break."""
 

@@ -1,10 +1,10 @@
 """What a run hands on to later steps and jobs: the outputs of the action, the variables of a GitLab report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ci_publish.model.events import Event, FileStatus, RunFinished
+from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt, Redact, dump, receipt_of, to_dict
 from ci_publish.reports import words
 from ci_publish.reports.neutral import one_line
@@ -14,7 +14,7 @@ FILES_LIMIT = 128 * 1024
 _VALUE_LIMIT = 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifacts:
     """The files and folders of a run that later steps may want; None where there are none."""
 

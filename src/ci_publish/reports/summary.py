@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Outcome, Planned, RunFinished
+from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
 from ci_publish.reports import words
 from ci_publish.reports.neutral import code, markdown, preformatted
@@ -27,7 +28,7 @@ SettingRow = tuple[str, str, str]
 """Name, value (a secret already shown as ``***``) and source of one setting."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """A part of the summary: its lines can be left out one by one from the end, its head and foot only together."""
 

@@ -8,7 +8,6 @@ the server's words, and the first one in order is the one that it would answer w
 import email.utils
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
@@ -17,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_publish.distributions.findings import Fault, Refusal, refused
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
+from ci_publish.model.frozen import frozen
 
 SUPPORTED_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 NEWEST_VERSION: Final = (2, 5)
@@ -71,7 +71,7 @@ _RULES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invalid:
     """One thing that the server dislikes about a field (named as in the file), with its words."""
 

@@ -1,0 +1,109 @@
+"""What a value is in this house: a frozen dataclass with slots, made in a third of the usual time.
+
+A run makes 150 classes of values before it does anything else, and ``dataclass(frozen=True, slots=True)`` compiles up
+to seven methods for each: as much time as importing an HTTP client. Here the standard library only takes the fields, so
+that ``fields``, ``replace``, ``asdict``, ``match`` and pickling work as ever; only ``__init__`` is compiled.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from operator import attrgetter
+from typing import Any, NoReturn, TypeVar, dataclass_transform
+
+_T = TypeVar("_T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen(cls: type[_T]) -> type[_T]:
+    """Return *cls* as ``dataclass(frozen=True, slots=True)`` would make it.
+
+    Fields may have a default or a default factory. Raises TypeError for all else that dataclasses can do.
+    """
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    members = fields(made)  # type: ignore[arg-type] # it is one since the line above
+    if hasattr(made, "__post_init__") or not all(map(_is_plain, members)):
+        message = f"{cls.__qualname__} is no plain value; make it with `dataclass`"
+        raise TypeError(message)
+    own = vars(cls)
+    for name, method in _methods(made, members).items():
+        if own.get(name) is None:  # None: Python's own mark in a class that defines __eq__ and no __hash__
+            setattr(made, name, method)
+    return made
+
+
+def _is_plain(member: Field[Any]) -> bool:
+    return member.init and member.repr and member.compare and member.hash is None and not member.kw_only
+
+
+def _methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:
+    key = _key([member.name for member in members])
+
+    def equal(self: object, other: object) -> bool:
+        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
+
+    def hashed(self: object) -> int:
+        return hash(key(self))
+
+    return {
+        "__init__": _init(made, members),
+        "__repr__": _repr,
+        "__eq__": equal,
+        "__hash__": hashed,
+        "__setattr__": _refuse_to_set,
+        "__delattr__": _refuse_to_delete,
+        "__getstate__": _state,
+        "__setstate__": _restore,
+    }
+
+
+def _key(names: list[str]) -> Callable[[object], tuple[object, ...]]:
+    """Return what gives the values of *names* as a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda self: tuple(getattr(self, name) for name in names)
+
+
+def _init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
+    known: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
+    parameters, body = ["self"], ["pass"]
+    for member in members:
+        name, argument = member.name, member.name
+        if member.default_factory is not MISSING:
+            known[f"_make_{name}"] = member.default_factory
+            parameters.append(f"{name}=_MISSING")
+            argument = f"_make_{name}() if {name} is _MISSING else {name}"
+        elif member.default is not MISSING:
+            known[f"_default_{name}"] = member.default
+            parameters.append(f"{name}=_default_{name}")
+        else:
+            parameters.append(name)
+        body.append(f"_set(self, {name!r}, {argument})")
+    exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(body), known)  # noqa: S102  (as dataclasses does)
+    init: Callable[..., None] = known["__init__"]
+    init.__qualname__ = f"{made.__qualname__}.__init__"
+    init.__annotations__ = {member.name: member.type for member in members} | {"return": None}
+    return init
+
+
+def _repr(self: Any) -> str:  # noqa: ANN401  (any value)
+    shown = ", ".join(f"{member.name}={getattr(self, member.name)!r}" for member in fields(self))
+    return f"{type(self).__qualname__}({shown})"
+
+
+def _refuse_to_set(_: object, name: str, __: object) -> NoReturn:
+    message = f"cannot assign to field {name!r}"
+    raise FrozenInstanceError(message)
+
+
+def _refuse_to_delete(_: object, name: str) -> NoReturn:
+    message = f"cannot delete field {name!r}"
+    raise FrozenInstanceError(message)
+
+
+def _state(self: Any) -> list[object]:  # noqa: ANN401
+    return [getattr(self, member.name) for member in fields(self)]
+
+
+def _restore(self: Any, state: list[object]) -> None:  # noqa: ANN401
+    for member, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, member.name, value)
