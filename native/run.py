@@ -55,7 +55,9 @@ def prepare(lock: Path, environ: Mapping[str, str]) -> int:
         print(f"::error title=ci-publish found neither uv nor pip::{sys.executable} has no pip, and uv is not on PATH.")
         return 2
     try:
-        subprocess.run((*installer(uv, python), str(lock)), cwd=folder, check=True, timeout=SECONDS)
+        # As pip does: trust the authorities that the machine trusts, unless somebody said otherwise.
+        trusting = {"UV_SYSTEM_CERTS": "1", **environ}
+        subprocess.run((*installer(uv, python), str(lock)), cwd=folder, env=trusting, check=True, timeout=SECONDS)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         print(f"::error title=What ci-publish needs could not be installed::{reason(error)}")
         return 10
@@ -74,12 +76,23 @@ def make_environment(folder: Path) -> Path:
 def installer(uv: str | None, python: Path) -> Sequence[str]:
     """Return the command that fills the environment of *python*, but for the path of the lock, which comes last.
 
-    uv where the runner has it, else the runner's pip.
+    uv where the runner has it, else the runner's pip; neither leaves anything in a cache of its own.
     """
     if uv is not None:
-        return (uv, "pip", "install", "--quiet", "--no-config", "--no-progress", "--python", str(python), *EXACTLY)
+        return (
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--no-config",
+            "--no-cache",
+            "--no-progress",
+            "--python",
+            str(python),
+            *EXACTLY,
+        )
     pip = (sys.executable, "-IB", "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--no-input")
-    return (*pip, "install", "--quiet", "--no-compile", *EXACTLY)
+    return (*pip, "install", "--quiet", "--no-cache-dir", "--no-compile", *EXACTLY)
 
 
 def reason(error: subprocess.SubprocessError) -> str:

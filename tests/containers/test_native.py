@@ -1,0 +1,94 @@
+"""The steps of the native action, as a runner starts them, with the runner's own pip and with uv."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.containers.engine import ROOT
+from tests.distributions import make_release
+from tests.unit.reports.runner import commands, file_commands
+
+NATIVE = ROOT / "native"
+BASH = shutil.which("bash") or "bash"
+
+
+class Runner:
+    """One composite action's steps: each with its own output file, all with one workspace and one temporary folder."""
+
+    def __init__(self, folder: Path, path: list[str]) -> None:
+        self.workspace, self.temporary = folder / "workspace", folder / "temporary"
+        self._outputs = folder / "output"
+        self._environment = {"PATH": os.pathsep.join(path), "HOME": str(folder), "RUNNER_TEMP": str(self.temporary)}
+        for name in (self.workspace, self.temporary):
+            name.mkdir()
+
+    def bash(self, *command: str, **environment: str) -> "tuple[subprocess.CompletedProcess[str], dict[str, str]]":
+        self._outputs.write_text("")
+        result = subprocess.run(
+            [BASH, "--noprofile", "--norc", *command],
+            cwd=self.workspace,
+            env={**self._environment, "GITHUB_OUTPUT": str(self._outputs), "GITHUB_ACTIONS": "true", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+        return result, file_commands(self._outputs.read_text())
+
+    def native(self, *words: str, **environment: str) -> "tuple[subprocess.CompletedProcess[str], dict[str, str]]":
+        return self.bash(str(NATIVE / "python.sh"), str(NATIVE / "run.py"), *words, **environment)
+
+
+def tools(folder: Path, names: dict[str, str]) -> list[str]:
+    """Return a PATH on which only these programs are found."""
+    folder.mkdir()
+    for name, target in names.items():
+        (folder / name).symlink_to(target)
+    return [str(folder)]
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_it_rehearses_and_leaves_nothing_behind(tmp_path: Path, installer: str) -> None:
+    programs = {"python3": sys.executable} | ({"uv": str(shutil.which("uv"))} if installer == "uv" else {})
+    runner = Runner(tmp_path, tools(tmp_path / "bin", programs))
+    make_release(runner.workspace / "dist", "native")
+
+    prepared, made = runner.native("prepare", "rehearsal")
+    assert prepared.returncode == 0, prepared.stdout
+    ran, outputs = runner.bash(
+        "-c",
+        f'exec "$NATIVE_PYTHON" -IBu "{NATIVE / "run.py"}" publish',
+        NATIVE_PYTHON=made["python"],
+        NATIVE_INPUTS='{"rehearse": "true", "packages-dir": "dist", "password": "", "skip_existing": "false"}',
+    )
+    cleaned, _ = runner.native("clean", NATIVE_FOLDER=made["folder"])
+
+    assert (ran.returncode, outputs["outcome"], outputs["uploaded"]) == (0, "rehearsed", "2"), ran.stdout
+    assert cleaned.returncode == 0
+    assert not list(runner.temporary.iterdir())
+    assert sorted(path.name for path in runner.workspace.iterdir()) == ["dist"]
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_without_a_python_it_says_what_to_do(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, tools(tmp_path / "bin", {"python3": str(shutil.which("false"))}))
+
+    result, outputs = runner.native("prepare", "rehearsal")
+
+    assert (result.returncode, outputs) == (2, {})
+    assert [command.name for command in commands(result.stdout)] == ["error", "error"]
+    assert "actions/setup-python" in result.stdout
+
+
+def test_it_removes_nothing_but_its_own_folder(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, tools(tmp_path / "bin", {"python3": sys.executable}))
+
+    runner.native("clean", NATIVE_FOLDER=str(runner.workspace))
+
+    assert runner.workspace.is_dir()
