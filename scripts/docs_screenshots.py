@@ -164,7 +164,7 @@ def main() -> int:
         print("The pictures need Chromium.")
         return 1
     ASSETS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, browser(executable, Path(name)) as page:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name, browser(executable, Path(name)) as page:
         folder, broken = Path(name) / "project", Path(name) / "broken"
         dist = make_project(folder)
         make_project(broken, "linux_x86_64")

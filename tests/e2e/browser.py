@@ -100,6 +100,11 @@ class Page:
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
         path.write_bytes(base64.b64decode(data))
 
+    def close(self) -> None:
+        """Ask the browser to end, its helpers included."""
+        self._session = ""
+        self.call("Browser.close")
+
     def _read(self) -> dict[str, Any]:
         message = bytearray()
         while (byte := self._from.read(1)) not in {b"\0", b""}:
@@ -142,6 +147,15 @@ def browser(executable: str, folder: Path) -> Iterator[Page]:
             page = Page(writing, reading)
             page.attach()
             yield page
+            page.close()
     finally:
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the browser is gone; ask it once more where it is not."""
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
         process.terminate()
         process.wait(timeout=20)
