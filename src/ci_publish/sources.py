@@ -1,6 +1,7 @@
 """Where settings come from: every source turned into raw values, the highest first, each with what the user wrote."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -201,10 +202,22 @@ def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
 
 
 def shown(name: str, settings: Settings) -> str:
-    """Return the value of an option for people; a secret is only said to be there."""
+    """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
     value = getattr(settings, name)
     if isinstance(value, Secret):
         return "***" if value else "(empty)"
+    if name in {"repository_url", "index_url"} and value is not None:
+        value = _without_secrets(value)
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
+
+
+def _without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
+    """Hide what addresses must not hold (it is refused later, but shown before): user, password, query."""
+    if isinstance(addresses, tuple):
+        return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)
+    return _IN_ADDRESS.sub("***", addresses)

@@ -173,6 +173,11 @@ def test_a_secret_is_only_said_to_be_there() -> None:
     assert shown("index_url", Settings()) == ""
     assert shown("strict", Settings()) == "false"
     assert shown("repository_url", Settings(repository_url=("a", "b"))) == "a, b"
+    held = ("https://al:pa/ss@w@host/legacy/", "https://host/legacy/?token=canary", "https://host/")
+    assert shown("repository_url", Settings(repository_url=held)) == (
+        "https://***@host/legacy/, https://host/legacy/?***, https://host/"
+    )
+    assert shown("index_url", Settings(index_url="https://al:pw@host/simple/#x")) == "https://***@host/simple/#***"
 
 
 def test_settings_are_frozen_and_every_field_is_declared_once() -> None:

@@ -6,6 +6,7 @@ The second of the two places that may call ``Secret.reveal()`` (the other is the
 import base64
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -17,6 +18,11 @@ from ci_publish.reports.neutral import mask_data
 MASK = "***"
 # Shorter texts occur in every log by chance: hiding them would hide the log, and protects nothing.
 _SHORTEST = 4
+# Whoever cuts a text short may cut a secret in two: a long form is remembered in pieces of this length, and a word
+# that holds one is hidden, so that no more than twice its length of a long secret can be left.
+_PIECE = 12
+_LONG = 32
+_WORD = re.compile(rf"[A-Za-z0-9_.+/-]{{{_PIECE},}}")
 
 
 class Masker:
@@ -33,6 +39,7 @@ class Masker:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         self._longest_first: tuple[str, ...] = ()
+        self._pieces: frozenset[str] = frozenset()
 
     def mask(self, secret: Secret, *, users: Iterable[str] = ("__token__",)) -> None:
         """Hide *secret* from now on: as it is, line by line, in base64 (alone and after each of *users*), URL-encoded.
@@ -46,21 +53,34 @@ class Masker:
             self._known.update(new)
             redacted = (form for form in self._known if len(form) >= _SHORTEST)
             self._longest_first = tuple(sorted(redacted, key=len, reverse=True))
+            self._pieces |= {piece for form in new if len(form) >= _LONG for piece in _pieces(form)}
             if self._on:
                 self._announce(new)
 
     def redact(self, text: str) -> str:
-        """Return *text* with every known form of every secret replaced by ``***``. The last defence, not the first."""
+        """Return *text* with every known form of every secret replaced by ``***``, also those that were cut short.
+
+        The last defence, not the first.
+        """
         for form in self._longest_first:
             if form in text:
                 text = text.replace(form, MASK)
-        return text
+        return _WORD.sub(self._hide, text) if self._pieces else text
+
+    def _hide(self, word: re.Match[str]) -> str:
+        found, pieces = word[0], self._pieces
+        told = any(found[start : start + _PIECE] in pieces for start in range(len(found) - _PIECE + 1))
+        return MASK if told else found
 
     def _announce(self, forms: Iterable[str]) -> None:
         # A stream that is gone shows nothing: there is nothing to hide, and the run must go on to burn its token.
         with contextlib.suppress(OSError):
             self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
             self._stream.flush()
+
+
+def _pieces(form: str) -> Iterator[str]:
+    return (form[start : start + _PIECE] for start in range(0, len(form) - _PIECE + 1, _PIECE))
 
 
 def _forms(raw: str, users: Iterable[str]) -> list[str]:

@@ -113,3 +113,23 @@ def test_a_stream_that_is_gone_stops_nothing() -> None:
     masker = Masker(Gone(), on=True)
     masker.mask(Secret("the-secret"))
     assert masker.redact("the-secret") == "***"
+
+
+LONG = "pypi-AgEIcHlwaS5vcmcCJDEyMzQ1Njc4LTEyMzQtMTIzNC0xMjM0LTEyMzQ1Njc4OTAxMgACKlszLCI"
+
+
+@pytest.mark.parametrize("form", [*forms(LONG)[:3], forms(LONG, "alice")[2]])
+@pytest.mark.parametrize("kept", [slice(0, 40), slice(30, 60), slice(-25, None), slice(7, 31)])
+def test_what_a_cut_text_leaves_of_a_long_secret_is_hidden(form: str, kept: slice) -> None:
+    """Somebody cuts the index's answer at 500 characters, in the middle of what it says back."""
+    masker = Masker(io.StringIO(), on=False)
+    masker.mask(Secret(LONG), users=("__token__", "alice"))
+    assert masker.redact(f"400 no {form[kept]}").rstrip("=") == "400 no ***"
+    assert masker.redact(f'{{"message":"{form[kept].rstrip("=")}","code":1}}') == '{"message":"***","code":1}'
+
+
+def test_words_beside_a_long_secret_are_left_alone() -> None:
+    masker = Masker(io.StringIO(), on=False)
+    masker.mask(Secret(LONG))
+    text = "demo-1.0-py3-none-any.whl 101cd11f0e4456ae84fe88109aa93cbd629d6d54 https://pypi.org/project/demo/1.0/"
+    assert masker.redact(text) == text
