@@ -41,6 +41,7 @@ def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
     actions = matching(names, r"(.*/)?action\.ya?ml")
     components = [str(component_parts(ROOT / name, folder)) for name in matching(names, r"templates/.+\.ya?ml")]
     pipelines = [*matching(names, r"\.gitlab-ci\.yml"), *components]
+    updates = matching(names, r"\.github/dependabot\.yml")
     dockerfiles = matching(names, r"(.*/)?(Dockerfile|Containerfile)(\.[^/]+)?")
     schema = ["check-jsonschema", "--builtin-schema"]
     tools = [
@@ -48,10 +49,10 @@ def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
         ([*schema, "vendor.github-workflows"], workflows),
         ([*schema, "vendor.github-actions"], actions),
         ([*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"], pipelines),
-        ([*schema, "vendor.dependabot"], matching(names, r"\.github/dependabot\.yml")),
+        ([*schema, "vendor.dependabot"], updates),
         (["hadolint"], dockerfiles),
         # The strictest persona, and neither a config nor an ignore: a finding is mended, not silenced.
-        (["zizmor", "--offline", "--persona=auditor", "--no-config", "--no-ignores"], [*workflows, *actions]),
+        (["zizmor", "--offline", "--persona=auditor", "--no-config", "--no-ignores"], [*workflows, *actions, *updates]),
     ]
     return ([*tool, *files] for tool, files in tools if files)
 

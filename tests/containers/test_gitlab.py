@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from ci_publish.rehearsal.world import RehearsalWorld
-from tests.containers.engine import ROOT
+from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import make_repository
 from tests.containers.runtimes import runtime
 from tests.distributions import make_release
@@ -66,6 +66,21 @@ def command_on_path(folder: Path) -> Path:
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT / "src"}" exec "{sys.executable}" -m ci_publish "$@"\n')
     script.chmod(0o755)
     return folder
+
+
+def exited() -> set[str]:
+    """Return the containers that have ended."""
+    command = [engine(), "ps", "--all", "--quiet", "--filter=status=exited"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    """Remove the helper containers that gitlab-ci-local leaves behind."""
+    before = exited()
+    yield
+    if left := exited() - before:
+        subprocess.run([engine(), "rm", *left], capture_output=True, check=False)
 
 
 @pytest.fixture
