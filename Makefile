@@ -86,7 +86,7 @@ test-interop: env-test ## against implementations in other languages; needs Node
 	$(PYTEST) -m interop
 
 .PHONY: test-containers
-test-containers: env-test ## the image and the actions; needs podman, and says so where there is none
+test-containers: env-test ## the image and the actions; needs podman (act and gitlab-ci-local: PATH or CI_RUNTIMES), says what is missing
 	@answer=0; $(WITH_VENV) python scripts/container_engine.py || answer=$$?; \
 	case $$answer in 0) ;; 3) exit 0 ;; *) exit $$answer ;; esac; \
 	$(PYTEST) -m containers || answer=$$?; \
@@ -129,6 +129,10 @@ docs: env-docs ## the documentation as a site, in site/
 .PHONY: lock
 lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=--upgrade looks for newer versions); needs network
 	$(WITH_VENV) python scripts/lock.py $(LOCK)
+
+.PHONY: inputs
+inputs: env-demo ## regenerate the inputs and outputs of the actions and of the GitLab component from the settings
+	$(BIN)/python scripts/action_inputs.py
 
 .PHONY: pin
 pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the images we use (PIN=--check only compares); needs network

@@ -21,7 +21,7 @@ def engine() -> str:
 
 
 def build(tag: str, context: Path, *arguments: str) -> str:
-    """Build the Dockerfile in *context*, never pulling, and return the image's id."""
+    """Build the Dockerfile in *context*, pulling only what is not there, and return the image's id."""
     trust = ["-v", f"{AUTHORITIES}:{AUTHORITIES}:ro"] if AUTHORITIES.is_dir() else []
     command = [engine(), "build", "--quiet", "--pull=missing", "--network=host", *trust, "--timestamp", "0"]
     result = subprocess.run(

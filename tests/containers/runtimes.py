@@ -30,7 +30,6 @@ def notice() -> str:
     """Return what to say at the end of a run: nothing when nothing was missing."""
     if not missing:
         return ""
-    headline = (
-        f"THE CONTAINER TESTS DID NOT RUN COMPLETELY: {' and '.join(sorted(missing))} not on PATH, nor in CI_RUNTIMES"
-    )
+    names = " and ".join(sorted(missing))
+    headline = f"THE CONTAINER TESTS DID NOT RUN COMPLETELY: {names}: neither on PATH nor in the folder CI_RUNTIMES"
     return f"{BAR}\n{headline}\n{BAR}"

@@ -28,6 +28,12 @@ COPIED = ("action.yml", "native", "requirements", "src", ".github/workflows/buil
 
 
 @pytest.fixture(scope="module")
+def program() -> str:
+    """act itself; asked for first, so that nothing is built in vain."""
+    return runtime("act")
+
+
+@pytest.fixture(scope="module")
 def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """podman, as act wants it: behind a socket that speaks Docker's language."""
     path = tmp_path_factory.mktemp("podman") / "podman.sock"
@@ -86,7 +92,8 @@ def fakes(workflow_folder: Path) -> Iterator[str]:
 class Act:
     """act, in one repository, against one world."""
 
-    def __init__(self, repository: Path, socket: str, world: RehearsalWorld, store: Path) -> None:
+    def __init__(self, program: str, repository: Path, socket: str, world: RehearsalWorld, store: Path) -> None:
+        self._program = program
         self._repository = repository
         self._environment = {
             **os.environ,
@@ -109,7 +116,7 @@ class Act:
     def __call__(self, job: str, *arguments: str, platform: str = ON_THE_HOST) -> "subprocess.CompletedProcess[str]":
         """Run a job, and those that it needs."""
         options = ["--workflows=.github/workflows/caller.yml", f"--job={job}", f"--platform=ubuntu-latest={platform}"]
-        command = [runtime("act"), "push", *options, *self._options, *arguments]
+        command = [self._program, "push", *options, *self._options, *arguments]
         return subprocess.run(
             command,
             cwd=self._repository,
@@ -124,10 +131,11 @@ class Act:
 
 
 @pytest.fixture(scope="module")
-def act(tmp_path_factory: pytest.TempPathFactory, socket: str, world: RehearsalWorld, action_image: str) -> Act:
-    runtime("act")
+def act(
+    program: str, tmp_path_factory: pytest.TempPathFactory, socket: str, world: RehearsalWorld, action_image: str
+) -> Act:
     repository = user_s_repository(tmp_path_factory.mktemp("demo"), "localhost/ci-publish-test:action", world)
-    return Act(repository, socket, world, tmp_path_factory.mktemp("store"))
+    return Act(program, repository, socket, world, tmp_path_factory.mktemp("store"))
 
 
 def told(log: str, by: str) -> dict[str, Any]:

@@ -68,6 +68,12 @@ def command_on_path(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def program() -> str:
+    """gitlab-ci-local itself; asked for first, so that nothing is built in vain."""
+    return runtime("gitlab-ci-local")
+
+
 def exited() -> set[str]:
     """Return the containers that have ended."""
     command = [engine(), "ps", "--all", "--quiet", "--filter=status=exited"]
@@ -84,7 +90,7 @@ def tidy() -> Iterator[None]:
 
 
 @pytest.fixture
-def variables(world: RehearsalWorld, gitlab_image: str) -> dict[str, str]:
+def variables(program: str, world: RehearsalWorld, gitlab_image: str) -> dict[str, str]:
     """What a GitLab job would find: identity tokens, which gitlab-ci-local takes from outside."""
     tokens = {key: value for key, value in world.environment("gitlab").items() if key.endswith("_ID_TOKEN")}
     return {**tokens, "GITLAB_CI": "true", "WORLD": world.repository_url, "IMAGE": gitlab_image}
