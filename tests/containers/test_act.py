@@ -29,7 +29,7 @@ COPIED = ("action.yml", "native", "requirements", "src", ".github/workflows/buil
 
 @pytest.fixture(scope="module")
 def program() -> str:
-    """act itself; asked for first, so that nothing is built in vain."""
+    """The program; asked for first, so that nothing is built in vain."""
     return runtime("act")
 
 

@@ -70,7 +70,7 @@ def command_on_path(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def program() -> str:
-    """gitlab-ci-local itself; asked for first, so that nothing is built in vain."""
+    """The program; asked for first, so that nothing is built in vain."""
     return runtime("gitlab-ci-local")
 
 
