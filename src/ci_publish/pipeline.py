@@ -30,6 +30,7 @@ from ci_publish.model.events import (
     IndexChosen,
     Outcome,
     ProvenanceChecked,
+    Signed,
     Step,
 )
 from ci_publish.model.index import (
@@ -230,6 +231,9 @@ def _attested(
 ) -> Attestations:
     names = {file.filename for file in files}
     adopted = run.signer.adopt([found for found in collection.attestations if found.distribution in names], files)
+    for attestations in adopted.values():
+        for attestation in attestations:
+            run.emit(Signed(attestation))
     unsigned = [file for file in files if not _has_publish(adopted.get(file.filename, ()))]
     result = _sign(run, unsigned, policy) if unsigned else SigningResult()
     if result.failures and policy is AttestationPolicy.REQUIRED:

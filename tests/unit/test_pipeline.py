@@ -35,6 +35,7 @@ from ci_publish.model.events import (
     Noted,
     Outcome,
     ProvenanceChecked,
+    Signed,
     Step,
     StepFinished,
     StepStarted,
@@ -433,6 +434,8 @@ def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() ->
     publish(played.run())
     assert ONE.filename not in played.signer.signed
     assert {count for _, count in index_of(played).sent} == {1}
+    told = [event.attestation.filename for event in played.events if isinstance(event, Signed)]
+    assert told == [ONE.filename], "what was found is told of as what is made is"
 
 
 def test_attest_signs_everything_and_writes_it_down() -> None:

@@ -121,7 +121,7 @@ class CredentialChanged:
 
 @frozen
 class Signed:
-    """A file has its attestation."""
+    """A file has its attestation: made now, or found beside it, and verified here."""
 
     attestation: Attestation
 
