@@ -101,6 +101,7 @@ def _wishes(invocation: Invocation) -> Wishes:
     settings = invocation.loaded.settings
     return Wishes(
         json=settings.output == "json" and not settings.serve,
+        machine=settings.output == "json",
         verbose=settings.verbose,
         print_hash=settings.print_hash,
         receipt=settings.receipt,

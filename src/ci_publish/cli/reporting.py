@@ -19,7 +19,10 @@ from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
 
 @frozen
 class Wishes:
-    """What the user said about reports. ``public_log``: attestations stand in the public transparency log."""
+    """What the user said about reports. ``public_log``: attestations stand in the public transparency log.
+
+    ``json``: the receipt goes to standard output. ``machine``: standard output is for programs, whatever goes there.
+    """
 
     json: bool = False
     verbose: bool = False
@@ -29,6 +32,7 @@ class Wishes:
     reports_dir: Path | None = None
     settings: Sequence[SettingRow] = ()
     public_log: bool = True
+    machine: bool = False
 
 
 class Reporting:
@@ -37,7 +41,7 @@ class Reporting:
     def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, wishes: Wishes) -> None:
         self._environ = environ
         self._wishes = wishes
-        self._human = stderr if wishes.json else stdout
+        self._human = stderr if wishes.json or wishes.machine else stdout
         self._artifacts = Artifacts(wishes.receipt, wishes.attestations_dir)
         self._log = PUBLIC_LOG if wishes.public_log else None
         self.masker = Masker(self._human, on=on_github(environ))
