@@ -62,6 +62,12 @@ class Release:
         (folder / "tmp").mkdir(exist_ok=True)
         return cls(folder, project, {path.name: path.read_bytes() for path in paths})
 
+    @classmethod
+    def of_bytes(cls, folder: Path, project: str, size: int) -> "Release":
+        """Make an sdist that is about so many bytes long."""
+        path = make_sdist(folder / "dist", project, payload=random.Random(size).randbytes(size))  # noqa: S311
+        return cls(folder, project, {path.name: path.read_bytes()})
+
     @property
     def dist(self) -> dict[str, bytes]:
         """What lies in ``dist`` now."""
