@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ci_publish.errors import CiPublishError, Interrupted, SigningFailed
+from ci_publish.errors import (
+    AttestationInvalid,
+    CiPublishError,
+    IndexUnavailable,
+    Interrupted,
+    NothingToPublish,
+    SigningFailed,
+)
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     Attestation,
     AttestationPolicy,
+    ProvenanceInvalid,
     ProvenanceOutcome,
     ProvenanceVerified,
     SigningResult,
@@ -24,7 +32,7 @@ from ci_publish.model.distribution import (
     Kind,
     Stamp,
 )
-from ci_publish.model.events import Event
+from ci_publish.model.events import Emit, Event, Signed, UploadStarted
 from ci_publish.model.http import Authorization, BearerAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import (
@@ -100,15 +108,18 @@ class FakeDistributions:
     files: Sequence[Distribution]
     attestations: tuple[FoundAttestation, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unreadable: tuple[Problem, ...] = ()
     profiles: list[IndexProfile] = field(default_factory=list)
 
     def collect(self, paths: Sequence[str]) -> Collection:
         assert paths
-        return Collection(tuple(self.files), self.attestations)
+        if not self.files and not self.unreadable:
+            raise NothingToPublish("There are no distributions.")
+        return Collection(tuple(self.files), self.attestations, self.unreadable)
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         self.profiles = list(profiles)
-        return (*collection.problems, *self.problems)
+        return tuple(sorted((*collection.problems, *self.problems), key=lambda problem: problem.filename or ""))
 
 
 @dataclass
@@ -125,6 +136,7 @@ class FakeIndex:
     authorizations: list[Authorization | None] = field(default_factory=list)
     before_upload: Callable[[Distribution], None] = lambda _: None
     throttle: int = 0
+    emit: Emit = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
@@ -143,6 +155,7 @@ class FakeIndex:
         throttled: Callable[[], None],
     ) -> UploadOutcome:
         self.before_upload(distribution)
+        self.emit(UploadStarted(self.endpoints.name, distribution.filename, distribution.size))
         with self.lock:
             self.sent.append((distribution.filename, len(attestations)))
             self.authorizations.append(authorization)
@@ -171,6 +184,7 @@ class FakeCredential:
     refusal: CiPublishError | None = None
     hold_refusal: CiPublishError | None = None
     renewable: bool = True
+    held: str = "first"
     log: list[str] = field(default_factory=list)
 
     @property
@@ -186,12 +200,15 @@ class FakeCredential:
         self.log.append("hold")
         if self.hold_refusal is not None:
             raise self.hold_refusal
-        return BearerAuthorization(Secret("first"))
+        return BearerAuthorization(Secret(self.held))
 
     def renew(self, refused: Authorization | None) -> Authorization | None:
         self.log.append("renew")
         assert refused == BearerAuthorization(Secret("first"))
-        return BearerAuthorization(Secret("second")) if self.renewable else None
+        if not self.renewable:
+            return None
+        self.held = "second"
+        return BearerAuthorization(Secret(self.held))
 
     def burn(self) -> None:
         self.log.append("burn")
@@ -201,24 +218,32 @@ class FakeCredential:
 class FakeSigner:
     failures: Mapping[str, SigningFailed] = field(default_factory=dict)
     refusal: CiPublishError | None = None
+    emit: Emit = lambda _: None
     signed: list[str] = field(default_factory=list)
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
-        assert {item.distribution for item in found} <= {file.filename for file in distributions}
-        return {item.distribution: (Attestation(item.distribution, PUBLISH_V1, "{}"),) for item in found}
+        names = {file.filename for file in distributions}
+        found = [item for item in found if item.distribution in names]
+        if not all(item.content for item in found):
+            raise AttestationInvalid("An attestation file beside the distributions cannot be used.")
+        return {
+            item.distribution: (Attestation(item.distribution, PUBLISH_V1, item.content.decode(), verified=True),)
+            for item in found
+        }
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         if self.refusal is not None:
             raise self.refusal
-        self.signed += [file.filename for file in distributions]
+        names = [file.filename for file in distributions]
+        self.signed += names
         done = {
-            file.filename: (Attestation(file.filename, PUBLISH_V1, "{}"),)
-            for file in distributions
-            if file.filename not in self.failures
+            name: (Attestation(name, PUBLISH_V1, "{}", verified=True),) for name in names if name not in self.failures
         }
-        return SigningResult(done, self.failures)
+        for made in done.values():
+            self.emit(Signed(*made))
+        return SigningResult(done, {name: self.failures[name] for name in names if name in self.failures})
 
 
 @dataclass
@@ -226,8 +251,8 @@ class FakeVerifier:
     outcomes: Mapping[str, ProvenanceOutcome] = field(default_factory=dict)
 
     def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        assert sha256
-        assert provenance
+        if not sha256 or not provenance:
+            return ProvenanceInvalid("it is empty")
         return self.outcomes.get(filename, ProvenanceVerified("somebody"))
 
 
@@ -236,29 +261,34 @@ class FakeWaiting:
     """A clock that only waiting moves; ``stop_after`` waits the run is stopped."""
 
     now: float = 0.0
+    deadline: float = 3600.0
     stop: bool = False
     stop_after: int | None = None
     waits: list[float] = field(default_factory=list)
 
     @property
     def stopped(self) -> bool:
-        return self.stop
+        return self.stop or self.left() == 0.0
 
     @property
     def cut(self) -> bool:
-        return self.stop
+        return self.stopped
 
     def wait(self, seconds: float) -> bool:
-        self.now += seconds
+        if self.stopped:
+            return True
+        self.now += max(0.0, min(seconds, self.left()))
         self.waits.append(seconds)
         if self.stop_after is not None and len(self.waits) >= self.stop_after:
             self.stop = True
-        return self.stop
+        return self.stopped
 
     def left(self) -> float:
-        return 3600.0 - self.now
+        return max(0.0, self.deadline - self.now)
 
     def error(self) -> CiPublishError:
+        if not self.stop and self.left() == 0.0:
+            return IndexUnavailable("The run did not end within its deadline.")
         return Interrupted("The run was stopped by SIGINT.")
 
 
