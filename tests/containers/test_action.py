@@ -106,7 +106,12 @@ def test_all_that_a_run_imports_is_compiled(action_image: str) -> None:
 
 
 def test_the_same_checkout_gives_the_same_image(action_image: str) -> None:
-    assert build("localhost/ci-publish-test:again", ROOT, "--no-cache") == action_image
+    tag = "localhost/ci-publish-test:again"
+
+    again = build(tag, ROOT, "--no-cache")
+
+    subprocess.run([engine(), "rmi", tag], capture_output=True, check=True)
+    assert again == action_image
 
 
 def test_the_gitlab_image_has_a_shell_and_no_entry_point(gitlab_image: str) -> None:
