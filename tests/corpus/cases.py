@@ -306,11 +306,11 @@ def _archives() -> Iterable[Case]:  # noqa: PLR0915 - a table
         yield Case(rule, _same_wheel_with((path, b"x")), SPEAKS, None, path)
     yield Case(rule, SDIST.with_(loose=(("demo_pkg-1.0/../evil", b"x"),)), SPEAKS, None, "sdist")
     yield Case("archive-text-too-large", WHEEL, speaks=False)
-    huge = WHEEL.with_(entry_points=b"[x]\n" + b"#" * (11 << 20) + b"\n")
-    yield Case("archive-text-too-large", huge, SPEAKS, None, "entry points of 11 MiB")
+    huge = WHEEL.with_(entry_points=b"[x]\n" + b"#" * (1 << 20) + b"\n")
+    yield Case("archive-text-too-large", huge, SPEAKS, None, "entry points of 1 MiB")
     yield Case("archive-too-many-members", WHEEL, speaks=False)
-    crowd = _same_wheel_with(*((f"d/{number}", b"") for number in range(50_001)), method="stored")
-    yield Case("archive-too-many-members", crowd, SPEAKS, None, "50,001 members")
+    crowd = _same_wheel_with(*((f"d/{number}", b"") for number in range(30_001)), method="stored")
+    yield Case("archive-too-many-members", crowd, SPEAKS, None, "30,001 members")
 
 
 def _sparse() -> tuple[tarfile.TarInfo, bytes]:

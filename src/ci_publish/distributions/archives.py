@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
-from ci_publish.distributions.limits import MIB, SCAN_SIZE
+from ci_publish.distributions.limits import KIB, MIB, SCAN_SIZE
 
 # Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
 _UNSAFE: Final = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|\Z)", re.DOTALL)
@@ -34,6 +34,14 @@ class Unreadable(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.message)
         self.fault = fault
+
+
+class TooManyMembers(Unreadable):
+    """An archive has more members, or longer names, than are looked at one by one."""
+
+    def __init__(self, most: int, mib: int) -> None:
+        message = f"It holds more than {most:,} members, or names of more than {mib} MiB: only its metadata is checked."
+        super().__init__(Fault("archive-too-many-members", message))
 
 
 @dataclass(slots=True)
@@ -92,7 +100,8 @@ def _encrypted(tool: str, name: str) -> Fault:
 
 def too_large(rule: str, name: str, limit: int) -> Fault:
     """Return the fault for a member that is too large to be read."""
-    return Fault(rule, f"{name!r} is larger than {limit // MIB} MiB.")
+    size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
+    return Fault(rule, f"{name!r} is larger than {size}.")
 
 
 def damaged(rule: str, message: str, *, crash: bool = False, refusal: Refusal | None = None) -> Unreadable:

@@ -32,7 +32,6 @@ _COMPANIONS: Final = (
     "*.crt", "*.md5", "*.sha1", "*.sha256", "*.sha384", "*.sha512", "*.b2", "*.blake2b", "md5sum*", "sha*sum*",
     "checksums*", "thumbs.db", "desktop.ini", "*.whl.metadata", "*.spdx.json", "*.cdx.json",
 )  # fmt: skip
-_ATTESTATION: Final = ".attestation"
 
 
 @frozen
@@ -78,7 +77,7 @@ def sort_entries(search: files.Search) -> Sorted:
         lower = name.lower()
         if lower.endswith(_DISTRIBUTIONS) or (lower.endswith(".zip") and _is_zip_sdist(found.path)):
             result.candidates.append(found.path)
-        elif lower.endswith(_ATTESTATION):
+        elif lower.endswith(files.ATTESTATION):
             result.attestations.append(found.path)
         else:
             result.remarks.append(_remark(name, lower))
@@ -223,5 +222,5 @@ def read_attestation(path: Path) -> FoundAttestation | Remark:
         return Remark(path.name, Fault(error.rule, str(error)))
     if len(content) > MAX_ATTESTATION:
         return Remark(path.name, Fault("attestation-too-large", "It is larger than an attestation can be."))
-    distribution, _, kind = path.name[: -len(_ATTESTATION)].rpartition(".")
+    distribution, _, kind = path.name[: -len(files.ATTESTATION)].rpartition(".")
     return FoundAttestation(path, distribution, kind, content)

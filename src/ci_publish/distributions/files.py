@@ -5,15 +5,15 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from ci_publish.distributions.limits import BUFFER, HASH_CHUNK
 from ci_publish.model.distribution import Digests, Stamp
+from ci_publish.model.frozen import frozen
 
 # Not following and not waiting: a symbolic link or a FIFO that took the file's place after it was found is an error.
 _OPEN_FLAGS: Final = (
@@ -25,6 +25,9 @@ _OPEN_FLAGS: Final = (
 )
 
 
+ATTESTATION: Final = ".attestation"
+
+
 class FileRefused(Exception):
     """A file that will not be opened or read; ``rule`` and the message say why."""
 
@@ -33,7 +36,7 @@ class FileRefused(Exception):
         self.rule = rule
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundFile:
     """A directory entry that a PATH led to. ``named``: the user (or a pattern) named it, not its folder."""
 
@@ -41,7 +44,7 @@ class FoundFile:
     named: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Search:
     """What the PATH arguments led to: ``missing`` files that were named, ``empty`` patterns and folders."""
 
@@ -52,7 +55,10 @@ class Search:
 
 
 def search(paths: Sequence[str]) -> Search:
-    """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders."""
+    """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders.
+
+    The attestations beside a file that was named or matched are among them.
+    """
     files: dict[Path, FoundFile] = {}
     missing: list[str] = []
     empty: list[str] = []
@@ -67,7 +73,33 @@ def search(paths: Sequence[str]) -> Search:
             (empty if _is_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
         for file in found:
             files.setdefault(_identity(file.path), file)
+    for file in beside(list(files.values()), ATTESTATION):
+        files.setdefault(_identity(file.path), file)
     return Search(tuple(files.values()), tuple(missing), tuple(empty), tuple(unreadable))
+
+
+def beside(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
+    """Return the entries whose name is that of a file in *files* that was named, a dot, anything, and *suffix*.
+
+    They belong to the file: naming it names them. A folder that cannot be listed has none.
+    """
+    named: dict[Path, set[str]] = {}
+    for file in files:
+        if file.named:
+            named.setdefault(file.path.parent, set()).add(file.path.name)
+    return [
+        FoundFile(folder / entry)
+        for folder, names in named.items()
+        for entry in _listed(folder)
+        if entry.endswith(suffix) and entry.removesuffix(suffix).rpartition(".")[0] in names
+    ]
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
+    except OSError:
+        return []
 
 
 def _expand(argument: str) -> Iterator[FoundFile]:
@@ -163,7 +195,7 @@ def digests(file: BufferedReader, *, with_md5: bool) -> Digests:
     """Hash an open file from its beginning, in one pass, with one buffer."""
     sha256 = hashlib.sha256()
     md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None
-    buffer = memoryview(bytearray(HASH_CHUNK))
+    buffer = memoryview(bytearray(min(HASH_CHUNK, file.seek(0, os.SEEK_END))))
     file.seek(0)
     while count := file.readinto(buffer):
         sha256.update(buffer[:count])

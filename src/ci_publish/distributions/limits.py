@@ -19,14 +19,30 @@ MAX_METADATA: Final = 10 * MIB
 MAX_METADATA_HEADERS: Final = 2 * MIB
 """The headers of core metadata, without the description in its body."""
 
-MAX_TEXT: Final = 10 * MIB
-"""Other text members that are read whole: RECORD, WHEEL, entry_points.txt."""
+MAX_METADATA_LINES: Final = 50_000
+MAX_METADATA_FIELDS: Final = 10_000
+"""Lines of these headers (a licence text has many), and fields: reading a dependency costs 100 microseconds."""
 
-MAX_MEMBERS: Final = 50_000
-"""Members of an archive that are looked at one by one."""
+MAX_RECORD: Final = 10 * MIB
+"""RECORD, which is read line by line."""
 
-MAX_DIRECTORY: Final = 8 * MIB
-"""The central directory of a ZIP archive."""
+MAX_SMALL_TEXT: Final = 512 * KIB
+"""Other text members that are read whole: WHEEL, entry_points.txt."""
+
+MAX_MEMBERS: Final = 30_000
+"""Members of a wheel that are looked at one by one: 1 KB of memory and 40 microseconds for each."""
+
+MAX_CROWD: Final = 500_000
+"""Members of a larger wheel, whose directory is only searched for METADATA."""
+
+MAX_TAR_MEMBERS: Final = 50_000
+"""Members of an sdist that are looked at one by one; of the others, PKG-INFO only."""
+
+MAX_RECORD_LINES: Final = 2 * MAX_MEMBERS
+"""Lines of RECORD: an archive that is looked into has half as many members at most."""
+
+MAX_DIRECTORY: Final = 6 * MIB
+"""The central directory of a ZIP archive that is looked at entry by entry."""
 
 MAX_TAR_HEADER: Final = MIB
 """A pax header or a GNU long name."""

@@ -87,19 +87,24 @@ class LocalDistributions:
             return [Fault(error.rule, str(error))]
         faults = file_faults(subject, metadata=self._verify_metadata)
         contents = subject.wheel or subject.sdist
-        if contents is not None and not contents.complete:
-            faults.append(
-                Fault("archive-partly-read", "It is so large unpacked that only its first part was looked at.")
-            )
+        known = {fault.rule for fault in faults}
+        if contents is not None and not contents.complete and "archive-too-many-members" not in known:
+            message = "It is so large unpacked that only its first part was looked at."
+            faults.append(Fault("archive-partly-read", message))
+        elif subject.wheel is not None and subject.wheel.undigested:
+            count = subject.wheel.undigested
+            message = f"It is so large unpacked that RECORD's digests of {count} members were not compared."
+            faults.append(Fault("archive-digests-unchecked", message))
         return faults
 
     def _subject(self, distribution: Distribution) -> Subject:
         """Read what the rules ask about. Raises FileRefused."""
         known = self._known.get(distribution)
-        form: dict[str, tuple[str, ...]] = {}
         fields = form_fields(distribution.metadata)
+        values: dict[str, list[str]] = {}
         for name, value in fields:
-            form[name] = (*form.get(name, ()), value)
+            values.setdefault(name, []).append(value)
+        form = {name: tuple(some) for name, some in values.items()}
         wheel, sdist = _contents(distribution, known)
         return Subject(
             filename=distribution.filename,

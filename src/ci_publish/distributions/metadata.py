@@ -12,11 +12,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.distributions.findings import Fault
-from ci_publish.distributions.limits import MAX_METADATA_HEADERS, MIB
+from ci_publish.distributions.limits import MAX_METADATA_FIELDS, MAX_METADATA_HEADERS, MAX_METADATA_LINES, MIB
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.frozen import frozen
 
 _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r")
+_FIELD: Final = re.compile(rb"(?:\A|[\r\n])[^ \t\r\n]")
 _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
@@ -35,14 +36,25 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded.
     """
     head, body = _split(data)
-    if len(head) > MAX_METADATA_HEADERS:
-        message = f"The headers of its core metadata are larger than {MAX_METADATA_HEADERS // MIB} MiB."
+    if (excess := _excess(head)) is not None:
+        message = f"The headers of its core metadata have more than {excess}."
         return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
     fields = tuple((name.lower(), str(value).strip("\r\n")) for name, value in parsed.items())
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
     return ParsedMetadata(_core_metadata(fields, text), tuple(_encoding_faults(head, body)))
+
+
+def _excess(head: bytes) -> str | None:
+    """Return what the headers have too much of to be read in bounded memory and time."""
+    if len(head) > MAX_METADATA_HEADERS:
+        return f"{MAX_METADATA_HEADERS // MIB} MiB"
+    if head.count(b"\n") + head.count(b"\r") > MAX_METADATA_LINES:
+        return f"{MAX_METADATA_LINES:,} lines"
+    if sum(1 for _ in _FIELD.finditer(head)) > MAX_METADATA_FIELDS:
+        return f"{MAX_METADATA_FIELDS:,} fields"
+    return None
 
 
 def _split(data: bytes) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from functools import reduce
 from typing import BinaryIO, Final
 
 from ci_publish.distributions.archives import (
+    TooManyMembers,
     Unreadable,
     encrypted_code,
     scannable,
@@ -20,9 +21,9 @@ from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipSt
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
-    MAX_MEMBERS,
     MAX_METADATA,
     MAX_NAMES,
+    MAX_TAR_MEMBERS,
     MIB,
     inflate_budget,
 )
@@ -37,6 +38,7 @@ from ci_publish.distributions.tar_stream import (
     tar_members,
 )
 from ci_publish.distributions.zip_members import is_zip, read_directory
+from ci_publish.model.frozen import frozen
 
 PKG_INFO: Final = "PKG-INFO"
 _MAX_CANDIDATES: Final = 4
@@ -49,7 +51,7 @@ _SPARSE: Final = invalid_file(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SdistContents:
     """What an sdist holds.
 
@@ -105,8 +107,6 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     except OverBudget as error:
         seen.complete = False
         seen.faults += _over_budget(size, error.position)
-    except Unreadable as error:
-        seen.faults.append(error.fault)
     return _contents(seen)
 
 
@@ -125,18 +125,25 @@ def begins_as_tar(file: BinaryIO) -> bool:
 def _read_members(stream: GzipStream, seen: _Pass) -> None:
     """Look at each member's header, and at the data of those that matter."""
     for member in tar_members(stream):
-        seen.names[member.name] = None
-        seen.name_length += len(member.name)
-        if len(seen.names) > MAX_MEMBERS or seen.name_length > MAX_NAMES:
-            message = f"The archive holds more than {MAX_MEMBERS} members, or names of more than 8 MiB."
-            raise Unreadable(Fault("archive-too-many-members", message))
-        _classify(member, seen)
+        _note(member, seen)
         if _is_candidate(member, seen):
             seen.candidates[member.name] = _read(stream, member, seen)
         elif member.is_file and scannable(member.name, member.size):
             fault = encrypted_code(member.name, stream.read(member.size))
             seen.faults += [fault] if fault else []
     _read_rest(stream, seen)
+
+
+def _note(member: TarMember, seen: _Pass) -> None:
+    """Keep a member's name, and what an sdist should not have, as long as there are not too many."""
+    if not seen.complete:
+        return
+    seen.names[member.name] = None
+    seen.name_length += len(member.name)
+    _classify(member, seen)
+    if len(seen.names) > MAX_TAR_MEMBERS or seen.name_length > MAX_NAMES:
+        seen.complete = False
+        seen.faults.append(TooManyMembers(MAX_TAR_MEMBERS, MAX_NAMES // MIB).fault)
 
 
 def _read_rest(stream: GzipStream, seen: _Pass) -> None:

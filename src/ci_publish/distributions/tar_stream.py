@@ -5,10 +5,10 @@ tarfile (3.14), except that no header can make it take more memory than ``limits
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ci_publish.distributions.limits import MAX_TAR_HEADER
+from ci_publish.model.frozen import frozen
 
 BLOCK: Final = 512
 _REGULAR: Final = frozenset({0, *b"07S"})
@@ -22,6 +22,7 @@ _LONG_NAME, _LONG_LINK = ord("L"), ord("K")
 _PAX: Final = frozenset(b"xX")
 _GLOBAL_PAX: Final = ord("g")
 _MAX_NESTING: Final = 16
+_WITHOUT_SIGN: Final = bytes(range(128))
 
 
 class Stream(Protocol):
@@ -54,7 +55,7 @@ class TarHeaderTooLarge(Exception):
     """An extended header is larger than ``limits.MAX_TAR_HEADER``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TarMember:
     """One member of a tar archive; ``size`` is how many bytes of data follow its header."""
 
@@ -146,7 +147,7 @@ def is_header(block: bytes) -> bool:
     return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse(block) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Header:
     """One 512-byte header block."""
 
@@ -160,7 +161,7 @@ class _Header:
 def _parse(block: bytes) -> _Header | None:
     """Return the header in *block*, None if it is none (tarfile.TarInfo.frombuf)."""
     checksum, size = _number(block[148:156]), _number(block[124:136])
-    if checksum not in _checksums(block) or size is None or size < 0:
+    if checksum is None or size is None or size < 0 or checksum not in _checksums(block):
         return None
     kind, name, prefix = block[156], _text(block[0:100]), _text(block[345:500])
     if kind == 0 and name.endswith("/"):
@@ -174,7 +175,7 @@ def _checksums(block: bytes) -> tuple[int, int]:
     """Return the sums that a header may carry: of its bytes as unsigned and as signed numbers."""
     fields = block[:148] + block[156:512]
     unsigned = 256 + sum(fields)
-    return unsigned, unsigned - 256 * sum(byte > 127 for byte in fields)  # noqa: PLR2004 - the sign bit
+    return unsigned, unsigned - 256 * len(fields.translate(None, _WITHOUT_SIGN))
 
 
 def _number(field: bytes) -> int | None:

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from ci_publish.distributions.archives import (
     DAMAGED,
     Budget,
+    TooManyMembers,
     Unreadable,
     encrypted_code,
     scannable,
@@ -20,31 +21,42 @@ from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
     MAX_METADATA,
-    MAX_TEXT,
+    MAX_RECORD,
+    MAX_SMALL_TEXT,
     MIB,
     digest_budget,
     inflate_budget,
 )
+from ci_publish.distributions.record import Record, parse_record
 from ci_publish.distributions.sdists import ZIP_AND_TAR, begins_as_tar
 from ci_publish.distributions.zip_framing import framing_fault
-from ci_publish.distributions.zip_members import read_directory, read_member
+from ci_publish.distributions.zip_members import find_in_crowd, read_directory, read_member
+from ci_publish.model.frozen import frozen
 
-TEXTS: Final = {"METADATA": MAX_METADATA, "WHEEL": MAX_TEXT, "RECORD": MAX_TEXT, "entry_points.txt": MAX_TEXT}
+TEXTS: Final = {
+    "METADATA": MAX_METADATA,
+    "WHEEL": MAX_SMALL_TEXT,
+    "RECORD": MAX_RECORD,
+    "entry_points.txt": MAX_SMALL_TEXT,
+}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ZipContents:
     """What a wheel (or a ``.zip`` sdist) holds.
 
     ``texts`` are the members of ``info_folder`` (``name-version.dist-info`` as the filename spells it) that rules read,
-    absent where the archive has none or it cannot be read. ``digests`` are SHA-256 by member, for as many members as
-    the budget allowed. ``faults`` is what is wrong with the archive itself, by rule.
+    absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is not there or damaged.
+    ``changed`` are the members whose SHA-256 is not the one in RECORD, and ``undigested`` says how many were not looked
+    at for that, because the archive is so large unpacked. ``faults`` is what is wrong with the archive itself, by rule.
     """
 
     info_folder: str
     names: frozenset[str] = frozenset()
     texts: tuple[tuple[str, bytes], ...] = ()
-    digests: tuple[tuple[str, bytes], ...] = ()
+    record: Record | None = None
+    changed: tuple[str, ...] = ()
+    undigested: int = 0
     faults: tuple[Fault, ...] = ()
     complete: bool = True
 
@@ -60,11 +72,17 @@ def info_folder(filename: str) -> str:
 
 
 def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
-    """Return METADATA, as it stands under the filename's own spelling. Raises Unreadable."""
+    """Return METADATA, as it stands under the filename's own spelling. Raises Unreadable.
+
+    It is found in archives with too many members to look at each, too.
+    """
     wanted = f"{info_folder(filename)}/METADATA"
-    for info in read_directory(file):
-        if info.filename == wanted:
-            return read_text(file, info, MAX_METADATA, "metadata-too-large")
+    try:
+        found = next((info for info in read_directory(file) if info.filename == wanted), None)
+    except TooManyMembers:
+        found = find_in_crowd(file, wanted)
+    if found is not None:
+        return read_text(file, found, MAX_METADATA, "metadata-too-large")
     message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
     raise Unreadable(Fault("wheel-metadata-missing", f"There is no {wanted} in it.", Refusal(400, message)))
 
@@ -99,7 +117,14 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: in
     names = frozenset(info.filename for info in directory)
     faults += [*reading.faults, *unsafe_paths(names, "archive-unsafe-path")]
     return ZipContents(
-        folder, names, tuple(reading.texts.items()), tuple(reading.digests.items()), tuple(faults), reading.complete
+        folder,
+        names,
+        tuple(reading.texts.items()),
+        reading.record,
+        tuple(reading.changed),
+        reading.undigested,
+        tuple(faults),
+        reading.complete,
     )
 
 
@@ -131,7 +156,9 @@ class _Reading:
         self.folder = folder
         self.budget = budget
         self.texts: dict[str, bytes] = {}
-        self.digests: dict[str, bytes] = {}
+        self.record: Record | None = None
+        self.changed: list[str] = []
+        self.undigested = 0
         self.faults: list[Fault] = []
         self.complete = True
 
@@ -141,6 +168,9 @@ class _Reading:
         for info in directory:
             if info.filename in wanted:
                 self._text(info, *wanted[info.filename])
+        if (record := self.texts.pop("RECORD", None)) is not None:
+            self.record = parse_record(record, (info.filename for info in directory))
+        self.texts.pop("METADATA", None)  # whoever collects the file has read it
 
     def _text(self, info: ZipInfo, name: str, limit: int) -> None:
         try:
@@ -159,7 +189,7 @@ class _Reading:
         if (folder := info.filename.endswith("/")) or info.file_size > self.budget.left:
             self.complete &= folder
             return
-        digest = hashlib.sha256() if info.file_size <= self.budget.digests else None
+        digest = self._digest(info)
         kept: list[bytes] | None = [] if scannable(info.filename, info.file_size) else None
         try:
             for chunk in read_member(self.file, info):
@@ -171,10 +201,19 @@ class _Reading:
         except Unreadable as error:
             self._damaged(info, error.fault)
             return
-        if digest is not None:
-            self.digests[info.filename] = digest.digest()
+        if digest is not None and self.record is not None and self.record.differs(info.filename, digest.digest()):
+            self.changed.append(info.filename)
         if kept is not None and (fault := encrypted_code(info.filename, b"".join(kept))) is not None:
             self.faults.append(fault)
+
+    def _digest(self, info: ZipInfo) -> "hashlib._Hash | None":
+        """Return what computes the digest of a member for which RECORD has one, None where the budget is used up."""
+        if self.record is None or not self.record.wants(info.filename):
+            return None
+        if info.file_size > self.budget.digests:
+            self.undigested += 1
+            return None
+        return hashlib.sha256()
 
     def _damaged(self, info: ZipInfo, fault: Fault) -> None:
         """Keep the fault of a damaged member, unless it is known already."""

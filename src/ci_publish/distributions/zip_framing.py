@@ -3,6 +3,7 @@
 A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same words. Source of the format: APPNOTE.TXT.
 """
 
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ LOCATOR64: Final = b"PK\x06\x07"
 
 ZIP64_EXTRA: Final = 0x0001
 UNICODE_PATH_EXTRA: Final = 0x7075
-UNPRINTABLE: Final = frozenset(range(0x20)) | {0x7F}
+UNPRINTABLE: Final = re.compile(rb"[\x00-\x1f\x7f]")
 FULL: Final = 0xFFFFFFFF
 DATA_DESCRIPTOR: Final = 0x08
 ZIP64_LENGTHS: Final = (0, 8, 16, 24, 28)
@@ -64,13 +65,14 @@ class _BrokenFraming(Exception):
 
 @dataclass(slots=True)
 class _Walk:
-    """What a walk over the records has seen so far."""
+    """What a walk over the records has seen so far: ``unlisted`` local headers wait for their directory entry."""
 
     file: BinaryIO
     length: int
-    sizes: dict[str, tuple[int, int]]
-    offsets: dict[bytes, int] = field(default_factory=dict)
-    central: set[bytes] = field(default_factory=set)
+    members: dict[str, ZipInfo]
+    position: int = 0
+    unlisted: dict[bytes, int] = field(default_factory=dict)
+    listed: dict[bytes, int] = field(default_factory=dict)
     central_offset: int | None = None
     central_size: int = 0
     central_records: int = 0
@@ -82,12 +84,15 @@ class _Walk:
         data = self.file.read(count)
         if len(data) != count:
             raise _BrokenFraming("Malformed zip file")
+        self.position += count
         return data
 
     def skip(self, count: int) -> None:
-        if self.file.tell() + count > self.length:
+        self.position += count
+        if self.position > self.length:
             raise _BrokenFraming("Malformed zip file")
-        self.file.seek(count, SEEK_CURRENT)
+        if count:
+            self.file.seek(count, SEEK_CURRENT)
 
 
 def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
@@ -97,14 +102,13 @@ def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
     whose directory entry points elsewhere than to its local header is refused, too: installers would read other
     bytes than a streaming reader.
     """
-    sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in directory}
-    walk = _Walk(file, file.seek(0, SEEK_END), sizes)
+    walk = _Walk(file, file.seek(0, SEEK_END), {info.orig_filename: info for info in directory})
     file.seek(0)
     try:
         _walk_records(walk)
     except _BrokenFraming as broken:
         return _fault(str(broken))
-    return _misplaced(walk, directory)
+    return _misplaced(walk)
 
 
 def _fault(words: str) -> Fault:
@@ -115,14 +119,15 @@ def _fault(words: str) -> Fault:
     return Fault(_RULES[words], f"{words}.", refusal)
 
 
-def _misplaced(walk: _Walk, directory: Sequence[ZipInfo]) -> Fault | None:
-    """Return a fault if a directory entry does not point to the local header of its name."""
-    by_name = {name.decode("utf-8"): offset for name, offset in walk.offsets.items()}
-    for info in directory:
-        if by_name.get(info.orig_filename) != info.header_offset:
-            return Fault(
-                "zip-mismatched-headers", f"The directory does not point to the member {info.orig_filename!r}."
-            )
+def _misplaced(walk: _Walk) -> Fault | None:
+    """Return a fault if a directory entry does not point to the local header of its name, or to none at all.
+
+    The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
+    """
+    places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
+    for name, info in walk.members.items():
+        if places.get(name) != info.header_offset:
+            return Fault("zip-mismatched-headers", f"The directory does not point to the member {name!r}.")
     return None
 
 
@@ -131,10 +136,9 @@ def _walk_records(walk: _Walk) -> None:
     while (signature := walk.read(4)) != END:
         _handle(walk, signature)
     _handle_end(walk)
-    if walk.central != walk.offsets.keys():
+    if walk.unlisted:
         raise _BrokenFraming("Mis-matched local headers and central directory")
-    position = walk.file.tell()
-    if walk.file.seek(0, SEEK_END) != position:
+    if walk.position != walk.length:
         raise _BrokenFraming("Trailing data")
 
 
@@ -154,31 +158,33 @@ def _handle(walk: _Walk, signature: bytes) -> None:
 
 def _handle_local(walk: _Walk) -> None:
     """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
-    offset = walk.file.tell() - 4
+    offset = walk.position - 4
     flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(walk.read(26))
-    name, extra = walk.read(name_size), walk.read(extra_size)
+    name = walk.read(name_size)
+    extra = walk.read(extra_size) if extra_size else b""
     _require_printable(name)
-    compressed, size = _sizes(extra, method, compressed, size)
+    if extra:
+        compressed, size = _sizes(extra, method, compressed, size)
     if flags & DATA_DESCRIPTOR:
         raise _BrokenFraming("ZIP contains a data descriptor")
     _compare(walk, name, compressed, size)
     walk.skip(compressed)
-    if name in walk.offsets:
+    if name in walk.unlisted or name in walk.listed:
         raise _BrokenFraming("Duplicate filename in local headers")
-    walk.offsets[name] = offset
+    walk.unlisted[name] = offset
 
 
 def _compare(walk: _Walk, name: bytes, compressed: int, size: int) -> None:
     """Compare a local header with the directory."""
     try:
-        expected_compressed, expected_size = walk.sizes[name.decode("utf-8")]
+        expected = walk.members[name.decode("utf-8")]
     except UnicodeError as error:
         raise _BrokenFraming("Filename not unicode") from error
     except KeyError as error:
         raise _BrokenFraming("Filename not in central directory") from error
-    if expected_compressed != compressed:
+    if expected.compress_size != compressed:
         raise _BrokenFraming("Mis-matched data size")
-    if expected_size != size:
+    if expected.file_size != size:
         raise _BrokenFraming("Mis-matched file size")
 
 
@@ -235,31 +241,31 @@ def _require_unicode_path(content: bytes) -> None:
 
 
 def _require_printable(name: bytes) -> None:
-    if not UNPRINTABLE.isdisjoint(name):
+    if UNPRINTABLE.search(name) is not None:
         raise _BrokenFraming("Invalid character in filename")
 
 
 def _handle_central(walk: _Walk) -> None:
     """Read an entry of the central directory (APPNOTE 4.3.12)."""
     if walk.central_offset is None:
-        walk.central_offset = walk.file.tell() - 4
+        walk.central_offset = walk.position - 4
     walk.central_records += 1
     _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(walk.read(42))
     if comment_size:
         raise _BrokenFraming("Comment in central directory")
-    name, _ = walk.read(name_size), walk.read(extra_size)
+    name = walk.read(name_size + extra_size)[:name_size]
     _require_printable(name)
     walk.central_size += 46 + name_size + extra_size
-    if name in walk.central:
+    if name in walk.listed:
         raise _BrokenFraming("Duplicate filename in central directory")
-    if name not in walk.offsets:
+    if name not in walk.unlisted:
         raise _BrokenFraming("Missing filename in local headers")
-    walk.central.add(name)
+    walk.listed[name] = walk.unlisted.pop(name)
 
 
 def _handle_end64(walk: _Walk) -> None:
     """Read the ZIP64 end record (APPNOTE 4.3.14)."""
-    walk.end64_offset = walk.file.tell() - 4
+    walk.end64_offset = walk.position - 4
     size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read(52))
     if here != records:
         raise _BrokenFraming("Malformed zip file")
@@ -273,7 +279,7 @@ def _handle_end(walk: _Walk) -> None:
     if walk.end64_offset is not None and walk.locator_offset is None:
         raise _BrokenFraming("Malformed zip file")
     if walk.central_offset is None:
-        walk.central_offset = walk.file.tell() - 4
+        walk.central_offset = walk.position - 4
     here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read(18))
     if here != records:
         raise _BrokenFraming("Malformed zip file")

@@ -3,16 +3,21 @@
 import io
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
 
-from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged
+from ci_publish.distributions.archives import DAMAGED, TooManyMembers, Unreadable, damaged
 from ci_publish.distributions.findings import Fault, crashed, invalid_file
-from ci_publish.distributions.limits import CHUNK, MAX_DIRECTORY, MAX_MEMBERS
-from ci_publish.distributions.zip_framing import CENTRAL, LOCAL
+from ci_publish.distributions.limits import CHUNK, KIB, MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
+from ci_publish.distributions.zip_framing import CENTRAL, END, END64, LOCAL
 
 ENCRYPTED: Final = 0x01
+FULL_COUNT: Final = 0xFFFF
+_TAIL: Final = 66 * KIB
+_ENTRY: Final = struct.Struct("<4s4xHH4xLLLHHH8xL")
+_END: Final = struct.Struct("<10xH4xL2x")
+_END64: Final = struct.Struct("<32xQ8xQ")
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
 
 
@@ -54,12 +59,58 @@ def read_directory(file: BinaryIO) -> list[ZipInfo]:
         with ZipFile(_CappedFile(file)) as archive:
             return archive.infolist()
     except _TooMuch as error:
-        message = f"The archive holds more than {MAX_MEMBERS} members, or a directory of more than 8 MiB."
-        raise damaged("archive-too-many-members", message) from error
+        raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB) from error
     except BadZipFile as error:
         raise _no_zip(file, str(error)) from error
     except (OSError, OverflowError, NotImplementedError, UnicodeError, ValueError, struct.error) as error:
         raise damaged("zip-malformed", f"The ZIP directory cannot be read: {error}.", crash=True) from error
+
+
+def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
+    """Return the directory entry of *name* in an archive with too many members for ``read_directory``.
+
+    None where there is none. Raises Unreadable where the directory has no end, and TooManyMembers where the entry is
+    not among the first ``limits.MAX_CROWD``.
+    """
+    wanted = name.encode("utf-8")
+    count, start = _directory_place(file)
+    file.seek(start)
+    for _ in range(min(count, MAX_CROWD)):
+        try:
+            signature, flags, method, crc, packed, size, name_size, *others, offset = _ENTRY.unpack(file.read(46))
+        except struct.error:
+            break
+        if signature != CENTRAL:
+            break
+        if file.read(name_size) == wanted:
+            return _info(name, (flags, method, crc, packed, size, offset))
+        file.seek(sum(others), 1)
+    if count > MAX_CROWD:
+        raise TooManyMembers(MAX_CROWD, MAX_DIRECTORY // MIB)
+    return None
+
+
+def _info(name: str, fields: tuple[int, ...]) -> ZipInfo:
+    """Return a directory entry, of which only what reading the member takes is set."""
+    info = ZipInfo(name)
+    info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size, info.header_offset = fields
+    return info
+
+
+def _directory_place(file: BinaryIO) -> tuple[int, int]:
+    """Return how many entries the directory has, and where it begins, by the end records (APPNOTE 4.3.14 to 16)."""
+    size = file.seek(0, 2)
+    tail_size = min(size, _TAIL)
+    file.seek(size - tail_size)
+    tail = file.read(tail_size)
+    end = tail.rfind(END)
+    if 0 <= end <= len(tail) - _END.size:
+        count, start = _END.unpack_from(tail, end)
+        end64 = tail.rfind(END64, 0, end)
+        if count == FULL_COUNT and end64 >= 0:
+            count, start = _END64.unpack_from(tail, end64)
+        return count, start
+    raise damaged("zip-malformed", "The ZIP directory has no end.")
 
 
 def is_zip(file: BinaryIO) -> bool:
@@ -90,7 +141,7 @@ def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     off, longer or shorter than declared, or its CRC does not match: after the last chunk at the latest.
     """
     _find_data(file, info)
-    chunks = _inflate(file, info) if info.compress_type == ZIP_DEFLATED else _copy(file, info)
+    chunks = _unpacked(file, info)
     crc, left = 0, info.file_size
     for chunk in chunks:
         left -= len(chunk)
@@ -104,6 +155,15 @@ def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         raise _broken(info, "does not match its CRC")
 
 
+def _unpacked(file: BinaryIO, info: ZipInfo) -> Iterable[bytes]:
+    """Return the data of a member in chunks: one byte more than declared at most."""
+    if info.compress_type == ZIP_STORED:
+        return _copy(file, info)
+    if max(info.compress_size, info.file_size) < CHUNK:
+        return (_inflate_at_once(file, info),)
+    return _inflate(file, info)
+
+
 def _find_data(file: BinaryIO, info: ZipInfo) -> None:
     """Move *file* to the first byte of a member's data, by its local header."""
     if info.flag_bits & ENCRYPTED:
@@ -114,13 +174,15 @@ def _find_data(file: BinaryIO, info: ZipInfo) -> None:
         file.seek(info.header_offset)
         signature, name_size, extra_size = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
         name = file.read(name_size)
+        if extra_size:
+            file.seek(extra_size, 1)
     except (OSError, OverflowError, ValueError, struct.error) as error:
         raise _broken(info, "lies outside of the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
         raise _broken(info, "has no local header where the directory says")
-    if name not in {info.orig_filename.encode("utf-8", "surrogateescape"), _code_page_437(info.orig_filename)}:
+    expected = info.orig_filename
+    if name != expected.encode("utf-8", "surrogateescape") and name != _code_page_437(expected):
         raise _broken(info, "has another name in its local header")
-    file.seek(extra_size, 1)
 
 
 def _code_page_437(name: str) -> bytes | None:
@@ -139,6 +201,15 @@ def _copy(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
+def _inflate_at_once(file: BinaryIO, info: ZipInfo) -> bytes:
+    """Return the data of a small deflated member: archives have many of them."""
+    try:
+        # One byte more than declared is enough to see that the declaration is false.
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(info.compress_size), info.file_size + 1)
+    except zlib.error as error:
+        raise _broken(info, f"cannot be inflated ({error})", crash=True) from error
+
+
 def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     """Yield the data of a deflated member."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -147,7 +218,6 @@ def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         pending = packed
         while pending and not inflater.eof:
             try:
-                # One byte more than declared is enough to see that the declaration is false.
                 chunk = inflater.decompress(pending, min(CHUNK, left + 1))
             except zlib.error as error:
                 raise _broken(info, f"cannot be inflated ({error})", crash=True) from error

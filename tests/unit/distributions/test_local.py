@@ -317,3 +317,23 @@ def test_files_over_the_default_limit_are_a_warning(tmp_path: Path) -> None:
 def test_a_member_without_a_name_is_no_crash(tmp_path: Path) -> None:
     put(tmp_path, Wheel(members=(("", b"x"),)))
     assert check(tmp_path) == {}
+
+
+def test_attestations_beside_a_named_file_are_found(tmp_path: Path) -> None:
+    put(tmp_path, Wheel(), Sdist())
+    for name in (Wheel().filename, Sdist().filename):
+        (tmp_path / f"{name}.publish.attestation").write_bytes(b"{}")
+    (tmp_path / "README.md").write_text("left alone: only the wheel was named")
+    for argument in (tmp_path / Wheel().filename, tmp_path / "*.whl"):
+        collection = collect(argument)
+        assert [file.filename for file in collection.distributions] == [Wheel().filename]
+        assert [(found.distribution, found.type) for found in collection.attestations] == [
+            (Wheel().filename, "publish")
+        ]
+        assert collection.problems == ()
+
+
+def test_an_attestation_that_is_named_together_with_its_file_is_found_once(tmp_path: Path) -> None:
+    put(tmp_path, Wheel())
+    (tmp_path / f"{Wheel().filename}.publish.attestation").write_bytes(b"{}")
+    assert len(collect(tmp_path / "*").attestations) == 1

@@ -275,11 +275,11 @@ def archive_unsafe_path(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.ARCHIVE,
     Severity.ERROR,
-    example="a RECORD of 50 MB",
+    example="an entry_points.txt of 1 MB",
     cure="Leave out what makes the file so large.",
 )
 def archive_text_too_large(subject: Subject) -> Iterable[Fault]:
-    """The metadata files of an archive are small enough to be read (10 MiB).
+    """The metadata files of an archive are small enough to be read: RECORD 10 MiB, the others 512 KiB.
 
     Source: our own limit.
     """
@@ -290,11 +290,11 @@ def archive_text_too_large(subject: Subject) -> Iterable[Fault]:
     Family.ARCHIVE,
     Severity.WARNING,
     example="a wheel with 100,000 icons",
-    cure="Nothing has to be done: the index decides. Fewer files install faster, though.",
+    cure="Nothing has to be done, the index looks itself; data in one archive inside of the package installs faster.",
 )
 def archive_too_many_members(subject: Subject) -> Iterable[Fault]:
-    """Archives with more than 50,000 members are not looked into.
+    """Of wheels with more than 30,000 members, and sdists with more than 50,000, only the metadata is checked.
 
-    Source: our own limit.
+    Source: our own limit: looking into them takes too much memory.
     """
     return faults_of(subject, "archive-too-many-members")

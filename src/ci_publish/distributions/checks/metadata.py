@@ -339,9 +339,9 @@ def description_renders(subject: Subject) -> Iterable[Fault]:
     cure="Shorten the README; a link to the documentation serves readers better.",
 )
 def description_too_large(subject: Subject) -> Iterable[Fault]:
-    """Descriptions of more than 256 KiB of reStructuredText, or 1 MiB of Markdown, are not rendered here.
+    """Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are not rendered here.
 
-    Source: our own limit: docutils takes minutes for them.
+    Source: our own limit: docutils and readme-renderer take minutes for them.
     """
     try:
         _rendering_fault(subject, subject.value("description_content_type"))

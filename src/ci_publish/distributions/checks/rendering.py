@@ -12,6 +12,10 @@ from ci_publish.distributions.limits import KIB, MIB
 
 MAX_RST: Final = 256 * KIB
 MAX_MARKDOWN: Final = MIB
+MAX_HEADINGS: Final = 2_000
+"""readme-renderer looks at all headings for each: 8,000 with the same words take 4 s, 200,000 take minutes."""
+
+_HEADING: Final = re.compile(r"^ {0,3}(?:#{1,6}(?:\s|$)|=+\s*$|-+\s*$)", re.MULTILINE)
 _NOTHING: Final = "No content rendered from RST source."
 
 
@@ -53,6 +57,8 @@ def _render_text(_description: str) -> str | None:
 
 
 def _render_markdown(description: str) -> str | None:
+    if sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS:
+        raise TooLargeToRender
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from readme_renderer import markdown  # noqa: PLC0415 - see the module's docstring

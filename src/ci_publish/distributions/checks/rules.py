@@ -14,6 +14,7 @@ from ci_publish.distributions.findings import Fault, Refusal
 from ci_publish.distributions.sdists import SdistContents
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Collection, Kind
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 
@@ -51,7 +52,7 @@ class Stage(IntEnum):
     NEVER = 99
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """One file, with everything that rules may ask about it.
 
@@ -85,7 +86,7 @@ FileCheck = Callable[[Subject], Iterable[Fault]]
 SetCheck = Callable[[Collection], Iterable[Fault]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One check: what it means, how much it weighs for each profile, and how to look."""
 
@@ -174,8 +175,8 @@ def _documentation(docstring: str) -> tuple[str, str]:
 
 def faults_of(subject: Subject, rule_id: str) -> Iterable[Fault]:
     """Return the faults of one rule that reading the archive or judging the metadata brought up."""
-    everything = (*subject.archive_faults, *subject.metadata_faults, *subject.judged)
-    return [fault for fault in everything if fault.rule == rule_id]
+    sources = (subject.archive_faults, subject.metadata_faults, subject.judged)
+    return [fault for source in sources for fault in source if fault.rule == rule_id]
 
 
 def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:

@@ -1,8 +1,6 @@
 """Rules about what a wheel holds: its metadata files and its RECORD (pure)."""
 
-import base64
 import configparser
-import csv
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -10,6 +8,7 @@ from typing import Final
 from ci_publish.distributions.archives import shortlist
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
 from ci_publish.distributions.findings import Fault, crashed, invalid_file, refused
+from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
 from ci_publish.model.problem import Severity
@@ -134,7 +133,7 @@ def record_missing(subject: Subject) -> Iterable[Fault]:
     refusal = refused(f"Wheel '{subject.filename}' does not contain the required RECORD file: {target}")
     if target not in contents.names:
         yield Fault("record-missing", f"There is no {target} in it.", refusal)
-    elif contents.text("RECORD") is not None and _record(contents) is None:
+    elif contents.record is not None and not contents.record.readable:
         yield Fault("record-missing", f"{target} cannot be read as a table of UTF-8.", refusal)
 
 
@@ -150,7 +149,7 @@ def record_blank_line(subject: Subject) -> Iterable[Fault]:
 
     Source: warehouse/utils/wheel.py:209-213 (seen on a running server).
     """
-    if (contents := _readable(subject)) is not None and any(not row for row in _record(contents) or ()):
+    if (contents := _readable(subject)) is not None and contents.record is not None and contents.record.blank_line:
         yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
 
 
@@ -167,9 +166,13 @@ def record_mismatch(subject: Subject) -> Iterable[Fault]:
     Source: PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.
     """
     contents = _readable(subject)
-    if contents is None or (record := _record(contents)) is None:
+    if contents is None or (record := contents.record) is None or not record.readable:
         return
-    listed = {row[0].replace("\\", "/") for row in record if row}
+    if not record.complete:
+        message = f"RECORD has more than {MAX_RECORD_LINES:,} lines, the archive {len(contents.names):,} members."
+        yield Fault("record-mismatch", message)
+        return
+    listed = {name.replace("\\", "/") for name in record.digests}
     exempt = {f"{contents.info_folder}/{name}" for name in _SIGNATURES}
     members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
     if members - listed:
@@ -190,14 +193,12 @@ def record_digest(subject: Subject) -> Iterable[Fault]:
     Source: PEP 427, PEP 376; PyPI does not look, installers do.
     """
     contents = _readable(subject)
-    if contents is None or (record := _record(contents)) is None:
+    if contents is None or (record := contents.record) is None:
         return
-    digests = dict(contents.digests)
-    wrong = [row[0] for row in record if len(row) > 1 and _differs(row[1], digests.get(row[0]))]
-    if wrong:
-        yield Fault("record-digest", f"RECORD has another digest for {shortlist(wrong)}.")
+    if contents.changed:
+        yield Fault("record-digest", f"RECORD has another digest for {shortlist(contents.changed)}.")
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
-    bare = [row[0] for row in record if row and row[0] not in exempt and (len(row) == 1 or not row[1])]
+    bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
         yield Fault("record-digest", f"RECORD has no digest for {shortlist(bare)}.")
 
@@ -295,20 +296,3 @@ def _entry_points_fault(text: bytes) -> str | None:
 def _readable(subject: Subject) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
     return subject.wheel if subject.kind is Kind.WHEEL and subject.wheel is not None and subject.wheel.names else None
-
-
-def _record(contents: ZipContents) -> list[list[str]] | None:
-    """Return the rows of RECORD, None where it is not there or cannot be read."""
-    text = contents.text("RECORD")
-    try:
-        return None if text is None else list(csv.reader(text.decode("utf-8").splitlines()))
-    except (UnicodeDecodeError, csv.Error):
-        return None
-
-
-def _differs(listed: str, digest: bytes | None) -> bool:
-    """Say whether a digest of RECORD is another than that of the member; False where it cannot be known."""
-    algorithm, _, value = listed.partition("=")
-    if digest is None or algorithm != "sha256":
-        return False
-    return value.rstrip("=") != base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")

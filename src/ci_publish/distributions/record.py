@@ -1,0 +1,63 @@
+"""RECORD: what a wheel's own table says about its members (pure)."""
+
+import base64
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ci_publish.distributions.limits import MAX_RECORD_LINES
+
+# Where str.splitlines ends a line, as the server splits RECORD (warehouse/utils/wheel.py:209); one line at a time.
+_LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
+
+    ``readable``: it is a table of UTF-8; where it is not, there are no rows. ``blank_line``: it has an empty line.
+    ``complete``: all of it was looked at, not only ``limits.MAX_RECORD_LINES``.
+    """
+
+    digests: Mapping[str, str]
+    readable: bool = True
+    blank_line: bool = False
+    complete: bool = True
+
+    def wants(self, name: str) -> bool:
+        """Say whether there is a SHA-256 digest for *name*."""
+        return self.digests.get(name, "").startswith("sha256=")
+
+    def differs(self, name: str, digest: bytes) -> bool:
+        """Say whether the SHA-256 *digest* is another than the one that is listed for *name*, which it ``wants``."""
+        listed = self.digests[name].partition("=")[2]
+        return listed.rstrip("=") != base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
+def parse_record(text: bytes, names: Iterable[str] = ()) -> Record:
+    """Read RECORD (PEP 376: CSV with path, digest and size); *names* are strings that its paths may share."""
+    shared = {name: name for name in names}
+    digests: dict[str, str] = {}
+    blank_line = False
+    try:
+        for number, row in enumerate(csv.reader(_lines(text.decode("utf-8")))):
+            if number >= MAX_RECORD_LINES:
+                return Record(digests, blank_line=blank_line, complete=False)
+            blank_line |= not row
+            if row:
+                digests.setdefault(shared.get(row[0], row[0]), row[1] if len(row) > 1 else "")
+    except (UnicodeDecodeError, csv.Error):
+        return Record({}, readable=False)
+    return Record(digests, blank_line=blank_line)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of *text* as ``str.splitlines`` does, without holding them all."""
+    start = 0
+    for end in _LINE_END.finditer(text):
+        yield text[start : end.start()]
+        start = end.end()
+    if start < len(text):
+        yield text[start:]
