@@ -96,9 +96,13 @@ class Interruption:
         hint = "Run it again: what is published already is recognised, and the rest is finished."
         if self._signal is None:
             summary = f"The run did not end within its deadline of {self._deadline:g} s."
-            return IndexUnavailable(summary, hints=(hint, "Give it more time with --deadline SECONDS."))
-        kind = Terminated if self._signal == _SIGTERM else Interrupted
-        return kind(f"The run was stopped by {'SIGTERM' if kind is Terminated else 'SIGINT'}.", hints=(hint,))
+            detail = "The network, the index or Sigstore was slow; the lines above say what was waited for."
+            return IndexUnavailable(summary, detail=detail, hints=(hint, "Give it more time with --deadline SECONDS."))
+        if self._signal == _SIGTERM:
+            why = "Usually the CI cancelled the job, or its time was over. What is known of each file was reported."
+            return Terminated("The run was stopped by SIGTERM.", detail=why, hints=(hint,))
+        why = "Usually somebody pressed Ctrl-C. What is known of each file was reported."
+        return Interrupted("The run was stopped by SIGINT.", detail=why, hints=(hint,))
 
     def instead_of(self, error: CiPublishError) -> CiPublishError:
         """Return what a run that failed with *error* ends with: that it was stopped, where a signal may be why."""

@@ -164,6 +164,7 @@ def _file(pyproject: Path) -> Found:
             message = f"[tool.ci-publish] {key}: a secret does not belong into a file."
             raise ConfigurationError(
                 message,
+                detail="Whoever can read the repository, or an sdist of it, could publish.",
                 hints=(
                     "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
                     "Revoke this one.",
@@ -198,7 +199,8 @@ def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
     near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
     if near:
         message = f"There is no {kind} {key}."
-        raise ConfigurationError(message, hints=(f"Did you mean {normal[near[0]]}?",))
+        why = "Nobody would read it, and what it says would silently not happen."
+        raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))
 
 
 def shown(name: str, settings: Settings) -> str:
