@@ -25,6 +25,7 @@ from ci_publish.identity.findings import Finding as Diagnosed
 from ci_publish.identity.findings import Level
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
+from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
@@ -50,6 +51,9 @@ from ci_publish.planning import OnConflict
 from ci_publish.ports import Credential, IdentitySource
 from ci_publish.run import Destination, Options, Run
 from ci_publish.settings import Settings
+
+# The commands that begin with a look at what the index has of the files' projects.
+_LOOKING = frozenset({"publish", "plan", "verify"})
 
 
 def _ignore(_: object) -> None:
@@ -80,9 +84,12 @@ class Composition:
         self.settings = settings
         self.around = around
         self.interruption = around.interruption or Interruption(settings.deadline)
-        self.transport = self._transport(self.interruption)
+        self.told = Postponed(around.emit)
+        self.waiting = UntilClosed(self.interruption)
+        self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
         self.distributions = LocalSteps(settings, self.interruption)
+        self._ahead: list[LookingAhead] = []
         self.identity = RememberedIdentity(
             AmbientIdentity(
                 around.environ,
@@ -95,7 +102,10 @@ class Composition:
         )
 
     def close(self) -> None:
-        """Close every connection."""
+        """End what still goes on in the background, and close every connection."""
+        self.waiting.close()
+        for index in self._ahead:
+            index.finish()
         self.transport.close()
         self.patient_transport.close()
 
@@ -104,6 +114,9 @@ class Composition:
         settings = self.settings
         trust = TrustSource(emit=self.around.emit, config=_text(settings.sigstore_trust_config))
         destinations = () if command == "attest" else self.destinations(online=command != "check")
+        if command in _LOOKING:
+            self.transport.warm()
+            self.distributions.when_collected += [index.begin for index in self._ahead]
         self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
         return Run(
             distributions=self.distributions,
@@ -171,7 +184,8 @@ class Composition:
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
         index = self._index(repository_url, online=online)
-        return Destination(index, self.credential(index.endpoints))
+        self._ahead.append(LookingAhead(index, self.told))
+        return Destination(self._ahead[-1], self.credential(index.endpoints))
 
     def _index(self, repository_url: str, *, online: bool) -> HttpIndex:
         index = HttpIndex(
@@ -219,7 +233,7 @@ class Composition:
     def _transport(self, waiting: object) -> HttpTransport:
         return HttpTransport(
             waiting=waiting,  # type: ignore[arg-type]
-            emit=self.around.emit,
+            emit=self.told,
             timeout=self.settings.timeout,
             allow_http=frozenset(self.settings.allow_http),
             max_connections=self.settings.jobs + 1,
@@ -228,7 +242,10 @@ class Composition:
 
 
 class LocalSteps:
-    """The steps that touch only the disk: a signal ends them at once. Remembers which projects were found."""
+    """The steps that touch only the disk: a signal ends them at once. Remembers which projects were found.
+
+    ``when_collected`` are told the releases (project and version) as soon as these are known, before the checks.
+    """
 
     def __init__(self, settings: Settings, interruption: Interruption) -> None:
         self._settings = settings
@@ -236,12 +253,15 @@ class LocalSteps:
         self._local: LocalDistributions | None = None
         self.with_md5 = False
         self.projects: tuple[str, ...] = ()
+        self.when_collected: list[Callable[[Sequence[tuple[str, str]]], None]] = []
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``ports.Distributions``."""
         with self._interruption.immediate():
             collection = self._distributions().collect(paths)
         self.projects = tuple(dict.fromkeys(file.project for file in collection.distributions))
+        for tell in self.when_collected:
+            tell(tuple({file.project: file.version for file in collection.distributions}.items()))
         return collection
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:

@@ -70,13 +70,17 @@ class HttpTransport:
         self._environ = environ
         self._lock = Lock()
         self._opened: Network | None = None
+        self._warming: Thread | None = None
 
     def warm(self) -> None:
         """Begin to import and build what the first request needs, in the background."""
-        Thread(target=self._warm, name="ci-publish-warm-up", daemon=True).start()
+        self._warming = Thread(target=self._warm, name="ci-publish-warm-up", daemon=True)
+        self._warming.start()
 
     def close(self) -> None:
         """Close all connections; a later request opens new ones."""
+        if self._warming is not None:
+            self._warming.join()  # an interpreter that ends in the middle of an import crashes
         with self._lock:
             opened, self._opened = self._opened, None
         if opened is not None:
