@@ -1,17 +1,22 @@
-"""One suite for the Index port: the fake that the pipeline is tested with, and the real client over two servers."""
+"""One suite for the Index port: the fake that the pipeline is tested with, and the real client over two servers.
+
+Real indexes keep it as well: tests/servers/test_index_contract.py.
+"""
 
 import io
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from ci_publish.index.client import HttpIndex
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import Profile, resolve
 from ci_publish.index.transport import HttpTransport
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Event, UploadStarted
 from ci_publish.model.http import BasicAuthorization
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NoSuchProject, ProjectListing
@@ -28,38 +33,51 @@ class Kind:
 
     index: Index
     authorization: BasicAuthorization
+    events: list[Event] = field(default_factory=list)
+    project: str = "demo"
 
 
 @pytest.fixture(params=["fake", "raw sockets", "rehearsal"])
 def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
     credential = BasicAuthorization("__token__", Secret("a token"))
     if request.param == "fake":
-        yield Kind(FakeIndex(), credential)
+        events: list[Event] = []
+        yield Kind(FakeIndex(emit=events.append), credential, events)
         return
     if request.param == "raw sockets":
         with FaultServer() as server:
-            yield from _real(server.upload_url, credential)
+            yield from of_real_index(server.upload_url, credential)
         return
     with RehearsalWorld() as world:
         token = Secret(world.issue_api_token())
-        yield from _real(world.repository_url, BasicAuthorization("__token__", token))
+        yield from of_real_index(world.repository_url, BasicAuthorization("__token__", token))
 
 
-def _real(url: str, authorization: BasicAuthorization) -> Iterator[Kind]:
+def of_real_index(
+    url: str, authorization: BasicAuthorization, profile: Profile = "pypi", project: str = "demo"
+) -> Iterator[Kind]:
+    """Give the real client to the index at *url*."""
     waiting = Waits()
+    events: list[Event] = []
     transport = HttpTransport(waiting=waiting, emit=lambda _: None, environ={})
-    index = HttpIndex(resolve(url, profile="pypi"), transport, emit=lambda _: None, waiting=waiting)
-    yield Kind(index, authorization)
+    index = HttpIndex(
+        resolve(url, profile=profile),
+        transport,
+        emit=events.append,
+        waiting=waiting,
+        look_authorization=authorization if profile == "generic" else None,
+    )
+    yield Kind(index, authorization, events, project)
     transport.close()
 
 
-def wheel(folder: Path, content: str = "") -> Distribution:
+def wheel(folder: Path, content: str = "", project: str = "demo") -> Distribution:
     """Make a wheel that any index takes."""
     folder.mkdir(exist_ok=True)
-    info = "demo-1.0.dist-info"
+    info = f"{project}-1.0.dist-info"
     members = {
-        "demo.py": content,
-        f"{info}/METADATA": "Metadata-Version: 2.1\nName: Demo\nVersion: 1.0\n",
+        f"{project}.py": content,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(f"{name},,\n" for name in (*members, f"{info}/RECORD"))
@@ -67,7 +85,8 @@ def wheel(folder: Path, content: str = "") -> Distribution:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in (*members.items(), (f"{info}/RECORD", record)):
             archive.writestr(name, text)
-    return make_file(folder, buffer.getvalue())
+    file = make_file(folder, buffer.getvalue(), f"{project}-1.0-py3-none-any.whl")
+    return replace(file, project=project, metadata=replace(file.metadata, name=project))
 
 
 def listed(index: Index, file: Distribution) -> str | None:
@@ -81,11 +100,11 @@ def send(kind: Kind, file: Distribution) -> object:
 
 
 def test_what_is_not_there_is_not_listed(kind: Kind) -> None:
-    assert isinstance(kind.index.look("demo", "1.0"), NoSuchProject)
+    assert isinstance(kind.index.look(kind.project, "1.0"), NoSuchProject)
 
 
 def test_what_was_taken_is_listed_with_its_digest(kind: Kind, tmp_path: Path) -> None:
-    file = wheel(tmp_path)
+    file = wheel(tmp_path, project=kind.project)
     outcome = send(kind, file)
     assert isinstance(outcome, Accepted)
     assert outcome.attempts == 1
@@ -93,27 +112,60 @@ def test_what_was_taken_is_listed_with_its_digest(kind: Kind, tmp_path: Path) ->
 
 
 def test_the_same_again_changes_nothing(kind: Kind, tmp_path: Path) -> None:
-    file = wheel(tmp_path)
+    file = wheel(tmp_path, project=kind.project)
     send(kind, file)
     assert isinstance(send(kind, file), Accepted | AlreadyThere)
     assert listed(kind.index, file) == file.sha256
 
 
 def test_other_content_under_the_name_is_not_taken(kind: Kind, tmp_path: Path) -> None:
-    first, second = wheel(tmp_path / "a"), wheel(tmp_path / "b", "other")
+    first, second = wheel(tmp_path / "a", "", kind.project), wheel(tmp_path / "b", "other", kind.project)
     send(kind, first)
     assert isinstance(send(kind, second), AlreadyThere)
     assert listed(kind.index, first) == first.sha256 != second.sha256
 
 
-def test_provenance_is_bytes_or_nothing(kind: Kind, tmp_path: Path) -> None:
-    file = wheel(tmp_path)
+def test_what_was_sent_without_attestations_has_no_provenance(kind: Kind, tmp_path: Path) -> None:
+    file = wheel(tmp_path, project=kind.project)
+    assert kind.index.provenance(file.project, file.version, file.filename) is None
     send(kind, file)
-    provenance = kind.index.provenance(file.project, file.version, file.filename)
-    assert provenance is None or isinstance(provenance, bytes)
+    assert kind.index.provenance(file.project, file.version, file.filename) is None
+
+
+def test_each_attempt_is_told_of(kind: Kind, tmp_path: Path) -> None:
+    file = wheel(tmp_path, project=kind.project)
+    send(kind, file)
+    told = [event for event in kind.events if isinstance(event, UploadStarted)]
+    name = kind.index.endpoints.name
+    assert [(each.index, each.filename, each.size, each.attempt) for each in told] == [
+        (name, file.filename, file.size, 1)
+    ]
+
+
+def test_a_fresh_look_is_as_good_as_any(kind: Kind, tmp_path: Path) -> None:
+    file = wheel(tmp_path, project=kind.project)
+    send(kind, file)
+    first, second = (kind.index.look(file.project, file.version, fresh=fresh) for fresh in (True, False))
+    assert isinstance(first, ProjectListing)
+    assert isinstance(second, ProjectListing)
+    assert first.files.keys() == second.files.keys() == {file.filename}
+    assert first.project == second.project == file.project
+
+
+def test_threads_may_upload_at_once(kind: Kind, tmp_path: Path) -> None:
+    made = [wheel(tmp_path / str(number), str(number), kind.project) for number in range(4)]
+    tagged = [
+        replace(file, filename=file.filename.replace("py3-", f"py3{number}-")) for number, file in enumerate(made)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda file: send(kind, file), tagged))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes), outcomes
+    assert {file.filename: listed(kind.index, file) for file in tagged} == {
+        file.filename: file.sha256 for file in tagged
+    }
 
 
 def test_a_refused_credential_is_an_outcome(tmp_path: Path) -> None:
     with RehearsalWorld() as world:
-        for kind in _real(world.repository_url, BasicAuthorization("__token__", Secret("pypi-wrong"))):
+        for kind in of_real_index(world.repository_url, BasicAuthorization("__token__", Secret("pypi-wrong"))):
             assert isinstance(send(kind, wheel(tmp_path)), CredentialRefused)
