@@ -45,7 +45,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> Arguments:
     """Parse the command line. Raises ConfigurationError; exits by itself only for --help and --version."""
     _refuse_secrets(argv)
-    values = vars(parser().parse_args(list(argv)))
+    values = vars(parser(_named(argv)).parse_args(list(argv)))
     command = values.pop("command")
     if command is None:
         message = "No command was given."
@@ -57,8 +57,13 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
 
 
-def parser() -> argparse.ArgumentParser:
-    """Build the parser from the settings."""
+def _named(argv: Sequence[str]) -> str | None:
+    """Return the command that stands first, which is then the only one whose options are needed."""
+    return argv[0] if argv and argv[0] in COMMANDS else None
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser from the settings; with the options of all commands, or of *only* one."""
     top = _Parser(
         prog=NAME,
         description="Publish Python distributions from CI without stored secrets.",
@@ -70,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     for command, description in COMMANDS.items():
         sub = commands.add_parser(command, help=description, description=description, allow_abbrev=False)
         for name, option in options().items():
-            if command in option.commands:
+            if command in option.commands and only in {command, None}:
                 _add(sub, command, name, option)
     return top
 

@@ -1,10 +1,10 @@
 """What each command does with its settings."""
 
 import contextlib
+import gc
 import json
 import signal
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
@@ -16,12 +16,13 @@ from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.identity.keyring import keyring_for_people
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.interruption import Interruption
+from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
     from ci_publish.compose import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invocation:
     """One command of a user, with its settings and where it runs."""
 
@@ -47,6 +48,7 @@ def invoke(invocation: Invocation) -> int:
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
     from ci_publish.compose import Surroundings, execute  # noqa: PLC0415  (late: the rooms)
 
+    _collect_garbage()
     around = Surroundings(
         invocation.environ,
         reporting.emit,
@@ -110,6 +112,13 @@ def _wishes(invocation: Invocation) -> Wishes:
         settings=_rows(invocation.loaded),
         public_log=settings.sigstore_trust_config is None and _command(invocation) != "rehearse",
     )
+
+
+def _collect_garbage() -> None:
+    """Begin to, where ``entry`` put it off, and leave alone what is there already: it stays until the end."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 # details ---------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """The front door: arguments → settings → command → exit code. No failure gets past it as a traceback."""
 
+import gc
 import os
 import sys
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,12 +12,13 @@ from ci_publish.about import NAME
 from ci_publish.cli import signals
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
 _MOST_PASSWORD = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Streams:
     """Where a run reads a password from, and where it writes."""
 
@@ -28,6 +29,7 @@ class Streams:
 
 def entry() -> None:
     """Run the command line of this process and exit."""
+    gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -14,7 +14,6 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
@@ -33,6 +32,7 @@ from ci_publish.errors import (
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.retrying import pause
 from ci_publish.model.events import Emit, Retrying
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
@@ -99,7 +99,7 @@ def gitlab_variable(audience: str) -> str:
     return f"{re.sub(r'[^A-Z0-9_]|^[^A-Z_]', '_', audience.upper())}_ID_TOKEN"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Fetched:
     value: str | None
 
