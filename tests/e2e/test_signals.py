@@ -197,36 +197,41 @@ def test_a_second_signal_cuts_at_once(tmp_path: Path) -> None:
         assert set(ended.statuses) == set(release.content)
 
 
-@pytest.mark.parametrize(
-    "stalled", ["/legacy/", "/_/oidc/mint-token", "/_/oidc/burn-token", "/simple/", "/api/", "/idtoken"]
-)
-def test_servers_that_answer_nothing_delay_no_end(tmp_path: Path, stalled: str) -> None:
+STALLED = ("/legacy/", "/_/oidc/mint-token", "/_/oidc/burn-token", "/simple/", "/api/", "/idtoken")
+
+
+def test_servers_that_answer_nothing_delay_no_end(tmp_path: Path) -> None:
     """Five seconds of grace, a little more for a mint: within ten seconds, a run is over whatever it waits for."""
-    release = Release.make(tmp_path, "stalled")
-    with RehearsalWorld() as world:
-        processes, send = sending(signal.SIGTERM)
-        moments: list[float] = []
-        over = threading.Event()
+    ends = in_worlds(range(len(STALLED)), partial(stop_while_stalled, tmp_path), workers=len(STALLED))
+    assert sorted(code for code, _ in ends) == [0, *[143] * (len(STALLED) - 1)]
 
-        def stall(environ: dict[str, object]) -> None:
-            if str(environ["PATH_INFO"]).startswith(stalled):
-                if not moments:
-                    moments.append(time.monotonic())
-                    send()
-                over.wait(30)
 
-        parts = (world.index, world.sigstore, world.identity_provider)
-        for part in parts:
-            part.hooks.interpose = stall
-        processes.append(start(tmp_path, world.environment(), "publish"))
-        ended = finish(tmp_path, processes[0])
-        seconds = time.monotonic() - moments[0]
-        over.set()
-        assert seconds <= IN_TIME, f"{seconds:.1f} s; {ended.said}"
-        # whoever is stopped while its token is being burnt has published everything
-        assert ended.code == (0 if stalled == "/_/oidc/burn-token" else 143), ended.said
-        assert ended.receipt is not None
-        assert set(ended.statuses) == set(release.content)
+def stop_while_stalled(folder: Path, world: RehearsalWorld, number: int) -> tuple[int, float]:
+    stalled, moments = STALLED[number], list[float]()
+    release = Release.make(folder / f"stalled-{number}", f"stalled-{number}")
+    processes, send = sending(signal.SIGTERM)
+    over = threading.Event()
+
+    def stall(environ: dict[str, object]) -> None:
+        if str(environ["PATH_INFO"]).startswith(stalled):
+            if not moments:
+                moments.append(time.monotonic())
+                send()
+            over.wait(30)
+
+    for part in (world.index, world.sigstore, world.identity_provider):
+        part.hooks.interpose = stall
+    processes.append(start(release.folder, world.environment(), "publish"))
+    ended = finish(release.folder, processes[0])
+    seconds = time.monotonic() - moments[0]
+    over.set()
+    where = f"{stalled}, {seconds:.1f} s: {ended.said}"
+    assert seconds <= IN_TIME, where
+    # whoever is stopped while its token is being burnt has published everything
+    assert ended.code == (0 if stalled == "/_/oidc/burn-token" else 143), where
+    assert ended.receipt is not None, where
+    assert set(ended.statuses) == set(release.content), where
+    return ended.code, seconds
 
 
 def test_nothing_is_signed_for_a_refused_identity(tmp_path: Path) -> None:

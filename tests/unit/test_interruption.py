@@ -4,7 +4,15 @@ import signal
 
 import pytest
 
-from ci_publish.errors import IndexUnavailable, Interrupted, Terminated
+from ci_publish.errors import (
+    CiPublishError,
+    ContentConflict,
+    IdentityProviderFailed,
+    IndexUnavailable,
+    Interrupted,
+    SigningFailed,
+    Terminated,
+)
 from ci_publish.interruption import BURNING_GRACE, GRACE, SHIELDED_GRACE, Interruption
 
 
@@ -107,3 +115,20 @@ def test_burning_is_allowed_after_the_deadline(interruption: Interruption, clock
     clock.now += 100.0
     assert interruption.patient().left() == BURNING_GRACE
     assert not interruption.patient().cut
+
+
+@pytest.mark.parametrize("kind", [IndexUnavailable, SigningFailed, IdentityProviderFailed])
+def test_what_a_stop_broke_ends_as_a_stop(interruption: Interruption, kind: type[CiPublishError]) -> None:
+    """A request that was cut fails in the words of its room; the run ended because somebody stopped it."""
+    broken = kind("cut short")
+    assert interruption.instead_of(broken) is broken
+    interruption.request(signal.SIGTERM)
+    ended = interruption.instead_of(broken)
+    assert isinstance(ended, Terminated)
+    assert ended.__cause__ is broken
+
+
+def test_a_refusal_stands_also_in_a_run_that_is_stopped(interruption: Interruption) -> None:
+    refusal = ContentConflict("other bytes")
+    interruption.request(signal.SIGINT)
+    assert interruption.instead_of(refusal) is refusal

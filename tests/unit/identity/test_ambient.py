@@ -2,6 +2,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import id as ambient_id
@@ -329,6 +330,22 @@ def test_a_service_that_hangs_is_left_behind() -> None:
         job.source.token("pypi")
     go.set()
     assert job.world.masked == ["request-token"]
+
+
+def test_a_service_that_hangs_is_left_at_once_by_a_run_that_is_stopped() -> None:
+    go = threading.Event()
+
+    def hang(_audience: str) -> str | None:
+        job.world.waiting.stopped = True
+        go.wait(30)
+        return TOKEN
+
+    job = Job(GITHUB_JOB, hang, budget=25.0)
+    began = monotonic()
+    with pytest.raises(errors.IdentityProviderFailed):
+        job.source.token("pypi")
+    assert monotonic() - began < 20
+    go.set()
 
 
 @pytest.mark.parametrize("given", [None, ""])
