@@ -422,6 +422,9 @@ def _wheels() -> Iterable[Case]:
     path = b"[console_scripts]\ndemo = demo_pkg/cli.py\n"
     yield Case("entry-points-value", WHEEL.with_(entry_points=path), SPEAKS, None, "path")
     yield Case("size-limit", WHEEL, speaks=False)
+    large = _same_wheel_with(("demo_pkg/data.bin", bytes(101 << 20)), method="stored")
+    large_verdict = bad("File too large. Limit for project 'demo-pkg' is 100 MB.", f"{LEGACY}:1154")
+    yield Case("size-limit", large, SPEAKS, large_verdict, "101 MiB")
 
 
 def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table

@@ -58,6 +58,23 @@ _RULES: Final = {
     "Malformed zip file": "zip-records",
 }
 
+# What the more frequent ones mean, for people who do not know the format.
+_MEANINGS: Final = {
+    "ZIP contains a data descriptor": "A member's sizes stand behind its data instead of before it.",
+    "Comment in central directory": "A member has a comment.",
+    "Duplicate filename in local headers": "Two members have the same name.",
+    "Duplicate filename in central directory": "The directory lists two members of the same name.",
+    "Invalid character in filename": "A member's name has a character that cannot be printed.",
+    "Mis-matched data size": "A member's packed size differs between the archive and its directory.",
+    "Mis-matched file size": "A member's size differs between the archive and its directory.",
+    "Filename not in central directory": "A member is not listed in the archive's directory.",
+    "Missing filename in local headers": "The archive's directory lists a member that is not there.",
+    "Mis-matched local headers and central directory": "A member is not listed in the archive's directory.",
+    "Mismatched central directory records": "The archive's end counts other members than its directory lists.",
+    "Trailing data": "There is data behind the end of the archive.",
+    "Unknown record signature": "There is other data before or between the members of the archive.",
+}
+
 
 class _BrokenFraming(Exception):
     """The framing is not what the server accepts; the argument is the server's word for it."""
@@ -116,7 +133,7 @@ def _fault(words: str) -> Fault:
     refusal = invalid_file(
         f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
     )
-    return Fault(_RULES[words], f"{words}.", refusal)
+    return Fault(_RULES[words], _MEANINGS.get(words, f"{words}."), refusal)
 
 
 def _misplaced(walk: _Walk) -> Fault | None:

@@ -130,7 +130,7 @@ def _no_zip(file: BinaryIO, reason: str) -> Unreadable:
     if looks_like_one:
         return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", invalid_file(None)))
     return Unreadable(
-        Fault("zip-unreadable", f"It is no ZIP archive: {reason}.", invalid_file("File is not a zipfile"))
+        Fault("zip-unreadable", "It is no ZIP archive, or it is cut off.", invalid_file("File is not a zipfile"))
     )
 
 

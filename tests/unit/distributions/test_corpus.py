@@ -15,9 +15,6 @@ from ci_publish.model.problem import Severity
 from tests.corpus.build import Wheel
 from tests.corpus.cases import CASES, Case
 
-# Found by the size of the file alone, which no corpus should carry.
-WITHOUT_REFUSED_EXAMPLE = {"size-limit"}
-
 
 @pytest.fixture(params=CASES, ids=lambda case: case.id)
 def case(request: pytest.FixtureRequest) -> Case:
@@ -79,7 +76,7 @@ def test_what_is_an_error_here_is_refused_by_an_index_that_plays_pypi(case: Case
 def test_the_corpus_has_an_accepted_and_a_refused_example_for_each_rule_about_a_file() -> None:
     rules = {rule.id for rule in REGISTRY.rules.values() if rule.check is not None}
     assert {case.rule for case in CASES if not case.speaks} >= rules - {"filename-extension"}
-    assert {case.rule for case in CASES if case.speaks} >= rules - WITHOUT_REFUSED_EXAMPLE - {"filename-extension"}
+    assert {case.rule for case in CASES if case.speaks} >= rules - {"filename-extension"}
 
 
 def test_every_verdict_names_its_place_in_the_servers_source() -> None:

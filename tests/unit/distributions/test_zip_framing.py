@@ -69,6 +69,13 @@ def fault(data: bytes, *directory: zipfile.ZipInfo) -> Fault | None:
     return framing_fault(io.BytesIO(data), directory or (info(),))
 
 
+def server_words(found: Fault) -> str:
+    assert found.message
+    assert found.refusal is not None
+    words = found.refusal.message.removeprefix("Invalid distribution file. ZIP archive not accepted: ")
+    return words.removesuffix(" See https://docs.pypi.org/archives for more information")
+
+
 def zip64(*sizes: int) -> bytes:
     return struct.pack(f"<HH{len(sizes)}Q", 1, 8 * len(sizes), *sizes)
 
@@ -117,7 +124,7 @@ def test_zip64_sizes_count_where_the_header_has_none(size: int) -> None:
 def test_local_headers_that_are_refused(header: bytes, words: str) -> None:
     found = fault(simple(header, central()))
     assert found is not None
-    assert found.message == words
+    assert server_words(found) == words
     assert found.refusal is not None
     assert found.refusal.message.startswith(f"Invalid distribution file. ZIP archive not accepted: {words}")
 
@@ -138,7 +145,7 @@ def test_a_unicode_path_that_is_printable_is_accepted() -> None:
 def test_directory_entries_that_are_refused(entry: bytes, words: str) -> None:
     found = fault(simple(local(), entry))
     assert found is not None
-    assert found.message == words
+    assert server_words(found) == words
 
 
 @pytest.mark.parametrize(
@@ -162,7 +169,7 @@ def test_end_records_that_are_refused(tail: bytes, words: str) -> None:
     assert len(local()) == 40
     found = fault(simple(local(), central(), tail))
     assert found is not None
-    assert found.message == words
+    assert server_words(found) == words
 
 
 @pytest.mark.parametrize("tail", [end(1, 51, 40, comment=b"fine"), end64(1, 51, 40) + locator(91) + end(0xFFFF, 0, 0)])
@@ -195,3 +202,17 @@ def test_data_beyond_the_end_is_malformed() -> None:
     found = fault(simple(header, central()), info(size=size, packed=size))
     assert found is not None
     assert found.rule == "zip-records"
+
+
+def test_a_directory_that_hides_in_the_comment_is_refused() -> None:
+    """Python finds the last end record, a streaming reader the first one."""
+    hidden = central(b"b.txt")
+    first, entry = local(), central()
+    comment = hidden + end(1, len(hidden), len(first) + len(entry) + 22)
+    data = archive(first, entry, end(1, len(entry), len(first), comment=comment))
+    found = fault(data, info(), info("b.txt"))
+    assert found is not None
+    assert (found.rule, found.message) == (
+        "zip-mismatched-headers",
+        "The directory does not point to the member 'b.txt'.",
+    )

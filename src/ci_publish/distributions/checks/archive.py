@@ -30,7 +30,7 @@ def zip_and_tar(subject: Subject) -> Iterable[Fault]:
     Severity.ERROR,
     stage=Stage.ARCHIVE,
     example="a wheel cut off while it was copied, or an HTML page saved as .whl",
-    cure="Build or download it again: it is cut off or something else.",
+    cure="Build or download it again.",
 )
 def zip_unreadable(subject: Subject) -> Iterable[Fault]:
     """A wheel is a ZIP archive.

@@ -157,7 +157,8 @@ def metadata_project_url(subject: Subject) -> Iterable[Fault]:
     Severity.WARNING,
     stage=Stage.FORM,
     example="`Classifier: Private :: Do Not Upload`",
-    cure="Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them.",
+    cure="Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` keeps "
+    "a project off PyPI on purpose.",
 )
 def metadata_classifier(subject: Subject) -> Iterable[Fault]:
     """Classifiers are not deprecated, and none begins with ``Private ::``, which PyPI refuses on purpose.

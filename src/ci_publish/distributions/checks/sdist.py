@@ -29,7 +29,7 @@ def sdist_unreadable(subject: Subject) -> Iterable[Fault]:
     Severity.ERROR,
     stage=Stage.ARCHIVE,
     example="an sdist cut off while it was copied",
-    cure="Build or download it again: it is cut off.",
+    cure="Build or download it again.",
 )
 def sdist_cut_off(subject: Subject) -> Iterable[Fault]:
     """The compressed data of an sdist is complete.

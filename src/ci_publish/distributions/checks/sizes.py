@@ -1,17 +1,24 @@
 """Rules about sizes (pure)."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from ci_publish.distributions.checks.rules import Family, Subject, rule
-from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
+from ci_publish.distributions.findings import Fault, refused
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
 from ci_publish.model.problem import Severity
+
+_MORE: Final = (
+    "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"
+    " for more information."
+)
 
 
 @rule(
     Family.SIZES,
     Severity.WARNING,
     pypi_only=True,
+    stage=Stage.FILENAME,
     example="a wheel of 250 MiB",
     cure="If the project has no higher limit yet, ask for one: "
     "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase",
@@ -23,4 +30,6 @@ def size_limit(subject: Subject) -> Iterable[Fault]:
     """
     if subject.size > DEFAULT_FILE_LIMIT:
         size = f"{subject.size / MIB:.1f} MiB"
-        yield Fault("size-limit", f"It has {size}; PyPI's default limit is {DEFAULT_FILE_LIMIT // MIB} MiB.")
+        limit = DEFAULT_FILE_LIMIT // MIB
+        words = f"File too large. Limit for project {subject.value('name')!r} is {limit} MB. See {_MORE}"
+        yield Fault("size-limit", f"It has {size}; PyPI's default limit is {limit} MiB.", refused(words))
