@@ -1,0 +1,1 @@
+"""Side by side with twine, uv and a raw floor; see README.md."""

@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 KIB, MIB = 1024, 1024 * 1024
@@ -136,18 +136,18 @@ WORKLOADS: tuple[Callable[[Path], None], ...] = (
 )
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run every workload and print a table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--command", action="store_true")
     parser.add_argument("--make", type=Path, help="only write the files of a workload into this folder")
     parser.add_argument("workloads", nargs="*")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     chosen = [each for each in WORKLOADS if not arguments.workloads or each.__name__ in arguments.workloads]
     if arguments.make is not None:
         for workload in chosen:
             workload(arguments.make)
-        return
+        return 0
     print(f"{'workload':<16}{'MiB':>8}{'seconds':>10}{'peak MiB':>10}")
     for workload in chosen:
         with tempfile.TemporaryDirectory() as name:
@@ -157,6 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "empty").touch()
         measure("(nothing)", Path(name), COMMAND if arguments.command else WORKER)
+    return 0
 
 
 def measure(name: str, folder: Path, code: str) -> None:
@@ -171,4 +172,4 @@ def measure(name: str, folder: Path, code: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

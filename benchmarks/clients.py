@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from uv import find_uv_bin
+
 PYPI = "https://upload.pypi.org/legacy/"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to publish: an address of the bench index or, through the relay as a proxy, what the client takes for PyPI."""
+    """Where to publish: the bench index or, through the relay as a proxy, what the client takes for PyPI."""
 
     upload: str
     simple: str
@@ -61,8 +63,6 @@ def twine(target: Target, files: Sequence[Path], project: str) -> Job:
 def uv(target: Target, files: Sequence[Path], project: str) -> Job:
     """Measure uv publish, with ``--check-url`` where files are there already."""
     del project
-    from uv import find_uv_bin
-
     command = [find_uv_bin(), "publish", "--trusted-publishing", "never", "-u", "__token__", "-p", "pypi-bench"]
     command += ["--check-url", target.simple] if target.proxy is not None else []
     return Job([*command, "--publish-url", target.upload, *map(str, files)], _environment(target))

@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 BOUNDARY = b"floor-boundary"
@@ -31,11 +32,13 @@ class Line:
         self._socket = context.wrap_socket(plain, server_hostname=host)
 
     def get(self, path: str) -> bytes:
+        """Ask for *path*; return the status."""
         accept = "application/vnd.pypi.simple.v1+json"
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept: {accept}\r\n\r\n".encode())
         return self._answer()
 
     def upload(self, path: Path, digest: str) -> bytes:
+        """Send a file; return the status."""
         head = _part("sha256_digest") + digest.encode() + b"\r\n--" + BOUNDARY
         head += f'\r\nContent-Disposition: form-data; name="content"; filename="{path.name}"\r\n\r\n'.encode()
         tail = b"\r\n--" + BOUNDARY + b"--\r\n"
@@ -72,8 +75,9 @@ def _part(name: str) -> bytes:
     return b"--" + BOUNDARY + f'\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
 
 
-def main(host: str, port: str, authority: str, project: str, jobs: str, via: str, *names: str) -> None:
-    """Do it."""
+def main(arguments: Sequence[str]) -> None:
+    """Do it; see the module."""
+    host, port, authority, project, jobs, via, *names = arguments
     digests = dict(line.split() for line in sys.stdin.read().splitlines())
     files = [Path(name) for name in names]
     first_line = Line(host, int(port), authority, via)
@@ -107,4 +111,4 @@ def _require(status: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -147,7 +147,12 @@ class BenchIndex:
         project = path.split("/")[2]
         files = [n for n in self.ledger.files if n.startswith(f"{project.replace('-', '_')}-")]
         entries = [{"filename": n, "digests": {"sha256": self.ledger.files[n]}, "url": ""} for n in files]
-        body = {"info": {"name": project, "version": "1.0"}, "last_serial": 1, "urls": entries, "releases": {"1.0": entries}}
+        body = {
+            "info": {"name": project, "version": "1.0"},
+            "last_serial": 1,
+            "urls": entries,
+            "releases": {"1.0": entries},
+        }
         return _answer(200 if files else 404, json.dumps(body).encode(), "application/json")
 
 

@@ -1,10 +1,12 @@
 """Whole processes, as the operating system accounts for them."""
 
-import os
+import json
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -16,24 +18,44 @@ class Sample:
     megabytes: float
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The command did not end with 0."""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], *, stdin: str = "", log: str) -> Sample:
-    """Run a command to its end; its output goes to *log*."""
-    with open(log, "wb") as output:  # noqa: PTH123  (a path for subprocess)
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            command, env=dict(environment), stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
-        )
+class Launcher:
+    """A small process that starts the commands (``launcher.py``); *folder* takes their input and output."""
+
+    def __init__(self, process: "subprocess.Popen[str]", folder: Path) -> None:
+        self._process = process
+        self._stdin = folder / "stdin"
+        self._log = folder / "log"
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str], stdin: str = "") -> Sample:
+        """Run a command to its end. Raises FailedError, with the end of what it said."""
+        self._stdin.write_text(stdin, encoding="utf-8")
+        job = {"command": list(command), "environment": dict(environment)}
+        answer = self._ask(job | {"stdin": str(self._stdin), "log": str(self._log)})
+        code = int(answer.pop("code"))
+        if code:
+            said = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            message = f"{' '.join(command[:4])} … ended with {code}:\n{said}"
+            raise FailedError(message)
+        return Sample(**answer)
+
+    def _ask(self, job: Mapping[str, object]) -> dict[str, float]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, float] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+@contextmanager
+def launcher(folder: Path) -> Iterator[Launcher]:
+    """Start the launcher, and end it with the block."""
+    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Launcher(process, folder)
         assert process.stdin is not None
-        process.stdin.write(stdin.encode())
         process.stdin.close()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        with open(log, encoding="utf-8", errors="replace") as output:  # noqa: PTH123
-            raise Failed(f"{' '.join(command[:4])} … ended with {process.returncode}:\n{output.read()[-2000:]}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)

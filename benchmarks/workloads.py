@@ -2,12 +2,29 @@
 
 import base64
 import hashlib
+import io
 import os
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-_METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nSummary: made by a benchmark\n\nA benchmark.\n"
+_METADATA = """\
+Metadata-Version: 2.4
+Name: {name}
+Version: 1.0
+Summary: Made by a benchmark
+Requires-Python: >=3.11
+Classifier: Programming Language :: Python :: 3
+Description-Content-Type: text/markdown
+
+# A benchmark
+
+It has *words*, a [link](https://example.org/) and a list:
+
+- one
+- two
+"""
 _WHEEL = "Wheel-Version: 1.0\nGenerator: benchmarks\nRoot-Is-Purelib: true\nTag: {tag}\n"
 _BLOCK = 1 << 20
 
@@ -35,7 +52,9 @@ class Workload:
         """Write the files, the smallest wheel first, the sdist last."""
         folder.mkdir(parents=True)
         name = self.project.replace("-", "_")
-        tags = ["py3-none-any"] if self.wheels == 1 else [f"cp{300 + n}-cp{300 + n}-win_amd64" for n in range(self.wheels)]
+        tags = (
+            ["py3-none-any"] if self.wheels == 1 else [f"cp{300 + n}-cp{300 + n}-win_amd64" for n in range(self.wheels)]
+        )
         paths = [_wheel(folder / f"{name}-1.0-{tag}.whl", name, tag, self.size) for tag in tags]
         return [*paths, _sdist(folder, name, self.size)] if self.sdist else paths
 
@@ -76,9 +95,6 @@ def _line(name: str, digest: bytes, size: int) -> str:
 
 
 def _sdist(folder: Path, name: str, size: int) -> Path:
-    import io
-    import tarfile
-
     path = folder / f"{name}-1.0.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         for member, data in (("PKG-INFO", _METADATA.format(name=name).encode()), ("data.bin", os.urandom(size))):
