@@ -93,6 +93,13 @@ class Delivery:
         """The names of the files that the index has with the same content."""
         return {file.distribution.filename for file in self._plan.files if isinstance(file, AlreadyPublished)}
 
+    @property
+    def standing(self) -> str:
+        """How many of the run's files the index has taken by now, in words."""
+        with self._lock:
+            there = self.already_published | {file.filename for file in self._uploaded}
+        return f"{len(there)} of {len(self._plan.files)} files"
+
     # plan ---------------------------------------------------------------------------------------------------------
 
     def plan(self) -> None:

@@ -61,9 +61,7 @@ def publish(run: Run) -> Outcome:
         for delivery in deliveries:
             delivery.prove()
         attestations = _attest_uploads(run, collection, deliveries)
-        for delivery in deliveries:
-            delivery.upload(attestations)
-            delivery.verify(attestations)
+        _deliver(run, deliveries, attestations)
     finally:
         _burn(run.destinations)
     return Outcome.PUBLISHED if any(delivery.uploads for delivery in deliveries) else Outcome.ALREADY_PUBLISHED
@@ -201,6 +199,19 @@ def _require_takable(deliveries: Sequence[Delivery]) -> None:
     for delivery in deliveries:
         delivery.require_no_conflict()
         delivery.require_open()
+
+
+def _deliver(run: Run, deliveries: Sequence[Delivery], attestations: Attestations) -> None:
+    """Publish to each index in turn; where one of several fails, say what stands at each of them."""
+    try:
+        for delivery in deliveries:
+            delivery.upload(attestations)
+            delivery.verify(attestations)
+    except CiPublishError:
+        if len(deliveries) > 1:
+            stands = "; ".join(f"{delivery.endpoints.name}: {delivery.standing}" for delivery in deliveries)
+            run.warn("stands-so-far", f"What stands where: {stands}.", explain.RERUN)
+        raise
 
 
 def _burn(destinations: Sequence[Destination]) -> None:

@@ -129,6 +129,8 @@ def test_a_failure_at_the_second_leaves_the_first_and_a_rerun_finishes(two: Two)
     assert all(file["listed"] and file["provenance_verified"] for file in two.files(result, 0))
     assert "refused" in two.statuses(result, 1)
     assert two.second.index.files == {}
+    names = [index["name"] for index in result.receipt["indexes"]]
+    assert f"What stands where: {names[0]}: 2 of 2 files; {names[1]}: 0 of 2 files." in result.stdout
 
     rerun = two("publish")
     assert rerun.code == 0, rerun.stdout

@@ -745,6 +745,9 @@ def test_a_failure_at_one_index_stops_before_the_next() -> None:
     played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(1, 400, "no")]}), second)
     failing(played, UploadRejected)
     assert second.sent == []
+    told = [event.message for event in played.events if isinstance(event, Noted) and event.slug == "stands-so-far"]
+    taken = len(played.destinations[0].index.files)  # type: ignore[attr-defined]
+    assert told == [f"What stands where: testpypi: {taken} of 3 files; pypi: 0 of 3 files."]
 
 
 def test_a_conflict_at_the_second_index_stops_before_the_first_upload() -> None:
