@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,14 @@ def _flags(flags: Mapping[str, Any]) -> Found:
 def variable(name: str) -> str:
     """Return the environment variable of the option *name*."""
     return PREFIX + name.upper()
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
+    foreign = (name for tool in FOREIGN.values() for name, option in tool.items() if option == "password")
+    inputs = (f"INPUT_{spelling.upper()}" for spelling in _spellings(options()["password"]))
+    for name in (variable("password"), *foreign, *inputs):
+        environ.pop(name, None)
 
 
 def _variables(environ: Mapping[str, str]) -> Found:

@@ -172,18 +172,32 @@ def in_worlds(
     for number in numbers:
         left.put(number)
 
+    failures: list[Exception] = []
+
     def work() -> list[T]:
         results = []
         with world() as opened:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    results.append(play(opened, left.get_nowait()))
+            while (number := _next(left)) is not None:
+                try:
+                    results.append(play(opened, number))
+                except Exception as failure:  # noqa: BLE001  (raised below, with all others)
+                    failures.append(failure)
             assert opened.failures == ()
         return results
 
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(work) for _ in range(workers)]
-        return [result for future in futures for result in future.result()]
+        results = [result for future in futures for result in future.result()]
+    if failures:
+        raise ExceptionGroup("runs that did not end as they must", failures)
+    return results
+
+
+def _next(left: "queue.SimpleQueue[int]") -> int | None:
+    try:
+        return left.get_nowait()
+    except queue.Empty:
+        return None
 
 
 STAGES = (

@@ -8,7 +8,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
 from ci_publish.settings import Settings, options
-from ci_publish.sources import Loaded, Origin, load, shown, variable
+from ci_publish.sources import Loaded, Origin, forget_secrets, load, shown, variable
 
 ACTION = {"CI_PUBLISH_ACTION": "1"}
 
@@ -187,3 +187,11 @@ def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
     assert variable("index_url") == "CI_PUBLISH_INDEX_URL"
     inputs = [name for option in options().values() for name in option.inputs]
     assert len(inputs) == len(set(inputs))
+
+
+def test_secrets_are_taken_out_of_the_environment_for_the_sake_of_children() -> None:
+    kept = {"CI_PUBLISH_USER": "alice", "TWINE_USERNAME": "alice", "INPUT_USER": "alice", "PATH": "/bin"}
+    secret = ("CI_PUBLISH_PASSWORD", "INPUT_PASSWORD", "TWINE_PASSWORD", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_TOKEN")
+    environ = kept | dict.fromkeys(secret, "canary")
+    forget_secrets(environ)
+    assert environ == kept

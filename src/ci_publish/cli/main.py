@@ -58,7 +58,7 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
     """Run one command and return its exit code; every failure is reported, none is raised.
 
     *environ* is the process's own environment: what one variable says of certificate authorities is said in all that
-    the HTTP libraries read.
+    the HTTP libraries read, and a password is taken out, since children (a CI's own tools) would inherit it.
     """
     try:
         arguments, loaded = _understand(argv, environ, streams.stdin)
@@ -76,14 +76,16 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.identity.ca import apply_ca  # noqa: PLC0415
-    from ci_publish.sources import load  # noqa: PLC0415
+    from ci_publish.sources import forget_secrets, load  # noqa: PLC0415
 
     arguments = parse(argv)
     apply_ca(environ)
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
         flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
-    return arguments, load(flags, environ, Path("pyproject.toml"))
+    loaded = load(flags, environ, Path("pyproject.toml"))
+    forget_secrets(environ)
+    return arguments, loaded
 
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
