@@ -337,3 +337,8 @@ def test_an_attestation_that_is_named_together_with_its_file_is_found_once(tmp_p
     put(tmp_path, Wheel())
     (tmp_path / f"{Wheel().filename}.publish.attestation").write_bytes(b"{}")
     assert len(collect(tmp_path / "*").attestations) == 1
+
+
+def test_sdists_with_old_metadata_alone_have_nothing_to_compare(tmp_path: Path) -> None:
+    put(tmp_path, Sdist(metadata=metadata(metadata_version="2.1")))
+    assert check(tmp_path) == {}
