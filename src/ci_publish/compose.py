@@ -5,14 +5,15 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from ci_publish import pipeline
 from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.delivery import attestation_policy
@@ -20,17 +21,14 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential, meant_for
-from ci_publish.identity.diagnosis import Doctor, Wanted
-from ci_publish.identity.findings import Finding as Diagnosed
-from ci_publish.identity.findings import Level
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
-from ci_publish.model.attestation import AttestationPolicy
-from ci_publish.model.distribution import Collection, CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
+from ci_publish.model.distribution import Collection, CoreMetadata, Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.events import (
     Emit,
     Event,
@@ -48,9 +46,13 @@ from ci_publish.model.index import Endpoints, IndexProfile, PublishedFile
 from ci_publish.model.problem import Problem
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.planning import OnConflict
-from ci_publish.ports import Credential, IdentitySource
+from ci_publish.ports import Credential, IdentitySource, Signer
 from ci_publish.run import Destination, Options, Run
 from ci_publish.settings import Settings
+
+if TYPE_CHECKING:
+    from ci_publish.identity.diagnosis import Doctor
+    from ci_publish.identity.findings import Finding as Diagnosed
 
 # The commands that begin with a look at what the index has of the files' projects.
 _LOOKING = frozenset({"publish", "plan", "verify"})
@@ -121,20 +123,26 @@ class Composition:
         return Run(
             distributions=self.distributions,
             destinations=destinations,
-            signer=SigstoreSigner(
-                identity=self.identity,
-                trust=trust,
-                emit=self.around.emit,
-                waiting=self.interruption,
-                patience=None if settings.timeout is None else Patience(request=settings.timeout),
-                claims=lambda: self.identity.claims,
-            ),
+            signer=LateSigner(lambda: self._signer(trust)),
             verifier=ProvenanceJudge(trust, lambda: self.identity.claims),
             write_attestations=write_attestations,
             emit=self.around.emit,
             waiting=self.interruption,
             clock=time.monotonic,
             options=_options(settings, command),
+        )
+
+    def _signer(self, trust: TrustSource) -> Signer:
+        from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner  # noqa: PLC0415  (see LateSigner)
+
+        timeout = self.settings.timeout
+        return SigstoreSigner(
+            identity=self.identity,
+            trust=trust,
+            emit=self.around.emit,
+            waiting=self.interruption,
+            patience=None if timeout is None else Patience(request=timeout),
+            claims=lambda: self.identity.claims,
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
@@ -158,8 +166,10 @@ class Composition:
             attesting=self._attesting(endpoints),
         )
 
-    def doctor(self, repository_url: str) -> Doctor:
+    def doctor(self, repository_url: str) -> "Doctor":
         """Put together what looks at one index and this job."""
+        from ci_publish.identity.diagnosis import Doctor, Wanted  # noqa: PLC0415  (late: for one command)
+
         index = self._index(repository_url, online=True)
         wanted = Wanted(
             self._distributions_if_any(),
@@ -277,6 +287,23 @@ class LocalSteps:
                 with_md5=self.with_md5,
             )
         return self._local
+
+
+class LateSigner:
+    """A ``Signer`` that is made when it is first needed: most of what it takes to sign is imported only then."""
+
+    def __init__(self, make: Callable[[], Signer]) -> None:
+        self._signer = cache(make)
+
+    def adopt(
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
+    ) -> dict[str, tuple[Attestation, ...]]:
+        """Verify attestation files that lay beside the distributions; see ``ports.Signer``."""
+        return self._signer().adopt(found, distributions)
+
+    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
+        """Attest each distribution; see ``ports.Signer``."""
+        return self._signer().sign(distributions)
 
 
 class RememberedIdentity:
@@ -443,11 +470,12 @@ def _text(path: Path | None) -> str | None:
         ) from error
 
 
+# By identity.findings.Level.
 _FINDINGS = {
-    Level.OK: FindingStatus.OK,
-    Level.WARNING: FindingStatus.WARN,
-    Level.FAILURE: FindingStatus.FAIL,
-    Level.SKIPPED: FindingStatus.SKIP,
+    "ok": FindingStatus.OK,
+    "warning": FindingStatus.WARN,
+    "failure": FindingStatus.FAIL,
+    "skipped": FindingStatus.SKIP,
 }
 
 
@@ -464,7 +492,7 @@ def _diagnose(composition: Composition) -> Outcome:
     return Outcome.READY
 
 
-def _finding(found: Diagnosed) -> Finding:
+def _finding(found: "Diagnosed") -> Finding:
     return Finding(
         found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
     )

@@ -6,6 +6,7 @@ A secret that was given is used; else Trusted Publishing, where there is a CI; e
 
 from dataclasses import replace
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.identity.static import (
@@ -18,11 +19,13 @@ from ci_publish.identity.static import (
     is_blank,
 )
 from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
-from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
+
+if TYPE_CHECKING:
+    from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
 
 
 class TrustedPublishing(StrEnum):
@@ -49,11 +52,11 @@ class Given:
     several: bool = False
 
 
-Credential = TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential
+Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential"
 
 
 def choose_credential(
-    endpoints: Endpoints, given: Given, tools: Tools, *, projects: Projects = (), attesting: bool = False
+    endpoints: Endpoints, given: Given, tools: Tools, *, projects: "Projects" = (), attesting: bool = False
 ) -> Credential:
     """Return the credential for one index; nothing is asked or sent yet.
 
@@ -68,7 +71,7 @@ def choose_credential(
     if given.secret is not None and not given.secret.satisfies(is_blank):
         return _static(endpoints, given, given.secret, tools)
     if given.trusted_publishing is TrustedPublishing.ALWAYS:
-        return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+        return _trusted(endpoints, tools, projects, attesting=attesting)
     if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
         return _trusted_instead(endpoints, given, tools, projects, attesting=attesting)
     return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given, withheld))
@@ -110,17 +113,25 @@ def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) ->
     return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit)
 
 
+def _trusted(
+    endpoints: Endpoints, tools: Tools, projects: "Projects", *, attesting: bool
+) -> "TrustedPublishingCredential":
+    from ci_publish.identity.trusted_publishing import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
+
+    return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+
+
 def _trusted_instead(
-    endpoints: Endpoints, given: Given, tools: Tools, projects: Projects, *, attesting: bool
+    endpoints: Endpoints, given: Given, tools: Tools, projects: "Projects", *, attesting: bool
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
     if given.secret is None:
-        return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+        return _trusted(endpoints, tools, projects, attesting=attesting)
     if given.user not in {None, TOKEN_USER}:
         return MissingCredential(empty_secret(given.name))
     message = f"{given.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
     tools.emit(Noted("empty-secret", message))
-    return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+    return _trusted(endpoints, tools, projects, attesting=attesting)
 
 
 def _from_keyring(endpoints: Endpoints, given: Given, tools: Tools) -> StaticCredential | None:
