@@ -89,8 +89,7 @@ HUGE = endless(b"HTTP/1.1 400 No\r\nContent-Length: 400000000\r\n\r\n", b"a" * 6
 
 ROWS: dict[str, Row] = {
     "0 no fault": Row(0, [honest]),
-    "1 refused connection": Row(10, listening=False, uploads=0, stored=False, says="deadline",
-                                options=("--deadline", "3")),
+    "1 refused connection": Row(10, listening=False, uploads=0, stored=False, options=("--deadline", "8")),
     "1b handshake that never ends": Row(0, tls=True, stalls=1, options=QUICK),
     "1c untrusted certificate": Row(10, tls=True, trusted=False, uploads=0, stored=False, says="SSL_CERT_FILE",
                                     within=20),
@@ -102,7 +101,7 @@ ROWS: dict[str, Row] = {
                                      looks=[answering(403)], says="cannot be compared"),
     "6 500 once": Row(0, [answering(500), honest], uploads=2),
     "7 503 with Retry-After": Row(0, [answering(503, headers={"Retry-After": "2"}), honest], uploads=2),
-    "8 503 for ever": Row(10, [answering(503)], uploads=None, stored=False, options=("--deadline", "5"), says="503"),
+    "8 503 for ever": Row(10, [answering(503)], uploads=None, stored=False, options=("--deadline", "8"), says="503"),
     "9 429 with Retry-After": Row(0, [answering(429, headers={"Retry-After": "1"}), honest], uploads=2),
     "9 429 with too long a Retry-After": Row(10, [answering(429, headers={"Retry-After": "4000"})], stored=False,
                                              says="4000 s", within=20),
@@ -127,7 +126,7 @@ ROWS: dict[str, Row] = {
     "22 commands in JSON": Row(9, [answering(400, EVIL_JSON)], stored=False, says="no"),
     "25 .netrc": Row(5, uploads=0, stored=False, credential=False),
     "look fails": Row(10, looks=[answering(400)], uploads=0, stored=False),
-    "look is garbage": Row(10, looks=[raw(b"\x00" * 300)], uploads=0, stored=False, options=("--deadline", "5")),
+    "look is garbage": Row(10, looks=[raw(b"\x00" * 300)], uploads=0, stored=False, options=("--deadline", "8")),
 }  # fmt: skip
 
 for _number, (_status, _words) in enumerate(MESSAGES):
