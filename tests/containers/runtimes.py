@@ -1,6 +1,7 @@
 """The programs that play GitHub's and GitLab's runners here: from PATH, or from the folder that CI_RUNTIMES names.
 
-Nobody must have them, and nobody may overlook that they are missing: a test that needs one says so in large letters.
+Nobody must have them, and nobody may overlook that they are missing: a test that needs one says so in large letters, and
+fails where REQUIRE_CONTAINERS=1 says that they are there.
 """
 
 import os
@@ -16,12 +17,14 @@ missing: set[str] = set()
 
 
 def runtime(name: str) -> str:
-    """Return the path of *name*, or skip the test; the run's last words repeat what was skipped."""
+    """Return the path of *name*, or skip the test, or fail it where all must be there; the run's last words repeat it."""
     folder = os.environ.get("CI_RUNTIMES")
     kept = Path(folder, _PLACES[name]) if folder else None
     found = str(kept) if kept and kept.exists() else shutil.which(name)
     if found is None:
         missing.add(name)
+        if os.environ.get("REQUIRE_CONTAINERS") == "1":
+            pytest.fail(f"{name} is not installed, and REQUIRE_CONTAINERS=1 requires it")
         pytest.skip(f"{name} is not installed")
     return found
 

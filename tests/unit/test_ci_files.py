@@ -186,11 +186,29 @@ def test_whoever_may_have_an_identity_or_write_does_nothing_but_that() -> None:
     }
 
     assert mighty == {
+        ("ci.yml", "pages"),
         ("release.yml", "image"),
         ("release.yml", "images"),
         ("release.yml", "publish"),
         ("release.yml", "tag"),
     }
+
+
+def test_the_site_is_deployed_from_main_only_by_a_job_that_does_nothing_else() -> None:
+    site = read(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
+    deploy = site["pages"]
+
+    assert site["docs"]["steps"][2]["run"] == "make docs"
+    assert deploy["if"] == "${{ github.event_name == 'push' && github.ref == 'refs/heads/main' }}"
+    assert (deploy["needs"], deploy["environment"]["name"]) == ("docs", "github-pages")
+    assert deploy["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step["uses"].split("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]
+
+
+def test_what_is_rehearsed_is_the_artifact_that_was_uploaded_and_not_its_name() -> None:
+    download = read(ROOT / ".github" / "workflows" / "build.yml")["jobs"]["rehearse"]["steps"][0]["with"]
+
+    assert download == {"artifact-ids": "${{ needs.build.outputs.artifact-id }}", "path": "dist"}
 
 
 def test_the_publishing_workflow_stops_before_anything_else_and_says_why() -> None:
