@@ -185,6 +185,8 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
 
 def _why_wrong(url: str, meant: Endpoints) -> str:
     parts = split(url)
+    if (parts.hostname or "").endswith("."):
+        return "The dot at the end of its host is one too many."
     if parts.scheme == "http" and parts.hostname == host_of(meant.upload):
         return "It takes uploads over https only."
     if parts.hostname in {"pypi.python.org", "testpypi.python.org", "upload.pypi.io", "pypi.io"}:
@@ -218,13 +220,13 @@ def _refuse_wrong(url: str, option: str, allow_http: frozenset[str]) -> None:
             f"The {option} {shown(url)} has a query or a fragment, which upload addresses have not.",
             hints=(f"Remove everything from the first ? or # on from {option}.",),
         )
-    if parts.scheme == "http" and parts.hostname not in _MEANT:
+    if parts.scheme == "http" and host_of(url) not in _MEANT:
         _refuse_plain_http(url, option, allow_http)
 
 
 def _refuse_plain_http(url: str, option: str, allow_http: frozenset[str]) -> None:
     host = host_of(url)
-    if is_loopback_host(host) or host in {allowed.lower() for allowed in allow_http}:
+    if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
         f"The {option} {shown(url)} is plain http: everyone on the way could read the credential and change the files.",

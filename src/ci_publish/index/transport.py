@@ -64,7 +64,7 @@ class HttpTransport:
         self._emit = emit
         self._timeout = timeout
         self._timeouts = timeouts
-        self._allow_http = frozenset(host.lower() for host in allow_http)
+        self._allow_http = frozenset(host.lower().rstrip(".") for host in allow_http)
         self._user_agent = user_agent
         self._max_connections = max_connections
         self._environ = environ

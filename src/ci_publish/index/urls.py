@@ -17,8 +17,8 @@ def split(url: str) -> SplitResult:
 
 
 def host_of(url: str) -> str:
-    """Return the host of *url* in lower case, without brackets; empty where it has none."""
-    return split(url).hostname or ""
+    """Return the host of *url* in lower case, without brackets and without a dot at its end; empty where it has none."""
+    return (split(url).hostname or "").rstrip(".")
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

@@ -53,6 +53,9 @@ def test_tokens_of_pypi_come_from_its_main_host_and_audiences_are_pinned() -> No
         ("http://upload.pypi.org/legacy/", PYPI.upload, "https only"),
         ("http://test.pypi.org/legacy/", TESTPYPI.upload, "https only"),
         ("https://upload.pypi.org:8443/legacy/", PYPI.upload, "address of their own"),
+        ("https://upload.pypi.org./legacy/", PYPI.upload, "dot at the end"),
+        ("http://upload.pypi.org./legacy/", PYPI.upload, "dot at the end"),
+        ("https://pypi.org./simple/", PYPI.upload, "dot at the end"),
         ("https://files.pythonhosted.org/", PYPI.upload, "address of their own"),
     ],
 )

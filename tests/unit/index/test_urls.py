@@ -9,6 +9,11 @@ def test_what_cannot_be_split_is_nothing(url: str) -> None:
     assert host_of(url) == ""
 
 
+@pytest.mark.parametrize("url", ["https://Host.Example./x", "https://host.example:443/", "https://host.example.:8443"])
+def test_the_dot_of_the_root_changes_no_host(url: str) -> None:
+    assert host_of(url) == "host.example"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -17,6 +22,7 @@ def test_what_cannot_be_split_is_nothing(url: str) -> None:
         ("https://a/", "http://a/", False),
         ("https://a/", "https://a:8443/", False),
         ("https://a/", "https://b/", False),
+        ("https://a/", "https://a./", False),
         ("", "", False),
         ("/x", "/x", False),
     ],
