@@ -368,10 +368,30 @@ def test_15_nothing_is_sent_to_another_origin(tmp_path: Path, status: int) -> No
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_16_a_success_that_stored_nothing_is_not_listed(tmp_path: Path, status: int) -> None:
-    body = b"" if status == 204 else b"<html>Welcome to our WiFi</html>"
+    body = b"" if status == 204 else b"Welcome to our WiFi"
     played = play(tmp_path, answering(status, body))
     assert isinstance(played.outcome, Accepted)
     assert not played.listed
+
+
+PORTAL = answering(200, b"<html>Welcome to our WiFi</html>", headers={"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(("profile", "looks"), [("generic", [PORTAL]), ("pypi", [PORTAL]), ("pypi", [])])
+def test_16_a_portal_that_answers_everything_is_no_success(tmp_path: Path, profile: str, looks: list[Act]) -> None:
+    played = play(tmp_path, PORTAL, profile=profile, looks=looks)
+    assert isinstance(played.outcome, Unavailable)
+    assert (played.outcome.attempts, played.outcome.unclear) == (2, True)
+    assert "web page" in played.outcome.message
+    assert len(played.server.uploads) == 2
+    assert not played.stored
+    assert not played.listed
+
+
+def test_16_a_portal_that_leaves_after_its_page(tmp_path: Path) -> None:
+    played = play(tmp_path, PORTAL, honest, profile="generic")
+    assert played.outcome == Accepted(2, "OK")
+    assert played.stored
 
 
 @pytest.mark.parametrize("status", [199, 203, 206, 299, 600, 999])

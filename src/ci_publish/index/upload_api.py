@@ -30,6 +30,8 @@ Field = tuple[str, str]
 
 # PyPI says 200; GitLab and Gitea say 201, others 202 or 204. Whatever else begins with 2 says nothing about a file.
 _SUCCESS = frozenset({200, 201, 202, 204})
+# No index answers an upload with a web page (we ask for JSON); captive portals and login pages of proxies do.
+_PAGE = (b"<!doctype html", b"<html")
 
 
 @frozen
@@ -98,6 +100,8 @@ def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
 
 def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict | MissingSlash:
     """Return what the answer to an upload to *url* means; *now* in seconds since the epoch."""
+    if answer.status in _SUCCESS and _is_page(answer.body):
+        return _page_instead(answer)
     if answer.status in _SUCCESS:
         return Accepted(attempts, message_of(answer))
     if 300 <= answer.status <= 399:  # noqa: PLR2004  (the class of redirects)
@@ -110,6 +114,19 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdi
         f"the index answered with status {answer.status}, which says nothing about the file", once=Once.MALFORMED_ANSWER
     )
     return Later(trouble, unclear=True)
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_PAGE)
+
+
+def _page_instead(answer: HttpAnswer) -> Later:
+    words = " ".join(_from_text(answer).replace("\ufeff", "").split())[:200]
+    reason = (
+        f"a web page came with status {answer.status} instead of an index's answer, maybe from a login page or a proxy "
+        "of this network"
+    )
+    return Later(Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), unclear=True)
 
 
 def _later(answer: HttpAnswer, now: float) -> Later:

@@ -86,6 +86,27 @@ def test_devpi_says_in_its_reason_that_it_has_these_bytes() -> None:
     assert understood(answer(200, reason=reason)) == Accepted(2, reason)
 
 
+@pytest.mark.parametrize("body", ["", "OK", "200 OK", "{}", "null", "Upload done. <html> is a word", "<p>OK</p>"])
+def test_what_real_indexes_say_is_a_success(body: str) -> None:
+    assert isinstance(understood(answer(200, body)), Accepted)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("body", ["<html>Log <b>in</b></html>", "\ufeff\r\n <!DOCTYPE HTML>\n<html>Log in"])
+def test_a_web_page_is_no_answer_of_an_index(status: int, body: str) -> None:
+    verdict = understood(answer(status, body))
+    assert isinstance(verdict, Later)
+    assert (verdict.unclear, verdict.throttled, verdict.trouble.once) == (True, False, Once.MALFORMED_ANSWER)
+    assert str(status) in verdict.trouble.reason
+    assert verdict.trouble.reason.endswith(": Log in")
+
+
+def test_a_web_page_without_words() -> None:
+    verdict = understood(answer(200, "<html>"))
+    assert isinstance(verdict, Later)
+    assert verdict.trouble.reason.endswith("of this network")
+
+
 @pytest.mark.parametrize("status", [101, 203, 206, 299, 600])
 def test_statuses_that_say_nothing(status: int) -> None:
     verdict = understood(answer(status))
