@@ -108,11 +108,13 @@ class LookingAhead:
         """The addresses of this index."""
         return self._index.endpoints
 
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+    def look(
+        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
         """Ask what the index has of *project*; see ``pipeline.Index``."""
         promise = None if fresh else self._ahead.pop((project, version), None)
         if promise is None:
-            return self._index.look(project, version, fresh=fresh)
+            return self._index.look(project, version, fresh=fresh, patience=patience)
         state, events = promise.result()
         for event in events:
             self._told(event)

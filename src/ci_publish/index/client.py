@@ -3,6 +3,7 @@
 What goes over the wire is built and understood in the pure modules of this room; the transport sends.
 """
 
+import math
 import random
 import secrets
 import time
@@ -24,6 +25,7 @@ from ci_publish.index.endpoints import (
     may_be_rehearsal,
 )
 from ci_publish.index.retry import (
+    MAX_ATTEMPTS,
     GiveUp,
     History,
     Once,
@@ -96,6 +98,20 @@ class _Attempts:
         return self.history.attempts
 
 
+@dataclass(slots=True)
+class _Effort:
+    """What one question may cost: attempts of each of its requests, and seconds until the last retry of all begins."""
+
+    began: float
+    max_attempts: int = MAX_ATTEMPTS
+    patience: float | None = None
+    waited: float = 0.0
+
+    def left(self, now: float) -> float:
+        """Return the seconds that retries may still take; ``now`` is by the clock of ``began``."""
+        return math.inf if self.patience is None else self.patience - max(self.waited, now - self.began)
+
+
 class HttpIndex:
     """The port ``pipeline.Index`` over HTTP. Thread-safe.
 
@@ -147,31 +163,41 @@ class HttpIndex:
 
     # --- look
 
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
-        """Ask what the index has of *project*; see ``pipeline.Index``."""
-        return self._look(project, version, fresh=fresh, max_attempts=5)
+    def look(
+        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
+        """Ask what the index has of *project*; see ``pipeline.Index``.
 
-    def _look(self, project: str, version: str | None, *, fresh: bool, max_attempts: int) -> IndexState:
+        No retry begins later than *patience* seconds after the look: 0 is one attempt, None the usual patience.
+        """
+        return self._look(project, version, _Effort(self._clock(), patience=patience), fresh=fresh)
+
+    def _look(self, project: str, version: str | None, effort: _Effort, *, fresh: bool) -> IndexState:
         simple = self.endpoints.simple
         if simple is None:
             reason = f"the address of the Simple API cannot be derived from {shown(self.endpoints.upload)}. {_HINT}"
             return NotVisible(project, reason)
-        first = self._look_at_simple(project, simple, fresh=fresh, max_attempts=max_attempts)
-        if self._wants_second_look(first, version, fresh=fresh):
-            first = self._with_second_look(first, project, version or "", max_attempts)
+        known = self._remembered(project)
+        first = self._look_at_simple(project, simple, known, effort, fresh=fresh)
+        same = known is not None and first is known.listing
+        if self._wants_second_look(first, version, fresh=fresh, same=same):
+            first = self._with_second_look(first, project, version or "", effort)
         if isinstance(first, ProjectListing) and first.serial is not None:
             with self._lock:
                 self._serials[project] = max(first.serial, self._serials.get(project, 0))
         return first
 
-    def _look_at_simple(self, project: str, simple: str, *, fresh: bool, max_attempts: int) -> IndexState:
+    def _look_at_simple(
+        self, project: str, simple: str, known: _Known | None, effort: _Effort, *, fresh: bool
+    ) -> IndexState:
+        """Return what the listing says: that of *known* itself where the index says that it has not changed."""
         url = simple_api.project_url(simple, project)
-        known = None if fresh else self._remembered(project)
         headers = {"Accept": simple_api.ACCEPT, **(_FRESH if fresh else {})}
         if known is not None and known.etag:
-            headers["If-None-Match"] = known.etag
-        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, max_attempts)
-        if known is not None and isinstance(answer, HttpAnswer) and answer.status == 304:  # noqa: PLR2004
+            headers["If-None-Match"] = known.etag  # beside no-cache: caches on the way ask, too (RFC 9111 §5.2.1.4)
+        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, effort)
+        unchanged = isinstance(answer, HttpAnswer) and answer.status == 304  # noqa: PLR2004
+        if known is not None and known.etag and unchanged:
             return known.listing
         state = self._state(project, answer, url)
         if isinstance(state, ProjectListing) and isinstance(answer, HttpAnswer):
@@ -230,7 +256,8 @@ class HttpIndex:
 
     # The Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher.
 
-    def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool) -> bool:
+    def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
+        """Whether *first* may be old; *same*: it is the very listing of the look before."""
         if version is None or not self._is_pypi or self.endpoints.json_api is None:
             return False
         if isinstance(first, NoSuchProject):
@@ -239,13 +266,13 @@ class HttpIndex:
             return False
         with self._lock:
             seen = self._serials.get(first.project)
-        unchanged = fresh and first.serial is not None and seen is not None and first.serial <= seen
-        return unchanged or not simple_api.lists_version(first, version)
+        no_newer = first.serial is not None and seen is not None and first.serial <= seen
+        return (fresh and (same or no_newer)) or not simple_api.lists_version(first, version)
 
-    def _with_second_look(self, first: IndexState, project: str, version: str, max_attempts: int) -> IndexState:
+    def _with_second_look(self, first: IndexState, project: str, version: str, effort: _Effort) -> IndexState:
         url = simple_api.json_api_url(self.endpoints.json_api or "", project, version)
         headers = {"Accept": simple_api.ACCEPT_JSON_API, **_FRESH}
-        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, max_attempts)
+        answer, url = self._get(url, headers, simple_api.MAX_LISTING, project, effort)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
             return first
         second = simple_api.parse_json_api(project, answer.body, url)
@@ -369,7 +396,8 @@ class HttpIndex:
 
     def _is_there(self, distribution: Distribution) -> bool:
         """Whether the index lists these very bytes under this name."""
-        state = self._look(distribution.project, distribution.version, fresh=True, max_attempts=QUESTION_ATTEMPTS)
+        effort = _Effort(self._clock(), QUESTION_ATTEMPTS)
+        state = self._look(distribution.project, distribution.version, effort, fresh=True)
         if not isinstance(state, ProjectListing):
             return False
         published = state.files.get(distribution.filename)
@@ -382,9 +410,8 @@ class HttpIndex:
         url = self._provenance_url(project, version, filename)
         if url is None:
             return None
-        answer, url = self._get(
-            url, {"Accept": simple_api.ACCEPT_INTEGRITY, **_FRESH}, simple_api.MAX_PROVENANCE, filename, 5
-        )
+        headers = {"Accept": simple_api.ACCEPT_INTEGRITY, **_FRESH}
+        answer, url = self._get(url, headers, simple_api.MAX_PROVENANCE, filename, _Effort(self._clock()))
         if isinstance(answer, NoAnswer):
             raise IndexUnavailable(f"The provenance of {filename} could not be fetched.", detail=answer.text)
         if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
@@ -406,7 +433,7 @@ class HttpIndex:
     # --- requests that may be repeated
 
     def _get(
-        self, url: str, headers: Mapping[str, str], limit: int, what: str, max_attempts: int
+        self, url: str, headers: Mapping[str, str], limit: int, what: str, effort: _Effort
     ) -> tuple[HttpAnswer | NoAnswer, str]:
         """GET with retries and, on the same origin, redirects by hand; return the answer and whose it is."""
         history = History()
@@ -416,13 +443,13 @@ class HttpIndex:
             trouble = self._trouble(answer)
             if trouble is None or self._waiting.stopped:
                 return answer, at
-            decision = decide(
-                history, trouble, random=self._random(), left=self._waiting.left(), max_attempts=max_attempts
-            )
+            left = min(self._waiting.left(), effort.left(self._clock()))
+            decision = decide(history, trouble, random=self._random(), left=left, max_attempts=effort.max_attempts)
             if isinstance(decision, GiveUp):
                 return answer, at
             self._emit(Retrying(what, history.attempts, trouble.reason, decision.wait, self._endpoints.name))
             history = history.went_on(trouble, decision.wait)
+            effort.waited += decision.wait
             self._waiting.wait(decision.wait)
 
     def _trouble(self, answer: HttpAnswer | NoAnswer) -> Trouble | None:

@@ -17,9 +17,13 @@ class Asked:
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self.endpoints = ENDPOINTS
         self.looks: list[tuple[str, str | None, bool, str]] = []
+        self.patience: float | None = None
         self._tell = tell
 
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+    def look(
+        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
+        self.patience = patience
         self.looks.append((project, version, fresh, threading.current_thread().name))
         if project == "broken":
             raise RuntimeError(project)
@@ -50,6 +54,12 @@ def test_a_look_is_made_once_and_in_the_background() -> None:
         ("other", "2.0", "ci-publish-look"),
     ]
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other", "demo"]
+
+
+def test_patience_is_passed_on() -> None:
+    index, asked, _ = ahead()
+    index.look("demo", "1.0", fresh=True, patience=7.5)
+    assert asked.patience == 7.5
 
 
 def test_what_nobody_asks_for_is_never_told() -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -55,6 +56,7 @@ class Played:
         url: str = "https://index.example/legacy/",
         profile: Profile = "pypi",
         stop_after: int | None = None,
+        clock: Callable[[], float] = lambda: NOW,
     ) -> None:
         self.transport = ScriptedTransport(list(uploads), [answer(404)] if looks is None else looks)
         self.events: list[Event] = []
@@ -67,7 +69,7 @@ class Played:
             waiting=self.waiting,
             look_authorization=AUTHORIZATION,
             random=lambda: 0.5,
-            clock=lambda: NOW,
+            clock=clock,
             boundary=lambda: "BOUNDARY",
         )
 
@@ -203,6 +205,24 @@ def test_a_status_that_says_nothing_has_the_index_asked_at_once(file: Distributi
     assert (outcome.attempts, outcome.unclear) == (2, True)
 
 
+PORTAL = answer(200, "<!DOCTYPE html><html>Log in to our WiFi</html>", content_type="text/html")
+
+
+def test_a_web_page_has_the_index_asked_at_once(file: Distribution) -> None:
+    played = Played(PORTAL, looks=[listing(listed(sha256=file.sha256))], profile="generic")
+    outcome = played.upload(file)
+    assert isinstance(outcome, Accepted)
+    assert (outcome.attempts, played.waiting.waits) == (1, [])
+
+
+def test_a_web_page_is_no_success(file: Distribution) -> None:
+    outcome = Played(PORTAL, looks=[PORTAL], profile="generic").upload(file)
+    assert isinstance(outcome, Unavailable)
+    assert (outcome.attempts, outcome.unclear) == (2, True)
+    assert "web page" in outcome.message
+    assert Played(PORTAL, answer(200, "OK")).upload(file) == Accepted(2, "OK")
+
+
 def test_malformed_http_is_tried_once_more(file: Distribution) -> None:
     outcome = Played(NoAnswer(NoAnswerReason.PROTOCOL, "not HTTP", sent=True)).upload(file)
     assert outcome == Unavailable(2, "not HTTP", unclear=True)
@@ -300,10 +320,26 @@ def test_a_fresh_look_passes_by_all_caches() -> None:
     state = played.index.look("demo", fresh=True)
     assert isinstance(state, ProjectListing)
     assert state.files == {}
-    assert "If-None-Match" not in played.transport.requests[1].headers
     assert played.transport.requests[1].headers["Cache-Control"] == "no-cache, max-age=0"
     played.index.look("demo")
     assert "If-None-Match" not in played.transport.requests[2].headers
+
+
+def test_a_fresh_look_asks_only_for_what_changed() -> None:
+    old, new = listing(listed(), etag='"1"'), listing(listed(), listed("demo-1.0.tar.gz"), etag='"2"')
+    played = Played(looks=[old, answer(304), new, answer(304)], profile="generic")
+    files = [len(played.index.look("demo", "1.0", fresh=fresh).files) for fresh in (False, True, True, True)]  # type: ignore[union-attr]
+    assert files == [1, 1, 2, 2]
+    headers = [request.headers for request in played.transport.requests]
+    assert [sent.get("If-None-Match") for sent in headers] == [None, '"1"', '"1"', '"2"']
+    assert all(sent["Cache-Control"] == "no-cache, max-age=0" for sent in headers[1:])
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
+    played = Played(looks=[listing(listed()), answer(304)])
+    played.index.look("demo")
+    assert isinstance(played.index.look("demo", fresh=fresh), LookFailed)
 
 
 @pytest.mark.parametrize(
@@ -374,6 +410,43 @@ def test_the_look_is_not_retried_for_ever_nor_in_a_stopped_run() -> None:
     assert len(stopped.transport.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("patience", "waits"),
+    [(0.0, []), (-1.0, []), (0.5, [0.5]), (2.0, [0.75, 1.25]), (None, [0.75, 1.5, 3.0, 6.0])],
+)
+def test_retries_of_a_look_wait_no_longer_than_its_patience(patience: float | None, waits: list[float]) -> None:
+    played = Played(looks=[answer(500)])
+    assert isinstance(played.index.look("demo", fresh=True, patience=patience), LookFailed)
+    assert played.waiting.waits == waits
+    assert len(played.transport.requests) == len(waits) + 1
+
+
+def test_a_wait_that_is_asked_for_is_not_begun_beyond_the_patience() -> None:
+    played = Played(looks=[answer(503, retry_after="3"), listing()])
+    assert isinstance(played.index.look("demo", patience=2.0), LookFailed)
+    assert played.waiting.waits == []
+    assert isinstance(played.index.look("demo", patience=0.0), ProjectListing)
+
+
+def test_both_pages_of_a_look_share_its_patience() -> None:
+    played = Played(looks=[answer(500), answer(404), answer(500)])
+    assert played.index.look("demo", "1.0", patience=1.0) == NoSuchProject("demo")
+    assert played.waiting.waits == [0.75, 0.25]
+    assert len(played.transport.requests) == 4
+
+
+def test_patience_ends_while_the_index_is_slow() -> None:
+    now = [NOW]
+
+    def slow(_: HttpRequest) -> HttpAnswer:
+        now[0] += 20
+        return answer(500)
+
+    played = Played(looks=[slow], clock=lambda: now[0])
+    played.index.look("demo", patience=30.0)
+    assert len(played.transport.requests) == 2
+
+
 def test_an_untrusted_certificate_fails_the_look_at_once() -> None:
     played = Played(looks=[NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "not trusted")])
     assert isinstance(played.index.look("demo"), LookFailed)
@@ -423,6 +496,24 @@ def test_a_fresh_look_at_an_unchanged_listing_is_doubted() -> None:
     assert isinstance(state, ProjectListing)
     assert set(state.files) == {"demo-1.0.tar.gz", FILENAME}
     assert state.serial == 9
+
+
+@pytest.mark.parametrize("serial", [4, None])
+def test_a_fresh_look_that_finds_the_listing_unchanged_is_doubted(serial: int | None) -> None:
+    other = listed("demo-1.0.tar.gz")
+    played = Played(looks=[listing(other, serial=serial, etag='"1"'), answer(304), release(listed()), answer(304)])
+    played.index.look("demo", "1.0")
+    state = played.index.look("demo", "1.0", fresh=True)
+    assert isinstance(state, ProjectListing)
+    assert set(state.files) == {"demo-1.0.tar.gz", FILENAME}
+    assert played.transport.urls[2] == "https://index.example/pypi/demo/1.0/json"
+    assert played.transport.requests[1].headers["If-None-Match"] == '"1"'
+
+
+def test_an_unchanged_listing_is_not_doubted_before_anything_was_uploaded() -> None:
+    played = Played(looks=[listing(listed(), serial=4, etag='"1"'), answer(304)])
+    assert played.index.look("demo", "1.0") == played.index.look("demo", "1.0")
+    assert len(played.transport.requests) == 2
 
 
 def test_a_fresh_look_at_a_changed_listing_is_not_doubted() -> None:
