@@ -17,7 +17,7 @@ def split(url: str) -> SplitResult:
 
 
 def host_of(url: str) -> str:
-    """Return the host of *url* in lower case, without brackets and without a dot at its end; empty where it has none."""
+    """Return the host of *url* in lower case, without brackets or a dot at its end; empty where it has none."""
     return (split(url).hostname or "").rstrip(".")
 
 
