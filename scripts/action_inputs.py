@@ -38,8 +38,10 @@ OUTPUTS = {
 
 # A component's inputs are shown to everybody who may see the pipeline: a secret is a masked variable, not an input.
 NOT_FOR_GITLAB = ("password", "output")
-# Kept where the component's artifacts and reports are.
+# Kept where the component's artifacts and reports are. They are parts of the job's own paths, so none may be empty.
 GITLAB_DEFAULTS = {"reports-dir": "ci-publish-reports", "receipt": "ci-publish-reports/receipt.json"}
+# What a setting takes besides the words that it is named by.
+SYNONYMS = {"attestations": ("true", "false")}
 # What a pipeline decides and a file does not; every other input left empty leaves [tool.ci-publish] its say.
 GITLAB_BOOLEANS = ("dry-run", "rehearse")
 
@@ -146,13 +148,15 @@ def component_inputs() -> Iterator[str]:
         else:
             yield "      type: string"
             yield f'      default: "{GITLAB_DEFAULTS.get(title, "")}"'
-            yield from component_limits(name)
+            yield from component_limits(title, name)
 
 
-def component_limits(name: str) -> Iterator[str]:
+def component_limits(title: str, name: str) -> Iterator[str]:
     """Yield what GitLab can refuse before a job starts."""
-    if words := allowed(name):
-        yield f"      options: {json.dumps(['', *words])}"
+    if title in GITLAB_DEFAULTS:
+        yield "      regex: ^.+$"
+    elif words := allowed(name):
+        yield f"      options: {json.dumps(['', *words, *SYNONYMS.get(name, ())])}"
     elif Settings.model_fields[name].annotation in (int, float, float | None):
         yield "      regex: ^([0-9]+(\\.[0-9]+)?)?$"
 

@@ -125,6 +125,26 @@ def test_the_component_s_defaults_leave_the_settings_as_they_are(tmp_path: Path)
     assert changed == {"receipt", "reports_dir"}
 
 
+def test_the_component_takes_every_word_that_its_description_gives(tmp_path: Path) -> None:
+    options = documents(COMPONENT)[0]["spec"]["inputs"]["attestations"]["options"]
+    given = {word: load({}, {"CI_PUBLISH_ATTESTATIONS": word}, tmp_path / "none.toml").settings for word in options}
+
+    assert set(options) == {"", "auto", "required", "if-possible", "off", "true", "false"}
+    assert given["true"].attestations == given["auto"].attestations
+    assert given["false"].attestations == given["off"].attestations
+
+
+def test_the_component_keeps_all_that_it_writes_and_never_the_whole_project() -> None:
+    header, pipeline = documents(COMPONENT)
+    (job,) = pipeline.values()
+    *always, perhaps = job["artifacts"]["paths"]
+
+    assert always == ["$[[ inputs.reports-dir ]]", "$[[ inputs.receipt ]]"]
+    assert perhaps == "./$[[ inputs.attestations-dir ]]/*.attestation"
+    declared = [header["spec"]["inputs"][name] for name in ("reports-dir", "receipt")]
+    assert all(re.search(each["regex"], each["default"]) and not re.search(each["regex"], "") for each in declared)
+
+
 def test_the_component_runs_its_script_in_any_image_and_asks_for_every_identity() -> None:
     _, pipeline = documents(COMPONENT)
     (job,) = pipeline.values()
