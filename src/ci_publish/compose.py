@@ -14,12 +14,12 @@ from packaging.version import InvalidVersion, Version
 
 from ci_publish import pipeline
 from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.delivery import attestation_policy
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient import BUDGET, AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential, meant_for
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
@@ -100,6 +100,7 @@ class Composition:
                 around.emit,
                 random.random,
                 transport=self.patient_transport,
+                budget=settings.timeout or BUDGET,
             )
         )
 
@@ -114,7 +115,11 @@ class Composition:
     def run(self, command: str) -> Run:
         """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
         settings = self.settings
-        trust = TrustSource(emit=self.around.emit, config=_text(settings.sigstore_trust_config))
+        trust = TrustSource(
+            emit=self.around.emit,
+            config=_text(settings.sigstore_trust_config),
+            seconds=settings.timeout or REFRESH_SECONDS,
+        )
         destinations = () if command == "attest" else self.destinations(online=command != "check")
         if command in _LOOKING:
             self.transport.warm()
@@ -163,7 +168,7 @@ class Composition:
             self._given(),
             self._tools(),
             projects=lambda: self.distributions.projects,
-            attesting=self._attesting(endpoints),
+            attesting=lambda: self._attesting(endpoints) and self.distributions.unattested,
         )
 
     def doctor(self, repository_url: str) -> "Doctor":
@@ -238,6 +243,7 @@ class Composition:
             random.random,
             self.interruption.shielded,
             self.around.keyring,
+            self.settings.timeout,
         )
 
     def _transport(self, waiting: object) -> HttpTransport:
@@ -263,6 +269,7 @@ class LocalSteps:
         self._local: LocalDistributions | None = None
         self.with_md5 = False
         self.projects: tuple[str, ...] = ()
+        self.unattested = True
         self.when_collected: list[Callable[[Sequence[tuple[str, str]]], None]] = []
 
     def collect(self, paths: Sequence[str]) -> Collection:
@@ -270,6 +277,7 @@ class LocalSteps:
         with self._interruption.immediate():
             collection = self._distributions().collect(paths)
         self.projects = tuple(dict.fromkeys(file.project for file in collection.distributions))
+        self.unattested = _unattested(collection)
         for tell in self.when_collected:
             tell(tuple({file.project: file.version for file in collection.distributions}.items()))
         return collection
@@ -322,6 +330,10 @@ class RememberedIdentity:
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had."""
         return self._source.repeatable
+
+    def missing(self, audience: str | None) -> CiPublishError | None:
+        """Return what the environment lacks for a token."""
+        return self._source.missing(audience)
 
     def token(self, audience: str) -> IdentityToken:
         """Fetch an identity token and remember its claims."""
@@ -456,6 +468,12 @@ def _options(settings: Settings, command: str) -> Options:
         verify_timeout=settings.verify_timeout,
         prove_credential=settings.prove_credential,
     )
+
+
+def _unattested(collection: Collection) -> bool:
+    """Return whether a file lies there without a publish attestation beside it: one must be made."""
+    attested = {found.distribution for found in collection.attestations if found.type == "publish"}
+    return any(file.filename not in attested for file in collection.distributions)
 
 
 def _text(path: Path | None) -> str | None:

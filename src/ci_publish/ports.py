@@ -46,10 +46,13 @@ class Index(Protocol):
     def endpoints(self) -> Endpoints:
         """The addresses of this index."""
 
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+    def look(
+        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
         """Ask what the index has of *project* (normalised). With *fresh*, caches on the way are passed by.
 
-        *version* narrows the second look at PyPI's JSON API. Retries by itself; never raises for network or server.
+        *patience* bounds the seconds that retries may take (None: the usual; 0: one attempt). *version* narrows the
+        second look at PyPI's JSON API. Retries by itself; never raises for network or server.
         """
 
     def upload(
@@ -82,6 +85,12 @@ class IdentitySource(Protocol):
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had (GitHub: yes; GitLab: one a job and audience)."""
 
+    def missing(self, audience: str | None) -> CiPublishError | None:
+        """Return what the environment lacks for a token for *audience* (None: not known yet); nothing is asked or sent.
+
+        None where nothing is known to be missing; ``token`` may fail nevertheless.
+        """
+
     def token(self, audience: str) -> IdentityToken:
         """Fetch an OIDC identity token, masked before it is returned. Raises IdentityUnavailable."""
 
@@ -92,6 +101,13 @@ class Credential(Protocol):
     @property
     def state(self) -> CredentialState:
         """What reports may know."""
+
+    def missing(self) -> CiPublishError | None:
+        """Return what this run lacks for an upload, as far as its environment tells; None where nothing is known.
+
+        Asks and sends nothing, and never raises. ``prove`` raises it before any request of its own; a run that has
+        nothing to upload is not stopped by it.
+        """
 
     def prove(self) -> None:
         """Learn whether the index takes this identity, before anything is signed.

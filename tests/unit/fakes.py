@@ -139,7 +139,10 @@ class FakeIndex:
     emit: Emit = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> IndexState:
+    def look(
+        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
+        del patience
         del version
         self.looks.append(fresh)
         if self.states:
@@ -188,11 +191,15 @@ class FakeCredential:
     hold_refusal: CiPublishError | None = None
     renewable: bool = True
     held: str = "first"
+    lacks: CiPublishError | None = None
     log: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> CredentialState:
         return CredentialState(self.kind)
+
+    def missing(self) -> CiPublishError | None:
+        return self.lacks
 
     def prove(self) -> None:
         self.log.append("prove")

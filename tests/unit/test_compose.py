@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 import ci_publish
 from ci_publish import Settings, Surroundings, compose
 from ci_publish.errors import (
+    CiPublishError,
     ConfigurationError,
     ContentConflict,
     IdentityUnavailable,
@@ -194,6 +195,9 @@ def test_the_identity_of_a_run_is_remembered() -> None:
         provider = Provider.GITHUB
         repeatable = True
 
+        def missing(self, audience: str | None) -> CiPublishError | None:
+            return IdentityUnavailable(f"nothing for {audience}")
+
         def token(self, audience: str) -> IdentityToken:
             return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
 
@@ -201,5 +205,6 @@ def test_the_identity_of_a_run_is_remembered() -> None:
     assert identity.claims is None
     assert identity.provider is Provider.GITHUB
     assert identity.repeatable
+    assert "nothing for pypi" in str(identity.missing("pypi"))
     identity.token("pypi")
     assert identity.claims == {"sub": "me"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
 
 # Four requests in series when nothing is cached; a hanging mirror would cost minutes.
-_REFRESH_SECONDS = 45.0
+REFRESH_SECONDS = 45.0
 
 _PUBLIC_INSTANCE = "https://tuf-repo-cdn.sigstore.dev"
 _SIGNING_CONFIG = "signing_config.v0.2.json"
@@ -60,7 +60,7 @@ class TrustSource:
         *,
         emit: Emit,
         config: str | None = None,
-        seconds: float = _REFRESH_SECONDS,
+        seconds: float = REFRESH_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         refreshed: Load = _production,
         embedded: Load = _embedded,

@@ -1,6 +1,7 @@
 """The CI job's OIDC identity token.
 
-The environment is looked at first, so that what is missing is said before any network. Tokens are fetched through
+The environment is looked at first (``missing``), so that what is missing there is said before anybody is asked about an
+identity; the look at what the index has comes earlier, since a run may need no identity. Tokens are fetched through
 ``id``, in a thread with a deadline of ours: ``id`` waits up to two minutes for a service that hangs, and does not try
 again after a 5xx. GitLab's tokens are variables of the job and read here: ``id`` refuses one whose ``aud`` is a list,
 and on a runner in Google Cloud it would take the machine's identity for the job's.
@@ -160,8 +161,11 @@ class AmbientIdentity:
         self._mask(secret)
         return IdentityToken(secret, audience, provider, self._checked_claims(text, audience))
 
-    def missing(self, audience: str) -> IdentityUnavailable | None:
-        """Return what stands in the way of a token, as far as the environment tells; nothing is asked or sent."""
+    def missing(self, audience: str | None) -> IdentityUnavailable | None:
+        """Return what stands in the way of a token, as far as the environment tells; nothing is asked or sent.
+
+        With None, the audience is not known yet: what only it decides (GitLab's variable) is left open.
+        """
         match self._provider:
             case None:
                 return _nowhere()
@@ -183,7 +187,9 @@ class AmbientIdentity:
             return _fork(event)
         return _no_permission(absent[0])
 
-    def _missing_on_gitlab(self, audience: str) -> IdentityUnavailable | None:
+    def _missing_on_gitlab(self, audience: str | None) -> IdentityUnavailable | None:
+        if audience is None:
+            return None
         name = gitlab_variable(audience)
         return None if self._environ.get(name) else _no_gitlab_variable(name, audience)
 

@@ -25,7 +25,7 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 
 if TYPE_CHECKING:
-    from ci_publish.identity.trusted_publishing import Projects, TrustedPublishingCredential
+    from ci_publish.identity.trusted_publishing import Attesting, Projects, TrustedPublishingCredential
 
 
 class TrustedPublishing(StrEnum):
@@ -56,7 +56,7 @@ Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | Anonym
 
 
 def choose_credential(
-    endpoints: Endpoints, given: Given, tools: Tools, *, projects: "Projects" = (), attesting: bool = False
+    endpoints: Endpoints, given: Given, tools: Tools, *, projects: "Projects" = (), attesting: "Attesting" = False
 ) -> Credential:
     """Return the credential for one index; nothing is asked or sent yet.
 
@@ -114,7 +114,7 @@ def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) ->
 
 
 def _trusted(
-    endpoints: Endpoints, tools: Tools, projects: "Projects", *, attesting: bool
+    endpoints: Endpoints, tools: Tools, projects: "Projects", *, attesting: "Attesting"
 ) -> "TrustedPublishingCredential":
     from ci_publish.identity.trusted_publishing import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
@@ -122,7 +122,7 @@ def _trusted(
 
 
 def _trusted_instead(
-    endpoints: Endpoints, given: Given, tools: Tools, projects: "Projects", *, attesting: bool
+    endpoints: Endpoints, given: Given, tools: Tools, projects: "Projects", *, attesting: "Attesting"
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
     if given.secret is None:

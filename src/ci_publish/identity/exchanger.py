@@ -13,12 +13,17 @@ from ci_publish.model.http import HttpRequest
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
 
-QUESTION_DEADLINE = 15.0
+QUESTION_DEADLINE = 30.0
 # PyPI's mint takes over five seconds for publishers with 200 projects and more (warehouse#18514).
 MINT_DEADLINE = 30.0
 BURN_DEADLINE = 5.0
 _LEAST_BURN_DEADLINE = 1.0
 _BURN_ATTEMPTS = 3
+
+
+def question_deadline(tools: Tools) -> float:
+    """Return the seconds that a question to the index may take; the transport's own timeouts may end it earlier."""
+    return tools.timeout or QUESTION_DEADLINE
 
 
 class Exchanger:
@@ -46,7 +51,8 @@ class Exchanger:
         request = exchange.mint_request(self._resolve(), identity)
         if not isinstance(request, HttpRequest):
             return request
-        return exchange.read_mint(self._tools.transport.send(request, deadline=MINT_DEADLINE), self._tools.clock())
+        deadline = self._tools.timeout or MINT_DEADLINE
+        return exchange.read_mint(self._tools.transport.send(request, deadline=deadline), self._tools.clock())
 
     def burn(self, token: Secret) -> exchange.BurnAnswer:
         """Burn *token*; tried again a few times, unless the run is being stopped."""
@@ -55,7 +61,11 @@ class Exchanger:
             return exchange.BurnNotOffered()
         attempt = 1
         while True:
-            deadline = min(BURN_DEADLINE, max(self._tools.waiting.left(), _LEAST_BURN_DEADLINE))
+            deadline = min(
+                BURN_DEADLINE,
+                self._tools.timeout or BURN_DEADLINE,
+                max(self._tools.waiting.left(), _LEAST_BURN_DEADLINE),
+            )
             answer = exchange.read_burn(self._tools.transport.send(request, deadline=deadline))
             if not isinstance(answer, exchange.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
@@ -67,7 +77,7 @@ class Exchanger:
 
     def unavailable(self, what: str, unclear: exchange.Unclear) -> IndexUnavailable:
         """Return the error for an exchange that brought no usable answer."""
-        hints = ["Run it again; nothing was published."]
+        hints = ["Run it again: what is published already is recognised."]
         if unclear.untrusted:
             hints = ["If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."]
         return IndexUnavailable(f"{self._endpoints.name} did not answer {what}: {unclear.reason}", hints=hints)
@@ -103,7 +113,7 @@ class Exchanger:
         if request is None:
             return self._endpoints
         answer = exchange.read_discovery(
-            self._tools.transport.send(request, deadline=QUESTION_DEADLINE), self._endpoints
+            self._tools.transport.send(request, deadline=question_deadline(self._tools)), self._endpoints
         )
         match answer:
             case exchange.Discovered(endpoints):
@@ -117,9 +127,9 @@ class Exchanger:
         request = exchange.audience_request(endpoints)
         if not isinstance(request, HttpRequest):
             return request
-        attempt = 1
+        attempt, deadline = 1, question_deadline(self._tools)
         while True:
-            answer = exchange.read_audience(self._tools.transport.send(request, deadline=QUESTION_DEADLINE), endpoints)
+            answer = exchange.read_audience(self._tools.transport.send(request, deadline=deadline), endpoints)
             if not isinstance(answer, exchange.Unclear) or not self.retry("the audience", attempt, answer):
                 return answer
             attempt += 1

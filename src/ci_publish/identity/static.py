@@ -28,6 +28,9 @@ class StaticCredential:
         token = self._authorization.user == TOKEN_USER
         return CredentialState(CredentialKind.API_TOKEN if token else CredentialKind.PASSWORD)
 
+    def missing(self) -> None:
+        """Return None: it was given."""
+
     def prove(self) -> None:
         """Raise PasswordRefused or EmptySecret for what this index will refuse; note what looks odd, once."""
         if error := static_objection(self._endpoints, self._authorization.user, self._authorization.secret, self._name):
@@ -112,6 +115,9 @@ class AnonymousCredential:
         """None."""
         return CredentialState(CredentialKind.NONE)
 
+    def missing(self) -> None:
+        """Return None: nothing is needed."""
+
     def prove(self) -> None:
         """Do nothing."""
 
@@ -135,6 +141,10 @@ class MissingCredential:
     def state(self) -> CredentialState:
         """None."""
         return CredentialState(CredentialKind.NONE)
+
+    def missing(self) -> CiPublishError:
+        """Return the error that says why."""
+        return self.error
 
     def prove(self) -> None:
         """Raise the error that says why."""

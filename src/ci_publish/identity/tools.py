@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
+from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Emit
 from ci_publish.model.frozen import frozen
 from ci_publish.model.http import Transport
@@ -22,6 +23,9 @@ class IdentitySource(Protocol):
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had."""
 
+    def missing(self, audience: str | None) -> CiPublishError | None:
+        """Return what the environment lacks for a token, None where nothing is known to; nothing is asked or sent."""
+
     def token(self, audience: str) -> IdentityToken:
         """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
@@ -33,7 +37,9 @@ class Tools:
     ``transport`` must still send while a run is being stopped, for burning. ``mask`` is called with each secret before
     anything else. ``clock`` gives seconds since the epoch, ``random`` a number in [0, 1). ``shielded`` makes a context
     in which signals wait: open from before a mint request until its token is remembered. ``keyring`` gives a secret for
-    an address and a user; it is passed only for people at a terminal.
+    an address and a user; it is passed only for people at a terminal. ``timeout`` (seconds, None: the defaults)
+    takes the place of the deadlines of questions and mints, shorter or longer, and may shorten a burn's; the transport
+    ends a request after the smaller of its own timeouts and the deadline.
     """
 
     source: IdentitySource
@@ -45,3 +51,4 @@ class Tools:
     random: Callable[[], float]
     shielded: Callable[[], AbstractContextManager[None]] = nullcontext
     keyring: Callable[[str, str], Secret | None] | None = None
+    timeout: float | None = None

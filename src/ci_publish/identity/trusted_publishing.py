@@ -43,9 +43,15 @@ LONGEST_MARGIN = 120.0
 _WORTH_ANOTHER = frozenset({"invalid-token", "invalid-reuse-token", "invalid-pending-publisher"})
 _BURN_PATIENCE = 3.0
 
+# The audience of Sigstore's public instance and of its clients (docs.sigstore.dev, "OIDC in Fulcio").
+SIGSTORE_AUDIENCE = "sigstore"
+
 
 Projects = Sequence[str] | Callable[[], Sequence[str]]
 """The projects of a run, or a function that tells them once the distributions are collected."""
+
+Attesting = bool | Callable[[], bool]
+"""Whether a run makes attestations, or a function that tells it once the distributions are collected."""
 
 
 @frozen
@@ -62,10 +68,12 @@ class _Held:
 class TrustedPublishingCredential:
     """Implements ``ports.Credential``; thread-safe.
 
-    ``projects`` are those of the run (for links), ``attesting`` says whether attestations will be sent.
+    ``projects`` are those of the run (for links), ``attesting`` says whether attestations must be made.
     """
 
-    def __init__(self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: bool = False) -> None:
+    def __init__(
+        self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: Attesting = False
+    ) -> None:
         self._endpoints = endpoints
         self._tools = tools
         self._exchanger = Exchanger(endpoints, tools)
@@ -90,11 +98,18 @@ class TrustedPublishingCredential:
             CredentialKind.TRUSTED_PUBLISHING, provider.value if provider else None, expires, self._burnt
         )
 
+    def missing(self) -> CiPublishError | None:
+        """Return what the job lacks for an identity for this index, or for Sigstore when attestations must be made."""
+        missing = self._tools.source.missing(self._endpoints.pinned_audience)
+        return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if self._must_attest() else None)
+
     def prove(self) -> None:
         """Mint, where another identity token can be had; else judge the only one's claims and keep it for ``hold``."""
         with self._minting:
             if self._held is not None:
                 return
+            if missing := self.missing():
+                raise missing
             if self._tools.source.repeatable:
                 self._mint()
             elif self._identity is None:
@@ -182,6 +197,9 @@ class TrustedPublishingCredential:
                 raise
             return held
 
+    def _must_attest(self) -> bool:
+        return self._attesting() if callable(self._attesting) else self._attesting
+
     def _known_projects(self) -> Sequence[str]:
         return self._projects() if callable(self._projects) else self._projects
 
@@ -229,7 +247,7 @@ class TrustedPublishingCredential:
                 "A GitLab job has one OIDC identity token for each audience, and an index takes each token once, so it "
                 "is not sent again. Whether the answer was lost or never given cannot be told from here."
             ),
-            hints=("Run the job again: a new job has a new token. Nothing was published.",),
+            hints=("Run the job again: a new job has a new token, and what is published already is recognised.",),
         )
 
     def _take_identity(self) -> IdentityToken:
@@ -240,7 +258,9 @@ class TrustedPublishingCredential:
         return identity
 
     def _fresh_identity(self) -> IdentityToken:
-        """Fetch an identity token and judge its claims, before it is sent anywhere."""
+        """Fetch an identity token and judge its claims, before it is sent anywhere; a job without one asks nobody."""
+        if missing := self._tools.source.missing(self._endpoints.pinned_audience):
+            raise missing
         identity = self._tools.source.token(self._exchanger.audience())
         if error := self._objection(identity):
             raise error
@@ -255,7 +275,7 @@ class TrustedPublishingCredential:
                 detail="With such a token the index could act in your name elsewhere. It was not sent.",
                 hints=("In `id_tokens:`, write one token for each audience.",),
             )
-        return local_refusal(identity.claims, self._endpoints, attesting=self._attesting)
+        return local_refusal(identity.claims, self._endpoints, attesting=self._must_attest())
 
     def _note_only_token(self) -> None:
         message = (

@@ -141,6 +141,11 @@ def test_what_is_missing_is_said_before_any_network(
     assert caught.value.hints
 
 
+def test_without_an_audience_only_what_it_decides_is_left_open() -> None:
+    assert Job({"GITLAB_CI": "true"}).source.missing(None) is None
+    assert isinstance(Job(NO_PERMISSION).source.missing(None), errors.NoIdTokenPermission)
+
+
 def test_the_missing_lines_of_configuration_are_written_out() -> None:
     missing = Job(NO_PERMISSION).source.missing("pypi")
     assert missing is not None

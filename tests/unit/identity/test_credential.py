@@ -205,3 +205,10 @@ def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
     assert isinstance(choose(Given("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
     assert isinstance(choose(Given(), World(), keyring=keyring), TrustedPublishingCredential)
     assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
+
+
+def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
+    world = World(ci=NOWHERE)
+    assert choose(Given(secret=API_TOKEN), world).missing() is None
+    assert choose(Given(anonymous=True), world).missing() is None
+    assert isinstance(choose(Given(), world).missing(), errors.IdentityUnavailable)

@@ -302,6 +302,65 @@ def test_what_will_be_refused_is_not_exchanged() -> None:
     assert len(world.index.identities) == 1
 
 
+# what the environment lacks ------------------------------------------------------------------------------------
+
+
+NO_TOKEN = errors.NoIdTokenPermission("the job may not ask")
+NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
+
+
+def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
+    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    trusted = credential(world)
+    assert trusted.missing() is NO_TOKEN
+    for ask in (trusted.prove, trusted.hold):
+        with pytest.raises(errors.NoIdTokenPermission):
+            ask()
+    assert world.index.requests == world.ci.asked == []
+
+
+def test_an_index_whose_audience_is_not_known_is_asked_for_it() -> None:
+    world = World(FakeIndex(audience="index.example"), FakeCI(lacks={"index.example": NO_TOKEN}))
+    assert credential(world, OTHER).missing() is None
+    assert credential(World(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing() is NO_TOKEN
+
+
+@pytest.mark.parametrize("attesting", [True, lambda: True])
+def test_sigstores_identity_is_missing_only_where_something_must_be_signed(attesting: object) -> None:
+    world = World(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
+    assert credential(world, attesting=attesting).missing() is NO_SIGSTORE
+    with pytest.raises(errors.GitLabIdTokenMissing):
+        credential(world, attesting=attesting).prove()
+    assert world.index.requests == []
+    unsigned = credential(world, attesting=lambda: False)
+    assert unsigned.missing() is None
+    unsigned.prove()
+
+
+def test_what_is_proved_already_is_not_missing() -> None:
+    ci = FakeCI()
+    world = World(ci=ci)
+    trusted = credential(world)
+    trusted.prove()
+    ci.lacks = {"pypi": NO_TOKEN}
+    trusted.prove()
+    assert password(trusted.hold()) == "pypi-upload-1"
+
+
+# --timeout -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"), [(None, [30, 30, 5]), (7.0, [7, 7, 5]), (90.0, [90, 90, 5]), (2, [2, 2, 2])]
+)
+def test_the_timeout_replaces_the_deadlines_of_the_exchange(timeout: float | None, expected: list[float]) -> None:
+    world = World()
+    trusted = choose_credential(PYPI, Given(), world.tools(timeout=timeout))
+    trusted.prove()
+    trusted.burn()
+    assert world.index.deadlines == expected
+
+
 # GitLab: one token ----------------------------------------------------------------------------------------------
 
 

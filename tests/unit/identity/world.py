@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ci_publish.errors import CiPublishError
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Event
 from ci_publish.model.http import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, SecretJson
@@ -135,10 +136,14 @@ class FakeCI:
     claims: Mapping[str, Any] = field(default_factory=lambda: GITHUB)
     asked: list[str] = field(default_factory=list)
     error: Exception | None = None
+    lacks: Mapping[str | None, CiPublishError] = field(default_factory=dict)
 
     @property
     def repeatable(self) -> bool:
         return self.provider is not Provider.GITLAB
+
+    def missing(self, audience: str | None) -> CiPublishError | None:
+        return self.lacks.get(audience)
 
     def token(self, audience: str) -> IdentityToken:
         self.asked.append(audience)
@@ -184,7 +189,7 @@ class World:
         self.waiting = FakeWaiting(self)
         self.index.clock = lambda: self.now
 
-    def tools(self, keyring: Callable[[str, str], Secret | None] | None = None) -> Tools:
+    def tools(self, keyring: Callable[[str, str], Secret | None] | None = None, timeout: float | None = None) -> Tools:
         return Tools(
             source=self.ci,
             transport=self.index,
@@ -195,6 +200,7 @@ class World:
             random=lambda: 0.5,
             shielded=self._shielded,
             keyring=keyring,
+            timeout=timeout,
         )
 
     @contextmanager
