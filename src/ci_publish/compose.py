@@ -20,7 +20,7 @@ from ci_publish.delivery import attestation_policy
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.identity.ambient import BUDGET, AmbientIdentity
-from ci_publish.identity.credential import Given, choose_credential, meant_for
+from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
@@ -151,8 +151,19 @@ class Composition:
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
-        """Return each index with its credential; a rehearsal on loopback is recognised when *online*."""
-        return tuple(self._destination(url, online=online) for url in self.settings.repository_url)
+        """Return each index with its credential; a rehearsal on loopback is recognised when *online*.
+
+        Raises ConfigurationError for a secret that several servers would be shown, before any is.
+        """
+        destinations = tuple(self._destination(url, online=online) for url in self.settings.repository_url)
+        if online:
+            self.require_unshared([each.index.endpoints for each in destinations])
+        return destinations
+
+    def require_unshared(self, destinations: Sequence[Endpoints]) -> None:
+        """Raise ConfigurationError for a secret that several of these servers would be shown."""
+        if error := shared(destinations, self._given()):
+            raise error
 
     def endpoints(self, repository_url: str) -> Endpoints:
         """Return the addresses of an index by its upload URL or name."""
@@ -500,7 +511,9 @@ _FINDINGS = {
 def _diagnose(composition: Composition) -> Outcome:
     """Look at each index in turn; raise the first error that publishing would end with."""
     errors: list[CiPublishError] = []
-    for repository_url in composition.settings.repository_url:
+    addresses = composition.settings.repository_url
+    composition.require_unshared([composition.endpoints(each) for each in addresses])
+    for repository_url in addresses:
         diagnosis = composition.doctor(repository_url).run()
         for found in diagnosis.findings:
             composition.around.emit(_finding(found))

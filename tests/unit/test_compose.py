@@ -208,3 +208,23 @@ def test_the_identity_of_a_run_is_remembered() -> None:
     assert "nothing for pypi" in str(identity.missing("pypi"))
     identity.token("pypi")
     assert identity.claims == {"sub": "me"}
+
+
+@pytest.mark.parametrize("command", ["publish", "plan", "verify", "doctor"])
+def test_one_api_token_is_not_shown_to_two_indexes(command: str, tmp_path: Path) -> None:
+    make_release(tmp_path)
+    settings = Settings(
+        paths=(str(tmp_path),),
+        repository_url=("pypi", "testpypi"),
+        password="pypi-x",  # type: ignore[arg-type]
+    )
+    with pytest.raises(ConfigurationError, match="several indexes: pypi, testpypi"):
+        compose.execute(command, settings, around())
+
+
+def test_the_timeout_reaches_the_identity() -> None:
+    composition = compose.Composition(Settings(timeout=7.0), around())
+    try:
+        assert composition._tools().timeout == 7.0  # noqa: SLF001
+    finally:
+        composition.close()

@@ -4,9 +4,11 @@ A secret that was given is used; else Trusted Publishing, where there is a CI; e
 ``.netrc`` is never read; a keyring only for people at a terminal.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.identity.static import (
@@ -92,6 +94,33 @@ def meant_for(endpoints: Endpoints, given: Given) -> Given:
     if given.anonymous or not api_token:
         return replace(given, user=None, secret=None, anonymous=False)
     return given
+
+
+def shared(destinations: Sequence[Endpoints], given: Given) -> ConfigurationError | None:
+    """Return the error for a secret that several servers of one run would be shown; None where at most one is.
+
+    Each server learns what it is shown, and an account's token or password on one is none of another's business.
+    """
+    takers: dict[tuple[str, str | None, int | None], str] = {}
+    for endpoints in destinations:
+        secret = meant_for(endpoints, given).secret
+        if secret is not None and not secret.satisfies(is_blank):
+            takers.setdefault(_server(endpoints.upload), endpoints.name)
+    if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
+        return None
+    return ConfigurationError(
+        f"{given.name} would be shown to several indexes: {', '.join(takers.values())}.",
+        detail="An API token or password belongs to one of them; the others would learn it, and refuse it.",
+        hints=(
+            "Publish to each in a run of its own, with its own secret.",
+            "Or use Trusted Publishing where the indexes have it: https://docs.pypi.org/trusted-publishers/",
+        ),
+    )
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _contradiction(given: Given) -> ConfigurationError | None:

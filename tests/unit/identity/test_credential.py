@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.credential import Credential, Given, TrustedPublishing, choose_credential
+from ci_publish.identity.credential import Credential, Given, TrustedPublishing, choose_credential, shared
 from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
 from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
 from ci_publish.model.events import Noted
@@ -212,3 +212,31 @@ def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
     assert choose(Given(secret=API_TOKEN), world).missing() is None
     assert choose(Given(anonymous=True), world).missing() is None
     assert isinstance(choose(Given(), world).missing(), errors.IdentityUnavailable)
+
+
+TESTPYPI = replace(PYPI, name="testpypi", upload="https://test.pypi.org/legacy/")
+SECOND = replace(OTHER, name="second", upload="https://second.example/")
+SAME_SERVER = replace(OTHER, name="same", upload="https://index.example:443/same/")
+
+
+@pytest.mark.parametrize(
+    ("destinations", "given", "names"),
+    [
+        ((PYPI, TESTPYPI), Given(secret=API_TOKEN), "pypi, testpypi"),
+        ((OTHER, SECOND), Given("alice", Secret("x")), "index.example/legacy, second"),
+        ((PYPI, OTHER), Given(secret=Secret("x")), "pypi, index.example/legacy"),
+        ((PYPI, OTHER), Given(secret=API_TOKEN), None),
+        ((PYPI, OTHER), Given("alice", Secret("x")), None),
+        ((OTHER, SAME_SERVER), Given("alice", Secret("x")), None),
+        ((PYPI, TESTPYPI), Given(), None),
+        ((PYPI, TESTPYPI), Given(secret=Secret(" ")), None),
+        ((PYPI, TESTPYPI), Given(anonymous=True), None),
+    ],
+)
+def test_no_secret_is_for_several_servers(destinations: tuple[Endpoints, ...], given: Given, names: str | None) -> None:
+    error = shared(destinations, replace(given, several=True))
+    assert (error is not None) is (names is not None)
+    if error is not None:
+        assert error.summary == f"The password would be shown to several indexes: {names}."
+        assert error.exit_code == 2
+        assert "Trusted Publishing" in error.hints[1]
