@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from ci_publish import explain
@@ -25,6 +26,7 @@ from ci_publish.model.index import (
     IndexState,
     KeptPublished,
     LookFailed,
+    NoSuchProject,
     NotVisible,
     Plan,
     ProjectListing,
@@ -35,8 +37,13 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.pace import Pace, in_parallel
-from ci_publish.planning import ConflictRules, make_plan, published_as, schedule
+from ci_publish.planning import ConflictRules, make_plan, published_as, schedule, why_kept
 from ci_publish.run import Destination, Run
+
+# Seconds between looks for a file that an index says it has, but does not list.
+PAUSES = (1.0, 2.0, 4.0)
+
+_SECRETS = frozenset({CredentialKind.API_TOKEN, CredentialKind.PASSWORD})
 
 
 def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints) -> AttestationPolicy:
@@ -50,12 +57,23 @@ def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoint
     match option:
         case AttestationPolicy.AUTO:
             return AttestationPolicy.REQUIRED if trusted and pypi else AttestationPolicy.OFF
-        case AttestationPolicy.REQUIRED if pypi and not trusted:
+        case AttestationPolicy.REQUIRED if pypi and kind in _SECRETS:
             raise explain.attestations_need_trusted_publishing(endpoints)
         case AttestationPolicy.IF_POSSIBLE if pypi and not trusted:
             return AttestationPolicy.OFF
         case _:
             return option
+
+
+def _listed(file: Distribution, state: IndexState) -> PublishedFile | None:
+    return published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+
+
+def _both(before: IndexState | None, state: IndexState) -> IndexState:
+    """Put together what two looks for two releases of one project saw."""
+    if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
+        return replace(state, files={**before.files, **state.files})
+    return state
 
 
 class Delivery:
@@ -136,15 +154,14 @@ class Delivery:
             self._finish(file, FileStatus.PLANNED)
 
     def _look(self) -> None:
-        releases = {file.project: file.version for file in self._distributions}
-        for project, version in releases.items():
+        for project, version in dict.fromkeys(file.release for file in self._distributions):
             state = self._index.look(project, version)
             if isinstance(state, LookFailed):
                 self._run.checkpoint()
                 raise explain.unseen(self.endpoints, state.reason)
-            if isinstance(state, NotVisible):
+            if isinstance(state, NotVisible) and project not in self._states:
                 self._warn_unseen(state)
-            self._states[project] = state
+            self._states[project] = _both(self._states.get(project), state)
 
     def _warn_unseen(self, state: NotVisible) -> None:
         self._run.warn(
@@ -204,6 +221,19 @@ class Delivery:
         return explain.conflict(self.endpoints, conflicts, skip_existing=self._run.options.skip_existing)
 
     # prove --------------------------------------------------------------------------------------------------------
+
+    def warn_unattested(self) -> None:
+        """Say loudly that files go without attestations although they were wished for."""
+        wished = self._run.options.attestations is AttestationPolicy.IF_POSSIBLE
+        if wished and self.policy is AttestationPolicy.OFF:
+            for file in self.uploads:
+                self._run.warn(
+                    "published-without-attestation",
+                    f"{file.filename} is published WITHOUT an attestation: {self.endpoints.name} takes them only with"
+                    " Trusted Publishing, and this run was given an API token or a password.",
+                    "Leave the password away to use Trusted Publishing.",
+                    filename=file.filename,
+                )
 
     def prove(self) -> None:
         """Learn whether the index takes the run's identity, when there is something to upload."""
@@ -279,8 +309,7 @@ class Delivery:
 
     def _ask_what_is_there(self, file: Distribution, outcome: AlreadyThere) -> None:
         """Let the index's listing decide what "already exists" means; its words never do."""
-        state = self._index.look(file.project, file.version, fresh=True)
-        published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+        state, published = self._look_for(file)
         if isinstance(state, LookFailed):
             self._fail(file, explain.unseen(self.endpoints, state.reason), FileStatus.FAILED, outcome.attempts)
         elif isinstance(state, NotVisible):
@@ -291,13 +320,26 @@ class Delivery:
         else:
             self._compare(file, published, outcome)
 
+    def _look_for(self, file: Distribution) -> tuple[IndexState, PublishedFile | None]:
+        """Look for a file that should be there; a listing may be a few seconds behind the upload that won a race."""
+        for pause in PAUSES:
+            state = self._index.look(file.project, file.version, fresh=True)
+            if not isinstance(state, ProjectListing | NoSuchProject):
+                return state, None
+            if found := _listed(file, state):
+                return state, found
+            if self._run.waiting.wait(pause):
+                break
+        state = self._index.look(file.project, file.version, fresh=True)
+        return state, _listed(file, state)
+
     def _compare(self, file: Distribution, published: PublishedFile, outcome: AlreadyThere) -> None:
         options = self._run.options
         rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
         if published.sha256 == file.sha256:
             self._accept(file, FileStatus.ALREADY_PUBLISHED, outcome.attempts, published.url)
         elif rules.keep_other if published.sha256 else rules.keep_undigested:
-            self._keep(file, published, "the index has other content under this name", outcome.attempts)
+            self._keep(file, published, why_kept(published), outcome.attempts)
         else:
             self._fail(file, self._conflict([Conflict(file, published)]), FileStatus.CONFLICT, outcome.attempts)
 

@@ -15,7 +15,15 @@ from ci_publish.errors import (
     UploadRejected,
 )
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.index import Conflict, CredentialRefused, Endpoints, FileChanged, Refused, Unavailable
+from ci_publish.model.index import (
+    Conflict,
+    CredentialRefused,
+    Endpoints,
+    FileChanged,
+    IndexProfile,
+    Refused,
+    Unavailable,
+)
 from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
@@ -27,6 +35,9 @@ FIRST_BUILD = (
 )
 _MOST_HINTS = 6
 
+
+_SAME_BYTES = "PyPI says this for the same bytes under another name, too."
+_NOT_LISTED = "Its listing was asked several times and does not have this file."
 
 # How many files of one kind are named before it is enough.
 _SHOWN = 20
@@ -97,7 +108,7 @@ def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str)
     """The index says that the file exists, but does not list it under this name."""
     return UploadRejected(
         f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
-        detail=f"The answer was: {message}\nPyPI says this for the same bytes under another name, too.",
+        detail=f"The answer was: {message}\n{_SAME_BYTES if endpoints.profile is IndexProfile.PYPI else _NOT_LISTED}",
         hints=(
             "Compare with the files of the project: one of them has these bytes under another name or build tag.",
             "If the file was published a moment ago, run again: the listing may be a few minutes old.",

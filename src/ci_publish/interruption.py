@@ -105,8 +105,8 @@ class Interruption:
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=(hint,))
 
     def instead_of(self, error: CiPublishError) -> CiPublishError:
-        """Return what a run that failed with *error* ends with: that it was stopped, where a signal may be why."""
-        if self._signal is None or not isinstance(error, _MADE_BY_STOPPING):
+        """Return what a run that failed with *error* ends with: that it was stopped, where that may be why."""
+        if not self.stopped or not isinstance(error, _MADE_BY_STOPPING):
             return error
         stopped = self.error()
         stopped.__cause__ = error

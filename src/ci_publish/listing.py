@@ -1,7 +1,7 @@
 """What the index shows of the files of a run: its listing with our digests, and provenance that verifies."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ci_publish import explain
 from ci_publish.errors import IndexUnavailable
@@ -30,7 +30,7 @@ class Listing:
     def skip(self, files: Sequence[Distribution]) -> None:
         """The user does not want to wait: say that nothing is known."""
         for file in files:
-            self._tell(file, listed=None)
+            self._run.emit(FileListed(self._name, file.filename, listed=None, asked=False))
 
     def wait_for(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
         """Return the files that the index lists with our digest.
@@ -53,7 +53,7 @@ class Listing:
         outcomes: dict[str, ProvenanceOutcome] = {}
         for _ in self._rounds():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
-            outcomes |= self.provenance(pending)
+            outcomes |= self._judge_all(pending, self._judge_patiently)
             if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
                 break
         for filename, outcome in outcomes.items():
@@ -68,18 +68,24 @@ class Listing:
         self.require_valid(outcomes)
         return outcomes
 
-    def provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Fetch and judge the provenance of each file once."""
+    def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
+        """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be asked for."""
+        return self._judge_all(files, self._judge)
+
+    def _judge_all(
+        self, files: Sequence[Distribution], judge: Callable[[Distribution], ProvenanceOutcome]
+    ) -> dict[str, ProvenanceOutcome]:
         outcomes: dict[str, ProvenanceOutcome] = {}
         lock = threading.Lock()
 
-        def judge(file: Distribution) -> None:
-            outcome = self._judge(file)
+        def work(file: Distribution) -> None:
+            outcome = judge(file)
             with lock:
                 outcomes[file.filename] = outcome
 
         jobs = self._run.options.jobs
-        in_parallel(files, judge, Pace(jobs), jobs, lambda: not self._run.waiting.stopped)
+        in_parallel(files, work, Pace(jobs), jobs, lambda: not self._run.waiting.stopped)
+        self._run.checkpoint()
         return outcomes
 
     def require_valid(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
@@ -89,24 +95,31 @@ class Listing:
             raise explain.bad_provenance(self._index.endpoints, invalid)
 
     def _judge(self, file: Distribution) -> ProvenanceOutcome:
-        try:
-            served = self._index.provenance(file.project, file.version, file.filename)
-        except IndexUnavailable as error:
-            return ProvenanceMissing(error.summary)
+        served = self._index.provenance(file.project, file.version, file.filename)
         if served is None:
             return ProvenanceMissing("none is served")
         return self._run.verifier.verify(file.filename, file.sha256, served)
+
+    def _judge_patiently(self, file: Distribution) -> ProvenanceOutcome:
+        """Judge; an index that cannot be asked now is asked again in the next round."""
+        try:
+            return self._judge(file)
+        except IndexUnavailable as error:
+            return ProvenanceMissing(error.summary)
 
     def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, bool]]:
         """Ask once for each project; return the files that are settled, with whether they are listed."""
         settled, wrong = [], []
         for project, version in dict.fromkeys(file.release for file in pending):
-            state = self._index.look(project, version, fresh=True)
+            patience = max(0.0, self._ends - self._run.clock())
+            state = self._index.look(project, version, fresh=True, patience=patience)
             for file in [file for file in pending if file.release == (project, version)]:
                 if isinstance(state, NotVisible):
                     self._tell(file, listed=None)
                     settled.append((file, False))
                 elif isinstance(state, ProjectListing) and (published := published_as(file.filename, state)):
+                    if published.sha256 is None and self._index.endpoints.profile is IndexProfile.PYPI:
+                        continue  # PyPI shows a digest for every file: what has none is not ours yet
                     same = published.sha256 == file.sha256 if published.sha256 else None
                     self._run.emit(FileListed(self._name, file.filename, same, published))
                     settled.append((file, bool(same)))

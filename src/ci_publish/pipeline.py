@@ -60,7 +60,9 @@ def publish(run: Run) -> Outcome:
         _require_takable(deliveries)
         for delivery in deliveries:
             delivery.prove()
+            delivery.warn_unattested()
         attestations = _attest_uploads(run, collection, deliveries)
+        run.checkpoint()
         _deliver(run, deliveries, attestations)
     finally:
         _burn(run.destinations)
@@ -91,6 +93,9 @@ def check(run: Run) -> Outcome:
 
 def attest(run: Run) -> Outcome:
     """Attest every distribution and write the attestations into ``options.attestations_dir``."""
+    if run.options.attestations is AttestationPolicy.OFF:
+        message = "attest makes attestations, and they are switched off."
+        raise ConfigurationError(message, hints=("Leave out --attestations off (or attestations: false).",))
     collection = _gather(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
@@ -103,9 +108,14 @@ def attest(run: Run) -> Outcome:
 def verify(run: Run) -> Outcome:
     """Look whether each index shows these very files, with provenance that verifies.
 
-    Raises Unverified or ContentConflict.
+    Whether the checks would let them pass is no question here. Raises Unverified or ContentConflict.
     """
-    collection = _gather(run)
+    with run.step(Step.COLLECT):
+        collection = run.distributions.collect(run.options.paths)
+        run.emit(Collected(collection.distributions))
+    if _errors(collection.problems):
+        run.emit(Checked(collection.problems))
+        raise explain.failed_checks(collection.problems)
     for destination in run.destinations:
         _verify_at(run, destination, collection.distributions)
     return Outcome.VERIFIED
@@ -172,7 +182,7 @@ def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Probl
     Errors of files that every index has already, with the same content, are only noted: nothing will be sent of them.
     """
     if any(problem.filename is None for problem in _errors(problems)):
-        run.emit(Checked(tuple(problems)))
+        _tell_checked(run, problems)
         raise explain.failed_checks(problems)
     try:
         for delivery in deliveries:
@@ -180,14 +190,20 @@ def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Probl
             delivery.plan()
     except CiPublishError as error:
         if _errors(problems):
-            run.emit(Checked(tuple(problems)))
+            _tell_checked(run, problems)
             raise explain.failed_checks(problems) from error
         raise
     if _errors(problems):
         left = noted(problems, _published_everywhere(deliveries))
-        run.emit(Checked(left))
+        _tell_checked(run, left)
         if _errors(left):
             raise explain.failed_checks(left)
+
+
+def _tell_checked(run: Run, problems: Sequence[Problem]) -> None:
+    """Tell what the checks found within a step of theirs, so that it stands under its name."""
+    with run.step(Step.CHECK):
+        run.emit(Checked(tuple(problems)))
 
 
 def _published_everywhere(deliveries: Sequence[Delivery]) -> set[str]:
@@ -247,6 +263,7 @@ def _attested(
             run.emit(Signed(attestation))
     unsigned = [file for file in files if not _has_publish(adopted.get(file.filename, ()))]
     result = _sign(run, unsigned, policy) if unsigned else SigningResult()
+    run.checkpoint()
     if result.failures and policy is AttestationPolicy.REQUIRED:
         raise explain.unsigned(result.failures)
     _warn_unsigned(run, result)
@@ -323,7 +340,7 @@ def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distri
     if endpoints.integrity is None or policy is AttestationPolicy.OFF:
         return
     listing = Listing(run, destination.index)
-    outcomes = listing.provenance(files)
+    outcomes = listing.require_provenance(files)
     for name, outcome in outcomes.items():
         run.emit(ProvenanceChecked(endpoints.name, name, outcome))
     listing.require_valid(outcomes)

@@ -12,6 +12,7 @@ from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
     Endpoints,
+    IndexProfile,
     IndexState,
     KeptPublished,
     LookFailed,
@@ -45,11 +46,23 @@ class ConflictRules:
 
     @classmethod
     def of(cls, endpoints: Endpoints, on_conflict: OnConflict, *, skip_existing: bool) -> "ConflictRules":
-        """Translate the options for one index: on PyPI itself ``skip-existing`` never hides other content."""
+        """Translate the options for one index: on PyPI and in its rehearsals ``skip-existing`` hides no conflict."""
         keep = on_conflict is OnConflict.KEEP_PUBLISHED
         return cls(
-            keep_other=keep or (skip_existing and endpoints.name != "pypi"), keep_undigested=keep or skip_existing
+            keep_other=keep or (skip_existing and not _is_pypi_itself(endpoints)),
+            keep_undigested=keep or skip_existing,
         )
+
+
+def _is_pypi_itself(endpoints: Endpoints) -> bool:
+    return endpoints.profile is IndexProfile.PYPI and endpoints.name != "testpypi"
+
+
+def why_kept(published: PublishedFile) -> str:
+    """Return why a published file that is not known to be ours is left where it is."""
+    if published.sha256 is None:
+        return "the index shows no SHA-256, so only the names were compared"
+    return "the index has other content under this name"
 
 
 def make_plan(
@@ -118,9 +131,9 @@ def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules)
     if published.sha256 == file.sha256:
         return AlreadyPublished(file, published)
     if published.sha256 is None and rules.keep_undigested:
-        return KeptPublished(file, published, "the index shows no SHA-256, so only the names were compared")
+        return KeptPublished(file, published, why_kept(published))
     if published.sha256 is not None and rules.keep_other:
-        return KeptPublished(file, published, "the index has other content under this name")
+        return KeptPublished(file, published, why_kept(published))
     return Conflict(file, published)
 
 

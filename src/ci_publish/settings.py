@@ -230,24 +230,20 @@ class Settings(BaseSettings):
         bool,
         Option(
             "Also learn whether the index takes this identity; a token that was minted is burnt at once.",
-            frozenset({"plan"}),
+            frozenset({"plan", "publish"}),
             None,
             ("prove-credential",),
         ),
     ] = False
-    output_dir: Annotated[
-        Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR", file=False)
-    ] = None
-    serve: Annotated[
-        bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}), file=False)
-    ] = False
+    output_dir: Annotated[Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR")] = None
+    serve: Annotated[bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}))] = False
     port: Annotated[
         int,
         Field(ge=0, le=65535),
-        Option("Port of the rehearsal; 0 takes a free one.", frozenset({"rehearse"}), "N", file=False),
+        Option("Port of the rehearsal; 0 takes a free one.", frozenset({"rehearse"}), "N"),
     ] = 0
     tls: Annotated[
-        bool, Option("Rehearse over TLS, with a certificate authority of its own.", frozenset({"rehearse"}), file=False)
+        bool, Option("Rehearse over TLS, with a certificate authority of its own.", frozenset({"rehearse"}))
     ] = False
     world: Annotated[
         Path | None,
@@ -255,15 +251,14 @@ class Settings(BaseSettings):
             "Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
             frozenset({"rehearse"}),
             "DIR",
-            file=False,
         ),
     ] = None
-    mint: Annotated[
-        bool, Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}), file=False)
-    ] = False
+    mint: Annotated[bool, Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}))] = (
+        False
+    )
     spend_token: Annotated[
         bool,
-        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"}), file=False),
+        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"})),
     ] = False
     receipt: Annotated[
         Path | None,

@@ -30,8 +30,8 @@ FOREIGN = {
     "uv": {
         "UV_PUBLISH_URL": "repository_url",
         "UV_PUBLISH_USERNAME": "user",
-        "UV_PUBLISH_PASSWORD": "password",
         "UV_PUBLISH_TOKEN": "password",
+        "UV_PUBLISH_PASSWORD": "password",
     },
 }
 
@@ -146,7 +146,7 @@ def _input_value(name: str, value: str) -> object:
 
 def _merge_foreign(values: dict[str, Any], origins: dict[str, Origin], environ: Mapping[str, str]) -> tuple[Noted, ...]:
     """Take twine's or uv's variables, only where nothing of ours says where to publish or as whom."""
-    if {"repository_url", "user", "password", "password_stdin"} & values.keys():
+    if {"repository_url", "user", "password", "password_stdin", "anonymous"} & values.keys():
         return ()
     for tool, names in FOREIGN.items():
         found = {key: name for key, name in names.items() if environ.get(key)}
@@ -162,9 +162,9 @@ def _merge_foreign(values: dict[str, Any], origins: dict[str, Origin], environ: 
 
 
 def _file(pyproject: Path) -> Found:
-    table = _table(pyproject)
+    found = table(pyproject)
     ours = {name: option for name, option in options().items() if option.file}
-    for key, value in table.items():
+    for key, value in found.items():
         name = key.replace("-", "_")
         if name in ours:
             yield name, _file_value(value), Origin("pyproject.toml", f"[tool.ci-publish] {key}")
@@ -186,19 +186,20 @@ def _file_value(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _table(pyproject: Path) -> Mapping[str, Any]:
+def table(pyproject: Path) -> Mapping[str, Any]:
+    """Return ``[tool.ci-publish]``, empty where there is none. Raises ConfigurationError for a broken file."""
     try:
         with pyproject.open("rb") as file:
-            table = tomllib.load(file).get("tool", {}).get("ci-publish", {})
+            found = tomllib.load(file).get("tool", {}).get("ci-publish", {})
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
         message = f"{pyproject.name} cannot be read: {error}"
         raise ConfigurationError(message, hints=("Correct the file, or run in another folder.",)) from error
-    if not isinstance(table, dict):
+    if not isinstance(found, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
-    return table
+    return found
 
 
 def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:

@@ -1,6 +1,6 @@
 """The order of a run, over fakes of every room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from ci_publish.model.attestation import (
     ProvenanceInvalid,
     ProvenanceMissing,
     ProvenanceVerified,
+    SigningResult,
 )
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import (
@@ -275,8 +276,10 @@ def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
     played.distributions.problems = ()
 
     class Stopping(FakeIndex):
-        def look(self, project: str, version: str | None = None, *, fresh: bool = False) -> LookFailed:
-            del version, fresh
+        def look(
+            self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+        ) -> LookFailed:
+            del version, fresh, patience
             played.waiting.stop = True
             return LookFailed(project, "stopped")
 
@@ -633,10 +636,108 @@ def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
         assert any("who uploads" in hint for hint in error.hints)
 
 
-def test_a_listing_without_digests_says_that_nothing_is_known() -> None:
-    played = slow(ProjectListing("demo", {ONE.filename: published(ONE, sha256=None)}))
+def test_a_listing_without_digests_says_that_nothing_is_known_but_is_no_proof_on_pypi() -> None:
+    undigested = ProjectListing("demo", {ONE.filename: published(ONE, sha256=None)})
+    played = world(
+        ONE,
+        index=FakeIndex(GENERIC, states=[NoSuchProject("demo"), undigested]),
+        credential=FakeCredential(CredentialKind.PASSWORD),
+    )
     assert publish(played.run()) is Outcome.PUBLISHED
     assert listed(played) == {ONE.filename: None}
+    failing(slow(*[undigested] * 99), Unverified)
+
+
+def test_verify_does_not_take_an_outage_or_a_stop_for_an_answer() -> None:
+    there = {file.filename: published(file) for file in ALL}
+    away = world(*ALL, index=FakeIndex(files=there, provenances={ONE.filename: IndexUnavailable("HTTP 503")}))
+    failing(away, IndexUnavailable, verify)
+    stopped = world(*ALL, index=FakeIndex(files=there))
+    stopped.verifier = FakeVerifier()
+    run = stopped.run()
+
+    class Stopping(FakeIndex):
+        def provenance(self, project: str, version: str, filename: str) -> bytes | None:
+            del project, version, filename
+            stopped.waiting.stop = True
+            return None
+
+    stopped.destinations = (Destination(Stopping(files=there), FakeCredential()),)
+    del run
+    failing(stopped, Interrupted, verify)
+
+
+def test_verify_asks_the_index_and_not_the_checks() -> None:
+    played = world(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
+    played.distributions.problems = (broken(ONE.filename),)
+    assert verify(played.run()) is Outcome.VERIFIED
+    unreadable = world(*ALL)
+    unreadable.distributions.unreadable = (broken("x.whl"),)
+    failing(unreadable, InvalidDistribution, verify)
+
+
+def test_attest_that_is_switched_off_is_a_mistake() -> None:
+    options = Options(attestations=AttestationPolicy.OFF, attestations_dir=Path("out"))
+    played = world(*ALL, options=options)
+    failing(played, ConfigurationError, attest)
+    assert played.signer.signed == []
+
+
+def test_wishing_for_attestations_with_an_api_token_is_answered_loudly() -> None:
+    played = world(
+        *ALL,
+        credential=FakeCredential(CredentialKind.API_TOKEN),
+        options=Options(attestations=AttestationPolicy.IF_POSSIBLE),
+    )
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert "published-without-attestation" in notes(played)
+
+
+def test_a_missing_credential_is_not_called_an_api_token() -> None:
+    played = world(
+        *ALL,
+        credential=FakeCredential(CredentialKind.NONE, refusal=IdentityUnavailable("nothing")),
+        options=Options(attestations=AttestationPolicy.REQUIRED),
+    )
+    failing(played, IdentityUnavailable)
+
+
+def test_a_listing_that_is_late_after_a_race_is_asked_again() -> None:
+    played = answered(AlreadyThere(1, "File already exists"))
+    late = ProjectListing("demo", {ONE.filename: published(ONE)})
+    index_of(played).states = [NoSuchProject("demo"), NoSuchProject("demo"), NoSuchProject("demo"), late]
+    played.options = Options(verify=False)
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert statuses(played)[ONE.filename] is FileStatus.ALREADY_PUBLISHED
+    assert played.waiting.waits == [1.0, 2.0]
+
+
+def test_a_stop_ends_the_questions_after_a_race() -> None:
+    played = answered(AlreadyThere(1, "File already exists"))
+    played.waiting = FakeWaiting(stop_after=1)
+    failing(played, UploadRejected)
+
+
+def test_two_releases_of_one_project_are_both_looked_at() -> None:
+    old, new = wheel(version="1.0"), wheel(version="2.0")
+    first = ProjectListing("demo", {old.filename: published(old)})
+    second = ProjectListing("demo", {new.filename: published(new)})
+    played = world(old, new, index=FakeIndex(states=[first, second]))
+    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
+    hidden = world(old, new, index=FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9))
+    assert plan(hidden.run()) is Outcome.PLANNED
+    assert len([event for event in hidden.events if isinstance(event, Noted)]) == 1
+
+
+def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
+    class Stopping(FakeSigner):
+        def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
+            played.waiting.stop = True
+            return super().sign(distributions)
+
+    played = world(*ALL, signer=Stopping())
+    failing(played, Interrupted)
+    assert index_of(played).sent == []
 
 
 def test_no_verify_asks_nothing() -> None:

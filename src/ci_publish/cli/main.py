@@ -114,4 +114,17 @@ def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str |
             return words[number + 1]
         if word.startswith(f"--{option}="):
             return word.partition("=")[2]
-    return environ.get(f"CI_PUBLISH_{option.upper()}") or environ.get(f"INPUT_{option.upper()}")
+    said = environ.get(f"CI_PUBLISH_{option.upper()}")
+    given = environ.get(f"INPUT_{option.upper()}") if environ.get("CI_PUBLISH_ACTION") else None
+    return said or given or _peek_into_file(option)
+
+
+def _peek_into_file(option: str) -> str | None:
+    """Return an option's value in pyproject.toml, None where that cannot be read either."""
+    from ci_publish.sources import table  # noqa: PLC0415  (late: imports pydantic)
+
+    try:
+        value = table(Path("pyproject.toml")).get(option)
+    except CiPublishError:
+        return None
+    return value if isinstance(value, str) else None

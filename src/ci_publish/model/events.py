@@ -171,12 +171,17 @@ class FileFinished:
 
 @frozen
 class FileListed:
-    """The index was asked for a file: listed with our digest (True), not or otherwise (False), not askable (None)."""
+    """What the index lists of a file: our digest (True), none or another (False), nothing known (None).
+
+    Where nothing is known, ``asked`` is False for want of asking (``--no-verify``), and ``published`` is there for a
+    file that is listed without a digest.
+    """
 
     index: str
     filename: str
     listed: bool | None
     published: PublishedFile | None = None
+    asked: bool = True
 
 
 @frozen

@@ -22,7 +22,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from ci_publish.about import NAME, __version__
+from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, ProvenanceOutcome, ProvenanceVerified
 from ci_publish.model.distribution import Distribution, Kind
@@ -35,6 +35,7 @@ from ci_publish.model.events import (
     FileListed,
     FileStatus,
     IndexChosen,
+    Noted,
     Outcome,
     Planned,
     ProvenanceChecked,
@@ -141,7 +142,7 @@ class FileEntry:
 
 @frozen
 class ProblemEntry:
-    """A finding of the checks."""
+    """A finding of the checks, or a warning of the run (its rule is the note's slug)."""
 
     filename: str | None
     rule: str
@@ -182,7 +183,10 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
         error=_error(ended.error) if ended else None,
         indexes=tuple(_indexes(events)),
         files=tuple(_files(events)),
-        problems=tuple(_problem(problem) for checked in _of(events, Checked) for problem in checked.problems),
+        problems=(
+            *(_problem(problem) for checked in _of(events, Checked) for problem in checked.problems),
+            *(_warning(noted) for noted in _of(events, Noted) if noted.warning),
+        ),
         started=_time(begun.time) if begun else None,
         finished=_time(ended.time) if ended else None,
         timings=_timings(events),
@@ -431,6 +435,12 @@ def _error(error: CiPublishError | None) -> ErrorEntry | None:
     if error is None:
         return None
     return ErrorEntry(error.slug, error.summary, error.detail, error.hints, error.docs)
+
+
+def _warning(noted: Noted) -> ProblemEntry:
+    """Return a warning of the run beside those of the checks; its rule is the note's slug."""
+    docs = f"{DOCS_URL}/reference/notes/"
+    return ProblemEntry(noted.filename, noted.slug, Severity.WARNING, noted.message, docs)
 
 
 def _problem(problem: Problem) -> ProblemEntry:

@@ -250,9 +250,7 @@ class Narrator:
     @_tell.register
     def _(self, event: FileListed) -> Iterable[Line]:
         tone = {True: Tone.GOOD, False: Tone.BAD, None: Tone.WARN}[event.listed]
-        yield _step(
-            "verify", f"{self._line(event.filename)}  {words.listed(event.listed)}{self._at(event.index)}", tone
-        )
+        yield _step("verify", f"{self._line(event.filename)}  {words.listed(event)}{self._at(event.index)}", tone)
 
     @_tell.register
     def _(self, event: ProvenanceChecked) -> Iterable[Line]:

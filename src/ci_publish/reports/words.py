@@ -7,7 +7,7 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome, ProvenanceVerified
-from ci_publish.model.events import Event, FileFinished, FileStatus, IndexChosen, Outcome, RunFinished
+from ci_publish.model.events import Event, FileFinished, FileListed, FileStatus, IndexChosen, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
@@ -120,9 +120,13 @@ def credential(state: CredentialState) -> str:
     return f"{_CREDENTIAL[state.kind]}{who}{until}"
 
 
-def listed(value: bool | None) -> str:  # noqa: FBT001  (the value of the event)
+def listed(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
-    return _LISTED[value]
+    if event.listed is None and not event.asked:
+        return "not looked for in the listing"
+    if event.listed is None and event.published is not None:
+        return "listed, but without a digest to compare"
+    return _LISTED[event.listed]
 
 
 def provenance(outcome: ProvenanceOutcome) -> str:
