@@ -375,9 +375,11 @@ def test_16_a_success_that_stored_nothing_is_not_listed(tmp_path: Path, status: 
 
 
 PORTAL = answering(200, b"<html>Welcome to our WiFi</html>", headers={"Content-Type": "text/html"})
+LINKED = answering(200, b"<!DOCTYPE html><a href='/login'>Log in</a>", headers={"Content-Type": "text/html"})
 
 
-@pytest.mark.parametrize(("profile", "looks"), [("generic", [PORTAL]), ("pypi", [PORTAL]), ("pypi", [])])
+@pytest.mark.parametrize("looks", [[PORTAL], [LINKED], []])
+@pytest.mark.parametrize("profile", ["generic", "pypi"])
 def test_16_a_portal_that_answers_everything_is_no_success(tmp_path: Path, profile: str, looks: list[Act]) -> None:
     played = play(tmp_path, PORTAL, profile=profile, looks=looks)
     assert isinstance(played.outcome, Unavailable)
