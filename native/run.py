@@ -108,12 +108,21 @@ def publish(environ: MutableMapping[str, str]) -> int:
     for name in PRIVATE:
         environ.pop(name, None)
     environ["CI_PUBLISH_ACTION"] = "native"
+    environ.update(caches(Path(sys.prefix).absolute().parent))
     environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
     sys.argv = ["ci-publish", "publish"]
     from ci_publish.cli.main import entry  # noqa: PLC0415  (there is none outside of the private environment)
 
     entry()
     return 0
+
+
+def caches(folder: Path) -> dict[str, str]:
+    """Return the variables by which what sigstore keeps, its trust root, lies in the private *folder* and goes with it.
+
+    They are those of Linux. On macOS and Windows there are none: it stays in the user's own folder there.
+    """
+    return {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_DATA_HOME": str(folder / "data")}
 
 
 def build(arguments: Sequence[str]) -> int:

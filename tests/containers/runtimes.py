@@ -1,7 +1,7 @@
 """The programs that play GitHub's and GitLab's runners here: from PATH, or from the folder that CI_RUNTIMES names.
 
-Nobody must have them, and nobody may overlook that they are missing: a test that needs one says so in large letters, and
-fails where REQUIRE_CONTAINERS=1 says that they are there.
+Nobody must have them, and nobody may overlook that they are missing: a test that needs one says so in large letters,
+and fails where REQUIRE_CONTAINERS=1 says that they are there.
 """
 
 import os
@@ -17,7 +17,7 @@ missing: set[str] = set()
 
 
 def runtime(name: str) -> str:
-    """Return the path of *name*, or skip the test, or fail it where all must be there; the run's last words repeat it."""
+    """Return the path of *name*, or skip the test, or fail it where all must be there; the last words repeat it."""
     folder = os.environ.get("CI_RUNTIMES")
     kept = Path(folder, _PLACES[name]) if folder else None
     found = str(kept) if kept and kept.exists() else shutil.which(name)

@@ -1,5 +1,6 @@
 """The steps of the native action, as a runner starts them, with the runner's own pip and with uv."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -74,6 +75,29 @@ def test_it_rehearses_and_leaves_nothing_behind(tmp_path: Path, installer: str) 
     assert not list(runner.temporary.iterdir())
     assert sorted(path.name for path in runner.workspace.iterdir()) == ["dist"]
     assert not (tmp_path / ".cache").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere sigstore's folders are not for a variable to say")
+def test_sigstore_keeps_its_trust_root_in_the_private_folder(tmp_path: Path) -> None:
+    runner = Runner(tmp_path, tools(tmp_path / "bin", {"python3": sys.executable}))
+    prepared, made = runner.native("prepare", "rehearsal")
+    assert prepared.returncode == 0, prepared.stdout
+    program = (
+        "import json, os, pathlib, runpy\n"
+        f"caches = runpy.run_path({str(NATIVE / 'run.py')!r})['caches']\n"
+        "os.environ.update(caches(pathlib.Path(os.environ['FOLDER'])))\n"
+        "from sigstore._internal.tuf import _get_dirs\n"
+        "print(json.dumps([str(folder) for folder in _get_dirs('https://tuf.example')]))\n"
+    )
+
+    ran, _ = runner.bash(
+        "-c", 'exec "$PYTHON" -IBc "$PROGRAM"', PYTHON=made["python"], PROGRAM=program, FOLDER=made["folder"]
+    )
+    runner.native("clean", NATIVE_FOLDER=made["folder"])
+
+    kept = json.loads(ran.stdout)
+    assert len(kept) == 2
+    assert all(folder.startswith(f"{made['folder']}{os.sep}") for folder in kept), kept
 
 
 def test_without_a_python_it_says_what_to_do(tmp_path: Path) -> None:

@@ -250,6 +250,27 @@ def test_the_native_action_needs_nothing_but_the_standard_library() -> None:
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
+def test_what_sigstore_keeps_lies_in_the_folder_that_the_native_action_removes(tmp_path: Path) -> None:
+    program = """
+import os, runpy, sys, types
+entry = lambda: print(os.environ["XDG_CACHE_HOME"], os.environ["XDG_DATA_HOME"], "NATIVE_INPUTS" in os.environ)
+sys.modules["ci_publish.cli.main"] = types.SimpleNamespace(entry=entry)
+sys.prefix = sys.argv[2]
+runpy.run_path(sys.argv[1])["main"](["publish"], os.environ)
+"""
+    command = [sys.executable, "-c", program, str(ROOT / "native" / "run.py"), str(tmp_path / "environment")]
+
+    result = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"NATIVE_INPUTS": "{}", "XDG_CACHE_HOME": "/elsewhere", "PYTHONPATH": str(ROOT / "src")},
+    )
+
+    assert result.stdout.split() == [str(tmp_path / "cache"), str(tmp_path / "data"), "False"], result.stderr
+
+
 ACTION_IMAGE = f"ghcr.io/example/name@sha256:{'a' * 64}"
 GITLAB_IMAGE = f"ghcr.io/example/name@sha256:{'b' * 64}"
 
