@@ -19,6 +19,10 @@ from ci_publish.errors import CiPublishError, error_classes
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 MESSAGES: Final = ROOT / "tests" / "assets" / "messages.txt"
+NOTHING_WRONG: Final = (
+    "| 0 | everything is on the index, as signed (or was left as it is, where you said so: `kept-published`); of commands that"
+    " send nothing: what was asked is as it should be | | |"
+)
 MEANINGS: Final = {
     1: "a bug, with what to report",
     2: "a flag, input, variable or file setting is wrong",
@@ -105,7 +109,7 @@ def _row(error: type[CiPublishError]) -> str:
 
 def exit_codes() -> str:
     """Return the table of exit codes, each with the names that it holds."""
-    lines = ["| code | meaning | again? | names |", "|---|---|---|---|", "| 0 | everything is as it should be | | |"]
+    lines = ["| code | meaning | again? | names |", "|---|---|---|---|", NOTHING_WRONG]
     for code, meaning in MEANINGS.items():
         kinds = [error for error in error_classes() if error.exit_code == code]
         helps = "some" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])
