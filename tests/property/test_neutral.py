@@ -1,6 +1,8 @@
 import html as std_html
+import re
 import unicodedata
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -8,12 +10,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from ci_publish.reports.neutral import (
+    HINT_LIMIT,
     block,
     code,
     command_data,
     command_property,
     guard,
     html,
+    linked,
     markdown,
     mask_data,
     one_line,
@@ -23,9 +27,20 @@ from tests.unit.reports.runner import commands
 from tests.unit.reports.story import STRESS, hostile_texts
 
 EXAMPLES = settings(max_examples=1_000 if STRESS else 100, deadline=None)
+ADDRESSES = st.sampled_from(
+    [
+        *(
+            "https://pypi.org/",
+            "https://test.pypi.org/",
+            "https://ci-publish.github.io/ci-publish/",
+            "http://127.0.0.1:8/",
+        ),
+        *("a=b&c=d", "x_y*z", "?q=%20", ")", "[", "@evil.example", "<b>", " ", ".", "\u202e", "`", "|", "https:", "//"),
+    ]
+)
 HOSTILE = st.sampled_from(list(hostile_texts())) | st.text()
 TEXTS = st.lists(HOSTILE, max_size=4).map("".join)
-EVERY: tuple[Callable[[str], str], ...] = (one_line, block, html, markdown, code, preformatted)
+EVERY: tuple[Callable[[str], str], ...] = (one_line, block, html, markdown, linked, code, preformatted)
 
 
 def is_harmless(text: str) -> bool:
@@ -100,6 +115,70 @@ def test_markdown_renders_as_the_characters_themselves(text: str) -> None:
     shown = std_html.unescape(cell).replace("\u200b", "")
     assert "<" not in cell
     assert shown.split() == one_line(text).split()
+
+
+@EXAMPLES
+@given(st.lists(ADDRESSES | HOSTILE, max_size=8).map("".join))
+def test_links_show_where_they_lead_and_lead_to_known_places_only(text: str) -> None:
+    renderer = MarkdownIt("gfm-like", {"html": True, "linkify": False})
+    rendered = renderer.render(f"| a | b |\n|---|---|\n| {linked(text)} | end |\n")
+    cell = rendered.split("<tbody>")[1].split("<td>")[1].split("</td>")[0]
+    links = re.findall(r'<a href="([^"]*)">([^<]*)</a>', cell)
+    rest = re.sub(r'<a href="[^"]*">([^<]*)</a>', r"\1", cell)
+    assert "<" not in rest
+    assert std_html.unescape(rest).replace("\u200b", "").split() == one_line(text, HINT_LIMIT).split()
+    for target, shown in links:
+        assert std_html.unescape(target) == std_html.unescape(shown).replace("\u200b", "")
+        assert urlsplit(std_html.unescape(target)).netloc in {
+            *("pypi.org", "test.pypi.org", "ci-publish.github.io", "127.0.0.1:8")
+        }
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pypi.org/manage/project/demo/settings/publishing/?provider=github&owner=o&repository=a_b-c.d",
+        "https://test.pypi.org/manage/account/publishing/?project_name=demo&workflow_filename=a%20b.yml",
+        "https://ci-publish.github.io/ci-publish/checks/",
+        "http://127.0.0.1:8080/project/demo/",
+        "https://localhost:8443/project/demo/",
+    ],
+)
+def test_addresses_of_forms_and_pages_can_be_followed(url: str) -> None:
+    assert linked(f"Add it (soon) at {url}.") == f"Add it &#40;soon&#41; at [{markdown(url)}]({url})."
+    assert linked(f"{url} and {url}") == f"[{markdown(url)}]({url}) and [{markdown(url)}]({url})"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "https://pypi.org.evil.example/",
+            "https://pypi.org@evil.example/",
+            "https://evil.example/",
+            "http://pypi.org/",
+        ),
+        *(
+            "https://pypi.org/a)b",
+            "https://pypi.org/<b>",
+            "https://pypi.org/a#b",
+            "https://pypi.org",
+            "xhttps://pypi.org/",
+        ),
+        *(
+            "http://127.0.0.1.evil.example/",
+            "javascript:https://pypi.org/",
+            "https://pypi.org/…",
+            "https://pypi.org/a\\b",
+        ),
+    ],
+)
+def test_every_other_address_stays_text(text: str) -> None:
+    assert linked(text) == markdown(text)
+
+
+def test_an_address_that_was_cut_is_no_link() -> None:
+    assert "](" not in linked("at https://pypi.org/" + "a" * HINT_LIMIT)
 
 
 @EXAMPLES

@@ -19,8 +19,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from ci_publish.about import DOCS_URL
+
 LINE_LIMIT = 500
 BLOCK_LIMIT = 8_000
+# A link with a form filled in is long, and useless once it is cut.
+HINT_LIMIT = 2_000
 _CUT_NOTE = 40
 
 # Where any program along the way may break a line: str.splitlines() knows more than the runner does.
@@ -31,6 +35,10 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\u
 _BRACKET_COMMAND = re.compile(r"##(?=\w*\[)")
 _MARKDOWN = re.compile(r"""[!"#$&'()*+:<=>@\[\\\]^_`{|}~]""")
 _MARKDOWN_AT_START = re.compile(r"^([-+])|^(\d+)([.)])")
+_FOLLOWED = re.compile(
+    rf"(?<!\S)(?:https://(?:test\.)?pypi\.org/|{re.escape(DOCS_URL)}/|https?://(?:127\.0\.0\.1|localhost)(?::[0-9]{{1,5}})?/)"
+    r"(?:[A-Za-z0-9/?&=%._~+-]*[A-Za-z0-9/=_-])?(?=[.,;:]?(?:\s|$))"
+)
 _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 
@@ -75,6 +83,19 @@ def markdown(text: str, limit: int = LINE_LIMIT) -> str:
     return _WEB_ADDRESS.sub(lambda found: f"{found.group()[:-1]}&#46;", encoded)
 
 
+def linked(text: str, limit: int = HINT_LIMIT) -> str:
+    """Return *text* as ``markdown`` does, with the addresses in it that may be followed as links which show themselves.
+
+    These are pages of PyPI, of TestPyPI, of our documentation and of this machine, made of few characters, none of
+    which means anything in a link's destination; every other address stays text.
+    """
+    out, end, line = "", 0, one_line(text, limit)
+    for found in _FOLLOWED.finditer(line):
+        out += f"{_between(line[end : found.start()])}[{markdown(found.group(), limit)}]({found.group()})"
+        end = found.end()
+    return out + _between(line[end:])
+
+
 def code(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one line of monospaced Markdown; nothing in it is markup, a link or a mention."""
     return f"<code>{_MARKDOWN.sub(_entity, one_line(text, limit))}</code>"
@@ -102,6 +123,13 @@ def command_property(text: str, limit: int = LINE_LIMIT) -> str:
 def mask_data(line: str) -> str:
     """Return *line* as the data of ``add-mask``: exactly the same characters once the runner has decoded it."""
     return _escape_data(line)
+
+
+def _between(text: str) -> str:
+    """Return a part of a line as Markdown, with the blanks at its ends."""
+    inner = text.strip()
+    start, end = (text[: text.index(inner)], text[text.index(inner) + len(inner) :]) if inner else (text, "")
+    return f"{start}{markdown(inner, len(inner))}{end}"
 
 
 def _lines(text: str) -> Iterator[str]:

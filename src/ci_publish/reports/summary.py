@@ -14,7 +14,7 @@ from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
 from ci_publish.reports import words
-from ci_publish.reports.neutral import code, markdown, preformatted
+from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
 # The runner throws away a summary of more than 1 MiB as a whole; the rest is left to other steps' needs.
 SUMMARY_LIMIT = 1_000_000
@@ -57,6 +57,10 @@ class Told:
     def text(self, text: str) -> str:
         """Return *text* as prose, never empty: Markdown takes an empty item for something else."""
         return markdown(self.redact(text)) or "—"
+
+    def hint(self, text: str) -> str:
+        """Return *text* as prose in which the addresses of forms and pages can be followed."""
+        return linked(self.redact(text)) or "—"
 
     def code(self, text: str) -> str:
         """Return *text* monospaced."""
@@ -142,7 +146,7 @@ def _error(told: Told, error: CiPublishError) -> Iterator[str]:
 def _hint(told: Told, hint: str) -> str:
     """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
     first, _, rest = hint.partition("\n")
-    return f"- {told.text(first)}\n" + (f"\n{preformatted(told.redact(rest))}\n\n" if rest.strip() else "")
+    return f"- {told.hint(first)}\n" + (f"\n{preformatted(told.redact(rest))}\n\n" if rest.strip() else "")
 
 
 def _release(told: Told) -> Iterator[Section]:
@@ -203,7 +207,7 @@ def _notes(told: Told) -> Iterator[Section]:
     lines = []
     for note in told.of(Noted):
         about = f"{told.code(note.filename)}: " if note.filename else ""
-        hints = "".join(f"  - {told.text(hint)}\n" for hint in note.hints)
+        hints = "".join(f"  - {told.hint(hint)}\n" for hint in note.hints)
         lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{told.text(note.message)}\n{hints}")
     if lines:
         yield Section("### Notes\n\n", tuple(lines), "\n")
@@ -212,7 +216,7 @@ def _notes(told: Told) -> Iterator[Section]:
 def _findings(told: Told) -> Iterator[Section]:
     lines = []
     for finding in told.of(Finding):
-        hints = "".join(f"  - {told.text(hint)}\n" for hint in finding.hints)
+        hints = "".join(f"  - {told.hint(hint)}\n" for hint in finding.hints)
         first, *rest = finding.message.split("\n")
         table = f"\n{preformatted(told.redact(chr(10).join(rest)))}\n\n" if rest else ""
         lines.append(f"- **{finding.status}** {told.text(finding.name)}: {told.text(first)}\n{hints}{table}")

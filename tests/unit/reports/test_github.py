@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.errors import ContentConflict, InvalidDistribution, UploadRejected
+from ci_publish.errors import ContentConflict, InvalidDistribution, InvalidPublisher, UploadRejected
 from ci_publish.model.events import (
     Checked,
     Event,
@@ -134,6 +134,14 @@ def test_the_summary_of_a_failure_shows_cause_claims_next_steps_and_docs(job: Jo
     docs = "https://ci-publish.github.io/ci-publish/errors/content-conflict/"
     assert f"exit code 8 · content-conflict · [docs]({docs})" in job.summary
     assert "**conflict**" in job.summary
+
+
+def test_a_form_that_is_filled_in_already_can_be_followed(job: Job) -> None:
+    form = "https://pypi.org/manage/project/demo/settings/publishing/?provider=github&owner=o&repository=r"
+    hints = (f"Project exists: add the publisher at {form}", "See https://evil.example/?x=1")
+    job.run([*beginning(SDIST), RunFinished(Outcome.FAILED, 6, BEGIN, InvalidPublisher("x", hints=hints))])
+    assert f"]({form})\n" in job.summary
+    assert "- See https&#58;//evil.example/?x&#61;1\n" in job.summary
 
 
 def test_configuration_in_a_hint_keeps_its_lines(job: Job) -> None:
