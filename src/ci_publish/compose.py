@@ -4,6 +4,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from ci_publish import pipeline
+from ci_publish import explain, pipeline
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.delivery import attestation_policy
 from ci_publish.distributions.local import LocalDistributions
-from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
+from ci_publish.errors import CiPublishError, ConfigurationError, InternalError, NothingToPublish
 from ci_publish.identity.ambient import BUDGET, AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
 from ci_publish.identity.tools import Tools
@@ -42,10 +43,10 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
-from ci_publish.model.index import Endpoints, IndexProfile, PublishedFile
-from ci_publish.model.problem import Problem
+from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan, PublishedFile
+from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.model.receipt import Receipt, receipt_of
-from ci_publish.planning import OnConflict
+from ci_publish.planning import ConflictRules, OnConflict, make_plan
 from ci_publish.ports import Credential, IdentitySource, Signer
 from ci_publish.run import Destination, Options, Run
 from ci_publish.settings import Settings
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
 
 # The commands that begin with a look at what the index has of the files' projects.
 _LOOKING = frozenset({"publish", "plan", "verify"})
+
+
+Checks = Callable[[AbstractSet[str]], CiPublishError | None]
+"""What the checks end with, given the names of the files that are published as they are."""
 
 
 def _ignore(_: object) -> None:
@@ -187,25 +192,42 @@ class Composition:
         from ci_publish.identity.diagnosis import Doctor, Wanted  # noqa: PLC0415  (late: for one command)
 
         index = self._index(repository_url, online=True)
+        distributions, checks = self._files_if_any(index.endpoints)
         wanted = Wanted(
-            self._distributions_if_any(),
-            attesting=self._attesting(index.endpoints),
+            distributions,
+            attesting=lambda kind: self._attesting(index.endpoints, kind) and self.distributions.unattested,
             mint=self.settings.mint,
             spend_token=self.settings.spend_token,
+            plan=lambda files, state: self._planned(index.endpoints, files, state),
+            checks=checks,
         )
         self.around.emit(IndexChosen(index.endpoints))
         return Doctor(index.endpoints, self._given(), self._tools(), index.look, wanted)
 
-    def _distributions_if_any(self) -> tuple[Distribution, ...]:
-        """What doctor compares with the index: the files that lie there, if any do."""
+    def _files_if_any(self, endpoints: Endpoints) -> tuple[tuple[Distribution, ...], Checks | None]:
+        """What doctor compares with the index, and what the checks say of it: the files that lie there, if any do."""
         try:
-            return self.distributions.collect(self.settings.paths).distributions
-        except CiPublishError:
-            return ()
+            collection = self.distributions.collect(self.settings.paths)
+            problems = self.distributions.check(collection, [endpoints.profile])
+        except NothingToPublish:
+            return (), None
+        except CiPublishError as error:
+            failure = error
+            return (), lambda _: failure
+        return collection.distributions, lambda published: _failed_checks(noted(problems, published))
 
-    def _attesting(self, endpoints: Endpoints) -> bool:
-        """Return whether attestations must be made with Trusted Publishing at this index."""
-        policy = attestation_policy(self.settings.attestations, CredentialKind.TRUSTED_PUBLISHING, endpoints)
+    def _planned(self, endpoints: Endpoints, files: Sequence[Distribution], state: IndexState) -> Plan:
+        """What publishing would do with *files* of one project."""
+        options = _options(self.settings, "doctor")
+        rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
+        return make_plan(endpoints.name, files, {file.project: state for file in files}, rules)
+
+    def _attesting(self, endpoints: Endpoints, kind: CredentialKind = CredentialKind.TRUSTED_PUBLISHING) -> bool:
+        """Return whether attestations must be made with a credential of *kind* at this index.
+
+        Raises ConfigurationError where they are required and cannot be made with it.
+        """
+        policy = attestation_policy(self.settings.attestations, kind, endpoints)
         return policy is AttestationPolicy.REQUIRED
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
@@ -313,6 +335,10 @@ class LateSigner:
 
     def __init__(self, make: Callable[[], Signer]) -> None:
         self._signer = cache(make)
+
+    def prefetch(self) -> None:
+        """Begin what signing needs; see ``ports.Signer``."""
+        self._signer().prefetch()
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
@@ -479,6 +505,11 @@ def _options(settings: Settings, command: str) -> Options:
         verify_timeout=settings.verify_timeout,
         prove_credential=settings.prove_credential,
     )
+
+
+def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
+    failing = any(problem.severity is Severity.ERROR for problem in problems)
+    return explain.failed_checks(problems) if failing else None
 
 
 def _unattested(collection: Collection) -> bool:

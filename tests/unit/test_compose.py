@@ -19,6 +19,7 @@ from ci_publish.errors import (
     Interrupted,
     InvalidDistribution,
 )
+from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, Finding, Noted, Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import PublishedFile
@@ -228,3 +229,47 @@ def test_the_timeout_reaches_the_identity() -> None:
         assert composition._tools().timeout == 7.0  # noqa: SLF001
     finally:
         composition.close()
+
+
+def _ends(settings: Settings, environ: dict[str, str] | None = None) -> int:
+    try:
+        compose.doctor(settings, around=around(environ=environ or {}))
+    except CiPublishError as error:
+        return error.exit_code
+    return 0
+
+
+def test_doctor_ends_with_the_code_of_the_checks(tmp_path: Path, private: HTTPServer) -> None:
+    make_wheel(tmp_path, tag="py3-none-linux_x86_64")
+    settings = Settings(
+        paths=(str(tmp_path),),
+        repository_url=(private.url_for("/"),),
+        index_profile="pypi",
+        password="pypi-x",  # type: ignore[arg-type]
+    )
+    assert _ends(settings) == 4
+    assert _ends(settings.model_copy(update={"paths": (str(tmp_path / "nothing"),)})) == 0
+    required = {"paths": (str(tmp_path / "nothing"),), "attestations": AttestationPolicy.REQUIRED}
+    assert _ends(settings.model_copy(update=required)) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [({}, 8), ({"on_conflict": "keep-published"}, 0), ({"skip_existing": True}, 0)]
+)
+def test_doctor_keeps_what_is_published_where_publishing_would(
+    options: dict[str, object], code: int, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    names = [path.name for path in make_release(tmp_path)]
+    files = [{"filename": name, "url": name, "hashes": {"sha256": "0" * 64}} for name in names]
+    listing = {"meta": {"api-version": "1.0"}, "name": "demo", "files": files}
+    httpserver.expect_request("/simple/demo/").respond_with_data(
+        json.dumps(listing), content_type="application/vnd.pypi.simple.v1+json"
+    )
+    httpserver.expect_request(re.compile("/.*")).respond_with_data("", status=404)
+    settings = Settings(
+        paths=(str(tmp_path),),
+        repository_url=(httpserver.url_for("/"),),
+        password="x",  # type: ignore[arg-type]
+        **options,  # type: ignore[arg-type]
+    )
+    assert _ends(settings) == code

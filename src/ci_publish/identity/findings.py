@@ -14,7 +14,6 @@ from ci_publish.identity.trusted_publisher import (
     prefilled_links,
     reusable_workflow,
 )
-from ci_publish.model.distribution import Distribution
 from ci_publish.model.foreseen import foreseen_refusal
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
@@ -22,9 +21,11 @@ from ci_publish.model.index import (
     Endpoints,
     IndexProfile,
     IndexState,
+    KeptPublished,
     LookFailed,
     NoSuchProject,
     NotVisible,
+    Plan,
     ProjectListing,
 )
 
@@ -109,14 +110,15 @@ def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]
     return (Finding("workflow", Level.WARNING, message, detail, (hint,)),)
 
 
-def judge_project(
-    project: str, state: IndexState, endpoints: Endpoints, distributions: Sequence[Distribution], now: float
-) -> Finding:
-    """Judge what the index says about *project*: its status, its files of these names, and the age of the releases."""
+def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float) -> Finding:
+    """Judge what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
+
+    *plan* is looked at for a listing only.
+    """
     name = f"project {project}"
     match state:
         case ProjectListing():
-            return _judge_listing(name, state, endpoints, distributions, now)
+            return _judge_listing(name, state, endpoints, plan, now)
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
@@ -129,21 +131,15 @@ def judge_project(
             assert_never(state)
 
 
-def _judge_listing(
-    name: str, listing: ProjectListing, endpoints: Endpoints, distributions: Sequence[Distribution], now: float
-) -> Finding:
-    conflicting = [file.filename for file in distributions if _conflicts(file, listing)]
-    if conflicting:
-        return failed(name, ContentConflict(f"{endpoints.name} has other content for {', '.join(conflicting)}."))
-    new = [file for file in distributions if file.filename not in listing.files]
-    if distributions and not new:
-        return Finding(name, Level.OK, "Every file of this release is published already.")
-    refusal = foreseen_refusal(listing, new, endpoints, now)
+def _judge_listing(name: str, listing: ProjectListing, endpoints: Endpoints, plan: Plan, now: float) -> Finding:
+    if plan.conflicts:
+        names = ", ".join(file.distribution.filename for file in plan.conflicts)
+        return failed(name, ContentConflict(f"{endpoints.name} has other content for {names}, or shows no SHA-256."))
+    refusal = foreseen_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
     if refusal is not None:
         return failed(name, refusal)
+    if kept := [file.distribution.filename for file in plan.files if isinstance(file, KeptPublished)]:
+        return Finding(name, Level.WARNING, f"What is published is kept as it is, as you asked: {', '.join(kept)}.")
+    if plan.files and not plan.uploads:
+        return Finding(name, Level.OK, "Every file of this release is published already.")
     return Finding(name, Level.OK, f"The project is {listing.status} and takes files.")
-
-
-def _conflicts(file: Distribution, listing: ProjectListing) -> bool:
-    published = listing.files.get(file.filename)
-    return published is not None and published.sha256 not in {None, file.sha256}

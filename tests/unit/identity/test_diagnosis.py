@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 import pytest
 
@@ -6,9 +7,10 @@ from ci_publish import errors
 from ci_publish.identity.credential import Given
 from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
 from ci_publish.identity.findings import Level
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.http import NoAnswer, NoAnswerReason
-from ci_publish.model.identity import Provider, Secret
-from ci_publish.model.index import IndexState, LookFailed, ProjectListing
+from ci_publish.model.identity import CredentialKind, Provider, Secret
+from ci_publish.model.index import AlreadyPublished, IndexState, LookFailed, Plan, ProjectListing, PublishedFile
 from tests.unit.identity.test_findings import WHEEL
 from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, World, answer
 
@@ -143,3 +145,69 @@ def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None
     world = World(ci=FakeCI(provider=None))
     Doctor(OTHER, Given(anonymous=True), world.tools(), nothing_published, Wanted()).run()
     assert world.index.requests[0].url == OTHER.audience
+
+
+# the code that publishing would end with ------------------------------------------------------------------------
+
+
+NO_TOKEN = errors.NoIdTokenPermission("the job may not ask")
+NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
+BAD_FILE = errors.InvalidDistribution("a file is bad")
+UNREACHABLE = LookFailed("demo", "no answer")
+
+
+def refuse(kind: CredentialKind) -> bool:
+    raise errors.ConfigurationError(f"no attestations with {kind}")
+
+
+def codes(world: World, wanted: Wanted, given: Given = Given(), state: IndexState | None = None) -> int:  # noqa: B008
+    look = nothing_published if state is None else lambda _: state
+    diagnosis, _ = diagnose(world, wanted, given, look)
+    return diagnosis.error.exit_code if diagnosis.error else 0
+
+
+def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_signed() -> None:
+    world = World(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
+    diagnosis, levels = diagnose(world)
+    assert levels["signing"] is Level.FAILURE
+    assert diagnosis.error is NO_SIGSTORE
+    assert codes(world, Wanted(attesting=lambda _: False)) == 0
+
+
+def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
+    assert codes(World(), Wanted(attesting=refuse), Given(secret=Secret("pypi-x"))) == 2
+    assert codes(World(), Wanted([WHEEL], attesting=refuse), Given(secret=Secret("pypi-x")), UNREACHABLE) == 2
+
+
+def test_failed_checks_come_before_all_else() -> None:
+    wanted = Wanted([WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
+    assert codes(World(ci=FakeCI(lacks={"pypi": NO_TOKEN})), wanted, Given(secret=Secret("pypi-x")), UNREACHABLE) == 4
+    _, levels = diagnose(World(), Wanted([WHEEL], checks=lambda _: None))
+    assert levels["files"] is Level.OK
+
+
+def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
+    there = ProjectListing("demo", {WHEEL.filename: PublishedFile(WHEEL.filename, "", WHEEL.sha256)})
+    told: list[set[str]] = []
+
+    def checks(published: AbstractSet[str]) -> None:
+        told.append(set(published))
+
+    def plan(files: Sequence[Distribution], state: IndexState) -> Plan:
+        assert state is there
+        return Plan("pypi", tuple(AlreadyPublished(file, there.files[file.filename]) for file in files))
+
+    assert codes(World(), Wanted([WHEEL], plan=plan, checks=checks), state=there) == 0
+    assert told == [{WHEEL.filename}]
+
+
+def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
+    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    assert codes(world, Wanted([WHEEL]), state=UNREACHABLE) == 5
+    assert codes(World(), Wanted([WHEEL]), state=UNREACHABLE) == 10
+    assert not any(request.url.endswith("mint-token") for request in world.index.requests)
+
+
+def test_a_closed_project_comes_before_the_identity() -> None:
+    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    assert codes(world, Wanted([WHEEL]), state=ProjectListing("demo", status="archived")) == 9

@@ -12,9 +12,11 @@ from ci_publish.model.index import (
     LookFailed,
     NoSuchProject,
     NotVisible,
+    Plan,
     ProjectListing,
     PublishedFile,
 )
+from ci_publish.planning import ConflictRules, make_plan
 from tests.unit.identity.world import GITHUB, NOW, OTHER, PYPI
 
 WHEEL = Distribution(
@@ -35,6 +37,14 @@ FRESH, OLD = "2027-01-14T08:00:00.5Z", "2026-12-01T08:00:00Z"  # NOW is 2027-01-
 def listing(*files: tuple[str, str | None, str | None], status: str = "active") -> ProjectListing:
     published = {name: PublishedFile(name, "", sha256, upload_time=time) for name, sha256, time in files}
     return ProjectListing("demo", published, status=status)
+
+
+def planned(state: IndexState, **rules: bool) -> Plan:
+    return (
+        Plan("", ())
+        if isinstance(state, LookFailed)
+        else make_plan("", [WHEEL], {"demo": state}, ConflictRules(**rules))
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +105,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
         (listing(("demo-1.0.tar.gz", "b" * 64, "long ago")), Level.OK, None, "takes files"),
         (listing(("demo-1.0.tar.gz", "b" * 64, OLD)), Level.FAILURE, errors.UploadRejected, "45 days old"),
         (listing((WHEEL.filename, WHEEL.sha256, OLD)), Level.OK, None, "published already"),
-        (listing((WHEEL.filename, None, OLD)), Level.OK, None, "published already"),
+        (listing((WHEEL.filename, None, OLD)), Level.FAILURE, errors.ContentConflict, "or shows no SHA-256"),
         (listing((WHEEL.filename, "b" * 64, OLD)), Level.FAILURE, errors.ContentConflict, "other content"),
         (listing(status="archived"), Level.FAILURE, errors.UploadRejected, "archived"),
         (listing(status="quarantined"), Level.FAILURE, errors.UploadRejected, "quarantined"),
@@ -108,7 +118,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
 def test_a_project_is_judged(
     state: IndexState, level: Level, error: type[errors.CiPublishError] | None, words: str
 ) -> None:
-    found = judge_project("demo", state, PYPI, [WHEEL], NOW)
+    found = judge_project("demo", state, PYPI, planned(state), NOW)
     assert (found.name, found.level) == ("project demo", level)
     assert words in found.message
     assert (type(found.error) if found.error else None) is error
@@ -116,10 +126,18 @@ def test_a_project_is_judged(
 
 @pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, profile=OTHER.profile)])
 def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
-    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), endpoints, [WHEEL], NOW)
+    state = listing(("demo-1.0.tar.gz", "b" * 64, OLD))
+    found = judge_project("demo", state, endpoints, planned(state), NOW)
     assert found.level is Level.OK
 
 
 def test_without_files_only_the_project_is_judged() -> None:
-    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, [], NOW)
+    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW)
     assert found == Finding("project demo", Level.OK, "The project is active and takes files.")
+
+
+def test_other_content_is_kept_where_the_user_said_so() -> None:
+    state = listing((WHEEL.filename, "b" * 64, OLD))
+    found = judge_project("demo", state, PYPI, planned(state, keep_other=True), NOW)
+    assert (found.level, found.error) == (Level.WARNING, None)
+    assert WHEEL.filename in found.message
