@@ -316,7 +316,7 @@ def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
     for ask in (trusted.prove, trusted.hold):
         with pytest.raises(errors.NoIdTokenPermission):
             ask()
-    assert world.index.requests == world.ci.asked == []
+    assert (world.index.requests, world.ci.asked) == ([], [])
 
 
 def test_an_index_whose_audience_is_not_known_is_asked_for_it() -> None:
