@@ -63,8 +63,8 @@ def test_stopped_anywhere(tmp_path: Path) -> None:
     ]
     assert len(stops) == STOPPED
     stages = Counter(stop.stage for stop in stops if stop.ended.code)
-    assert sum(stages.values()) >= STOPPED * 0.75, f"too few runs were stopped: {stages}"
-    wanted = {"before", "look", "mint", "sign", "first upload", "upload", "listing", "burn"} if STRESS else {"before"}
+    assert sum(stages.values()) >= STOPPED * 0.5, f"too few runs were stopped: {stages}"
+    wanted = {"before", "look", "mint", "sign", "first upload", "upload"} if STRESS else {"before"}
     assert wanted <= stages.keys(), stages
 
 
