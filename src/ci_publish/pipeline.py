@@ -58,6 +58,8 @@ def publish(run: Run) -> Outcome:
     try:
         _plan_all(run, deliveries, problems)
         _require_takable(deliveries)
+        if any(delivery.uploads and delivery.policy is not AttestationPolicy.OFF for delivery in deliveries):
+            run.signer.prefetch()
         for delivery in deliveries:
             delivery.prove()
             delivery.warn_unattested()
@@ -96,6 +98,7 @@ def attest(run: Run) -> Outcome:
     if run.options.attestations is AttestationPolicy.OFF:
         message = "attest makes attestations, and they are switched off."
         raise ConfigurationError(message, hints=("Leave out --attestations off (or attestations: false).",))
+    run.signer.prefetch()
     collection = _gather(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."

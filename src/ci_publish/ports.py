@@ -129,6 +129,9 @@ class Credential(Protocol):
 class Signer(Protocol):
     """What is vouched for (``attestations.sigstore_signer``)."""
 
+    def prefetch(self) -> None:
+        """Begin in the background what signing will need and what depends on no file. Returns at once; never raises."""
+
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:

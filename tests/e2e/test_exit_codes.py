@@ -93,18 +93,19 @@ def test_6_credential_rejected(cli: Cli, served: Served, released: list[Path]) -
     assert "pypi-wrong" not in result.stdout + result.stderr + json.dumps(result.receipt)
 
 
-def test_7_signing_failed(in_ci: Cli, released: list[Path], served: Served) -> None:
+def test_7_signing_failed(in_ci: Cli, released: list[Path], served: Served, httpserver: HTTPServer) -> None:
     assert released
+    httpserver.expect_request(re.compile("/.*")).respond_with_data("no certificates today", status=400)
     trust = json.loads(Path(served.sigstore_trust_config).read_text(encoding="utf-8"))
     for service in (*trust["signingConfig"]["caUrls"], *trust["signingConfig"]["rekorTlogUrls"]):
-        service["url"] = f"http://127.0.0.1:{_closed_port()}"
-    broken = in_ci.folder / "trust.json"
-    broken.write_text(json.dumps(trust), encoding="utf-8")
-    result = in_ci("publish", "--deadline", "30", CI_PUBLISH_SIGSTORE_TRUST_CONFIG=str(broken))
-    assert result.code == 7, result.stdout + result.stderr
-    receipt = result.receipt
-    assert {file["status"] for file in receipt["files"]} == {"not-attempted"}
-    ended(result, 7, receipt["error"]["slug"])
+        service["url"] = httpserver.url_for("/").rstrip("/")
+    refusing = in_ci.folder / "trust.json"
+    refusing.write_text(json.dumps(trust), encoding="utf-8")
+    result = in_ci("publish", CI_PUBLISH_SIGSTORE_TRUST_CONFIG=str(refusing))
+    assert result.code == 7, result.stderr
+    assert {file["status"] for file in result.receipt["files"]} == {"not-attempted"}
+    assert "no certificates today" in result.stdout
+    ended(result, 7, result.receipt["error"]["slug"])
 
 
 def test_8_content_conflict(in_ci: Cli, released: list[Path]) -> None:

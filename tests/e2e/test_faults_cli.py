@@ -107,7 +107,10 @@ ROWS: dict[str, Row] = {
                                              says="4000 s", within=20),
     "13 redirect to itself": Row(9, [answering(302, headers={"Location": "/legacy/"})], stored=False),
     "15 redirect elsewhere": Row(9, [answering(307, headers={"Location": "http://localhost:9/legacy/"})], stored=False),
-    "16 a captive portal": Row(11, [WIFI], stored=False, options=("--verify-timeout", "1")),
+    "16 a captive portal": Row(10, [WIFI], uploads=2, stored=False),
+    "16 a portal everywhere": Row(
+        10, [WIFI], looks=[WIFI], uploads=2, stored=False, profile="generic", says="web page"
+    ),
     "16 204 and nothing stored": Row(11, [answering(204)], stored=False, options=("--verify-timeout", "1")),
     "17 truncated success": Row(0, [raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nOK", storing=True)]),
     "18 truncated refusal": Row(9, [raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 999\r\n\r\nit isn't allowed")],

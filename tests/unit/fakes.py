@@ -230,6 +230,10 @@ class FakeSigner:
     refusal: CiPublishError | None = None
     emit: Emit = lambda _: None
     signed: list[str] = field(default_factory=list)
+    prefetched: int = 0
+
+    def prefetch(self) -> None:
+        self.prefetched += 1
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]

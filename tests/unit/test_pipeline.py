@@ -131,6 +131,7 @@ def test_a_whole_run_takes_every_step_in_order() -> None:
     assert publish(played.run()) is Outcome.PUBLISHED
     assert steps(played) == list(Step)
     assert [event.step for event in played.events if isinstance(event, StepFinished)] == list(Step)
+    assert played.signer.prefetched == 1
     assert set(statuses(played).values()) == {FileStatus.UPLOADED}
     assert listed(played) == dict.fromkeys([file.filename for file in ALL], True)
     assert index_of(played).sent[0] == (ONE.filename, 1)
@@ -148,6 +149,7 @@ def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
     assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
     assert credential_of(played).log == ["burn"]
     assert played.signer.signed == []
+    assert played.signer.prefetched == 0
     assert there.sent == []
     assert listed(played) == dict.fromkeys([file.filename for file in ALL], True)
 
