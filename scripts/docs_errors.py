@@ -20,8 +20,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 MESSAGES: Final = ROOT / "tests" / "assets" / "messages.txt"
 NOTHING_WRONG: Final = (
-    "| 0 | everything is on the index, as signed (or was left as it is, where you said so: `kept-published`); of commands that"
-    " send nothing: what was asked is as it should be | | |"
+    "| 0 | everything is on the index, as signed (or was left as it is, where you said so: `kept-published`); of"
+    " commands that send nothing: what was asked is as it should be | | |"
 )
 MEANINGS: Final = {
     1: "a bug, with what to report",

@@ -158,7 +158,10 @@ class Delivery:
             state = self._index.look(project, version)
             if isinstance(state, LookFailed):
                 self._run.checkpoint()
-                raise explain.unseen(self.endpoints, state.reason)
+                unseen = explain.unseen(self.endpoints, state.reason)
+                if missing := self._credential.missing():
+                    raise missing from unseen
+                raise unseen
             if isinstance(state, NotVisible) and project not in self._states:
                 self._warn_unseen(state)
             self._states[project] = _both(self._states.get(project), state)

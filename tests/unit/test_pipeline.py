@@ -272,6 +272,13 @@ def test_a_look_that_fails_is_never_absence() -> None:
     assert index_of(played).sent == []
 
 
+def test_what_the_ci_lacks_is_said_even_when_the_index_is_away() -> None:
+    credential = FakeCredential(lacks=IdentityUnavailable("no id-token: write"))
+    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]), credential=credential)
+    error = failing(played, IdentityUnavailable)
+    assert isinstance(error.__cause__, IndexUnavailable)
+
+
 def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
     played = world(ONE, index=FakeIndex(states=[LookFailed("demo", "stopped")]))
     run = played.run()
