@@ -24,7 +24,7 @@ COPY src/ci_publish /tmp/ci_publish
 RUN cp -R /tmp/ci_publish "$(echo /opt/ci-publish/lib/python3.*/site-packages)/" \
     && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
     -x '/(pygments/(lexers|styles|formatters)|languages|dns)/' /opt/ci-publish/lib \
-    && printf '#!/opt/ci-publish/bin/python -IBu\nfrom ci_publish.cli.main import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
+    && printf '#!/opt/ci-publish/bin/python -IBu\nfrom ci_publish.__main__ import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
     && chmod 0755 /opt/ci-publish/bin/ci-publish
 
 # For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.

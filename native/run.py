@@ -111,7 +111,7 @@ def publish(environ: MutableMapping[str, str]) -> int:
     environ.update(caches(Path(sys.prefix).absolute().parent))
     environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
     sys.argv = ["ci-publish", "publish"]
-    from ci_publish.cli.main import entry  # noqa: PLC0415  (there is none outside of the private environment)
+    from ci_publish.__main__ import entry  # noqa: PLC0415  (there is none outside of the private environment)
 
     entry()
     return 0

@@ -1,4 +1,6 @@
-"""1,000 random index states against an oracle of the plan that is written another way."""
+"""Random index states (1,000 with CI_PUBLISH_STRESS=1) against an oracle of the plan that is written another way."""
+
+import os
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from ci_publish.model.index import (
 from ci_publish.planning import ConflictRules, make_plan, schedule
 from tests.unit.fakes import published, sdist, sha, wheel
 
+STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
 PROJECTS = ("alpha", "beta")
 VERSIONS = ("1.0", "2.0")
 
@@ -57,7 +60,7 @@ def states(draw: st.DrawFn, distributions: list[Distribution]) -> dict[str, Inde
     return result
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000 if STRESS else 150, deadline=None)
 @given(st.data(), files, st.booleans(), st.booleans())
 def test_the_plan_agrees_with_the_oracle(
     data: st.DataObject, distributions: list[Distribution], keep_other: bool, keep_undigested: bool
@@ -85,7 +88,7 @@ def oracle(file: Distribution, state: IndexState, keep_other: bool, keep_undiges
     return table[taken, relation].__name__
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000 if STRESS else 100, deadline=None)
 @given(st.data(), files)
 def test_a_schedule_sends_every_file_once_and_never_two_firsts_at_a_time(
     data: st.DataObject, distributions: list[Distribution]

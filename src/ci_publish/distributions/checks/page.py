@@ -12,7 +12,7 @@ from ci_publish.model.problem import Severity
 _INTRODUCTION: Final = """\
 # Checks
 
-`ci-publish check`, and the check step of every run, looks at all files before anything leaves the machine, and says
+`ci-publish check`, and the check step of every run, looks at all files before any of them leaves the machine, and says
 everything at once. An **error** is what PyPI is known to refuse, for ever, or what would break installers; it ends the
 run with exit code 4. A **warning** is what the index decides (classifiers, platform tags and metadata versions newer
 than this program, limits that differ by project) or what PyPI accepts although it should not; `--strict` makes
