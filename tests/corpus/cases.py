@@ -463,10 +463,10 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     yield Case("metadata-invalid-version", WHEEL, speaks=False)
     latest = bad("'latest' is invalid for 'version'.", f"{METADATA}:390")
     yield Case("metadata-invalid-version", WHEEL.with_(metadata=metadata(version="latest")), SPEAKS, latest, "latest")
-    yield Case("metadata-local-version", WHEEL, speaks=False)
+    yield Case("filename-local-version", WHEEL, speaks=False)
     local = WHEEL.with_(filename="demo_pkg-1.0+cu12-py3-none-any.whl", metadata=metadata(version="1.0+cu12"))
     words = bad("The use of local versions in '1.0+cu12' is not allowed.", f"{METADATA}:118")
-    yield Case("metadata-local-version", local, SPEAKS, words, "cu12")
+    yield Case("filename-local-version", local, SPEAKS, words, "cu12")
     yield accepted("metadata-summary", ("Summary", "x" * 512))
     yield refused("metadata-summary", ("Summary", "x" * 513), "'summary' field must be 512 characters or less.", 133)
     for good in ("Ann <ann@example.com>", "a@example.com, nobody", "Ann <ann@>", "Ann, Bob <b@example.com>", "UNKNOWN"):

@@ -114,7 +114,7 @@ class LocalDistributions:
             wheel=wheel,
             sdist=sdist,
             metadata_faults=() if known is None else known.parsed.faults,
-            judged=self._judge(fields, form) if self._verify_metadata else (),
+            judged=self._judge(fields, form),
             unknown_fields=_unknown_fields(distribution),
             repeated_fields=_repeated_fields(distribution),
         )

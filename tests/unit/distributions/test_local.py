@@ -12,6 +12,7 @@ from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 from tests.corpus.build import Sdist, Wheel, appended, metadata
+from tests.distributions import make_wheel
 
 PYPI = [IndexProfile.PYPI]
 GENERIC = [IndexProfile.GENERIC]
@@ -266,7 +267,7 @@ def test_pypis_own_rules_weigh_less_elsewhere(tmp_path: Path) -> None:
     put(tmp_path, Wheel(name, metadata(version="1.0+cu12", fields=[("Summary", "x" * 600)])))
     assert {rule for rule, problem in check(tmp_path).items() if problem.severity is Severity.ERROR} == {
         "platform-tag",
-        "metadata-local-version",
+        "filename-local-version",
         "metadata-summary",
     }
     elsewhere = check(tmp_path, GENERIC)
@@ -342,3 +343,13 @@ def test_an_attestation_that_is_named_together_with_its_file_is_found_once(tmp_p
 def test_sdists_with_old_metadata_alone_have_nothing_to_compare(tmp_path: Path) -> None:
     put(tmp_path, Sdist(metadata=metadata(metadata_version="2.1")))
     assert check(tmp_path) == {}
+
+
+def test_a_local_version_is_told_also_where_the_metadata_rules_are_off(tmp_path: Path) -> None:
+    make_wheel(tmp_path, version="1.0+cu12")
+    for verify_metadata in (True, False):
+        local = LocalDistributions(verify_metadata=verify_metadata)
+        problems = local.check(local.collect([str(tmp_path)]), [IndexProfile.PYPI])
+        assert [each.rule for each in problems if each.severity is Severity.ERROR] == ["filename-local-version"]
+        elsewhere = local.check(local.collect([str(tmp_path)]), [IndexProfile.GENERIC])
+        assert not [each for each in elsewhere if each.severity is Severity.ERROR]

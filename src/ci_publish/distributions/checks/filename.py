@@ -13,7 +13,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
 from ci_publish.distributions.findings import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
 from ci_publish.model.problem import Severity
@@ -196,6 +196,22 @@ def filename_version(subject: Subject) -> Iterable[Fault]:
         expected = f"{_underscored(subject.value('name'))}-{version}.tar.gz"
         words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
     yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    pypi_only=True,
+    stage=Stage.FORM,
+    example="`demo-1.0+cu12-py3-none-any.whl`",
+    cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
+)
+def filename_local_version(subject: Subject) -> Iterable[Fault]:
+    """Versions have no local part on PyPI; other indexes welcome them.
+
+    Source: PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.
+    """
+    return faults_of(subject, "filename-local-version")
 
 
 @rule(

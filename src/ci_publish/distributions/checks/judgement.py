@@ -196,7 +196,7 @@ def _check_local_version(raw: RawMetadata) -> Iterator[Invalid]:
     except InvalidVersion:
         return
     if version.local:
-        yield Invalid("version", f"The use of local versions in '{version}' is not allowed.", "metadata-local-version")
+        yield Invalid("version", f"The use of local versions in '{version}' is not allowed.", "filename-local-version")
 
 
 def _check_summary(raw: RawMetadata) -> Iterator[Invalid]:
@@ -331,5 +331,5 @@ def _refusal(invalid: Invalid) -> Refusal:
     # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
     message = " ".join(invalid.message.split("\n"))
     dot = "" if message.endswith(".") else "."
-    see = _LOCAL_VERSIONS if invalid.rule == "metadata-local-version" else _SPECIFICATION
+    see = _LOCAL_VERSIONS if invalid.rule == "filename-local-version" else _SPECIFICATION
     return refused(f"{message}{dot} See {see} for more information.")

@@ -74,22 +74,6 @@ def metadata_invalid_version(subject: Subject) -> Iterable[Fault]:
 @rule(
     Family.METADATA,
     Severity.ERROR,
-    pypi_only=True,
-    stage=Stage.FORM,
-    example="`Version: 1.0+cu12`",
-    cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
-)
-def metadata_local_version(subject: Subject) -> Iterable[Fault]:
-    """Versions have no local part on PyPI; other indexes welcome them.
-
-    Source: PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.
-    """
-    return faults_of(subject, "metadata-local-version")
-
-
-@rule(
-    Family.METADATA,
-    Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
     example="a README in `description`",
