@@ -25,7 +25,7 @@ KIB, MIB = 1024, 1024 * 1024
 
 WORKER = """
 import resource, sys
-from ci_publish.distributions import LocalDistributions
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.index import IndexProfile
 distributions = LocalDistributions()
 try:

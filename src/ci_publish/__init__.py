@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ci_publish.about import __version__
 
 if TYPE_CHECKING:
-    from ci_publish.compose import Surroundings, attest, check, plan, publish, verify
+    from ci_publish.api import attest, check, plan, publish, verify
+    from ci_publish.compose import Surroundings
     from ci_publish.errors import CiPublishError
     from ci_publish.model.receipt import Receipt
     from ci_publish.run import Destination, Options, Run
@@ -42,11 +43,11 @@ _HOMES = {
     "Run": "run",
     "Settings": "settings",
     "Surroundings": "compose",
-    "attest": "compose",
-    "check": "compose",
-    "plan": "compose",
-    "publish": "compose",
-    "verify": "compose",
+    "attest": "api",
+    "check": "api",
+    "plan": "api",
+    "publish": "api",
+    "verify": "api",
 }
 
 

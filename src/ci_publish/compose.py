@@ -1,59 +1,44 @@
-"""The composition root: settings → real rooms → pipeline. Also what the Python API calls."""
+"""The composition root: settings → real rooms → pipeline.
+
+What a run needs for its first look at the index is imported first, and that look begins; the rest is imported while
+the index answers.
+"""
 
 import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
-
-from ci_publish import explain, pipeline
-from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource
-from ci_publish.attestations.verification import ProvenanceJudge
-from ci_publish.delivery import attestation_policy
-from ci_publish.distributions.local import LocalDistributions
-from ci_publish.errors import CiPublishError, ConfigurationError, InternalError, NothingToPublish
-from ci_publish.identity.ambient import BUDGET, AmbientIdentity
+from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
-from ci_publish.index.client import HttpIndex
 from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
-from ci_publish.model.distribution import Collection, CoreMetadata, Digests, Distribution, FoundAttestation, Kind, Stamp
-from ci_publish.model.events import (
-    Emit,
-    Event,
-    Finding,
-    FindingStatus,
-    IndexChosen,
-    Noted,
-    Outcome,
-    RunFinished,
-    RunStarted,
-)
+from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
+from ci_publish.model.events import Emit, IndexChosen, Noted
+from ci_publish.model.frozen import frozen
 from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
-from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan, PublishedFile
+from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
-from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.planning import ConflictRules, OnConflict, make_plan
-from ci_publish.ports import Credential, IdentitySource, Signer
 from ci_publish.run import Destination, Options, Run
 from ci_publish.settings import Settings
 
 if TYPE_CHECKING:
+    from ci_publish.attestations.trust import TrustSource
+    from ci_publish.distributions.local import LocalDistributions
     from ci_publish.identity.diagnosis import Doctor
-    from ci_publish.identity.findings import Finding as Diagnosed
+    from ci_publish.index.client import HttpIndex
+    from ci_publish.ports import Credential, IdentitySource, Signer
 
 # The commands that begin with a look at what the index has of the files' projects.
 _LOOKING = frozenset({"publish", "plan", "verify"})
@@ -67,7 +52,7 @@ def _ignore(_: object) -> None:
     """Take an event or a secret, and do nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What a run finds around it: everything that is not a setting.
 
@@ -97,17 +82,7 @@ class Composition:
         self.patient_transport = self._transport(self.interruption.patient())
         self.distributions = LocalSteps(settings, self.interruption)
         self._ahead: list[LookingAhead] = []
-        self.identity = RememberedIdentity(
-            AmbientIdentity(
-                around.environ,
-                around.mask,
-                self.interruption.patient(),
-                around.emit,
-                random.random,
-                transport=self.patient_transport,
-                budget=settings.timeout or BUDGET,
-            )
-        )
+        self.identity = RememberedIdentity(self._ambient)
 
     def close(self) -> None:
         """End what still goes on in the background, and close every connection."""
@@ -119,17 +94,17 @@ class Composition:
 
     def run(self, command: str) -> Run:
         """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
-        settings = self.settings
-        trust = TrustSource(
-            emit=self.around.emit,
-            config=_text(settings.sigstore_trust_config),
-            seconds=settings.timeout or REFRESH_SECONDS,
-        )
+        releases = self._expected() if command in _LOOKING else ()
         destinations = () if command == "attest" else self.destinations(online=command != "check")
-        if command in _LOOKING:
+        if releases:
             self.transport.warm()
-            self.distributions.when_collected += [index.begin for index in self._ahead]
+            for index in self._ahead:
+                index.begin(releases)
         self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
+        from ci_publish.attestations.files import write_attestations  # noqa: PLC0415  (late: not needed for that look)
+        from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
+
+        trust = self._trust()
         return Run(
             distributions=self.distributions,
             destinations=destinations,
@@ -139,10 +114,30 @@ class Composition:
             emit=self.around.emit,
             waiting=self.interruption,
             clock=time.monotonic,
-            options=_options(settings, command),
+            options=_options(self.settings, command),
         )
 
-    def _signer(self, trust: TrustSource) -> Signer:
+    def _expected(self) -> Sequence[tuple[str, str]]:
+        """Return the releases whose files lie there, going by their names; if any, begin to connect to the index."""
+        from ci_publish.distributions.names import releases  # noqa: PLC0415  (late: not for every command)
+
+        endpoints = [self.endpoints(url) for url in self.settings.repository_url]
+        self.require_unshared(endpoints)
+        expected = releases(self.settings.paths)
+        if expected and endpoints[0].simple is not None:
+            self.transport.connect_early(endpoints[0].simple)
+        return expected
+
+    def _trust(self) -> "TrustSource":
+        from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``run``)
+
+        return TrustSource(
+            emit=self.around.emit,
+            config=_text(self.settings.sigstore_trust_config),
+            seconds=self.settings.timeout or REFRESH_SECONDS,
+        )
+
+    def _signer(self, trust: "TrustSource") -> "Signer":
         from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner  # noqa: PLC0415  (see LateSigner)
 
         timeout = self.settings.timeout
@@ -177,7 +172,7 @@ class Composition:
             repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)
         )
 
-    def credential(self, endpoints: Endpoints) -> Credential:
+    def credential(self, endpoints: Endpoints) -> "Credential":
         """Choose the credential for one index."""
         return choose_credential(
             endpoints,
@@ -227,6 +222,8 @@ class Composition:
 
         Raises ConfigurationError where they are required and cannot be made with it.
         """
+        from ci_publish.delivery import attestation_policy  # noqa: PLC0415  (late, see ``run``)
+
         policy = attestation_policy(self.settings.attestations, kind, endpoints)
         return policy is AttestationPolicy.REQUIRED
 
@@ -235,7 +232,9 @@ class Composition:
         self._ahead.append(LookingAhead(index, self.told))
         return Destination(self._ahead[-1], self.credential(index.endpoints))
 
-    def _index(self, repository_url: str, *, online: bool) -> HttpIndex:
+    def _index(self, repository_url: str, *, online: bool) -> "HttpIndex":
+        from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``run``)
+
         index = HttpIndex(
             self.endpoints(repository_url),
             self.transport,
@@ -254,6 +253,19 @@ class Composition:
             return None
         self.around.mask(secret)
         return BasicAuthorization(self.settings.user, secret)
+
+    def _ambient(self) -> "IdentitySource":
+        from ci_publish.identity.ambient import BUDGET, AmbientIdentity  # noqa: PLC0415  (late: not for passwords)
+
+        return AmbientIdentity(
+            self.around.environ,
+            self.around.mask,
+            self.interruption.patient(),
+            self.around.emit,
+            random.random,
+            transport=self.patient_transport,
+            budget=self.settings.timeout or BUDGET,
+        )
 
     def _given(self) -> Given:
         settings = self.settings
@@ -291,10 +303,7 @@ class Composition:
 
 
 class LocalSteps:
-    """The steps that touch only the disk: a signal ends them at once. Remembers which projects were found.
-
-    ``when_collected`` are told the releases (project and version) as soon as these are known, before the checks.
-    """
+    """The steps that touch only the disk: a signal ends them at once. Remembers which projects were found."""
 
     def __init__(self, settings: Settings, interruption: Interruption) -> None:
         self._settings = settings
@@ -303,7 +312,6 @@ class LocalSteps:
         self.with_md5 = False
         self.projects: tuple[str, ...] = ()
         self.unattested = True
-        self.when_collected: list[Callable[[Sequence[tuple[str, str]]], None]] = []
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``ports.Distributions``."""
@@ -311,8 +319,6 @@ class LocalSteps:
             collection = self._distributions().collect(paths)
         self.projects = tuple(dict.fromkeys(file.project for file in collection.distributions))
         self.unattested = _unattested(collection)
-        for tell in self.when_collected:
-            tell(tuple({file.project: file.version for file in collection.distributions}.items()))
         return collection
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
@@ -320,7 +326,9 @@ class LocalSteps:
         with self._interruption.immediate():
             return self._distributions().check(collection, profiles)
 
-    def _distributions(self) -> LocalDistributions:
+    def _distributions(self) -> "LocalDistributions":
+        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``Composition.run``)
+
         if self._local is None:
             self._local = LocalDistributions(
                 strict=self._settings.strict,
@@ -333,7 +341,7 @@ class LocalSteps:
 class LateSigner:
     """A ``Signer`` that is made when it is first needed: most of what it takes to sign is imported only then."""
 
-    def __init__(self, make: Callable[[], Signer]) -> None:
+    def __init__(self, make: "Callable[[], Signer]") -> None:
         self._signer = cache(make)
 
     def prefetch(self) -> None:
@@ -352,141 +360,31 @@ class LateSigner:
 
 
 class RememberedIdentity:
-    """An ``IdentitySource`` that remembers whose tokens it gave, to judge attestations by."""
+    """An ``IdentitySource``, made when it is first asked, that remembers whose tokens it gave to judge attestations."""
 
-    def __init__(self, source: IdentitySource) -> None:
-        self._source = source
+    def __init__(self, make: "Callable[[], IdentitySource]") -> None:
+        self._source = cache(make)
         self.claims: Claims | None = None
 
     @property
     def provider(self) -> Provider | None:
         """Which CI this is."""
-        return self._source.provider
+        return self._source().provider
 
     @property
     def repeatable(self) -> bool:
         """Whether a second token for the same audience can be had."""
-        return self._source.repeatable
+        return self._source().repeatable
 
     def missing(self, audience: str | None) -> CiPublishError | None:
         """Return what the environment lacks for a token."""
-        return self._source.missing(audience)
+        return self._source().missing(audience)
 
     def token(self, audience: str) -> IdentityToken:
         """Fetch an identity token and remember its claims."""
-        token = self._source.token(audience)
+        token = self._source().token(audience)
         self.claims = token.claims
         return token
-
-
-# commands --------------------------------------------------------------------------------------------------------
-
-
-def publish(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Publish; return the receipt. See ``execute`` for what is raised."""
-    return execute("publish", what, around)
-
-
-def plan(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Say what ``publish`` would do, and send nothing."""
-    return execute("plan", what, around)
-
-
-def check(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Run all local checks; no network."""
-    return execute("check", what, around)
-
-
-def attest(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Attest every distribution and write the attestations into ``output_dir``."""
-    return execute("attest", what, around)
-
-
-def verify(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Look whether the index shows these very files, or a ``PROJECT==VERSION``, with provenance that verifies."""
-    return execute("verify", what, around)
-
-
-def doctor(settings: Settings | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Look whether Trusted Publishing would work from here; raise the error that publishing would end with."""
-    return execute("doctor", settings, around)
-
-
-COMMANDS: Mapping[str, Callable[[Run], Outcome]] = {
-    "publish": pipeline.publish,
-    "plan": pipeline.plan,
-    "check": pipeline.check,
-    "attest": pipeline.attest,
-    "verify": lambda run: _verify(run),  # noqa: PLW0108  (defined below)
-}
-
-
-def execute(command: str, what: Settings | Run | None = None, around: Surroundings | None = None) -> Receipt:
-    """Run a command and return its receipt.
-
-    *what* is settings (by default those of a plain ``publish dist``: nothing is read from the environment but the CI's
-    own variables), or a ``Run`` with rooms of your own. Raises the CiPublishError that ended the run, with the receipt
-    of what happened until then as its ``receipt``; a bug surfaces as InternalError.
-    """
-    around = around or Surroundings()
-    if isinstance(what, Run):
-        return recorded(command, lambda recording: COMMANDS[command](_heard(what, recording.emit)), around)
-    settings = what or Settings()
-
-    def run(recording: Surroundings) -> Outcome:
-        composition = Composition(settings, recording)
-        try:
-            if command == "doctor":
-                return _diagnose(composition)
-            return COMMANDS[command](composition.run(command))
-        finally:
-            composition.close()
-
-    return recorded(command, run, around)
-
-
-def _heard(run: Run, emit: Emit) -> Run:
-    """Return *run*, whose own events reach *emit* as well: a receipt is made of them."""
-
-    def both(event: Event) -> None:
-        run.emit(event)
-        emit(event)
-
-    return replace(run, emit=both)
-
-
-def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surroundings) -> Receipt:
-    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
-    events: list[object] = []
-
-    def emit(event: object) -> None:
-        events.append(event)
-        around.emit(event)  # type: ignore[arg-type]
-
-    emit(RunStarted(command, time.time()))
-    for note in around.notes:
-        emit(note)
-    error: CiPublishError | None = None
-    outcome = Outcome.FAILED
-    try:
-        outcome = work(replace(around, emit=emit))
-    except CiPublishError as caught:
-        error = caught if around.interruption is None else around.interruption.instead_of(caught)
-    except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
-        error = InternalError.of(caught)
-        error.__cause__ = caught
-    emit(RunFinished(_outcome(outcome, error), error.exit_code if error else 0, time.time(), error))
-    receipt = receipt_of(events)  # type: ignore[arg-type]
-    if error is not None:
-        error.receipt = receipt
-        raise error
-    return receipt
-
-
-def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
-    if error is None:
-        return outcome
-    return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
 
 
 # details ---------------------------------------------------------------------------------------------------------
@@ -508,6 +406,8 @@ def _options(settings: Settings, command: str) -> Options:
 
 
 def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
+    from ci_publish import explain  # noqa: PLC0415  (late, see ``Composition.run``)
+
     failing = any(problem.severity is Severity.ERROR for problem in problems)
     return explain.failed_checks(problems) if failing else None
 
@@ -528,80 +428,3 @@ def _text(path: Path | None) -> str | None:
         raise ConfigurationError(
             message, hints=("Name a ClientTrustConfig file: --sigstore-trust-config FILE",)
         ) from error
-
-
-# By identity.findings.Level.
-_FINDINGS = {
-    "ok": FindingStatus.OK,
-    "warning": FindingStatus.WARN,
-    "failure": FindingStatus.FAIL,
-    "skipped": FindingStatus.SKIP,
-}
-
-
-def _diagnose(composition: Composition) -> Outcome:
-    """Look at each index in turn; raise the first error that publishing would end with."""
-    errors: list[CiPublishError] = []
-    addresses = composition.settings.repository_url
-    composition.require_unshared([composition.endpoints(each) for each in addresses])
-    for repository_url in addresses:
-        diagnosis = composition.doctor(repository_url).run()
-        for found in diagnosis.findings:
-            composition.around.emit(_finding(found))
-        errors += [] if diagnosis.error is None else [diagnosis.error]
-    if errors:
-        raise errors[0]
-    return Outcome.READY
-
-
-def _finding(found: "Diagnosed") -> Finding:
-    return Finding(
-        found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
-    )
-
-
-def _verify(run: Run) -> Outcome:
-    """Verify local files, or every file of a PROJECT==VERSION."""
-    named = [path for path in run.options.paths if "==" in path]
-    if not named:
-        return pipeline.verify(run)
-    if len(run.options.paths) > 1:
-        message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
-        raise ConfigurationError(message, hints=("Run verify once for each release.",))
-    project, version = _release(named[0])
-    return pipeline.verify_release(run, project, version, lambda file: as_distribution(file, project, version))
-
-
-def _release(text: str) -> tuple[str, str]:
-    name, _, version = text.partition("==")
-    try:
-        return canonicalize_name(name.strip(), validate=True), str(Version(version.strip()))
-    except (InvalidVersion, ValueError) as error:
-        message = f"{text} is not a PROJECT==VERSION: {error}"
-        raise ConfigurationError(
-            message, hints=("Write it like this: ci-publish verify sampleproject==4.0.0",)
-        ) from error
-
-
-def as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
-    """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
-    wheel = file.filename.endswith(".whl")
-    try:
-        found = parse_wheel_filename(file.filename)[:2] if wheel else parse_sdist_filename(file.filename)
-    except ValueError:
-        return None
-    if found[0] != project or str(found[1]) != version or file.sha256 is None:
-        return None
-    size = file.size or 0
-    return Distribution(
-        path=Path(file.filename),
-        filename=file.filename,
-        kind=Kind.WHEEL if wheel else Kind.SDIST,
-        project=project,
-        version=version,
-        python_tag="" if wheel else "source",
-        size=size,
-        digests=Digests(file.sha256),
-        metadata=CoreMetadata("", project, version),
-        stamp=Stamp(0, 0, size, 0),
-    )

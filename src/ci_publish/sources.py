@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -189,17 +188,26 @@ def _file_value(value: object) -> object:
 def table(pyproject: Path) -> Mapping[str, Any]:
     """Return ``[tool.ci-publish]``, empty where there is none. Raises ConfigurationError for a broken file."""
     try:
-        with pyproject.open("rb") as file:
-            found = tomllib.load(file).get("tool", {}).get("ci-publish", {})
+        content = pyproject.read_bytes()
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, AttributeError) as error:
-        message = f"{pyproject.name} cannot be read: {error}"
-        raise ConfigurationError(message, hints=("Correct the file, or run in another folder.",)) from error
+    except OSError as error:
+        raise _unreadable(pyproject, error) from error
+    import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
+
+    try:
+        found = tomllib.loads(content.decode()).get("tool", {}).get("ci-publish", {})
+    except (ValueError, AttributeError) as error:  # tomllib's own, and UnicodeDecodeError, are ValueErrors
+        raise _unreadable(pyproject, error) from error
     if not isinstance(found, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
     return found
+
+
+def _unreadable(pyproject: Path, error: Exception) -> ConfigurationError:
+    message = f"{pyproject.name} cannot be read: {error}"
+    return ConfigurationError(message, hints=("Correct the file, or run in another folder.",))
 
 
 def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:

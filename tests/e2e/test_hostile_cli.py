@@ -15,7 +15,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ci_publish.compose import Surroundings, publish
+from ci_publish.api import publish
+from ci_publish.compose import Surroundings
 from ci_publish.errors import CiPublishError
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import AttestationPolicy

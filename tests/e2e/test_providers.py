@@ -160,7 +160,7 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     )
     composition = Composition(settings, around)
     composition.identity = RememberedIdentity(
-        AmbientIdentity(
+        lambda: AmbientIdentity(
             environ,
             around.mask,
             composition.interruption,

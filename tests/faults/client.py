@@ -9,7 +9,7 @@ from typing import Self
 
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import resolve
-from ci_publish.index.network import Timeouts
+from ci_publish.index.sockets import Timeouts
 from ci_publish.index.transport import HttpTransport
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, RequestTraced, Retrying

@@ -14,7 +14,7 @@ import pytest
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve
-from ci_publish.index.network import Timeouts
+from ci_publish.index.sockets import Timeouts
 from ci_publish.model.events import Event, UploadProgressed
 from ci_publish.model.index import (
     Accepted,

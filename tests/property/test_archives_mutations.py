@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions import LocalDistributions
 from ci_publish.distributions.checks import server_verdict
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.index import IndexProfile
 from tests.corpus.mutations import all_mutations
 

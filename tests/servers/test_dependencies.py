@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions import LocalDistributions
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 

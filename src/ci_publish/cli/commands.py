@@ -46,7 +46,8 @@ def invoke(invocation: Invocation) -> int:
 
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
-    from ci_publish.compose import Surroundings, execute  # noqa: PLC0415  (late: the rooms)
+    from ci_publish.api import execute  # noqa: PLC0415  (late: the rooms)
+    from ci_publish.compose import Surroundings  # noqa: PLC0415
 
     _collect_garbage()
     around = Surroundings(
@@ -82,7 +83,7 @@ def _rehearse(invocation: Invocation, around: "Surroundings") -> None:
     try:
         from ci_publish.rehearsal.run import rehearse  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
-        from ci_publish.compose import recorded  # noqa: PLC0415
+        from ci_publish.api import recorded  # noqa: PLC0415
 
         missing = ConfigurationError(
             f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",

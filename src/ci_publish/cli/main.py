@@ -1,12 +1,14 @@
 """The front door: arguments → settings → command → exit code. No failure gets past it as a traceback."""
 
+import atexit
+import contextlib
 import gc
 import os
 import sys
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
@@ -27,10 +29,11 @@ class Streams:
     stderr: TextIO
 
 
-def entry() -> None:
+def entry() -> NoReturn:
     """Run the command line of this process and exit."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -44,14 +47,16 @@ def entry() -> None:
     _leave(code)
 
 
-def _leave(code: int) -> None:
-    """Exit without waiting for daemon threads, and without complaint when nobody reads our output any more."""
-    try:
+def _leave(code: int) -> NoReturn:
+    """Exit at once: without waiting for daemon threads, without taking five hundred modules apart (30 ms).
+
+    What asked to be called at the exit is. Nobody who stopped reading our output gets a complaint.
+    """
+    with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:
-        os._exit(code)  # the interpreter would try to flush once more, and complain
-    sys.exit(code)
+    atexit._run_exitfuncs()  # noqa: SLF001  (there is no public name for it)
+    os._exit(code)
 
 
 def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Streams) -> int:

@@ -1,20 +1,18 @@
-"""Which reports listen to a run: by settings, by terminal, and by the CI it runs in."""
+"""Which reports listen to a run: by settings, by terminal, and by the CI it runs in. Each is imported where it does."""
 
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import console
 from ci_publish.reports.fanout import Fanout
-from ci_publish.reports.github import Artifacts, GitHubReport
-from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
-from ci_publish.reports.json import JsonReport
 from ci_publish.reports.masking import Masker
-from ci_publish.reports.receipt_file import ReceiptFile
-from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
+
+if TYPE_CHECKING:
+    from ci_publish.reports.summary import SettingRow
 
 
 @frozen
@@ -30,7 +28,7 @@ class Wishes:
     receipt: Path | None = None
     attestations_dir: Path | None = None
     reports_dir: Path | None = None
-    settings: Sequence[SettingRow] = ()
+    settings: "Sequence[SettingRow]" = ()
     public_log: bool = True
     machine: bool = False
 
@@ -42,44 +40,49 @@ class Reporting:
         self._environ = environ
         self._wishes = wishes
         self._human = stderr if wishes.json or wishes.machine else stdout
-        self._artifacts = Artifacts(wishes.receipt, wishes.attestations_dir)
-        self._log = PUBLIC_LOG if wishes.public_log else None
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Fanout()
         self._add_files()
         self._add_people()
         if wishes.json:
+            from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
+
             self.emit.add(JsonReport(stdout, redact=self.masker.redact))
 
     def _add_files(self) -> None:
         if self._wishes.receipt is not None:
+            from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (see the module's docstring)
+
             self.emit.add(ReceiptFile(self._wishes.receipt, self.emit, redact=self.masker.redact))
         if on_github(self._environ):
-            self.emit.add(
-                GitHubReport(
-                    self._human,
-                    self._environ,
-                    self.emit,
-                    settings=self._wishes.settings,
-                    artifacts=self._artifacts,
-                    log_search=self._log,
-                    redact=self.masker.redact,
-                )
-            )
-        if on_gitlab(self._environ) or self._wishes.reports_dir is not None:
-            self.emit.add(self._gitlab())
+            from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
-    def _gitlab(self) -> GitLabReport:
+            self.emit.add(GitHubReport(self._human, self._environ, self.emit, **self._shared()))
+        if on_gitlab(self._environ) or self._wishes.reports_dir is not None:
+            self._add_gitlab(self._wishes.reports_dir)
+
+    def _add_gitlab(self, folder: Path | None) -> None:
         """Collapsible sections where GitLab reads them; the files of ``--reports-dir`` anywhere."""
-        return GitLabReport(
-            self._human if on_gitlab(self._environ) else io.StringIO(),
-            self.emit,
-            files=_files(self._wishes.reports_dir),
-            settings=self._wishes.settings,
-            artifacts=self._artifacts,
-            log_search=self._log,
-            redact=self.masker.redact,
-        )
+        from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see the module's docstring)
+
+        log = self._human if on_gitlab(self._environ) else io.StringIO()
+        files = GitLabFiles()
+        if folder is not None:
+            files = GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md")
+        self.emit.add(GitLabReport(log, self.emit, files=files, **self._shared()))
+
+    def _shared(self) -> dict[str, Any]:
+        """Return what the reports of both CIs are told besides events."""
+        from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415  (see the module's docstring)
+        from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
+
+        wishes = self._wishes
+        return {
+            "settings": wishes.settings,
+            "artifacts": Artifacts(wishes.receipt, wishes.attestations_dir),
+            "log_search": PUBLIC_LOG if wishes.public_log else None,
+            "redact": self.masker.redact,
+        }
 
     def _add_people(self) -> None:
         wishes = self._wishes
@@ -92,9 +95,3 @@ class Reporting:
                 print_hash=wishes.print_hash,
             )
         )
-
-
-def _files(folder: Path | None) -> GitLabFiles:
-    if folder is None:
-        return GitLabFiles()
-    return GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md")

@@ -6,14 +6,17 @@ The names of a run's projects may go to the index as soon as they are known; not
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from ci_publish.index.client import HttpIndex
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Event
 from ci_publish.model.http import Authorization
 from ci_publish.model.index import Endpoints, IndexState, UploadOutcome
 from ci_publish.model.waiting import Waiting
+
+if TYPE_CHECKING:
+    from ci_publish.index.client import HttpIndex
 
 _SLICE = 0.1
 
@@ -77,7 +80,7 @@ class LookingAhead:
     what the index and its transport emit to.
     """
 
-    def __init__(self, index: HttpIndex, told: Postponed) -> None:
+    def __init__(self, index: "HttpIndex", told: Postponed) -> None:
         self._index = index
         self._told = told
         self._ahead: dict[tuple[str, str | None], Future[tuple[IndexState, Sequence[Event]]]] = {}

@@ -17,35 +17,32 @@ class Duplicate:
 
     index: str
     status: int
-    words: re.Pattern[str] | None = None
-
-
-def _row(index: str, status: int, words: str | None = None) -> Duplicate:
-    return Duplicate(index, status, None if words is None else re.compile(words, re.IGNORECASE))
+    words: str | None = None
 
 
 DUPLICATES = (
-    _row("PyPI, TestPyPI", 400, r"\bfile already exists\b"),
-    _row("pypiserver", 409, r"already exists"),
-    _row("pypiserver (User-Agents with “twine” in them)", 400, r"already exists"),
-    _row("devpi, not volatile", 409, r"already exists in non-volatile index"),
-    _row("Nexus", 400, r"does not allow updating assets|cannot be updated|updating asset"),
-    _row("Nexus, newer", 409, r"cannot be updated"),
-    _row("Artifactory", 403, r"(?:delete/)?overwrite (?:all )?artifact"),
-    _row("GitLab", 400, r"already been taken"),
-    _row("Gitea, Forgejo", 400, r"already exist"),
-    _row("Azure Artifacts", 409, r"already contains file|PackageAlreadyExists"),
-    _row("Google Artifact Registry", 400, r"requested entity already exists"),
-    _row("AWS CodeArtifact, and whoever else says no more than Conflict", 409),
-    _row("Cloudsmith", 422, r"already exists|already been taken"),
+    Duplicate("PyPI, TestPyPI", 400, r"\bfile already exists\b"),
+    Duplicate("pypiserver", 409, r"already exists"),
+    Duplicate("pypiserver (User-Agents with “twine” in them)", 400, r"already exists"),
+    Duplicate("devpi, not volatile", 409, r"already exists in non-volatile index"),
+    Duplicate("Nexus", 400, r"does not allow updating assets|cannot be updated|updating asset"),
+    Duplicate("Nexus, newer", 409, r"cannot be updated"),
+    Duplicate("Artifactory", 403, r"(?:delete/)?overwrite (?:all )?artifact"),
+    Duplicate("GitLab", 400, r"already been taken"),
+    Duplicate("Gitea, Forgejo", 400, r"already exist"),
+    Duplicate("Azure Artifacts", 409, r"already contains file|PackageAlreadyExists"),
+    Duplicate("Google Artifact Registry", 400, r"requested entity already exists"),
+    Duplicate("AWS CodeArtifact, and whoever else says no more than Conflict", 409),
+    Duplicate("Cloudsmith", 422, r"already exists|already been taken"),
 )
 
 # PyPI's words for names that are taken for good: nothing is there, and nothing will ever be.
-_NEVER = re.compile(r"previously used by a file that has since been deleted", re.IGNORECASE)
+_NEVER = r"previously used by a file that has since been deleted"
 
 
 def looks_duplicate(status: int, text: str) -> bool:
     """Whether an answer with this *status* says, in *text* (reason phrase and body), that the name is taken."""
-    if _NEVER.search(text):
+    if re.search(_NEVER, text, re.IGNORECASE):
         return False
-    return any(row.status == status and (row.words is None or row.words.search(text)) for row in DUPLICATES)
+    rows = (row for row in DUPLICATES if row.status == status)
+    return any(row.words is None or re.search(row.words, text, re.IGNORECASE) for row in rows)

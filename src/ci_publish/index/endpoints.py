@@ -68,11 +68,11 @@ Profile = Literal["auto", "pypi", "generic"]
 
 @frozen
 class Shape:
-    """What the upload URLs of one kind of index look like, and where its Simple API is then."""
+    """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then."""
 
     kind: str
-    host: re.Pattern[str]
-    path: re.Pattern[str]
+    host: str
+    path: str
     simple: Callable[[re.Match[str]], str]
 
 
@@ -81,7 +81,7 @@ def _below(match: re.Match[str]) -> str:
 
 
 def _shape(kind: str, path: str, simple: Callable[[re.Match[str]], str] = _below, *, host: str = r".+") -> Shape:
-    return Shape(kind, re.compile(host), re.compile(path), simple)
+    return Shape(kind, host, path, simple)
 
 
 # In this order: the first whose host and whole path match.
@@ -104,7 +104,7 @@ SHAPES = (
     _shape("pypiserver", r"/?", lambda _: "/simple/"),
     _shape("devpi", r"/[^/]+/[^/]+/?", lambda match: f"{match[0].rstrip('/')}/+simple/"),
 )
-_CLOUDSMITH = re.compile(r"/([^/]+)/([^/]+)/?")
+_CLOUDSMITH = r"/([^/]+)/([^/]+)/?"
 
 
 def resolve(
@@ -279,7 +279,7 @@ def _with_index_url(endpoints: Endpoints, index_url: str, allow_http: frozenset[
 
 def _derived_simple(url: str) -> str | None:
     """Return the root of the Simple API that belongs to an upload URL, None where the URL's shape does not tell."""
-    cloudsmith = _CLOUDSMITH.fullmatch(split(url).path)
+    cloudsmith = re.fullmatch(_CLOUDSMITH, split(url).path)
     if host_of(url) == "python.cloudsmith.io" and cloudsmith:
         return f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/"
     found = _find_shape(url)
@@ -289,8 +289,8 @@ def _derived_simple(url: str) -> str | None:
 def _find_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
     path = split(url).path
     for shape in SHAPES:
-        match = shape.path.fullmatch(path)
-        if match and shape.host.fullmatch(host_of(url)):
+        match = re.fullmatch(shape.path, path)
+        if match and re.fullmatch(shape.host, host_of(url)):
             return shape, match
     return None
 

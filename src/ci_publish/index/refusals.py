@@ -23,19 +23,22 @@ class Meaning(StrEnum):
 
 @frozen
 class Refusal:
-    """One way to say no. ``statuses`` empty: any of 4xx."""
+    """One way to say no: a regular expression, compiled when there is an answer. ``statuses`` empty: any of 4xx."""
 
-    words: re.Pattern[str]
+    words: str
     meaning: Meaning
     advice: tuple[str, ...] = ()
     once: Once | None = None
     statuses: frozenset[int] = frozenset()
 
 
+_FLAGS = re.IGNORECASE | re.DOTALL
+
+
 def _row(
     words: str, *advice: str, meaning: Meaning = Meaning.FILE, once: Once | None = None, statuses: tuple[int, ...] = ()
 ) -> Refusal:
-    return Refusal(re.compile(words, re.IGNORECASE | re.DOTALL), meaning, advice, once, frozenset(statuses))
+    return Refusal(words, meaning, advice, once, frozenset(statuses))
 
 
 _SCOPE = (
@@ -212,6 +215,6 @@ BY_STATUS = {
 def find(status: int, text: str) -> Refusal | None:
     """Return the row for an answer of *status* that says *text*, or None where the words are not known."""
     for row in REFUSALS:
-        if (not row.statuses or status in row.statuses) and row.words.search(text):
+        if (not row.statuses or status in row.statuses) and re.search(row.words, text, _FLAGS):
             return row
     return None

@@ -9,14 +9,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion
 
-from ci_publish.index.markup import is_readable
 from ci_publish.index.urls import host_of, same_origin, split
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
@@ -217,34 +215,16 @@ def _joined(base: str, reference: str) -> str:
 # --- HTML
 
 
-class _Page(HTMLParser):
-    """Collects base address, meta tags and anchors of a page, at most MAX_FILES of them."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.base: str | None = None
-        self.meta: dict[str, str] = {}
-        self.anchors: list[dict[str, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in reversed(attrs)}
-        if tag == "a" and len(self.anchors) < MAX_FILES:
-            self.anchors.append(values)
-        elif tag == "base" and self.base is None:
-            self.base = values.get("href")
-        elif tag == "meta":
-            self.meta.setdefault(values.get("name", "").lower(), values.get("content", ""))
-
-
 def _parse_html(project: str, body: bytes, url: str) -> Parsed:
-    page = _Page()
-    readable = is_readable(page, body.decode("utf-8", errors="replace"))
+    from ci_publish.index.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+
+    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     base = _joined(url, page.base or "")
     files = _files(filter(None, (_anchor(anchor, base) for anchor in page.anchors)), base)
     known = "pypi:repository-version" in page.meta
     if not known and page.anchors and not any(version_of(name) for name in files):
         return Unreadable("is a web page without any link to a distribution")
-    if not readable or not (known or page.anchors or b"<html" in body[:2000].lower()):
+    if not page.whole or not (known or page.anchors or b"<html" in body[:2000].lower()):
         return Unreadable("is no page of a Simple API")
     return ProjectListing(
         project=project,

@@ -11,9 +11,8 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from json import dumps
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
@@ -28,11 +27,14 @@ from ci_publish.model.http import (
     NoAnswer,
     NoAnswerReason,
     SecretJson,
+    StreamedBody,
 )
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
-    from ci_publish.index.network import Attempt, Network, Raw, Timeouts
+    from ci_publish.index.early import EarlyConnection
+    from ci_publish.index.network import Network, Raw
+    from ci_publish.index.sockets import Attempt, Timeouts
 
 DEFAULT_LIMIT = 64 * 1024
 # Slower than this, in bytes a second, an upload is not worth waiting for.
@@ -70,21 +72,30 @@ class HttpTransport:
         self._environ = environ
         self._lock = Lock()
         self._opened: Network | None = None
-        self._warming: Thread | None = None
+        self._early: EarlyConnection | None = None
+
+    def connect_early(self, url: str) -> None:
+        """Begin to connect to *url*'s server, in the background; to be called before the first request.
+
+        Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself.
+        """
+        from ci_publish.index.early import EarlyConnection  # noqa: PLC0415  (late: not for every command)
+
+        self._early = EarlyConnection(url, self._variables(), lambda: self._attempt(None, None, 0))
 
     def warm(self) -> None:
-        """Begin to import and build what the first request needs, in the background."""
-        self._warming = Thread(target=self._warm, name="ci-publish-warm-up", daemon=True)
-        self._warming.start()
+        """Import what the first request needs, which takes a while: better here than in threads that wait for it."""
+        self._network()
 
     def close(self) -> None:
         """Close all connections; a later request opens new ones."""
-        if self._warming is not None:
-            self._warming.join()  # an interpreter that ends in the middle of an import crashes
         with self._lock:
             opened, self._opened = self._opened, None
+            early, self._early = self._early, None
         if opened is not None:
             opened.close()
+        if early is not None:
+            early.close()
 
     def send(
         self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
@@ -114,7 +125,7 @@ class HttpTransport:
 
         secrets = _secret_forms(request)
         opened = self._network()
-        attempt = self._attempt(request, deadline, limit)
+        attempt = self._attempt(request.body, deadline, limit)
         try:
             framing, body = _body(request, attempt)
             headers = {**request.headers, **_authorization(request), **framing}
@@ -126,26 +137,21 @@ class HttpTransport:
             reason, text = network.explained(error)
             return NoAnswer(reason, text, sent=attempt.handed_over)
 
-    def _warm(self) -> None:
-        from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
-
-        with suppress(network.Broken):  # the first request says so
-            self._network().warm()
-
     def _network(self) -> "Network":
         from ci_publish.index.network import Network  # noqa: PLC0415  (late: imports httpx)
 
         with self._lock:
             if self._opened is None:
-                environ = os.environ if self._environ is None else self._environ
-                self._opened = Network(self._user_agent, environ, self._max_connections)
+                self._opened = Network(self._user_agent, self._variables(), self._max_connections, self._early)
             return self._opened
 
-    def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
-        from ci_publish.index.network import Attempt, Timeouts  # noqa: PLC0415  (late: imports httpx)
+    def _variables(self) -> Mapping[str, str]:
+        return os.environ if self._environ is None else self._environ
+
+    def _attempt(self, body: bytes | StreamedBody | SecretJson | None, deadline: float | None, limit: int) -> "Attempt":
+        from ci_publish.index.sockets import Attempt, Timeouts  # noqa: PLC0415  (late: not for every command)
 
         timeouts = self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
-        body = request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
         longest = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer + size / SLOWEST_UPLOAD

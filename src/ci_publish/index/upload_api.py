@@ -6,12 +6,10 @@ Sources: docs.pypi.org/api/upload; pypi/warehouse forklift/legacy.py and forms.p
 import json
 import re
 from collections.abc import Iterator, Sequence
-from html.parser import HTMLParser
 from http import HTTPStatus
 from typing import Any
 
 from ci_publish.index.duplicates import looks_duplicate
-from ci_publish.index.markup import is_readable
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
 from ci_publish.index.retry import THROTTLING_STATUSES, Once, Trouble, asked_wait, is_transient_status
 from ci_publish.index.urls import same_origin, shown
@@ -257,37 +255,15 @@ def _is_text(data: dict[str, Any], key: str) -> bool:
     return isinstance(data.get(key), str)
 
 
-class _Words(HTMLParser):
-    """Collects what a page shows."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-        self._hidden: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  (html.parser's)
-        if self._hidden is None and tag in {"script", "style", "title"}:
-            self._hidden = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._hidden:
-            self._hidden = None
-
-    def handle_data(self, data: str) -> None:
-        if self._hidden is None:
-            self.words.append(data)
-
-
 def _from_text(answer: HttpAnswer) -> str:
     text = answer.body[:MAX_MARKUP].decode("utf-8", errors="replace").replace("\ufffd", "")
     if text.lstrip()[:1] in {"{", "["}:
         return ""
-    return _without_markup(text) if "<" in text else text
+    if "<" not in text:
+        return text
+    from ci_publish.index.markup import words_of  # noqa: PLC0415  (late: most indexes answer with plain words)
 
-
-def _without_markup(text: str) -> str:
-    page = _Words()
-    return " ".join(page.words) if is_readable(page, text) else ""
+    return words_of(text)
 
 
 # --- the form

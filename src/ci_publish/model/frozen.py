@@ -64,6 +64,17 @@ def _key(names: list[str]) -> Callable[[object], tuple[object, ...]]:
 
 
 def _init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
+    """Return an ``__init__`` that puts the compiled one in its place, and calls it."""
+
+    def init(self: object, *values: object, **named: object) -> None:
+        compiled = _compiled(made, members)
+        made.__init__ = compiled  # type: ignore[misc]
+        compiled(self, *values, **named)
+
+    return init
+
+
+def _compiled(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
     known: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     parameters, body = ["self"], ["pass"]
     for member in members:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TextIO
 
 from ci_publish import pipeline
-from ci_publish.compose import Composition, Surroundings, recorded
+from ci_publish.api import recorded
+from ci_publish.compose import Composition, Surroundings
 from ci_publish.model.events import Outcome
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld

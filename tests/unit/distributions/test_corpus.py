@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions import LocalDistributions
 from ci_publish.distributions.checks import REGISTRY, server_verdict
 from ci_publish.distributions.checks.rules import refusal_of
 from ci_publish.distributions.checks.verdict import read_subject, server_faults
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.index import IndexProfile

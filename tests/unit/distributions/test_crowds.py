@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions import LocalDistributions, limits
+from ci_publish.distributions import limits
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.distributions.wheels import read_wheel_metadata
 from ci_publish.distributions.zip_members import find_in_crowd

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions import LocalDistributions
+from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import NothingToPublish
 from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.index import IndexProfile

@@ -10,8 +10,9 @@ import httpcore
 import httpx
 import pytest
 
-from ci_publish.index import network
-from ci_publish.index.network import Attempt, Attempts, Broken, Stream, Timeouts, explained
+from ci_publish.index import sockets
+from ci_publish.index.network import Attempts, Stream, explained
+from ci_publish.index.sockets import Attempt, Broken, Timeouts
 from ci_publish.index.transport import HttpTransport
 from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswerReason
 from tests.faults.server import FaultServer, Request, reply
@@ -55,7 +56,7 @@ def test_pauses_are_short_and_end() -> None:
 
 def test_an_answer_of_any_kind_has_a_cap() -> None:
     counted = attempt()
-    counted.count(100 + network.MAX_OVERHEAD)
+    counted.count(100 + sockets.MAX_OVERHEAD)
     with pytest.raises(Broken, match="does not end"):
         counted.count(1)
 
@@ -79,9 +80,9 @@ def test_waiting_for_a_socket(
     if not poll:
         monkeypatch.delattr(select, "poll")  # as on Windows
     ours, theirs = pair
-    assert network._poll(ours, read=True, write=True, seconds=0) == (False, True)  # noqa: SLF001
+    assert sockets.poll(ours, read=True, write=True, seconds=0) == (False, True)
     theirs.send(b"x")
-    assert network._poll(ours, read=True, write=False, seconds=1) == (True, False)  # noqa: SLF001
+    assert sockets.poll(ours, read=True, write=False, seconds=1) == (True, False)
 
 
 def test_what_a_stream_tells_about_itself(pair: tuple[socket.socket, socket.socket]) -> None:
@@ -131,7 +132,7 @@ def test_every_exception_has_a_meaning(error: Exception, reason: NoAnswerReason,
     ],
 )
 def test_every_error_of_a_socket_has_a_meaning(error: OSError, reason: NoAnswerReason) -> None:
-    broken = network._broken(error, "sending")  # noqa: SLF001
+    broken = sockets.broken(error, "sending")
     assert broken.reason is reason
     assert broken.text.endswith("while sending") or "TLS failed" in broken.text
 

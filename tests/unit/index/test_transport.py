@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.index.network import Timeouts
+from ci_publish.index.sockets import Timeouts
 from ci_publish.index.transport import HttpTransport
 from ci_publish.model.events import Event, RequestTraced
 from ci_publish.model.http import (
@@ -291,7 +291,6 @@ def test_tls_with_an_authority_of_our_own(tmp_path: Path) -> None:
     for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         with FaultServer(looks=[echo], tls=tls.context) as server:
             transport = make(environ={variable: str(tls.authority_file)})
-            transport.warm()
             assert isinstance(transport.send(get(server.url)), HttpAnswer)
             transport.close()
 
@@ -316,7 +315,6 @@ def test_a_bundle_that_cannot_be_read(tmp_path: Path, content: bytes | None) -> 
     if content is not None:
         bundle.write_bytes(content)
     transport = make(environ={"SSL_CERT_FILE": str(bundle)})
-    transport.warm()
     result = transport.send(get("https://127.0.0.1:1/"))
     assert isinstance(result, NoAnswer)
     assert result.reason is NoAnswerReason.REFUSED_LOCALLY

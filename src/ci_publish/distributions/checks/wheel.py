@@ -1,6 +1,5 @@
 """Rules about what a wheel holds: its metadata files and its RECORD (pure)."""
 
-import configparser
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -13,7 +12,6 @@ from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
 from ci_publish.model.problem import Severity
 
-_ENTRY_POINT_NAME: Final = re.compile(r"[\w.-]+")
 _OBJECT_REFERENCE: Final = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")
 _SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
 _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
@@ -233,7 +231,11 @@ def entry_points_unreadable(subject: Subject) -> Iterable[Fault]:
     Source: the entry points specification; warehouse/utils/wheel.py:243-300.
     """
     text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
-    if text is not None and (reason := _entry_points_fault(text)) is not None:
+    if text is None:
+        return
+    from ci_publish.distributions.entry_points import fault_of  # noqa: PLC0415  (late: not every wheel has them)
+
+    if (reason := fault_of(text)) is not None:
         words = f"Wheel '{subject.filename}' has invalid entry points defined in the entry_points.txt file"
         yield Fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", refused(words))
 
@@ -250,47 +252,13 @@ def entry_points_value(subject: Subject) -> Iterable[Fault]:
     Source: the entry points specification; PyPI does not look.
     """
     text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
-    if text is None or (parser := _entry_points(text)) is None:
+    if text is None:
         return
-    for section in parser.sections():
-        for name, value in parser[section].items():
-            if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
-                yield Fault("entry-points-value", f"The entry point {name!r} in [{section}] is {value!r}.")
+    from ci_publish.distributions.entry_points import entry_points  # noqa: PLC0415  (late: not every wheel has them)
 
-
-class _CaseSensitive(configparser.ConfigParser):
-    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:270)."""
-
-    def optionxform(self, optionstr: str) -> str:
-        """Return the name unchanged."""
-        return optionstr
-
-
-def _entry_points(text: bytes) -> configparser.ConfigParser | None:
-    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
-    try:
-        parser.read_string(text.decode("utf-8"))
-    except (configparser.Error, UnicodeDecodeError):
-        return None
-    return parser
-
-
-def _entry_points_fault(text: bytes) -> str | None:
-    """Return what the server dislikes about entry_points.txt, None where it is content."""
-    try:
-        content = text.decode("utf-8")
-    except UnicodeDecodeError:
-        return "it is not UTF-8"
-    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
-    try:
-        parser.read_string(content)
-    except configparser.Error as error:
-        return str(error).replace("\n", " ")
-    for section in ("console_scripts", "gui_scripts"):
-        for name in parser[section] if parser.has_section(section) else ():
-            if _ENTRY_POINT_NAME.fullmatch(name) is None:
-                return f"{name!r} in [{section}] is no name for a script"
-    return None
+    for section, name, value in entry_points(text):
+        if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
+            yield Fault("entry-points-value", f"The entry point {name!r} in [{section}] is {value!r}.")
 
 
 def _readable(subject: Subject) -> ZipContents | None:

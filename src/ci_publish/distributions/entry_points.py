@@ -1,0 +1,46 @@
+"""entry_points.txt: what a wheel says about its scripts and plugins (pure)."""
+
+import configparser
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_NAME: Final = re.compile(r"[\w.-]+")
+
+
+class _CaseSensitive(configparser.ConfigParser):
+    """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:270)."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """Return the name unchanged."""
+        return optionstr
+
+
+def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
+    """Yield section, name and value of each entry point; nothing where *text* cannot be read."""
+    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    try:
+        parser.read_string(text.decode("utf-8"))
+    except (configparser.Error, UnicodeDecodeError):
+        return
+    for section in parser.sections():
+        for name, value in parser[section].items():
+            yield section, name, value
+
+
+def fault_of(text: bytes) -> str | None:
+    """Return what the server dislikes about *text*, None where it is content (warehouse/utils/wheel.py:243-300)."""
+    try:
+        content = text.decode("utf-8")
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    try:
+        parser.read_string(content)
+    except configparser.Error as error:
+        return str(error).replace("\n", " ")
+    for section in ("console_scripts", "gui_scripts"):
+        for name in parser[section] if parser.has_section(section) else ():
+            if _NAME.fullmatch(name) is None:
+                return f"{name!r} in [{section}] is no name for a script"
+    return None

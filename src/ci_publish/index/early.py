@@ -1,0 +1,80 @@
+"""A connection that is opened before there is a request for it, while the machine has other work."""
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+
+from ci_publish.index.proxies import proxy_for
+from ci_publish.index.sockets import SLICE, Attempt, close, connected, secured, ssl_context
+from ci_publish.index.urls import origin
+
+# What httpcore offers, too (RFC 7301).
+ALPN = ["http/1.1"]
+
+
+class EarlyConnection:
+    """A connection with TLS to the server of *url*, opened in the background; nothing is sent over it.
+
+    Whoever connects to that server next may take it, once. Whatever goes wrong is left to that attempt, which then
+    connects by itself and says so. Servers behind a proxy, and those without TLS, are not connected to.
+    """
+
+    def __init__(self, url: str, environ: Mapping[str, str], attempt: Callable[[], Attempt]) -> None:
+        scheme, host, port = origin(url)
+        self._server = (host, port)
+        self._open = scheme == "https" and host.isascii() and proxy_for(url, environ) is None
+        self._environ = environ
+        self._attempt = attempt
+        self._lock = threading.Lock()
+        self._secured: ssl.SSLSocket | None = None
+        self._thread = threading.Thread(target=self._connect, name="ci-publish-early", daemon=True)
+        if self._open:
+            self._thread.start()
+
+    def _connect(self) -> None:
+        host, port = self._server
+        try:
+            attempt = self._attempt()
+            context = ssl_context(self._environ)
+            context.set_alpn_protocols(ALPN)
+            self._secured = secured(connected(host, port or 0, attempt), context, host, attempt)
+        except Exception:  # noqa: BLE001  (the edge: whoever connects next meets the same, and says so)
+            return
+
+    def take(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
+        """Return the connection if it leads to *host* and *port* and still stands; wait for one that is on its way.
+
+        Raises Broken when the time of *attempt* to connect is over before.
+        """
+        with self._lock:
+            wanted, self._open = self._open and (host, port) == self._server, False
+        if not wanted:
+            return None
+        until = attempt.until(attempt.timeouts.connect + attempt.timeouts.tls)
+        while self._thread.is_alive():
+            self._thread.join(min(SLICE, attempt.pause(until, "connecting")))
+        found, self._secured = self._secured, None
+        return found if found is not None and _stands(found) else None
+
+    def close(self) -> None:
+        """Close the connection if nobody took it. The attempt that opens it must be cut before."""
+        if self._thread.ident is not None:
+            self._thread.join()
+        found, self._secured = self._secured, None
+        if found is not None:
+            close(found)
+
+
+def _stands(sock: ssl.SSLSocket) -> bool:
+    """Whether the server has neither closed the connection nor said anything yet; if not, close it.
+
+    Reading also takes in what TLS itself has to say, session tickets for example.
+    """
+    try:
+        sock.recv(1)
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return True
+    except OSError:
+        pass
+    close(sock)
+    return False

@@ -1,0 +1,283 @@
+"""Sockets that know how long they may take: looking up, connecting, agreeing on TLS; and whom TLS may trust.
+
+Every wait counts down the deadline of the attempt that it belongs to, and ends early when the run is cut off.
+"""
+
+import contextlib
+import functools
+import os
+import queue
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, TypeVar
+
+from ci_publish.model.frozen import frozen
+from ci_publish.model.http import NoAnswerReason
+from ci_publish.model.waiting import Waiting
+
+T = TypeVar("T")
+
+SLICE = 0.1
+MIN_CONNECT_SHARE = 3.0
+# Everything of an answer but its body: status line, headers, interim answers, chunk sizes, trailers.
+MAX_OVERHEAD = 256 * 1024
+
+
+@frozen
+class Timeouts:
+    """How long single steps may take, in seconds; ``answer`` is from the last byte sent to the last byte received."""
+
+    connect: float = 10.0
+    tls: float = 10.0
+    read: float = 30.0
+    answer: float = 300.0
+
+    @classmethod
+    def all(cls, seconds: float) -> "Timeouts":
+        """Return the same limit for every single wait."""
+        return cls(seconds, seconds, seconds, seconds)
+
+
+class Broken(Exception):
+    """The attempt is over without an answer."""
+
+    def __init__(self, reason: NoAnswerReason, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.text = text
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What one request may still take, and how far it got. Used by the thread that sends it only."""
+
+    timeouts: Timeouts
+    end: float
+    waiting: Waiting
+    limit: int
+    uploads: bool = False
+    clock: Callable[[], float] = time.monotonic
+    received: int = 0
+    handed_over: bool = False
+    sent_at: float | None = None
+
+    def until(self, seconds: float) -> float:
+        """Return when an operation of at most *seconds* that begins now has to be over."""
+        return min(self.end, self.clock() + seconds)
+
+    def until_read(self) -> float:
+        """Return when the next read has to be over: the first one after an upload may wait for the server's work."""
+        patient = self.uploads and self.received == 0
+        end = self.until(self.timeouts.answer if patient else self.timeouts.read)
+        return end if self.sent_at is None else min(end, self.sent_at + self.timeouts.answer)
+
+    def pause(self, until: float, what: str) -> float:
+        """Return how long to wait before asking again; raise Broken when the time is up or the run is cut off."""
+        if self.waiting.cut:
+            raise Broken(NoAnswerReason.CANCELLED, "the run was stopped")
+        left = until - self.clock()
+        if left <= 0:
+            raise Broken(NoAnswerReason.TIMEOUT, f"timed out while {what}")
+        return min(left, SLICE)
+
+    def count(self, received: int) -> None:
+        """Take note of bytes from the server; raise Broken when it sends more than any answer needs."""
+        self.received += received
+        if self.received > self.limit + MAX_OVERHEAD:
+            raise Broken(NoAnswerReason.PROTOCOL, "the answer does not end")
+
+
+# --- waiting
+
+
+def poll(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tuple[bool, bool]:
+    """Wait until *sock* is readable or writable, at most *seconds*; errors count as both."""
+    if hasattr(select, "poll"):
+        poller = select.poll()
+        poller.register(sock, (select.POLLIN if read else 0) | (select.POLLOUT if write else 0))
+        events = dict(poller.poll(seconds * 1000)).get(sock.fileno(), 0)
+        failed = bool(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
+        return read and (bool(events & select.POLLIN) or failed), write and (bool(events & select.POLLOUT) or failed)
+    readable, writable, errors = select.select([sock] * read, [sock] * write, [sock], seconds)
+    return bool(read and (readable or errors)), bool(write and (writable or errors))
+
+
+def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str) -> T:
+    """Repeat a non-blocking *operation* of *sock* until it succeeds, or raise Broken."""
+    while True:
+        try:
+            return operation()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            poll(sock, read=True, write=False, seconds=attempt.pause(until, what))
+        except ssl.SSLWantWriteError:
+            poll(sock, read=False, write=True, seconds=attempt.pause(until, what))
+        except OSError as error:
+            raise broken(error, what) from error
+
+
+def broken(error: OSError, what: str) -> Broken:
+    """Map an error of a socket or of TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Broken(
+            NoAnswerReason.UNTRUSTED_CERTIFICATE,
+            f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "
+            "name its certificate in the environment variable SSL_CERT_FILE",
+        )
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return Broken(
+            NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
+        )
+    text = "the connection was closed" if isinstance(error, ssl.SSLEOFError) else _words(error)
+    return Broken(NoAnswerReason.RESET, f"{text} while {what}")
+
+
+def _words(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+# --- connecting
+
+
+def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
+    """Connect to the first address of *host* that takes the connection. Raises Broken."""
+    until = attempt.until(attempt.timeouts.connect)
+    addresses = _addresses(host, port, attempt, until)
+    problem = Broken(NoAnswerReason.CONNECT, f"{host} has no address")
+    for number, (family, address) in enumerate(addresses):
+        share = max(MIN_CONNECT_SHARE, (until - attempt.clock()) / (len(addresses) - number))
+        try:
+            return _opened(family, address, attempt, min(until, attempt.until(share)))
+        except Broken as error:
+            if error.reason is NoAnswerReason.CANCELLED:
+                raise
+            problem = error
+    raise problem
+
+
+def secured(sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt) -> ssl.SSLSocket:
+    """Agree on TLS over *sock*, which the result replaces; close it where that fails. Raises Broken."""
+    try:
+        secure = context.wrap_socket(sock, server_hostname=hostname, do_handshake_on_connect=False)
+    except BaseException:
+        close(sock)
+        raise
+    try:
+        patiently(secure, attempt, secure.do_handshake, attempt.until(attempt.timeouts.tls), "agreeing on TLS")
+    except BaseException:
+        close(secure)
+        raise
+    return secure
+
+
+def close(sock: socket.socket) -> None:
+    """Close *sock*. Idempotent."""
+    with contextlib.suppress(OSError):
+        sock.close()
+
+
+Address = tuple[socket.AddressFamily, Any]
+
+
+def _addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Address]:
+    """Look *host* up; the system's resolver knows no deadline, so it runs in a thread that may be left behind."""
+    try:
+        family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
+    except ValueError:
+        found = _in_background(lambda: _resolve(host, port), attempt, until, f"looking up {host}")
+        if isinstance(found, OSError):
+            raise Broken(NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_words(found)}") from found
+        return found
+    return [(family, (host, port))]
+
+
+def _resolve(host: str, port: int) -> list[Address] | OSError:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return error
+    except UnicodeError as error:
+        return OSError(0, f"not a host name ({type(error).__name__})")
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _in_background(work: Callable[[], T], attempt: Attempt, until: float, what: str) -> T:
+    result: queue.SimpleQueue[T] = queue.SimpleQueue()
+    threading.Thread(target=lambda: result.put(work()), name="ci-publish-lookup", daemon=True).start()
+    while True:
+        pause = attempt.pause(until, what)
+        with contextlib.suppress(queue.Empty):
+            return result.get(timeout=pause)
+
+
+def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until: float) -> socket.socket:  # noqa: ANN401
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)  # noqa: FBT003  (the standard library's signature)
+        with contextlib.suppress(BlockingIOError):
+            sock.connect(address)
+        while not poll(sock, read=False, write=True, seconds=attempt.pause(until, "connecting"))[1]:
+            pass
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place maps what connecting brings up)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError as error:
+        sock.close()
+        raise Broken(
+            NoAnswerReason.CONNECT, f"cannot connect to {address[0]} port {address[1]}: {_words(error)}"
+        ) from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+# --- trust
+
+_BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return what certificates are checked against; there is no way to check nothing.
+
+    A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else REQUESTS_CA_BUNDLE; else CURL_CA_BUNDLE)
+    replaces the public authorities; else those of certifi and of the system count. Raises Broken where the bundle
+    cannot be read. The same environment gets the same context: reading the bundle costs 35 ms.
+    """
+    return _trusting(tuple(environ.get(name, "") for name in _BUNDLES))
+
+
+@functools.lru_cache(maxsize=4)
+def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # A bundle may hold no more than the intermediate authority of a company (Python 3.13's own default, too).
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    *named, requests_bundle, curl_bundle = zip(_BUNDLES, bundles, strict=True)
+    chosen = [item for item in named if item[1]] or [item for item in (requests_bundle, curl_bundle) if item[1]][:1]
+    for variable, path in chosen:
+        _trust(context, variable, path)
+    if not chosen:
+        context.load_default_certs()
+        import certifi  # noqa: PLC0415  (late: not where a bundle is named)
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _trust(context: ssl.SSLContext, variable: str, path: str) -> None:
+    try:
+        if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, handed on as it is)
+            context.load_verify_locations(capath=path)
+        else:
+            context.load_verify_locations(cafile=path)
+    except OSError as error:  # also ssl.SSLError, for a file that holds no certificates
+        raise Broken(
+            NoAnswerReason.REFUSED_LOCALLY, f"{variable} names certificates that cannot be read: {_words(error)}"
+        ) from error
