@@ -58,12 +58,12 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 
 def _named(argv: Sequence[str]) -> str | None:
-    """Return the command that stands first, which is then the only one whose options are needed."""
+    """Return the command that stands first, which is then the only one that is needed."""
     return argv[0] if argv and argv[0] in COMMANDS else None
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
-    """Build the parser from the settings; with the options of all commands, or of *only* one."""
+    """Build the parser from the settings; with all commands, or *only* one."""
     top = _Parser(
         prog=NAME,
         description="Publish Python distributions from CI without stored secrets.",
@@ -73,9 +73,11 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for command, description in COMMANDS.items():
+        if only not in {command, None}:
+            continue
         sub = commands.add_parser(command, help=description, description=description, allow_abbrev=False)
         for name, option in options().items():
-            if command in option.commands and only in {command, None}:
+            if command in option.commands:
                 _add(sub, command, name, option)
     return top
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
+from ci_publish.cli.late import postpone
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.frozen import frozen
@@ -33,6 +34,7 @@ def entry() -> NoReturn:
     """Run the command line of this process and exit."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
+    postpone("asyncio", "anyio", "mimetypes")
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -4,16 +4,16 @@ import base64
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from ci_publish.distributions.limits import MAX_RECORD_LINES
+from ci_publish.model.frozen import frozen
 
 # Where str.splitlines ends a line, as the server splits RECORD (warehouse/utils/wheel.py:209); one line at a time.
 _LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
 
