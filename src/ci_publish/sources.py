@@ -1,6 +1,5 @@
 """Where settings come from: every source turned into raw values, the highest first, each with what the user wrote."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -212,6 +211,8 @@ def _unreadable(pyproject: Path, error: Exception) -> ConfigurationError:
 
 def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
     """Refuse a name that is nearly one of ours; leave all others alone."""
+    import difflib  # noqa: PLC0415  (late: hardly ever needed)
+
     normal = {name.replace("-", "_").upper(): name for name in ours}
     near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
     if near:
