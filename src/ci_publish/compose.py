@@ -94,12 +94,9 @@ class Composition:
 
     def run(self, command: str) -> Run:
         """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
-        releases = self._expected() if command in _LOOKING else ()
         destinations = () if command == "attest" else self.destinations(online=command != "check")
-        if releases:
-            self.transport.warm()
-            for index in self._ahead:
-                index.begin(releases)
+        if command in _LOOKING:
+            self._look_ahead()
         self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
         from ci_publish.attestations.files import write_attestations  # noqa: PLC0415  (late: not needed for that look)
         from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
@@ -117,16 +114,18 @@ class Composition:
             options=_options(self.settings, command),
         )
 
-    def _expected(self) -> Sequence[tuple[str, str]]:
-        """Return the releases whose files lie there, going by their names; if any, begin to connect to the index."""
+    def _look_ahead(self) -> None:
+        """Begin to ask each index what it has of the releases whose files lie there, going by their names."""
         from ci_publish.distributions.names import releases  # noqa: PLC0415  (late: not for every command)
 
-        endpoints = [self.endpoints(url) for url in self.settings.repository_url]
-        self.require_unshared(endpoints)
         expected = releases(self.settings.paths)
-        if expected and endpoints[0].simple is not None:
-            self.transport.connect_early(endpoints[0].simple)
-        return expected
+        if not expected:
+            return
+        if simple := self._ahead[0].endpoints.simple:
+            self.transport.connect_early(simple)
+        self.transport.warm()
+        for index in self._ahead:
+            index.begin(expected)
 
     def _trust(self) -> "TrustSource":
         from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``run``)

@@ -54,10 +54,10 @@ def _leave(code: int) -> NoReturn:
 
     What asked to be called at the exit is. Nobody who stopped reading our output gets a complaint.
     """
+    atexit._run_exitfuncs()  # noqa: SLF001  (there is no public name for it)
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
-    atexit._run_exitfuncs()  # noqa: SLF001  (there is no public name for it)
     os._exit(code)
 
 
