@@ -14,7 +14,6 @@ The rules of the runner: actions/runner ``ActionCommand.cs`` (both syntaxes), ``
 ``\n``, ``\r\n`` and a bare ``\r``).
 """
 
-import html as _html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -70,7 +69,9 @@ def guard(line: str) -> str:
 
 def html(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one harmless line of HTML text, good for attribute values in quotes, too."""
-    return _html.escape(one_line(text, limit))
+    from html import escape  # noqa: PLC0415  (late: imports a large table)
+
+    return escape(one_line(text, limit))
 
 
 def markdown(text: str, limit: int = LINE_LIMIT) -> str:
