@@ -87,36 +87,36 @@ class TrustSource:
 
     def prefetch(self) -> None:
         """Begin to import sigstore and to fetch the trust root. Idempotent; never raises."""
+        self._begun()
+
+    def _begun(self) -> "_Refresh":
         with self._lock:
             if self._refresh is None:
                 self._refresh = _Refresh(self._load, self._clock() + self._seconds)
                 self._refresh.start()
+            return self._refresh
 
     def ready(self, seconds: float) -> bool:
         """Wait for at most *seconds*; return whether `get` would answer at once now."""
-        self.prefetch()
-        refresh = self._refresh
-        if refresh is None or self._result is not None:
+        refresh = self._begun()
+        if self._result is not None:
             return True
         refresh.join(seconds)
         return not refresh.is_alive() or self._clock() >= refresh.ends
 
     def get(self) -> "ClientTrustConfig":
         """Return the trust configuration; waits for what `prefetch` began. Raises ConfigurationError for a bad file."""
-        self.prefetch()
+        refresh = self._begun()
         with self._lock:
             if self._result is None:
-                self._result = self._wait()
+                self._result = self._wait(refresh)
             return self._result
 
     def _load(self) -> "ClientTrustConfig":
         _quieten()
         return self._refreshed() if self._config is None else _parse(self._config)
 
-    def _wait(self) -> "ClientTrustConfig":
-        refresh = self._refresh
-        if refresh is None:  # pragma: no cover  (prefetch ran)
-            raise AssertionError
+    def _wait(self, refresh: "_Refresh") -> "ClientTrustConfig":
         refresh.join(max(0.0, refresh.ends - self._clock()))
         if refresh.result is not None:
             return refresh.result

@@ -114,7 +114,8 @@ class Narrator:
 
     @singledispatchmethod
     def _tell(self, event: Event) -> Iterable[Line]:
-        raise NotImplementedError(type(event).__name__)
+        message = f"there are no words for {type(event).__name__}"
+        raise TypeError(message)
 
     # -- the run --
 

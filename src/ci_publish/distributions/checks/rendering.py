@@ -16,6 +16,9 @@ MAX_HEADINGS: Final = 2_000
 """readme-renderer looks at all headings for each: 8,000 with the same words take 4 s, 200,000 take minutes."""
 
 _HEADING: Final = re.compile(r"^ {0,3}(?:#{1,6}(?:\s|$)|=+\s*$|-+\s*$)", re.MULTILINE)
+# What begins with a word, or a heading with one, renders to something, whatever follows (CommonMark 4.2, 4.8);
+# the server refuses only what renders to nothing (readme_renderer/markdown.py).
+_BEGINS_WITH_WORD: Final = re.compile(r"\s*(?:#{1,6}[ ]+)?[A-Za-z0-9]")
 _NOTHING: Final = "No content rendered from RST source."
 
 
@@ -59,6 +62,8 @@ def _render_text(_description: str) -> str | None:
 def _render_markdown(description: str) -> str | None:
     if sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS:
         raise TooLargeToRender
+    if _BEGINS_WITH_WORD.match(description):
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from readme_renderer import markdown  # noqa: PLC0415 - see the module's docstring
