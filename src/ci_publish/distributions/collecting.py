@@ -1,12 +1,12 @@
 """From PATH arguments to distributions: what is one, what is a companion, and what is neither."""
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -14,13 +14,16 @@ from ci_publish.distributions import files
 from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.checks.rules import Subject, file_faults
 from ci_publish.distributions.findings import Fault
-from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA
+from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
 from ci_publish.distributions.zip_members import read_directory
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.frozen import frozen
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _DISTRIBUTIONS: Final = (".whl", ".tar.gz")
 _OBSOLETE: Final = (
@@ -112,10 +115,15 @@ def _is_zip_sdist(path: Path) -> bool:
 
 def read_all(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[Read | Refused]:
     """Hash and read each file, a few at a time, in the given order."""
-    if len(paths) <= 1 or max_workers <= 1:
-        return [_read(path, with_md5=with_md5) for path in paths]
-    with ThreadPoolExecutor(max_workers, thread_name_prefix="collect") as pool:
-        return list(pool.map(lambda path: _read(path, with_md5=with_md5), paths))
+    return in_threads(lambda path: _read(path, with_md5=with_md5), paths, sum(map(files.size_of, paths)), max_workers)
+
+
+def in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
+    """Do *work* for each item, with threads only where *size*, in bytes, makes them worth it: they share one lock."""
+    if len(items) <= 1 or size < WORTH_THREADS:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers, thread_name_prefix="distributions") as pool:
+        return list(pool.map(work, items))
 
 
 def _read(path: Path, *, with_md5: bool) -> Read | Refused:

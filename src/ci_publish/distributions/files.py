@@ -122,6 +122,14 @@ def _identity(path: Path) -> Path:
     return Path(os.path.realpath(path.parent)) / path.name
 
 
+def size_of(path: Path) -> int:
+    """Return the size of a file as far as it can be told now, 0 where it cannot."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def resolve(path: Path) -> Path:
     """Return the path to open for an entry: the entry itself, or the file in the same folder that it links to.
 

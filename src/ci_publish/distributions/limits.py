@@ -13,6 +13,9 @@ CHUNK: Final = 256 * KIB
 HASH_CHUNK: Final = MIB
 BUFFER: Final = 64 * KIB
 
+WORTH_THREADS: Final = 16 * MIB
+"""Files of less than this in all are read one after the other: threads pay where much is hashed and inflated."""
+
 MAX_METADATA: Final = 10 * MIB
 """Core metadata larger than this is refused: a file of 306 KB can hold 300 MB of it."""
 

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -61,8 +60,8 @@ class LocalDistributions:
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``pipeline.Distributions.check``."""
-        with ThreadPoolExecutor(self._max_workers, thread_name_prefix="check") as pool:
-            found = list(pool.map(self._faults, collection.distributions))
+        size = sum(file.size for file in collection.distributions)
+        found = collecting.in_threads(self._faults, collection.distributions, size, self._max_workers)
         faults: list[tuple[str | None, Fault]] = []
         for file, some in zip(collection.distributions, found, strict=True):
             faults += [(file.filename, fault) for fault in some]

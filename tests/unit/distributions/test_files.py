@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.files import FileRefused, FoundFile, beside, open_regular, search
+from ci_publish.distributions.files import FileRefused, FoundFile, beside, open_regular, search, size_of
 
 
 def test_a_folder_is_not_opened(tmp_path: Path) -> None:
@@ -43,3 +43,9 @@ def test_a_path_that_cannot_be_listed_is_told_apart_from_one_without_files(tmp_p
 def test_a_folder_that_is_gone_holds_nothing_beside(tmp_path: Path) -> None:
     file = FoundFile(tmp_path / "gone" / "demo-1.0.tar.gz", named=True)
     assert beside([file], ".attestation") == []
+
+
+def test_the_size_of_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "here").write_bytes(b"12345")
+    assert size_of(tmp_path / "here") == 5
+    assert size_of(tmp_path / "gone") == 0
