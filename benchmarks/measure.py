@@ -53,9 +53,11 @@ class Launcher:
 
 @contextmanager
 def launcher(folder: Path) -> Iterator[Launcher]:
-    """Start the launcher, and end it with the block."""
-    command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    """Start the launcher, and end it with the block. Commands run in an empty folder, as in a job without checkout."""
+    command = [sys.executable, "-I", "-S", str(Path(__file__).resolve().with_name("launcher.py"))]
+    empty = folder / "empty"
+    empty.mkdir()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=empty) as process:
         yield Launcher(process, folder)
         assert process.stdin is not None
         process.stdin.close()

@@ -20,16 +20,18 @@ from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
     from ci_publish.compose import Surroundings
+    from ci_publish.index.early import EarlyConnection
 
 
 @frozen
 class Invocation:
-    """One command of a user, with its settings and where it runs."""
+    """One command of a user, with its settings, where it runs, and a connection to its index if one was begun."""
 
     command: str
     loaded: sources.Loaded
     environ: Mapping[str, str]
     streams: Streams
+    connection: "EarlyConnection | None" = None
 
 
 def invoke(invocation: Invocation) -> int:
@@ -58,6 +60,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         _password_name(invocation.loaded),
         keyring_for_people(invocation.environ),
         invocation.loaded.notes,
+        invocation.connection,
     )
     settings = invocation.loaded.settings
     command = _command(invocation)

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TextIO
 from ci_publish.about import NAME
 from ci_publish.cli import signals
 from ci_publish.cli.late import postpone
+from ci_publish.cli.peek import connect_early, said
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.frozen import frozen
@@ -68,10 +69,11 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
     the HTTP libraries read, and a password is taken out, since children (a CI's own tools) would inherit it.
     """
     try:
+        connection = connect_early(argv, environ)
         arguments, loaded = _understand(argv, environ, streams.stdin)
         from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
 
-        return invoke(Invocation(arguments.command, loaded, environ, streams))
+        return invoke(Invocation(arguments.command, loaded, environ, streams, connection))
     except BrokenPipeError:
         raise
     except CiPublishError as error:
@@ -115,15 +117,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
 
 def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
-    words = list(argv)
-    for number, word in enumerate(words):
-        if word == f"--{option}" and number + 1 < len(words):
-            return words[number + 1]
-        if word.startswith(f"--{option}="):
-            return word.partition("=")[2]
-    said = environ.get(f"CI_PUBLISH_{option.upper()}")
-    given = environ.get(f"INPUT_{option.upper()}") if environ.get("CI_PUBLISH_ACTION") else None
-    return said or given or _peek_into_file(option)
+    return said(option, argv, environ) or _peek_into_file(option)
 
 
 def _peek_into_file(option: str) -> str | None:

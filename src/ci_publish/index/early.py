@@ -1,15 +1,32 @@
 """A connection that is opened before there is a request for it, while the machine has other work."""
 
+import math
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 
 from ci_publish.index.proxies import proxy_for
-from ci_publish.index.sockets import SLICE, Attempt, close, connected, secured, ssl_context
+from ci_publish.index.sockets import SLICE, Attempt, Timeouts, close, connected, secured, ssl_context
 from ci_publish.index.urls import origin
 
 # What httpcore offers, too (RFC 7301).
 ALPN = ["http/1.1"]
+
+
+class _Open:
+    """``Waiting`` without a run: it ends when nobody wants the connection any more."""
+
+    stopped = cut = False
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for *seconds*; nobody does by this."""
+        time.sleep(seconds)
+        return self.stopped
+
+    def left(self) -> float:
+        """Return the seconds that are left: the limits of single steps are enough."""
+        return math.inf
 
 
 class EarlyConnection:
@@ -19,22 +36,29 @@ class EarlyConnection:
     connects by itself and says so. Servers behind a proxy, and those without TLS, are not connected to.
     """
 
-    def __init__(self, url: str, environ: Mapping[str, str], attempt: Callable[[], Attempt]) -> None:
+    def __init__(self, url: str, environ: Mapping[str, str], timeouts: Timeouts | None = None) -> None:
         scheme, host, port = origin(url)
         self._server = (host, port)
         self._open = scheme == "https" and host.isascii() and proxy_for(url, environ) is None
         self._environ = environ
-        self._attempt = attempt
+        self._timeouts = timeouts or Timeouts()
+        self._waiting = _Open()
         self._lock = threading.Lock()
         self._secured: ssl.SSLSocket | None = None
         self._thread = threading.Thread(target=self._connect, name="ci-publish-early", daemon=True)
         if self._open:
             self._thread.start()
 
+    def leads_to(self, url: str) -> bool:
+        """Whether *url* is on the server that this connection is for."""
+        scheme, *server = origin(url)
+        return self._open and scheme == "https" and tuple(server) == self._server
+
     def _connect(self) -> None:
         host, port = self._server
         try:
-            attempt = self._attempt()
+            end = time.monotonic() + self._timeouts.connect + self._timeouts.tls
+            attempt = Attempt(timeouts=self._timeouts, end=end, waiting=self._waiting, limit=0)
             context = ssl_context(self._environ)
             context.set_alpn_protocols(ALPN)
             self._secured = secured(connected(host, port or 0, attempt), context, host, attempt)
@@ -57,7 +81,8 @@ class EarlyConnection:
         return found if found is not None and _stands(found) else None
 
     def close(self) -> None:
-        """Close the connection if nobody took it. The attempt that opens it must be cut before."""
+        """Close the connection if nobody took it. Idempotent."""
+        self._waiting.cut = True
         if self._thread.ident is not None:
             self._thread.join()
         found, self._secured = self._secured, None

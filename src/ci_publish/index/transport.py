@@ -27,7 +27,6 @@ from ci_publish.model.http import (
     NoAnswer,
     NoAnswerReason,
     SecretJson,
-    StreamedBody,
 )
 from ci_publish.model.waiting import Waiting
 
@@ -74,14 +73,18 @@ class HttpTransport:
         self._opened: Network | None = None
         self._early: EarlyConnection | None = None
 
-    def connect_early(self, url: str) -> None:
+    def connect_early(self, url: str, begun: "EarlyConnection | None" = None) -> None:
         """Begin to connect to *url*'s server, in the background; to be called before the first request.
 
-        Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself.
+        Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself. A connection that
+        was *begun* is used where it leads there.
         """
+        if begun is not None and begun.leads_to(url):
+            self._early = begun
+            return
         from ci_publish.index.early import EarlyConnection  # noqa: PLC0415  (late: not for every command)
 
-        self._early = EarlyConnection(url, self._variables(), lambda: self._attempt(None, None, 0))
+        self._early = EarlyConnection(url, self._variables(), self._limits())
 
     def warm(self) -> None:
         """Import what the first request needs, which takes a while: better here than in threads that wait for it."""
@@ -125,7 +128,7 @@ class HttpTransport:
 
         secrets = _secret_forms(request)
         opened = self._network()
-        attempt = self._attempt(request.body, deadline, limit)
+        attempt = self._attempt(request, deadline, limit)
         try:
             framing, body = _body(request, attempt)
             headers = {**request.headers, **_authorization(request), **framing}
@@ -148,10 +151,15 @@ class HttpTransport:
     def _variables(self) -> Mapping[str, str]:
         return os.environ if self._environ is None else self._environ
 
-    def _attempt(self, body: bytes | StreamedBody | SecretJson | None, deadline: float | None, limit: int) -> "Attempt":
-        from ci_publish.index.sockets import Attempt, Timeouts  # noqa: PLC0415  (late: not for every command)
+    def _limits(self) -> "Timeouts":
+        from ci_publish.index.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
-        timeouts = self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
+        return self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
+
+    def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
+        from ci_publish.index.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
+
+        timeouts, body = self._limits(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
         longest = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer + size / SLOWEST_UPLOAD

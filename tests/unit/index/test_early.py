@@ -28,8 +28,8 @@ def environ(tls: LoopbackTls) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(tls.authority_file)}
 
 
-def attempt(timeouts: Timeouts = SOON, waits: Waits | None = None) -> Attempt:
-    return Attempt(timeouts=timeouts, end=time.monotonic() + 60, waiting=waits or Waits(), limit=1000)
+def attempt(timeouts: Timeouts = SOON) -> Attempt:
+    return Attempt(timeouts=timeouts, end=time.monotonic() + 60, waiting=Waits(), limit=1000)
 
 
 def transport(tls: LoopbackTls) -> HttpTransport:
@@ -62,10 +62,10 @@ def test_the_first_request_takes_it_and_the_others_go_on_with_it(tls: LoopbackTl
 
 def test_it_is_given_out_once_and_only_for_its_server(tls: LoopbackTls) -> None:
     with FaultServer(tls=tls.context) as server:
-        early = EarlyConnection(server.url, environ(tls), attempt)
+        early = EarlyConnection(server.url, environ(tls))
         assert early.take("127.0.0.1", server.port + 1, attempt()) is None
         early.close()
-        early = EarlyConnection(server.url, environ(tls), attempt)
+        early = EarlyConnection(server.url, environ(tls))
         taken = early.take("127.0.0.1", server.port, attempt())
         assert taken is not None
         assert taken.version() == "TLSv1.3"
@@ -74,6 +74,20 @@ def test_it_is_given_out_once_and_only_for_its_server(tls: LoopbackTls) -> None:
         early.close()
         assert taken.fileno() != -1  # whoever took it closes it
         taken.close()
+
+
+def test_one_that_was_begun_is_used_where_it_leads_there(tls: LoopbackTls) -> None:
+    with FaultServer(looks=[echo], tls=tls.context) as server, FaultServer(looks=[echo], tls=tls.context) as other:
+        begun = EarlyConnection(server.url, environ(tls))
+        assert begun.leads_to(f"{server.url}/simple/")
+        assert not begun.leads_to(other.url)
+        for index, connections in ((other, 1), (server, 1)):
+            client = transport(tls)
+            client.connect_early(f"{index.url}/simple/", begun)
+            assert isinstance(client.send(HttpRequest("GET", f"{index.url}/")), HttpAnswer)
+            client.close()
+            assert index.connections == connections
+        begun.close()
 
 
 def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
@@ -97,7 +111,10 @@ def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "https://index.example/", "https://bücher.example/"])
 def test_servers_without_tls_behind_a_proxy_or_with_other_letters_are_left_alone(url: str, tls: LoopbackTls) -> None:
     proxied = {**environ(tls), "https_proxy": "http://127.0.0.1:9"} if "index" in url else environ(tls)
-    early = EarlyConnection(url, proxied, lambda: pytest.fail("an attempt was made"))
+    before = threading.active_count()
+    early = EarlyConnection(url, proxied)
+    assert threading.active_count() == before
+    assert not early.leads_to(url)
     assert early.take("127.0.0.1", 9, attempt()) is None
     early.close()
 
@@ -130,11 +147,11 @@ def test_what_goes_wrong_is_said_by_the_request(tls: LoopbackTls) -> None:
 
 def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(tls: LoopbackTls) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        waits = Waits()
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-        early = EarlyConnection(url, environ(tls), lambda: attempt(waits=waits))
+        early = EarlyConnection(url, environ(tls))
         short = attempt(Timeouts(connect=0.1, tls=0.1, read=1.0, answer=1.0))
         with pytest.raises(Broken, match="timed out while connecting"):
             early.take("127.0.0.1", silent.getsockname()[1], short)
-        waits.cut = True
+        began = time.monotonic()
         early.close()
+        assert time.monotonic() - began < 5, "not for the whole limit"
