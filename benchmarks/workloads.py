@@ -53,7 +53,9 @@ class Workload:
         folder.mkdir(parents=True)
         name = self.project.replace("-", "_")
         tags = (
-            ["py3-none-any"] if self.wheels == 1 else [f"cp{300 + n}-cp{300 + n}-win_amd64" for n in range(self.wheels)]
+            ["py3-none-any"]
+            if self.wheels == 1
+            else [f"cp3{n}-cp3{n}-win_amd64" for n in range(10, 10 + self.wheels)]  # uv skips cp300, which is no tag
         )
         paths = [_wheel(folder / f"{name}-1.0-{tag}.whl", name, tag, self.size) for tag in tags]
         return [*paths, _sdist(folder, name, self.size)] if self.sdist else paths
