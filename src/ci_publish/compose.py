@@ -242,7 +242,7 @@ class Composition:
         index = HttpIndex(
             self.endpoints(repository_url),
             self.transport,
-            emit=self.around.emit,
+            emit=self.told,
             waiting=self.interruption,
         )
         if online:

@@ -54,41 +54,67 @@ class UntilClosed:
         return 0.0 if self._closed.is_set() else self._waiting.left()
 
 
-class Postponed:
-    """An ``Emit`` that keeps back what one thread tells, until somebody wants to hear it."""
+class Held:
+    """What a look has to tell: kept until somebody asks for the look, and told at once from then on."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._kept = threading.local()
+        self._lock = threading.Lock()
+        self._kept: list[Event] | None = []
 
     def __call__(self, event: Event) -> None:
-        """Pass *event* on, or keep it."""
-        kept: list[Event] | None = getattr(self._kept, "events", None)
-        (self._emit if kept is None else kept.append)(event)
+        """Keep *event*, or pass it on."""
+        with self._lock:
+            (self._emit if self._kept is None else self._kept.append)(event)
 
-    def keep(self) -> list[Event]:
-        """Return the list that takes what this thread tells from now on."""
-        events: list[Event] = []
-        self._kept.events = events
-        return events
+    def release(self) -> None:
+        """Tell what was kept, in its order. To be called once."""
+        with self._lock:
+            kept, self._kept = self._kept, None
+            for event in kept or ():
+                self._emit(event)
+
+
+class Postponed:
+    """An ``Emit`` that leaves what a thread tells to a ``Held``, where that thread was given one."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._given = threading.local()
+
+    def __call__(self, event: Event) -> None:
+        """Pass *event* on, or leave it."""
+        held: Held | None = getattr(self._given, "held", None)
+        (self._emit if held is None else held)(event)
+
+    def hold(self) -> Held:
+        """Return what may be given to a thread."""
+        return Held(self._emit)
+
+    def give(self, held: Held) -> None:
+        """Leave to *held* what this thread tells from now on."""
+        self._given.held = held
+
+
+_Promise = tuple[Future[IndexState], Held]
 
 
 class LookingAhead:
     """The port ``pipeline.Index``: an index whose first look at a release may have been made already.
 
-    Thread-safe. What such a look had to tell is told when it is asked for; who never asks never hears of it. *told* is
+    Thread-safe. What such a look has to tell is told once it is asked for; who never asks never hears of it. *told* is
     what the index and its transport emit to.
     """
 
     def __init__(self, index: "HttpIndex", told: Postponed) -> None:
         self._index = index
         self._told = told
-        self._ahead: dict[tuple[str, str | None], Future[tuple[IndexState, Sequence[Event]]]] = {}
+        self._ahead: dict[tuple[str, str | None], _Promise] = {}
         self._thread: threading.Thread | None = None
 
     def begin(self, releases: Iterable[tuple[str, str]]) -> None:
         """Look at *releases* (project and version), one after the other, in the background. To be called once."""
-        self._ahead = {release: Future() for release in releases}
+        self._ahead = {release: (Future(), self._told.hold()) for release in releases}
         work = tuple(self._ahead.items())
         self._thread = threading.Thread(target=lambda: self._run(work), name="ci-publish-look", daemon=True)
         self._thread.start()
@@ -98,11 +124,11 @@ class LookingAhead:
         if self._thread is not None:
             self._thread.join()
 
-    def _run(self, work: Sequence[tuple[tuple[str, str | None], Future[tuple[IndexState, Sequence[Event]]]]]) -> None:
-        for (project, version), promise in work:
-            events = self._told.keep()
+    def _run(self, work: Sequence[tuple[tuple[str, str | None], _Promise]]) -> None:
+        for (project, version), (promise, held) in work:
+            self._told.give(held)
             try:
-                promise.set_result((self._index.look(project, version), events))
+                promise.set_result(self._index.look(project, version))
             except BaseException as error:  # noqa: BLE001  (a bug: raised where the look is asked for)
                 promise.set_exception(error)
 
@@ -115,13 +141,12 @@ class LookingAhead:
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         """Ask what the index has of *project*; see ``pipeline.Index``."""
-        promise = None if fresh else self._ahead.pop((project, version), None)
-        if promise is None:
+        ahead = None if fresh else self._ahead.pop((project, version), None)
+        if ahead is None:
             return self._index.look(project, version, fresh=fresh, patience=patience)
-        state, events = promise.result()
-        for event in events:
-            self._told(event)
-        return state
+        promise, held = ahead
+        held.release()
+        return promise.result()
 
     def upload(
         self,

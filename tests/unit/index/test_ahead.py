@@ -70,6 +70,33 @@ def test_what_nobody_asks_for_is_never_told() -> None:
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other"]
 
 
+def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
+    """Who waits for retries wants to see them, in their order."""
+    heard: list[Event] = []
+    told = Postponed(heard.append)
+    asked_for, heard_first = threading.Event(), threading.Event()
+
+    class Retrying(Asked):
+        def look(
+            self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
+        ) -> IndexState:
+            self._tell(Noted("retry", "first"))
+            heard_first.set()
+            assert asked_for.wait(10)
+            self._tell(Noted("retry", "second"))
+            before_the_end.append([event.message for event in heard if isinstance(event, Noted)])
+            return super().look(project, version, fresh=fresh, patience=patience)
+
+    before_the_end: list[list[str]] = []
+    index = LookingAhead(Retrying(told), told)  # type: ignore[arg-type]
+    index.begin([("demo", "1.0")])
+    assert heard_first.wait(10)
+    assert heard == []
+    threading.Timer(0.1, asked_for.set).start()
+    assert index.look("demo", "1.0") == NoSuchProject("demo")
+    assert before_the_end == [["first", "second"]]
+
+
 def test_a_second_look_a_fresh_one_and_another_are_made_when_they_are_asked_for() -> None:
     index, asked, heard = ahead()
     index.begin([("demo", "1.0")])
