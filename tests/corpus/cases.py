@@ -500,6 +500,7 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     direct = "Can't have direct dependency: "
     yield refused("metadata-direct-dependency", ("Requires-Dist", "other @ https://example.com/o.whl"), direct, 257)
     yield refused("metadata-direct-dependency", ("Provides-Dist", "other @ https://example.com/o.whl"), direct, 242)
+    yield accepted("metadata-direct-dependency", ("Provides-Dist", "other >=1"))
     yield accepted("metadata-dependency", ("Requires-Dist", "UNKNOWN"))
     yield accepted("metadata-dependency", ("Requires-Dist", ""))
     yield refused(

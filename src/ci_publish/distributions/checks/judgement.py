@@ -12,7 +12,7 @@ from typing import Final
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.distributions.findings import Fault, Refusal, refused
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
@@ -191,10 +191,7 @@ def _check_metadata_version(raw: RawMetadata) -> Iterator[Invalid]:
 
 
 def _check_local_version(raw: RawMetadata) -> Iterator[Invalid]:
-    try:
-        version = Version(raw.get("version", ""))
-    except InvalidVersion:
-        return
+    version = Version(raw["version"])  # a missing or invalid one is said already
     if version.local:
         yield Invalid("version", f"The use of local versions in '{version}' is not allowed.", "filename-local-version")
 

@@ -1,0 +1,19 @@
+import pytest
+
+from ci_publish.distributions.entry_points import entry_points, fault_of
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"no section\n", b"[a]\nx = y\nx = z\n"])
+def test_what_cannot_be_read_has_no_entry_points(text: bytes) -> None:
+    assert list(entry_points(text)) == []
+    assert fault_of(text) is not None
+
+
+def test_entry_points_keep_their_case() -> None:
+    text = b"[console_scripts]\nDemo-1 = demo:Main\n[other.plugins]\na b/c = demo\n"
+    assert list(entry_points(text)) == [("console_scripts", "Demo-1", "demo:Main"), ("other.plugins", "a b/c", "demo")]
+    assert fault_of(text) is None
+
+
+def test_a_script_has_a_name_of_letters_and_digits() -> None:
+    assert fault_of(b"[gui_scripts]\na/b = demo:main\n") == "'a/b' in [gui_scripts] is no name for a script"
