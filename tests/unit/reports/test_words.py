@@ -9,7 +9,7 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import FileStatus, Outcome, RunFinished
+from ci_publish.model.events import FileListed, FileStatus, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.receipt import receipt_of
@@ -95,6 +95,20 @@ def test_credentials(state: CredentialState, text: str) -> None:
 )
 def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
     assert words.provenance(outcome) == text
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (FileListed("pypi", SDIST.filename, listed=True), "listed with our digest"),
+        (FileListed("pypi", SDIST.filename, listed=False), "not listed with our digest"),
+        (FileListed("pypi", SDIST.filename, None), "the index cannot be asked"),
+        (FileListed("pypi", SDIST.filename, None, asked=False), "not looked for in the listing"),
+        (FileListed("pypi", SDIST.filename, None, THEIRS), "listed, but without a digest to compare"),
+    ],
+)
+def test_what_the_listing_says(event: FileListed, text: str) -> None:
+    assert words.listed(event) == text
 
 
 def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
