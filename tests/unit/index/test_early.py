@@ -1,5 +1,6 @@
 """Connections that are there before a request is."""
 
+import contextlib
 import datetime as dt
 import socket
 import threading
@@ -96,7 +97,8 @@ def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
     def until_the_end(connection: Connection) -> bool:
         with tls.context.wrap_socket(connection.sock, server_side=True) as secured:
             begun.set()
-            assert secured.recv(1) == b""
+            with contextlib.suppress(OSError):  # a reset, where what TLS had to say was not read
+                assert secured.recv(1) == b""
             ended.set()
         return True
 
