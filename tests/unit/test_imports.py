@@ -1,6 +1,5 @@
 """What a run does not need is not imported: by what a process of its own has loaded in the end."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -13,14 +12,11 @@ from pytest_httpserver import HTTPServer
 from tests.distributions import make_release
 
 NEEDLESS = {
-    "aiohttp", "cryptography", "docutils", "jwt", "keyring", "pypi_attestations", "requests", "rich",
+    "aiohttp", "click", "cryptography", "docutils", "jwt", "keyring", "pypi_attestations", "requests", "rich",
     "sigstore", "sigstore_models", "tuf", "urllib3", "werkzeug",
 }  # fmt: skip
 
-# httpx has a command line of its own, and imports what that needs where click is installed; our locks do not bring it.
-OF_HTTPX = {"rich"} if importlib.util.find_spec("click") else set()
-
-LOADED = "import json, sys; print('loaded', json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+LOADED = "import json, sys; print('loaded', json.dumps(sorted(name for name in sys.modules if '.' not in name)))"
 
 
 def loaded(code: str, *arguments: str, folder: Path) -> set[str]:
@@ -63,7 +59,7 @@ def test_publishing_with_a_password_needs_no_signatures(release: Path, httpserve
     )
     httpserver.expect_request("/", method="POST").respond_with_data("OK")
     found = run("publish", "--no-verify", "--repository-url", httpserver.url_for("/"), folder=release)
-    assert found & (NEEDLESS - OF_HTTPX) == set()
+    assert found & (NEEDLESS) == set()
     assert "httpx" in found
 
 

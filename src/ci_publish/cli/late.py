@@ -31,3 +31,15 @@ def postpone(*names: str) -> None:
             stand_in = _Late(name)
             stand_in.__spec__ = found
             sys.modules[name] = stand_in
+
+
+def leave_out(module: str, *names: str) -> None:
+    """Have *module*, a part of a library, hold nothing but functions of these names, which nobody here calls.
+
+    For a process of our own only, and to be called before the library is imported.
+    """
+    if module not in sys.modules:
+        empty = ModuleType(module)
+        for name in names:
+            setattr(empty, name, lambda: None)
+        sys.modules[module] = empty

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
-from ci_publish.cli.late import postpone
+from ci_publish.cli.late import leave_out, postpone
 from ci_publish.cli.peek import connect_early, said
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
@@ -36,6 +36,7 @@ def entry() -> NoReturn:
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
     postpone("asyncio", "anyio", "mimetypes")
+    leave_out("httpx._main", "main")  # a command line, for which httpx imports click and rich where they are installed
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

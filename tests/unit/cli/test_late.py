@@ -61,3 +61,14 @@ except ModuleNotFoundError:
 def test_a_name_that_is_not_there(tmp_path: Path) -> None:
     code = "postpone('mimetypes')\nimport mimetypes\nprint(hasattr(mimetypes, 'no'), mimetypes.guess_type('a.txt')[0])"
     assert said(code, tmp_path) == "False text/plain"
+
+
+def test_a_library_without_one_of_its_parts(tmp_path: Path) -> None:
+    code = """
+from ci_publish.cli.late import leave_out
+leave_out("httpx._main", "main")
+import httpx
+leave_out("httpx._client", "Client")
+print(httpx.main(), httpx.Client.__module__, "click" in sys.modules, "rich" in sys.modules)
+"""
+    assert said(code, tmp_path) == "None httpx False False"
