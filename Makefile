@@ -35,7 +35,7 @@ $(STAMPS)/venv:
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/%.txt: requirements/%.txt | $(STAMPS)/venv
-	@echo 'installing what $< locks'; $(PIP) install --require-hashes --only-binary :all: -r $<
+	@echo 'installing what $< locks'; $(PIP) install --no-deps --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 # Editable: the tests see the working tree. The build backend is the locked one, so nothing is fetched without its digest.
