@@ -25,9 +25,10 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
+from ci_publish.http.certificates import ca_environment
+from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.identity import trusted_publisher
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.identity.ca import ca_environment
 from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.exchange import MintRefused
 from ci_publish.index import endpoints as index_endpoints
@@ -36,7 +37,6 @@ from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
-from ci_publish.model.http import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.model.identity import Provider, Secret
 from ci_publish.model.index import (
     Conflict,

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
+from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
-from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.events import Emit, IndexChosen, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
@@ -36,9 +36,9 @@ from ci_publish.settings import Settings
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.distributions.local import LocalDistributions
+    from ci_publish.http.preconnect import EarlyConnection
     from ci_publish.identity.diagnosis import Doctor
     from ci_publish.index.client import HttpIndex
-    from ci_publish.index.early import EarlyConnection
     from ci_publish.ports import Credential, IdentitySource, Signer
 
 # The commands that begin with a look at what the index has of the files' projects.

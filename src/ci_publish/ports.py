@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ci_publish.errors import CiPublishError
+from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
-from ci_publish.model.http import Authorization
 from ci_publish.model.identity import CredentialState, IdentityToken, Provider
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, UploadOutcome
 from ci_publish.model.problem import Problem

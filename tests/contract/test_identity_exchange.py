@@ -14,6 +14,8 @@ from typing import Any, Literal
 import pytest
 
 from ci_publish import errors
+from ci_publish.http.messages import BasicAuthorization
+from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.diagnosis import Doctor, Wanted
@@ -21,10 +23,8 @@ from ci_publish.identity.findings import Level
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
-from ci_publish.index.transport import HttpTransport
 from ci_publish.interruption import Interruption
 from ci_publish.model.events import Event, Noted, Retrying
-from ci_publish.model.http import BasicAuthorization
 from ci_publish.model.index import Endpoints, NoSuchProject
 from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, times
 from ci_publish.rehearsal.oidc import Registration, registered
@@ -296,13 +296,13 @@ def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider
 
 CLIENTS = """
 import os, sys
-from ci_publish.identity.ca import apply_ca
+from ci_publish.http.certificates import apply_ca
 apply_ca(os.environ)
 import requests, urllib3
 from ci_publish.identity.ambient import detect_with_id
-from ci_publish.index.transport import HttpTransport
+from ci_publish.http.transport import HttpTransport
 from ci_publish.interruption import Interruption
-from ci_publish.model.http import HttpRequest
+from ci_publish.http.messages import HttpRequest
 
 url = sys.argv[1] + "/simple/"
 with requests.get(url, timeout=20) as answer:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.http.messages import BasicAuthorization
+from ci_publish.http.transport import HttpTransport
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import Profile, resolve
-from ci_publish.index.transport import HttpTransport
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Event, UploadStarted
-from ci_publish.model.http import BasicAuthorization
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NoSuchProject, ProjectListing
 from ci_publish.ports import Index

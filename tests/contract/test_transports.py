@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.index.transport import HttpTransport
+from ci_publish.http.messages import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.http.transport import HttpTransport
 from ci_publish.interruption import Interruption
-from ci_publish.model.http import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.unit.identity.world import FakeIndex
 from tests.unit.index.things import UNREACHABLE, ScriptedTransport, answer
@@ -18,7 +18,7 @@ from tests.unit.index.things import UNREACHABLE, ScriptedTransport, answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ci_publish.model.http import Transport
+    from ci_publish.http.messages import Transport
 
 AUDIENCE = json.dumps({"audience": "ci-publish-rehearsal"})
 REDIRECT = answer(308, location="/legacy/")

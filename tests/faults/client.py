@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from ci_publish.http.messages import BasicAuthorization
+from ci_publish.http.sockets import Timeouts
+from ci_publish.http.transport import HttpTransport
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import resolve
-from ci_publish.index.sockets import Timeouts
-from ci_publish.index.transport import HttpTransport
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, RequestTraced, Retrying
-from ci_publish.model.http import BasicAuthorization
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import UploadOutcome
 

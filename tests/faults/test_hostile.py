@@ -13,7 +13,7 @@ from typing import get_args
 
 import pytest
 
-from ci_publish.index.sockets import Timeouts
+from ci_publish.http.sockets import Timeouts
 from ci_publish.model.index import Accepted, IndexState, ProjectListing, UploadOutcome
 from tests.faults.client import PASSWORD, Client, make_file
 from tests.faults.server import Act, FaultServer, Request, honest, store

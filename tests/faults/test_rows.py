@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.http.sockets import Timeouts
 from ci_publish.index.endpoints import resolve
-from ci_publish.index.sockets import Timeouts
 from ci_publish.model.events import Event, UploadProgressed
 from ci_publish.model.index import (
     Accepted,

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_publish.errors import CredentialRejected
+from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, judge_audience
 from ci_publish.identity.exchange import MintRefused
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.retrying import LONGEST_ASKED_PAUSE, pause
 from ci_publish.identity.trusted_publisher import explain, local_refusal
-from ci_publish.model.http import HttpAnswer, HttpRequest
 from ci_publish.model.identity import Secret
 from tests.unit.identity.world import GITHUB, GITLAB, NOW, OTHER, PYPI
 

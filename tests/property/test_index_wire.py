@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.endpoints import resolve
-from ci_publish.index.retry import (
+from ci_publish.http.messages import HttpAnswer
+from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
     GiveUp,
@@ -19,10 +19,10 @@ from ci_publish.index.retry import (
     asked_wait,
     decide,
 )
+from ci_publish.http.urls import is_loopback, shown
+from ci_publish.index.endpoints import resolve
 from ci_publish.index.simple_api import Unreadable, parse, parse_json_api
 from ci_publish.index.upload_api import MAX_MESSAGE, framing, message_of, understand
-from ci_publish.index.urls import is_loopback, shown
-from ci_publish.model.http import HttpAnswer
 from ci_publish.model.index import Accepted, Endpoints, ProjectListing
 
 URL = "https://index.example/simple/demo/"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ci_publish.model.http import BasicAuthorization
+from ci_publish.http.messages import BasicAuthorization
 from ci_publish.model.identity import Secret
 from tests.contract.test_index_contract import (
     Kind,

@@ -14,6 +14,7 @@ from ci_publish.errors import (
     NothingToPublish,
     SigningFailed,
 )
+from ci_publish.http.messages import Authorization, BearerAuthorization
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     Attestation,
@@ -33,7 +34,6 @@ from ci_publish.model.distribution import (
     Stamp,
 )
 from ci_publish.model.events import Emit, Event, Signed, UploadStarted
-from ci_publish.model.http import Authorization, BearerAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import (
     Accepted,

@@ -70,7 +70,7 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
         ("sigstore", "identity/credential.py", "import requests"),
         ("pure", "planning.py", "import os"),
         ("pure", "model/distribution.py", "from rich import text"),
-        ("pure", "index/retry.py", "import time"),
+        ("pure", "http/retries.py", "import time"),
         ("pure", "reports/neutral.py", "import ci_publish.distributions.files"),
     ],
 )

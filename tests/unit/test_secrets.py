@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import ci_publish
-from ci_publish.model.http import BasicAuthorization
+from ci_publish.http.messages import BasicAuthorization
 from ci_publish.model.identity import Secret
 
 # index.transport sends to the index, attestations.libraries hands the identity to Sigstore's client, identity decodes

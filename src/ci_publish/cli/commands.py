@@ -20,7 +20,7 @@ from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
     from ci_publish.compose import Surroundings
-    from ci_publish.index.early import EarlyConnection
+    from ci_publish.http.preconnect import EarlyConnection
 
 
 @frozen

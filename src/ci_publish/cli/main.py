@@ -85,7 +85,7 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
-    from ci_publish.identity.ca import apply_ca  # noqa: PLC0415
+    from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
     from ci_publish.sources import forget_secrets, load  # noqa: PLC0415
 
     arguments = parse(argv)

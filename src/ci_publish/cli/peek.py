@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ci_publish.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from ci_publish.index.early import EarlyConnection
+    from ci_publish.http.preconnect import EarlyConnection
 
 _ASKING = frozenset({"publish", "plan", "verify"})
 
@@ -43,7 +43,7 @@ def connect_early(argv: Sequence[str], environ: Mapping[str, str]) -> "EarlyConn
     index_url, upload_url = said("index-url", argv, environ), said("repository-url", argv, environ)
     if not (index_url or upload_url):
         return None
-    from ci_publish.index.early import EarlyConnection  # noqa: PLC0415  (late: not for every command)
+    from ci_publish.http.preconnect import EarlyConnection  # noqa: PLC0415  (late: not for every command)
     from ci_publish.index.endpoints import resolve  # noqa: PLC0415
 
     try:

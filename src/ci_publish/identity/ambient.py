@@ -30,11 +30,11 @@ from ci_publish.errors import (
     NoIdTokenPermission,
     PullRequestTarget,
 )
+from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.retrying import pause
 from ci_publish.model.events import Emit, Retrying
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
 

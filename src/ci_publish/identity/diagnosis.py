@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailable
+from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.credential import Credential, Given, choose_credential
 from ci_publish.identity.exchange import server_date
 from ci_publish.identity.exchanger import Exchanger, question_deadline
@@ -14,7 +15,6 @@ from ci_publish.identity.trusted_publisher import local_refusal
 from ci_publish.identity.trusted_publishing import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import HttpRequest, NoAnswer
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan, ProjectListing, Upload
 

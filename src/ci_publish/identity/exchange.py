@@ -17,9 +17,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.identity.audiences import Audience, AudienceForeign, is_loopback, judge_audience
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
 

@@ -3,13 +3,13 @@
 from typing import assert_never
 
 from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
+from ci_publish.http.messages import HttpRequest
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.retrying import ATTEMPTS, pause
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publisher import not_enabled
 from ci_publish.model.events import Retrying
-from ci_publish.model.http import HttpRequest
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
 

@@ -1,9 +1,9 @@
 """Credentials that need no exchange: an API token, a password, or none."""
 
 from ci_publish.errors import CiPublishError, EmptySecret, PasswordRefused
+from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 

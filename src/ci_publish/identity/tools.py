@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from ci_publish.errors import CiPublishError
+from ci_publish.http.messages import Transport
 from ci_publish.model.events import Emit
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import Transport
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
 

@@ -21,6 +21,7 @@ from ci_publish.errors import (
     MintAnswerLost,
     UploadTokenExpired,
 )
+from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import is_reserved
 from ci_publish.identity.exchanger import Exchanger
@@ -31,7 +32,6 @@ from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publisher import explain, local_refusal
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import Authorization, BasicAuthorization
 from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
 from ci_publish.model.index import Endpoints
 

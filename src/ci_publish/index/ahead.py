@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Event
-from ci_publish.model.http import Authorization
 from ci_publish.model.index import Endpoints, IndexState, UploadOutcome
 from ci_publish.model.waiting import Waiting
 

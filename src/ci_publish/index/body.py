@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
+from ci_publish.http.messages import BodyChanged
 from ci_publish.index.upload_api import Framing
 from ci_publish.model.distribution import Distribution, Stamp
-from ci_publish.model.http import BodyChanged
 
 BLOCK = 256 * 1024
 

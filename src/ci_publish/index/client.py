@@ -14,17 +14,16 @@ from typing import assert_never
 from urllib.parse import urljoin
 
 from ci_publish.errors import IndexUnavailable
-from ci_publish.index import simple_api, upload_api
-from ci_publish.index.body import FormBody, md5
-from ci_publish.index.endpoints import (
-    REHEARSAL_HEADER,
-    REHEARSAL_VERSION,
-    Profile,
-    as_rehearsal,
-    kind_of,
-    may_be_rehearsal,
+from ci_publish.http.messages import (
+    Authorization,
+    BodyChanged,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    Transport,
 )
-from ci_publish.index.retry import (
+from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     GiveUp,
     History,
@@ -36,20 +35,21 @@ from ci_publish.index.retry import (
     is_transient,
     is_transient_status,
 )
-from ci_publish.index.urls import same_origin, shown
+from ci_publish.http.urls import same_origin, shown
+from ci_publish.index import simple_api, upload_api
+from ci_publish.index.body import FormBody, md5
+from ci_publish.index.endpoints import (
+    REHEARSAL_HEADER,
+    REHEARSAL_VERSION,
+    Profile,
+    as_rehearsal,
+    kind_of,
+    may_be_rehearsal,
+)
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import (
-    Authorization,
-    BodyChanged,
-    HttpAnswer,
-    HttpRequest,
-    NoAnswer,
-    NoAnswerReason,
-    Transport,
-)
 from ci_publish.model.index import (
     Accepted,
     AlreadyThere,

@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import quote_plus, urlunsplit
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
+from ci_publish.http.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexProfile
 

@@ -8,7 +8,7 @@ in order, the first whose status and words match counts. Words are searched in r
 import re
 from enum import StrEnum
 
-from ci_publish.index.retry import Once
+from ci_publish.http.retries import Once
 from ci_publish.model.frozen import frozen
 
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion
 
-from ci_publish.index.urls import host_of, same_origin, split
+from ci_publish.http.urls import host_of, same_origin, split
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
 

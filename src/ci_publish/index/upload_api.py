@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from ci_publish.http.messages import HttpAnswer
+from ci_publish.http.retries import THROTTLING_STATUSES, Once, Trouble, asked_wait, is_transient_status
+from ci_publish.http.urls import same_origin, shown
 from ci_publish.index.duplicates import looks_duplicate
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
-from ci_publish.index.retry import THROTTLING_STATUSES, Once, Trouble, asked_wait, is_transient_status
-from ci_publish.index.urls import same_origin, shown
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import HttpAnswer
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
 
 HEADERS = {"Accept": "application/json"}

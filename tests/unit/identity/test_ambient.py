@@ -10,6 +10,7 @@ import pytest
 import urllib3
 
 from ci_publish import errors
+from ci_publish.http.messages import BearerAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.identity.ambient import (
     AmbientIdentity,
     detect_with_id,
@@ -19,7 +20,6 @@ from ci_publish.identity.ambient import (
     read_google_product,
 )
 from ci_publish.model.events import Retrying
-from ci_publish.model.http import BearerAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.model.identity import Provider, Secret
 from tests.unit.identity.world import GITHUB, GITLAB, World, answer, jwt
 

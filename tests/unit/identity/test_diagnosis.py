@@ -4,11 +4,11 @@ from collections.abc import Set as AbstractSet
 import pytest
 
 from ci_publish import errors
+from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.identity.credential import Given
 from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
 from ci_publish.identity.findings import Level
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.http import NoAnswer, NoAnswerReason
 from ci_publish.model.identity import CredentialKind, Provider, Secret
 from ci_publish.model.index import AlreadyPublished, IndexState, LookFailed, Plan, ProjectListing, PublishedFile
 from tests.unit.identity.test_findings import WHEEL

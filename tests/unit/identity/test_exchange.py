@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.identity import exchange
 from ci_publish.identity.audiences import Audience, AudienceForeign
-from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.model.identity import Secret
 from tests.unit.identity.world import NOW, OTHER, PYPI, answer
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ci_publish.errors import CiPublishError
+from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, SecretJson
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Event
-from ci_publish.model.http import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, SecretJson
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 

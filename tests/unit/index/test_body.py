@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.http.messages import BodyChanged
 from ci_publish.index.body import BLOCK, FormBody, md5
 from ci_publish.index.upload_api import Framing
 from ci_publish.model.distribution import Digests
-from ci_publish.model.http import BodyChanged
 from tests.unit.index.things import make_file
 
 FRAMING = Framing(b"head:", b":tail", "multipart/form-data; boundary=x")

@@ -8,11 +8,11 @@ from typing import TypeVar
 import pytest
 
 from ci_publish.errors import IndexUnavailable
+from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
 from ci_publish.model.distribution import Digests, Distribution
 from ci_publish.model.events import Event, Noted, Retrying, UploadProgressed, UploadStarted
-from ci_publish.model.http import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import (
     Accepted,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.http.messages import HttpAnswer
+from ci_publish.http.retries import Once
 from ci_publish.index.refusals import REFUSALS, Meaning, find
-from ci_publish.index.retry import Once
 from ci_publish.index.upload_api import (
     Later,
     MissingSlash,
@@ -19,7 +20,6 @@ from ci_publish.index.upload_api import (
 )
 from ci_publish.model.attestation import PUBLISH_V1, Attestation
 from ci_publish.model.distribution import Kind
-from ci_publish.model.http import HttpAnswer
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
 from tests.unit.index.things import FILENAME, NOW, answer, make_file
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ci_publish.http.messages import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
-from ci_publish.model.http import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 
 NOW = 1_800_000_000.0
 FILENAME = "demo-1.0-py3-none-any.whl"

@@ -13,8 +13,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import NoAnswer, NoAnswerReason
 
 MAX_ATTEMPTS = 5
 MAX_TOTAL_WAIT = 300.0

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
+from ci_publish.http.messages import NoAnswerReason
 from ci_publish.model.frozen import frozen
-from ci_publish.model.http import NoAnswerReason
 from ci_publish.model.waiting import Waiting
 
 T = TypeVar("T")

@@ -10,11 +10,11 @@ import httpcore
 import httpx
 import pytest
 
-from ci_publish.index import sockets
-from ci_publish.index.network import Attempts, Stream, explained
-from ci_publish.index.sockets import Attempt, Broken, Timeouts
-from ci_publish.index.transport import HttpTransport
-from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswerReason
+from ci_publish.http import sockets
+from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswerReason
+from ci_publish.http.network import Attempts, Stream, explained
+from ci_publish.http.sockets import Attempt, Broken, Timeouts
+from ci_publish.http.transport import HttpTransport
 from tests.faults.server import FaultServer, Request, reply
 from tests.unit.index.certificates import certificate
 from tests.unit.index.things import Waits

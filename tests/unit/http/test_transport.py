@@ -14,10 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.index.sockets import Timeouts
-from ci_publish.index.transport import HttpTransport
-from ci_publish.model.events import Event, RequestTraced
-from ci_publish.model.http import (
+from ci_publish.http.messages import (
     Authorization,
     BasicAuthorization,
     BearerAuthorization,
@@ -27,6 +24,9 @@ from ci_publish.model.http import (
     NoAnswerReason,
     SecretJson,
 )
+from ci_publish.http.sockets import Timeouts
+from ci_publish.http.transport import HttpTransport
+from ci_publish.model.events import Event, RequestTraced
 from ci_publish.model.identity import Secret
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, answering, closed_port, reply
@@ -431,7 +431,7 @@ def test_a_cut_run_connects_to_nobody() -> None:
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    script = "import sys, ci_publish.index.client, ci_publish.index.transport; print(sorted(sys.modules))"
+    script = "import sys, ci_publish.index.client, ci_publish.http.transport; print(sorted(sys.modules))"
     modules = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert "'ci_publish.index.client'" in modules
     assert not [name for name in ("'httpx'", "'httpcore'", "'ssl'", "'asyncio'") if name in modules]

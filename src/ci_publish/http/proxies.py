@@ -6,7 +6,7 @@ The conventions are curl's: lower-case names win, NO_PROXY is a list of hosts, d
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
-from ci_publish.index.urls import is_loopback_host, origin
+from ci_publish.http.urls import is_loopback_host, origin
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:

@@ -4,7 +4,7 @@ import certifi
 import pytest
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.identity.ca import apply_ca, ca_environment, certifi_bundle, has_own_authorities
+from ci_publish.http.certificates import apply_ca, ca_environment, certifi_bundle, has_own_authorities
 
 FILE, FOLDER = "/ca.pem", "/ca.d"
 

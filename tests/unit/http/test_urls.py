@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.index.urls import has_secrets, host_of, is_loopback, origin, same_origin, shown, split, with_slash
+from ci_publish.http.urls import has_secrets, host_of, is_loopback, origin, same_origin, shown, split, with_slash
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "https://host:99999/", "https://host:port/", "http://[x]/"])

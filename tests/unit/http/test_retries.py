@@ -2,7 +2,8 @@ from email.utils import formatdate
 
 import pytest
 
-from ci_publish.index.retry import (
+from ci_publish.http.messages import NoAnswer, NoAnswerReason
+from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
     GiveUp,
@@ -16,7 +17,6 @@ from ci_publish.index.retry import (
     is_transient,
     is_transient_status,
 )
-from ci_publish.model.http import NoAnswer, NoAnswerReason
 
 NOW = 1_800_000_000.0
 BAD = Trouble("the index answered 500")

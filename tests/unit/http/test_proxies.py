@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.index.proxies import proxy_for
+from ci_publish.http.proxies import proxy_for
 
 PROXY = "http://proxy.example:3128"
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ci_publish.index.early import EarlyConnection
-from ci_publish.index.sockets import Attempt, Broken, Timeouts
-from ci_publish.index.transport import HttpTransport
-from ci_publish.model.http import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.http.preconnect import EarlyConnection
+from ci_publish.http.sockets import Attempt, Broken, Timeouts
+from ci_publish.http.transport import HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
 from tests.unit.index.things import Waits

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Mapping
 
-from ci_publish.index.proxies import proxy_for
-from ci_publish.index.sockets import SLICE, Attempt, Timeouts, close, connected, secured, ssl_context
-from ci_publish.index.urls import origin
+from ci_publish.http.proxies import proxy_for
+from ci_publish.http.sockets import SLICE, Attempt, Timeouts, close, connected, secured, ssl_context
+from ci_publish.http.urls import origin
 
 # What httpcore offers, too (RFC 7301).
 ALPN = ["http/1.1"]

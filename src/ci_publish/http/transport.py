@@ -16,9 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
-from ci_publish.index.urls import has_secrets, host_of, is_loopback_host, shown, split
-from ci_publish.model.events import Emit, RequestTraced
-from ci_publish.model.http import (
+from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
     BodyChanged,
@@ -28,12 +26,14 @@ from ci_publish.model.http import (
     NoAnswerReason,
     SecretJson,
 )
+from ci_publish.http.urls import has_secrets, host_of, is_loopback_host, shown, split
+from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
-    from ci_publish.index.early import EarlyConnection
-    from ci_publish.index.network import Network, Raw
-    from ci_publish.index.sockets import Attempt, Timeouts
+    from ci_publish.http.network import Network, Raw
+    from ci_publish.http.preconnect import EarlyConnection
+    from ci_publish.http.sockets import Attempt, Timeouts
 
 DEFAULT_LIMIT = 64 * 1024
 # Slower than this, in bytes a second, an upload is not worth waiting for.
@@ -43,7 +43,7 @@ BLOT = b"***"
 
 
 class HttpTransport:
-    """The port ``model.http.Transport`` over httpx. Thread-safe; connections are kept and shared.
+    """The port ``http.messages.Transport`` over httpx. Thread-safe; connections are kept and shared.
 
     *timeout* overrides every single limit where the user set one. *environ* is where proxies and certificate bundles
     are named. Nothing is imported or opened before ``warm`` or the first request.
@@ -82,7 +82,7 @@ class HttpTransport:
         if begun is not None and begun.leads_to(url):
             self._early = begun
             return
-        from ci_publish.index.early import EarlyConnection  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.http.preconnect import EarlyConnection  # noqa: PLC0415  (late: not for every command)
 
         self._early = EarlyConnection(url, self._variables(), self._limits())
 
@@ -103,7 +103,7 @@ class HttpTransport:
     def send(
         self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
     ) -> HttpAnswer | NoAnswer:
-        """Send *request*; see ``model.http.Transport``. Never raises for network, server or file."""
+        """Send *request*; see ``http.messages.Transport``. Never raises for network, server or file."""
         began = time.monotonic()
         refusal = self._refusal(request)
         result = refusal or self._exchange(request, deadline, DEFAULT_LIMIT if limit is None else limit)
@@ -124,7 +124,7 @@ class HttpTransport:
         return None
 
     def _exchange(self, request: HttpRequest, deadline: float | None, limit: int) -> HttpAnswer | NoAnswer:
-        from ci_publish.index import network  # noqa: PLC0415  (late: imports httpx)
+        from ci_publish.http import network  # noqa: PLC0415  (late: imports httpx)
 
         secrets = _secret_forms(request)
         opened = self._network()
@@ -141,7 +141,7 @@ class HttpTransport:
             return NoAnswer(reason, text, sent=attempt.handed_over)
 
     def _network(self) -> "Network":
-        from ci_publish.index.network import Network  # noqa: PLC0415  (late: imports httpx)
+        from ci_publish.http.network import Network  # noqa: PLC0415  (late: imports httpx)
 
         with self._lock:
             if self._opened is None:
@@ -152,12 +152,12 @@ class HttpTransport:
         return os.environ if self._environ is None else self._environ
 
     def _limits(self) -> "Timeouts":
-        from ci_publish.index.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.http.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
         return self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
 
     def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
-        from ci_publish.index.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.http.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
 
         timeouts, body = self._limits(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body

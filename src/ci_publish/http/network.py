@@ -18,11 +18,11 @@ from urllib.parse import unquote
 import httpcore
 import httpx
 
-from ci_publish.index.early import EarlyConnection
-from ci_publish.index.proxies import proxy_for
-from ci_publish.index.sockets import Attempt, Broken, broken, close, connected, patiently, poll, secured, ssl_context
-from ci_publish.index.urls import split
-from ci_publish.model.http import NoAnswerReason
+from ci_publish.http.messages import NoAnswerReason
+from ci_publish.http.preconnect import EarlyConnection
+from ci_publish.http.proxies import proxy_for
+from ci_publish.http.sockets import Attempt, Broken, broken, close, connected, patiently, poll, secured, ssl_context
+from ci_publish.http.urls import split
 
 T = TypeVar("T")
 
