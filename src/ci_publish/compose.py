@@ -20,7 +20,7 @@ from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
+from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
 from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation

@@ -11,7 +11,6 @@ from ci_publish.listing import Listing
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
-from ci_publish.model.foreseen import foreseen_refusal, yanked_releases
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
     Accepted,
@@ -36,6 +35,7 @@ from ci_publish.model.index import (
     Upload,
     UploadOutcome,
 )
+from ci_publish.model.preconditions import foreseen_refusal, yanked_releases
 from ci_publish.pace import Pace, in_parallel
 from ci_publish.planning import ConflictRules, make_plan, published_as, schedule, why_kept
 from ci_publish.run import Destination, Run

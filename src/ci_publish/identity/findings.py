@@ -14,7 +14,6 @@ from ci_publish.identity.trusted_publisher import (
     prefilled_links,
     reusable_workflow,
 )
-from ci_publish.model.foreseen import foreseen_refusal
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import (
@@ -28,6 +27,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
+from ci_publish.model.preconditions import foreseen_refusal
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0

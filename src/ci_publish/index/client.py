@@ -37,7 +37,6 @@ from ci_publish.http.retries import (
 )
 from ci_publish.http.urls import same_origin, shown
 from ci_publish.index import simple_api, upload_api
-from ci_publish.index.body import FormBody, md5
 from ci_publish.index.endpoints import (
     REHEARSAL_HEADER,
     REHEARSAL_VERSION,
@@ -46,6 +45,7 @@ from ci_publish.index.endpoints import (
     kind_of,
     may_be_rehearsal,
 )
+from ci_publish.index.upload_body import FormBody, md5
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadStarted

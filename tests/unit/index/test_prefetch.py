@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ci_publish.index.ahead import LookingAhead, Postponed, UntilClosed
+from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
 from ci_publish.interruption import Interruption
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, NoSuchProject

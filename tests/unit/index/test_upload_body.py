@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ci_publish.http.messages import BodyChanged
-from ci_publish.index.body import BLOCK, FormBody, md5
 from ci_publish.index.upload_api import Framing
+from ci_publish.index.upload_body import BLOCK, FormBody, md5
 from ci_publish.model.distribution import Digests
 from tests.unit.index.things import make_file
 

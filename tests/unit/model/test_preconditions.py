@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ci_publish.model.foreseen import DAY, foreseen_refusal, version_of, yanked_releases
 from ci_publish.model.index import Endpoints, ProjectListing, PublishedFile
+from ci_publish.model.preconditions import DAY, foreseen_refusal, version_of, yanked_releases
 from tests.unit.fakes import GENERIC, PYPI, published, sdist, wheel
 
 NOW = 1_800_000_000.0
