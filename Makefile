@@ -98,7 +98,7 @@ coverage: env-test ## the tests with branch coverage: 95 % in all, and all of th
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" --cov --cov-report=
 	$(WITH_VENV) coverage report --fail-under=95
 	$(WITH_VENV) coverage report --fail-under=100 \
-		--include="$$($(BIN)/python scripts/pure_modules.py),src/ci_publish/pipeline.py,src/ci_publish/delivery.py,src/ci_publish/listing.py"
+		--include="$$($(BIN)/python scripts/pure_modules.py),src/ci_publish/publishing/pipeline.py,src/ci_publish/publishing/upload.py,src/ci_publish/publishing/confirmation.py"
 
 # --- quality ----------------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.interruption import Interruption
+from ci_publish.publishing.interruption import Interruption
 trust, *files = map(Path, sys.argv[1:])
 distributions = LocalDistributions().collect([str(file) for file in files]).distributions
 waiting = Interruption(600.0)

@@ -16,7 +16,7 @@ from typing import Final, cast
 
 from sigstore.models import ClientTrustConfig
 
-from ci_publish import check, explain
+from ci_publish import check
 from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
@@ -33,7 +33,6 @@ from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.exchange import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
-from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
@@ -49,6 +48,8 @@ from ci_publish.model.index import (
     Unavailable,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.publishing import messages
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.narrator import Narrator
 from ci_publish.settings import Settings
@@ -177,7 +178,7 @@ def _() -> object:
 
 @situation("Attestations are required, but an API token was given")
 def _() -> object:
-    return explain.attestations_need_trusted_publishing(PYPI)
+    return messages.attestations_need_trusted_publishing(PYPI)
 
 
 @situation("The Sigstore trust configuration is no JSON")
@@ -214,7 +215,7 @@ def _() -> object:
 
 @situation("Two files have problems")
 def _() -> object:
-    return explain.failed_checks(
+    return messages.failed_checks(
         (
             Problem("demo-1.0.tar.gz", "pkg-info-missing", Severity.ERROR, "It has no PKG-INFO.", "Build it again."),
             Problem(
@@ -226,7 +227,7 @@ def _() -> object:
 
 @situation("Something rewrote a file while it was published")
 def _() -> object:
-    return explain.file_changed(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
+    return messages.file_changed(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
 
 
 # --- the identity --------------------------------------------------------------------------------------------------
@@ -377,14 +378,14 @@ def _() -> object:
 
 @situation("The API token is not one of this index")
 def _() -> object:
-    return explain.credential_refused(
+    return messages.credential_refused(
         PYPI, cast("CredentialRefused", answered(403, "Invalid or non-existent authentication information."))
     )
 
 
 @situation("The API token belongs to another project")
 def _() -> object:
-    return explain.credential_refused(
+    return messages.credential_refused(
         PYPI, cast("CredentialRefused", answered(403, "The user 'bob' isn't allowed to upload to project 'demo'."))
     )
 
@@ -445,63 +446,63 @@ def _() -> object:
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
-    return explain.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
+    return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
 
 
 @situation("skip-existing meets other content on PyPI")
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
-    return explain.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
+    return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
 
 
 @situation("A private index has the name, and shows no digests")
 def _() -> object:
-    return explain.cannot_compare(GENERIC, wheel(), "409 Conflict")
+    return messages.cannot_compare(GENERIC, wheel(), "409 Conflict")
 
 
 @situation("PyPI says that the file exists, and does not list it")
 def _() -> object:
-    return explain.same_bytes_elsewhere(PYPI, wheel(), "400 File already exists")
+    return messages.same_bytes_elsewhere(PYPI, wheel(), "400 File already exists")
 
 
 @situation("A filename was used and deleted before")
 def _() -> object:
     words = "This filename was previously used by a file that has since been deleted. Use a different version."
-    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The release is older than 14 days")
 def _() -> object:
     words = "Uploading new files to releases older than 14 days is not allowed."
-    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The file is too large")
 def _() -> object:
     words = "File too large. Limit for project 'demo' is 100 MB. See https://pypi.org/help/#file-size-limit"
-    return explain.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The index refuses the file, in words that nobody knows")
 def _() -> object:
-    return explain.refused(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
+    return messages.refused(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
 
 
 @situation("Nothing takes uploads at that address")
 def _() -> object:
-    return explain.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
+    return messages.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
 
 
 @situation("What the index has cannot be read")
 def _() -> object:
     failed = LookFailed("demo", "the index answered 503 five times")
-    return explain.unseen(PYPI, failed.reason)
+    return messages.unseen(PYPI, failed.reason)
 
 
 @situation("The connection broke until the retries ran out")
 def _() -> object:
-    return explain.unavailable(PYPI, wheel(), Unavailable(5, "the connection was closed while sending", unclear=True))
+    return messages.unavailable(PYPI, wheel(), Unavailable(5, "the connection was closed while sending", unclear=True))
 
 
 @situation("The run did not end within its deadline")
@@ -511,12 +512,12 @@ def _() -> object:
 
 @situation("The index did not list the file in time")
 def _() -> object:
-    return explain.not_as_sent(PYPI, [wheel().filename], (), 300.0)
+    return messages.not_as_sent(PYPI, [wheel().filename], (), 300.0)
 
 
 @situation("The index lists other bytes than were sent")
 def _() -> object:
-    return explain.not_as_sent(PYPI, (), [wheel().filename], 300.0)
+    return messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
 
 
 @situation("The index serves provenance of somebody else")
@@ -524,21 +525,21 @@ def _() -> object:
     reason = (
         "it names the publisher GitHub mallory/demo (release.yml), but this run is GitHub octo-org/demo (release.yml)"
     )
-    return explain.bad_provenance(PYPI, {wheel().filename: reason})
+    return messages.bad_provenance(PYPI, {wheel().filename: reason})
 
 
 @situation("verify: a file is not there")
 def _() -> object:
-    return explain.not_published(PYPI, [wheel().filename])
+    return messages.not_published(PYPI, [wheel().filename])
 
 
 @situation("Several files failed")
 def _() -> object:
-    first = explain.refused(
+    first = messages.refused(
         PYPI, wheel(), cast("Refused", answered(400, "Binary wheel has an unsupported platform tag"))
     )
-    second = explain.unavailable(PYPI, sdist(), Unavailable(5, "the index answered 503"))
-    return explain.several([(wheel(), first), (sdist(), second)], 4)
+    second = messages.unavailable(PYPI, sdist(), Unavailable(5, "the index answered 503"))
+    return messages.several([(wheel(), first), (sdist(), second)], 4)
 
 
 # --- the run -------------------------------------------------------------------------------------------------------

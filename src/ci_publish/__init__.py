@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ci_publish.compose import Surroundings
     from ci_publish.errors import CiPublishError
     from ci_publish.model.receipt import Receipt
-    from ci_publish.run import Destination, Options, Run
+    from ci_publish.publishing.context import Destination, Options, Run
     from ci_publish.settings import Settings
 
 __all__ = [

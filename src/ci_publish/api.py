@@ -15,7 +15,7 @@ from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, K
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
-from ci_publish.run import Run
+from ci_publish.publishing.context import Run
 from ci_publish.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def execute(command: str, what: Settings | Run | None = None, around: Surroundin
 
 
 def _piped(command: str, run: Run) -> Outcome:
-    from ci_publish import pipeline  # noqa: PLC0415  (late: the first look at the index may be under way by now)
+    from ci_publish.publishing import pipeline  # noqa: PLC0415  (late: the first look at the index may be under way by now)
 
     commands: Mapping[str, Callable[[Run], Outcome]] = {
         "publish": pipeline.publish,
@@ -168,7 +168,7 @@ def _finding(found: "Diagnosed") -> Finding:
 
 def _verify(run: Run) -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish import pipeline  # noqa: PLC0415  (see ``_piped``)
+    from ci_publish.publishing import pipeline  # noqa: PLC0415  (see ``_piped``)
 
     named = [path for path in run.options.paths if "==" in path]
     if not named:

@@ -21,7 +21,6 @@ from ci_publish.identity.credential import Given, choose_credential, meant_for, 
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
-from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.events import Emit, IndexChosen, Noted
@@ -29,8 +28,9 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
-from ci_publish.planning import ConflictRules, OnConflict, make_plan
-from ci_publish.run import Destination, Options, Run
+from ci_publish.publishing.context import Destination, Options, Run
+from ci_publish.publishing.interruption import Interruption
+from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
 from ci_publish.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ci_publish.http.preconnect import EarlyConnection
     from ci_publish.identity.diagnosis import Doctor
     from ci_publish.index.client import HttpIndex
-    from ci_publish.ports import Credential, IdentitySource, Signer
+    from ci_publish.publishing.ports import Credential, IdentitySource, Signer
 
 # The commands that begin with a look at what the index has of the files' projects.
 _LOOKING = frozenset({"publish", "plan", "verify"})
@@ -133,7 +133,7 @@ class Composition:
             index.begin(expected)
 
     def _trust(self) -> "TrustSource":
-        from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``run``)
+        from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return TrustSource(
             emit=self.around.emit,
@@ -226,7 +226,7 @@ class Composition:
 
         Raises ConfigurationError where they are required and cannot be made with it.
         """
-        from ci_publish.delivery import attestation_policy  # noqa: PLC0415  (late, see ``run``)
+        from ci_publish.publishing.upload import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 
         policy = attestation_policy(self.settings.attestations, kind, endpoints)
         return policy is AttestationPolicy.REQUIRED
@@ -237,7 +237,7 @@ class Composition:
         return Destination(self._ahead[-1], self.credential(index.endpoints))
 
     def _index(self, repository_url: str, *, online: bool) -> "HttpIndex":
-        from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``run``)
+        from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``publishing.context``)
 
         index = HttpIndex(
             self.endpoints(repository_url),
@@ -318,7 +318,7 @@ class LocalSteps:
         self.unattested = True
 
     def collect(self, paths: Sequence[str]) -> Collection:
-        """Find, hash and read the files; see ``ports.Distributions``."""
+        """Find, hash and read the files; see ``publishing.ports.Distributions``."""
         with self._interruption.immediate():
             collection = self._distributions().collect(paths)
         self.projects = tuple(dict.fromkeys(file.project for file in collection.distributions))
@@ -326,7 +326,7 @@ class LocalSteps:
         return collection
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
-        """Run every rule; see ``ports.Distributions``."""
+        """Run every rule; see ``publishing.ports.Distributions``."""
         with self._interruption.immediate():
             return self._distributions().check(collection, profiles)
 
@@ -349,17 +349,17 @@ class LateSigner:
         self._signer = cache(make)
 
     def prefetch(self) -> None:
-        """Begin what signing needs; see ``ports.Signer``."""
+        """Begin what signing needs; see ``publishing.ports.Signer``."""
         self._signer().prefetch()
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files that lay beside the distributions; see ``ports.Signer``."""
+        """Verify attestation files that lay beside the distributions; see ``publishing.ports.Signer``."""
         return self._signer().adopt(found, distributions)
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
-        """Attest each distribution; see ``ports.Signer``."""
+        """Attest each distribution; see ``publishing.ports.Signer``."""
         return self._signer().sign(distributions)
 
 
@@ -410,10 +410,10 @@ def _options(settings: Settings, command: str) -> Options:
 
 
 def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
-    from ci_publish import explain  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.publishing import messages  # noqa: PLC0415  (late, see ``Composition.run``)
 
     failing = any(problem.severity is Severity.ERROR for problem in problems)
-    return explain.failed_checks(problems) if failing else None
+    return messages.failed_checks(problems) if failing else None
 
 
 def _unattested(collection: Collection) -> bool:

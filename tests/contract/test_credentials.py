@@ -13,8 +13,8 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.static import AnonymousCredential, StaticCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
-from ci_publish.interruption import Interruption
 from ci_publish.model.identity import CredentialKind, Secret
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.contract.test_identity_exchange import run
 from tests.unit.fakes import FakeCredential
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ci_publish.http.messages import Authorization
-    from ci_publish.ports import Credential
+    from ci_publish.publishing.ports import Credential
 
 TRUSTED = CredentialKind.TRUSTED_PUBLISHING
 

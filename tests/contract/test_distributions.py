@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ci_publish.ports import Distributions
+    from ci_publish.publishing.ports import Distributions
 
 UNREADABLE = "demo-1.0-py2-none-any.whl"
 

@@ -23,9 +23,9 @@ from ci_publish.identity.findings import Level
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
-from ci_publish.interruption import Interruption
 from ci_publish.model.events import Event, Noted, Retrying
 from ci_publish.model.index import Endpoints, NoSuchProject
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, times
 from ci_publish.rehearsal.oidc import Registration, registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher
@@ -301,7 +301,7 @@ apply_ca(os.environ)
 import requests, urllib3
 from ci_publish.identity.ambient import detect_with_id
 from ci_publish.http.transport import HttpTransport
-from ci_publish.interruption import Interruption
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.http.messages import HttpRequest
 
 url = sys.argv[1] + "/simple/"

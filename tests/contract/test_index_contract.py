@@ -20,7 +20,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Event, UploadStarted
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NoSuchProject, ProjectListing
-from ci_publish.ports import Index
+from ci_publish.publishing.ports import Index
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.faults.server import FaultServer
 from tests.unit.fakes import FakeIndex

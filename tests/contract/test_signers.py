@@ -21,7 +21,7 @@ from tests.unit.fakes import FakeSigner, FakeVerifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ci_publish.ports import ProvenanceVerifier, Signer
+    from ci_publish.publishing.ports import ProvenanceVerifier, Signer
 
 FILES = wheels(4)
 GITHUB = {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": ""}

@@ -10,7 +10,7 @@ import pytest
 
 from ci_publish.http.messages import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.http.transport import HttpTransport
-from ci_publish.interruption import Interruption
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.unit.identity.world import FakeIndex
 from tests.unit.index.things import UNREACHABLE, ScriptedTransport, answer

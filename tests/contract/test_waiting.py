@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.errors import IndexUnavailable, Interrupted
-from ci_publish.interruption import BURNING_GRACE, Interruption
+from ci_publish.publishing.interruption import BURNING_GRACE, Interruption
 from tests.unit.attestations.signing_world import PatientWaiting
 from tests.unit.fakes import FakeWaiting
 from tests.unit.identity.world import World
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ci_publish.model.waiting import Waiting
-    from ci_publish.ports import Stopper
+    from ci_publish.publishing.ports import Stopper
 
 DEADLINE = 60.0
 SIGINT = 2

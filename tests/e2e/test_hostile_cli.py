@@ -18,11 +18,11 @@ import pytest
 from ci_publish.api import publish
 from ci_publish.compose import Surroundings
 from ci_publish.errors import CiPublishError
-from ci_publish.interruption import Interruption
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, IndexChosen, Noted
 from ci_publish.model.identity import Secret
 from ci_publish.model.receipt import Receipt, to_json
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import gitlab_claims, gitlab_variables
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE

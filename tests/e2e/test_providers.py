@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.wrappers import Response
 
-from ci_publish import errors, pipeline
+from ci_publish import errors
 from ci_publish.compose import Composition, RememberedIdentity, Surroundings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt import receipt_of
+from ci_publish.publishing import pipeline
 from ci_publish.rehearsal.ci_claims import google_claims
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher

@@ -16,7 +16,7 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.planning import ConflictRules, make_plan, schedule
+from ci_publish.publishing.planning import ConflictRules, make_plan, schedule
 from tests.unit.fakes import published, sdist, sha, wheel
 
 STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"

@@ -48,7 +48,7 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem
-from ci_publish.run import Destination, Options, Run
+from ci_publish.publishing.context import Destination, Options, Run
 
 PYPI = Endpoints(
     "pypi",

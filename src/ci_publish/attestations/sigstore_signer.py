@@ -56,7 +56,7 @@ _POLL_SECONDS = 0.2
 
 
 class IdentitySource(Protocol):
-    """The CI job's identity, as ``ports.IdentitySource`` describes it."""
+    """The CI job's identity, as ``publishing.ports.IdentitySource`` describes it."""
 
     @property
     def repeatable(self) -> bool:
@@ -117,7 +117,7 @@ class Clocks:
 
 
 class SigstoreSigner:
-    """Implements ``ports.Signer`` with a Sigstore instance.
+    """Implements ``publishing.ports.Signer`` with a Sigstore instance.
 
     *claims* gives the identity of this run where it is known from elsewhere, to judge attestation files that were
     found; *authority* is for tests.

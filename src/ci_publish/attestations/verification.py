@@ -24,7 +24,7 @@ _MOST_ATTESTATIONS = 32
 
 
 class ProvenanceJudge:
-    """Implements ``ports.ProvenanceVerifier``.
+    """Implements ``publishing.ports.ProvenanceVerifier``.
 
     *claims* gives the identity of this run where provenance must be its own; None accepts any publisher that the
     attestations prove.

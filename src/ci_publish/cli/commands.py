@@ -15,8 +15,8 @@ from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.identity.keyring import keyring_for_people
 from ci_publish.identity.static import TOKEN_USER
-from ci_publish.interruption import Interruption
 from ci_publish.model.frozen import frozen
+from ci_publish.publishing.interruption import Interruption
 
 if TYPE_CHECKING:
     from ci_publish.compose import Surroundings

@@ -26,7 +26,7 @@ _SHOWN_ENTRIES: Final = 10
 
 
 class LocalDistributions:
-    """Finds, hashes, reads and checks distributions on the disk (``pipeline.Distributions``).
+    """Finds, hashes, reads and checks distributions on the disk (``publishing.pipeline.Distributions``).
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.

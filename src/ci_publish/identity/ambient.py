@@ -106,7 +106,7 @@ class _Fetched:
 
 
 class AmbientIdentity:
-    """The identity of the CI job that runs us. Implements ``ports.IdentitySource``; thread-safe.
+    """The identity of the CI job that runs us. Implements ``publishing.ports.IdentitySource``; thread-safe.
 
     ``mask`` is called with every token before it is decoded, returned or mentioned in an event. ``transport`` is used
     for GitHub where the environment names a proxy.

@@ -12,7 +12,7 @@ _TOKEN_PREFIX = "pypi-"  # noqa: S105  (the prefix of all of them)
 
 
 class StaticCredential:
-    """An API token or a password, as given. Implements ``ports.Credential``."""
+    """An API token or a password, as given. Implements ``publishing.ports.Credential``."""
 
     def __init__(self, endpoints: Endpoints, user: str, secret: Secret, name: str, emit: Emit) -> None:
         """Take *secret* from the option *name*; the caller has masked it already."""

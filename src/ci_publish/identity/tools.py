@@ -13,7 +13,7 @@ from ci_publish.model.waiting import Waiting
 
 
 class IdentitySource(Protocol):
-    """The CI job's identity (the same contract as ``ports.IdentitySource``)."""
+    """The CI job's identity (the same contract as ``publishing.ports.IdentitySource``)."""
 
     @property
     def provider(self) -> Provider | None:

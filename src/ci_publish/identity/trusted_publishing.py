@@ -66,7 +66,7 @@ class _Held:
 
 
 class TrustedPublishingCredential:
-    """Implements ``ports.Credential``; thread-safe.
+    """Implements ``publishing.ports.Credential``; thread-safe.
 
     ``projects`` are those of the run (for links), ``attesting`` says whether attestations must be made.
     """

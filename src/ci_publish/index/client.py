@@ -113,7 +113,7 @@ class _Effort:
 
 
 class HttpIndex:
-    """The port ``pipeline.Index`` over HTTP. Thread-safe.
+    """The port ``publishing.pipeline.Index`` over HTTP. Thread-safe.
 
     ``look_authorization`` is shown to the Simple API where that lies on the origin of the upload API, and to nobody
     else. *random* gives numbers in [0, 1), *clock* seconds since the epoch.
@@ -166,7 +166,7 @@ class HttpIndex:
     def look(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        """Ask what the index has of *project*; see ``pipeline.Index``.
+        """Ask what the index has of *project*; see ``publishing.pipeline.Index``.
 
         No retry begins later than *patience* seconds after the look: 0 is one attempt, None the usual patience.
         """
@@ -289,7 +289,7 @@ class HttpIndex:
         authorization: Authorization | None,
         throttled: Callable[[], None],
     ) -> UploadOutcome:
-        """Send one file, with retries; see ``pipeline.Index``."""
+        """Send one file, with retries; see ``publishing.pipeline.Index``."""
         attempts = _Attempts()
         url = self.endpoints.upload
         try:
@@ -406,7 +406,7 @@ class HttpIndex:
     # --- provenance
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance that the index serves for a file; see ``pipeline.Index``."""
+        """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""
         url = self._provenance_url(project, version, filename)
         if url is None:
             return None

@@ -100,7 +100,7 @@ _Promise = tuple[Future[IndexState], Held]
 
 
 class LookingAhead:
-    """The port ``pipeline.Index``: an index whose first look at a release may have been made already.
+    """The port ``publishing.pipeline.Index``: an index whose first look at a release may have been made already.
 
     Thread-safe. What such a look has to tell is told once it is asked for; who never asks never hears of it. *told* is
     what the index and its transport emit to.
@@ -140,7 +140,7 @@ class LookingAhead:
     def look(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        """Ask what the index has of *project*; see ``pipeline.Index``."""
+        """Ask what the index has of *project*; see ``publishing.pipeline.Index``."""
         ahead = None if fresh else self._ahead.pop((project, version), None)
         if ahead is None:
             return self._index.look(project, version, fresh=fresh, patience=patience)
@@ -155,9 +155,9 @@ class LookingAhead:
         authorization: Authorization | None,
         throttled: Callable[[], None],
     ) -> UploadOutcome:
-        """Send one file, with retries; see ``pipeline.Index``."""
+        """Send one file, with retries; see ``publishing.pipeline.Index``."""
         return self._index.upload(distribution, attestations, authorization, throttled)
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance that the index serves for a file; see ``pipeline.Index``."""
+        """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""
         return self._index.provenance(project, version, filename)

@@ -16,7 +16,7 @@ from ci_publish.model.index import (
     ProjectListing,
     PublishedFile,
 )
-from ci_publish.planning import ConflictRules, make_plan
+from ci_publish.publishing.planning import ConflictRules, make_plan
 from tests.unit.identity.world import GITHUB, NOW, OTHER, PYPI
 
 WHEEL = Distribution(

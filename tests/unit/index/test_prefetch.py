@@ -4,9 +4,9 @@ from collections.abc import Callable
 import pytest
 
 from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
-from ci_publish.interruption import Interruption
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, NoSuchProject
+from ci_publish.publishing.interruption import Interruption
 
 ENDPOINTS = Endpoints("index.example", IndexProfile.GENERIC, "https://index.example/")
 

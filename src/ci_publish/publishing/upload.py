@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from ci_publish import explain
 from ci_publish.errors import CiPublishError, ContentConflict
-from ci_publish.listing import Listing
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
@@ -36,9 +34,11 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.preconditions import foreseen_refusal, yanked_releases
-from ci_publish.pace import Pace, in_parallel
-from ci_publish.planning import ConflictRules, make_plan, published_as, schedule, why_kept
-from ci_publish.run import Destination, Run
+from ci_publish.publishing import messages
+from ci_publish.publishing.concurrency import Pace, in_parallel
+from ci_publish.publishing.confirmation import Listing
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.planning import ConflictRules, make_plan, published_as, schedule, why_kept
 
 # Seconds between looks for a file that an index says it has, but does not list.
 PAUSES = (1.0, 2.0, 4.0)
@@ -58,7 +58,7 @@ def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoint
         case AttestationPolicy.AUTO:
             return AttestationPolicy.REQUIRED if trusted and pypi else AttestationPolicy.OFF
         case AttestationPolicy.REQUIRED if pypi and kind in _SECRETS:
-            raise explain.attestations_need_trusted_publishing(endpoints)
+            raise messages.attestations_need_trusted_publishing(endpoints)
         case AttestationPolicy.IF_POSSIBLE if pypi and not trusted:
             return AttestationPolicy.OFF
         case _:
@@ -158,7 +158,7 @@ class Delivery:
             state = self._index.look(project, version)
             if isinstance(state, LookFailed):
                 self._run.checkpoint()
-                unseen = explain.unseen(self.endpoints, state.reason)
+                unseen = messages.unseen(self.endpoints, state.reason)
                 if missing := self._credential.missing():
                     raise missing from unseen
                 raise unseen
@@ -221,7 +221,7 @@ class Delivery:
         self._finish(file, FileStatus.KEPT_PUBLISHED, url=published.url, attempts=attempts)
 
     def _conflict(self, conflicts: Sequence[Conflict]) -> ContentConflict:
-        return explain.conflict(self.endpoints, conflicts, skip_existing=self._run.options.skip_existing)
+        return messages.conflict(self.endpoints, conflicts, skip_existing=self._run.options.skip_existing)
 
     # prove --------------------------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class Delivery:
         with self._run.step(Step.UPLOAD, self.endpoints.name):
             self._send_all(attestations)
         if self._failures:
-            raise explain.several(self._failures, len(self._plan.files))
+            raise messages.several(self._failures, len(self._plan.files))
         self._run.checkpoint()
 
     def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
@@ -297,14 +297,14 @@ class Delivery:
             case AlreadyThere():
                 self._ask_what_is_there(file, outcome)
             case Refused():
-                self._fail(file, explain.refused(self.endpoints, file, outcome), FileStatus.REFUSED, attempts)
+                self._fail(file, messages.refused(self.endpoints, file, outcome), FileStatus.REFUSED, attempts)
             case CredentialRefused():
-                error = explain.credential_refused(self.endpoints, outcome)
+                error = messages.credential_refused(self.endpoints, outcome)
                 self._fail(file, error, FileStatus.REFUSED, attempts, always_halt=True)
             case Unavailable():
-                self._fail(file, explain.unavailable(self.endpoints, file, outcome), FileStatus.FAILED, attempts)
+                self._fail(file, messages.unavailable(self.endpoints, file, outcome), FileStatus.FAILED, attempts)
             case FileChanged():
-                self._fail(file, explain.file_changed(file, outcome), FileStatus.FAILED, attempts)
+                self._fail(file, messages.file_changed(file, outcome), FileStatus.FAILED, attempts)
             case Cancelled():
                 self._fail(file, self._run.waiting.error(), FileStatus.FAILED, attempts)
             case _:
@@ -314,11 +314,11 @@ class Delivery:
         """Let the index's listing decide what "already exists" means; its words never do."""
         state, published = self._look_for(file)
         if isinstance(state, LookFailed):
-            self._fail(file, explain.unseen(self.endpoints, state.reason), FileStatus.FAILED, outcome.attempts)
+            self._fail(file, messages.unseen(self.endpoints, state.reason), FileStatus.FAILED, outcome.attempts)
         elif isinstance(state, NotVisible):
             self._keep_unseen(file, outcome)
         elif published is None:
-            error = explain.same_bytes_elsewhere(self.endpoints, file, outcome.message)
+            error = messages.same_bytes_elsewhere(self.endpoints, file, outcome.message)
             self._fail(file, error, FileStatus.REFUSED, outcome.attempts)
         else:
             self._compare(file, published, outcome)
@@ -351,7 +351,7 @@ class Delivery:
             taken = PublishedFile(file.filename, "", None)
             self._keep(file, taken, "the index says that this name is taken", outcome.attempts)
             return
-        error = explain.cannot_compare(self.endpoints, file, outcome.message)
+        error = messages.cannot_compare(self.endpoints, file, outcome.message)
         self._fail(file, error, FileStatus.CONFLICT, outcome.attempts)
 
     def _accept(self, file: Distribution, status: FileStatus, attempts: int, url: str | None = None) -> None:

@@ -17,7 +17,7 @@ from ci_publish.model.waiting import Waiting
 
 
 class Stopper(Waiting, Protocol):
-    """``Waiting`` that also knows the error with which a stopped run ends (``interruption``)."""
+    """``Waiting`` that also knows the error with which a stopped run ends (``publishing.interruption``)."""
 
     def error(self) -> CiPublishError:
         """Return Interrupted, Terminated, or IndexUnavailable for a run whose deadline passed."""

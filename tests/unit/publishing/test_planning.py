@@ -12,7 +12,7 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.planning import ConflictRules, OnConflict, in_order, make_plan, published_as, schedule
+from ci_publish.publishing.planning import ConflictRules, OnConflict, in_order, make_plan, published_as, schedule
 from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, published, sdist, sha, wheel
 
 STRICT = ConflictRules()

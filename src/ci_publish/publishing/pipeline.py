@@ -9,10 +9,7 @@ nothing is minted or signed for files that are already published; upload tokens 
 
 from collections.abc import Callable, Sequence
 
-from ci_publish import explain
-from ci_publish.delivery import Delivery
 from ci_publish.errors import CiPublishError, ConfigurationError, IdentityUnavailable, SigningFailed
-from ci_publish.listing import Listing
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     Attestation,
@@ -43,8 +40,11 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.model.problem import Problem, Severity, noted
-from ci_publish.planning import published_as
-from ci_publish.run import Destination, Run
+from ci_publish.publishing import messages
+from ci_publish.publishing.confirmation import Listing
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.planning import published_as
+from ci_publish.publishing.upload import Delivery
 
 __all__ = ["attest", "check", "plan", "publish", "verify"]
 
@@ -118,7 +118,7 @@ def verify(run: Run) -> Outcome:
         run.emit(Collected(collection.distributions))
     if _errors(collection.problems):
         run.emit(Checked(collection.problems))
-        raise explain.failed_checks(collection.problems)
+        raise messages.failed_checks(collection.problems)
     for destination in run.destinations:
         _verify_at(run, destination, collection.distributions)
     return Outcome.VERIFIED
@@ -138,11 +138,11 @@ def verify_release(
             run.emit(IndexChosen(destination.index.endpoints))
             state = destination.index.look(project, version, fresh=True)
             if isinstance(state, LookFailed | NotVisible):
-                raise explain.unseen(endpoints, state.reason)
+                raise messages.unseen(endpoints, state.reason)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [file for published in listed if (file := as_distribution(published)) is not None]
             if not files:
-                raise explain.not_published(endpoints, [f"{project} {version}"])
+                raise messages.not_published(endpoints, [f"{project} {version}"])
             run.emit(Collected(tuple(files)))
             for file in files:
                 _tell_listed(run, endpoints, file, state.files[file.filename])  # type: ignore[union-attr]
@@ -158,7 +158,7 @@ def _gather(run: Run) -> Collection:
     collection, problems = _look_over(run)
     if _errors(problems):
         run.emit(Checked(problems))
-        raise explain.failed_checks(problems)
+        raise messages.failed_checks(problems)
     return collection
 
 
@@ -186,7 +186,7 @@ def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Probl
     """
     if any(problem.filename is None for problem in _errors(problems)):
         _tell_checked(run, problems)
-        raise explain.failed_checks(problems)
+        raise messages.failed_checks(problems)
     try:
         for delivery in deliveries:
             _ = delivery.policy
@@ -194,13 +194,13 @@ def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Probl
     except CiPublishError as error:
         if _errors(problems):
             _tell_checked(run, problems)
-            raise explain.failed_checks(problems) from error
+            raise messages.failed_checks(problems) from error
         raise
     if _errors(problems):
         left = noted(problems, _published_everywhere(deliveries))
         _tell_checked(run, left)
         if _errors(left):
-            raise explain.failed_checks(left)
+            raise messages.failed_checks(left)
 
 
 def _tell_checked(run: Run, problems: Sequence[Problem]) -> None:
@@ -229,7 +229,7 @@ def _deliver(run: Run, deliveries: Sequence[Delivery], attestations: Attestation
     except CiPublishError:
         if len(deliveries) > 1:
             stands = "; ".join(f"{delivery.endpoints.name}: {delivery.standing}" for delivery in deliveries)
-            run.warn("stands-so-far", f"What stands where: {stands}.", explain.RERUN)
+            run.warn("stands-so-far", f"What stands where: {stands}.", messages.RERUN)
         raise
 
 
@@ -268,7 +268,7 @@ def _attested(
     result = _sign(run, unsigned, policy) if unsigned else SigningResult()
     run.checkpoint()
     if result.failures and policy is AttestationPolicy.REQUIRED:
-        raise explain.unsigned(result.failures)
+        raise messages.unsigned(result.failures)
     _warn_unsigned(run, result)
     both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
     if run.options.attestations_dir is not None:
@@ -312,7 +312,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
         for file in files:
             state = destination.index.look(file.project, file.version)
             if isinstance(state, LookFailed | NotVisible):
-                raise explain.unseen(endpoints, state.reason)
+                raise messages.unseen(endpoints, state.reason)
             published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)
@@ -325,9 +325,9 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
                 there.append(file)
                 _tell_listed(run, endpoints, file, published)
         if conflicts:
-            raise explain.conflict(endpoints, conflicts, skip_existing=False)
+            raise messages.conflict(endpoints, conflicts, skip_existing=False)
         if missing:
-            raise explain.not_published(endpoints, missing)
+            raise messages.not_published(endpoints, missing)
         _judge_provenance(run, destination, there)
 
 
@@ -349,6 +349,6 @@ def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distri
     listing.require_valid(outcomes)
     missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
     if missing and policy is AttestationPolicy.REQUIRED:
-        raise explain.without_provenance(endpoints, missing)
+        raise messages.without_provenance(endpoints, missing)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

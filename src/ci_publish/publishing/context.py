@@ -9,8 +9,8 @@ from pathlib import Path
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.planning import OnConflict
-from ci_publish.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
+from ci_publish.publishing.planning import OnConflict
+from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 
 @frozen

@@ -13,7 +13,7 @@ from ci_publish.errors import (
     SigningFailed,
     Terminated,
 )
-from ci_publish.interruption import BURNING_GRACE, GRACE, SHIELDED_GRACE, Interruption
+from ci_publish.publishing.interruption import BURNING_GRACE, GRACE, SHIELDED_GRACE, Interruption
 
 
 class Clock:

@@ -3,16 +3,16 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from ci_publish import explain
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
-from ci_publish.pace import Pace, in_parallel
-from ci_publish.planning import published_as
-from ci_publish.ports import Index
-from ci_publish.run import Run
+from ci_publish.publishing import messages
+from ci_publish.publishing.concurrency import Pace, in_parallel
+from ci_publish.publishing.context import Run
+from ci_publish.publishing.planning import published_as
+from ci_publish.publishing.ports import Index
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 20.0
@@ -92,7 +92,7 @@ class Listing:
         """Raise Unverified when provenance is wrong."""
         invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
         if invalid:
-            raise explain.bad_provenance(self._index.endpoints, invalid)
+            raise messages.bad_provenance(self._index.endpoints, invalid)
 
     def _judge(self, file: Distribution) -> ProvenanceOutcome:
         served = self._index.provenance(file.project, file.version, file.filename)
@@ -125,7 +125,7 @@ class Listing:
                     settled.append((file, bool(same)))
                     wrong += [file.filename] if same is False else []
         if wrong:
-            raise explain.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
+            raise messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
         return settled
 
     def _rounds(self) -> Iterator[None]:
@@ -145,7 +145,7 @@ class Listing:
         for file in pending:
             self._tell(file, listed=False)
         names = [file.filename for file in pending]
-        error = explain.not_as_sent(self._index.endpoints, names, (), self._run.options.verify_timeout)
+        error = messages.not_as_sent(self._index.endpoints, names, (), self._run.options.verify_timeout)
         if self._index.endpoints.profile is IndexProfile.PYPI:
             raise error
         for name in names:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.delivery import attestation_policy
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -58,9 +57,10 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.pipeline import attest, check, plan, publish, verify, verify_release
-from ci_publish.planning import OnConflict
-from ci_publish.run import Destination, Options
+from ci_publish.publishing.context import Destination, Options
+from ci_publish.publishing.pipeline import attest, check, plan, publish, verify, verify_release
+from ci_publish.publishing.planning import OnConflict
+from ci_publish.publishing.upload import attestation_policy
 from tests.unit.fakes import (
     GENERIC,
     PYPI,

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ci_publish.pace import Pace, in_parallel
+from ci_publish.publishing.concurrency import Pace, in_parallel
 
 
 def test_every_task_is_done_once_by_no_more_threads_than_jobs() -> None:
