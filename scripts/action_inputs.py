@@ -14,9 +14,9 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from ci_publish.app.settings import Option, Settings, options
+from ci_publish.app.settings_sources import variable
 from ci_publish.cli.arguments import choices
-from ci_publish.settings import Option, Settings, options
-from ci_publish.sources import variable
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 116

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ci_publish.app.settings import Option, Settings, options
+from ci_publish.app.settings_sources import FOREIGN, variable
 from ci_publish.cli.arguments import COMMANDS, choices
-from ci_publish.settings import Option, Settings, options
-from ci_publish.sources import FOREIGN, variable
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "options.md"
 
@@ -22,7 +22,7 @@ OLD_SPELLINGS: Final = ("repository-url", "packages-dir", "verify-metadata", "sk
 HEAD: Final = """\
 # Options
 
-<!-- Written by scripts/docs_reference.py from src/ci_publish/settings.py. Change that, and run the script. -->
+<!-- Written by scripts/docs_reference.py from src/ci_publish/app/settings.py. Change that, and run the script. -->
 
 Every option can be given in several places. The highest that says something counts:
 

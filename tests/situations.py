@@ -17,6 +17,8 @@ from typing import Final, cast
 from sigstore.models import ClientTrustConfig
 
 from ci_publish import check
+from ci_publish.app.settings import Settings
+from ci_publish.app.settings_sources import load
 from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
@@ -52,8 +54,6 @@ from ci_publish.publishing import messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.narrator import Narrator
-from ci_publish.settings import Settings
-from ci_publish.sources import load
 from tests.distributions import make_wheel
 from tests.unit.attestations.signing_world import PatientWaiting, wheels
 from tests.unit.attestations.test_signer import FakeAuthority, Job

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ci_publish.about import __version__
 
 if TYPE_CHECKING:
-    from ci_publish.api import attest, check, plan, publish, verify
-    from ci_publish.compose import Surroundings
+    from ci_publish.app.commands import attest, check, plan, publish, verify
+    from ci_publish.app.composition import Surroundings
+    from ci_publish.app.settings import Settings
     from ci_publish.errors import CiPublishError
     from ci_publish.model.receipt import Receipt
     from ci_publish.publishing.context import Destination, Options, Run
-    from ci_publish.settings import Settings
 
 __all__ = [
     "CiPublishError",

@@ -15,8 +15,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ci_publish.api import publish
-from ci_publish.compose import Surroundings
+from ci_publish.app.commands import publish
+from ci_publish.app.composition import Surroundings
+from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, IndexChosen, Noted
@@ -26,7 +27,6 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import gitlab_claims, gitlab_variables
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE
-from ci_publish.settings import Settings
 from tests.e2e.harness_runs import STRESS, Release, dice, run, schema
 from tests.faults.server import Act, FaultServer, Request, answering, honest, reply
 from tests.faults.test_hostile import hostile

@@ -15,7 +15,8 @@ import pytest
 from werkzeug.wrappers import Response
 
 from ci_publish import errors
-from ci_publish.compose import Composition, RememberedIdentity, Surroundings
+from ci_publish.app.composition import Composition, RememberedIdentity, Surroundings
+from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt import receipt_of
@@ -24,7 +25,6 @@ from ci_publish.rehearsal.ci_claims import google_claims
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
-from ci_publish.settings import Settings
 from tests.distributions import make_release
 from tests.e2e.in_process import Shell, hooked, second_index
 

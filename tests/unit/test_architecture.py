@@ -60,10 +60,10 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
     [
         ("layers", "model/index.py", "import ci_publish.publishing.planning"),
         ("layers", "index/client.py", "import ci_publish.attestations.verification"),
-        ("layers", "publishing/pipeline.py", "import ci_publish.settings"),
-        ("layers", "compose.py", "import ci_publish.rehearsal"),
+        ("layers", "publishing/pipeline.py", "import ci_publish.app.settings"),
+        ("layers", "app/composition.py", "import ci_publish.rehearsal"),
         ("layers", "errors.py", "import ci_publish.model.problem"),
-        ("settings", "settings.py", "import ci_publish.index.endpoints"),
+        ("settings", "app/settings.py", "import ci_publish.index.endpoints"),
         ("http", "identity/credential.py", "import httpx"),
         ("http", "attestations/verification.py", "import httpcore"),
         ("sigstore", "publishing/pipeline.py", "from sigstore import sign"),

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import load, variable
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.reports.outputs import Artifacts, outputs
-from ci_publish.settings import Settings, options
-from ci_publish.sources import load, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -13,10 +13,10 @@ import pytest
 
 import ci_publish
 from ci_publish.about import DOCS_URL
+from ci_publish.app.settings import options
 from ci_publish.cli.arguments import COMMANDS, parse
 from ci_publish.distributions.checks.rules import REGISTRY
 from ci_publish.errors import error_classes
-from ci_publish.settings import options
 from scripts import docs_errors, docs_reference
 from scripts.action_inputs import OUTPUTS
 from tests.distributions import make_release

@@ -64,7 +64,7 @@ def test_publishing_with_a_password_needs_no_signatures(release: Path, httpserve
 
 
 def test_putting_the_rooms_together_opens_none(tmp_path: Path) -> None:
-    found = loaded(f"import ci_publish.compose\n{LOADED}", folder=tmp_path)
+    found = loaded(f"import ci_publish.app.composition\n{LOADED}", folder=tmp_path)
     assert found & (NEEDLESS | {"httpx", "httpcore", "readme_renderer", "id"}) == set()
 
 

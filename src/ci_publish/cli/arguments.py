@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any, Literal, NoReturn
 
 from ci_publish.about import DOCS_URL, NAME, __version__
+from ci_publish.app.settings import Option, Settings, options
+from ci_publish.app.settings_sources import variable
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.frozen import frozen
-from ci_publish.settings import Option, Settings, options
-from ci_publish.sources import variable
 
 COMMANDS = {
     "publish": "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",

@@ -9,7 +9,7 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from ci_publish import sources
+from ci_publish.app import settings_sources
 from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
@@ -19,7 +19,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.publishing.interruption import Interruption
 
 if TYPE_CHECKING:
-    from ci_publish.compose import Surroundings
+    from ci_publish.app.composition import Surroundings
     from ci_publish.http.preconnect import EarlyConnection
 
 
@@ -28,7 +28,7 @@ class Invocation:
     """One command of a user, with its settings, where it runs, and a connection to its index if one was begun."""
 
     command: str
-    loaded: sources.Loaded
+    loaded: settings_sources.Loaded
     environ: Mapping[str, str]
     streams: Streams
     connection: "EarlyConnection | None" = None
@@ -48,8 +48,8 @@ def invoke(invocation: Invocation) -> int:
 
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:
-    from ci_publish.api import execute  # noqa: PLC0415  (late: the rooms)
-    from ci_publish.compose import Surroundings  # noqa: PLC0415
+    from ci_publish.app.commands import execute  # noqa: PLC0415  (late: the rooms)
+    from ci_publish.app.composition import Surroundings  # noqa: PLC0415
 
     _collect_garbage()
     around = Surroundings(
@@ -84,9 +84,9 @@ def _command(invocation: Invocation) -> str:
 
 def _rehearse(invocation: Invocation, around: "Surroundings") -> None:
     try:
-        from ci_publish.rehearsal.run import rehearse  # noqa: PLC0415  (an extra)
+        from ci_publish.app.rehearse import rehearse  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
-        from ci_publish.api import recorded  # noqa: PLC0415
+        from ci_publish.app.commands import recorded  # noqa: PLC0415
 
         missing = ConfigurationError(
             f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
@@ -99,7 +99,7 @@ def _rehearse(invocation: Invocation, around: "Surroundings") -> None:
 
         recorded("rehearse", fail, around)  # type: ignore[arg-type]
         return
-    given = invocation.loaded.origin("paths") is not sources.DEFAULT
+    given = invocation.loaded.origin("paths") is not settings_sources.DEFAULT
     rehearse(invocation.loaded.settings, around, invocation.streams.stdout, paths_given=given)
 
 
@@ -144,7 +144,7 @@ def _interruption(deadline: float) -> Iterator[Interruption]:
             signal.signal(number, handler)
 
 
-def _password_name(loaded: sources.Loaded) -> str:
+def _password_name(loaded: settings_sources.Loaded) -> str:
     origin = loaded.origin("password")
     return {"action input": f"The input {origin.spelled}", "flag": "The password on standard input"}.get(
         origin.source, origin.spelled if origin.source != "default" else "The password"
@@ -163,14 +163,14 @@ def _show_settings(invocation: Invocation) -> int:
     return 0
 
 
-def _rows(loaded: sources.Loaded) -> list[tuple[str, str, str]]:
+def _rows(loaded: settings_sources.Loaded) -> list[tuple[str, str, str]]:
     return [
-        (name.replace("_", "-"), sources.shown(name, loaded.settings), _where(loaded.origin(name)))
+        (name.replace("_", "-"), settings_sources.shown(name, loaded.settings), _where(loaded.origin(name)))
         for name in type(loaded.settings).model_fields
     ]
 
 
-def _where(origin: sources.Origin) -> str:
+def _where(origin: settings_sources.Origin) -> str:
     return origin.source if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
 
 

@@ -84,9 +84,9 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
+    from ci_publish.app.settings_sources import forget_secrets, load  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
-    from ci_publish.sources import forget_secrets, load  # noqa: PLC0415
 
     arguments = parse(argv)
     apply_ca(environ)
@@ -123,7 +123,7 @@ def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str |
 
 def _peek_into_file(option: str) -> str | None:
     """Return an option's value in pyproject.toml, None where that cannot be read either."""
-    from ci_publish.sources import table  # noqa: PLC0415  (late: imports pydantic)
+    from ci_publish.app.settings_sources import table  # noqa: PLC0415  (late: imports pydantic)
 
     try:
         value = table(Path("pyproject.toml")).get(option)

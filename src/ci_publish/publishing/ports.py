@@ -1,4 +1,4 @@
-"""What the pipeline asks of the rooms: small protocols, which ``compose`` fills with the real ones.
+"""What the pipeline asks of the rooms: small protocols, which ``app.composition`` fills with the real ones.
 
 Their docstrings are contracts: every implementation, real or fake, passes the same tests (``tests/contract``).
 """

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import Loaded
 from ci_publish.cli.arguments import choices, parse, parser
 from ci_publish.cli.commands import Invocation, invoke
 from ci_publish.cli.main import Streams, main
 from ci_publish.errors import ConfigurationError
-from ci_publish.settings import Settings, options
-from ci_publish.sources import Loaded
 from tests.distributions import make_release, make_wheel
 
 

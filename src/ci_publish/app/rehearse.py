@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TextIO
 
-from ci_publish.api import recorded
-from ci_publish.compose import Composition, Surroundings
+from ci_publish.app.commands import recorded
+from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.settings import Settings
 from ci_publish.model.events import Outcome
 from ci_publish.publishing import pipeline
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
-from ci_publish.settings import Settings
 
 
 def rehearse(settings: Settings, around: Surroundings, stdout: TextIO, *, paths_given: bool = True) -> None:

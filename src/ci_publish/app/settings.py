@@ -301,7 +301,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what is passed in: ``sources`` reads everything else, and keeps who said what."""
+        """Take only what is passed in: ``app.settings_sources`` reads everything else, and keeps who said what."""
         return (init_settings,)
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.compose import Composition, Surroundings
+from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.publishing.context import Run
-from ci_publish.settings import Settings
 
 if TYPE_CHECKING:
     from ci_publish.identity.findings import Finding as Diagnosed

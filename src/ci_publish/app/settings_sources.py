@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from ci_publish.app.settings import Option, Settings, options, validated
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
-from ci_publish.settings import Option, Settings, options, validated
 
 PREFIX = "CI_PUBLISH_"
 

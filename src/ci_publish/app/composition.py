@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
@@ -31,7 +32,6 @@ from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.publishing.context import Destination, Options, Run
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
-from ci_publish.settings import Settings
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource

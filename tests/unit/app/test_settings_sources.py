@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import Loaded, Origin, forget_secrets, load, shown, variable
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
-from ci_publish.settings import Settings, options
-from ci_publish.sources import Loaded, Origin, forget_secrets, load, shown, variable
 
 ACTION = {"CI_PUBLISH_ACTION": "1"}
 
