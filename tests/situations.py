@@ -29,10 +29,10 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.http.certificates import ca_environment
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.identity import trusted_publisher
+from ci_publish.identity import publisher_forms
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential
-from ci_publish.identity.exchange import MintRefused
+from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
 from ci_publish.model.attestation import Attestation
@@ -53,7 +53,7 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.publishing import messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
-from ci_publish.reports.narrator import Narrator
+from ci_publish.reports.console_renderer import Narrator
 from tests.distributions import make_wheel
 from tests.unit.attestations.signing_world import PatientWaiting, wheels
 from tests.unit.attestations.test_signer import FakeAuthority, Job
@@ -632,7 +632,7 @@ def prove(
 
 def refused_mint(code: str, description: str, claims: Mapping[str, object] = identity_world.GITHUB) -> object:
     refusal = MintRefused(code, description, 422)
-    return trusted_publisher.explain(refusal, claims, identity_world.PYPI, ["demo"])
+    return publisher_forms.explain(refusal, claims, identity_world.PYPI, ["demo"])
 
 
 def answered(status: int, words: str) -> object:

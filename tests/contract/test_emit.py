@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.model.events import Event, Noted
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

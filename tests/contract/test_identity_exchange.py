@@ -21,7 +21,7 @@ from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.diagnosis import Doctor, Wanted
 from ci_publish.identity.findings import Level
 from ci_publish.identity.tools import Tools
-from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
+from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
 from ci_publish.model.events import Event, Noted, Retrying
 from ci_publish.model.index import Endpoints, NoSuchProject

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import CredentialRejected
 from ci_publish.http.messages import HttpAnswer, HttpRequest
-from ci_publish.identity import exchange
+from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, judge_audience
-from ci_publish.identity.exchange import MintRefused
 from ci_publish.identity.jwt import audiences, decode_claims
+from ci_publish.identity.oidc_protocol import MintRefused
+from ci_publish.identity.publisher_forms import explain, local_refusal
 from ci_publish.identity.retrying import LONGEST_ASKED_PAUSE, pause
-from ci_publish.identity.trusted_publisher import explain, local_refusal
 from ci_publish.model.identity import Secret
 from tests.unit.identity.world import GITHUB, GITLAB, NOW, OTHER, PYPI
 
@@ -39,12 +39,12 @@ CLAIMS = st.dictionaries(st.sampled_from([*GITHUB, *GITLAB, "aud", "email"]), JS
 
 @given(ANSWERS)
 def test_any_answer_is_understood(answer: HttpAnswer) -> None:
-    exchange.read_discovery(answer, OTHER)
-    exchange.read_audience(answer, OTHER)
-    exchange.read_burn(answer)
-    minted = exchange.read_mint(answer, NOW)
-    if isinstance(minted, exchange.Minted):
-        assert 0 < minted.lifetime <= exchange.LONGEST_LIFETIME
+    oidc_protocol.read_discovery(answer, OTHER)
+    oidc_protocol.read_audience(answer, OTHER)
+    oidc_protocol.read_burn(answer)
+    minted = oidc_protocol.read_mint(answer, NOW)
+    if isinstance(minted, oidc_protocol.Minted):
+        assert 0 < minted.lifetime <= oidc_protocol.LONGEST_LIFETIME
 
 
 def hostile_urls() -> st.SearchStrategy[str]:
@@ -58,7 +58,7 @@ def hostile_urls() -> st.SearchStrategy[str]:
 
 @given(hostile_urls() | st.text(max_size=60))
 def test_an_identity_goes_to_the_upload_host_or_nowhere(address: str) -> None:
-    request = exchange.mint_request(replace(OTHER, mint=address), SECRET)
+    request = oidc_protocol.mint_request(replace(OTHER, mint=address), SECRET)
     if isinstance(request, HttpRequest):
         # as two parsers read it: ours, and that of the client that sends it
         sent = httpx.URL(request.url)

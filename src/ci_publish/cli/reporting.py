@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import console
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 from ci_publish.reports.masking import Masker
 
 if TYPE_CHECKING:

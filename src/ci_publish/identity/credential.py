@@ -27,7 +27,7 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 
 if TYPE_CHECKING:
-    from ci_publish.identity.trusted_publishing import Attesting, Projects, TrustedPublishingCredential
+    from ci_publish.identity.upload_tokens import Attesting, Projects, TrustedPublishingCredential
 
 
 class TrustedPublishing(StrEnum):
@@ -145,7 +145,7 @@ def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) ->
 def _trusted(
     endpoints: Endpoints, tools: Tools, projects: "Projects", *, attesting: "Attesting"
 ) -> "TrustedPublishingCredential":
-    from ci_publish.identity.trusted_publishing import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
+    from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
     return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
 

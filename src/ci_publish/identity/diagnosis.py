@@ -6,13 +6,13 @@ from collections.abc import Set as AbstractSet
 from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailable
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.credential import Credential, Given, choose_credential
-from ci_publish.identity.exchange import server_date
-from ci_publish.identity.exchanger import Exchanger, question_deadline
 from ci_publish.identity.findings import Finding, Level, failed, judge_clock, judge_identity, judge_project
+from ci_publish.identity.oidc_client import Exchanger, question_deadline
+from ci_publish.identity.oidc_protocol import server_date
+from ci_publish.identity.publisher_forms import local_refusal
 from ci_publish.identity.static import StaticCredential
 from ci_publish.identity.tools import Tools
-from ci_publish.identity.trusted_publisher import local_refusal
-from ci_publish.identity.trusted_publishing import SIGSTORE_AUDIENCE, TrustedPublishingCredential
+from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind

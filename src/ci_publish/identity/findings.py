@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
-from ci_publish.identity.trusted_publisher import (
+from ci_publish.identity.publisher_forms import (
     ElsewhereReusable,
     account_link,
     claims_table,

@@ -6,7 +6,7 @@ from ci_publish.model.events import Checked, Collected, Event, Noted, RunFinishe
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import words
+from ci_publish.reports import wording
 from ci_publish.reports.neutral import command_data, command_property
 
 # The runner shows ten of each kind for a step and drops the rest without a word.
@@ -34,11 +34,11 @@ def annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     }
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
     if finished and finished.error:
-        hints = words.hints(finished.error)
+        hints = wording.hints(finished.error)
         steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()
         yield Annotation(Severity.ERROR, finished.error.summary, steps)
-    for failed, error in words.file_failures(events):
-        message = "\n".join((error.summary, *words.hints(error), error.docs))
+    for failed, error in wording.file_failures(events):
+        message = "\n".join((error.summary, *wording.hints(error), error.docs))
         yield Annotation(
             Severity.ERROR, f"{failed.distribution.filename}: {failed.status}", message, str(failed.distribution.path)
         )
@@ -75,7 +75,7 @@ def _folded(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annot
         return remarks
     shown, rest = remarks[: ANNOTATIONS_OF_A_KIND - 1], remarks[ANNOTATIONS_OF_A_KIND - 1 :]
     lines = (f"{remark.file or 'run'}: {remark.title}: {remark.message.partition(chr(10))[0]}" for remark in rest)
-    return [*shown, Annotation(severity, f"{words.count(len(rest), f'more {severity}')}", "\n".join(lines))]
+    return [*shown, Annotation(severity, f"{wording.count(len(rest), f'more {severity}')}", "\n".join(lines))]
 
 
 def _command(remark: Annotation, redact: Redact) -> str:

@@ -7,9 +7,9 @@ from typing import TextIO
 
 from ci_publish.model.events import Event
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.fanout import Report
-from ci_publish.reports.lines import Lines
-from ci_publish.reports.narrator import Narrator
+from ci_publish.reports.console_renderer import Narrator
+from ci_publish.reports.dispatcher import Report
+from ci_publish.reports.writer import Lines
 
 
 class PlainConsole:

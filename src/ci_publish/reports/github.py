@@ -17,11 +17,11 @@ from ci_publish.model.receipt import Redact
 from ci_publish.reports.annotations import annotations, commands
 from ci_publish.reports.files import why
 from ci_publish.reports.history import History
-from ci_publish.reports.lines import Lines
 from ci_publish.reports.neutral import command_data, one_line
 from ci_publish.reports.outputs import Artifacts, outputs
 from ci_publish.reports.stopwatch import Stopwatch
 from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, Told, summary
+from ci_publish.reports.writer import Lines
 
 __all__ = ["Artifacts", "GitHubReport"]
 

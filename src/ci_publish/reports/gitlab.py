@@ -18,11 +18,11 @@ from ci_publish.model.receipt import Redact
 from ci_publish.reports.files import why, write_atomically
 from ci_publish.reports.history import History
 from ci_publish.reports.junit import junit
-from ci_publish.reports.lines import Lines
 from ci_publish.reports.neutral import one_line
 from ci_publish.reports.outputs import Artifacts, outputs
 from ci_publish.reports.stopwatch import Stopwatch
 from ci_publish.reports.summary import PUBLIC_LOG, SettingRow, Told, summary
+from ci_publish.reports.writer import Lines
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
 DOTENV_PREFIX = "PUBLISH_"

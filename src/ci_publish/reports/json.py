@@ -6,7 +6,7 @@ from typing import TextIO
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact, to_json
 from ci_publish.reports.history import History
-from ci_publish.reports.lines import Lines
+from ci_publish.reports.writer import Lines
 
 
 class JsonReport:

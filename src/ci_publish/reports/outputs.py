@@ -6,7 +6,7 @@ from pathlib import Path
 from ci_publish.model.events import Event, FileStatus, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Receipt, Redact, dump, receipt_of, to_dict
-from ci_publish.reports import words
+from ci_publish.reports import wording
 from ci_publish.reports.neutral import one_line
 
 # A job may hand on 1 MB in all, counted as UTF-16: a quarter of that.
@@ -31,7 +31,7 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
     """
     receipt = receipt_of(events)
     extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
-    pages = words.release_pages(receipt, events)
+    pages = wording.release_pages(receipt, events)
     there = artifacts.receipt is not None and artifacts.receipt.is_file()
     return {
         "outcome": receipt.outcome.value,

@@ -13,7 +13,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Outcome, Planned, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
-from ci_publish.reports import words
+from ci_publish.reports import wording
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
 # The runner throws away a summary of more than 1 MiB as a whole; the rest is left to other steps' needs.
@@ -123,9 +123,9 @@ def _sections(told: Told) -> Iterator[Section]:
 def _heading(told: Told) -> Section:
     receipt = told.receipt
     sign = "✅" if receipt.exit_code == 0 else "❌"
-    names = [f"{told.text(project)} {told.text(version)}" for project, version in words.releases(receipt)[:5]]
+    names = [f"{told.text(project)} {told.text(version)}" for project, version in wording.releases(receipt)[:5]]
     subject = f" · {', '.join(names)}" if names else ""
-    return Section(f"## {sign} {told.text(words.headline(receipt))}{subject}\n\n")
+    return Section(f"## {sign} {told.text(wording.headline(receipt))}{subject}\n\n")
 
 
 def _failure(told: Told, error: CiPublishError, exit_code: int) -> Section:
@@ -136,7 +136,7 @@ def _error(told: Told, error: CiPublishError) -> Iterator[str]:
     yield f"**{told.text(error.summary)}**\n\n"
     if error.detail.strip():
         yield preformatted(told.redact(error.detail)) + "\n\n"
-    hints = words.hints(error)
+    hints = wording.hints(error)
     if hints:
         yield "What to do:\n\n"
         yield from (_hint(told, hint) for hint in hints)
@@ -150,7 +150,7 @@ def _hint(told: Told, hint: str) -> str:
 
 
 def _release(told: Told) -> Iterator[Section]:
-    pages = words.release_pages(told.receipt, told.events)
+    pages = wording.release_pages(told.receipt, told.events)
     if pages:
         yield Section("", tuple(f"- {link(told.text(page), page)}\n" for page in pages), "\n")
 
@@ -173,17 +173,17 @@ def _row(told: Told, file: FileEntry, *, several: bool) -> str:
         link(told.code(file.filename), url),
         *([told.text(file.index or "")] if several else []),
         _result(told, file),
-        "" if file.size is None else words.amount(file.size),
+        "" if file.size is None else wording.amount(file.size),
         "" if file.sha256 is None else told.code(file.sha256),
         _attestation(told, file),
-        "" if seconds is None else words.duration(seconds),
+        "" if seconds is None else wording.duration(seconds),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
 def _result(told: Told, file: FileEntry) -> str:
-    said = words.result(told.receipt, file)
-    return f"**{said}**" if file.status in words.BAD else said
+    said = wording.result(told.receipt, file)
+    return f"**{said}**" if file.status in wording.BAD else said
 
 
 def _attestation(told: Told, file: FileEntry) -> str:
@@ -199,7 +199,7 @@ def _log_entry(told: Told, log_index: int) -> str:
 
 
 def _file_errors(told: Told) -> Iterator[Section]:
-    for event, error in words.file_failures(told.events):
+    for event, error in wording.file_failures(told.events):
         yield Section(f"### {told.code(event.distribution.filename)}\n\n" + "".join(_error(told, error)))
 
 
@@ -242,9 +242,9 @@ def _plan(told: Told) -> Iterator[Section]:
     lines = []
     for plan in (planned.plan for planned in told.of(Planned)):
         for file in plan.files:
-            status, why = words.decision(file)
+            status, why = wording.decision(file)
             name = told.code(file.distribution.filename)
-            said = "upload" if status is FileStatus.PLANNED else words.STATUS[status]
+            said = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]
             lines.append(f"| {told.text(plan.index)} | {name} | {said} | {told.text(why)} |\n")
     if lines:
         head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"

@@ -32,9 +32,9 @@ from ci_publish.model.events import (
     UploadStarted,
 )
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
-from ci_publish.reports import words
+from ci_publish.reports import wording
+from ci_publish.reports.console_renderer import Line, Narrator, Tone
 from ci_publish.reports.history import History
-from ci_publish.reports.narrator import Line, Narrator, Tone
 from ci_publish.reports.neutral import one_line
 
 _STYLES = {
@@ -150,7 +150,7 @@ class Terminal:
             )
             self._progress.start()
             if len(self._planned) > 1:
-                name = f"all {words.count(len(self._planned), 'file')}"
+                name = f"all {wording.count(len(self._planned), 'file')}"
                 self._total = self._progress.add_task(name, total=sum(self._planned.values()))
         return self._progress
 
@@ -167,7 +167,7 @@ class Terminal:
         self._console.print()
         self._console.print(table)
         if len(receipt.files) > _ROWS:
-            self._console.print(f"and {words.count(len(receipt.files) - _ROWS, 'more file')}")
+            self._console.print(f"and {wording.count(len(receipt.files) - _ROWS, 'more file')}")
 
 
 def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
@@ -175,8 +175,8 @@ def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
     return {
         "file": one_line(file.filename),
         "index": one_line(file.index or ""),
-        "result": words.result(receipt, file),
-        "size": "" if file.size is None else words.amount(file.size),
+        "result": wording.result(receipt, file),
+        "size": "" if file.size is None else wording.amount(file.size),
         "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
         "attestation": "" if attestation is None else f"log index {attestation.log_index}",
     }

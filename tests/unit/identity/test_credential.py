@@ -7,7 +7,7 @@ from ci_publish import errors
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.identity.credential import Credential, Given, TrustedPublishing, choose_credential, shared
 from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
-from ci_publish.identity.trusted_publishing import TrustedPublishingCredential
+from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, Secret
 from ci_publish.model.index import Endpoints

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from ci_publish.errors import CredentialRejected, IdentityUnavailable, MintAnswerLost, error_classes
-from ci_publish.identity.trusted_publisher import form_for
+from ci_publish.identity.publisher_forms import form_for
 from tests.unit.identity.world import GITHUB, GITLAB
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "trusted-publishing.md").read_text(encoding="utf-8")

@@ -24,8 +24,8 @@ from ci_publish.model.events import (
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Upload
 from ci_publish.reports.console import PlainConsole, console
+from ci_publish.reports.console_renderer import Line, Narrator
 from ci_publish.reports.masking import Masker
-from ci_publish.reports.narrator import Line, Narrator
 from ci_publish.reports.terminal import Terminal
 from tests.unit.reports.story import (
     BEGIN,

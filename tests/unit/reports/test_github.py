@@ -24,7 +24,7 @@ from ci_publish.model.events import (
 from ci_publish.model.index import Upload
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.annotations import ANNOTATIONS_OF_A_KIND
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 from ci_publish.reports.github import Artifacts, GitHubReport
 from ci_publish.reports.outputs import outputs
 from ci_publish.reports.summary import SUMMARY_LIMIT, Section, Told, fit, link, summary

@@ -8,7 +8,7 @@ import pytest
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.events import Checked, Collected, Event, Outcome, RunFinished, Step, StepStarted
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.junit import junit
 from tests.unit.reports.story import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts

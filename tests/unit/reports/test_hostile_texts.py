@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from ci_publish.model.events import Event
 from ci_publish.reports.console import console
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 from ci_publish.reports.github import GitHubReport
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport

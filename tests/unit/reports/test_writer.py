@@ -3,9 +3,9 @@ import io
 import pytest
 
 from ci_publish.model.identity import Secret
-from ci_publish.reports.lines import Lines
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.neutral import one_line
+from ci_publish.reports.writer import Lines
 from tests.unit.reports.runner import commands
 
 

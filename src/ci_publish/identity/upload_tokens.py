@@ -22,14 +22,14 @@ from ci_publish.errors import (
     UploadTokenExpired,
 )
 from ci_publish.http.messages import Authorization, BasicAuthorization
-from ci_publish.identity import exchange
+from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_reserved
-from ci_publish.identity.exchanger import Exchanger
 from ci_publish.identity.jwt import audiences
+from ci_publish.identity.oidc_client import Exchanger
+from ci_publish.identity.publisher_forms import explain, local_refusal
 from ci_publish.identity.retrying import ATTEMPTS
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.identity.tools import Tools
-from ci_publish.identity.trusted_publisher import explain, local_refusal
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
@@ -176,13 +176,13 @@ class TrustedPublishingCredential:
             match answer:
                 case _Held():
                     return answer
-                case exchange.MintRefused():
+                case oidc_protocol.MintRefused():
                     if not self._worth_another(answer, cured):
                         raise explain(answer, identity.claims, self._endpoints, self._known_projects())
                     cured.add(answer.code)
-                case exchange.Unclear():
+                case oidc_protocol.Unclear():
                     self._after_unclear(answer, attempt)
-                case exchange.NotSupported() | exchange.PointsElsewhere():
+                case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
                     raise self._exchanger.refuse(answer)
                 case _:
                     assert_never(answer)
@@ -205,13 +205,19 @@ class TrustedPublishingCredential:
 
     def _exchange(
         self, identity: IdentityToken, *, after_refusal: bool
-    ) -> _Held | exchange.MintRefused | exchange.NotSupported | exchange.PointsElsewhere | exchange.Unclear:
+    ) -> (
+        _Held
+        | oidc_protocol.MintRefused
+        | oidc_protocol.NotSupported
+        | oidc_protocol.PointsElsewhere
+        | oidc_protocol.Unclear
+    ):
         """Send one identity token; nothing may come between the request and remembering its token."""
         with self._tools.shielded():
             answer = self._exchanger.mint(identity.secret)
-            return self._remember(answer, after_refusal) if isinstance(answer, exchange.Minted) else answer
+            return self._remember(answer, after_refusal) if isinstance(answer, oidc_protocol.Minted) else answer
 
-    def _remember(self, minted: exchange.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
+    def _remember(self, minted: oidc_protocol.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
         self._tools.mask(minted.token)
         now = self._tools.clock()
         margin = min(LONGEST_MARGIN, minted.lifetime * MARGIN_SHARE)
@@ -228,17 +234,17 @@ class TrustedPublishingCredential:
             self._burn_all()
         return held
 
-    def _worth_another(self, refusal: exchange.MintRefused, cured: set[str]) -> bool:
+    def _worth_another(self, refusal: oidc_protocol.MintRefused, cured: set[str]) -> bool:
         return self._tools.source.repeatable and refusal.code in _WORTH_ANOTHER and refusal.code not in cured
 
-    def _after_unclear(self, unclear: exchange.Unclear, attempt: int) -> None:
+    def _after_unclear(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
         """Wait for another attempt, or raise why there is none."""
         if not self._tools.source.repeatable:
             raise self._lost(unclear)
         if attempt >= ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
             raise self._exchanger.unavailable("the token exchange", unclear)
 
-    def _lost(self, unclear: exchange.Unclear) -> IndexUnavailable:
+    def _lost(self, unclear: oidc_protocol.Unclear) -> IndexUnavailable:
         if not unclear.sent and not unclear.again:
             return self._exchanger.unavailable("the token exchange", unclear)
         return MintAnswerLost(
@@ -267,7 +273,7 @@ class TrustedPublishingCredential:
         return identity
 
     def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
-        host = exchange.upload_host(self._endpoints)
+        host = oidc_protocol.upload_host(self._endpoints)
         others = [other for other in audiences(identity.claims) if other != identity.audience]
         if foreign := [other for other in others if is_reserved(other, host)]:
             return AudienceRefused(
@@ -307,12 +313,12 @@ class TrustedPublishingCredential:
         try:
             answer = self._exchanger.burn(held.token.secret)
         except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
-            answer = exchange.Unclear(type(error).__name__, again=False)
-        if isinstance(answer, exchange.Unclear):
+            answer = oidc_protocol.Unclear(type(error).__name__, again=False)
+        if isinstance(answer, oidc_protocol.Unclear):
             self._warn_unburnt(answer)
-        return isinstance(answer, exchange.Burnt)
+        return isinstance(answer, oidc_protocol.Burnt)
 
-    def _warn_unburnt(self, unclear: exchange.Unclear) -> None:
+    def _warn_unburnt(self, unclear: oidc_protocol.Unclear) -> None:
         message = f"An upload token for {self._endpoints.name} could not be burnt: {unclear.reason}"
         hint = "It expires by itself, usually within 15 minutes of being made."
         self._tools.emit(Noted("upload-token-not-burnt", message, hints=(hint,)))

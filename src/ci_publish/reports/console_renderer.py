@@ -40,7 +40,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.index import PlannedFile
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import words
+from ci_publish.reports import wording
 from ci_publish.reports.history import History
 from ci_publish.reports.neutral import block, one_line
 from ci_publish.reports.stopwatch import Stopwatch
@@ -132,7 +132,7 @@ class Narrator:
     def _(self, event: StepFinished) -> Iterable[Line]:
         if self._verbose:
             at = f" at {self._line(event.index)}" if event.index else ""
-            yield _step(event.step, f"took {words.duration(event.seconds)}{at}", Tone.QUIET)
+            yield _step(event.step, f"took {wording.duration(event.seconds)}{at}", Tone.QUIET)
 
     @_tell.register
     def _(self, event: RunFinished) -> Iterable[Line]:
@@ -143,8 +143,8 @@ class Narrator:
             yield from self._error(event.error)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
             return
-        yield Line(f"{words.headline(receipt)}.", Tone.GOOD)
-        for page in words.release_pages(receipt, self._history.events):
+        yield Line(f"{wording.headline(receipt)}.", Tone.GOOD)
+        for page in wording.release_pages(receipt, self._history.events):
             yield Line(f"  {self._line(page)}")
 
     # -- before anything leaves the machine --
@@ -154,7 +154,7 @@ class Narrator:
         width = max((len(self._line(each.filename)) for each in event.distributions), default=0)
         for each in event.distributions:
             name = self._line(each.filename)
-            yield _step("collect", f"{name:<{width}}  {each.kind:<5}  {words.amount(each.size):>8}")
+            yield _step("collect", f"{name:<{width}}  {each.kind:<5}  {wording.amount(each.size):>8}")
             if self._print_hash:
                 yield _step("", f"sha256 {each.sha256}", Tone.QUIET)
 
@@ -166,7 +166,7 @@ class Narrator:
             for problem in problems:
                 yield from self._problem(problem)
         tone = Tone.BAD if any(each.severity is Severity.ERROR for each in event.problems) else Tone.PLAIN
-        yield _step("check", words.findings(event.problems), tone)
+        yield _step("check", wording.findings(event.problems), tone)
 
     def _problem(self, problem: Problem) -> Iterator[Line]:
         yield _step("", f"{problem.severity}: {self._line(problem.rule)}", _SEVERITY[problem.severity])
@@ -183,15 +183,15 @@ class Narrator:
     @_tell.register
     def _(self, event: Planned) -> Iterable[Line]:
         self._planned |= {_planned(event.plan.index, file) for file in event.plan.files}
-        rows = [(file.distribution, *words.decision(file)) for file in event.plan.files]
-        widths = [max((len(words.STATUS[row[1]]) for row in rows), default=0)]
+        rows = [(file.distribution, *wording.decision(file)) for file in event.plan.files]
+        widths = [max((len(wording.STATUS[row[1]]) for row in rows), default=0)]
         widths.append(max((len(self._line(row[0].filename)) for row in rows), default=0))
         for distribution, status, reason in rows:
             name = f"{self._line(distribution.filename):<{widths[1]}}"
-            why = f"{words.amount(distribution.size):>8}  {self._line(reason)}"
+            why = f"{wording.amount(distribution.size):>8}  {self._line(reason)}"
             yield _step(
                 "plan",
-                f"{words.STATUS[status]:<{widths[0]}}  {name}  {why}{self._at(event.plan.index)}",
+                f"{wording.STATUS[status]:<{widths[0]}}  {name}  {why}{self._at(event.plan.index)}",
                 _STATUS[status],
             )
 
@@ -199,7 +199,7 @@ class Narrator:
 
     @_tell.register
     def _(self, event: CredentialChanged) -> Iterable[Line]:
-        yield _step("identity", f"{self._line(words.credential(event.state))}{self._at(event.index)}")
+        yield _step("identity", f"{self._line(wording.credential(event.state))}{self._at(event.index)}")
 
     @_tell.register
     def _(self, event: Signed) -> Iterable[Line]:
@@ -221,28 +221,28 @@ class Narrator:
     @_tell.register
     def _(self, event: Retrying) -> Iterable[Line]:
         at = self._at(event.index) if event.index else ""
-        wait = f"attempt {event.attempt + 1} in {words.duration(event.wait)}"
+        wait = f"attempt {event.attempt + 1} in {wording.duration(event.wait)}"
         yield _step("retry", f"{self._line(event.what)}{at}: {self._line(event.reason)}; {wait}", Tone.WARN)
 
     @_tell.register
     def _(self, event: FileFinished) -> Iterable[Line]:
         if event.attempts == 0 and self._is_told(event):
             return
-        name, size = self._line(event.distribution.filename), words.amount(event.distribution.size)
-        told = f"{name}  {words.STATUS[event.status]}{self._took(event)}  {size}{self._attempts(event)}"
+        name, size = self._line(event.distribution.filename), wording.amount(event.distribution.size)
+        told = f"{name}  {wording.STATUS[event.status]}{self._took(event)}  {size}{self._attempts(event)}"
         reason = f": {self._line(event.error.summary)}" if event.error else ""
         yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
 
     def _is_told(self, event: FileFinished) -> bool:
         """Return whether the plan has said it, or the listing will."""
         planned = (event.index, event.distribution.filename, event.status) in self._planned
-        return planned or (event.error is None and event.status not in words.BAD)
+        return planned or (event.error is None and event.status not in wording.BAD)
 
     def _took(self, event: FileFinished) -> str:
         seconds = self._stopwatch.seconds(event.index, event.distribution.filename)
         if seconds is None or event.status is not FileStatus.UPLOADED:
             return ""
-        return f" in {words.duration(seconds)}"
+        return f" in {wording.duration(seconds)}"
 
     @staticmethod
     def _attempts(event: FileFinished) -> str:
@@ -251,12 +251,12 @@ class Narrator:
     @_tell.register
     def _(self, event: FileListed) -> Iterable[Line]:
         tone = {True: Tone.GOOD, False: Tone.BAD, None: Tone.WARN}[event.listed]
-        yield _step("verify", f"{self._line(event.filename)}  {words.listed(event)}{self._at(event.index)}", tone)
+        yield _step("verify", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
 
     @_tell.register
     def _(self, event: ProvenanceChecked) -> Iterable[Line]:
         tone = Tone.GOOD if isinstance(event.outcome, ProvenanceVerified) else Tone.WARN
-        said = self._line(words.provenance(event.outcome))
+        said = self._line(wording.provenance(event.outcome))
         yield _step("verify", f"{self._line(event.filename)}  {said}{self._at(event.index)}", tone)
 
     # -- notes --
@@ -279,18 +279,20 @@ class Narrator:
     def _(self, event: RequestTraced) -> Iterable[Line]:
         if self._verbose:
             request = f"{self._line(event.method)} {self._line(event.url)}"
-            yield _step("http", f"{request}: {self._line(event.result)} ({words.duration(event.seconds)})", Tone.QUIET)
+            yield _step(
+                "http", f"{request}: {self._line(event.result)} ({wording.duration(event.seconds)})", Tone.QUIET
+            )
 
     # -- failures --
 
     def _errors_of_files(self) -> Iterator[Line]:
-        failures = words.file_failures(self._history.events)
+        failures = wording.file_failures(self._history.events)
         for event, error in failures[:_FAILURES]:
             yield Line(f"{self._line(event.distribution.filename)}{self._at(event.index)}", Tone.STRONG)
             yield from self._error(error)
             yield Line("")
         if len(failures) > _FAILURES:
-            yield Line(f"{words.count(len(failures) - _FAILURES, 'more failure')}: see the receipt", Tone.BAD)
+            yield Line(f"{wording.count(len(failures) - _FAILURES, 'more failure')}: see the receipt", Tone.BAD)
             yield Line("")
 
     def _error(self, error: CiPublishError) -> Iterator[Line]:
@@ -298,7 +300,7 @@ class Narrator:
         yield Line(f"error: {self._line(error.summary)}", Tone.BAD)
         if error.detail.strip():
             yield from (Line(f"  {line}") for line in block(self._redact(error.detail)).split("\n"))
-        hints = words.hints(error)
+        hints = wording.hints(error)
         if hints:
             yield Line("What to do:", Tone.STRONG)
         for hint in hints:
@@ -327,7 +329,7 @@ class Narrator:
 
 
 def _planned(index: str, file: PlannedFile) -> tuple[str, str, FileStatus]:
-    return index, file.distribution.filename, words.decision(file)[0]
+    return index, file.distribution.filename, wording.decision(file)[0]
 
 
 def _step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.exchange import MintRefused
-from ci_publish.identity.trusted_publisher import (
+from ci_publish.identity.oidc_protocol import MintRefused
+from ci_publish.identity.publisher_forms import (
     ElsewhereReusable,
     SameReusable,
     account_link,

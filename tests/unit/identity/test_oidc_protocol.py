@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
-from ci_publish.identity import exchange
+from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.model.identity import Secret
 from tests.unit.identity.world import NOW, OTHER, PYPI, answer
@@ -22,22 +22,22 @@ def discovered(audience: object, mint: object, **more: object) -> dict[str, obje
 
 
 def test_built_in_indexes_are_not_asked_where_their_exchange_is() -> None:
-    assert exchange.discovery_request(PYPI) is None
+    assert oidc_protocol.discovery_request(PYPI) is None
 
 
 def test_other_indexes_are_asked_by_pep_807() -> None:
-    request = exchange.discovery_request(OTHER)
+    request = oidc_protocol.discovery_request(OTHER)
     assert request == HttpRequest("GET", str(OTHER.discovery), {"Accept": "application/vnd.pypi.pytp.v1+json"})
 
 
 def test_a_discovery_address_on_another_host_is_not_asked() -> None:
-    assert exchange.discovery_request(replace(OTHER, discovery="https://evil.example/.well-known/pytp")) is None
+    assert oidc_protocol.discovery_request(replace(OTHER, discovery="https://evil.example/.well-known/pytp")) is None
 
 
 def test_endpoints_on_the_upload_host_are_taken() -> None:
     document = discovered("https://index.example/tp/aud", "https://INDEX.example:443/tp/mint", expires=900)
-    found = exchange.read_discovery(answer(200, document), OTHER)
-    assert isinstance(found, exchange.Discovered)
+    found = oidc_protocol.read_discovery(answer(200, document), OTHER)
+    assert isinstance(found, oidc_protocol.Discovered)
     assert (found.endpoints.audience, found.endpoints.mint) == tuple(document.values())[:2]
     assert found.endpoints.burn == OTHER.burn
 
@@ -56,12 +56,12 @@ def test_endpoints_on_the_upload_host_are_taken() -> None:
     ],
 )
 def test_without_a_document_the_usual_addresses_may_hold(given: HttpAnswer) -> None:
-    assert exchange.read_discovery(given, OTHER) == exchange.NotDiscoverable()
+    assert oidc_protocol.read_discovery(given, OTHER) == oidc_protocol.NotDiscoverable()
 
 
 @pytest.mark.parametrize("given", [answer(503), NoAnswer(NoAnswerReason.RESET, "reset")])
 def test_a_discovery_that_failed_is_unclear(given: HttpAnswer | NoAnswer) -> None:
-    assert isinstance(exchange.read_discovery(given, OTHER), exchange.Unclear)
+    assert isinstance(oidc_protocol.read_discovery(given, OTHER), oidc_protocol.Unclear)
 
 
 HOSTILE_ADDRESSES = [
@@ -107,64 +107,68 @@ HOSTILE_ADDRESSES = [
 def test_a_discovery_document_cannot_lead_elsewhere(address: object, which: str) -> None:
     good = "https://index.example/fine"
     document = discovered(address, good) if which == "audience" else discovered(good, address)
-    found = exchange.read_discovery(answer(200, document), OTHER)
-    assert isinstance(found, exchange.PointsElsewhere)
+    found = oidc_protocol.read_discovery(answer(200, document), OTHER)
+    assert isinstance(found, oidc_protocol.PointsElsewhere)
     assert found.reason
 
 
 def test_a_document_cannot_use_the_exception_for_built_in_indexes() -> None:
     upload = replace(PYPI, discovery="https://upload.pypi.org/.well-known/pytp?discover=x")
     document = discovered("https://pypi.org/audience", "https://pypi.org/mint")
-    assert isinstance(exchange.read_discovery(answer(200, document), upload), exchange.PointsElsewhere)
+    assert isinstance(oidc_protocol.read_discovery(answer(200, document), upload), oidc_protocol.PointsElsewhere)
 
 
 @pytest.mark.parametrize("address", [*HOSTILE_ADDRESSES[:31]])
 def test_no_identity_is_ever_built_into_a_request_elsewhere(address: str | None) -> None:
     endpoints = replace(OTHER, audience=address, mint=address, burn=address)
     for request in (
-        exchange.audience_request(endpoints),
-        exchange.mint_request(endpoints, IDENTITY),
-        exchange.burn_request(endpoints, IDENTITY),
+        oidc_protocol.audience_request(endpoints),
+        oidc_protocol.mint_request(endpoints, IDENTITY),
+        oidc_protocol.burn_request(endpoints, IDENTITY),
     ):
         assert not isinstance(request, HttpRequest)
 
 
 @pytest.mark.parametrize("upload", ["", "index.example", "https://[::1", "http://index.example/"])
 def test_an_upload_address_that_is_none_leads_nowhere(upload: str) -> None:
-    request = exchange.mint_request(replace(OTHER, upload=upload), IDENTITY)
-    assert isinstance(request, exchange.PointsElsewhere)
+    request = oidc_protocol.mint_request(replace(OTHER, upload=upload), IDENTITY)
+    assert isinstance(request, oidc_protocol.PointsElsewhere)
 
 
 def test_plain_http_is_for_loopback() -> None:
     local = replace(OTHER, upload="http://127.0.0.1:8000/legacy/", mint="http://127.0.0.1:8000/_/oidc/mint-token")
-    assert isinstance(exchange.mint_request(local, IDENTITY), HttpRequest)
+    assert isinstance(oidc_protocol.mint_request(local, IDENTITY), HttpRequest)
     other_port = replace(local, mint="http://127.0.0.1:8001/_/oidc/mint-token")
-    assert isinstance(exchange.mint_request(other_port, IDENTITY), exchange.PointsElsewhere)
+    assert isinstance(oidc_protocol.mint_request(other_port, IDENTITY), oidc_protocol.PointsElsewhere)
 
 
 def test_pypis_exchange_is_on_its_main_domain() -> None:
-    assert isinstance(exchange.mint_request(PYPI, IDENTITY), HttpRequest)
+    assert isinstance(oidc_protocol.mint_request(PYPI, IDENTITY), HttpRequest)
     elsewhere = replace(PYPI, mint="https://test.pypi.org/_/oidc/mint-token")
-    assert isinstance(exchange.mint_request(elsewhere, IDENTITY), exchange.PointsElsewhere)
+    assert isinstance(oidc_protocol.mint_request(elsewhere, IDENTITY), oidc_protocol.PointsElsewhere)
 
 
 def test_an_unknown_address_is_no_support() -> None:
-    assert isinstance(exchange.audience_request(replace(OTHER, audience=None)), exchange.NotSupported)
+    assert isinstance(oidc_protocol.audience_request(replace(OTHER, audience=None)), oidc_protocol.NotSupported)
 
 
 # audience -------------------------------------------------------------------------------------------------------
 
 
 def test_the_audience_is_asked_for_and_judged() -> None:
-    assert exchange.audience_request(PYPI) == HttpRequest("GET", str(PYPI.audience), {"Accept": "application/json"})
-    assert exchange.read_audience(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
-    assert isinstance(exchange.read_audience(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
-    assert exchange.read_audience(answer(200, {"audience": "index.example"}), OTHER) == Audience("index.example")
+    assert oidc_protocol.audience_request(PYPI) == HttpRequest(
+        "GET", str(PYPI.audience), {"Accept": "application/json"}
+    )
+    assert oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
+    assert isinstance(oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
+    assert oidc_protocol.read_audience(answer(200, {"audience": "index.example"}), OTHER) == Audience("index.example")
 
 
 def test_an_index_can_have_trusted_publishing_switched_off() -> None:
     given = answer(403, {"message": "Trusted publishing functionality not enabled"})
-    assert exchange.read_audience(given, PYPI) == exchange.NotEnabled("Trusted publishing functionality not enabled")
+    assert oidc_protocol.read_audience(given, PYPI) == oidc_protocol.NotEnabled(
+        "Trusted publishing functionality not enabled"
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,13 +185,13 @@ def test_an_index_can_have_trusted_publishing_switched_off() -> None:
     ],
 )
 def test_without_an_audience_there_is_no_trusted_publishing(given: HttpAnswer) -> None:
-    assert isinstance(exchange.read_audience(given, OTHER), exchange.NotSupported)
+    assert isinstance(oidc_protocol.read_audience(given, OTHER), oidc_protocol.NotSupported)
 
 
 @pytest.mark.parametrize("status", [100, 408, 421, 425, 429, 500, 502, 503, 504, 599])
 def test_an_audience_may_come_later(status: int) -> None:
-    found = exchange.read_audience(answer(status, retry_after="3"), OTHER)
-    assert isinstance(found, exchange.Unclear)
+    found = oidc_protocol.read_audience(answer(status, retry_after="3"), OTHER)
+    assert isinstance(found, oidc_protocol.Unclear)
     assert found.again
     assert found.wait == 3.0
 
@@ -196,7 +200,7 @@ def test_an_audience_may_come_later(status: int) -> None:
 
 
 def test_a_mint_request_keeps_the_identity_secret() -> None:
-    request = exchange.mint_request(PYPI, IDENTITY)
+    request = oidc_protocol.mint_request(PYPI, IDENTITY)
     assert isinstance(request, HttpRequest)
     assert request.body == SecretJson((("token", IDENTITY),))
     assert "identity" not in repr(request)
@@ -204,7 +208,7 @@ def test_a_mint_request_keeps_the_identity_secret() -> None:
 
 def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
     given = answer(200, {"success": True, "token": "pypi-x", "expires": DATE_EPOCH + 900}, date=DATE)
-    assert exchange.read_mint(given, now=12345.0) == exchange.Minted(Secret("pypi-x"), 900.0, DATE_EPOCH)
+    assert oidc_protocol.read_mint(given, now=12345.0) == oidc_protocol.Minted(Secret("pypi-x"), 900.0, DATE_EPOCH)
 
 
 @pytest.mark.parametrize(
@@ -220,8 +224,8 @@ def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
     ],
 )
 def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> None:
-    minted = exchange.read_mint(answer(200, {"token": "t", "expires": expires}), NOW)
-    assert isinstance(minted, exchange.Minted)
+    minted = oidc_protocol.read_mint(answer(200, {"token": "t", "expires": expires}), NOW)
+    assert isinstance(minted, oidc_protocol.Minted)
     assert (minted.lifetime, minted.date) == (lifetime, None)
 
 
@@ -236,14 +240,14 @@ def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> Non
 )
 def test_a_token_says_itself_how_long_it_lives(content: bytes, lifetime: float) -> None:
     token = "pypi-" + base64.urlsafe_b64encode(content).decode().rstrip("=")
-    minted = exchange.read_mint(answer(200, {"token": token}), NOW)
-    assert isinstance(minted, exchange.Minted)
+    minted = oidc_protocol.read_mint(answer(200, {"token": token}), NOW)
+    assert isinstance(minted, oidc_protocol.Minted)
     assert minted.lifetime == lifetime
 
 
 def test_a_token_of_another_kind_says_nothing() -> None:
-    minted = exchange.read_mint(answer(200, {"token": "x"}), NOW)
-    assert isinstance(minted, exchange.Minted)
+    minted = oidc_protocol.read_mint(answer(200, {"token": "x"}), NOW)
+    assert isinstance(minted, oidc_protocol.Minted)
     assert minted.lifetime == 900.0
 
 
@@ -267,8 +271,8 @@ def test_a_token_of_another_kind_says_nothing() -> None:
     ],
 )
 def test_an_answer_without_a_token_may_have_used_the_identity(given: HttpAnswer | NoAnswer) -> None:
-    found = exchange.read_mint(given, NOW)
-    assert isinstance(found, exchange.Unclear)
+    found = oidc_protocol.read_mint(given, NOW)
+    assert isinstance(found, oidc_protocol.Unclear)
     assert (found.again, found.sent) == (True, True)
     assert found.reason
 
@@ -277,16 +281,16 @@ def test_an_answer_without_a_token_may_have_used_the_identity(given: HttpAnswer 
     "reason", [NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED]
 )
 def test_what_cannot_get_better_is_not_tried_again(reason: NoAnswerReason) -> None:
-    found = exchange.read_mint(NoAnswer(reason, ""), NOW)
-    assert isinstance(found, exchange.Unclear)
+    found = oidc_protocol.read_mint(NoAnswer(reason, ""), NOW)
+    assert isinstance(found, oidc_protocol.Unclear)
     assert not found.again
     assert found.untrusted is (reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 def test_an_identity_is_never_redirected(status: int) -> None:
-    found = exchange.read_mint(answer(status, {"token": "x"}, location="https://evil.example/"), NOW)
-    assert isinstance(found, exchange.PointsElsewhere)
+    found = oidc_protocol.read_mint(answer(status, {"token": "x"}, location="https://evil.example/"), NOW)
+    assert isinstance(found, oidc_protocol.PointsElsewhere)
 
 
 @pytest.mark.parametrize(
@@ -303,18 +307,18 @@ def test_an_identity_is_never_redirected(status: int) -> None:
     ],
 )
 def test_a_refusal_is_understood(given: HttpAnswer, code: str, description: str) -> None:
-    assert exchange.read_mint(given, NOW) == exchange.MintRefused(code, description, given.status)
+    assert oidc_protocol.read_mint(given, NOW) == oidc_protocol.MintRefused(code, description, given.status)
 
 
 @pytest.mark.parametrize("status", [404, 405])
 def test_a_mint_address_that_is_none_is_no_support(status: int) -> None:
-    assert isinstance(exchange.read_mint(answer(status, body=b"<html>"), NOW), exchange.NotSupported)
+    assert isinstance(oidc_protocol.read_mint(answer(status, body=b"<html>"), NOW), oidc_protocol.NotSupported)
 
 
 def test_the_words_of_an_index_are_cut() -> None:
     error = {"code": "c" * 1000, "description": "d" * 10_000}
-    found = exchange.read_mint(answer(422, {"errors": [error]}), NOW)
-    assert found == exchange.MintRefused("c" * 100, "d" * 500, 422)
+    found = oidc_protocol.read_mint(answer(422, {"errors": [error]}), NOW)
+    assert found == oidc_protocol.MintRefused("c" * 100, "d" * 500, 422)
 
 
 # burn and headers -----------------------------------------------------------------------------------------------
@@ -323,19 +327,19 @@ def test_the_words_of_an_index_are_cut() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (answer(202), exchange.Burnt),
-        (answer(200), exchange.Burnt),
-        (answer(404), exchange.BurnNotOffered),
-        (answer(405), exchange.BurnNotOffered),
-        (answer(410), exchange.BurnNotOffered),
-        (answer(400), exchange.Unclear),
-        (answer(301), exchange.Unclear),
-        (answer(503), exchange.Unclear),
-        (NoAnswer(NoAnswerReason.TIMEOUT, "no answer"), exchange.Unclear),
+        (answer(202), oidc_protocol.Burnt),
+        (answer(200), oidc_protocol.Burnt),
+        (answer(404), oidc_protocol.BurnNotOffered),
+        (answer(405), oidc_protocol.BurnNotOffered),
+        (answer(410), oidc_protocol.BurnNotOffered),
+        (answer(400), oidc_protocol.Unclear),
+        (answer(301), oidc_protocol.Unclear),
+        (answer(503), oidc_protocol.Unclear),
+        (NoAnswer(NoAnswerReason.TIMEOUT, "no answer"), oidc_protocol.Unclear),
     ],
 )
 def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: type) -> None:
-    assert isinstance(exchange.read_burn(given), expected)
+    assert isinstance(oidc_protocol.read_burn(given), expected)
 
 
 @pytest.mark.parametrize(
@@ -352,13 +356,13 @@ def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: typ
 )
 def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], expected: float | None) -> None:
     given = HttpAnswer(503, "", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
-    assert exchange.retry_after(given) == expected
+    assert oidc_protocol.retry_after(given) == expected
 
 
 @pytest.mark.parametrize(("date", "expected"), [(DATE, DATE_EPOCH), ("yesterday", None), ("", None)])
 def test_the_indexs_date(date: str, expected: float | None) -> None:
-    assert exchange.server_date(answer(200, date=date)) == expected
+    assert oidc_protocol.server_date(answer(200, date=date)) == expected
 
 
 def test_an_index_without_a_host_has_none() -> None:
-    assert exchange.upload_host(replace(OTHER, upload="nowhere")) == ""
+    assert oidc_protocol.upload_host(replace(OTHER, upload="nowhere")) == ""

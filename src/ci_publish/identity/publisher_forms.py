@@ -18,8 +18,8 @@ from ci_publish.errors import (
     ReusedIdentityToken,
     TrustedPublishingNotEnabled,
 )
-from ci_publish.identity.exchange import MintRefused
 from ci_publish.identity.jwt import audiences
+from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile

@@ -4,11 +4,11 @@ from typing import assert_never
 
 from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
 from ci_publish.http.messages import HttpRequest
-from ci_publish.identity import exchange
+from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
+from ci_publish.identity.publisher_forms import not_enabled
 from ci_publish.identity.retrying import ATTEMPTS, pause
 from ci_publish.identity.tools import Tools
-from ci_publish.identity.trusted_publisher import not_enabled
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -46,19 +46,19 @@ class Exchanger:
             self._audience = self._checked_audience(self._ask_audience(endpoints), endpoints)
         return self._audience
 
-    def mint(self, identity: Secret) -> exchange.MintAnswer:
+    def mint(self, identity: Secret) -> oidc_protocol.MintAnswer:
         """Send *identity* once; never repeated here, since each attempt needs a token of its own."""
-        request = exchange.mint_request(self._resolve(), identity)
+        request = oidc_protocol.mint_request(self._resolve(), identity)
         if not isinstance(request, HttpRequest):
             return request
         deadline = self._tools.timeout or MINT_DEADLINE
-        return exchange.read_mint(self._tools.transport.send(request, deadline=deadline), self._tools.clock())
+        return oidc_protocol.read_mint(self._tools.transport.send(request, deadline=deadline), self._tools.clock())
 
-    def burn(self, token: Secret) -> exchange.BurnAnswer:
+    def burn(self, token: Secret) -> oidc_protocol.BurnAnswer:
         """Burn *token*; tried again a few times, unless the run is being stopped."""
-        request = exchange.burn_request(self._resolved or self._endpoints, token)
+        request = oidc_protocol.burn_request(self._resolved or self._endpoints, token)
         if not isinstance(request, HttpRequest):
-            return exchange.BurnNotOffered()
+            return oidc_protocol.BurnNotOffered()
         attempt = 1
         while True:
             deadline = min(
@@ -66,8 +66,8 @@ class Exchanger:
                 self._tools.timeout or BURN_DEADLINE,
                 max(self._tools.waiting.left(), _LEAST_BURN_DEADLINE),
             )
-            answer = exchange.read_burn(self._tools.transport.send(request, deadline=deadline))
-            if not isinstance(answer, exchange.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
+            answer = oidc_protocol.read_burn(self._tools.transport.send(request, deadline=deadline))
+            if not isinstance(answer, oidc_protocol.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
             if self._tools.waiting.stopped or self._tools.waiting.wait(
                 pause(attempt, self._tools.random(), answer.wait)
@@ -75,16 +75,16 @@ class Exchanger:
                 return answer
             attempt += 1
 
-    def unavailable(self, what: str, unclear: exchange.Unclear) -> IndexUnavailable:
+    def unavailable(self, what: str, unclear: oidc_protocol.Unclear) -> IndexUnavailable:
         """Return the error for an exchange that brought no usable answer."""
         hints = ["Run it again: what is published already is recognised."]
         if unclear.untrusted:
             hints = ["If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."]
         return IndexUnavailable(f"{self._endpoints.name} did not answer {what}: {unclear.reason}", hints=hints)
 
-    def refuse(self, answer: exchange.NotSupported | exchange.PointsElsewhere) -> Exception:
+    def refuse(self, answer: oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere) -> Exception:
         """Return the error for an index that has no exchange, or has it where nothing may be sent."""
-        if isinstance(answer, exchange.NotSupported):
+        if isinstance(answer, oidc_protocol.NotSupported):
             return _not_supported(self._endpoints, answer)
         return ExchangeElsewhere(
             f"The OIDC identity token was not sent to {self._endpoints.name}: {answer.reason}.",
@@ -92,7 +92,7 @@ class Exchanger:
             hints=("Check the index's URL; if it is right, tell its operators.",),
         )
 
-    def retry(self, what: str, attempt: int, unclear: exchange.Unclear) -> bool:
+    def retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
         """Wait before another attempt and say so; return False where there should be none."""
         if not unclear.again or attempt >= ATTEMPTS or self._tools.waiting.stopped:
             return False
@@ -109,42 +109,42 @@ class Exchanger:
 
     def _discover(self) -> Endpoints:
         """Follow PEP 807 where the index may have it; without a document, the usual addresses hold."""
-        request = exchange.discovery_request(self._endpoints)
+        request = oidc_protocol.discovery_request(self._endpoints)
         if request is None:
             return self._endpoints
-        answer = exchange.read_discovery(
+        answer = oidc_protocol.read_discovery(
             self._tools.transport.send(request, deadline=question_deadline(self._tools)), self._endpoints
         )
         match answer:
-            case exchange.Discovered(endpoints):
+            case oidc_protocol.Discovered(endpoints):
                 return endpoints
-            case exchange.PointsElsewhere():
+            case oidc_protocol.PointsElsewhere():
                 raise self.refuse(answer)
             case _:
                 return self._endpoints
 
-    def _ask_audience(self, endpoints: Endpoints) -> exchange.AudienceAnswer:
-        request = exchange.audience_request(endpoints)
+    def _ask_audience(self, endpoints: Endpoints) -> oidc_protocol.AudienceAnswer:
+        request = oidc_protocol.audience_request(endpoints)
         if not isinstance(request, HttpRequest):
             return request
         attempt, deadline = 1, question_deadline(self._tools)
         while True:
-            answer = exchange.read_audience(self._tools.transport.send(request, deadline=deadline), endpoints)
-            if not isinstance(answer, exchange.Unclear) or not self.retry("the audience", attempt, answer):
+            answer = oidc_protocol.read_audience(self._tools.transport.send(request, deadline=deadline), endpoints)
+            if not isinstance(answer, oidc_protocol.Unclear) or not self.retry("the audience", attempt, answer):
                 return answer
             attempt += 1
 
-    def _checked_audience(self, answer: exchange.AudienceAnswer, endpoints: Endpoints) -> str:
+    def _checked_audience(self, answer: oidc_protocol.AudienceAnswer, endpoints: Endpoints) -> str:
         match answer:
             case Audience(value):
                 return value
             case AudienceForeign():
                 raise _foreign(endpoints, answer)
-            case exchange.NotEnabled(message):
+            case oidc_protocol.NotEnabled(message):
                 raise not_enabled(endpoints, message)
-            case exchange.NotSupported() | exchange.PointsElsewhere():
+            case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
                 raise self.refuse(answer)
-            case exchange.Unclear():
+            case oidc_protocol.Unclear():
                 raise self.unavailable("which audience it wants", answer)
             case _:
                 assert_never(answer)
@@ -158,7 +158,7 @@ def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
     )
 
 
-def _not_supported(endpoints: Endpoints, answer: exchange.NotSupported) -> TrustedPublishingNotSupported:
+def _not_supported(endpoints: Endpoints, answer: oidc_protocol.NotSupported) -> TrustedPublishingNotSupported:
     return TrustedPublishingNotSupported(
         f"{endpoints.name} has no Trusted Publishing: {answer.reason}.",
         detail="No password or API token was given, and without Trusted Publishing this index needs one.",

@@ -13,7 +13,7 @@ from ci_publish.model.events import FileListed, FileStatus, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.receipt import receipt_of
-from ci_publish.reports import words
+from ci_publish.reports import wording
 from tests.unit.reports.story import BEGIN, PYPI, SDIST, a_good_run, beginning, published_file, uploaded
 
 THEIRS = published_file(SDIST, sha256="0" * 64)
@@ -33,19 +33,19 @@ THEIRS = published_file(SDIST, sha256="0" * 64)
     ],
 )
 def test_amounts(size: int, text: str) -> None:
-    assert words.amount(size) == text
+    assert wording.amount(size) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (12.34, "12.3 s"), (60, "1 min 00 s"), (125.4, "2 min 05 s")]
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert wording.duration(seconds) == text
 
 
 def test_a_moment_that_no_calendar_holds() -> None:
-    assert words.moment(0) == "1970-01-01 00:00:00 UTC"
-    assert words.moment(1e99) == "an unknown time"
+    assert wording.moment(0) == "1970-01-01 00:00:00 UTC"
+    assert wording.moment(1e99) == "an unknown time"
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_moment_that_no_calendar_holds() -> None:
     ],
 )
 def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
-    assert words.decision(planned)[0] is status
-    assert why in words.decision(planned)[1]
+    assert wording.decision(planned)[0] is status
+    assert why in wording.decision(planned)[1]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
     ],
 )
 def test_credentials(state: CredentialState, text: str) -> None:
-    assert words.credential(state) == text
+    assert wording.credential(state) == text
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_credentials(state: CredentialState, text: str) -> None:
     ],
 )
 def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
-    assert words.provenance(outcome) == text
+    assert wording.provenance(outcome) == text
 
 
 @pytest.mark.parametrize(
@@ -108,29 +108,29 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
     ],
 )
 def test_what_the_listing_says(event: FileListed, text: str) -> None:
-    assert words.listed(event) == text
+    assert wording.listed(event) == text
 
 
 def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
-    assert words.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: what is done stays done.")
-    assert words.hints(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
-    assert words.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
+    assert wording.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: what is done stays done.")
+    assert wording.hints(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
+    assert wording.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
 
 
 def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     checked = [*beginning(SDIST)[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)]
-    assert words.headline(receipt_of(checked)) == "Checked: 1 file"
-    assert words.headline(receipt_of([*checked[:-1], RunFinished(Outcome.FAILED, 4, BEGIN)])) == "Failed"
-    assert words.headline(receipt_of([RunFinished(Outcome.READY, 0, BEGIN)])) == "Ready to publish"
+    assert wording.headline(receipt_of(checked)) == "Checked: 1 file"
+    assert wording.headline(receipt_of([*checked[:-1], RunFinished(Outcome.FAILED, 4, BEGIN)])) == "Failed"
+    assert wording.headline(receipt_of([RunFinished(Outcome.READY, 0, BEGIN)])) == "Ready to publish"
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:
-    assert words.release_pages(receipt_of(a_good_run()), a_good_run()) == ("https://pypi.org/project/demo/1.0/",)
+    assert wording.release_pages(receipt_of(a_good_run()), a_good_run()) == ("https://pypi.org/project/demo/1.0/",)
     begun = beginning(SDIST)
-    assert words.release_pages(receipt_of(begun), begun) == ()
+    assert wording.release_pages(receipt_of(begun), begun) == ()
     elsewhere = [*beginning(SDIST, endpoints=replace(PYPI, web=None)), *uploaded(SDIST)]
-    assert words.release_pages(receipt_of(elsewhere), elsewhere) == ()
+    assert wording.release_pages(receipt_of(elsewhere), elsewhere) == ()
 
 
 def test_releases_are_named_once() -> None:
-    assert words.releases(receipt_of(a_good_run())) == (("demo", "1.0"),)
+    assert wording.releases(receipt_of(a_good_run())) == (("demo", "1.0"),)

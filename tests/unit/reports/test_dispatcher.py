@@ -1,7 +1,7 @@
 import threading
 
 from ci_publish.model.events import Event, Noted, RunStarted
-from ci_publish.reports.fanout import Fanout
+from ci_publish.reports.dispatcher import Fanout
 
 
 class Listener:
