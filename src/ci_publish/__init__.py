@@ -37,17 +37,17 @@ __all__ = [
 
 _HOMES = {
     "CiPublishError": "errors",
-    "Destination": "run",
-    "Options": "run",
+    "Destination": "publishing.context",
+    "Options": "publishing.context",
     "Receipt": "model.receipt",
-    "Run": "run",
-    "Settings": "settings",
-    "Surroundings": "compose",
-    "attest": "api",
-    "check": "api",
-    "plan": "api",
-    "publish": "api",
-    "verify": "api",
+    "Run": "publishing.context",
+    "Settings": "app.settings",
+    "Surroundings": "app.composition",
+    "attest": "app.commands",
+    "check": "app.commands",
+    "plan": "app.commands",
+    "publish": "app.commands",
+    "verify": "app.commands",
 }
 
 

@@ -184,7 +184,7 @@ def test_130_and_143_interrupted(
 
 
 def test_1_internal_is_the_only_code_without_a_way_to_it() -> None:
-    """A bug cannot be reached on purpose from outside; tests/unit/test_compose.py makes one."""
+    """A bug cannot be reached on purpose from outside; tests/unit/app/test_composition.py makes one."""
     codes = {error.exit_code for error in error_classes()}
     reached = {
         int(name.split("_")[1]) for name in globals() if name.startswith("test_") and name.split("_")[1].isdigit()

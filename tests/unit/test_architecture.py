@@ -61,7 +61,7 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
         ("layers", "model/index.py", "import ci_publish.publishing.planning"),
         ("layers", "index/client.py", "import ci_publish.attestations.verification"),
         ("layers", "publishing/pipeline.py", "import ci_publish.app.settings"),
-        ("layers", "app/composition.py", "import ci_publish.rehearsal"),
+        ("layers", "rehearsal/world.py", "import ci_publish.app.settings"),
         ("layers", "errors.py", "import ci_publish.model.problem"),
         ("settings", "app/settings.py", "import ci_publish.index.endpoints"),
         ("http", "identity/credential.py", "import httpx"),

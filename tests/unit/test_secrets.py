@@ -12,10 +12,10 @@ import ci_publish
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.model.identity import Secret
 
-# index.transport sends to the index, attestations.libraries hands the identity to Sigstore's client, identity decodes
+# http.transport sends to the index, attestations.libraries hands the identity to Sigstore's client, identity decodes
 # the claims of a token and looks at the prefix of an API token.
 REVEALING = {
-    "index/transport.py",
+    "http/transport.py",
     "attestations/libraries.py",
     "reports/masking.py",
 }

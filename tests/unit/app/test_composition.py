@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 import ci_publish
-from ci_publish import Settings, Surroundings, api, compose
+from ci_publish import Settings, Surroundings
+from ci_publish.app import commands, composition
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -67,10 +68,10 @@ def test_a_bug_is_reported_as_one() -> None:
         raise ZeroDivisionError("of all things")
 
     with pytest.raises(InternalError) as caught:
-        api.recorded("publish", fail, around())
+        commands.recorded("publish", fail, around())
     assert caught.value.exit_code == 1
     assert "ZeroDivisionError: of all things" in caught.value.detail
-    assert "test_compose.py" in caught.value.detail
+    assert "test_composition.py" in caught.value.detail
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
@@ -79,14 +80,14 @@ def test_an_interruption_is_an_outcome_of_its_own() -> None:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted) as caught:
-        api.recorded("publish", stop, around())
+        commands.recorded("publish", stop, around())
     assert caught.value.receipt is not None
     assert caught.value.receipt.outcome == "interrupted"
 
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    api.recorded("check", lambda _: Outcome.CHECKED, around(events, notes=(Noted("n", "m"),)))
+    commands.recorded("check", lambda _: Outcome.CHECKED, around(events, notes=(Noted("n", "m"),)))
     assert isinstance(events[1], Noted)
 
 
@@ -142,7 +143,7 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
     events: list[Event] = []
     settings = Settings(paths=(str(tmp_path / "nothing"),), repository_url=(private.url_for("/"),))
     with pytest.raises(IdentityUnavailable):
-        api.doctor(settings, around=around(events))
+        commands.doctor(settings, around=around(events))
     assert [event.name for event in events if isinstance(event, Finding)][:2] == ["environment", "index"]
     make_release(tmp_path)
     with_password = Settings(
@@ -150,7 +151,7 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
         repository_url=(private.url_for("/"),),
         password="pypi-x",  # type: ignore[arg-type]
     )
-    assert api.doctor(with_password, around=around()).outcome == "ready"
+    assert commands.doctor(with_password, around=around()).outcome == "ready"
 
 
 def test_an_unreadable_trust_configuration_is_a_mistake(tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_a_release_stands_alone(private: HTTPServer) -> None:
     ],
 )
 def test_listed_files_of_a_release_are_described(filename: str, digest: str | None, kind: str | None) -> None:
-    found = api.as_distribution(PublishedFile(filename, "u", digest, size=7), "demo", "1.0")
+    found = commands.as_distribution(PublishedFile(filename, "u", digest, size=7), "demo", "1.0")
     assert (found and found.kind.value) == kind
     if found is not None:
         assert found.size == 7
@@ -202,7 +203,7 @@ def test_the_identity_of_a_run_is_remembered() -> None:
         def token(self, audience: str) -> IdentityToken:
             return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
 
-    identity = compose.RememberedIdentity(Source)
+    identity = composition.RememberedIdentity(Source)
     assert identity.claims is None
     assert identity.provider is Provider.GITHUB
     assert identity.repeatable
@@ -220,20 +221,20 @@ def test_one_api_token_is_not_shown_to_two_indexes(command: str, tmp_path: Path)
         password="pypi-x",  # type: ignore[arg-type]
     )
     with pytest.raises(ConfigurationError, match="several indexes: pypi, testpypi"):
-        api.execute(command, settings, around())
+        commands.execute(command, settings, around())
 
 
 def test_the_timeout_reaches_the_identity() -> None:
-    composition = compose.Composition(Settings(timeout=7.0), around())
+    composed = composition.Composition(Settings(timeout=7.0), around())
     try:
-        assert composition._tools().timeout == 7.0  # noqa: SLF001
+        assert composed._tools().timeout == 7.0  # noqa: SLF001
     finally:
-        composition.close()
+        composed.close()
 
 
 def _ends(settings: Settings, environ: dict[str, str] | None = None) -> int:
     try:
-        api.doctor(settings, around=around(environ=environ or {}))
+        commands.doctor(settings, around=around(environ=environ or {}))
     except CiPublishError as error:
         return error.exit_code
     return 0

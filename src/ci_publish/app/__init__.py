@@ -1,0 +1,1 @@
+"""Settings, and the commands that run with them."""
