@@ -18,7 +18,7 @@ from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
-from ci_publish.distributions.zip_members import read_directory
+from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.frozen import frozen
 

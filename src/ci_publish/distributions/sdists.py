@@ -37,7 +37,7 @@ from ci_publish.distributions.tar_stream import (
     is_header,
     tar_members,
 )
-from ci_publish.distributions.zip_members import is_zip, read_directory
+from ci_publish.distributions.zip_directory import is_zip, read_directory
 from ci_publish.model.frozen import frozen
 
 PKG_INFO: Final = "PKG-INFO"

@@ -29,8 +29,9 @@ from ci_publish.distributions.limits import (
 )
 from ci_publish.distributions.record import Record, parse_record
 from ci_publish.distributions.sdists import ZIP_AND_TAR, begins_as_tar
+from ci_publish.distributions.zip_directory import find_in_crowd, read_directory
 from ci_publish.distributions.zip_framing import framing_fault
-from ci_publish.distributions.zip_members import find_in_crowd, read_directory, read_member
+from ci_publish.distributions.zip_members import read_member
 from ci_publish.model.frozen import frozen
 
 TEXTS: Final = {

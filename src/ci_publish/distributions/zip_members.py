@@ -1,137 +1,18 @@
-"""The directory and the members of a ZIP archive, read in bounded steps."""
+"""The members of a ZIP archive, read in bounded steps."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo, is_zipfile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from ci_publish.distributions.archives import DAMAGED, TooManyMembers, Unreadable, damaged
-from ci_publish.distributions.findings import Fault, crashed, invalid_file
-from ci_publish.distributions.limits import CHUNK, KIB, MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
-from ci_publish.distributions.zip_framing import CENTRAL, END, END64, LOCAL
+from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged
+from ci_publish.distributions.findings import invalid_file
+from ci_publish.distributions.limits import CHUNK
+from ci_publish.distributions.zip_framing import LOCAL
 
 ENCRYPTED: Final = 0x01
-FULL_COUNT: Final = 0xFFFF
-_TAIL: Final = 66 * KIB
-_ENTRY: Final = struct.Struct("<4s4xHH4xLLLHHH8xL")
-_END: Final = struct.Struct("<10xH4xL2x")
-_END64: Final = struct.Struct("<32xQ8xQ")
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
-
-
-class _TooMuch(Exception):
-    """The central directory is larger than what is looked at."""
-
-
-class _CappedFile(io.RawIOBase):
-    """A file that refuses to hand out more than a central directory of acceptable size at once."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def read(self, count: int = -1, /) -> bytes:
-        data = self._file.read(MAX_DIRECTORY + 1 if count < 0 else min(count, MAX_DIRECTORY + 1))
-        if len(data) > MAX_DIRECTORY or data.count(CENTRAL) > MAX_MEMBERS:
-            raise _TooMuch
-        return data
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return True
-
-
-def read_directory(file: BinaryIO) -> list[ZipInfo]:
-    """Return the central directory of *file*, read as the server and pip read it: by zipfile.
-
-    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:1283-1303).
-    """
-    try:
-        with ZipFile(_CappedFile(file)) as archive:
-            return archive.infolist()
-    except _TooMuch as error:
-        raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB) from error
-    except BadZipFile as error:
-        raise _no_zip(file, str(error)) from error
-    except (OSError, OverflowError, NotImplementedError, UnicodeError, ValueError, struct.error) as error:
-        raise damaged("zip-malformed", f"The ZIP directory cannot be read: {error}.", crash=True) from error
-
-
-def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
-    """Return the directory entry of *name* in an archive with too many members for ``read_directory``.
-
-    None where there is none. Raises Unreadable where the directory has no end, and TooManyMembers where the entry is
-    not among the first ``limits.MAX_CROWD``.
-    """
-    wanted = name.encode("utf-8")
-    count, start = _directory_place(file)
-    file.seek(start)
-    for _ in range(min(count, MAX_CROWD)):
-        try:
-            signature, flags, method, crc, packed, size, name_size, *others, offset = _ENTRY.unpack(file.read(46))
-        except struct.error:
-            break
-        if signature != CENTRAL:
-            break
-        if file.read(name_size) == wanted:
-            return _info(name, (flags, method, crc, packed, size, offset))
-        file.seek(sum(others), 1)
-    if count > MAX_CROWD:
-        raise TooManyMembers(MAX_CROWD, MAX_DIRECTORY // MIB)
-    return None
-
-
-def _info(name: str, fields: tuple[int, ...]) -> ZipInfo:
-    """Return a directory entry, of which only what reading the member takes is set."""
-    info = ZipInfo(name)
-    info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size, info.header_offset = fields
-    return info
-
-
-def _directory_place(file: BinaryIO) -> tuple[int, int]:
-    """Return how many entries the directory has, and where it begins, by the end records (APPNOTE 4.3.14 to 16)."""
-    size = file.seek(0, 2)
-    tail_size = min(size, _TAIL)
-    file.seek(size - tail_size)
-    tail = file.read(tail_size)
-    end = tail.rfind(END)
-    if 0 <= end <= len(tail) - _END.size:
-        count, start = _END.unpack_from(tail, end)
-        end64 = tail.rfind(END64, 0, end)
-        if count == FULL_COUNT and end64 >= 0:
-            count, start = _END64.unpack_from(tail, end64)
-        return count, start
-    raise damaged("zip-malformed", "The ZIP directory has no end.")
-
-
-def is_zip(file: BinaryIO) -> bool:
-    """Say whether zipfile takes *file* for a ZIP archive, whatever stands before it."""
-    try:
-        return is_zipfile(_CappedFile(file))
-    except (_TooMuch, OverflowError, ValueError, struct.error):
-        return False
-
-
-def _no_zip(file: BinaryIO, reason: str) -> Unreadable:
-    """Return why *file* is no ZIP archive: not one at all, or a broken one."""
-    try:
-        looks_like_one = is_zipfile(_CappedFile(file))
-    except (_TooMuch, OverflowError, ValueError, struct.error):
-        return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", crashed()))
-    if looks_like_one:
-        return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", invalid_file(None)))
-    return Unreadable(
-        Fault("zip-unreadable", "It is no ZIP archive, or it is cut off.", invalid_file("File is not a zipfile"))
-    )
 
 
 def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:

@@ -5,12 +5,13 @@ Source: `warehouse/forklift/legacy.py`, file_upload, at 6b62157124ab.
 
 import hashlib
 import hmac
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from werkzeug.wrappers import Request
 
+from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.wheels import info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
@@ -46,8 +47,6 @@ from ci_publish.rehearsal.upload_rules import (
     is_duplicate,
 )
 
-# A wheel's METADATA is served beside it; PyPI has no limit of its own.
-_LARGEST_METADATA: Final = 16 * 1024 * 1024
 _NOT_BY_PUBLISHERS: Final = (
     "Non-user identities cannot create new projects. This was probably caused by successfully using a pending "
     "publisher but specifying the project name incorrectly (either in the publisher or in your project's metadata). "
@@ -295,15 +294,14 @@ def _description_fields(form: Form) -> Fields:
 
 
 def _core_metadata(submission: _Submission) -> bytes | None:
-    """Return a wheel's METADATA; None for an sdist."""
+    """Return a wheel's METADATA, which is served beside it; None for an sdist."""
     if not submission.filename.endswith(".whl"):
         return None
-    name, version, *_ = submission.filename.split("-")
-    member = f"{name}-{version}.dist-info/METADATA"
     try:
-        with zipfile.ZipFile(submission.received.path) as archive, archive.open(member) as file:
-            return file.read(_LARGEST_METADATA)
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        with submission.received.path.open("rb") as file:
+            return read_wheel_metadata(file, submission.filename)
+    except Unreadable as error:
+        member = f"{info_folder(submission.filename)}/METADATA"
         raise RefusedError(
             400, f"Wheel '{submission.filename}' does not contain the required METADATA file: {member}"
         ) from error

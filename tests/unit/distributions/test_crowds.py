@@ -15,7 +15,7 @@ from ci_publish.distributions.archives import TooManyMembers, Unreadable
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.distributions.wheels import read_wheel_metadata
-from ci_publish.distributions.zip_members import find_in_crowd
+from ci_publish.distributions.zip_directory import find_in_crowd
 from ci_publish.model.distribution import Collection
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
@@ -89,11 +89,11 @@ def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
     assert found.file_size == 0
 
 
-def test_a_directory_without_an_end_is_malformed() -> None:
+def test_a_file_without_an_end_record_is_no_archive() -> None:
     for data in (b"", b"nothing", small()[:-10]):
         with pytest.raises(Unreadable) as caught:
             find_in_crowd(io.BytesIO(data), "x")
-        assert caught.value.fault.rule == "zip-malformed"
+        assert caught.value.fault.rule == "zip-unreadable"
 
 
 def test_a_directory_that_counts_more_than_it_has_ends_where_it_ends() -> None:
@@ -105,15 +105,12 @@ def test_a_directory_that_counts_more_than_it_has_ends_where_it_ends() -> None:
     assert find_in_crowd(io.BytesIO(data), "nothing") is None
 
 
-def test_of_half_a_million_members_no_more_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bytearray(22)
-    struct.pack_into("<4s", data, 0, b"PK\x05\x06")
-    record64 = bytearray(56)
-    struct.pack_into("<4s", record64, 0, b"PK\x06\x06")
-    struct.pack_into("<Q", record64, 32, limits.MAX_CROWD + 1)
-    struct.pack_into("<H", data, 10, 0xFFFF)
+def test_of_half_a_million_members_no_more_are_searched() -> None:
+    record = struct.pack("<4sQ12xQQQQ", b"PK\x06\x06", 44, *[limits.MAX_CROWD + 1] * 2, 0, 0)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    end = struct.pack("<4s4xHHLLH", b"PK\x05\x06", 0xFFFF, 0xFFFF, 0, 0, 0)
     with pytest.raises(TooManyMembers, match="500,000 members"):
-        find_in_crowd(io.BytesIO(bytes(record64 + data)), "x")
+        find_in_crowd(io.BytesIO(record + locator + end), "x")
 
 
 @pytest.mark.parametrize(

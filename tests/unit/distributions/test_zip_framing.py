@@ -7,8 +7,9 @@ import zipfile
 import pytest
 
 from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.distributions.zip_framing import framing_fault
-from ci_publish.distributions.zip_members import read_directory, read_member
+from ci_publish.distributions.zip_members import read_member
 
 NAME = b"a.txt"
 DATA = b"hello"

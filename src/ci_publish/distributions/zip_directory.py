@@ -1,0 +1,243 @@
+"""The central directory of a ZIP archive, read in bounded steps and identically on every Python.
+
+zipfile is not used for it: how it finds the end records, which extra fields it reads and what ``is_zipfile`` checks
+changes between patch releases of Python, and a verdict must not. This module follows zipfile of Python 3.13.18: PyPI's
+server runs 3.13 (warehouse/.python-version). Source of the format: APPNOTE.TXT.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+from zipfile import ZipInfo
+
+from ci_publish.distributions.archives import TooManyMembers, Unreadable
+from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
+from ci_publish.distributions.zip_framing import CENTRAL, END, END64, FULL, LOCATOR64, UNICODE_PATH_EXTRA, ZIP64_EXTRA
+from ci_publish.model.frozen import frozen
+
+_NOT_A_ZIP: Final = invalid_file("File is not a zipfile")
+_CANNOT_BE_READ: Final = invalid_file(None)
+_MAX_COMMENT: Final = 0xFFFF
+_FULL64: Final = 0xFFFF_FFFF_FFFF_FFFF
+_UTF_8_NAME: Final = 0x800
+_NEWEST_VERSION: Final = 63
+_FROM_END: Final = 2
+
+_END: Final = struct.Struct("<4s4xHHLLH")
+_LOCATOR: Final = struct.Struct("<4sLQL")
+_END64: Final = struct.Struct("<4sQ12xQQQQ")
+_ENTRY: Final = struct.Struct("<4sxxBxHH4xLLLHHH8xL")
+_EXTRA: Final = struct.Struct("<HH")
+_UNICODE_PATH: Final = struct.Struct("<BL")
+
+
+@frozen
+class _Directory:
+    """Where the central directory lies; ``shift`` is what data before the archive adds to its offsets."""
+
+    count: int
+    size: int
+    start: int
+    shift: int
+
+
+def is_zip(file: BinaryIO) -> bool:
+    """Return whether the server takes *file* for a ZIP archive: by its end records, whatever comes before them."""
+    try:
+        return _find_directory(file) is not None
+    except Unreadable:
+        return False
+
+
+def read_directory(file: BinaryIO) -> list[ZipInfo]:
+    """Return the central directory of *file*.
+
+    Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:1283-1303), and OSError from the disk.
+    """
+    directory = _require_directory(file)
+    if directory.size > MAX_DIRECTORY:
+        raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB)
+    file.seek(directory.start)
+    data = file.read(directory.size)
+    if data.count(CENTRAL) > MAX_MEMBERS:
+        raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB)
+    return list(_entries(data, directory))
+
+
+def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
+    """Return the directory entry of *name* in an archive with too many members for ``read_directory``.
+
+    None where there is none. Raises Unreadable where the directory cannot be found, and TooManyMembers where the entry
+    is not among the first ``limits.MAX_CROWD``.
+    """
+    wanted = name.encode("utf-8")
+    directory = _require_directory(file)
+    file.seek(directory.start)
+    for _ in range(min(directory.count, MAX_CROWD)):
+        header = file.read(_ENTRY.size)
+        if len(header) < _ENTRY.size or not header.startswith(CENTRAL):
+            break
+        fields = _ENTRY.unpack(header)
+        if file.read(fields[7]) == wanted:
+            return _info(name, fields, directory.shift)
+        file.seek(fields[8] + fields[9], 1)
+    if directory.count > MAX_CROWD:
+        raise TooManyMembers(MAX_CROWD, MAX_DIRECTORY // MIB)
+    return None
+
+
+# --- the records at the end -------------------------------------------------------------------------------------------
+
+
+def _require_directory(file: BinaryIO) -> _Directory:
+    """Return where the central directory lies. Raises Unreadable."""
+    if (directory := _find_directory(file)) is None:
+        raise Unreadable(Fault("zip-unreadable", "It is no ZIP archive, or it is cut off.", _NOT_A_ZIP))
+    if directory.start < 0:
+        raise _malformed("it begins before the file")
+    return directory
+
+
+def _find_directory(file: BinaryIO) -> _Directory | None:
+    """Return where the end record says that the directory lies, None without one (APPNOTE 4.3.16)."""
+    length = file.seek(0, _FROM_END)
+    tail_start = max(length - _MAX_COMMENT - _END.size, 0)
+    file.seek(tail_start)
+    tail = file.read(_MAX_COMMENT + _END.size)
+    place = len(tail) - _END.size
+    if place < 0:
+        return None
+    if not tail.startswith(END, place) or not tail.endswith(b"\0\0"):  # it has a comment behind it
+        place = tail.rfind(END)
+    if not 0 <= place <= len(tail) - _END.size:
+        return None
+    _, _, count, size, offset, _ = _END.unpack_from(tail, place)
+    end = tail_start + place
+    return _find_directory64(file, end) or _Directory(count, size, end - size, end - size - offset)
+
+
+def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
+    """Return what the ZIP64 records say, None without a locator before the end record at *end* (APPNOTE 4.3.14, 15).
+
+    Raises Unreadable. As zipfile, it takes the record for right that lies where the locator points to; if there is
+    none, because there is other data before the archive, the one directly before the locator.
+    """
+    place = end - _LOCATOR.size
+    if place < 0:
+        return None
+    file.seek(place)
+    signature, disk, offset64, disks = _LOCATOR.unpack(file.read(_LOCATOR.size))
+    if signature != LOCATOR64:
+        return None
+    if disk or disks > 1:
+        raise _malformed("archives on several disks are not supported", _NOT_A_ZIP)
+    last = place - _END64.size
+    if offset64 > last:
+        raise _malformed("the ZIP64 locator points behind the ZIP64 end record", _NOT_A_ZIP)
+    for record_start in (offset64, last):
+        file.seek(record_start)
+        signature, size, _, count, directory_size, offset = _END64.unpack(file.read(_END64.size))
+        if signature == END64:
+            break
+    else:
+        raise _malformed("there is no ZIP64 end record", _NOT_A_ZIP)
+    if offset + directory_size != offset64 or size + 12 != place - record_start:
+        raise _malformed("the ZIP64 end record does not fit the archive", _NOT_A_ZIP)
+    return _Directory(count, directory_size, record_start - directory_size, record_start - directory_size - offset)
+
+
+# --- the entries ------------------------------------------------------------------------------------------------------
+
+
+def _entries(data: bytes, directory: _Directory) -> Iterator[ZipInfo]:
+    """Yield the entries in *data* (APPNOTE 4.3.12). Raises Unreadable at the first one that cannot be read."""
+    position = 0
+    while position < len(data):
+        if len(data) - position < _ENTRY.size:
+            raise _malformed("it is cut off")
+        fields = _ENTRY.unpack_from(data, position)
+        if fields[0] != CENTRAL:
+            raise _malformed("an entry has no signature")
+        position += _ENTRY.size
+        raw, extra = (
+            data[position : position + fields[7]],
+            data[position + fields[7] : position + fields[7] + fields[8]],
+        )
+        position += sum(fields[7:10])
+        if fields[1] > _NEWEST_VERSION:
+            raise _malformed(f"a member needs version {fields[1] / 10:.1f} of the format", crashed())
+        info = _info(_decoded(raw, fields[2]), fields, 0)
+        _read_extra(info, raw, extra)
+        info.header_offset += directory.shift
+        yield info
+
+
+def _info(name: str, fields: tuple[int, ...], shift: int) -> ZipInfo:
+    """Return the entry with these *fields*.
+
+    The name is set again, because what the constructor makes of it depends on the system: the server's is POSIX.
+    """
+    info = ZipInfo(name)
+    info.filename = name.partition("\0")[0]
+    info.flag_bits, info.compress_type, info.CRC, info.compress_size, info.file_size = fields[2:7]
+    info.header_offset = fields[10] + shift
+    return info
+
+
+def _decoded(raw: bytes, flags: int) -> str:
+    """Return a member's name. Raises Unreadable."""
+    if not flags & _UTF_8_NAME:
+        return raw.decode("cp437")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _malformed(f"a name is not UTF-8 ({error})", crashed()) from error
+
+
+def _read_extra(info: ZipInfo, raw: bytes, extra: bytes) -> None:
+    """Set what the extra fields of an entry replace (APPNOTE 4.5.3, 4.6.9). Raises Unreadable."""
+    while len(extra) >= _EXTRA.size:
+        kind, length = _EXTRA.unpack_from(extra)
+        content, extra = extra[_EXTRA.size : _EXTRA.size + length], extra[_EXTRA.size + length :]
+        if len(content) < length:
+            raise _malformed(f"an extra field of {info.filename!r} is cut off")
+        if kind == ZIP64_EXTRA:
+            _read_zip64_extra(info, content)
+        elif kind == UNICODE_PATH_EXTRA:
+            _read_unicode_path(info, raw, content)
+
+
+def _read_zip64_extra(info: ZipInfo, content: bytes) -> None:
+    """Set the sizes and the offset that do not fit into 32 bits."""
+    wanted = (
+        ("file_size", info.file_size in {FULL, _FULL64}),
+        ("compress_size", info.compress_size == FULL),
+        ("header_offset", info.header_offset == FULL),
+    )
+    for name in (name for name, absent in wanted if absent):
+        if len(content) < 8:  # noqa: PLR2004 - 64 bits
+            raise _malformed(f"a ZIP64 size of {info.filename!r} is missing")
+        setattr(info, name, int.from_bytes(content[:8], "little"))
+        content = content[8:]
+
+
+def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
+    """Set the name of an Info-ZIP Unicode Path, unless it belongs to another name."""
+    if len(content) < _UNICODE_PATH.size:
+        raise _malformed(f"the Unicode path of {info.filename!r} is cut off")
+    version, checksum = _UNICODE_PATH.unpack_from(content)
+    if (version, checksum) != (1, zlib.crc32(raw)):
+        return
+    try:
+        name = content[_UNICODE_PATH.size :].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _malformed(f"the Unicode path of {info.filename!r} is not UTF-8") from error
+    if name:
+        info.filename = name.partition("\0")[0]
+
+
+def _malformed(reason: str, refusal: Refusal = _CANNOT_BE_READ) -> Unreadable:
+    """Return why the directory cannot be read, with the server's answer."""
+    return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", refusal))
