@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from ci_publish.app.settings import Option, Settings, options
-from ci_publish.app.settings_sources import variable
+from ci_publish.app.settings_sources import component_variable
 from ci_publish.cli.arguments import choices
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,8 +42,6 @@ NOT_FOR_GITLAB = ("password", "output")
 GITLAB_DEFAULTS = {"reports-dir": "ci-publish-reports", "receipt": "ci-publish-reports/receipt.json"}
 # What a setting takes besides the words that it is named by.
 SYNONYMS = {"attestations": ("true", "false")}
-# What a pipeline decides and a file does not; every other input left empty leaves [tool.ci-publish] its say.
-GITLAB_BOOLEANS = ("dry-run", "rehearse")
 
 
 def inputs() -> Iterator[tuple[str, str, Option]]:
@@ -56,6 +54,11 @@ def inputs() -> Iterator[tuple[str, str, Option]]:
 def is_switch(name: str) -> bool:
     """Return whether the option is true or false."""
     return Settings.model_fields[name].annotation is bool
+
+
+def is_number(name: str) -> bool:
+    """Return whether the option is a number."""
+    return Settings.model_fields[name].annotation in (int, float, float | None)
 
 
 def allowed(name: str) -> tuple[str, ...]:
@@ -142,10 +145,15 @@ def component_inputs() -> Iterator[str]:
         if title in NOT_FOR_GITLAB:
             continue
         yield f"    {title}:"
-        yield from folded("description", described(name, option), 6)
-        if title in GITLAB_BOOLEANS:
-            yield from ("      type: boolean", "      default: false")
+        text = described(name, option)
+        if is_switch(name):
+            yield from folded("description", text, 6)
+            yield from ("      type: boolean", f"      default: {default_of(name)}")
+        elif is_number(name):
+            yield from folded("description", f"{text} -1 stands for not given.", 6)
+            yield from ("      type: number", "      default: -1")
         else:
+            yield from folded("description", text, 6)
             yield "      type: string"
             yield f'      default: "{GITLAB_DEFAULTS.get(title, "")}"'
             yield from component_limits(title, name)
@@ -157,15 +165,13 @@ def component_limits(title: str, name: str) -> Iterator[str]:
         yield "      regex: ^.+$"
     elif words := allowed(name):
         yield f"      options: {json.dumps(['', *words, *SYNONYMS.get(name, ())])}"
-    elif Settings.model_fields[name].annotation in (int, float, float | None):
-        yield "      regex: ^([0-9]+(\\.[0-9]+)?)?$"
 
 
 def component_variables() -> Iterator[str]:
-    """Yield the job's variables; an empty one counts as not set."""
+    """Yield the job's variables; what they mean by "not given" says `sources._component_inputs`."""
     for title, name, _ in inputs():
         if title not in NOT_FOR_GITLAB:
-            yield f'    {variable(name)}: "$[[ inputs.{title} ]]"'
+            yield f'    {component_variable(name)}: "$[[ inputs.{title} ]]"'
 
 
 Parts = Mapping[str, Callable[[], Iterator[str]]]

@@ -27,11 +27,12 @@ HEAD: Final = """\
 Every option can be given in several places. The highest that says something counts:
 
 1. a **flag** on the command line;
-2. an environment **variable**, `CI_PUBLISH_<OPTION>`;
-3. an **input** of our action (an input left empty says nothing);
-4. only where nothing of the above says where to publish or as whom: [the variables of twine and uv](#other-tools);
-5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder where the run starts;
-6. the default.
+2. an **input** of [our GitLab component](../gitlab.md);
+3. an environment **variable**, `CI_PUBLISH_<OPTION>`;
+4. an **input** of our action (an input left empty says nothing);
+5. only where nothing of the above says where to publish or as whom: [the variables of twine and uv](#other-tools);
+6. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder where the run starts;
+7. the default.
 
 `ci-publish settings` prints every effective value and where it came from. A variable with our prefix, or a key, that is
 nearly one of ours is an error that names the right one; all others are left alone. Values are validated before anything

@@ -17,6 +17,7 @@ from typing import Final, cast
 from sigstore.models import ClientTrustConfig
 
 from ci_publish import check
+from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load
 from ci_publish.attestations.adoption import adopt
@@ -137,6 +138,16 @@ def _() -> object:
 @situation("A variable is nearly one of ours")
 def _() -> object:
     return load({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
+
+
+@situation("A docker:// step asks for a rehearsal, without saying that its inputs are for us")
+def _() -> None:
+    refuse_ignored_inputs("publish", Settings(), {"INPUT_REHEARSE": "true"})
+
+
+@situation("The component is newer than its image")
+def _() -> object:
+    return load({}, {"CI_PUBLISH_INPUT_WAIT_FOR_MIRRORS": "true"}, Path("none"))
 
 
 @situation("A password stands in pyproject.toml")

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import load, variable
+from ci_publish.app.settings_sources import component_variable, load
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.reports.outputs import Artifacts, outputs
 
@@ -102,32 +102,72 @@ def test_the_component_hands_every_input_on() -> None:
     header, pipeline = documents(COMPONENT)
     (job,) = pipeline.values()
     given = {name: option.inputs[0] for name, option in options().items() if option.inputs}
-    handed_on = {key: value for key, value in job["variables"].items() if key.startswith("CI_PUBLISH_")}
+    handed_on = {title: name for name, title in given.items() if title not in {"password", "output"}}
 
-    assert handed_on == {
-        variable(name): f"$[[ inputs.{title} ]]" for name, title in given.items() if title not in {"password", "output"}
-    }
-    assert set(header["spec"]["inputs"]) == {"image", "stage", "job-name"} | set(given.values()) - {
-        "password",
-        "output",
-    }
+    assert job["variables"] == {component_variable(name): f"$[[ inputs.{title} ]]" for title, name in handed_on.items()}
+    of_the_job = {"image", "stage", "job-name", "environment", "rules"}
+    assert set(header["spec"]["inputs"]) == of_the_job | set(handed_on)
+
+
+def component_defaults() -> dict[str, str]:
+    """Return the variables that GitLab sets in a job that gives no input."""
+    declared = documents(COMPONENT)[0]["spec"]["inputs"]
+    names = {option.inputs[0]: name for name, option in options().items() if option.inputs}
+    said = {names[title]: each["default"] for title, each in declared.items() if title in names}
+    return {component_variable(name): str(value).lower() for name, value in said.items()}
 
 
 def test_the_component_s_defaults_leave_the_settings_as_they_are(tmp_path: Path) -> None:
-    header, _ = documents(COMPONENT)
-    said = {title: str(each["default"]) for title, each in header["spec"]["inputs"].items() if "default" in each}
-    names = {option.inputs[0]: name for name, option in options().items() if option.inputs}
-    environment = {variable(names[title]): value.lower() for title, value in said.items() if title in names}
+    origins = load({}, component_defaults(), tmp_path / "none.toml").origins
 
-    settings = load({}, environment, tmp_path / "none.toml").settings
+    assert set(origins) == {"receipt", "reports_dir"}
 
-    changed = {name for name in Settings.model_fields if getattr(settings, name) != getattr(Settings(), name)}
-    assert changed == {"receipt", "reports_dir"}
+
+def test_inputs_that_are_not_given_leave_the_variables_of_the_pipeline_alone(tmp_path: Path) -> None:
+    ours = {
+        "CI_PUBLISH_REPOSITORY_URL": "https://private.example/legacy/",
+        "CI_PUBLISH_DRY_RUN": "true",
+        "CI_PUBLISH_VERIFY": "false",
+        "CI_PUBLISH_JOBS": "3",
+        "CI_PUBLISH_TIMEOUT": "7",
+        "CI_PUBLISH_ATTESTATIONS": "off",
+    }
+
+    loaded = load({}, {**ours, **component_defaults()}, tmp_path / "none.toml")
+
+    assert {origin.spelled for origin in loaded.origins.values() if origin.source == "environment"} == set(ours)
+
+
+def test_the_component_s_switches_and_numbers_have_gitlab_s_own_types() -> None:
+    declared = documents(COMPONENT)[0]["spec"]["inputs"]
+    types = {
+        option.inputs[0]: {"bool": "boolean", "int": "number", "float": "number", "float | None": "number"}.get(
+            getattr(annotation, "__name__", str(annotation)), "string"
+        )
+        for name, option in options().items()
+        for annotation in [Settings.model_fields[name].annotation]
+        if option.inputs and option.inputs[0] in declared
+    }
+
+    assert {title: declared[title]["type"] for title in types} == types
+    assert (types["strict"], types["jobs"], types["timeout"]) == ("boolean", "number", "number")
+
+
+def test_the_component_publishes_from_tags_only_unless_told_otherwise() -> None:
+    header, pipeline = documents(COMPONENT)
+    (job,) = pipeline.values()
+    declared = header["spec"]["inputs"]
+
+    assert (job["rules"], job["environment"]) == ("$[[ inputs.rules ]]", "$[[ inputs.environment ]]")
+    assert declared["rules"]["default"] == [{"if": "$CI_COMMIT_TAG"}]
+    assert re.search(declared["environment"]["regex"], declared["environment"]["default"])
 
 
 def test_the_component_takes_every_word_that_its_description_gives(tmp_path: Path) -> None:
     options = documents(COMPONENT)[0]["spec"]["inputs"]["attestations"]["options"]
-    given = {word: load({}, {"CI_PUBLISH_ATTESTATIONS": word}, tmp_path / "none.toml").settings for word in options}
+    given = {
+        word: load({}, {component_variable("attestations"): word}, tmp_path / "none.toml").settings for word in options
+    }
 
     assert set(options) == {"", "auto", "required", "if-possible", "off", "true", "false"}
     assert given["true"].attestations == given["auto"].attestations

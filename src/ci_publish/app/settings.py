@@ -1,9 +1,9 @@
 """ONE declaration of every option: name, type, default, help, and where its value may come from.
 
-Sources, highest first: flag, ``CI_PUBLISH_<OPTION>``, action input (``INPUT_<OPTION>``, read only when our own action
-says so), then, only where nothing of ours is set, the variables of twine and uv, ``[tool.ci-publish]`` in
-pyproject.toml, default. ``--help``, ``action.yml``, the GitLab component and the reference page are generated from
-these fields or tested equal to them.
+Sources, highest first: flag, input of the GitLab component (``CI_PUBLISH_INPUT_<INPUT>``), ``CI_PUBLISH_<OPTION>``,
+action input (``INPUT_<OPTION>``, read only when our own action says so), then, only where nothing of ours is set, the
+variables of twine and uv, ``[tool.ci-publish]`` in pyproject.toml, default. ``--help``, ``action.yml``, the GitLab
+component and the reference page are generated from these fields or tested equal to them.
 """
 
 from collections.abc import Mapping

@@ -13,8 +13,16 @@ from ci_publish.model.identity import Secret
 
 PREFIX = "CI_PUBLISH_"
 
+# The GitLab component's inputs have names of their own, so that they leave the pipeline's CI_PUBLISH_ variables alone.
+COMPONENT_PREFIX = "CI_PUBLISH_INPUT_"
+
 # Set by our own action.yml, so that the INPUT_ variables of somebody else's action are never taken for ours.
 ACTION_MARK = "CI_PUBLISH_ACTION"
+
+MARK_HINTS = (
+    f"If these inputs are for ci-publish, as in a `docker://` step, add to the step: env: {{{ACTION_MARK}: docker}}",
+    "If they belong to another action, clear them for this command: env -u NAME ci-publish …",
+)
 
 # Variables with our prefix that are not options.
 RESERVED = frozenset({ACTION_MARK, "CI_PUBLISH_STRESS"})
@@ -66,9 +74,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path) 
     """
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for found in (_flags(flags), _variables(environ), _inputs(environ)):
+    for found in (_flags(flags), _component_inputs(environ), _variables(environ), _inputs(environ)):
         _merge(values, origins, found)
-    notes = _merge_foreign(values, origins, environ)
+    notes = (*_merge_foreign(values, origins, environ), *_ignored_inputs(environ))
     _merge(values, origins, _file(pyproject))
     spelled = {name: origin.spelled for name, origin in origins.items()}
     return Loaded(validated(values, spelled), origins, notes)
@@ -103,25 +111,76 @@ def forget_secrets(environ: MutableMapping[str, str]) -> None:
         environ.pop(name, None)
 
 
+def component_variable(name: str) -> str:
+    """Return the variable in which the GitLab component passes its input for the option *name*."""
+    return COMPONENT_PREFIX + options()[name].inputs[0].replace("-", "_").upper()
+
+
+def _component_inputs(environ: Mapping[str, str]) -> Found:
+    """Read the GitLab component's inputs; empty means "not given".
+
+    GitLab's own types have no empty value. The number -1, and a boolean that equals the option's default, mean "not
+    given" as well. Raises ConfigurationError for an input that this version does not have.
+    """
+    ours = {component_variable(name): name for name, option in options().items() if option.inputs and option.file}
+    for key in sorted(environ):
+        if not key.startswith(COMPONENT_PREFIX) or not environ[key]:
+            continue
+        if key not in ours:
+            message = f"Unknown input of the GitLab component: {key}."
+            raise ConfigurationError(
+                message,
+                detail="It would be ignored in silence.",
+                hints=("Use the component and the image of the same release.",),
+            )
+        name = ours[key]
+        if _is_given(name, environ[key]):
+            yield name, environ[key], Origin("component input", options()[name].inputs[0])
+
+
+def _is_given(name: str, value: str) -> bool:
+    field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return value.lower() != str(field.default).lower()
+    return not (field.annotation in (int, float, float | None) and value == "-1")
+
+
 def _variables(environ: Mapping[str, str]) -> Found:
     ours = {variable(name): name for name, option in options().items() if option.file or name == "password"}
     for key in sorted(environ):
         if key in ours and (environ[key] or ours[key] == "password"):
             yield ours[key], environ[key], Origin("environment", key)
-        elif key.startswith(PREFIX) and key not in ours and key not in RESERVED:
+        elif key.startswith(PREFIX) and not key.startswith(COMPONENT_PREFIX) and key not in {*ours, *RESERVED}:
             _refuse_near_miss(key, ours, "environment variable")
 
 
 def _inputs(environ: Mapping[str, str]) -> Found:
-    """Read action inputs as the runner sets them: upper-cased, hyphens kept, an input without a value empty."""
-    if not environ.get(ACTION_MARK):
-        return
+    """Read the inputs of our own actions."""
+    if environ.get(ACTION_MARK):
+        for name, spelling, value in given_inputs(environ):
+            yield name, input_value(name, value), Origin("action input", spelling)
+
+
+def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield option, spelling and value of every input that is given, whoever gave it.
+
+    The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
+    """
     for name, option in options().items():
         for spelling in _spellings(option):
-            value = environ.get(f"INPUT_{spelling.upper()}", "").strip()
-            if value:
-                yield name, _input_value(name, value), Origin("action input", spelling)
+            if value := environ.get(f"INPUT_{spelling.upper()}", "").strip():
+                yield name, spelling, value
                 break
+
+
+def _ignored_inputs(environ: Mapping[str, str]) -> tuple[Noted, ...]:
+    """Warn of inputs that look like ours and are ignored, because no action of ours says that they are."""
+    found = () if environ.get(ACTION_MARK) else tuple(given_inputs(environ))
+    if not found:
+        return ()
+    names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
+    message = f"Ignored because {ACTION_MARK} is not set: {names}."
+    return (Noted("inputs-ignored", message, hints=MARK_HINTS),)
 
 
 def _spellings(option: Option) -> Iterator[str]:
@@ -132,7 +191,7 @@ def _spellings(option: Option) -> Iterator[str]:
             yield name.replace("-", "_")
 
 
-def _input_value(name: str, value: str) -> object:
+def input_value(name: str, value: str) -> object:
     """Apply gh-action-pypi-publish's truth rule: anything but ``false`` is true."""
     field = Settings.model_fields[name]
     if field.annotation is bool:
@@ -227,7 +286,7 @@ def shown(name: str, settings: Settings) -> str:
     if isinstance(value, Secret):
         return "***" if value else "(empty)"
     if name in {"repository_url", "index_url"} and value is not None:
-        value = _without_secrets(value)
+        value = without_secrets(value)
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -236,7 +295,7 @@ def shown(name: str, settings: Settings) -> str:
 _IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
 
 
-def _without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
+def without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
     """Hide what addresses must not hold (it is refused later, but shown before): user, password, query."""
     if isinstance(addresses, tuple):
         return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)

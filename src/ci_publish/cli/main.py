@@ -84,6 +84,7 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
+    from ci_publish.app.action_inputs import refuse_ignored_inputs  # noqa: PLC0415
     from ci_publish.app.settings_sources import forget_secrets, load  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
@@ -95,6 +96,7 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
         flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
     loaded = load(flags, environ, Path("pyproject.toml"))
     forget_secrets(environ)
+    refuse_ignored_inputs(arguments.command, loaded.settings, environ)
     return arguments, loaded
 
 

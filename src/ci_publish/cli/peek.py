@@ -16,7 +16,7 @@ _ASKING = frozenset({"publish", "plan", "verify"})
 
 
 def said(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """Return an option's value from the command line, our variable or our action's input; None where it is not there.
+    """Return what the command line, our component's input, our variable or our action's input says; None if none does.
 
     *option* is spelled with hyphens. Arguments may be wrong elsewhere.
     """
@@ -29,7 +29,11 @@ def said(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | 
     name = option.upper()
     snake = name.replace("-", "_")
     given = environ.get(f"INPUT_{name}") or environ.get(f"INPUT_{snake}")
-    return environ.get(f"CI_PUBLISH_{snake}") or (given if environ.get("CI_PUBLISH_ACTION") else None) or None
+    component = environ.get(f"CI_PUBLISH_INPUT_{snake}", "")
+    if component == "false":  # the default of GitLab's boolean, which means "not given"
+        component = ""
+    ours = component or environ.get(f"CI_PUBLISH_{snake}")
+    return ours or (given if environ.get("CI_PUBLISH_ACTION") else None) or None
 
 
 def connect_early(argv: Sequence[str], environ: Mapping[str, str]) -> "EarlyConnection | None":

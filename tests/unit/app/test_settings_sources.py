@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import Loaded, Origin, forget_secrets, load, shown, variable
+from ci_publish.app.settings_sources import (
+    Loaded,
+    Origin,
+    component_variable,
+    forget_secrets,
+    load,
+    shown,
+    variable,
+)
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
@@ -79,6 +87,74 @@ def test_every_input_of_gh_action_pypi_publish_means_the_same(
     pyproject: Path, name: str, value: str, field: str, expected: object
 ) -> None:
     assert getattr(loaded(pyproject, {name: value, **ACTION}).settings, field) == expected
+
+
+def test_an_input_of_the_component_is_below_flags_and_above_variables(pyproject: Path) -> None:
+    environ = {"CI_PUBLISH_INPUT_JOBS": "6", "CI_PUBLISH_JOBS": "5"}
+    assert loaded(pyproject, environ, "jobs = 3", jobs="7").settings.jobs == 7
+    found = loaded(pyproject, environ)
+    assert (found.settings.jobs, found.origin("jobs")) == (6, Origin("component input", "jobs"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ours", "expected"),
+    [
+        ("repository_url", "", "testpypi", ("testpypi",)),
+        ("user", "", "me", "me"),
+        ("jobs", "", "5", 5),
+        ("jobs", "-1", "5", 5),
+        ("timeout", "-1", "5", 5.0),
+        ("verify_timeout", "-1", "", 300.0),
+        ("strict", "false", "true", True),
+        ("rehearse", "false", "true", True),
+        ("verify", "true", "false", False),
+    ],
+)
+def test_an_input_of_the_component_that_is_not_given_leaves_the_variable_alone(
+    pyproject: Path, name: str, value: str, ours: str, expected: object
+) -> None:
+    found = loaded(pyproject, {component_variable(name): value, variable(name): ours})
+    assert getattr(found.settings, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("paths", "out", ("out",)),
+        ("jobs", "8", 8),
+        ("verify_timeout", "0", 0.0),
+        ("strict", "true", True),
+        ("verify", "false", False),
+        ("attestations", "false", AttestationPolicy.OFF),
+    ],
+)
+def test_an_input_of_the_component_that_is_given_counts(
+    pyproject: Path, name: str, value: str, expected: object
+) -> None:
+    others = {"CI_PUBLISH_JOBS": "5", "CI_PUBLISH_VERIFY_TIMEOUT": "5", "CI_PUBLISH_ATTESTATIONS": "required"}
+    found = loaded(pyproject, {component_variable(name): value, **others})
+    assert getattr(found.settings, name) == expected
+
+
+def test_a_wrong_input_of_the_component_has_the_input_s_name(pyproject: Path) -> None:
+    with pytest.raises(ConfigurationError, match="wrong: verify-timeout: "):
+        loaded(pyproject, {"CI_PUBLISH_INPUT_VERIFY_TIMEOUT": "-2"})
+
+
+@pytest.mark.parametrize("name", ["CI_PUBLISH_INPUT_PASSWORD", "CI_PUBLISH_INPUT_NEW_OPTION", "CI_PUBLISH_INPUT_PATHS"])
+def test_an_unknown_input_of_the_component_is_refused_unless_it_is_empty(pyproject: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        loaded(pyproject, {name: "canary"})
+    assert "canary" not in str(caught.value)
+    assert loaded(pyproject, {name: ""}).settings == Settings()
+
+
+def test_inputs_without_our_mark_are_named_in_a_warning(pyproject: Path) -> None:
+    found = loaded(pyproject, {"INPUT_JOBS": "4", "INPUT_PACKAGES-DIR": "x", "INPUT_USER": "", "INPUT_ENTRYPOINT": "y"})
+    (note,) = found.notes
+    assert (note.slug, note.warning) == ("inputs-ignored", True)
+    assert note.message == "Ignored because CI_PUBLISH_ACTION is not set: INPUT_PACKAGES-DIR, INPUT_JOBS."
+    assert loaded(pyproject, {"INPUT_JOBS": "4", **ACTION}).notes == ()
 
 
 def test_an_empty_variable_is_unset_but_an_empty_secret_is_not(pyproject: Path) -> None:

@@ -193,3 +193,11 @@ def test_invoke_takes_what_was_loaded(shell: Shell) -> None:
     loaded = Loaded(Settings(), {})
     streams = Streams(io.StringIO(), shell.out, shell.err)
     assert invoke(Invocation("check", loaded, {}, streams)) == 0
+
+
+@pytest.mark.parametrize("name", ["INPUT_REHEARSE", "INPUT_DRY-RUN"])
+def test_a_docker_step_that_asks_for_no_publishing_publishes_nothing(shell: Shell, name: str) -> None:
+    make_release(shell.folder / "dist")
+    assert shell("publish", "--receipt", "r.json", **{name: "true"}) == 2
+    assert f"{name} is true" in shell.out.getvalue() + shell.err.getvalue()
+    assert json.loads((shell.folder / "r.json").read_text())["exit_code"] == 2

@@ -17,6 +17,8 @@ SERVER = "https://127.0.0.1:9"
         ([], {"INPUT_INDEX-URL": "c"}, None),
         ([], {**ACTION, "INPUT_INDEX-URL": ""}, None),
         (["publish", "--index-urls", "a"], {}, None),
+        ([], {"CI_PUBLISH_INPUT_INDEX_URL": "e", "CI_PUBLISH_INDEX_URL": "b"}, "e"),
+        ([], {"CI_PUBLISH_INPUT_INDEX_URL": "", "CI_PUBLISH_INDEX_URL": "b"}, "b"),
     ],
 )
 def test_an_option_is_seen_where_it_was_said(argv: list[str], environ: dict[str, str], found: str | None) -> None:
@@ -50,6 +52,10 @@ def test_a_connection_is_begun_where_the_address_is_plain_to_see(argv: list[str]
         (["check", "--repository-url", f"{SERVER}/legacy/"], {}),
         (["rehearse", "--repository-url", f"{SERVER}/legacy/"], {}),
         (["publish", "--repository-url", f"{SERVER}/legacy/"], {**ACTION, "INPUT_REHEARSE": "true"}),
+        (
+            ["publish", "--repository-url", f"{SERVER}/legacy/"],
+            {"CI_PUBLISH_INPUT_REHEARSE": "false", "CI_PUBLISH_REHEARSE": "true"},
+        ),
         (["publish", "--repository-url", f"{SERVER}/legacy/"], {"CI_PUBLISH_REHEARSE": "1"}),
         (["publish", "--repository-url", "https://pypi.org/legacy/"], {}),
         (["publish", "--repository-url", "\n"], {}),
