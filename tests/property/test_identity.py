@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import CredentialRejected
 from ci_publish.http.messages import HttpAnswer, HttpRequest
+from ci_publish.http.retries import OIDC
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, judge_audience
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import explain, local_refusal
-from ci_publish.identity.retrying import LONGEST_ASKED_PAUSE, pause
 from ci_publish.model.identity import Secret
 from tests.unit.identity.world import GITHUB, GITLAB, NOW, OTHER, PYPI
 
@@ -106,4 +106,4 @@ def test_any_refusal_of_any_claims_is_explained(claims: dict[str, Any], code: st
 
 @given(st.integers(1, 100), st.floats(0, 1), st.none() | st.floats(0, 1e9))
 def test_a_pause_is_bounded(attempt: int, chance: float, asked: float | None) -> None:
-    assert 0 < pause(attempt, chance, asked) <= LONGEST_ASKED_PAUSE
+    assert 0 < OIDC.wait_asked(attempt, chance, asked) <= OIDC.longest_asked

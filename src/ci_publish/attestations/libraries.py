@@ -56,6 +56,7 @@ from ci_publish.attestations.trouble import (
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import ConfigurationError, SigstoreRefused
+from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.frozen import frozen
@@ -386,7 +387,7 @@ def _first_problem(error: ValidationError) -> str:
 def _require_privacy(url: str) -> None:
     """Refuse to send the identity token in clear text to another machine. Raises ConfigurationError."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+    if parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):
         raise ConfigurationError(
             f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
             detail="The job's identity token would be sent to it in clear text.",

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from ci_publish.http.retries import Backoff
+
 _CAREFUL_AFTER = 3
 
 
@@ -11,9 +13,8 @@ class Pace:
     Times are seconds of one monotonic clock, given by the caller. *jitter* returns a number in [0, 1).
     """
 
-    def __init__(self, *, first: float, ceiling: float, jitter: Callable[[], float]) -> None:
-        self._first = first
-        self._ceiling = ceiling
+    def __init__(self, backoff: Backoff, jitter: Callable[[], float]) -> None:
+        self._backoff = backoff
         self._jitter = jitter
         self._streak = 0
         self._since = float("-inf")
@@ -27,7 +28,7 @@ class Pace:
         if started >= self._since:
             self._streak += 1
             self._since = now
-            self.resume = max(self.resume, now + self._back_off())
+            self.resume = max(self.resume, now + self._backoff.wait(self._streak, self._jitter()))
         self.resume = max(self.resume, now + retry_after)
         return max(0.0, self.resume - now)
 
@@ -38,7 +39,3 @@ class Pace:
     def width(self, workers: int) -> int:
         """Return how many attempts may be under way: one while an outage lasts, else all."""
         return 1 if self._streak >= _CAREFUL_AFTER else workers
-
-    def _back_off(self) -> float:
-        longest = min(self._ceiling, self._first * 2.0 ** min(self._streak - 1, 30))
-        return longest * (0.5 + self._jitter() / 2)

@@ -34,6 +34,7 @@ from ci_publish.errors import (
     SigstoreRefused,
     SigstoreUnavailable,
 )
+from ci_publish.http.retries import Backoff
 from ci_publish.model.attestation import Attestation, SigningResult
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted, Retrying, Signed
@@ -278,7 +279,7 @@ class _Run:
         self._patience = patience
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget
-        self._pace = Pace(first=patience.first_pause, ceiling=patience.longest_pause, jitter=clocks.jitter)
+        self._pace = Pace(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
         self._certificate: Certificate | None = None
         self._certifying = False
         self._issued = 0.0

@@ -6,8 +6,8 @@ Foreign exceptions become one of these at the edge (``libraries``); the signer o
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+
+from ci_publish.http.retries import retry_after
 
 # Nobody waits longer than this because a server says so.
 LONGEST_RETRY_AFTER = 300.0
@@ -70,24 +70,9 @@ def answer_trouble(
     """
     reason = f"{service} answered HTTP {status}{_words(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
-        return Transient(reason, retry_after(headers.get("Retry-After"), now))
+        asked = retry_after(headers.get("Retry-After"), now) or 0.0
+        return Transient(reason, min(asked, LONGEST_RETRY_AFTER))
     return Rejection(reason)
-
-
-def retry_after(value: str | None, now: float) -> float:
-    """Return the seconds that a Retry-After header asks for (a number or a date), within sane limits; 0.0 if none."""
-    if value is None:
-        return 0.0
-    seconds = float(value) if value.strip().isdecimal() and len(value) < 10 else _until(value, now)  # noqa: PLR2004
-    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
-
-
-def _until(date: str, now: float) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
 
 
 def _words(body: str) -> str:

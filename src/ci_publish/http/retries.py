@@ -1,8 +1,8 @@
-"""When to try again, and after how long: one policy for every request of this room (pure).
+"""When to try again, and after how long (pure): one back-off with a policy for each kind of request.
 
-The rules: at most five attempts and 300 seconds of waiting for one file; a wait that the index asks for is honoured in
-full or not begun at all; some refusals of PyPI's are worth exactly one more attempt (a digest or an archive damaged on
-the way, a verification that ended with an unknown error). Sources: RFC 9110 §10.2.3 (Retry-After),
+The rules of requests to an index: at most five attempts and 300 seconds of waiting for one file; a wait that the index
+asks for is honoured in full or not begun at all; some of PyPI's refusals are worth one more attempt (a digest or an
+archive damaged on the way, a verification that ended with an unknown error). Sources: RFC 9110 §10.2.3 (Retry-After),
 draft-ietf-httpapi-ratelimit-headers (RateLimit, which PyPI sends without Retry-After).
 """
 
@@ -18,8 +18,6 @@ from ci_publish.model.frozen import frozen
 
 MAX_ATTEMPTS = 5
 MAX_TOTAL_WAIT = 300.0
-FIRST_WAIT = 1.0
-MAX_WAIT = 60.0
 
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 THROTTLING_STATUSES = frozenset({429, 503})
@@ -34,6 +32,36 @@ _FINAL = frozenset(
 )
 _RATE_LIMIT_ITEM = re.compile(r'(?:^|,)\s*"[^"]{0,100}"((?:\s*;\s*[a-z]{1,8}=\d{1,9}){1,8})')
 _RATE_LIMIT_PARAMETER = re.compile(r"([a-z]{1,8})=(\d{1,9})")
+
+
+@frozen
+class Backoff:
+    """Waits that double with every attempt, from ``first`` to ``longest`` seconds.
+
+    ``longest_asked`` is the longest wait, in seconds, that a server may ask for (Retry-After); longer ones are cut.
+    """
+
+    first: float
+    longest: float
+    longest_asked: float = MAX_TOTAL_WAIT
+
+    def wait(self, attempts: int, random: float = 1.0) -> float:
+        """Return the wait after so many attempts; *random*, in [0, 1), takes away at most half of it.
+
+        Jobs that failed together do not come back together.
+        """
+        exponent = min(max(attempts - 1, 0), 30)
+        return min(self.first * 2.0**exponent, self.longest) * (0.5 + random / 2)
+
+    def wait_asked(self, attempts: int, random: float, asked: float | None) -> float:
+        """Return the wait after so many attempts, or the longer one that the server *asked* for, within the limit."""
+        own = self.wait(attempts, random)
+        return own if asked is None else max(own, min(asked, self.longest_asked))
+
+
+INDEX = Backoff(first=1.0, longest=60.0)
+OIDC = Backoff(first=1.0, longest=30.0, longest_asked=60.0)
+CONFIRMATION = Backoff(first=1.0, longest=20.0)
 
 
 class Once(StrEnum):
@@ -106,15 +134,8 @@ def decide(
         )
     if allowed <= 0:
         return GiveUp(f"{trouble.reason} (no time is left to try again)")
-    wait = backoff(history.attempts, random) if trouble.asked is None else trouble.asked
+    wait = INDEX.wait(history.attempts, random) if trouble.asked is None else trouble.asked
     return TryAgain(min(wait, allowed))
-
-
-def backoff(attempts: int, random: float) -> float:
-    """Return the wait after so many attempts: doubling from one second, and between half of it and all of it."""
-    exponent = min(max(attempts - 1, 0), 16)
-    longest: float = min(FIRST_WAIT * 2**exponent, MAX_WAIT)
-    return longest * (0.5 + random / 2)
 
 
 def is_transient_status(status: int) -> bool:
@@ -132,19 +153,24 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
 
     *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not readably.
     """
-    waits = [wait for wait in (_retry_after(headers, now), _rate_limit(headers)) if wait is not None]
+    waits = [wait for wait in (retry_after(headers.get("retry-after"), now), _rate_limit(headers)) if wait is not None]
     return max(waits, default=None)
 
 
-def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,10}", value):
-        return float(value)
-    moment = _http_date(value)
-    return None if moment is None else max(0.0, moment - now)
+def retry_after(value: str | None, now: float | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for: a number, or a date compared with *now*.
+
+    None where there is no readable value, or a date and no *now*. Source: RFC 9110 §10.2.3.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    moment = http_date(text)
+    return None if moment is None or now is None else max(0.0, moment - now)
 
 
-def _http_date(value: str) -> float | None:
+def http_date(value: str) -> float | None:
+    """Return the seconds since the epoch that an HTTP date (Date, Retry-After) means; None if it is not one."""
     try:
         moment = parsedate_to_datetime(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -12,12 +12,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
 from ci_publish.http.messages import NoAnswerReason
+from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.frozen import frozen
 from ci_publish.model.waiting import Waiting
 
@@ -189,21 +190,29 @@ def _addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Add
     try:
         family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
     except ValueError:
-        found = _in_background(lambda: _resolve(host, port), attempt, until, f"looking up {host}")
+        found = _in_background(lambda: resolve(host, port), attempt, until, f"looking up {host}")
         if isinstance(found, OSError):
             raise Broken(NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_words(found)}") from found
         return found
     return [(family, (host, port))]
 
 
-def _resolve(host: str, port: int) -> list[Address] | OSError:
+def resolve(
+    host: str, port: int, getaddrinfo: Callable[..., Sequence[Any]] = socket.getaddrinfo
+) -> list[Address] | OSError:
+    """Return the addresses of *host*, or why there are none. Names below localhost have loopback addresses only."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return error
     except UnicodeError as error:
         return OSError(0, f"not a host name ({type(error).__name__})")
-    return [(family, address) for family, _, _, _, address in found]
+    addresses: list[Address] = [(family, address) for family, _, _, _, address in found]
+    if not is_loopback_host(host):
+        return addresses
+    # RFC 6761 §6.3: a name below localhost means this machine, whatever a name server says.
+    local = [each for each in addresses if is_loopback_host(str(each[1][0]))]
+    return local or OSError(0, "a name below localhost does not resolve to a loopback address")
 
 
 def _in_background(work: Callable[[], T], attempt: Attempt, until: float, what: str) -> T:

@@ -30,9 +30,9 @@ from ci_publish.errors import (
     NoIdTokenPermission,
     PullRequestTarget,
 )
+from ci_publish.http import retries
 from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer, Transport
 from ci_publish.identity.jwt import audiences, decode_claims
-from ci_publish.identity.retrying import pause
 from ci_publish.model.events import Emit, Retrying
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
@@ -206,7 +206,7 @@ class AmbientIdentity:
             try:
                 return self._attempt(audience, ends - self._clock())
             except _Passing as failure:
-                wait = pause(attempt, self._random())
+                wait = retries.OIDC.wait(attempt, self._random())
                 if self._clock() + wait >= ends or self._waiting.stopped:
                     raise failure.error from failure.__cause__
                 self._emit(Retrying("the OIDC identity token", attempt, failure.error.summary, wait))

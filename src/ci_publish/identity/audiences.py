@@ -13,6 +13,7 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.frozen import frozen
 
 REHEARSAL_AUDIENCE = "ci-publish-rehearsal"
@@ -56,11 +57,6 @@ class AudienceForeign:
     reason: str
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether *host* is a name or address of this machine itself."""
-    return host in {"localhost", "::1"} or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
-
-
 def judge_audience(asked: object, host: str, pinned: str | None = None) -> Audience | AudienceForeign:
     """Judge the audience that the index at *host* asks for; *pinned* is the only one that it may have, if known."""
     if not isinstance(asked, str):
@@ -84,7 +80,7 @@ def _objection(asked: str, host: str, pinned: str | None) -> str:
     if _short(folded) in RESERVED_NAMES:
         return "it is the audience of another service"
     if folded == REHEARSAL_AUDIENCE:
-        return "" if is_loopback(host) else "it is the audience of rehearsals on this machine"
+        return "" if is_loopback_host(host) else "it is the audience of rehearsals on this machine"
     return _host_objection(folded, host)
 
 
@@ -118,4 +114,4 @@ def _related(named: str, host: str) -> bool:
     if named == host:
         return True
     shorter = min(named, host, key=len)
-    return "." in shorter and not is_loopback(host) and (host.endswith(f".{named}") or named.endswith(f".{host}"))
+    return "." in shorter and not is_loopback_host(host) and (host.endswith(f".{named}") or named.endswith(f".{host}"))

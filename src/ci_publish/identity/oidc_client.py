@@ -4,10 +4,10 @@ from typing import assert_never
 
 from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
 from ci_publish.http.messages import HttpRequest
+from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.publisher_forms import not_enabled
-from ci_publish.identity.retrying import ATTEMPTS, pause
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Secret
@@ -70,7 +70,7 @@ class Exchanger:
             if not isinstance(answer, oidc_protocol.Unclear) or not answer.again or attempt == _BURN_ATTEMPTS:
                 return answer
             if self._tools.waiting.stopped or self._tools.waiting.wait(
-                pause(attempt, self._tools.random(), answer.wait)
+                OIDC.wait_asked(attempt, self._tools.random(), answer.wait)
             ):
                 return answer
             attempt += 1
@@ -94,9 +94,9 @@ class Exchanger:
 
     def retry(self, what: str, attempt: int, unclear: oidc_protocol.Unclear) -> bool:
         """Wait before another attempt and say so; return False where there should be none."""
-        if not unclear.again or attempt >= ATTEMPTS or self._tools.waiting.stopped:
+        if not unclear.again or attempt >= MAX_ATTEMPTS or self._tools.waiting.stopped:
             return False
-        wait = pause(attempt, self._tools.random(), unclear.wait)
+        wait = OIDC.wait_asked(attempt, self._tools.random(), unclear.wait)
         if wait >= self._tools.waiting.left():
             return False
         self._tools.emit(Retrying(what, attempt, unclear.reason, wait, self._endpoints.name))

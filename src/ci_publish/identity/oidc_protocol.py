@@ -12,13 +12,14 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
-from ci_publish.identity.audiences import Audience, AudienceForeign, is_loopback, judge_audience
+from ci_publish.http.retries import http_date, retry_after
+from ci_publish.http.urls import is_loopback_host, origin, same_origin
+from ci_publish.identity.audiences import Audience, AudienceForeign, judge_audience
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -210,10 +211,7 @@ def read_burn(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
 
 def server_date(answer: HttpAnswer) -> float | None:
     """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
-    try:
-        return parsedate_to_datetime(answer.headers["date"]).timestamp()
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
+    return http_date(answer.headers.get("date", ""))
 
 
 def stray_address(address: object, endpoints: Endpoints) -> str:
@@ -226,13 +224,13 @@ def stray_address(address: object, endpoints: Endpoints) -> str:
     if parts is None:
         return "its address for the token exchange is not a URL"
     host = (parts.hostname or "").casefold()
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):
         return "its address for the token exchange is not https"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "its address for the token exchange holds a user name or a fragment"
-    return (
-        "" if _origin(parts) in _own_origins(endpoints) else f"it points to {host or 'nowhere'} for the token exchange"
-    )
+    if origin(parts.geturl()) in _own_origins(endpoints):
+        return ""
+    return f"it points to {host or 'nowhere'} for the token exchange"
 
 
 # PyPI's exchange is on its main domain, not on the upload host (docs.pypi.org/trusted-publishers/internals).
@@ -243,7 +241,7 @@ def _own_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]
     upload = _split(endpoints.upload)
     if upload is None:
         return frozenset()
-    own = _origin(upload)
+    own = origin(upload.geturl())
     built_in = _BUILT_IN.get(own[1])
     return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
 
@@ -260,17 +258,12 @@ def _split(address: object) -> SplitResult | None:
     return parts if sound else None
 
 
-def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").casefold(), port
-
-
 def _stray_discovered(address: object, endpoints: Endpoints) -> str:
     """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
     if reason := stray_address(address, endpoints):
         return reason
     found, upload = _split(address), _split(endpoints.upload)
-    same = found is not None and upload is not None and _origin(found) == _origin(upload)
+    same = found is not None and upload is not None and same_origin(found.geturl(), upload.geturl())
     return "" if same else "its discovery document names another host for the token exchange"
 
 
@@ -304,20 +297,8 @@ def _unclear(answer: HttpAnswer | NoAnswer) -> Unclear:
         return Unclear(answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
     again = _later(answer.status)
     text = f"HTTP {answer.status} {_message(answer)}".rstrip()
-    return Unclear(text, again=again, wait=retry_after(answer), sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def retry_after(answer: HttpAnswer) -> float | None:
-    """Return the seconds that the answer asks to wait (delta or HTTP date, RFC 9110 §10.2.3); None if it does not."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        until = parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None
-    date = server_date(answer)
-    return None if date is None else max(0.0, until - date)
+    wait = retry_after(answer.headers.get("retry-after"), server_date(answer))
+    return Unclear(text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:

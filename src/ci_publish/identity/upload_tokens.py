@@ -22,12 +22,12 @@ from ci_publish.errors import (
     UploadTokenExpired,
 )
 from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_reserved
 from ci_publish.identity.jwt import audiences
 from ci_publish.identity.oidc_client import Exchanger
 from ci_publish.identity.publisher_forms import explain, local_refusal
-from ci_publish.identity.retrying import ATTEMPTS
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import CredentialChanged, Noted
@@ -241,7 +241,7 @@ class TrustedPublishingCredential:
         """Wait for another attempt, or raise why there is none."""
         if not self._tools.source.repeatable:
             raise self._lost(unclear)
-        if attempt >= ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
+        if attempt >= MAX_ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
             raise self._exchanger.unavailable("the token exchange", unclear)
 
     def _lost(self, unclear: oidc_protocol.Unclear) -> IndexUnavailable:

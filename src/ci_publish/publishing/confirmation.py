@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 from ci_publish.errors import IndexUnavailable
+from ci_publish.http.retries import CONFIRMATION
 from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
@@ -13,9 +15,6 @@ from ci_publish.publishing.concurrency import Pace, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import published_as
 from ci_publish.publishing.ports import Index
-
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 20.0
 
 
 class Listing:
@@ -130,16 +129,14 @@ class Listing:
 
     def _rounds(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
-        pause = FIRST_PAUSE
-        while True:
+        for attempt in count(1):
             yield
             self._run.checkpoint()
             left = self._ends - self._run.clock()
             if left <= 0:
                 return
-            self._run.waiting.wait(min(pause, left))
+            self._run.waiting.wait(min(CONFIRMATION.wait(attempt), left))
             self._run.checkpoint()
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     def _give_up(self, pending: Sequence[Distribution]) -> None:
         for file in pending:

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from ci_publish.attestations.pace import Pace
+from ci_publish.http.retries import Backoff
 
 
 def pace(jitter: float = 1.0) -> Pace:
-    return Pace(first=1.0, ceiling=8.0, jitter=lambda: jitter)
+    return Pace(Backoff(first=1.0, longest=8.0), lambda: jitter)
 
 
 def test_the_pause_doubles_up_to_its_ceiling() -> None:

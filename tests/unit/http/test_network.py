@@ -3,7 +3,7 @@
 import select
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpcore
@@ -183,3 +183,14 @@ def _relay(sock: socket.socket, port: int) -> None:
                 if not data:
                     return
                 target.sendall(data)
+
+
+def test_a_name_below_localhost_never_leads_to_another_machine() -> None:
+    def answers(*addresses: str) -> Callable[..., list[object]]:
+        return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 80)) for each in addresses]
+
+    assert sockets.resolve("a.localhost", 80, answers("192.0.2.1", "127.0.0.1")) == [
+        (socket.AF_INET, ("127.0.0.1", 80))
+    ]
+    assert isinstance(sockets.resolve("a.localhost", 80, answers("192.0.2.1")), OSError)
+    assert sockets.resolve("index.example", 80, answers("192.0.2.1")) == [(socket.AF_INET, ("192.0.2.1", 80))]

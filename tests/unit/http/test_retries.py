@@ -4,18 +4,21 @@ import pytest
 
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.http.retries import (
+    CONFIRMATION,
+    INDEX,
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
+    OIDC,
     GiveUp,
     History,
     Once,
     Trouble,
     TryAgain,
     asked_wait,
-    backoff,
     decide,
     is_transient,
     is_transient_status,
+    retry_after,
 )
 
 NOW = 1_800_000_000.0
@@ -27,10 +30,41 @@ def after(attempts: int, waited: float = 0.0, used: frozenset[Once] = frozenset(
 
 
 def test_waits_double_and_are_jittered() -> None:
-    assert [backoff(attempts, 0.0) for attempts in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
-    assert backoff(1, 0.999) < 1.0
-    assert backoff(1000, 0.0) == 30.0
-    assert backoff(0, 0.0) == 0.5
+    assert [INDEX.wait(attempts, 0.0) for attempts in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert INDEX.wait(1, 0.999) < 1.0
+    assert INDEX.wait(1000, 0.0) == 30.0
+    assert INDEX.wait(0, 0.0) == 0.5
+    assert [CONFIRMATION.wait(attempts) for attempts in (1, 2, 5, 6)] == [1.0, 2.0, 16.0, 20.0]
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, 1.0), (0.0, 1.0), (7.0, 7.0), (3600.0, 60.0)])
+def test_a_wait_that_the_exchange_asks_for_is_honoured_up_to_a_minute(asked: float | None, expected: float) -> None:
+    assert OIDC.wait_asked(1, 1.0, asked) == expected
+
+
+LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT"
+
+
+@pytest.mark.parametrize(
+    ("value", "now", "expected"),
+    [
+        (None, NOW, None),
+        ("", NOW, None),
+        (" 12 ", NOW, 12.0),
+        ("12", None, 12.0),
+        ("9" * 50, NOW, 999_999_999.0),
+        ("-1", NOW, None),
+        ("²", NOW, None),
+        ("soon", NOW, None),
+        ("Fri, 99 Jan 2027 08:00:30 GMT", NOW, None),
+        (LATER, NOW, 30.0),
+        (LATER.replace("GMT", "-0000"), NOW, 30.0),
+        (EARLIER, NOW, 0.0),
+        (LATER, None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str | None, now: float | None, expected: float | None) -> None:
+    assert retry_after(value, now) == expected
 
 
 def test_five_attempts_are_made() -> None:

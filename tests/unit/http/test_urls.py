@@ -39,7 +39,9 @@ def test_an_unknown_scheme_has_no_default_port() -> None:
     ("url", "local"),
     [
         ("http://127.0.0.1:1/", True),
+        ("http://127.0.0.2/", True),
         ("http://127.9.9.9/", True),
+        ("http://a.localhost/", True),
         ("http://[::1]:1/", True),
         ("http://LOCALHOST/", True),
         ("http://a.localhost./", True),

@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.identity.audiences import Audience, AudienceForeign, is_loopback, is_reserved, judge_audience
+from ci_publish.identity.audiences import Audience, AudienceForeign, is_reserved, judge_audience
 
 INDEX = "index.example"
 
@@ -120,14 +120,6 @@ def test_a_pinned_audience_is_the_only_one(host: str, pinned: str | None, audien
 
 def test_a_parent_of_a_loopback_address_is_foreign() -> None:
     assert isinstance(judge_audience("0.0.1", "127.0.0.1"), AudienceForeign)
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("localhost", True), ("127.0.0.1", True), ("127.9.8.7", True), ("::1", True), ("127.0.0.1.evil", False)],
-)
-def test_loopback_is_this_machine(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
 
 
 def test_a_reserved_audience_is_no_business_of_another_index() -> None:
