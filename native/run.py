@@ -6,11 +6,13 @@
     clean            remove it
 
 The environment is used once and by nobody else, so it needs neither an installed package (a path file names this
-commit's source), nor bytecode, nor an activation.
+commit's source) nor an activation. The job's settings of installers and of Python do not change what is in it.
 """
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,16 +27,70 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = "ci-publish-"
 # The lock is complete (--no-deps), every file has its digest there, and none is built (no code runs to install it).
 EXACTLY = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement")
-# What the action's steps tell each other is no business of the program.
+# Internal to the action's steps; not passed on to the program.
 PRIVATE = ("NATIVE_ACTION", "NATIVE_FOLDER", "NATIVE_INPUTS", "NATIVE_PYTHON")
 SECONDS = 600
 
+# Where distributions come from and how to get there: the only settings of the job's installers that count.
+PIP_KEPT = frozenset(
+    f"PIP_{name}"
+    for name in (
+        *("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "TRUSTED_HOST", "KEYRING_PROVIDER"),
+        *("PROXY", "CERT", "CLIENT_CERT", "TIMEOUT", "DEFAULT_TIMEOUT", "RETRIES"),
+    )
+)
+UV_KEPT = re.compile(
+    "UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|INDEX_STRATEGY|INDEX_.+_(USERNAME|PASSWORD)"
+    "|INSECURE_HOST|KEYRING_PROVIDER|NATIVE_TLS|SYSTEM_CERTS|(HTTP|HTTPS|ALL|NO)_PROXY"
+    "|(HTTP|REQUEST|HTTP_CONNECT)_TIMEOUT|HTTP_RETRIES)"
+)
+# pip's settings under uv's names.
+AS_UV = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+    "PIP_NO_INDEX": "UV_NO_INDEX",
+    "PIP_TRUSTED_HOST": "UV_INSECURE_HOST",
+    "PIP_PROXY": "ALL_PROXY",
+    "PIP_CERT": "SSL_CERT_FILE",
+    "PIP_CLIENT_CERT": "SSL_CLIENT_CERT",
+}
+
+# What each lock is for; it is imported before the environment counts as ready.
+IMPORTED = {
+    "rehearsal": (
+        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.pipeline"
+        "; import cryptography.hazmat.bindings._rust, comrak, nh3"
+    ),
+    "build": "import build.__main__",
+}
+
+
+class SetupFailed(Exception):
+    """The environment could not be made: what happened, why, and the exit code."""
+
+    def __init__(self, title: str, reason: str, code: int) -> None:
+        super().__init__(title)
+        self.title, self.reason, self.code = title, reason, code
+
 
 def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
-    """Run one step and return its exit code."""
+    """Run one step and return its exit code; a failure is an annotation, never a traceback."""
+    try:
+        return step(arguments, environ)
+    except SetupFailed as error:
+        annotate(error.title, error.reason)
+        return error.code
+    except Exception as error:  # noqa: BLE001  (whatever it is, a traceback helps nobody who reads the log)
+        annotate("ci-publish could not be started", f"{type(error).__name__}: {error}")
+        return 1
+
+
+def step(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
+    """Run one step and return its exit code. Raises SetupFailed."""
     match arguments:
         case ["prepare", lock]:
-            return prepare(ROOT / "requirements" / f"{lock}.txt", environ)
+            return prepare(lock, environ)
         case ["publish"]:
             return publish(environ)
         case ["build", *words]:
@@ -45,22 +101,13 @@ def main(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
             raise ValueError(arguments)
 
 
-def prepare(lock: Path, environ: Mapping[str, str]) -> int:
+def prepare(lock: str, environ: Mapping[str, str]) -> int:
     """Fill a new folder below RUNNER_TEMP; its path is an output at once, so that a failure leaves nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix=NAME, dir=environ.get("RUNNER_TEMP") or None))
     output(environ, "folder", str(folder))
     python = make_environment(folder / "environment")
-    uv = shutil.which("uv")
-    if uv is None and find_spec("pip") is None:
-        print(f"::error title=ci-publish found neither uv nor pip::{sys.executable} has no pip, and uv is not on PATH.")
-        return 2
-    try:
-        # As pip does: trust the authorities that the machine trusts, unless somebody said otherwise.
-        trusting = {"UV_SYSTEM_CERTS": "1", **environ}
-        subprocess.run((*installer(uv, python), str(lock)), cwd=folder, env=trusting, check=True, timeout=SECONDS)
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        print(f"::error title=What ci-publish needs could not be installed::{reason(error)}")
-        return 10
+    install(folder, python, ROOT / "requirements" / f"{lock}.txt", environ)
+    require_imports(folder, python, IMPORTED[lock], environ)
     output(environ, "python", str(python))
     return 0
 
@@ -73,33 +120,122 @@ def make_environment(folder: Path) -> Path:
     return Path(places["scripts"], "python.exe" if os.name == "nt" else "python")
 
 
-def installer(uv: str | None, python: Path) -> Sequence[str]:
-    """Return the command that fills the environment of *python*, but for the path of the lock, which comes last.
+def install(folder: Path, python: Path, lock: Path, environ: Mapping[str, str]) -> None:
+    """Fill the environment of *python* from *lock*: with the runner's uv, else with one that the runner's pip brings.
 
-    uv where the runner has it, else the runner's pip; neither leaves anything in a cache of its own.
+    Nothing stays in a cache. Raises SetupFailed.
     """
-    if uv is not None:
-        return (
-            uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--no-config",
-            "--no-cache",
-            "--no-progress",
-            "--python",
-            str(python),
-            *EXACTLY,
+    pip = pip_settings(environ)
+    uv = shutil.which("uv")
+    if uv is None:
+        if find_spec("pip") is None:
+            title = "ci-publish found neither uv nor pip"
+            raise SetupFailed(title, f"{sys.executable} has no pip, and uv is not on PATH.", 2)
+        pip = pip_configuration(folder, environ)
+        uv = fetch_uv(folder, {**plain(environ), **pip, "PIP_CONFIG_FILE": os.devnull})
+    options = ("--quiet", "--no-config", "--no-cache", "--no-progress", "--python", str(python))
+    run((uv, "pip", "install", *options, *EXACTLY, str(lock)), folder, uv_environment(environ, pip))
+
+
+def fetch_uv(folder: Path, environment: Mapping[str, str]) -> str:
+    """Install the locked uv below *folder* with the runner's pip; return its path. Raises SetupFailed."""
+    target = folder / "uv"
+    pip = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
+    options = ("--no-cache-dir", "--no-compile", "--target", str(target))
+    run((*pip, *options, *EXACTLY, str(ROOT / "requirements" / "uv.txt")), folder, environment)
+    found = shutil.which("uv", path=os.pathsep.join(str(target / name) for name in ("bin", "Scripts")))
+    if found is None:
+        raise SetupFailed("What ci-publish needs could not be installed", "pip installed a uv without a program.", 10)
+    return found
+
+
+def plain(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the job's variables without what installers and Python would make of them."""
+    ours = ("PIP_", "UV_", "PYTHON")
+    return {name: value for name, value in environ.items() if not name.upper().startswith(ours)}
+
+
+def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of pip that count."""
+    return {name: value for name, value in environ.items() if name in PIP_KEPT and value}
+
+
+def uv_environment(environ: Mapping[str, str], pip: Mapping[str, str]) -> dict[str, str]:
+    """Return uv's environment: the variables of uv that count, else *pip*'s settings under uv's names.
+
+    As pip does, uv trusts the authorities that the machine trusts, and takes a file from any index that has it (all are
+    locked by digest).
+    """
+    own = {name: value for name, value in environ.items() if UV_KEPT.fullmatch(name) and value}
+    indexes = any("INDEX" in name or "FIND_LINKS" in name for name in own)
+    from_pip = {AS_UV[name]: value for name, value in pip.items() if name in AS_UV}
+    if indexes:
+        from_pip = {name: value for name, value in from_pip.items() if not name.startswith("UV_")}
+    if "UV_FIND_LINKS" in from_pip:
+        from_pip["UV_FIND_LINKS"] = ",".join(from_pip["UV_FIND_LINKS"].split())
+    defaults = {"UV_SYSTEM_CERTS": "1", "UV_INDEX_STRATEGY": "unsafe-best-match"}
+    return {**defaults, **from_pip, **plain(environ), **own}
+
+
+def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what counts of pip's variables and configuration files, as variables."""
+    command = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list")
+    given = environ.get("PIP_CONFIG_FILE")
+    named = {"PIP_CONFIG_FILE": os.path.abspath(given)} if given else {}  # noqa: PTH100  (the null device stays itself)
+    listed = run(command, folder, {**plain(environ), **named})
+    found: dict[str, str] = {}
+    for section in ("global", "install"):
+        for key, value in re.findall(rf"^{section}\.(\S+?)=('.*'|\".*\")$", listed, re.MULTILINE):
+            found[f"PIP_{key.upper().replace('-', '_')}"] = " ".join(ast.literal_eval(value).split())
+    return {**pip_settings(found), **pip_settings(environ)}
+
+
+def require_imports(folder: Path, python: Path, program: str, environ: Mapping[str, str]) -> None:
+    """Import what the environment is for. What is compiled for it serves the next step. Raises SetupFailed."""
+    command = (str(python), "-I", "-X", f"pycache_prefix={folder / 'bytecode'}", "-c", program)
+    try:
+        run(command, folder, plain(environ))
+    except SetupFailed as error:
+        title = "What ci-publish needs was installed and does not work"
+        raise SetupFailed(title, error.reason, 1) from error
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """Run *command* in *folder* and return what it printed. Raises SetupFailed with its last words."""
+    try:
+        result = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=SECONDS,
         )
-    pip = (sys.executable, "-IB", "-m", "pip", "--python", str(python), "--disable-pip-version-check", "--no-input")
-    return (*pip, "install", "--quiet", "--no-cache-dir", "--no-compile", *EXACTLY)
+    except subprocess.TimeoutExpired as error:
+        reason = f"{Path(command[0]).name} took more than {SECONDS} seconds."
+        raise SetupFailed("What ci-publish needs could not be installed", reason, 10) from error
+    if result.returncode:
+        words = last_words(result.stdout)
+        reason = f"{Path(command[0]).name} ended with exit code {result.returncode}:\n{words}"
+        raise SetupFailed("What ci-publish needs could not be installed", reason, 10)
+    return result.stdout
 
 
-def reason(error: subprocess.SubprocessError) -> str:
-    """Say what became of the installer, whose own words stand above in the log."""
-    if isinstance(error, subprocess.CalledProcessError):
-        return f"The installer ended with exit code {error.returncode}; its words are in the log of this step."
-    return f"The installer took more than {SECONDS} seconds."
+def last_words(text: str) -> str:
+    """Return the end of what a program printed; of a traceback only what it says."""
+    lines = text.strip().splitlines()
+    return "\n".join(lines[-1:] if any("Traceback" in line for line in lines) else lines[-10:])
+
+
+def annotate(title: str, reason: str) -> None:
+    """Print an error annotation."""
+    text = reason.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    print(f"::error title={title}::{text}")
 
 
 def publish(environ: MutableMapping[str, str]) -> int:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.containers.engine import ROOT
+from tests.containers.github_runner import read_yaml
 from tests.distributions import make_release
 from tests.unit.reports.runner import commands, file_commands
 
 NATIVE = ROOT / "native"
+PUBLISH = next(step["run"] for step in read_yaml(NATIVE / "action.yml")["runs"]["steps"] if step.get("id") == "publish")
 BASH = shutil.which("bash") or "bash"
 
 
@@ -64,7 +66,9 @@ def test_it_rehearses_and_leaves_nothing_behind(tmp_path: Path, installer: str) 
     assert prepared.returncode == 0, prepared.stdout
     ran, outputs = runner.bash(
         "-c",
-        f'exec "$NATIVE_PYTHON" -IBu "{NATIVE / "run.py"}" publish',
+        PUBLISH,
+        NATIVE_ACTION=str(NATIVE),
+        NATIVE_FOLDER=made["folder"],
         NATIVE_PYTHON=made["python"],
         NATIVE_INPUTS='{"rehearse": "true", "packages-dir": "dist", "password": "", "skip_existing": "false"}',
     )
@@ -75,6 +79,56 @@ def test_it_rehearses_and_leaves_nothing_behind(tmp_path: Path, installer: str) 
     assert not list(runner.temporary.iterdir())
     assert sorted(path.name for path in runner.workspace.iterdir()) == ["dist"]
     assert not (tmp_path / ".cache").exists()
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_the_job_s_settings_of_installers_and_of_python_change_nothing(tmp_path: Path, installer: str) -> None:
+    programs = {"python3": sys.executable} | ({"uv": str(shutil.which("uv"))} if installer == "uv" else {})
+    runner = Runner(tmp_path, tools(tmp_path / "bin", programs))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "pydantic.py").write_text("raise SystemExit('IMPORTED')\n")
+    configuration = elsewhere / "pip.conf"
+    configuration.write_text(f"[install]\ntarget = {elsewhere}/t\nconstraint = {elsewhere}/none.txt\ndry-run = true\n")
+    (elsewhere / "uv.toml").write_text('exclude-newer = "2001-01-01"\n')
+    hostile = {
+        **{f"PIP_{name}": str(elsewhere / name) for name in ("TARGET", "PREFIX", "ROOT", "CONSTRAINT")},
+        **dict.fromkeys(("PIP_DRY_RUN", "PIP_USER", "UV_DRY_RUN", "UV_OFFLINE"), "1"),
+        **{f"UV_{name}": str(elsewhere / name) for name in ("CONSTRAINT", "OVERRIDE", "PROJECT", "TARGET")},
+        "PIP_CONFIG_FILE": str(configuration),
+        "UV_CONFIG_FILE": str(elsewhere / "uv.toml"),
+        "UV_EXCLUDE_NEWER": "2001-01-01",
+        "UV_LINK_MODE": "symlink",
+        "PYTHONHOME": str(elsewhere),
+        "PYTHONPATH": str(elsewhere),
+    }
+
+    prepared, made = runner.native("prepare", "rehearsal", **hostile)
+    assert prepared.returncode == 0, prepared.stdout
+    ran, outputs = runner.bash(
+        "-c",
+        PUBLISH,
+        **{**hostile, "NATIVE_ACTION": str(NATIVE), "NATIVE_FOLDER": made["folder"], "NATIVE_PYTHON": made["python"]},
+        NATIVE_INPUTS='{"packages-dir": "none"}',
+    )
+
+    assert (ran.returncode, outputs["exit-code"]) == (3, "3"), ran.stdout
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["pip.conf", "pydantic.py", "uv.toml"]
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv"])
+def test_the_job_s_index_counts_and_a_failed_installation_is_an_annotation(tmp_path: Path, installer: str) -> None:
+    programs = {"python3": sys.executable} | ({"uv": str(shutil.which("uv"))} if installer == "uv" else {})
+    runner = Runner(tmp_path, tools(tmp_path / "bin", programs))
+    nobody = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple/", "PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0"}
+    # What this machine's own pip.conf names besides must not help.
+    nobody |= {"PIP_CONFIG_FILE": os.devnull}
+
+    result, outputs = runner.native("prepare", "rehearsal", **nobody)
+
+    assert (result.returncode, set(outputs)) == (10, {"folder"})
+    assert {command.name for command in commands(result.stdout)} == {"error"}
+    assert len(result.stdout.splitlines()) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere sigstore's folders are not for a variable to say")
