@@ -18,11 +18,12 @@ STAMPS := $(VENV)/.stamps
 BIN := $(VENV)/bin
 # Twice quiet: errors only.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
+UV = $(BIN)/uv pip install --no-config --quiet --python $(VENV)/$*/bin/python
 WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
 PYTEST := $(WITH_VENV) python -m pytest
 
 # What needs more than python3 (Node, podman) or more than five minutes has a target of its own.
-EVERYDAY := not interop and not containers and not stress
+EVERYDAY := not interop and not containers and not stress and not setup
 
 CODE := src tests scripts native $(wildcard benchmarks)
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh native/*.sh)
@@ -78,7 +79,26 @@ test: env-test ## the tests, with small seeded counts
 
 .PHONY: test-stress
 test-stress: env-test ## the same and more, with the full counts; takes long
-	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers"
+	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup"
+
+.PHONY: test-setup
+test-setup: env-test ## the installations from the locks, with the oldest and the newest pip; needs network
+	$(PYTEST) -n $(WORKERS) -m setup
+
+# Unit and contract tests with what the ranges in pyproject.toml allow, resolved now and not from a lock.
+.PHONY: test-newest test-lowest
+test-newest: $(STAMPS)/newest ## with the newest versions of the dependencies that pyproject.toml allows; needs network
+test-lowest: $(STAMPS)/lowest ## with the lowest versions of the dependencies that pyproject.toml allows; needs network
+test-newest test-lowest: test-%:
+	PATH="$(abspath $(VENV)/$*/bin):$$PATH" python -m pytest -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" tests/unit tests/contract
+
+.PHONY: $(STAMPS)/newest $(STAMPS)/lowest
+$(STAMPS)/newest: RESOLUTION := highest
+$(STAMPS)/lowest: RESOLUTION := lowest-direct
+$(STAMPS)/newest $(STAMPS)/lowest: $(STAMPS)/%: $(STAMPS)/bench.txt
+	@rm -rf $(VENV)/$*; $(BIN)/python -m venv --without-pip $(VENV)/$*
+	@echo 'resolving the $* versions'; $(UV) --resolution $(RESOLUTION) --only-binary :all: --all-extras --group test -r pyproject.toml
+	@$(UV) --no-deps --no-build-isolation --editable .
 
 .PHONY: test-interop
 test-interop: env-test ## against implementations in other languages; needs Node

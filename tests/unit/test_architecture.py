@@ -128,7 +128,7 @@ def declared(*requirements: str) -> set[str]:
 def needed(paths: Iterable[Path]) -> set[str]:
     """Return the distributions that the modules at *paths* import from."""
     modules = {name.split(".")[0] for path in paths for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
-    foreign = modules - sys.stdlib_module_names - {"ci_publish", "_typeshed"}
+    foreign = modules - sys.stdlib_module_names - {"ci_publish", "tests", "scripts", "benchmarks", "_typeshed"}
     providers = packages_distributions()
     return {canonicalize_name(providers[module][0]) for module in foreign}
 
@@ -139,6 +139,24 @@ def test_what_the_package_imports_is_declared() -> None:
 
     assert needed(set(PACKAGE.rglob("*.py")) - rehearsal) <= declared(*runtime, *extras["keyring"])
     assert needed(rehearsal) <= declared(*runtime, *extras["rehearsal"])
+
+
+def test_what_the_tests_import_is_declared() -> None:
+    everywhere = (
+        *PROJECT["dependencies"],
+        *(each for extra in PROJECT["optional-dependencies"].values() for each in extra),
+    )
+    peers = {*(ROOT / "tests" / "servers").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")}
+    ours = {*(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")} - peers
+
+    assert needed(ours) <= declared(*everywhere, *group("test"))
+    assert needed(peers) <= declared(*everywhere, *group("test"), *group("servers"), *group("bench"))
+
+
+def group(name: str) -> Iterator[str]:
+    """Yield the requirements of a dependency group and of the groups that it includes."""
+    for each in PYPROJECT["dependency-groups"][name]:
+        yield from group(each["include-group"]) if isinstance(each, dict) else (each,)
 
 
 def called(tree: ast.AST) -> Iterator[str]:
