@@ -16,6 +16,9 @@ NEEDLESS = {
     "sigstore", "sigstore_models", "tuf", "urllib3", "werkzeug",
 }  # fmt: skip
 
+# httpx imports these for a command line of its own, where they are installed.
+BY_HTTPX = {"click", "rich"}
+
 LOADED = "import json, sys; print('loaded', json.dumps(sorted(name for name in sys.modules if '.' not in name)))"
 
 
@@ -59,7 +62,7 @@ def test_publishing_with_a_password_needs_no_signatures(release: Path, httpserve
     )
     httpserver.expect_request("/", method="POST").respond_with_data("OK")
     found = run("publish", "--no-verify", "--repository-url", httpserver.url_for("/"), folder=release)
-    assert found & (NEEDLESS) == set()
+    assert found & (NEEDLESS - BY_HTTPX) == set()
     assert "httpx" in found
 
 

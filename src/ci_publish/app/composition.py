@@ -36,7 +36,6 @@ from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.distributions.local import LocalDistributions
-    from ci_publish.http.preconnect import EarlyConnection
     from ci_publish.identity.diagnosis import Doctor
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
@@ -59,7 +58,6 @@ class Surroundings:
 
     ``emit`` takes every event, ``mask`` every secret before any event that could follow from it. ``environ`` says
     which CI this is and where proxies and certificates are. ``password_name`` is what the user calls the password.
-    ``connection`` may lead to the first index already.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -69,7 +67,6 @@ class Surroundings:
     password_name: str = "The password"  # noqa: S105  (what it is called)
     keyring: Callable[[str, str], Secret | None] | None = None
     notes: tuple[Noted, ...] = ()
-    connection: "EarlyConnection | None" = None
 
 
 class Composition:
@@ -94,8 +91,6 @@ class Composition:
             index.finish()
         self.transport.close()
         self.patient_transport.close()
-        if self.around.connection is not None:
-            self.around.connection.close()
 
     def run(self, command: str) -> Run:
         """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
@@ -127,7 +122,7 @@ class Composition:
         if not expected:
             return
         if simple := self._ahead[0].endpoints.simple:
-            self.transport.connect_early(simple, self.around.connection)
+            self.transport.preconnect(simple)
         self.transport.warm()
         for index in self._ahead:
             index.begin(expected)

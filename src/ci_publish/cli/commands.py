@@ -20,18 +20,16 @@ from ci_publish.publishing.interruption import Interruption
 
 if TYPE_CHECKING:
     from ci_publish.app.composition import Surroundings
-    from ci_publish.http.preconnect import EarlyConnection
 
 
 @frozen
 class Invocation:
-    """One command of a user, with its settings, where it runs, and a connection to its index if one was begun."""
+    """One command of a user, with its settings, and where it runs."""
 
     command: str
     loaded: settings_sources.Loaded
     environ: Mapping[str, str]
     streams: Streams
-    connection: "EarlyConnection | None" = None
 
 
 def invoke(invocation: Invocation) -> int:
@@ -60,7 +58,6 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         _password_name(invocation.loaded),
         keyring_for_people(invocation.environ),
         invocation.loaded.notes,
-        invocation.connection,
     )
     settings = invocation.loaded.settings
     command = _command(invocation)

@@ -12,8 +12,7 @@ from typing import Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
-from ci_publish.cli.late import leave_out, postpone
-from ci_publish.cli.peek import connect_early, said
+from ci_publish.cli.raw_options import raw_option
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.frozen import frozen
@@ -35,8 +34,6 @@ def entry() -> NoReturn:
     """Run the command line of this process and exit."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
-    postpone("asyncio", "anyio", "mimetypes")
-    leave_out("httpx._main", "main")  # a command line, for which httpx imports click and rich where they are installed
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -70,11 +67,10 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
     the HTTP libraries read, and a password is taken out, since children (a CI's own tools) would inherit it.
     """
     try:
-        connection = connect_early(argv, environ)
         arguments, loaded = _understand(argv, environ, streams.stdin)
         from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
 
-        return invoke(Invocation(arguments.command, loaded, environ, streams, connection))
+        return invoke(Invocation(arguments.command, loaded, environ, streams))
     except BrokenPipeError:
         raise
     except CiPublishError as error:
@@ -120,7 +116,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
 
 def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """Return an option's value as far as it can be seen in arguments that are wrong elsewhere."""
-    return said(option, argv, environ) or _peek_into_file(option)
+    return raw_option(option, argv, environ) or _peek_into_file(option)
 
 
 def _peek_into_file(option: str) -> str | None:

@@ -19,7 +19,7 @@ import httpcore
 import httpx
 
 from ci_publish.http.messages import NoAnswerReason
-from ci_publish.http.preconnect import EarlyConnection
+from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.proxies import proxy_for
 from ci_publish.http.sockets import Attempt, Broken, broken, close, connected, patiently, poll, secured, ssl_context
 from ci_publish.http.urls import split
@@ -58,15 +58,15 @@ class Stream(httpcore.NetworkStream):
         self._sock = sock
         self._attempts = attempts
         self._secured_for = secured_for  # whose TLS it carries already, until httpcore asks for that
-        self._early = b""
+        self._preconnection = b""
         self._ended = False
         self._carries_tls = False  # then what comes while sending is no answer, but TLS's own business
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises Broken."""
         attempt = self._attempts.now()
-        if self._early:
-            data, self._early = self._early[:max_bytes], self._early[max_bytes:]
+        if self._preconnection:
+            data, self._preconnection = self._preconnection[:max_bytes], self._preconnection[max_bytes:]
             return data
         until = attempt.until_read()
         data = patiently(self._sock, attempt, lambda: self._sock.recv(max_bytes), until, "waiting for the answer")
@@ -113,10 +113,10 @@ class Stream(httpcore.NetworkStream):
             except OSError:
                 self._ended = True
                 return False
-            self._early += data
+            self._preconnection += data
             self._ended = not data
             attempt.count(len(data))
-        return _is_final(self._early)
+        return _is_final(self._preconnection)
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -142,7 +142,7 @@ class Stream(httpcore.NetworkStream):
         if info == "ssl_object":
             return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
         if info == "is_readable":
-            return bool(self._early) or poll(self._sock, read=True, write=False, seconds=0)[0]
+            return bool(self._preconnection) or poll(self._sock, read=True, write=False, seconds=0)[0]
         return None
 
 
@@ -222,9 +222,9 @@ class TunnelledTls(httpcore.NetworkStream):
 class Backend(httpcore.NetworkBackend):
     """Opens connections within the limits of the current attempt."""
 
-    def __init__(self, attempts: Attempts, early: EarlyConnection | None = None) -> None:
+    def __init__(self, attempts: Attempts, early: Preconnection | None = None) -> None:
         self._attempts = attempts
-        self._early = early
+        self._preconnection = early
 
     def connect_tcp(
         self,
@@ -236,7 +236,7 @@ class Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect to the first address of *host* that takes the connection. Raises Broken."""
         attempt = self._attempts.now()
-        early = None if self._early is None else self._early.take(host, port, attempt)
+        early = None if self._preconnection is None else self._preconnection.take(host, port, attempt)
         if early is not None:
             return Stream(early, self._attempts, secured_for=host)
         return Stream(connected(host, port, attempt), self._attempts)
@@ -373,7 +373,7 @@ class Network:
         user_agent: str,
         environ: Mapping[str, str],
         max_connections: int,
-        early: EarlyConnection | None = None,
+        early: Preconnection | None = None,
     ) -> None:
         self._attempts = Attempts()
         self._client = httpx.Client(

@@ -29,7 +29,7 @@ class _Open:
         return math.inf
 
 
-class EarlyConnection:
+class Preconnection:
     """A connection with TLS to the server of *url*, opened in the background; nothing is sent over it.
 
     Whoever connects to that server next may take it, once. Whatever goes wrong is left to that attempt, which then
@@ -48,11 +48,6 @@ class EarlyConnection:
         self._thread = threading.Thread(target=self._connect, name="ci-publish-early", daemon=True)
         if self._open:
             self._thread.start()
-
-    def leads_to(self, url: str) -> bool:
-        """Whether *url* is on the server that this connection is for."""
-        scheme, *server = origin(url)
-        return self._open and scheme == "https" and tuple(server) == self._server
 
     def _connect(self) -> None:
         host, port = self._server

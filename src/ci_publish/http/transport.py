@@ -32,7 +32,7 @@ from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
     from ci_publish.http.network import Network, Raw
-    from ci_publish.http.preconnect import EarlyConnection
+    from ci_publish.http.preconnect import Preconnection
     from ci_publish.http.sockets import Attempt, Timeouts
 
 DEFAULT_LIMIT = 64 * 1024
@@ -71,20 +71,16 @@ class HttpTransport:
         self._environ = environ
         self._lock = Lock()
         self._opened: Network | None = None
-        self._early: EarlyConnection | None = None
+        self._preconnection: Preconnection | None = None
 
-    def connect_early(self, url: str, begun: "EarlyConnection | None" = None) -> None:
+    def preconnect(self, url: str) -> None:
         """Begin to connect to *url*'s server, in the background; to be called before the first request.
 
-        Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself. A connection that
-        was *begun* is used where it leads there.
+        Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself.
         """
-        if begun is not None and begun.leads_to(url):
-            self._early = begun
-            return
-        from ci_publish.http.preconnect import EarlyConnection  # noqa: PLC0415  (late: not for every command)
+        from ci_publish.http.preconnect import Preconnection  # noqa: PLC0415  (late: not for every command)
 
-        self._early = EarlyConnection(url, self._variables(), self._limits())
+        self._preconnection = Preconnection(url, self._variables(), self._limits())
 
     def warm(self) -> None:
         """Import what the first request needs, which takes a while: better here than in threads that wait for it."""
@@ -94,7 +90,7 @@ class HttpTransport:
         """Close all connections; a later request opens new ones."""
         with self._lock:
             opened, self._opened = self._opened, None
-            early, self._early = self._early, None
+            early, self._preconnection = self._preconnection, None
         if opened is not None:
             opened.close()
         if early is not None:
@@ -145,7 +141,7 @@ class HttpTransport:
 
         with self._lock:
             if self._opened is None:
-                self._opened = Network(self._user_agent, self._variables(), self._max_connections, self._early)
+                self._opened = Network(self._user_agent, self._variables(), self._max_connections, self._preconnection)
             return self._opened
 
     def _variables(self) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
-from ci_publish.http.preconnect import EarlyConnection
+from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.sockets import Attempt, Broken, Timeouts
 from ci_publish.http.transport import HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
@@ -51,7 +51,7 @@ def eventually(found: Callable[[], bool]) -> bool:
 def test_the_first_request_takes_it_and_the_others_go_on_with_it(tls: LoopbackTls) -> None:
     with FaultServer(looks=[echo, echo], tls=tls.context) as server:
         client = transport(tls)
-        client.connect_early(server.url)
+        client.preconnect(server.url)
         assert eventually(lambda: server.connections == 1)
         for _ in range(2):
             answer = client.send(HttpRequest("GET", f"{server.url}/x"))
@@ -63,10 +63,10 @@ def test_the_first_request_takes_it_and_the_others_go_on_with_it(tls: LoopbackTl
 
 def test_it_is_given_out_once_and_only_for_its_server(tls: LoopbackTls) -> None:
     with FaultServer(tls=tls.context) as server:
-        early = EarlyConnection(server.url, environ(tls))
+        early = Preconnection(server.url, environ(tls))
         assert early.take("127.0.0.1", server.port + 1, attempt()) is None
         early.close()
-        early = EarlyConnection(server.url, environ(tls))
+        early = Preconnection(server.url, environ(tls))
         taken = early.take("127.0.0.1", server.port, attempt())
         assert taken is not None
         assert taken.version() == "TLSv1.3"
@@ -75,20 +75,6 @@ def test_it_is_given_out_once_and_only_for_its_server(tls: LoopbackTls) -> None:
         early.close()
         assert taken.fileno() != -1  # whoever took it closes it
         taken.close()
-
-
-def test_one_that_was_begun_is_used_where_it_leads_there(tls: LoopbackTls) -> None:
-    with FaultServer(looks=[echo], tls=tls.context) as server, FaultServer(looks=[echo], tls=tls.context) as other:
-        begun = EarlyConnection(server.url, environ(tls))
-        assert begun.leads_to(f"{server.url}/simple/")
-        assert not begun.leads_to(other.url)
-        for index, connections in ((other, 1), (server, 1)):
-            client = transport(tls)
-            client.connect_early(f"{index.url}/simple/", begun)
-            assert isinstance(client.send(HttpRequest("GET", f"{index.url}/")), HttpAnswer)
-            client.close()
-            assert index.connections == connections
-        begun.close()
 
 
 def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
@@ -104,7 +90,7 @@ def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
 
     with FaultServer(greetings=[until_the_end], tls=tls.context) as server:
         client = transport(tls)
-        client.connect_early(server.url)
+        client.preconnect(server.url)
         assert begun.wait(10)
         client.close()
         assert ended.wait(10)
@@ -114,9 +100,8 @@ def test_what_nobody_takes_is_closed(tls: LoopbackTls) -> None:
 def test_servers_without_tls_behind_a_proxy_or_with_other_letters_are_left_alone(url: str, tls: LoopbackTls) -> None:
     proxied = {**environ(tls), "https_proxy": "http://127.0.0.1:9"} if "index" in url else environ(tls)
     before = threading.active_count()
-    early = EarlyConnection(url, proxied)
+    early = Preconnection(url, proxied)
     assert threading.active_count() == before
-    assert not early.leads_to(url)
     assert early.take("127.0.0.1", 9, attempt()) is None
     early.close()
 
@@ -128,7 +113,7 @@ def test_a_server_that_closed_it_since_is_connected_to_again(tls: LoopbackTls) -
 
     with FaultServer(greetings=[leave], looks=[echo], tls=tls.context) as server:
         client = transport(tls)
-        client.connect_early(server.url)
+        client.preconnect(server.url)
         assert eventually(lambda: server.connections == 1)
         time.sleep(0.2)  # so that its end has arrived
         assert isinstance(client.send(HttpRequest("GET", f"{server.url}/")), HttpAnswer)
@@ -140,7 +125,7 @@ def test_what_goes_wrong_is_said_by_the_request(tls: LoopbackTls) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"https://127.0.0.1:{free.getsockname()[1]}/"
     client = transport(tls)
-    client.connect_early(url)
+    client.preconnect(url)
     answer = client.send(HttpRequest("GET", url))
     client.close()
     assert isinstance(answer, NoAnswer)
@@ -150,7 +135,7 @@ def test_what_goes_wrong_is_said_by_the_request(tls: LoopbackTls) -> None:
 def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(tls: LoopbackTls) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
-        early = EarlyConnection(url, environ(tls))
+        early = Preconnection(url, environ(tls))
         short = attempt(Timeouts(connect=0.1, tls=0.1, read=1.0, answer=1.0))
         with pytest.raises(Broken, match="timed out while connecting"):
             early.take("127.0.0.1", silent.getsockname()[1], short)
