@@ -102,6 +102,8 @@ def _filenames() -> Iterable[Case]:  # noqa: PLR0915 - a table
     yield Case(
         rule, WHEEL.with_(filename="demo_pkg-1.0-py3-none-any\n.whl"), SPEAKS, bad(control, f"{LEGACY}:255"), "newline"
     )
+    for label, character in (("no-break space", "\xa0"), ("right-to-left override", "\u202e"), ("letter", "é")):
+        yield Case(rule, WHEEL.with_(filename=f"demo_pkg-1.0-1{character}-py3-none-any.whl"), SPEAKS, label=label)
     rule = "filename-wheel"
     yield Case(rule, WHEEL.with_(filename="demo_pkg-1.0-1-py3-none-any.whl"), speaks=False)
     parts = bad("Invalid wheel filename (wrong number of parts)", f"{LEGACY}:1437")
@@ -128,6 +130,9 @@ def _filenames() -> Iterable[Case]:  # noqa: PLR0915 - a table
     for name in ("demo-pkg-1.0.tar.gz", "Demo_Pkg-1.0.tar.gz", "demo_pkg-1.0.0.tar.gz"):
         wanted = bad(f"Filename {name!r} is invalid, should be 'demo_pkg-1.0.tar.gz'.", f"{LEGACY}:1391")
         yield Case(rule, SDIST.with_(filename=name), SPEAKS, wanted)
+    post = SDIST.with_(filename="demo_pkg-6.7.8-9.tar.gz", metadata=metadata(version="6.7.8.post9"))
+    wanted = "Filename 'demo_pkg-6.7.8-9.tar.gz' is invalid, should be 'demo_pkg-6.7.8.post9.tar.gz'."
+    yield Case(rule, post, SPEAKS, bad(wanted, f"{LEGACY}:1391"), "implicit post release")
     rule = "filename-version"
     yield Case(rule, WHEEL.with_(filename="demo_pkg-1.0.0-py3-none-any.whl"), speaks=False)
     other = bad("Version in filename should be '1.0' not '1.1'.", f"{LEGACY}:1501")
@@ -158,11 +163,21 @@ def _filenames() -> Iterable[Case]:  # noqa: PLR0915 - a table
     for tag in accepted:
         for rule in ("platform-tag", "platform-tag-unknown"):
             yield Case(rule, WHEEL.with_(filename=f"demo_pkg-1.0-cp313-cp313-{tag}.whl"), speaks=False)
-    for tag in ("linux_x86_64", "linux_aarch64", "pyodide_2024_0_wasm32", "macosx_11_1_arm64", "macosx_9_0_ppc"):
+    never = (
+        "linux_x86_64", "linux_aarch64", "pyodide_2024_0_wasm32", "macosx_11_1_arm64", "macosx_9_0_ppc", "win64",
+        "any (1)", "none", "all", "macosx", "darwin_arm64", "manylinux_2_17_amd64", "manylinux3_x86_64", "win_x86_64",
+        "musllinux_1_1_x86", "ios_13_arm64_iphoneos", "macosx_27_1_arm64", "manylinux2014_riscv64", "wni_amd64_",
+        "manylinux_2_17_x86_46", "manylinx_2_17_x86_64", "android_24_arm64",
+    )  # fmt: skip
+    for tag in never:
         name = f"demo_pkg-1.0-cp313-cp313-{tag}.whl"
         verdict = bad(f"Binary wheel '{name}' has an unsupported platform tag '{tag}'.", f"{LEGACY}:1448")
         yield Case("platform-tag", WHEEL.with_(filename=name), SPEAKS, verdict)
-    for tag in ("macosx_27_0_arm64", "manylinux_2_40_loongarch64", "freebsd_14_amd64", "win_riscv64"):
+    one_day = (
+        "macosx_27_0_arm64", "manylinux_2_40_loongarch64", "freebsd_14_amd64", "win_riscv64", "tvos_17_0_arm64",
+        "uclibclinux_1_0_x86_64", "macosx_14_0_arm64e", "musllinux_1_2_armv6l",
+    )  # fmt: skip
+    for tag in one_day:
         name = f"demo_pkg-1.0-cp313-cp313-{tag}.whl"
         verdict = bad(f"Binary wheel '{name}' has an unsupported platform tag '{tag}'.", f"{LEGACY}:1448")
         yield Case("platform-tag-unknown", WHEEL.with_(filename=name), SPEAKS, verdict)
@@ -450,8 +465,9 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     for rule, version in (
         ("metadata-version", "2.0"),
         ("metadata-version", "garbage"),
+        ("metadata-version", "2.7"),
+        ("metadata-version", "3.0"),
         ("metadata-version-unknown", "2.6"),
-        ("metadata-version-unknown", "9.9"),
     ):
         verdict = bad(f"'{version}' is not a valid metadata version.", f"{METADATA}:109")
         yield Case(rule, with_fields(version=version), SPEAKS, verdict, version)
@@ -494,6 +510,8 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     yield refused("metadata-classifier", ("Classifier", private), f"'{private}' is not a valid classifier.", 164)
     old = "Natural Language :: Ukranian"
     yield refused("metadata-classifier", ("Classifier", old), f"The classifier '{old}' has been deprecated", 178)
+    for near in ("programming language :: Python :: 3", "Programming Language::Python ::  3"):
+        yield refused("metadata-classifier", ("Classifier", near), f"'{near}' is not a valid classifier.", 164)
     new = "Framework :: Brand New"
     yield refused("metadata-classifier-unknown", ("Classifier", new), f"'{new}' is not a valid classifier.", 164)
     yield accepted("metadata-direct-dependency", ("Requires-Dist", "other >=1 ; extra == 'x'"))
@@ -534,6 +552,9 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
         yield accepted("metadata-content-type", (kind, good), body="Hello")
     for wrong in ("text/html", "text/markdown; variant=gfm", "markdown", "text/markdown; charset=latin-1"):
         yield refused("metadata-content-type", (kind, wrong), "", 390, body="Hello")
+    yield accepted("metadata-charset-spelling", (kind, "text/markdown; charset=UTF-8"), body="Hello")
+    lower = "'description-content-type' can only specify the UTF-8 charset, not 'utf-8'."
+    yield refused("metadata-charset-spelling", (kind, "text/plain; charset=utf-8"), lower, 390, body="Hello")
     yield accepted("metadata-field", ("Keywords", "a,b, c"))
     early = "license-expression introduced in metadata version 2.4, not 2.1."
     yield refused("metadata-license", ("License-Expression", "MIT"), early, 390, version="2.1")

@@ -20,13 +20,15 @@ class Fault:
     """One thing that is wrong with a file, by the id of the rule that it breaks.
 
     ``message`` is for people and may hold characters from the file. ``refusal`` is what PyPI's server answers because
-    of it, None where the server accepts. ``filename`` is only set by rules about sets of files.
+    of it, None where the server accepts. ``filename`` is only set by rules about sets of files. ``advice`` says
+    what to do about this very cause, where that is not what its rule says.
     """
 
     rule: str
     message: str
     refusal: Refusal | None = None
     filename: str | None = None
+    advice: str = ""
 
 
 def refused(message: str) -> Refusal:

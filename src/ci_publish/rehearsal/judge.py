@@ -1,7 +1,7 @@
-"""Whether the index takes a form and a file: by the very rules of the client's own checks.
+"""Whether the index takes a form and a file: by the rules of the client's own checks.
 
-Only what is an error there is refused here: what an older copy of this program may not know (a new classifier, a new
-platform) must not make a rehearsal fail.
+What PyPI's server refuses is refused here, also where the checks only warn because a newer server may accept it: a new
+classifier, a new platform. A rehearsal that accepted such a file would promise more than is known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ Judge: TypeAlias = Callable[[Path, str, Fields], Refusal | None]
 
 def form_verdict(form: Fields) -> Refusal | None:
     """Return what is wrong with the core metadata in a form; None for what PyPI takes."""
-    return refusal_of(judge_metadata(_by_name(form)), errors_only=True)
+    return refusal_of(judge_metadata(_by_name(form)))
 
 
 def file_verdict(path: Path, filename: str, form: Fields) -> Refusal | None:

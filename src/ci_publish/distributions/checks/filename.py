@@ -13,7 +13,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
 from ci_publish.model.problem import Severity
@@ -31,13 +31,15 @@ _COMPANION_BYTES: Final = len(".metadata")
     Family.FILENAME,
     Severity.ERROR,
     stage=Stage.FILENAME,
-    example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
-    cure="Build again with a name of printable characters.",
+    example="`demo-1.0\\n.tar.gz`, an ESC or a right-to-left override in the name",
+    cure="Build again with a name of printable ASCII characters.",
 )
 def filename_characters(subject: Subject) -> Iterable[Fault]:
-    """A filename holds no control characters, no slashes and no backslashes.
+    """A filename holds ASCII characters only, and no control characters, slashes or backslashes among them.
 
-    Source: warehouse/forklift/legacy.py:243-265 (``_validate_filename``).
+    Others can turn what a terminal or a page shows around, and no standard allows them.
+
+    Source: PEP 427, PEP 625; warehouse/forklift/legacy.py:243-265 (``_validate_filename``); PyPI accepts others.
     """
     if any(ord(char) < 32 or ord(char) == 127 for char in subject.filename):  # noqa: PLR2004 - ASCII control characters
         words = (
@@ -48,6 +50,9 @@ def filename_characters(subject: Subject) -> Iterable[Fault]:
     if "/" in subject.filename or "\\" in subject.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
         yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
+    if not subject.filename.isascii():
+        others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(subject.filename) if not char.isascii())
+        yield Fault("filename-characters", f"Its name holds characters that are not ASCII: {others}.")
 
 
 @rule(
@@ -198,20 +203,17 @@ def filename_version(subject: Subject) -> Iterable[Fault]:
     yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
 
 
-@rule(
+found(
+    "filename-local-version",
     Family.FILENAME,
     Severity.ERROR,
     pypi_only=True,
     stage=Stage.FORM,
+    cause="Versions have no local part on PyPI; other indexes welcome them.",
+    source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
     example="`demo-1.0+cu12-py3-none-any.whl`",
     cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
 )
-def filename_local_version(subject: Subject) -> Iterable[Fault]:
-    """Versions have no local part on PyPI; other indexes welcome them.
-
-    Source: PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.
-    """
-    return faults_of(subject, "filename-local-version")
 
 
 @rule(
@@ -258,9 +260,22 @@ def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
     try:
         if subject.kind is Kind.WHEEL:
             return stem.split("-", 1)[0], parse_wheel_filename(subject.filename)[1]
-        return stem.rpartition("-")[0], parse_sdist_filename(subject.filename)[1]
+        name, version = stem.rpartition("-")[0], parse_sdist_filename(subject.filename)[1]
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
+    return _implicit_post_release(subject, stem) or (name, version)
+
+
+def _implicit_post_release(subject: Subject, stem: str) -> tuple[str, Version] | None:
+    """Return project and version of ``leo-6.7.8-9``, a post release in PEP 440's oldest spelling (legacy.py:1334-1358).
+
+    None where the metadata names another project, or no such version.
+    """
+    name, _, rest = stem.rpartition("-")[0].rpartition("-")
+    version = _version(f"{rest}-{stem.rpartition('-')[2]}")
+    meant = _version(subject.value("version"))
+    same = canonicalize_name(name) == canonicalize_name(subject.value("name"))
+    return (name, version) if same and version is not None and meant is not None and meant.is_postrelease else None
 
 
 def _version(text: str) -> Version | None:

@@ -8,6 +8,7 @@ the server's words, and the first one in order is the one that it would answer w
 import email.utils
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from email.message import EmailMessage
 from typing import Final
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
@@ -19,7 +20,7 @@ from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
 from ci_publish.model.frozen import frozen
 
 SUPPORTED_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
-NEWEST_VERSION: Final = (2, 5)
+NEXT_VERSION: Final = "2.6"
 MAX_SUMMARY: Final = 512
 MAX_LABEL: Final = 32
 
@@ -30,6 +31,29 @@ _LOCAL_VERSIONS: Final = (
     "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
 )
 _ERROR_ORDER: Final = ("metadata-version", "name", "version")
+_QUOTED_LIST: Final = re.compile(r"\[('[^']*'(?:, '[^']*')+)\]")
+_BLANKS: Final = re.compile(r"\s+")
+
+# What to do about one cause, where the rule's own advice does not fit: (field, words of the message) → advice.
+_ADVICE: Final = (
+    ("license", "License is deprecated", 'Keep only `license = "…"` with an SPDX expression in pyproject.toml.'),
+    (
+        "license-expression",
+        "is invalid for",
+        "Write SPDX identifiers, as in `MIT OR Apache-2.0` (https://spdx.org/licenses/), or `LicenseRef-Something`.",
+    ),
+    (
+        "license-file",
+        "is invalid for",
+        "Correct `license-files` in pyproject.toml: paths from the project's folder, with forward slashes.",
+    ),
+    ("classifier", "has been deprecated", "Replace it: https://pypi.org/classifiers/ lists the current ones."),
+    (
+        "metadata-version",
+        "None is not a valid",
+        "Build with a current backend: the file has no Metadata-Version.",
+    ),
+)
 
 # Form names → the names of packaging.metadata.RawMetadata and of the fields in the file.
 _PLURALS: Final = {
@@ -78,6 +102,7 @@ class Invalid:
     field: str
     message: str
     rule: str | None = None
+    advice: str = ""
 
 
 Form = Mapping[str, Sequence[str]]
@@ -160,8 +185,15 @@ def _standard(raw: RawMetadata) -> Iterator[Invalid]:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:
         yield from (
-            Invalid(error.field, str(error)) for error in group.exceptions if isinstance(error, InvalidMetadata)
+            Invalid(error.field, _QUOTED_LIST.sub(_sorted_list, str(error)))
+            for error in group.exceptions
+            if isinstance(error, InvalidMetadata)
         )
+
+
+def _sorted_list(match: re.Match[str]) -> str:
+    """Return a list of allowed values sorted: ``packaging`` writes them in the order of a set, another each time."""
+    return f"[{', '.join(sorted(match[1].split(', ')))}]"
 
 
 def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
@@ -178,6 +210,7 @@ def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
         "requires-dist": _check_dependencies,
         "dynamic": _check_dynamic,
         "license": _check_license,
+        "description-content-type": _check_charset,
     }
     for field, check in checks.items():
         if field not in skip:
@@ -228,13 +261,23 @@ def _check_classifiers(raw: RawMetadata) -> Iterator[Invalid]:
         return
     from trove_classifiers import classifiers, deprecated_classifiers  # noqa: PLC0415 - only when there are some
 
+    near = {_folded(classifier): classifier for classifier in (*deprecated_classifiers, *classifiers)}
     for classifier in sorted(given - classifiers - deprecated_classifiers.keys()):
-        rule = "metadata-classifier" if classifier.startswith("Private ::") else "metadata-classifier-unknown"
-        yield Invalid("classifier", f"{classifier!r} is not a valid classifier.", rule)
+        message = f"{classifier!r} is not a valid classifier."
+        if (meant := near.get(_folded(classifier))) is not None:
+            yield Invalid("classifier", message, advice=f"Write it as `{meant}`.")
+        else:
+            rule = "metadata-classifier" if classifier.startswith("Private ::") else "metadata-classifier-unknown"
+            yield Invalid("classifier", message, rule)
     for classifier in sorted(given & deprecated_classifiers.keys()):
         instead = deprecated_classifiers[classifier]
         use = f", use one of {instead} instead." if instead else "."
         yield Invalid("classifier", f"The classifier {classifier!r} has been deprecated{use}")
+
+
+def _folded(classifier: str) -> str:
+    """Return a classifier without the letter case and the blanks that make a known one invalid."""
+    return _BLANKS.sub("", classifier).casefold()
 
 
 def _check_urls(raw: RawMetadata) -> Iterator[Invalid]:
@@ -304,23 +347,36 @@ def _check_license(raw: RawMetadata) -> Iterator[Invalid]:
         yield Invalid("license", words)
 
 
+def _check_charset(raw: RawMetadata) -> Iterator[Invalid]:
+    """Check the charset's letter case: ``packaging`` takes any since 26.3; PyPI used 26.2 in August 2026."""
+    value = raw.get("description_content_type")
+    if value is None:
+        return
+    message = EmailMessage()
+    message["content-type"] = value
+    charset = message["content-type"].params.get("charset", "UTF-8")
+    if charset != "UTF-8":
+        words = f"'description-content-type' can only specify the UTF-8 charset, not {charset!r}"
+        yield Invalid("description-content-type", words, "metadata-charset-spelling")
+
+
 def _faults(invalids: Sequence[Invalid]) -> Iterator[Fault]:
     """Yield faults in the order in which the server would name them (legacy.py:703-722)."""
     ranks = {field: rank for rank, field in enumerate(_ERROR_ORDER)}
     for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
-        yield Fault(_rule(invalid), f"{invalid.field}: {invalid.message}", _refusal(invalid))
+        yield Fault(_rule(invalid), f"{invalid.field}: {invalid.message}", _refusal(invalid), advice=_advice(invalid))
 
 
 def _rule(invalid: Invalid) -> str:
-    if invalid.field == "metadata-version" and _newer(invalid.message):
+    if invalid.field == "metadata-version" and invalid.message.startswith(f"{NEXT_VERSION!r} is not a valid"):
         return "metadata-version-unknown"
     return invalid.rule or _RULES.get(invalid.field, "metadata-field")
 
 
-def _newer(message: str) -> bool:
-    """Say whether a message is about a metadata version that is newer than those known here."""
-    match = re.match(r"'(\d{1,4})\.(\d{1,4})' is not a valid", message)
-    return match is not None and (int(match[1]), int(match[2])) > NEWEST_VERSION
+def _advice(invalid: Invalid) -> str:
+    """Return what to do about this very cause, "" where the rule's advice fits."""
+    fitting = (advice for field, words, advice in _ADVICE if field == invalid.field and words in invalid.message)
+    return invalid.advice or next(fitting, "")
 
 
 def _refusal(invalid: Invalid) -> Refusal:

@@ -3,294 +3,244 @@
 from collections.abc import Iterable
 
 from ci_publish.distributions.checks.rendering import TooLargeToRender, rendering_fault
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, refused
 from ci_publish.model.problem import Severity
 
 _HELP = "https://pypi.org/help/#description-content-type"
 
 
-@rule(
+found(
+    "metadata-version",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
-    example="`Metadata-Version: 2.0`",
+    cause="Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.",
+    source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
+    example="`Metadata-Version: 2.0`, `Metadata-Version: 3.0`",
     cure="Build with a current backend.",
 )
-def metadata_version(subject: Subject) -> Iterable[Fault]:
-    """Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.
 
-    Source: the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.
-    """
-    return faults_of(subject, "metadata-version")
-
-
-@rule(
+found(
+    "metadata-version-unknown",
     Family.METADATA,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was made.",
+    source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
     example="`Metadata-Version: 2.6`",
     cure="The index decides; an older backend writes an older version.",
 )
-def metadata_version_unknown(subject: Subject) -> Iterable[Fault]:
-    """Metadata-Version is newer than what PyPI was known to take when this version of ci-publish was made (2.5).
 
-    Source: the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.
-    """
-    return faults_of(subject, "metadata-version-unknown")
-
-
-@rule(
+found(
+    "metadata-name",
     Family.METADATA,
     Severity.ERROR,
     stage=Stage.FORM,
+    cause="Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
+    source="PEP 508; warehouse/forklift/forms.py:25-43.",
     example="`Name: -demo`",
     cure="Correct `name` in pyproject.toml.",
 )
-def metadata_name(subject: Subject) -> Iterable[Fault]:
-    """Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.
 
-    Source: PEP 508; warehouse/forklift/forms.py:25-43.
-    """
-    return faults_of(subject, "metadata-name")
-
-
-@rule(
+found(
+    "metadata-invalid-version",
     Family.METADATA,
     Severity.ERROR,
     stage=Stage.FORM,
+    cause="Version is there, and is a version of PEP 440.",
+    source="PEP 440; packaging.metadata.",
     example="`Version: latest`",
     cure="Correct `version` in pyproject.toml, or what computes it.",
 )
-def metadata_invalid_version(subject: Subject) -> Iterable[Fault]:
-    """Version is there, and is a version of PEP 440.
 
-    Source: PEP 440; packaging.metadata.
-    """
-    return faults_of(subject, "metadata-invalid-version")
-
-
-@rule(
+found(
+    "metadata-summary",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="The summary is one line of at most 512 characters.",
+    source="warehouse/forklift/metadata.py:62-66 and 123-137.",
     example="a README in `description`",
     cure="Shorten `description` in pyproject.toml.",
 )
-def metadata_summary(subject: Subject) -> Iterable[Fault]:
-    """The summary is one line of at most 512 characters.
 
-    Source: warehouse/forklift/metadata.py:62-66 and 123-137.
-    """
-    return faults_of(subject, "metadata-summary")
-
-
-@rule(
+found(
+    "metadata-email",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="The first address of Author-Email and of Maintainer-Email is an e-mail address.",
+    source="RFC 5322; warehouse/forklift/metadata.py:139-159.",
     example="`Author-Email: nobody`",
     cure="Correct `authors` or `maintainers` in pyproject.toml.",
 )
-def metadata_email(subject: Subject) -> Iterable[Fault]:
-    """The first address of Author-Email and of Maintainer-Email is an e-mail address.
 
-    Source: RFC 5322; warehouse/forklift/metadata.py:139-159.
-    """
-    return faults_of(subject, "metadata-email")
-
-
-@rule(
+found(
+    "metadata-url",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Home-Page and Download-URL are http or https URLs.",
+    source="warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.",
     example="`Home-Page: example.com`",
     cure="Write the URL with https://.",
 )
-def metadata_url(subject: Subject) -> Iterable[Fault]:
-    """Home-Page and Download-URL are http or https URLs.
 
-    Source: warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.
-    """
-    return faults_of(subject, "metadata-url")
-
-
-@rule(
+found(
+    "metadata-project-url",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.",
+    source="warehouse/forklift/metadata.py:206-221.",
     example="`Project-URL: A label that is much longer than PyPI likes, https://example.com`",
     cure="Correct `[project.urls]` in pyproject.toml.",
 )
-def metadata_project_url(subject: Subject) -> Iterable[Fault]:
-    """Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.
 
-    Source: warehouse/forklift/metadata.py:206-221.
-    """
-    return faults_of(subject, "metadata-project-url")
-
-
-@rule(
+found(
+    "metadata-classifier",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
-    example="`Classifier: Private :: Do Not Upload`",
-    cure="Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` keeps "
-    "a project off PyPI on purpose.",
+    cause=(
+        "Classifiers are spelled as in PyPI's list, letter case and blanks included; they are not deprecated, and none "
+        "begins with ``Private ::``, which PyPI refuses on purpose."
+    ),
+    source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
+    example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
+    cure=(
+        "Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` keeps "
+        "a project off PyPI on purpose."
+    ),
 )
-def metadata_classifier(subject: Subject) -> Iterable[Fault]:
-    """Classifiers are not deprecated, and none begins with ``Private ::``, which PyPI refuses on purpose.
 
-    Source: trove-classifiers; warehouse/forklift/metadata.py:161-190.
-    """
-    return faults_of(subject, "metadata-classifier")
-
-
-@rule(
+found(
+    "metadata-classifier-unknown",
     Family.METADATA,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Classifiers are in the list that was current when this version of ci-publish was made.",
+    source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
     example="`Classifier: Framework :: Brand New`",
     cure="Correct it, or leave it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
 )
-def metadata_classifier_unknown(subject: Subject) -> Iterable[Fault]:
-    """Classifiers are in the list that was current when this version of ci-publish was made.
 
-    Source: trove-classifiers; warehouse/forklift/metadata.py:161-166.
-    """
-    return faults_of(subject, "metadata-classifier-unknown")
-
-
-@rule(
+found(
+    "metadata-direct-dependency",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Dependencies do not name URLs.",
+    source="PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.",
     example="`Requires-Dist: other @ git+https://example.com/other`",
     cure="Depend on a release, or leave the dependency to an index other than PyPI.",
 )
-def metadata_direct_dependency(subject: Subject) -> Iterable[Fault]:
-    """Dependencies do not name URLs.
 
-    Source: PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.
-    """
-    return faults_of(subject, "metadata-direct-dependency")
-
-
-@rule(
+found(
+    "metadata-dependency",
     Family.METADATA,
     Severity.ERROR,
     stage=Stage.FORM,
+    cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.",
+    source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
     example="`Requires-Dist: other (1.0`",
     cure="Correct `dependencies` in pyproject.toml.",
 )
-def metadata_dependency(subject: Subject) -> Iterable[Fault]:
-    """Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.
 
-    Source: PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.
-    """
-    return faults_of(subject, "metadata-dependency")
-
-
-@rule(
+found(
+    "metadata-requires-python",
     Family.METADATA,
     Severity.ERROR,
     stage=Stage.FORM,
+    cause="Requires-Python is a version specifier.",
+    source="PEP 440; packaging.metadata.",
     example="`Requires-Python: 3.9`",
     cure="Write `requires-python` as in `>=3.11`.",
 )
-def metadata_requires_python(subject: Subject) -> Iterable[Fault]:
-    """Requires-Python is a version specifier.
 
-    Source: PEP 440; packaging.metadata.
-    """
-    return faults_of(subject, "metadata-requires-python")
-
-
-@rule(
+found(
+    "metadata-dynamic",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Dynamic names fields that may be dynamic.",
+    source="PEP 643; warehouse/forklift/metadata.py:264-274.",
     example="`Dynamic: Name`",
     cure="Build with a current backend.",
 )
-def metadata_dynamic(subject: Subject) -> Iterable[Fault]:
-    """Dynamic names fields that may be dynamic.
 
-    Source: PEP 643; warehouse/forklift/metadata.py:264-274.
-    """
-    return faults_of(subject, "metadata-dynamic")
-
-
-@rule(
+found(
+    "metadata-license",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause=(
+        "License-Expression is an SPDX expression and stands alone, without License; License-File is a relative path."
+    ),
+    source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
     example="`License: MIT` beside `License-Expression: MIT`",
     cure='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
 )
-def metadata_license(subject: Subject) -> Iterable[Fault]:
-    """License-Expression is an SPDX expression and stands alone, without License; License-File is a relative path.
 
-    Source: PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.
-    """
-    return faults_of(subject, "metadata-license")
-
-
-@rule(
+found(
+    "metadata-import-name",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.",
+    source="PEP 794; packaging.metadata.",
     example="`Import-Name: my-demo`",
     cure="Correct `import-names` in pyproject.toml.",
 )
-def metadata_import_name(subject: Subject) -> Iterable[Fault]:
-    """Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.
 
-    Source: PEP 794; packaging.metadata.
-    """
-    return faults_of(subject, "metadata-import-name")
-
-
-@rule(
+found(
+    "metadata-content-type",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause=(
+        "Description-Content-Type is text/plain, text/x-rst or text/markdown, charset UTF-8, variant GFM or CommonMark."
+    ),
+    source="the core metadata specification; packaging.metadata.",
     example="`Description-Content-Type: text/html`",
     cure="Correct `readme` in pyproject.toml.",
 )
-def metadata_content_type(subject: Subject) -> Iterable[Fault]:
-    """Description-Content-Type is text/plain, text/x-rst or text/markdown, charset UTF-8, variant GFM or CommonMark.
 
-    Source: the core metadata specification; packaging.metadata.
-    """
-    return faults_of(subject, "metadata-content-type")
+found(
+    "metadata-charset-spelling",
+    Family.METADATA,
+    Severity.WARNING,
+    pypi_only=True,
+    stage=Stage.FORM,
+    cause="The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI wanted it in August 2026.",
+    source="packaging.metadata up to 26.2, which warehouse used at that commit.",
+    example="`Description-Content-Type: text/markdown; charset=utf-8`",
+    cure="Write `charset=UTF-8`, or leave the charset out.",
+)
 
-
-@rule(
+found(
+    "metadata-field",
     Family.METADATA,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.FORM,
+    cause="Every other field is valid, stands as often as it may, and is known to the metadata version.",
+    source="the core metadata specification; packaging.metadata.",
     example="`License-Expression` with `Metadata-Version: 2.1`, a field that stands twice",
     cure="Build with a current backend.",
 )
-def metadata_field(subject: Subject) -> Iterable[Fault]:
-    """Every other field is valid, stands as often as it may, and is known to the metadata version.
-
-    Source: the core metadata specification; packaging.metadata.
-    """
-    return faults_of(subject, "metadata-field")
 
 
 @rule(
@@ -339,32 +289,25 @@ def _rendering_fault(subject: Subject, content_type: str) -> str | None:
     return rendering_fault(description, content_type) if description else None
 
 
-@rule(
+found(
+    "metadata-too-large",
     Family.METADATA,
     Severity.ERROR,
+    cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
+    source="our own limit: reading such a file costs other tools gigabytes.",
     example="a METADATA of 300 MB in a wheel of 306 KB",
     cure="Find out which build step makes the metadata so large.",
 )
-def metadata_too_large(subject: Subject) -> Iterable[Fault]:
-    """Core metadata is at most 10 MiB, its headers at most 2 MiB.
 
-    Source: our own limit: reading such a file costs other tools gigabytes.
-    """
-    return faults_of(subject, "metadata-too-large")
-
-
-@rule(
+found(
+    "metadata-not-utf8",
     Family.METADATA,
     Severity.ERROR,
+    cause="Core metadata is UTF-8: the form could not say the same as the file.",
+    source="the core metadata specification; our own rule, PyPI serves the file as it is.",
     example="a README in Latin-1",
     cure="Save the README and pyproject.toml as UTF-8.",
 )
-def metadata_not_utf8(subject: Subject) -> Iterable[Fault]:
-    """Core metadata is UTF-8: the form could not say the same as the file.
-
-    Source: the core metadata specification; our own rule, PyPI serves the file as it is.
-    """
-    return faults_of(subject, "metadata-not-utf8")
 
 
 @rule(

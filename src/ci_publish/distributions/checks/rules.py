@@ -1,8 +1,9 @@
 """What a rule is, and the register of all of them (pure).
 
-Each family of rules is one file beside this one. A rule is a function with the ``rule`` decorator; its id is its name
-with dashes, its docstring gives the cause and, after "Source:", where the rule comes from. The order of registration
-within a stage is the order in which PyPI's server checks.
+Each family of rules is one file beside this one. What comes up when an archive or its metadata is read is a row
+(``found``). What is computed from that is a function with the ``rule`` decorator; its id is its name with dashes, its
+docstring gives the cause and, after "Source:", where the rule comes from. The order of registration within a stage is
+the order in which PyPI's server checks.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -101,6 +102,11 @@ class Rule:
     cure: str
     check: FileCheck | None = None
     check_set: SetCheck | None = None
+    about_file: bool = False
+
+    def faults(self, subject: "Subject") -> Iterable[Fault]:
+        """Return what this rule says about one file: what it computes, or what reading the file brought up."""
+        return faults_of(subject, self.id) if self.check is None else self.check(subject)
 
     def severity(self, profiles: Iterable[IndexProfile]) -> Severity | None:
         """Return the highest severity for *profiles* (PyPI's where there are none), None where all are content."""
@@ -142,10 +148,29 @@ def rule(  # noqa: PLR0913 - a rule is declared in one place
     def register(check: FileCheck) -> FileCheck:
         cause, source = _documentation(check.__doc__ or "")
         elsewhere = None if pypi_only else generic or pypi
-        REGISTRY.add(Rule(_id(check), family, stage, pypi, elsewhere, cause, source, example, cure, check=check))
+        made = Rule(_id(check), family, stage, pypi, elsewhere, cause, source, example, cure, check, about_file=True)
+        REGISTRY.add(made)
         return check
 
     return register
+
+
+def found(  # noqa: PLR0913 - a rule is declared in one place
+    rule_id: str,
+    family: Family,
+    pypi: Severity,
+    generic: Severity | None = None,
+    *,
+    cause: str,
+    source: str,
+    example: str,
+    cure: str,
+    stage: Stage = Stage.NEVER,
+    pypi_only: bool = False,
+) -> None:
+    """Register a rule about what reading a file brings up, under this id; the weights are those of ``rule``."""
+    elsewhere = None if pypi_only else generic or pypi
+    REGISTRY.add(Rule(rule_id, family, stage, pypi, elsewhere, cause, source, example, cure, about_file=True))
 
 
 def set_rule(
@@ -180,17 +205,17 @@ def faults_of(subject: Subject, rule_id: str) -> Iterable[Fault]:
 
 
 def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
-    """Return what people see of a fault."""
-    return Problem(filename, fault.rule, severity, fault.message, REGISTRY.rules[fault.rule].cure)
+    """Return what people see of a fault: its own advice, or else its rule's."""
+    return Problem(filename, fault.rule, severity, fault.message, fault.advice or REGISTRY.rules[fault.rule].cure)
 
 
 def file_faults(subject: Subject, *, metadata: bool = True) -> list[Fault]:
     """Run every rule about single files; without *metadata*, all families but that one."""
-    found: list[Fault] = []
+    faults: list[Fault] = []
     for each in REGISTRY.rules.values():
-        if each.check is not None and (metadata or each.family is not Family.METADATA):
-            found += _few(each.check(subject))
-    return found
+        if each.about_file and (metadata or each.family is not Family.METADATA):
+            faults += _few(each.faults(subject))
+    return faults
 
 
 def set_faults(collection: Collection) -> list[Fault]:
@@ -213,11 +238,7 @@ def _few(faults: Iterable[Fault]) -> list[Fault]:
     return shown
 
 
-def refusal_of(faults: Iterable[Fault], *, errors_only: bool) -> Refusal | None:
+def refusal_of(faults: Iterable[Fault]) -> Refusal | None:
     """Return the server's answer to a file with these faults: that of the first check that fails there."""
-    refusing = [
-        (REGISTRY.rules[fault.rule].stage, fault.refusal)
-        for fault in faults
-        if fault.refusal is not None and (not errors_only or REGISTRY.rules[fault.rule].pypi is Severity.ERROR)
-    ]
+    refusing = [(REGISTRY.rules[fault.rule].stage, fault.refusal) for fault in faults if fault.refusal is not None]
     return min(refusing, key=lambda pair: pair[0])[1] if refusing else None

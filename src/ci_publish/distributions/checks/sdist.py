@@ -4,156 +4,116 @@ from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, refused
 from ci_publish.model.problem import Severity
 
-
-@rule(
+found(
+    "sdist-unreadable",
     Family.SDIST,
     Severity.ERROR,
     stage=Stage.ARCHIVE,
+    cause="An sdist is a gzip-compressed tar archive.",
+    source="PEP 625; warehouse/forklift/legacy.py:417-418.",
     example="a .tar.xz renamed to .tar.gz",
     cure="Build the sdist again: `python -m build --sdist`.",
 )
-def sdist_unreadable(subject: Subject) -> Iterable[Fault]:
-    """An sdist is a gzip-compressed tar archive.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:417-418.
-    """
-    return faults_of(subject, "sdist-unreadable")
-
-
-@rule(
+found(
+    "sdist-cut-off",
     Family.SDIST,
     Severity.ERROR,
     stage=Stage.ARCHIVE,
+    cause="The compressed data of an sdist is complete.",
+    source="RFC 1952; the server fails on such files.",
     example="an sdist cut off while it was copied",
     cure="Build or download it again.",
 )
-def sdist_cut_off(subject: Subject) -> Iterable[Fault]:
-    """The compressed data of an sdist is complete.
 
-    Source: RFC 1952; the server fails on such files.
-    """
-    return faults_of(subject, "sdist-cut-off")
-
-
-@rule(
+found(
+    "sdist-damaged",
     Family.SDIST,
     Severity.ERROR,
     stage=Stage.ARCHIVE,
+    cause="The compressed data and the tar headers of an sdist can be read.",
+    source="RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.",
     example="one flipped bit",
     cure="Build or download it again: it is damaged.",
 )
-def sdist_damaged(subject: Subject) -> Iterable[Fault]:
-    """The compressed data and the tar headers of an sdist can be read.
 
-    Source: RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.
-    """
-    return faults_of(subject, "sdist-damaged")
-
-
-@rule(
+found(
+    "sdist-sparse-member",
     Family.SDIST,
     Severity.ERROR,
     Severity.WARNING,
     stage=Stage.ARCHIVE,
+    cause="An sdist has no sparse members.",
+    source="PEP 625; warehouse/forklift/legacy.py:438-449.",
     example="an sdist written by `tar --sparse`",
     cure="Build the sdist with Python's tarfile, or without `--sparse`.",
 )
-def sdist_sparse_member(subject: Subject) -> Iterable[Fault]:
-    """An sdist has no sparse members.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:438-449.
-    """
-    return faults_of(subject, "sdist-sparse-member")
-
-
-@rule(
+found(
+    "sdist-top-level",
     Family.SDIST,
     Severity.ERROR,
     stage=Stage.ARCHIVE,
+    cause="All members of an sdist lie in one top folder.",
+    source="PEP 625; warehouse/forklift/legacy.py:434 and 450-453.",
     example="an archive made inside of the project's folder",
     cure="Build the sdist with a build backend: `python -m build --sdist`.",
 )
-def sdist_top_level(subject: Subject) -> Iterable[Fault]:
-    """All members of an sdist lie in one top folder.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:434 and 450-453.
-    """
-    return faults_of(subject, "sdist-top-level")
-
-
-@rule(
+found(
+    "sdist-pkg-info-missing",
     Family.SDIST,
     Severity.ERROR,
     stage=Stage.ARCHIVE,
+    cause="PKG-INFO lies in the top folder of an sdist.",
+    source="PEP 625; warehouse/forklift/legacy.py:454-458.",
     example="a source archive made by `git archive`",
     cure="Build the sdist with a build backend: `python -m build --sdist`.",
 )
-def sdist_pkg_info_missing(subject: Subject) -> Iterable[Fault]:
-    """PKG-INFO lies in the top folder of an sdist.
 
-    Source: PEP 625; warehouse/forklift/legacy.py:454-458.
-    """
-    return faults_of(subject, "sdist-pkg-info-missing")
-
-
-@rule(
+found(
+    "sdist-gzip-trailer",
     Family.SDIST,
     Severity.WARNING,
+    cause="Nothing follows the compressed data, and its checksum matches.",
+    source="RFC 1952; PyPI stores such files.",
     example="an sdist with a signature appended",
     cure="Build the sdist again and do not append anything to it.",
 )
-def sdist_gzip_trailer(subject: Subject) -> Iterable[Fault]:
-    """Nothing follows the compressed data, and its checksum matches.
 
-    Source: RFC 1952; PyPI stores such files.
-    """
-    return faults_of(subject, "sdist-gzip-trailer")
-
-
-@rule(
+found(
+    "sdist-special-member",
     Family.SDIST,
     Severity.WARNING,
+    cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
+    source="PEP 721; PyPI stores such files.",
     example="a FIFO among the test data",
     cure="Create such files in the tests instead.",
 )
-def sdist_special_member(subject: Subject) -> Iterable[Fault]:
-    """An sdist has no devices and no FIFOs: pip refuses to unpack them.
 
-    Source: PEP 721; PyPI stores such files.
-    """
-    return faults_of(subject, "sdist-special-member")
-
-
-@rule(
+found(
+    "sdist-escaping-link",
     Family.SDIST,
     Severity.WARNING,
+    cause="Links in an sdist stay inside of it: pip refuses to unpack others.",
+    source="PEP 721; PyPI stores such files.",
     example="a link to `/usr/share/licenses/GPL-3`",
     cure="Put a copy of the file into the project.",
 )
-def sdist_escaping_link(subject: Subject) -> Iterable[Fault]:
-    """Links in an sdist stay inside of it: pip refuses to unpack others.
 
-    Source: PEP 721; PyPI stores such files.
-    """
-    return faults_of(subject, "sdist-escaping-link")
-
-
-@rule(
+found(
+    "sdist-bomb",
     Family.SDIST,
     Severity.WARNING,
+    cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
+    source="our own limit, that of PyPI for wheels.",
     example="100 MiB of zeros in the test data",
     cure="Create such data in the tests instead.",
 )
-def sdist_bomb(subject: Subject) -> Iterable[Fault]:
-    """An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.
-
-    Source: our own limit, that of PyPI for wheels.
-    """
-    return faults_of(subject, "sdist-bomb")
 
 
 @rule(

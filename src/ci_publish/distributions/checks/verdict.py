@@ -18,14 +18,15 @@ _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
 def server_verdict(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> Refusal | None:
     """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None where it is accepted.
 
-    *form* is the whole upload form, each field with all its values. Judged is what is an error under the profile
-    ``pypi``, in the server's order; identity, digests, duplicates, sizes and attestations are the index's own business.
+    *form* is the whole upload form, each field with all its values. What PyPI's server refused in August 2026 is
+    refused, in its order, also where ``check`` only warns because a newer server may accept it. Identity, digests,
+    duplicates, sizes and attestations are the index's own business.
     """
     try:
         subject = read_subject(path, filename, {name: tuple(values) for name, values in form.items()})
     except FileRefused:
         return invalid_file("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
-    return refusal_of(server_faults(subject), errors_only=True)
+    return refusal_of(server_faults(subject))
 
 
 def server_faults(subject: Subject) -> list[Fault]:

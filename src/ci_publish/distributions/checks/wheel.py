@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.archives import shortlist
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, faults_of, rule
+from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, crashed, invalid_file, refused
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
@@ -76,19 +76,16 @@ def wheel_metadata_missing(subject: Subject) -> Iterable[Fault]:
         yield Fault("wheel-metadata-missing", f"There is no {target} in it.", refused(words))
 
 
-@rule(
+found(
+    "wheel-metadata-damaged",
     Family.WHEEL,
     Severity.ERROR,
     stage=Stage.RECORD,
+    cause=("METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500."),
+    source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
     example="a METADATA whose CRC does not match",
     cure="Build or download it again: it is damaged.",
 )
-def wheel_metadata_damaged(subject: Subject) -> Iterable[Fault]:
-    """METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.
-
-    Source: APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).
-    """
-    return faults_of(subject, "wheel-metadata-damaged")
 
 
 @rule(

@@ -1,0 +1,206 @@
+"""Which platform tags PyPI accepts, never will accept, and may accept one day (pure).
+
+Source: ``_valid_platform_tag`` in warehouse/forklift/legacy.py:118-229.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ci_publish.model.frozen import frozen
+
+_WINDOWS: Final = frozenset({"arm64", "amd64", "ia64"})
+_PLAIN: Final = frozenset(
+    {
+        "any",
+        "win32",
+        "win_arm64",
+        "win_amd64",
+        "win_ia64",
+        "manylinux1_x86_64",
+        "manylinux1_i686",
+        "manylinux2010_x86_64",
+        "manylinux2010_i686",
+        "manylinux2014_x86_64",
+        "manylinux2014_i686",
+        "manylinux2014_aarch64",
+        "manylinux2014_armv7l",
+        "manylinux2014_ppc64",
+        "manylinux2014_ppc64le",
+        "manylinux2014_s390x",
+        "linux_armv6l",
+        "linux_armv7l",
+    }
+)
+_MAC: Final = re.compile(r"macosx_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.*)")
+_MAC_ARCHES: Final = frozenset(
+    {"ppc", "ppc64", "i386", "x86_64", "arm64", "intel", "fat", "fat3", "fat64", "universal", "universal2"}
+)
+_MAC_MAJORS: Final = frozenset({"11", "12", "13", "14", "15", "26"})
+_NEWEST_MAC: Final = 26
+_MOST_MAC: Final = 99
+_LINUX: Final = re.compile(r"(?P<libc>many|musl)linux_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.*)")
+_MUSL_ARCHES: Final = frozenset({"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "s390x", "riscv64"})
+_MANY_ARCHES: Final = _MUSL_ARCHES | {"ppc64"}
+_IOS: Final = re.compile(r"ios_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.*)_(iphoneos|iphonesimulator)")
+_IOS_ARCHES: Final = frozenset({"arm64", "x86_64"})
+_ANDROID: Final = re.compile(r"android_(?P<major>\d+)_(?P<arch>.*)")
+_ANDROID_ARCHES: Final = frozenset({"armeabi_v7a", "arm64_v8a", "x86", "x86_64"})
+_PYEMSCRIPTEN: Final = re.compile(r"pyemscripten_(?P<major>\d+)_(?P<minor>\d+)_wasm32")
+
+_WELL_FORMED: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", re.ASCII)
+_ARCHITECTURE: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
+_NUMBER: Final = re.compile(r"0|[1-9]\d{0,3}", re.ASCII)
+
+# What machines are called elsewhere: a tag with such a word is a mistake, not a new machine.
+_MISNOMERS: Final = frozenset({
+    "32bit", "64bit", "aarch", "amd64", "arm", "arm32", "arm64", "armhf", "armv7", "armv8", "i386", "i486", "i586",
+    "i686", "ia32", "none", "any", "noarch", "ppc64el", "aarch64", "x32", "x64", "x86", "x86_32", "x86_64",
+    "x86_64_v2", "x86_64_v3", "x86_64_v4", "x8664", "win32", "unknown",
+})  # fmt: skip
+# Families that belong to a known one under another name, or that PyPI has decided against (PEP 783 for Pyodide).
+_CLOSED_FAMILIES: Final = frozenset({
+    "cygwin32", "darwin", "emscripten", "linux", "linux1", "linux2", "mac", "macintosh", "macos", "macosx11", "none",
+    "nt", "osx", "pyodide", "win32", "win64", "windows", "winnt",
+})  # fmt: skip
+_ENOUGH: Final = 5
+
+
+@frozen
+class _Family:
+    """A family of tags that may grow: what follows its name, and the machines that PyPI knows in it."""
+
+    pattern: re.Pattern[str]
+    known: frozenset[str]
+    is_version: Callable[[Mapping[str, str]], bool]
+
+    def may_accept(self, platform: str) -> bool:
+        """Say whether *platform* is a well-formed member that PyPI may accept one day."""
+        match = self.pattern.fullmatch(platform)
+        return match is not None and self.is_version(match.groupdict()) and _is_new(match["arch"], self.known)
+
+
+def _canonical_numbers(parts: Mapping[str, str]) -> bool:
+    return all(_NUMBER.fullmatch(parts[name]) for name in ("major", "minor") if name in parts)
+
+
+def _future_mac(parts: Mapping[str, str]) -> bool:
+    """Say whether this is a macOS version of PyPI's list, or one that may come; since 11 the minor number is 0."""
+    major, minor = parts["major"], parts["minor"]
+    if not _canonical_numbers(parts):
+        return False
+    return major == "10" or (minor == "0" and (major in _MAC_MAJORS or _NEWEST_MAC < int(major) <= _MOST_MAC))
+
+
+_FAMILIES: Final = {
+    "macosx": _Family(_MAC, _MAC_ARCHES, _future_mac),
+    "manylinux": _Family(_LINUX, _MANY_ARCHES, _canonical_numbers),
+    "musllinux": _Family(_LINUX, _MUSL_ARCHES, _canonical_numbers),
+    "ios": _Family(_IOS, _IOS_ARCHES, _canonical_numbers),
+    "android": _Family(_ANDROID, _ANDROID_ARCHES, _canonical_numbers),
+    "win": _Family(re.compile(r"win_(?P<arch>.*)"), _WINDOWS, _canonical_numbers),
+}
+_FAMILY_NAMES: Final = (*_FAMILIES, "pyemscripten")
+
+
+def accepted(platform: str) -> bool:
+    """Say whether PyPI took wheels for this platform in August 2026."""
+    if platform in _PLAIN or _PYEMSCRIPTEN.match(platform):
+        return True
+    if (mac := _MAC.match(platform)) is not None:
+        new_style = mac["major"] in _MAC_MAJORS and mac["minor"] == "0"
+        return (mac["major"] == "10" or new_style) and mac["arch"] in _MAC_ARCHES
+    if (linux := _LINUX.match(platform)) is not None:
+        return linux["arch"] in (_MUSL_ARCHES if linux["libc"] == "musl" else _MANY_ARCHES)
+    others = ((_IOS, _IOS_ARCHES), (_ANDROID, _ANDROID_ARCHES))
+    return any((match := pattern.match(platform)) and match["arch"] in arches for pattern, arches in others)
+
+
+def may_be_accepted(platform: str) -> bool:
+    """Say whether PyPI may accept a platform one day that it does not accept yet.
+
+    Such a platform is well-formed: a new version or machine of a family that grows, or a family of its own. What is
+    malformed, a member of a closed family, or a known tag misspelled will never be accepted.
+    """
+    if _WELL_FORMED.fullmatch(platform) is None:
+        return False
+    family = platform.partition("_")[0]
+    if (known := _FAMILIES.get(family)) is not None:
+        return known.may_accept(platform)
+    letters = family.rstrip("0123456789")
+    return family not in _CLOSED_FAMILIES and not any(_resembles(letters, name) for name in _FAMILY_NAMES)
+
+
+def _is_new(arch: str, known: frozenset[str]) -> bool:
+    """Say whether *arch* can be a machine that is not known, rather than a known one misspelled."""
+    if arch in known:
+        return True
+    return (
+        _ARCHITECTURE.fullmatch(arch) is not None
+        and arch not in _MISNOMERS
+        and not any(_resembles(arch, name) for name in known)
+    )
+
+
+def _resembles(word: str, known: str) -> bool:
+    """Say whether *word* is *known* with one slip of the fingers.
+
+    Another digit is no slip: armv6l and armv7l are two machines.
+    """
+    if word == known or word.replace("_", "") == known.replace("_", ""):
+        return True
+    if len(known) < _ENOUGH:
+        return False
+    if len(word) == len(known):
+        different = [index for index, (one, other) in enumerate(zip(word, known, strict=True)) if one != other]
+        return _is_replaced(different, word, known) or _is_swapped(different, word, known)
+    longer, shorter = (word, known) if len(word) > len(known) else (known, word)
+    left_out = {index for index in range(len(longer)) if longer[:index] + longer[index + 1 :] == shorter}
+    # A letter more may be another machine (arm64e); a letter typed twice, or left out, is not.
+    return bool(left_out) and (longer == known or len(left_out) > 1)
+
+
+def _is_replaced(different: list[int], word: str, known: str) -> bool:
+    return len(different) == 1 and not (word[different[0]].isdigit() and known[different[0]].isdigit())
+
+
+def _is_swapped(different: list[int], word: str, known: str) -> bool:
+    if len(different) != 2:  # noqa: PLR2004 - two neighbours
+        return False
+    first, second = different
+    return second == first + 1 and word[first] == known[second] and word[second] == known[first]
+
+
+def advice(platform: str) -> str:
+    """Return what to do about a platform tag that PyPI does not accept."""
+    if not platform.isascii() or re.search(r"[^a-z0-9_]", platform):
+        return "Restore the file's name as the build wrote it: a browser or a copy has changed it."
+    for beginning, what in _ADVICE.items():
+        if platform.startswith(beginning):
+            return what
+    return _GENERAL_ADVICE
+
+
+_GENERAL_ADVICE: Final = (
+    "Build the wheel again with a current backend and do not rename it: a wheel for every platform has the tag `any`."
+)
+_LINUX_ADVICE: Final = (
+    "Run auditwheel repair on it, or build in a manylinux or musllinux image (cibuildwheel does both)."
+)
+_MAC_ADVICE: Final = "Set MACOSX_DEPLOYMENT_TARGET, and write the tag as macosx_11_0_arm64 or macosx_10_13_x86_64."
+_WINDOWS_ADVICE: Final = "Windows has the tags win32, win_amd64 and win_arm64: build again with a current backend."
+_ADVICE: Final = {
+    "linux": _LINUX_ADVICE,
+    "manylinux": "Run auditwheel repair on it; the tags are written like manylinux_2_28_x86_64.",
+    "musllinux": "Run auditwheel repair on it; the tags are written like musllinux_1_2_x86_64.",
+    "mac": _MAC_ADVICE,
+    "osx": _MAC_ADVICE,
+    "darwin": _MAC_ADVICE,
+    "win": _WINDOWS_ADVICE,
+    "nt": _WINDOWS_ADVICE,
+    "ios": "The tags of iOS are written like ios_13_0_arm64_iphoneos and ios_13_0_arm64_iphonesimulator.",
+    "android": "The tags of Android are written like android_24_arm64_v8a.",
+    "pyodide": "Build with pyodide-build for the stable platform of PEP 783: pyemscripten_2025_0_wasm32.",
+    "emscripten": "Build with pyodide-build for the stable platform of PEP 783: pyemscripten_2025_0_wasm32.",
+    "pyemscripten": "The tags of Emscripten are written like pyemscripten_2025_0_wasm32 (PEP 783).",
+}
