@@ -155,6 +155,12 @@ lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=
 inputs: env-demo ## regenerate the inputs and outputs of the actions and of the GitLab component from the settings
 	$(BIN)/python scripts/action_inputs.py
 
+.PHONY: stdlib-names
+stdlib-names: ## regenerate the project names that PyPI keeps for the standard library; needs network
+	$(PYTHON) -m venv $(VENV)/stdlib-names
+	$(VENV)/stdlib-names/bin/pip install --quiet packaging stdlib-list
+	$(VENV)/stdlib-names/bin/python scripts/stdlib_names.py
+
 .PHONY: pin
 pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the images we use (PIN=--check only compares); needs network
 	$(BIN)/python scripts/pin.py $(PIN)

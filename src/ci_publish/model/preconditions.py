@@ -34,6 +34,25 @@ def foreseen_refusal(
     return _too_old(listing, uploads, endpoints, now) or _second_sdist(listing, uploads, endpoints)
 
 
+def is_reserved_name(project: str) -> bool:
+    """Say whether PyPI keeps this project name (normalised) for a module of the standard library.
+
+    Source: warehouse/packaging/services.py:60-73; only projects that exist already may have such a name.
+    """
+    from ci_publish.model.stdlib_names import STDLIB_NAMES  # noqa: PLC0415 - only for projects that do not exist yet
+
+    return project in STDLIB_NAMES
+
+
+def reserved_name_refused(project: str, endpoints: Endpoints) -> UploadRejected:
+    """Return the error for a new project whose name PyPI keeps for the standard library."""
+    return UploadRejected(
+        f"{endpoints.name} accepts no new project named {project}, like a module of the standard library.",
+        detail="No project of that name exists on the index, so an upload would have to create it.",
+        hints=("Choose another project name: https://pypi.org/help/#project-name",),
+    )
+
+
 def yanked_releases(listing: ProjectListing, uploads: Sequence[Distribution]) -> tuple[str, ...]:
     """Return the versions of *uploads* of which the index lists files, all of them yanked."""
     versions = dict.fromkeys(file.version for file in uploads)

@@ -1,11 +1,16 @@
 """What is wrong with a file or a set of files."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
 from ci_publish.errors import docs_for_rule
 from ci_publish.model.frozen import frozen
+
+# Rules that warn because PyPI may or may not accept what they find: it did not when this version was released.
+UNDECIDED_RULES = frozenset(
+    {"metadata-charset-spelling", "metadata-classifier-unknown", "metadata-version-unknown", "platform-tag-unknown"}
+)
 
 
 class Severity(StrEnum):
@@ -44,3 +49,12 @@ def noted(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Probl
         else problem
         for problem in problems
     )
+
+
+def undecided(problems: Iterable[Problem]) -> Mapping[str, frozenset[str]]:
+    """Return, by filename, what is found in files that PyPI may refuse; equal texts are decided by one upload."""
+    found: dict[str, frozenset[str]] = {}
+    for problem in problems:
+        if problem.filename is not None and problem.rule in UNDECIDED_RULES:
+            found[problem.filename] = found.get(problem.filename, frozenset()) | {problem.message}
+    return found

@@ -54,7 +54,7 @@ Attestations = dict[str, tuple[Attestation, ...]]
 def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
     collection, problems = _look_over(run)
-    deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
+    deliveries = [Delivery(run, destination, collection.distributions, problems) for destination in run.destinations]
     try:
         _plan_all(run, deliveries, problems)
         _require_takable(deliveries)
@@ -74,7 +74,7 @@ def publish(run: Run) -> Outcome:
 def plan(run: Run) -> Outcome:
     """Say what ``publish`` would do; sends nothing (but an identity to prove, where the user asked for that)."""
     collection, problems = _look_over(run)
-    deliveries = [Delivery(run, destination, collection.distributions) for destination in run.destinations]
+    deliveries = [Delivery(run, destination, collection.distributions, problems) for destination in run.destinations]
     try:
         _plan_all(run, deliveries, problems)
         for delivery in deliveries:

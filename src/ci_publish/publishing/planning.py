@@ -91,18 +91,39 @@ class Schedule:
     rest: tuple[Distribution, ...]
 
 
-def schedule(uploads: Sequence[Distribution], states: Mapping[str, IndexState]) -> Schedule:
+Undecided = Mapping[str, frozenset[str]]
+
+
+def schedule(
+    uploads: Sequence[Distribution], states: Mapping[str, IndexState], undecided: Undecided | None = None
+) -> Schedule:
     """Send the first file of each new release alone.
 
     Racing first files of a release answer 500 on PyPI (measured on a running Warehouse), and so do parallel first
-    files of several new projects.
+    files of several new projects. A file that PyPI may refuse, as *undecided* says by filename, leads its release, and
+    such leads come before the others: where the first file of a release is refused, nothing of the version is spent.
     """
+    doubts = undecided or {}
     leads: dict[tuple[str, str], Distribution] = {}
-    for file in in_order(uploads):
+    for file in sorted(in_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
         if not _release_exists(file, states.get(file.project)):
             leads.setdefault(file.release, file)
-    first = tuple(leads.values())
+    order = {file: place for place, file in enumerate(in_order(leads.values()))}
+    first = tuple(sorted(leads.values(), key=lambda file: (file.filename not in doubts, order[file])))
     return Schedule(first, tuple(file for file in in_order(uploads) if file not in first))
+
+
+def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:
+    """Return the files whose refusal would leave their release incomplete.
+
+    They are in doubt, and for another reason than the file that leads their release, or in a release that exists.
+    """
+    decided = {file.release: undecided.get(file.filename, frozenset()) for file in order.leads}
+    return tuple(
+        file
+        for file in order.rest
+        if undecided.get(file.filename, frozenset()) - decided.get(file.release, frozenset())
+    )
 
 
 def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None:

@@ -33,12 +33,25 @@ from ci_publish.model.index import (
     Upload,
     UploadOutcome,
 )
-from ci_publish.model.preconditions import foreseen_refusal, yanked_releases
+from ci_publish.model.preconditions import (
+    foreseen_refusal,
+    is_reserved_name,
+    reserved_name_refused,
+    yanked_releases,
+)
+from ci_publish.model.problem import Problem, undecided
 from ci_publish.publishing import messages
 from ci_publish.publishing.concurrency import Pace, in_parallel
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.planning import ConflictRules, make_plan, published_as, schedule, why_kept
+from ci_publish.publishing.planning import (
+    ConflictRules,
+    left_undecided,
+    make_plan,
+    published_as,
+    schedule,
+    why_kept,
+)
 
 # Seconds between looks for a file that an index says it has, but does not list.
 PAUSES = (1.0, 2.0, 4.0)
@@ -79,7 +92,13 @@ def _both(before: IndexState | None, state: IndexState) -> IndexState:
 class Delivery:
     """Publishes a set of distributions to one index, step by step; the pipeline says when."""
 
-    def __init__(self, run: Run, destination: Destination, distributions: Sequence[Distribution]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        destination: Destination,
+        distributions: Sequence[Distribution],
+        problems: Sequence[Problem] = (),
+    ) -> None:
         self._run = run
         self._index = destination.index
         self._credential = destination.credential
@@ -90,6 +109,8 @@ class Delivery:
         self._failures: list[tuple[Distribution, CiPublishError]] = []
         self._uploaded: list[Distribution] = []
         self._halted = False
+        # Other indexes decide by rules of their own.
+        self._undecided = undecided(problems) if self.endpoints.profile is IndexProfile.PYPI else {}
 
     @property
     def endpoints(self) -> Endpoints:
@@ -133,6 +154,8 @@ class Delivery:
             self._run.emit(Planned(self._plan))
             self._tell_what_stands()
             self._warn_of_yanked_releases()
+            self._warn_of_undecided_files()
+            self._warn_of_reserved_names()
 
     def require_no_conflict(self) -> None:
         """Raise ContentConflict when a name of this run is taken by other content."""
@@ -147,6 +170,8 @@ class Delivery:
                 refusal := foreseen_refusal(state, files, self.endpoints, self._run.now())
             ):
                 raise refusal
+            if files and self._is_reserved(project, state) and self.endpoints.profile is IndexProfile.PYPI:
+                raise reserved_name_refused(project, self.endpoints)
 
     def tell_planned(self) -> None:
         """Report what a real run would send, for dry runs."""
@@ -191,6 +216,33 @@ class Delivery:
                     pass
                 case _:
                     assert_never(file)
+
+    @staticmethod
+    def _is_reserved(project: str, state: IndexState) -> bool:
+        return isinstance(state, NoSuchProject) and is_reserved_name(project)
+
+    def _warn_of_reserved_names(self) -> None:
+        if self.endpoints.profile is IndexProfile.PYPI:
+            return  # an error there: ``require_open``
+        for project, state in self._states.items():
+            if self._is_reserved(project, state):
+                self._run.warn(
+                    "reserved-name",
+                    f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
+                    "Choose another name if the project may ever be published on PyPI.",
+                )
+
+    def _warn_of_undecided_files(self) -> None:
+        """Warn about files that are not sent first although the index may refuse them."""
+        order = schedule(self.uploads, self._states, self._undecided)
+        for file in left_undecided(order, self._undecided):
+            self._run.warn(
+                "undecided-file",
+                f"{self.endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"
+                " incomplete: it cannot be sent as the first file of the release.",
+                "See the warnings of the checks about this file: correct it, or publish without it.",
+                filename=file.filename,
+            )
 
     def _warn_of_yanked_releases(self) -> None:
         for state in self._states.values():
@@ -261,7 +313,7 @@ class Delivery:
         self._run.checkpoint()
 
     def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
-        order = schedule(self.uploads, self._states)
+        order = schedule(self.uploads, self._states, self._undecided)
         pace = Pace(self._run.options.jobs)
 
         def send(file: Distribution) -> None:

@@ -3,12 +3,12 @@
 Source: `warehouse/forklift/legacy.py` and `warehouse/packaging/services.py` at 6b62157124ab.
 """
 
-import sys
 from dataclasses import dataclass, field
 from typing import Final
 
 from packaging.utils import canonicalize_name
 
+from ci_publish.model.stdlib_names import STDLIB_NAMES
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.records import Project, State
 
@@ -18,7 +18,6 @@ _DAY_SECONDS: Final = 24 * 60 * 60
 _HOUR_SECONDS: Final = 60 * 60
 _MAXIMUM_AGE_DAYS: Final = 14
 _LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits"
-_STANDARD_LIBRARY: Final = frozenset(canonicalize_name(name) for name in sys.stdlib_module_names)
 _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_": None, "-": None})
 
 
@@ -60,7 +59,7 @@ def check_new_project(rules: UploadRules, state: State, name: str, now: float) -
             f"New project registration temporarily disabled. See {HELP}#admin-intervention for more information.",
         )
     normalized, see = canonicalize_name(name), f"See {HELP}#project-name for more information."
-    if normalized in _STANDARD_LIBRARY:
+    if normalized in STDLIB_NAMES:
         raise RefusedError(
             400, f"The name {name!r} isn't allowed (conflict with Python Standard Library module name). {see}"
         )

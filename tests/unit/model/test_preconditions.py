@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from ci_publish.model.index import Endpoints, ProjectListing, PublishedFile
-from ci_publish.model.preconditions import DAY, foreseen_refusal, version_of, yanked_releases
+from ci_publish.model.preconditions import (
+    DAY,
+    foreseen_refusal,
+    is_reserved_name,
+    reserved_name_refused,
+    version_of,
+    yanked_releases,
+)
 from tests.unit.fakes import GENERIC, PYPI, published, sdist, wheel
 
 NOW = 1_800_000_000.0
@@ -85,3 +92,12 @@ def test_a_release_is_yanked_when_all_of_it_is() -> None:
 )
 def test_the_version_in_a_filename(filename: str, version: str | None) -> None:
     assert version_of(filename) == version
+
+
+def test_names_of_the_standard_library_are_reserved_on_pypi() -> None:
+    assert is_reserved_name("xml-etree")
+    assert not is_reserved_name("demo")
+    error = reserved_name_refused("smtplib", PYPI)
+    assert "pypi" in error.summary
+    assert "smtplib" in error.summary
+    assert error.hints

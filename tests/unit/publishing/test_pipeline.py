@@ -46,6 +46,7 @@ from ci_publish.model.index import (
     AlreadyThere,
     Cancelled,
     CredentialRefused,
+    Endpoints,
     FileChanged,
     LookFailed,
     NoSuchProject,
@@ -345,6 +346,83 @@ def test_adding_to_a_yanked_release_is_said() -> None:
     played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, yanked=True)}))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "yanked-release" in notes(played)
+
+
+def unsure(file: Distribution, message: str = "a new tag") -> Problem:
+    return Problem(file.filename, "platform-tag-unknown", Severity.WARNING, message)
+
+
+def attempted(played: World) -> list[str]:
+    return [filename for filename, _ in index_of(played).sent]
+
+
+def test_a_file_that_pypi_may_refuse_goes_first_and_its_refusal_spends_nothing() -> None:
+    new = wheel(tag="py9", size=1000)
+    played = world(*ALL, new, index=FakeIndex(answers={new.filename: [Refused(1, 400, "unsupported platform tag")]}))
+    played.distributions.problems = (unsure(new),)
+
+    failing(played, UploadRejected)
+
+    assert attempted(played) == [new.filename]
+    assert "undecided-file" not in notes(played)
+
+
+@pytest.mark.parametrize("command", [publish, plan])
+def test_a_second_such_file_is_said_to_endanger_the_release(command: Callable[..., Outcome]) -> None:
+    new, other = wheel(tag="py8"), wheel(tag="py9")
+    played = world(*ALL, new, other)
+    played.distributions.problems = (unsure(new), unsure(other, "another new tag"))
+
+    command(played.run())
+
+    assert "undecided-file" in notes(played)
+
+
+def test_such_a_file_for_a_release_that_exists_is_said_to_endanger_it() -> None:
+    new = wheel(tag="py9")
+    played = world(new, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    played.distributions.problems = (unsure(new),)
+
+    publish(played.run())
+
+    assert "undecided-file" in notes(played)
+
+
+def test_other_indexes_decide_by_their_own_rules() -> None:
+    new = wheel(tag="py9", size=1000)
+    played = world(ONE, new, index=FakeIndex(GENERIC))
+    played.distributions.problems = (unsure(new),)
+
+    publish(played.run())
+
+    assert attempted(played) == [ONE.filename, new.filename]
+
+
+@pytest.mark.parametrize("command", [publish, plan])
+@pytest.mark.parametrize("endpoints", [PYPI, TESTPYPI])
+@pytest.mark.parametrize("name", ["smtplib", "xml-etree"])
+def test_a_new_project_cannot_be_named_like_the_standard_library(
+    command: Callable[..., Outcome], endpoints: Endpoints, name: str
+) -> None:
+    played = world(wheel(name), index=FakeIndex(endpoints))
+
+    error = failing(played, UploadRejected, command)
+
+    assert name in error.summary
+    assert index_of(played).sent == []
+    assert played.signer.signed == []
+
+
+def test_a_project_of_such_a_name_that_exists_takes_files() -> None:
+    old = wheel("dataclasses", "0.8")
+    played = world(wheel("dataclasses", "0.9"), index=FakeIndex(files={old.filename: published(old)}))
+    assert publish(played.run()) is Outcome.PUBLISHED
+
+
+def test_elsewhere_such_a_name_is_a_warning() -> None:
+    played = world(wheel("smtplib"), index=FakeIndex(GENERIC))
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert "reserved-name" in notes(played)
 
 
 def test_check_uses_no_network() -> None:

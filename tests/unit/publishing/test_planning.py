@@ -12,7 +12,15 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.publishing.planning import ConflictRules, OnConflict, in_order, make_plan, published_as, schedule
+from ci_publish.publishing.planning import (
+    ConflictRules,
+    OnConflict,
+    in_order,
+    left_undecided,
+    make_plan,
+    published_as,
+    schedule,
+)
 from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, published, sdist, sha, wheel
 
 STRICT = ConflictRules()
@@ -107,3 +115,40 @@ def test_each_new_release_has_a_lead_and_an_old_one_has_none() -> None:
     order = schedule([old, new, other], {"demo": listing, "else": NotVisible("else", "")})
     assert set(order.leads) == {new, other}
     assert order.rest == (old,)
+
+
+def test_a_file_that_the_index_may_refuse_leads_its_release_and_the_run() -> None:
+    sure, unsure, source, other = wheel(tag="py2", size=1), wheel(tag="py9", size=100), sdist(), wheel("apart", size=0)
+    undecided = {unsure.filename: frozenset({"new tag"})}
+    states = {"demo": NoSuchProject("demo"), "apart": NoSuchProject("apart")}
+
+    order = schedule([source, sure, other, unsure], states, undecided)
+
+    assert order.leads == (unsure, other)
+    assert order.rest == (sure, source)
+    assert left_undecided(order, undecided) == ()
+
+
+def test_a_file_in_doubt_for_the_reason_of_the_lead_is_decided_with_it() -> None:
+    first, second, third = wheel(tag="py7"), wheel(tag="py8"), wheel(tag="py9")
+    undecided = {
+        first.filename: frozenset({"new tag"}),
+        second.filename: frozenset({"new tag"}),
+        third.filename: frozenset({"another tag"}),
+    }
+
+    order = schedule([first, second, third], {"demo": NoSuchProject("demo")}, undecided)
+
+    assert order.leads == (first,)
+    assert left_undecided(order, undecided) == (third,)
+
+
+def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
+    unsure = wheel(tag="py9")
+    undecided = {unsure.filename: frozenset({"new tag"})}
+    listing = ProjectListing("demo", {"demo-1.0.tar.gz": published(sdist())})
+
+    order = schedule([unsure], {"demo": listing}, undecided)
+
+    assert order.leads == ()
+    assert left_undecided(order, undecided) == (unsure,)
