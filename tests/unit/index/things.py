@@ -30,7 +30,10 @@ def make_file(
         size=len(content),
         digests=Digests(hashlib.sha256(content).hexdigest()),
         metadata=CoreMetadata(
-            "2.1", "Demo", "1.0", (("summary", "Caf\u00e9"), ("classifier", "A"), ("classifier", "B"))
+            "2.1",
+            "Demo",
+            "1.0",
+            (("summary", "Caf\u00e9"), ("classifier", "Typing :: Typed"), ("classifier", "Topic :: Utilities")),
         ),
         stamp=Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
     )
