@@ -155,7 +155,7 @@ def run(folder: Path, environ: Mapping[str, str], *arguments: str) -> Ended:
 
 @cache
 def schema() -> Any:  # noqa: ANN401  (JSON)
-    return json.loads((Path(__file__).parents[2] / "docs" / "receipt.schema.json").read_text(encoding="utf-8"))
+    return json.loads((Path(__file__).parents[2] / "docs" / "receipt-2.schema.json").read_text(encoding="utf-8"))
 
 
 # worlds -----------------------------------------------------------------------------------------------------------

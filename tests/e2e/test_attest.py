@@ -66,7 +66,7 @@ def column(receipt: dict[str, Any], name: str) -> set[Any]:
 
 
 def only_predicates(receipt: dict[str, Any]) -> list[str]:
-    return [file["attestation"]["predicate_type"] for file in receipt["files"] if file["attestation"]]
+    return [file["attestations"][0]["predicate_type"] for file in receipt["files"] if file["attestations"]]
 
 
 # attest -----------------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_if_possible_publishes_without_and_says_so_everywhere(world: RehearsalWo
     assert result.code == 0, result.stdout
     assert column(result.receipt, "status") == {"uploaded"}
     assert column(result.receipt, "listed") == {True}
-    assert [file["attestation"] for file in result.receipt["files"]] == [None, None]
+    assert [file["attestations"] for file in result.receipt["files"]] == [[], []]
     assert column(result.receipt, "provenance_verified") == {None}
     summary = (job.folder / "summary.md").read_text(encoding="utf-8")
     for name in ("tar.gz", "whl"):
@@ -187,7 +187,7 @@ def test_off_signs_nothing(world: RehearsalWorld, job: Shell, value: str) -> Non
     assert result.code == 0
     assert len(world.sigstore.entries) == signed
     assert "sign" not in result.receipt["timings"]
-    assert [file["attestation"] for file in result.receipt["files"]] == [None, None]
+    assert [file["attestations"] for file in result.receipt["files"]] == [[], []]
     assert job("verify").code == 0, "no provenance is no lie"
     assert job("verify", "--attestations", "required").code == 11
 

@@ -19,7 +19,7 @@ from tests.e2e.conftest import Cli, Result, Served
 
 pytestmark = pytest.mark.e2e
 
-SCHEMA = json.loads(Path("docs/receipt.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(Path("docs/receipt-2.schema.json").read_text(encoding="utf-8"))
 
 
 def ended(result: Result, code: int, slug: str | None) -> dict[str, Any]:

@@ -201,7 +201,9 @@ def judge_receipt(row: Row, it: Played, where: str) -> None:
     assert receipt is not None, where
     assert receipt["exit_code"] == row.code, where
     (file,) = receipt["files"]
-    assert (file["status"] in {"uploaded", "already-published"}) == (row.code in {0, 11}), where
+    assert (file["status"] in {"uploaded", "already-published"}) == (row.code == 0), where
+    assert (file["status"] == "uploaded-not-confirmed") == (row.code == 11), where
+    assert (file["error"] is None) == (row.code == 0), where
     assert file["listed"] is True or row.code != 0, where
     uploads = len(it.server.uploads)
     assert file["attempts"] in {uploads, uploads + 1, uploads + it.server.connections} or uploads == 0, where

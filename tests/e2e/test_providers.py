@@ -87,7 +87,7 @@ def test_published_attested_and_verified(cli: Cli, provider: Provider, publisher
             assert file["status"] == "uploaded"
             assert file["listed"]
             assert file["provenance_verified"]
-            assert file["attestation"]["verified"]
+            assert file["attestations"][0]["verified"]
         assert {path.name: path.read_bytes() for path in made} == {
             name: world.index.path_of(name).read_bytes() for name in world.index.files
         }

@@ -147,6 +147,9 @@ def judge(stopped: Stopped, traffic: Traffic) -> None:
         assert receipt["error"]["slug"] == slug, where
 
 
+PRESENT = {"uploaded", "uploaded-not-confirmed", "already-published"}
+
+
 def judge_receipt(stopped: Stopped, release: Release, had: set[str], world: RehearsalWorld) -> None:
     """Check that the receipt tells the state of every file, and that what it tells is true."""
     where = f"{stopped.seed}, {stopped.signal.name} at {stopped.stage}: {stopped.ended.said}"
@@ -156,7 +159,7 @@ def judge_receipt(stopped: Stopped, release: Release, had: set[str], world: Rehe
         return
     if "check" in stopped.ended.receipt["timings"]:  # all files were found by then
         assert set(statuses) == set(release.content), where
-    told = {name for name, status in statuses.items() if status in {"uploaded", "already-published"}}
+    told = {name for name, status in statuses.items() if status in PRESENT}
     untouched = {name for name, status in statuses.items() if status == "not-attempted"}
     assert told <= has, where
     assert stopped.ended.code or has == release.content.keys(), f"done before the signal, but not all; {where}"

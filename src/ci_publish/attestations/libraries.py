@@ -81,6 +81,9 @@ class Examined:
     log_index: int | None
     integrated_time: int | None
     lifetime: float
+    signer: str | None = None
+    source: str | None = None
+    commit: str | None = None
 
 
 class Examiner:
@@ -116,6 +119,9 @@ class Examiner:
             log_index=_number(entry.get("logIndex")),
             integrated_time=_number(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
+            signer=certificate.get(Extension.BUILD_SIGNER_URI) or (publisher.email if publisher else None),
+            source=certificate.get(Extension.SOURCE_REPOSITORY_URI),
+            commit=certificate.get(Extension.SOURCE_REPOSITORY_DIGEST),
         )
 
     def _read(self, attestation: Pep740Attestation) -> dict[str, str]:
@@ -363,6 +369,9 @@ def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) 
         log_index=examined.log_index,
         integrated_time=examined.integrated_time,
         verified=True,
+        signer=examined.signer,
+        source=examined.source,
+        commit=examined.commit,
     )
 
 

@@ -30,6 +30,8 @@ class Attestation:
 
     ``json`` is the PEP 740 object. ``log_index`` and ``integrated_time`` (seconds since the epoch) are those of its
     transparency log entry. ``verified`` says that it was checked here against the file's bytes and the identity.
+    ``signer``, ``source`` and ``commit`` are what the signing certificate says: the identity that signed (a workflow,
+    or an email address), the source repository, and its commit.
     """
 
     filename: str
@@ -38,6 +40,9 @@ class Attestation:
     log_index: int | None = None
     integrated_time: int | None = None
     verified: bool = False
+    signer: str | None = None
+    source: str | None = None
+    commit: str | None = None
 
 
 @frozen

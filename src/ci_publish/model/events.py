@@ -18,43 +18,55 @@ from ci_publish.model.problem import Problem
 
 
 class Step(StrEnum):
-    """The steps of the staircase, in order."""
+    """The stages of a run, in order."""
 
     COLLECT = "collect"
     CHECK = "check"
     PLAN = "plan"
-    PROVE = "prove"
+    AUTHENTICATE = "authenticate"
     SIGN = "sign"
-    HOLD = "hold"
     UPLOAD = "upload"
-    VERIFY = "verify"
+    CONFIRM = "confirm"
 
 
 class Outcome(StrEnum):
     """How a run ended, for receipts and outputs."""
 
     PUBLISHED = "published"
+    NOT_CONFIRMED = "uploaded-not-confirmed"
     ALREADY_PUBLISHED = "already-published"
+    KEPT_PUBLISHED = "kept-published"
+    DEFERRED = "deferred"
     PLANNED = "planned"
+    COMPARED = "compared"
     CHECKED = "checked"
     ATTESTED = "attested"
     REHEARSED = "rehearsed"
     VERIFIED = "verified"
     READY = "ready"
+    UNDETERMINED = "undetermined"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
 
 class FileStatus(StrEnum):
-    """What became of one file at one index."""
+    """What became of one file at one index.
+
+    ``uploaded`` in an event says that the index accepted the file; in a receipt, that the index lists it, too.
+    ``unknown``: the answer to the upload was lost, and the index may have stored the file.
+    """
 
     UPLOADED = "uploaded"
+    NOT_CONFIRMED = "uploaded-not-confirmed"
     ALREADY_PUBLISHED = "already-published"
+    SAME_MD5 = "already-published-md5"
     KEPT_PUBLISHED = "kept-published"
     PLANNED = "planned"
     CONFLICT = "conflict"
     REFUSED = "refused"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    DEFERRED = "deferred"
     NOT_ATTEMPTED = "not-attempted"
 
 
@@ -68,7 +80,7 @@ class RunStarted:
 
 @frozen
 class StepStarted:
-    """A step of the staircase began, at one index or (None) for all."""
+    """A stage began, at one index or (None) for all."""
 
     step: Step
     index: str | None = None
@@ -146,6 +158,12 @@ class UploadProgressed:
     total: int
 
 
+class RetryCause(StrEnum):
+    """A cause of a retry that is known to be harmless."""
+
+    CONCURRENT_UPLOADS = "concurrent-uploads"
+
+
 @frozen
 class Retrying:
     """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
@@ -155,6 +173,7 @@ class Retrying:
     reason: str
     wait: float
     index: str | None = None
+    cause: RetryCause | None = None
 
 
 @frozen

@@ -1,10 +1,10 @@
 r"""The receipt: what happened in a run, as a fold over its events (pure).
 
-``receipt_of`` may be asked at any moment: of a run that was stopped half-way it tells what is known, and the files
-whose turn did not come are ``not-attempted``. The JSON is a contract: ``docs/receipt.schema.json`` describes it, and a
-change that takes away or changes a field raises ``SCHEMA_VERSION``.
+``receipt_of`` may be called at any moment: for a run that was stopped half-way it returns what is known, and the files
+that were not reached are ``not-attempted``. The JSON is a contract, described by ``docs/receipt-2.schema.json``. New
+fields may be added at any time; removing a field or changing its meaning raises ``SCHEMA_VERSION``.
 
-All times are RFC 3339 in UTC. Text from outside stands in it as it came (JSON needs no more than its own escapes, and
+All times are RFC 3339 in UTC. Text from outside appears as it came (JSON needs no more than its own escapes, and
 ``to_json`` writes these so that no runner finds a workflow command in the document).
 """
 
@@ -23,8 +23,8 @@ from packaging.utils import (
 )
 
 from ci_publish.about import DOCS_URL, NAME, __version__
-from ci_publish.errors import CiPublishError
-from ci_publish.model.attestation import PUBLISH_V1, Attestation, ProvenanceOutcome, ProvenanceVerified
+from ci_publish.errors import CiPublishError, Interrupted
+from ci_publish.model.attestation import Attestation, ProvenanceOutcome, ProvenanceVerified
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import (
     Checked,
@@ -39,6 +39,8 @@ from ci_publish.model.events import (
     Outcome,
     Planned,
     ProvenanceChecked,
+    RetryCause,
+    Retrying,
     RunFinished,
     RunStarted,
     Signed,
@@ -59,7 +61,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Redact = Callable[[str], str]
 """Takes secrets out of a text; the last defence before it leaves the program."""
@@ -86,7 +88,7 @@ class ErrorEntry:
 
 @frozen
 class CredentialEntry:
-    """What the run showed to an index; ``burnt`` is None where there was nothing to burn."""
+    """What the run authenticated with; ``burnt`` is None where there was nothing to burn."""
 
     kind: CredentialKind
     provider: str | None
@@ -96,7 +98,7 @@ class CredentialEntry:
 
 @frozen
 class IndexEntry:
-    """An index that the run turned to."""
+    """An index of the run."""
 
     name: str
     profile: IndexProfile
@@ -107,20 +109,51 @@ class IndexEntry:
 
 @frozen
 class AttestationEntry:
-    """The attestation that the run made (or found beside the file); the publish one where there are two."""
+    """An attestation that the run made, or found beside the file.
+
+    ``signer`` is the identity in the signing certificate: the publisher, or for build provenance the builder.
+    """
 
     predicate_type: str
+    signer: str | None
+    source: str | None
+    commit: str | None
     log_index: int | None
     integrated_time: str | None
     verified: bool
 
 
 @frozen
-class FileEntry:
-    """One file at one index; ``index`` is None where the run knew none (check, attest).
+class RetryEntry:
+    """An upload attempt that was tried again: why, and after how many seconds.
 
-    ``path``, ``size`` and ``sha256`` are None for a file that only the index has (``verify PROJECT==VERSION``) and
-    that tells them not. ``listed``: with our digest (true), not or otherwise (false), not asked or not askable (null).
+    ``cause`` is set where the cause is known to be harmless.
+    """
+
+    attempt: int
+    reason: str
+    wait: float
+    cause: RetryCause | None
+
+
+@frozen
+class TriedEntry:
+    """An installation of one file: with which interpreter and installer, which commands ran, and how it ended."""
+
+    interpreter: str
+    installer: str
+    commands: tuple[str, ...]
+    result: str
+    seconds: float
+
+
+@frozen
+class FileEntry:
+    """One file at one index; ``index`` is None for commands that need none (check, attest).
+
+    ``path``, ``size`` and ``sha256`` are None for a file that only the index has (``verify PROJECT==VERSION``) and does
+    not describe. ``listed``: with our digest (true), not or otherwise (false), not asked or unreadable
+    (null). ``error`` is set for every file that did not reach the desired state.
     """
 
     index: str | None
@@ -134,10 +167,13 @@ class FileEntry:
     status: FileStatus
     attempts: int
     url: str | None
-    attestation: AttestationEntry | None
+    attestations: tuple[AttestationEntry, ...]
     listed: bool | None
     provenance_verified: bool | None
+    provenance_publisher: str | None
+    retries: tuple[RetryEntry, ...]
     error: ErrorEntry | None
+    tried: tuple[TriedEntry, ...] = ()
 
 
 @frozen
@@ -152,8 +188,32 @@ class ProblemEntry:
 
 
 @frozen
+class ChangeEntry:
+    """One difference between a release and the release ``against`` which it was compared."""
+
+    project: str
+    version: str
+    against: str | None
+    rule: str
+    severity: Severity
+    message: str
+    docs: str
+
+
+@frozen
+class WaveEntry:
+    """Projects that were uploaded together; the waves of an index are in upload order."""
+
+    index: str
+    projects: tuple[str, ...]
+
+
+@frozen
 class Receipt:
-    """What happened in a run. ``exit_code`` and ``finished`` are None while (or when) it has not come to its end."""
+    """What happened in a run. ``exit_code`` and ``finished`` are None until it has ended.
+
+    ``resume_after`` is when a deferred run can go on, where that is known.
+    """
 
     command: str
     outcome: Outcome
@@ -165,6 +225,9 @@ class Receipt:
     started: str | None
     finished: str | None
     timings: Mapping[str, float]
+    resume_after: str | None = None
+    changes: tuple[ChangeEntry, ...] = ()
+    waves: tuple[WaveEntry, ...] = ()
     schema_version: int = SCHEMA_VERSION
     tool: Tool = field(default_factory=Tool)
 
@@ -190,6 +253,7 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
         started=_time(begun.time) if begun else None,
         finished=_time(ended.time) if ended else None,
         timings=_timings(events),
+        resume_after=(ended.extra.get("resume-after") or None) if ended else None,
     )
 
 
@@ -214,7 +278,19 @@ def dump(value: object, *, indent: int | None = None) -> str:
 
 _E = TypeVar("_E")
 _FIRST = ("schema_version", "tool")
-_FREE_TEXT = frozenset({"summary", "detail", "hints", "message", "url", "repository_url", "index_url", "path"})
+_FREE_TEXT = frozenset(
+    {"summary", "detail", "hints", "message", "reason", "commands", "url", "repository_url", "index_url", "path"}
+)
+_DONE = frozenset(
+    {
+        FileStatus.UPLOADED,
+        FileStatus.ALREADY_PUBLISHED,
+        FileStatus.SAME_MD5,
+        FileStatus.KEPT_PUBLISHED,
+        FileStatus.PLANNED,
+    }
+)
+_WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _USER_INFO = re.compile(r"//[^/?#\s]*@")
@@ -259,21 +335,24 @@ def _index(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
 
 @frozen
 class _Facts:
-    """What the events tell about files, each kind by the key that finds it."""
+    """What the events say about files, by index and filename (or path)."""
 
     dry: bool
+    ended_with: ErrorEntry | None
     planned: Mapping[tuple[str, str], PlannedFile]
     attempts: Mapping[tuple[str, str], int]
     finished: Mapping[tuple[str, str], FileFinished]
     listed: Mapping[tuple[str, str], FileListed]
     provenance: Mapping[tuple[str, str], ProvenanceOutcome]
-    attestations: Mapping[str, Attestation]
+    attestations: Mapping[str, tuple[AttestationEntry, ...]]
+    retries: Mapping[tuple[str, str], tuple[RetryEntry, ...]]
 
 
 def _facts(events: Sequence[Event]) -> _Facts:
     begun, ended = _last(events, RunStarted), _last(events, RunFinished)
     return _Facts(
         dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
+        ended_with=_ended_with(begun, ended),
         planned={
             (event.plan.index, str(file.distribution.path)): file
             for event in _of(events, Planned)
@@ -284,15 +363,33 @@ def _facts(events: Sequence[Event]) -> _Facts:
         listed={(event.index, event.filename): event for event in _of(events, FileListed)},
         provenance={(event.index, event.filename): event.outcome for event in _of(events, ProvenanceChecked)},
         attestations=_attestations(events),
+        retries=_retries(events),
     )
 
 
-def _attestations(events: Sequence[Event]) -> dict[str, Attestation]:
-    chosen: dict[str, Attestation] = {}
+def _ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
+    """Return the error of the files that have none of their own and did not reach the desired state."""
+    if begun is None or begun.command in _WITHOUT_DESIRED_STATE:
+        return None
+    if ended is None:
+        return _error(Interrupted("The run ended before it could say what became of this file."))
+    return _error(ended.error)
+
+
+def _attestations(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
+    """Return the last attestation of each predicate type, by filename."""
+    found: dict[str, dict[str, AttestationEntry]] = {}
     for attestation in (signed.attestation for signed in _of(events, Signed)):
-        if attestation.filename not in chosen or attestation.predicate_type == PUBLISH_V1:
-            chosen[attestation.filename] = attestation
-    return chosen
+        found.setdefault(attestation.filename, {})[attestation.predicate_type] = _attestation(attestation)
+    return {filename: tuple(by_type[name] for name in sorted(by_type)) for filename, by_type in found.items()}
+
+
+def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
+    found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
+    for event in _of(events, Retrying):
+        key = (event.index or "", event.what)
+        found[key] = (*found.get(key, ()), RetryEntry(event.attempt, event.reason, round(event.wait, 3), event.cause))
+    return found
 
 
 def _files(events: Sequence[Event]) -> Iterator[FileEntry]:
@@ -327,6 +424,7 @@ def _index_names(events: Sequence[Event]) -> tuple[str, ...]:
 def _file(facts: _Facts, index: str | None, distribution: Distribution) -> FileEntry:
     key, by_path = (index or "", distribution.filename), (index or "", str(distribution.path))
     finished, planned, listed = facts.finished.get(by_path), facts.planned.get(by_path), facts.listed.get(key)
+    status = _status(facts, key, planned, finished.status if finished else None)
     return FileEntry(
         index=index,
         filename=distribution.filename,
@@ -336,22 +434,39 @@ def _file(facts: _Facts, index: str | None, distribution: Distribution) -> FileE
         kind=distribution.kind,
         size=distribution.size,
         sha256=distribution.sha256,
-        status=finished.status if finished else _status(facts, key, planned),
+        status=status,
         attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
         url=_url(finished, listed, planned),
-        attestation=_attestation(facts.attestations.get(distribution.filename)),
+        attestations=facts.attestations.get(distribution.filename, ()),
         listed=listed.listed if listed else (True if isinstance(planned, AlreadyPublished) else None),
         provenance_verified=_verified(facts.provenance.get(key)),
-        error=_error(finished.error) if finished else None,
+        provenance_publisher=_publisher(facts.provenance.get(key)),
+        retries=facts.retries.get(key, ()),
+        error=_error_of_file(facts, status, finished),
     )
 
 
-def _status(facts: _Facts, key: tuple[str, str], planned: PlannedFile | None) -> FileStatus:
-    """Judge a file whose end was not told: by what was begun, then by what was seen, then by what was planned."""
+def _status(
+    facts: _Facts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None
+) -> FileStatus:
+    """Return the status of a file: only the index's listing makes an accepted file ``uploaded``."""
     listed = key in facts.listed and facts.listed[key].listed is True
-    if key in facts.attempts:
-        return FileStatus.UPLOADED if listed else FileStatus.FAILED
+    if finished is None and key in facts.attempts:
+        finished = FileStatus.UNKNOWN
+    if finished in {FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED}:
+        return FileStatus.UPLOADED if listed else FileStatus.NOT_CONFIRMED
+    if finished is FileStatus.UNKNOWN and listed:
+        return FileStatus.UPLOADED
+    if finished is not None:
+        return finished
     return FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry)
+
+
+def _error_of_file(facts: _Facts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:
+    """Return why a file did not reach the desired state: its own error, or the one that ended the run."""
+    if status in _DONE:
+        return None
+    return _error(finished.error) if finished and finished.error else facts.ended_with
 
 
 def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
@@ -377,8 +492,9 @@ def _url(finished: FileFinished | None, listed: FileListed | None, planned: Plan
 
 
 def _theirs(facts: _Facts, listed: FileListed) -> FileEntry:
-    """Tell about a file that this run has no bytes of: what the index shows and what its name says."""
+    """Return the entry of a file that this run has no bytes of: what the index shows and what its name says."""
     key, published = (listed.index, listed.filename), listed.published
+    status = _status(facts, key, None, None)
     project, version, kind = _named(listed.filename)
     return FileEntry(
         index=listed.index,
@@ -389,13 +505,15 @@ def _theirs(facts: _Facts, listed: FileListed) -> FileEntry:
         kind=kind,
         size=None if published is None else published.size,
         sha256=_digest(published),
-        status=_status(facts, key, None),
+        status=status,
         attempts=facts.attempts.get(key, 0),
         url=_url(None, listed, None),
-        attestation=_attestation(facts.attestations.get(listed.filename)),
+        attestations=facts.attestations.get(listed.filename, ()),
         listed=listed.listed,
         provenance_verified=_verified(facts.provenance.get(key)),
-        error=None,
+        provenance_publisher=_publisher(facts.provenance.get(key)),
+        retries=facts.retries.get(key, ()),
+        error=_error_of_file(facts, status, None),
     )
 
 
@@ -416,11 +534,12 @@ def _named(filename: str) -> tuple[str | None, str | None, Kind | None]:
     return str(project), str(version), Kind.SDIST
 
 
-def _attestation(attestation: Attestation | None) -> AttestationEntry | None:
-    if attestation is None:
-        return None
+def _attestation(attestation: Attestation) -> AttestationEntry:
     return AttestationEntry(
         predicate_type=attestation.predicate_type,
+        signer=attestation.signer,
+        source=attestation.source,
+        commit=attestation.commit,
         log_index=attestation.log_index,
         integrated_time=None if attestation.integrated_time is None else _time(attestation.integrated_time),
         verified=attestation.verified,
@@ -429,6 +548,10 @@ def _attestation(attestation: Attestation | None) -> AttestationEntry | None:
 
 def _verified(outcome: ProvenanceOutcome | None) -> bool | None:
     return None if outcome is None else isinstance(outcome, ProvenanceVerified)
+
+
+def _publisher(outcome: ProvenanceOutcome | None) -> str | None:
+    return outcome.publisher if isinstance(outcome, ProvenanceVerified) else None
 
 
 def _error(error: CiPublishError | None) -> ErrorEntry | None:

@@ -1,6 +1,6 @@
 """The order of a run, written down once.
 
-    collect → check → plan → prove → sign → hold → upload → verify
+    collect → check → plan → authenticate → sign → upload → confirm
 
 Every command is this staircase, left earlier or entered for a part of it. Laws that hold here: nothing leaves the
 machine before all files pass all checks; nothing is uploaded before all that must be signed is signed and verified;
@@ -134,7 +134,7 @@ def verify_release(
     """
     for destination in run.destinations:
         endpoints = destination.index.endpoints
-        with run.step(Step.VERIFY, endpoints.name):
+        with run.step(Step.CONFIRM, endpoints.name):
             run.emit(IndexChosen(destination.index.endpoints))
             state = destination.index.look(project, version, fresh=True)
             if isinstance(state, LookFailed | NotVisible):
@@ -306,7 +306,7 @@ def _warn_unsigned(run: Run, result: SigningResult) -> None:
 
 def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
     endpoints = destination.index.endpoints
-    with run.step(Step.VERIFY, endpoints.name):
+    with run.step(Step.CONFIRM, endpoints.name):
         run.emit(IndexChosen(endpoints))
         missing, conflicts, there = [], [], []
         for file in files:

@@ -293,7 +293,7 @@ class Delivery:
     def prove(self) -> None:
         """Learn whether the index takes the run's identity, when there is something to upload."""
         if self.uploads:
-            with self._run.step(Step.PROVE, self.endpoints.name):
+            with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
                 self._credential.prove()
 
     # upload -------------------------------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ class Delivery:
             return
         if self.policy is AttestationPolicy.OFF:
             attestations = {}
-        with self._run.step(Step.HOLD, self.endpoints.name):
+        with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
             self._credential.hold()
         with self._run.step(Step.UPLOAD, self.endpoints.name):
             self._send_all(attestations)
@@ -445,7 +445,7 @@ class Delivery:
         """
         if not self._uploaded:
             return
-        with self._run.step(Step.VERIFY, self.endpoints.name):
+        with self._run.step(Step.CONFIRM, self.endpoints.name):
             listing = Listing(self._run, self._index)
             if not self._run.options.verify:
                 listing.skip(self._uploaded)

@@ -77,12 +77,16 @@ _FINDING = {
 }
 _STATUS = {
     FileStatus.UPLOADED: Tone.GOOD,
+    FileStatus.NOT_CONFIRMED: Tone.WARN,
     FileStatus.ALREADY_PUBLISHED: Tone.GOOD,
+    FileStatus.SAME_MD5: Tone.WARN,
     FileStatus.KEPT_PUBLISHED: Tone.WARN,
     FileStatus.PLANNED: Tone.PLAIN,
     FileStatus.CONFLICT: Tone.BAD,
     FileStatus.REFUSED: Tone.BAD,
     FileStatus.FAILED: Tone.BAD,
+    FileStatus.UNKNOWN: Tone.BAD,
+    FileStatus.DEFERRED: Tone.WARN,
     FileStatus.NOT_ATTEMPTED: Tone.QUIET,
 }
 
@@ -251,13 +255,13 @@ class Narrator:
     @_tell.register
     def _(self, event: FileListed) -> Iterable[Line]:
         tone = {True: Tone.GOOD, False: Tone.BAD, None: Tone.WARN}[event.listed]
-        yield _step("verify", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
+        yield _step("confirm", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
 
     @_tell.register
     def _(self, event: ProvenanceChecked) -> Iterable[Line]:
         tone = Tone.GOOD if isinstance(event.outcome, ProvenanceVerified) else Tone.WARN
         said = self._line(wording.provenance(event.outcome))
-        yield _step("verify", f"{self._line(event.filename)}  {said}{self._at(event.index)}", tone)
+        yield _step("confirm", f"{self._line(event.filename)}  {said}{self._at(event.index)}", tone)
 
     # -- notes --
 

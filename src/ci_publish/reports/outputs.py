@@ -25,9 +25,9 @@ class Artifacts:
 def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:
     """Return the outputs of the action by name: the contract that ``action.yml`` declares.
 
-    ``uploaded`` and ``already-published`` are numbers of files; ``files`` is the ``files`` list of the receipt as JSON
-    (shortened to filename, status and sha256, then to nothing, where a job could not hand it on); ``receipt``,
-    ``attestations-dir`` and ``release-url`` (the first release's page) are empty where there is none.
+    ``uploaded`` (confirmed or not) and ``already-published`` are numbers of files; ``files`` is the ``files`` list of
+    the receipt as JSON (shortened to filename, status and sha256, then to nothing, where a job could not hand it on);
+    ``receipt``, ``attestations-dir`` and ``release-url`` (the first release's page) are empty where there is none.
     """
     receipt = receipt_of(events)
     extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
@@ -37,8 +37,8 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
         "outcome": receipt.outcome.value,
         "exit-code": "" if receipt.exit_code is None else str(receipt.exit_code),
         "files": _files(receipt, redact),
-        "uploaded": str(receipt.count(FileStatus.UPLOADED)),
-        "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED)),
+        "uploaded": str(receipt.count(FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED)),
+        "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5)),
         "receipt": _value(str(artifacts.receipt)) if there else "",
         "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
         "release-url": _value(redact(extra.get("release-url") or (pages[0] if pages else ""))),

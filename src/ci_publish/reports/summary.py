@@ -187,11 +187,9 @@ def _result(told: Told, file: FileEntry) -> str:
 
 
 def _attestation(told: Told, file: FileEntry) -> str:
-    made, verified = file.attestation, {True: "verified on the index", False: "**not verified on the index**", None: ""}
-    entry = ""
-    if made is not None:
-        entry = "made" if made.log_index is None else _log_entry(told, made.log_index)
-    return ", ".join(part for part in (entry, verified[file.provenance_verified]) if part)
+    verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
+    made = ["made" if each.log_index is None else _log_entry(told, each.log_index) for each in file.attestations]
+    return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
 
 
 def _log_entry(told: Told, log_index: int) -> str:

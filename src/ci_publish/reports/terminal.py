@@ -171,12 +171,11 @@ class Terminal:
 
 
 def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
-    attestation = file.attestation
     return {
         "file": one_line(file.filename),
         "index": one_line(file.index or ""),
         "result": wording.result(receipt, file),
         "size": "" if file.size is None else wording.amount(file.size),
         "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
-        "attestation": "" if attestation is None else f"log index {attestation.log_index}",
+        "attestation": ", ".join(f"log index {each.log_index}" for each in file.attestations),
     }

@@ -15,16 +15,28 @@ from ci_publish.model.receipt import FileEntry, Receipt
 
 STATUS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "uploaded",
+    FileStatus.NOT_CONFIRMED: "uploaded, not confirmed",
     FileStatus.ALREADY_PUBLISHED: "already published",
+    FileStatus.SAME_MD5: "already published (MD5)",
     FileStatus.KEPT_PUBLISHED: "kept as published",
     FileStatus.PLANNED: "to be uploaded",
     FileStatus.CONFLICT: "conflict",
     FileStatus.REFUSED: "refused",
     FileStatus.FAILED: "failed",
+    FileStatus.UNKNOWN: "unknown",
+    FileStatus.DEFERRED: "deferred",
     FileStatus.NOT_ATTEMPTED: "not attempted",
 }
-BAD = frozenset({FileStatus.CONFLICT, FileStatus.REFUSED, FileStatus.FAILED})
-_THERE = frozenset({FileStatus.UPLOADED, FileStatus.ALREADY_PUBLISHED, FileStatus.KEPT_PUBLISHED})
+BAD = frozenset({FileStatus.CONFLICT, FileStatus.REFUSED, FileStatus.FAILED, FileStatus.UNKNOWN})
+_THERE = frozenset(
+    {
+        FileStatus.UPLOADED,
+        FileStatus.NOT_CONFIRMED,
+        FileStatus.ALREADY_PUBLISHED,
+        FileStatus.SAME_MD5,
+        FileStatus.KEPT_PUBLISHED,
+    }
+)
 
 _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.ALREADY_PUBLISHED: "published as it is here",
@@ -45,13 +57,18 @@ _CREDENTIAL: Mapping[CredentialKind, str] = {
 }
 _ENDS: Mapping[Outcome, str] = {
     Outcome.PUBLISHED: "Published",
+    Outcome.NOT_CONFIRMED: "Uploaded, but not confirmed",
     Outcome.ALREADY_PUBLISHED: "Already published",
+    Outcome.KEPT_PUBLISHED: "Nothing published; other content was kept",
+    Outcome.DEFERRED: "Deferred",
     Outcome.PLANNED: "Planned, nothing was sent",
+    Outcome.COMPARED: "Compared",
     Outcome.CHECKED: "Checked",
     Outcome.ATTESTED: "Attested",
     Outcome.REHEARSED: "Rehearsed",
     Outcome.VERIFIED: "Verified",
     Outcome.READY: "Ready to publish",
+    Outcome.UNDETERMINED: "Cannot be determined without trying",
     Outcome.FAILED: "Failed",
     Outcome.INTERRUPTED: "Interrupted",
 }

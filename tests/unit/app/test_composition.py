@@ -131,7 +131,7 @@ def test_looks_use_the_uploads_own_credential(tmp_path: Path, private: HTTPServe
         verify=False,
     )
     receipt = ci_publish.publish(settings, around=around(mask=masked.append))
-    assert {file.status for file in receipt.files} == {"uploaded"}
+    assert {file.status for file in receipt.files} == {"uploaded-not-confirmed"}
     looks = [request for request, _ in private.log if request.path == "/simple/demo/"]
     assert looks
     assert all(request.authorization is not None and request.authorization.username == "me" for request in looks)

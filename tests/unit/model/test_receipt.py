@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_publish.errors import IndexUnavailable
+from ci_publish.errors import IndexUnavailable, InvalidDistribution
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, ProvenanceInvalid, ProvenanceMissing
 from ci_publish.model.events import (
     Collected,
@@ -19,6 +19,8 @@ from ci_publish.model.events import (
     FileStatus,
     Outcome,
     ProvenanceChecked,
+    RetryCause,
+    Retrying,
     RunFinished,
     RunStarted,
     Signed,
@@ -27,7 +29,17 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PublishedFile, Upload
-from ci_publish.model.receipt import Receipt, dump, receipt_of, to_dict, to_json
+from ci_publish.model.problem import Severity
+from ci_publish.model.receipt import (
+    ChangeEntry,
+    Receipt,
+    TriedEntry,
+    WaveEntry,
+    dump,
+    receipt_of,
+    to_dict,
+    to_json,
+)
 from tests.unit.reports.runner import commands
 from tests.unit.reports.story import (
     BEGIN,
@@ -48,14 +60,30 @@ from tests.unit.reports.story import (
     uploaded,
 )
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "receipt.schema.json").read_text(encoding="utf-8"))
+DOCS = Path(__file__).parents[3] / "docs"
+SCHEMA = json.loads((DOCS / "receipt-2.schema.json").read_text(encoding="utf-8"))
+FIRST_SCHEMA = json.loads((DOCS / "receipt.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def strict(schema: Any) -> Any:  # noqa: ANN401  (JSON)
+    """Return *schema* as one that allows no fields but those that it describes."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "properties" in schema else {}
+    return {**{name: strict(value) for name, value in schema.items()}, **closed}
+
+
+STRICT = jsonschema.Draft202012Validator(strict(SCHEMA))
 
 
 def written(events: list[Event]) -> Any:  # noqa: ANN401  (JSON)
     """Return the receipt as a reader gets it, valid by the schema."""
     document = json.loads(to_json(receipt_of(events)))
     VALIDATOR.validate(document)
+    STRICT.validate(document)
     return document
 
 
@@ -63,10 +91,18 @@ def statuses(receipt: Receipt) -> list[str]:
     return [file.status.value for file in receipt.files]
 
 
-def test_the_schema_is_a_schema_and_strict() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    objects = [SCHEMA, *SCHEMA["$defs"].values(), SCHEMA["properties"]["tool"]]
-    assert all(each["additionalProperties"] is False for each in objects)
+def test_both_schemas_are_schemas() -> None:
+    for schema in (FIRST_SCHEMA, SCHEMA):
+        jsonschema.Draft202012Validator.check_schema(schema)
+    assert FIRST_SCHEMA["properties"]["schema_version"]["const"] == 1
+
+
+def test_readers_accept_fields_that_the_schema_does_not_describe() -> None:
+    assert "additionalProperties" not in json.dumps(SCHEMA)
+    document = written(a_good_run())
+    document["new"] = document["files"][0]["new"] = document["timings"]["new"] = 1
+    VALIDATOR.validate(document)
+    assert not STRICT.is_valid(document)
 
 
 def test_the_fields_stand_in_the_order_of_the_documentation() -> None:
@@ -84,6 +120,9 @@ def test_the_fields_stand_in_the_order_of_the_documentation() -> None:
         "started",
         "finished",
         "timings",
+        "resume_after",
+        "changes",
+        "waves",
     ]
     assert list(document) == list(SCHEMA["properties"])
     assert list(document["files"][0]) == list(SCHEMA["$defs"]["file"]["properties"])
@@ -113,12 +152,52 @@ def test_a_good_run_is_told_whole() -> None:
     sdist, wheel = document["files"]
     assert (sdist["status"], sdist["attempts"], sdist["listed"]) == ("already-published", 0, True)
     assert (wheel["status"], wheel["attempts"], wheel["provenance_verified"]) == ("uploaded", 1, True)
-    assert wheel["attestation"] == {
+    assert [entry["predicate_type"] for entry in wheel["attestations"]] == [PUBLISH_V1, SLSA_PROVENANCE_V1]
+    assert wheel["attestations"][0] == {
         "predicate_type": PUBLISH_V1,
+        "signer": "https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0",
+        "source": "https://github.com/octo-org/demo",
+        "commit": "c" * 40,
         "log_index": 123_456,
         "integrated_time": "2026-11-18T11:06:43Z",
         "verified": True,
     }
+    assert wheel["provenance_publisher"] == "octo-org/demo"
+    assert wheel["retries"] == [{"attempt": 1, "reason": "the index answered 503", "wait": 1.5, "cause": None}]
+    assert (sdist["attestations"], sdist["retries"], sdist["tried"]) == ([], [], [])
+    assert (document["resume_after"], document["changes"], document["waves"]) == (None, [], [])
+
+
+def test_a_retry_of_an_index_that_was_busy_with_our_own_uploads_has_a_cause() -> None:
+    busy = Retrying(SDIST.filename, 1, "the index answered 500", 1.23456, "pypi", RetryCause.CONCURRENT_UPLOADS)
+    document = written([*beginning(SDIST), *planned(Upload(SDIST)), busy, *uploaded(SDIST)])
+    assert document["files"][0]["retries"] == [
+        {"attempt": 1, "reason": "the index answered 500", "wait": 1.235, "cause": "concurrent-uploads"}
+    ]
+
+
+def test_a_deferred_run_says_when_it_can_go_on() -> None:
+    resume = {"resume-after": "2026-11-19T00:00:00Z"}
+    document = written([*beginning(SDIST), RunFinished(Outcome.DEFERRED, 12, BEGIN, extra=resume)])
+    assert (document["outcome"], document["resume_after"]) == ("deferred", "2026-11-19T00:00:00Z")
+    assert written([RunFinished(Outcome.DEFERRED, 12, BEGIN, extra={"resume-after": ""})])["resume_after"] is None
+
+
+def test_there_is_room_for_changes_waves_and_installations() -> None:
+    receipt = receipt_of(a_good_run())
+    tried = TriedEntry("CPython 3.12", "uv", ('python -c "import demo"',), "passed", 1.5)
+    change = ChangeEntry("demo", "1.0", "0.9", "wheel-lost", Severity.WARNING, "lost: macOS", "https://x.example/")
+    full = replace(
+        receipt,
+        files=(replace(receipt.files[0], tried=(tried,)),),
+        changes=(change,),
+        waves=(WaveEntry("pypi", ("core", "plugin")), WaveEntry("pypi", ("meta",))),
+    )
+    document = json.loads(to_json(full))
+    STRICT.validate(document)
+    assert document["files"][0]["tried"][0]["commands"] == ['python -c "import demo"']
+    assert [wave["projects"] for wave in document["waves"]] == [["core", "plugin"], ["meta"]]
+    assert document["changes"][0]["against"] == "0.9"
 
 
 def test_a_conflict_carries_its_error_and_leaves_the_rest_unattempted() -> None:
@@ -126,6 +205,7 @@ def test_a_conflict_carries_its_error_and_leaves_the_rest_unattempted() -> None:
     assert [file["status"] for file in document["files"]] == ["conflict", "not-attempted"]
     assert document["error"]["slug"] == "content-conflict"
     assert document["files"][0]["error"] == document["error"]
+    assert document["files"][1]["error"] == document["error"]
 
 
 def test_a_failed_check_shows_the_problems_and_files_without_an_index() -> None:
@@ -138,20 +218,42 @@ def test_a_failed_check_shows_the_problems_and_files_without_an_index() -> None:
 def test_a_run_that_never_ended_is_interrupted() -> None:
     document = written([*beginning(SDIST, WHEEL), *planned(Upload(SDIST), Upload(WHEEL)), *uploaded(SDIST)])
     assert (document["outcome"], document["exit_code"], document["finished"]) == ("interrupted", None, None)
-    assert [file["status"] for file in document["files"]] == ["uploaded", "not-attempted"]
+    assert [file["status"] for file in document["files"]] == ["uploaded-not-confirmed", "not-attempted"]
+    assert [file["error"]["slug"] for file in document["files"]] == ["interrupted", "interrupted"]
 
 
 def test_no_events_make_a_valid_receipt() -> None:
     assert written([])["files"] == []
 
 
-def test_an_upload_whose_end_is_unknown_failed_unless_the_index_lists_it() -> None:
+def test_an_upload_whose_end_is_unknown_is_unknown_unless_the_index_lists_it() -> None:
     events = [*beginning(SDIST), UploadStarted("pypi", SDIST.filename, 1, attempt=3)]
-    assert statuses(receipt_of(events)) == ["failed"]
+    assert statuses(receipt_of(events)) == ["unknown"]
     assert receipt_of(events).files[0].attempts == 3
     listed = FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST))
     assert statuses(receipt_of([*events, listed])) == ["uploaded"]
     assert receipt_of([*events, listed]).files[0].url == published_file(SDIST).url
+
+
+@pytest.mark.parametrize("status", [FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN])
+def test_only_the_listing_makes_a_file_uploaded(status: FileStatus) -> None:
+    events = [*beginning(SDIST), *planned(Upload(SDIST)), FileFinished("pypi", SDIST, status, 1)]
+    error = IndexUnavailable("gone")
+    ends = [RunFinished(Outcome.FAILED, 10, BEGIN, error)]
+    for listed in (None, False):
+        document = written([*events, FileListed("pypi", SDIST.filename, listed), *ends])
+        expected = "unknown" if status is FileStatus.UNKNOWN else "uploaded-not-confirmed"
+        assert document["files"][0]["status"] == expected
+        assert document["files"][0]["error"]["slug"] == "index-unavailable"
+    document = written([*events, FileListed("pypi", SDIST.filename, listed=True), *ends])
+    assert (document["files"][0]["status"], document["files"][0]["error"]) == ("uploaded", None)
+
+
+def test_a_file_of_check_has_no_desired_state() -> None:
+    ends = RunFinished(Outcome.FAILED, 4, BEGIN, InvalidDistribution("1 problem"))
+    assert written([RunStarted("check", BEGIN), Collected((SDIST,)), ends])["files"][0]["error"] is None
+    published = written([RunStarted("publish", BEGIN), Collected((SDIST,)), ends])["files"][0]
+    assert published["error"]["slug"] == "invalid-distribution"
 
 
 @pytest.mark.parametrize("ends", [[], [RunFinished(Outcome.PLANNED, 0, BEGIN)]])
@@ -178,7 +280,7 @@ def test_each_index_has_an_entry_for_each_file() -> None:
     document = written([*beginning(SDIST), *beginning(SDIST, endpoints=other), *uploaded(SDIST, "private")])
     assert [(file["index"], file["status"]) for file in document["files"]] == [
         ("pypi", "not-attempted"),
-        ("private", "uploaded"),
+        ("private", "uploaded-not-confirmed"),
     ]
     assert document["indexes"][1]["repository_url"] == "https://index.example/up"
     assert document["indexes"][1]["index_url"] is None
@@ -216,11 +318,10 @@ def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_of_two_attestations_the_publish_one_is_told(first: int) -> None:
+def test_attestations_are_listed_once_for_each_predicate_type(first: int) -> None:
     both = [Signed(attestation(SDIST)), Signed(attestation(SDIST, SLSA_PROVENANCE_V1))]
-    receipt = receipt_of([*beginning(SDIST), both[first], both[1 - first]])
-    assert receipt.files[0].attestation is not None
-    assert receipt.files[0].attestation.predicate_type == PUBLISH_V1
+    receipt = receipt_of([*beginning(SDIST), both[first], both[1 - first], both[first]])
+    assert [entry.predicate_type for entry in receipt.files[0].attestations] == [PUBLISH_V1, SLSA_PROVENANCE_V1]
 
 
 def test_files_of_one_name_in_two_folders_are_two_files() -> None:
@@ -274,7 +375,7 @@ def test_any_part_of_any_run_in_any_order_makes_a_valid_receipt(data: st.DataObj
 
 
 def test_the_page_about_the_receipt_names_every_field_and_word_of_the_schema() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "reference" / "receipt.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference" / "receipt.md").read_text(encoding="utf-8")
     objects = [SCHEMA, *SCHEMA["$defs"].values(), SCHEMA["$defs"]["index"]["properties"]["credential"]]
     fields = {name for each in objects for name in each["properties"]}
     words = {word for each in objects for value in each["properties"].values() for word in value.get("enum", [])}
@@ -285,6 +386,7 @@ def test_the_schema_knows_every_word_of_the_model() -> None:
     files = SCHEMA["$defs"]["file"]["properties"]
     assert SCHEMA["properties"]["outcome"]["enum"] == [outcome.value for outcome in Outcome]
     assert files["status"]["enum"] == [status.value for status in FileStatus]
+    assert SCHEMA["$defs"]["retry"]["properties"]["cause"]["enum"] == [*(cause.value for cause in RetryCause), None]
     assert set(SCHEMA["properties"]["timings"]["properties"]) == {step.value for step in Step}
     credential = SCHEMA["$defs"]["index"]["properties"]["credential"]["properties"]
     assert credential["kind"]["enum"] == [kind.value for kind in CredentialKind]

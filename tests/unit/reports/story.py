@@ -94,7 +94,17 @@ def published_file(distribution: Distribution, *, sha256: str | None = None) -> 
 
 
 def attestation(distribution: Distribution, predicate: str = PUBLISH_V1) -> Attestation:
-    return Attestation(distribution.filename, predicate, "{}", 123_456, int(BEGIN) + 3, verified=True)
+    return Attestation(
+        distribution.filename,
+        predicate,
+        "{}",
+        123_456,
+        int(BEGIN) + 3,
+        verified=True,
+        signer="https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0",
+        source="https://github.com/octo-org/demo",
+        commit="c" * 40,
+    )
 
 
 def beginning(*distributions: Distribution, endpoints: Endpoints = PYPI, command: str = "publish") -> list[Event]:
@@ -130,9 +140,9 @@ def a_good_run() -> list[Event]:
     return [
         *beginning(SDIST, WHEEL),
         *planned(AlreadyPublished(SDIST, published_file(SDIST)), Upload(WHEEL)),
-        StepStarted(Step.PROVE, "pypi"),
+        StepStarted(Step.AUTHENTICATE, "pypi"),
         CredentialChanged("pypi", held),
-        StepFinished(Step.PROVE, 0.3, "pypi"),
+        StepFinished(Step.AUTHENTICATE, 0.3, "pypi"),
         StepStarted(Step.SIGN),
         Signed(attestation(WHEEL, SLSA_PROVENANCE_V1)),
         Signed(attestation(WHEEL)),
@@ -143,11 +153,11 @@ def a_good_run() -> list[Event]:
         *uploaded(WHEEL),
         StepFinished(Step.UPLOAD, 2.0, "pypi"),
         CredentialChanged("pypi", replace(held, burnt=True)),
-        StepStarted(Step.VERIFY, "pypi"),
+        StepStarted(Step.CONFIRM, "pypi"),
         FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST)),
         FileListed("pypi", WHEEL.filename, listed=True, published=published_file(WHEEL)),
         ProvenanceChecked("pypi", WHEEL.filename, ProvenanceVerified("octo-org/demo", 123_456)),
-        StepFinished(Step.VERIFY, 3.0, "pypi"),
+        StepFinished(Step.CONFIRM, 3.0, "pypi"),
         RunFinished(Outcome.PUBLISHED, 0, BEGIN + 8),
     ]
 
@@ -201,7 +211,7 @@ def every_event(text: str) -> list[Event]:
         *planned(Upload(ours, known=False), AlreadyPublished(ours, theirs)),
         StepStarted(Step.UPLOAD, text),
         CredentialChanged(text, CredentialState(CredentialKind.TRUSTED_PUBLISHING, text, 1e99)),
-        Signed(Attestation(text, text, text, 1, 2)),
+        Signed(Attestation(text, text, text, 1, 2, signer=text, source=text, commit=text)),
         UploadStarted(text, ours.filename, 5),
         UploadProgressed(text, ours.filename, 1, 5),
         Retrying(text, 1, text, 1.0, text),

@@ -82,9 +82,9 @@ def test_a_good_run_reads_as_a_story() -> None:
         "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
         "upload    demo-1.0-py3-none-any.whl  uploaded in 0.5 s  1.5 MB",
         "identity  Trusted Publishing (github), upload token burnt",
-        "verify    demo-1.0.tar.gz  listed with our digest",
-        "verify    demo-1.0-py3-none-any.whl  listed with our digest",
-        "verify    demo-1.0-py3-none-any.whl  provenance verified: octo-org/demo, log index 123456",
+        "confirm   demo-1.0.tar.gz  listed with our digest",
+        "confirm   demo-1.0-py3-none-any.whl  listed with our digest",
+        "confirm   demo-1.0-py3-none-any.whl  provenance verified: octo-org/demo, log index 123456",
         "",
         "Published: 1 uploaded, 1 already published.",
         "  https://pypi.org/project/demo/1.0/",
@@ -151,15 +151,15 @@ def test_the_twenty_first_failure_is_counted() -> None:
 def test_verify_speaks_its_own_words() -> None:
     events: list[Event] = [
         *beginning(SDIST, WHEEL, command="verify"),
-        StepStarted(Step.VERIFY, "pypi"),
+        StepStarted(Step.CONFIRM, "pypi"),
         FileFinished("pypi", SDIST, FileStatus.CONFLICT),
         FileFinished("pypi", WHEEL, FileStatus.NOT_ATTEMPTED),
         FileListed("pypi", WHEEL.filename, listed=False),
         RunFinished(Outcome.FAILED, 8, BEGIN),
     ]
     text = told(events)
-    assert "verify    demo-1.0.tar.gz  conflict  12.3 kB" in text
-    assert "verify    demo-1.0-py3-none-any.whl  not listed with our digest" in text
+    assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
+    assert "confirm   demo-1.0-py3-none-any.whl  not listed with our digest" in text
     assert "Failed: 1 published with other content, 1 not there." in text
 
 

@@ -94,7 +94,7 @@ def job(tmp_path: Path) -> Job:
 
 
 def test_each_step_is_a_group_and_none_is_left_open(job: Job) -> None:
-    job.run([*a_good_run()[:-1], StepStarted(Step.VERIFY), StepStarted(Step.VERIFY, "x")])
+    job.run([*a_good_run()[:-1], StepStarted(Step.CONFIRM), StepStarted(Step.CONFIRM, "x")])
     lines = [line for line in job.log.getvalue().splitlines() if "group" in line]
     assert lines[::2][:3] == ["::group::collect", "::group::check", "::group::plan at pypi"]
     assert set(lines[1::2]) == {"::endgroup::"}
@@ -118,7 +118,8 @@ def test_the_summary_of_a_good_run(job: Job) -> None:
         (
             f"| [<code>{WHEEL.filename}</code>]({FILES}{WHEEL.filename}) "
             f"| uploaded | 1.5 MB | <code>{WHEEL.sha256}</code> "
-            "| [123456](https://search.sigstore.dev/?logIndex=123456), verified on the index | 0.5 s |"
+            "| [123456](https://search.sigstore.dev/?logIndex=123456), [123456](https://search.sigstore.dev/?logIndex=123456)"
+            ", verified on the index | 0.5 s |"
         ),
     ]
     assert "<details><summary>Plan</summary>\n\n| Index |" in job.summary
@@ -159,7 +160,7 @@ def test_several_runs_of_a_step_stand_one_after_the_other(job: Job) -> None:
 
 def test_a_private_log_has_no_links(job: Job) -> None:
     job.run(a_good_run(), log_search=None)
-    assert "| 123456, verified on the index |" in job.summary
+    assert "| 123456, 123456, verified on the index |" in job.summary
     assert "search.sigstore.dev" not in job.summary
 
 
@@ -181,7 +182,7 @@ def test_several_indexes_have_a_column(job: Job) -> None:
     other = replace(PYPI, name="private", web=None)
     job.run([*beginning(SDIST), *beginning(SDIST, endpoints=other), *uploaded(SDIST, "private")])
     assert "| File | Index | Result |" in job.summary
-    assert "| private | uploaded |" in job.summary
+    assert "| private | uploaded, not confirmed |" in job.summary
 
 
 def test_what_a_check_found_is_told_in_summary_and_annotations(job: Job) -> None:
@@ -271,7 +272,7 @@ def test_the_files_output_shrinks_before_a_job_drops_it() -> None:
         every = [distribution(f"demo-{each}.tar.gz") for each in range(number)]
         return list(json.loads(outputs(beginning(*every), Artifacts())["files"]))
 
-    assert len(files_of(100)[0]) == 15
+    assert len(files_of(100)[0]) == 18
     assert list(files_of(600)[0]) == ["filename", "status", "sha256"]
     assert files_of(2_000) == []
 

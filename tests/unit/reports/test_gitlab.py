@@ -53,11 +53,11 @@ def is_junit(element: ET.Element) -> bool:
 
 
 def test_each_step_is_a_section_that_is_closed() -> None:
-    log = job([*a_good_run()[:-1], StepStarted(Step.VERIFY, "b ü"), StepStarted(Step.SIGN)], GitLabFiles())
+    log = job([*a_good_run()[:-1], StepStarted(Step.CONFIRM, "b ü"), StepStarted(Step.SIGN)], GitLabFiles())
     opened = re.findall("\x1b\\[0Ksection_start:1795000000:([a-zA-Z0-9_.-]+)\\[collapsed=true\\]\r\x1b\\[0K(.*)\n", log)
     closed = re.findall("\x1b\\[0Ksection_end:1795000000:([a-zA-Z0-9_.-]+)\r\x1b\\[0K\n", log)
     assert opened[2] == ("ci-publish-plan-pypi", "plan at pypi")
-    assert opened[-2] == ("ci-publish-verify-b--", "verify at b ü")
+    assert opened[-2] == ("ci-publish-confirm-b--", "confirm at b ü")
     assert closed == [name for name, _ in opened]
 
 
