@@ -30,7 +30,7 @@ RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --r
     -x "/(pygments/(lexers|styles|formatters)|languages|dns|rich|markdown_it|mdurl|cffi|pycparser)/\
 |/(pydantic/(v1|deprecated)|docutils/(utils/math|writers/(latex2e|odf_odt|s5_html|pep_html|xetex)))/" \
     /opt/ci-publish/lib \
-    && printf '#!/opt/ci-publish/bin/python -IBu\nfrom ci_publish.__main__ import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
+    && printf '#!/opt/ci-publish/bin/python -IBuXutf8\nfrom ci_publish.__main__ import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
     && chmod 0755 /opt/ci-publish/bin/ci-publish
 ENV PATH=/opt/ci-publish/bin:$PATH
 CMD ["bash"]
@@ -39,5 +39,5 @@ CMD ["bash"]
 # folder, and no PYTHON* variable of the job, is imported or obeyed; -B: nothing is left behind; -u: lines come as they
 # are written. No shell in between: /bin/sh drops the variables of inputs with a hyphen in their name.
 FROM gitlab AS action
-ENTRYPOINT ["/opt/ci-publish/bin/python", "-IBu", "-m", "ci_publish"]
+ENTRYPOINT ["/opt/ci-publish/bin/python", "-IBu", "-X", "utf8", "-m", "ci_publish"]
 CMD ["publish"]

@@ -5,8 +5,9 @@
     build ARGUMENT…  run `build` in it
     clean            remove it
 
-The environment is used once and by nobody else, so it needs neither an installed package (a path file names this
-commit's source) nor an activation. The job's settings of installers and of Python do not change what is in it.
+The environment is used once and by nobody else, so it needs neither an installed package (each process adds this
+commit's source to its path) nor an activation. The job's settings of installers and of Python do not change what is
+in it.
 """
 
 import ast
@@ -24,6 +25,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Added to sys.path, not named in a path file: Python 3.11 and 3.12 read those in the locale's encoding.
+SOURCE = str(ROOT / "src")
 NAME = "ci-publish-"
 # The lock is complete (--no-deps), every file has its digest there, and none is built (no code runs to install it).
 EXACTLY = ("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement")
@@ -113,10 +116,9 @@ def prepare(lock: str, environ: Mapping[str, str]) -> int:
 
 
 def make_environment(folder: Path) -> Path:
-    """Make a virtual environment without pip, in which this commit's source can be imported; return its Python."""
+    """Make a virtual environment without pip; return its Python."""
     venv.EnvBuilder(symlinks=os.name != "nt").create(folder)
     places = sysconfig.get_paths("venv", vars={"base": str(folder), "platbase": str(folder)})
-    Path(places["purelib"], "ci-publish.pth").write_text(f"{ROOT / 'src'}\n", encoding="utf-8")
     return Path(places["scripts"], "python.exe" if os.name == "nt" else "python")
 
 
@@ -192,9 +194,10 @@ def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str
 
 def require_imports(folder: Path, python: Path, program: str, environ: Mapping[str, str]) -> None:
     """Import what the environment is for. What is compiled for it serves the next step. Raises SetupFailed."""
-    command = (str(python), "-I", "-X", f"pycache_prefix={folder / 'bytecode'}", "-c", program)
+    command = (str(python), "-I", "-X", "utf8", "-X", f"pycache_prefix={folder / 'bytecode'}", "-c")
+    program = f"import sys; sys.path.append({SOURCE!a}); {program}"
     try:
-        run(command, folder, plain(environ))
+        run((*command, program), folder, plain(environ))
     except SetupFailed as error:
         title = "What ci-publish needs was installed and does not work"
         raise SetupFailed(title, error.reason, 1) from error
@@ -246,6 +249,7 @@ def publish(environ: MutableMapping[str, str]) -> int:
     environ["CI_PUBLISH_ACTION"] = "native"
     environ.update(caches(Path(sys.prefix).absolute().parent))
     environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
+    sys.path.append(SOURCE)
     sys.argv = ["ci-publish", "publish"]
     from ci_publish.__main__ import entry  # noqa: PLC0415  (there is none outside of the private environment)
 

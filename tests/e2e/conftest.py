@@ -110,7 +110,10 @@ def serve(*arguments: str) -> "tuple[subprocess.Popen[str], Served]":
 
 
 def stop(process: "subprocess.Popen[str]") -> int:
-    process.send_signal(signal.SIGINT)
+    if os.name == "nt":
+        process.terminate()
+    else:
+        process.send_signal(signal.SIGINT)
     try:
         process.communicate(timeout=15)
     except subprocess.TimeoutExpired:

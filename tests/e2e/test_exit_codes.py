@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from ci_publish.errors import error_classes
 from tests.distributions import make_release, make_wheel
 from tests.e2e.conftest import Cli, Result, Served
+from tests.platforms import needs_signals
 
 pytestmark = pytest.mark.e2e
 
@@ -169,6 +170,7 @@ def tarpit() -> Iterator[Tarpit]:
             connection.close()
 
 
+@needs_signals
 @pytest.mark.parametrize("signal_and_end", [(2, 130, "interrupted"), (15, 143, "terminated")])
 def test_130_and_143_interrupted(
     cli: Cli, released: list[Path], tarpit: Tarpit, signal_and_end: tuple[int, int, str]

@@ -19,6 +19,7 @@ import uv
 
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_sdist, make_wheel
+from tests.platforms import needs_resource
 from tests.unit.rehearsal.index_world import form_of
 
 pytestmark = pytest.mark.servers
@@ -190,6 +191,7 @@ def _large_wheel(folder: Path, mebibytes: int) -> Path:
     return path
 
 
+@needs_resource
 @pytest.mark.parametrize(
     ("wheels", "mebibytes"), [(20, 64), pytest.param(200, 1024, marks=pytest.mark.stress)], ids=["some", "all"]
 )

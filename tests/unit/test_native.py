@@ -2,6 +2,9 @@
 
 import importlib.util
 import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -124,3 +127,43 @@ def test_the_end_of_what_an_installer_says_is_kept_on_one_line(
 
     assert capsys.readouterr().out == "::error title=title::100 %25%0Asecond\n"
     assert native.last_words("\n".join(map(str, range(20)))).split() == [str(number) for number in range(10, 20)]
+
+
+# starting Python -------------------------------------------------------------------------------------------------
+
+
+def test_the_source_is_found_below_a_path_that_the_locale_cannot_spell(tmp_path: Path) -> None:
+    """An ASCII locale stands for Windows' cp1252."""
+    checkout = tmp_path / "b\u00fccher"
+    (checkout / "native").mkdir(parents=True)
+    (checkout / "src" / "ci_publish").mkdir(parents=True)
+    (checkout / "src" / "ci_publish" / "__init__.py").touch()
+    shutil.copy(RUN, checkout / "native")
+    program = (
+        "import os, pathlib, runpy, tempfile\n"
+        f"run = runpy.run_path({str(checkout / 'native' / 'run.py')!a})\n"
+        "folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ['RUNNER_TEMP']))\n"
+        "python = run['make_environment'](folder / 'environment')\n"
+        "run['require_imports'](folder, python, 'import ci_publish; print(ci_publish.__file__)', os.environ)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "utf8", "-c", program],
+        env={"LC_ALL": "C", "PATH": os.defpath, "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_process_of_ours_runs_in_utf_8_mode() -> None:
+    """What we print is UTF-8, on any machine."""
+    root = RUN.parents[1]
+    starts = [
+        line
+        for name in ("native/action.yml", "native/build/action.yml", "native/python.sh", "Dockerfile")
+        for line in (root / name).read_text(encoding="utf-8").splitlines()
+        if re.search(r"exec .*-I|ENTRYPOINT|#!/opt", line)
+    ]
+    assert len(starts) >= 5
+    assert [line for line in starts if not re.search(r"-X utf8|Xutf8|\"-X\", \"utf8\"", line)] == []

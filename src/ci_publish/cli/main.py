@@ -37,7 +37,8 @@ def entry() -> NoReturn:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            # Programs read our output as UTF-8 (GitHub's and GitLab's runners do), whatever the locale of this machine.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
         code = main(sys.argv[1:], os.environ, Streams(sys.stdin, sys.stdout, sys.stderr))
     except KeyboardInterrupt:

@@ -14,16 +14,7 @@ from typing import BinaryIO, Final
 from ci_publish.distributions.limits import BUFFER, HASH_CHUNK
 from ci_publish.model.distribution import Digests, Stamp
 from ci_publish.model.frozen import frozen
-
-# Not following and not waiting: a symbolic link or a FIFO that took the file's place after it was found is an error.
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
+from ci_publish.regular_files import open_unfollowed
 
 ATTESTATION: Final = ".attestation"
 
@@ -151,7 +142,7 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
     Raises FileRefused, also for what goes wrong with the disk while the file is read.
     """
     try:
-        descriptor = os.open(path, _OPEN_FLAGS)
+        descriptor = open_unfollowed(path)
     except OSError as error:
         raise _cannot_open(error) from error
     try:

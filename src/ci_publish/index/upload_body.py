@@ -11,6 +11,7 @@ from pathlib import Path
 from ci_publish.http.messages import BodyChanged
 from ci_publish.index.upload_api import Framing
 from ci_publish.model.distribution import Distribution, Stamp
+from ci_publish.regular_files import open_unfollowed
 
 BLOCK = 256 * 1024
 
@@ -71,9 +72,8 @@ class FormBody:
 @contextmanager
 def opened(distribution: Distribution) -> Iterator[FileIO]:
     """Open the file that was hashed, and no other. Raises BodyChanged, also when reading fails."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        with open(distribution.path, "rb", buffering=0, opener=lambda path, _: os.open(path, flags)) as file:
+        with FileIO(open_unfollowed(distribution.path)) as file:
             _require_same(distribution, os.fstat(file.fileno()))
             yield file
     except OSError as error:

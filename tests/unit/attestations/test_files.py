@@ -7,6 +7,7 @@ import pytest
 from ci_publish.attestations.files import attestation_name, write_attestations
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
+from tests.platforms import needs_permission_bits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,12 @@ def test_each_attestation_becomes_a_file_that_later_steps_can_read(tmp_path: Pat
 
     assert [path.read_text() for path in paths] == [PUBLISH.json, SLSA.json]
     assert sorted(path.name for path in directory.iterdir()) == sorted(path.name for path in paths)
-    assert all(path.stat().st_mode & 0o777 == 0o644 for path in paths)
+
+
+@needs_permission_bits
+def test_other_users_can_read_them(tmp_path: Path) -> None:
+    (path,) = write_attestations(tmp_path, [PUBLISH])
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_the_same_again_changes_nothing(tmp_path: Path) -> None:

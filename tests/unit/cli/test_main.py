@@ -4,6 +4,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +203,13 @@ def test_a_docker_step_that_asks_for_no_publishing_publishes_nothing(shell: Shel
     assert shell("publish", "--receipt", "r.json", **{name: "true"}) == 2
     assert f"{name} is true" in shell.out.getvalue() + shell.err.getvalue()
     assert json.loads((shell.folder / "r.json").read_text())["exit_code"] == 2
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_is_piped_is_utf_8_whatever_the_locale_is(tmp_path: Path, stream: str) -> None:
+    command = [sys.executable, "-m", "ci_publish", "check", "b\u00fccher \u00b7"]
+    command += ["--output", "json"] if stream == "stderr" else []
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False
+    )
+    assert "b\u00fccher \u00b7".encode() in getattr(done, stream)

@@ -13,6 +13,7 @@ from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 from tests.corpus.build import Sdist, Wheel, appended, metadata
 from tests.distributions import make_wheel
+from tests.platforms import needs_fifos
 
 PYPI = [IndexProfile.PYPI]
 GENERIC = [IndexProfile.GENERIC]
@@ -153,14 +154,18 @@ def test_links_out_of_the_folder_are_refused_and_links_inside_are_followed(tmp_p
     assert [(file.filename, file.path) for file in wheels] == [(Wheel().filename, inside)]
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+@needs_fifos
+def test_a_fifo_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a-1.0.tar.gz")
+    assert [each.rule for each in collect(tmp_path).problems] == ["file-not-regular"]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b-1.0.tar.gz").mkdir()
     (tmp_path / "c-1.0.tar.gz").touch()
     (tmp_path / "d-1.0.tar.gz").symlink_to(tmp_path / "gone")
     problems = collect(tmp_path).problems
     assert [(each.filename, each.rule) for each in problems] == [
-        ("a-1.0.tar.gz", "file-not-regular"),
         ("b-1.0.tar.gz", "file-not-regular"),
         ("c-1.0.tar.gz", "file-empty"),
         ("d-1.0.tar.gz", "file-unreadable"),

@@ -12,6 +12,7 @@ from ci_publish.reports.files import write_atomically
 from ci_publish.reports.json import JsonReport
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.receipt_file import ReceiptFile
+from tests.platforms import needs_permission_bits
 from tests.unit.reports.story import a_conflict, a_good_run, every_event
 
 
@@ -19,15 +20,20 @@ def ignore(_event: Event) -> None:
     """Take an event and forget it."""
 
 
-def test_the_file_is_written_whole_readable_by_all_and_its_folders_made(tmp_path: Path) -> None:
+def test_the_file_is_written_whole_and_its_folders_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "receipt.json"
     report = ReceiptFile(path, ignore)
     for event in a_good_run():
         report(event)
     report.close()
     assert json.loads(path.read_text(encoding="ascii"))["outcome"] == "published"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert os.listdir(path.parent) == ["receipt.json"]  # noqa: PTH208  (dot files, too)
+
+
+@needs_permission_bits
+def test_other_users_can_read_the_file(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "receipt.json", "{}")
+    assert stat.S_IMODE((tmp_path / "receipt.json").stat().st_mode) == 0o644
 
 
 def test_a_run_that_is_cut_off_leaves_a_receipt_when_it_is_closed(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""Opening a file that was found before: neither a link that took its place nor a FIFO is followed or waited for."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def open_unfollowed(path: Path, *, flags: int = FLAGS, opening: Callable[[Path, int], int] = os.open) -> int:
+    """Return a descriptor of the file at *path*, for reading. Raises OSError: ELOOP if *path* is a symbolic link.
+
+    Where the system cannot refuse links itself (Windows has no O_NOFOLLOW), the path is checked before the file is
+    opened and again afterwards.
+    """
+    if flags & getattr(os, "O_NOFOLLOW", 0):
+        return opening(path, flags)
+    _require_no_link(path)
+    descriptor = opening(path, flags)
+    try:
+        _require_no_link(path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_no_link(path: Path) -> None:
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
