@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.http.messages import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
+from ci_publish.http.messages import BodyChanged, BodyWithdrawn, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.http.transport import HttpTransport
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -70,9 +70,10 @@ def kind(world: RehearsalWorld, request: pytest.FixtureRequest) -> Iterator[Kind
 
 @dataclass(frozen=True)
 class Body:
-    """A streamed body of two blocks; a *changed* one tells so after the first."""
+    """A streamed body of two blocks; a *changed* or *withdrawn* one tells so after the first."""
 
     changed: bool = False
+    withdrawn: bool = False
     content_type: str = "multipart/form-data; boundary=b"
 
     @property
@@ -83,6 +84,8 @@ class Body:
         yield b"0123456789"
         if self.changed:
             raise BodyChanged("its size is another")
+        if self.withdrawn:
+            raise BodyWithdrawn("the run was stopped")
         yield b"0123456789"
 
 
@@ -120,6 +123,14 @@ def test_a_body_that_changes_is_cut_off(kind: Kind) -> None:
         assert "its size is another" in got.text
         whole = kind.transport.send(HttpRequest("POST", url, body=Body()), deadline=10.0)
         assert isinstance(whole, HttpAnswer), "the next request is not hindered"
+
+
+def test_a_body_that_is_withdrawn_is_cut_off(kind: Kind) -> None:
+    if not kind.takes_bodies:
+        return  # the identity room sends no streams
+    request = HttpRequest("POST", f"{kind.url}/_/oidc/mint-token", body=Body(withdrawn=True))
+    got = kind.transport.send(request, deadline=10.0)
+    assert got == NoAnswer(NoAnswerReason.CANCELLED, "the run was stopped")
 
 
 @pytest.mark.parametrize("limit", [0, 1, 10])

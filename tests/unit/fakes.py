@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +26,7 @@ from ci_publish.model.attestation import (
     ProvenanceVerified,
     SigningResult,
 )
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn, Permission
 from ci_publish.model.distribution import (
     Collection,
     CoreMetadata,
@@ -38,6 +41,7 @@ from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import (
     Accepted,
     AlreadyThere,
+    Cancelled,
     CredentialRefused,
     Endpoints,
     IndexProfile,
@@ -124,7 +128,10 @@ class FakeDistributions:
 
 @dataclass
 class FakeIndex:
-    """An index in memory: ``answers`` are played before it behaves, ``states`` before the truth is told."""
+    """An index in memory: ``answers`` are played before it behaves, ``states`` before the truth is told.
+
+    It completes an upload in ``seconds``; ``most_at_once`` counts the uploads of one release that it completed at once.
+    """
 
     endpoints: Endpoints = PYPI
     files: dict[str, PublishedFile] = field(default_factory=dict)
@@ -136,6 +143,10 @@ class FakeIndex:
     authorizations: list[Authorization | None] = field(default_factory=list)
     before_upload: Callable[[Distribution], None] = lambda _: None
     throttle: int = 0
+    seconds: float = 0.0
+    completing: Counter[tuple[str, str]] = field(default_factory=Counter)
+    most_at_once: int = 0
+    most_in_all: int = 0
     emit: Emit = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -156,8 +167,34 @@ class FakeIndex:
         attestations: Sequence[Attestation],
         authorization: Authorization | None,
         throttled: Callable[[], None],
+        turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
         self.before_upload(distribution)
+        permission = turn.wait(0)
+        while permission is Permission.NOT_YET:
+            permission = turn.wait(1)
+        if permission is Permission.STOPPED:
+            turn.end()
+            return Cancelled(1, "stopped")
+        with self.lock:
+            self.completing[distribution.release] += 1
+            self.most_at_once = max(self.most_at_once, self.completing[distribution.release])
+            self.most_in_all = max(self.most_in_all, self.completing.total())
+        time.sleep(self.seconds)
+        try:
+            return self._completed(distribution, attestations, authorization, throttled)
+        finally:
+            with self.lock:
+                self.completing[distribution.release] -= 1
+            turn.end()
+
+    def _completed(
+        self,
+        distribution: Distribution,
+        attestations: Sequence[Attestation],
+        authorization: Authorization | None,
+        throttled: Callable[[], None],
+    ) -> UploadOutcome:
         self.emit(UploadStarted(self.endpoints.name, distribution.filename, distribution.size))
         with self.lock:
             self.sent.append((distribution.filename, len(attestations)))

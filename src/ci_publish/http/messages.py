@@ -34,6 +34,13 @@ class BodyChanged(Exception):
     """
 
 
+class BodyWithdrawn(Exception):
+    """Raised while a StreamedBody is iterated: the request shall not be completed; the text is for people.
+
+    The transport cuts the request off, so that no server gets a complete one, and answers NoAnswer(CANCELLED).
+    """
+
+
 class StreamedBody(Protocol):
     """A request body that is produced while it is sent; each iteration starts from the beginning."""
 
@@ -57,13 +64,17 @@ class SecretJson:
 
 @frozen
 class HttpRequest:
-    """One request. Redirects are never followed by the transport."""
+    """One request. Redirects are never followed by the transport.
+
+    ``pause`` is how many seconds its body may hold itself back; they are added to the time that the request may take.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     authorization: Authorization | None = None
     body: bytes | StreamedBody | SecretJson | None = None
+    pause: float = 0.0
 
 
 @frozen

@@ -94,6 +94,10 @@ class History:
         """Return the history after one more attempt."""
         return replace(self, attempts=self.attempts + 1)
 
+    def taken_back(self) -> "History":
+        """Return the history without the last attempt, which says nothing about the index."""
+        return replace(self, attempts=self.attempts - 1)
+
     def went_on(self, trouble: Trouble, wait: float) -> "History":
         """Return the history after waiting because of *trouble*."""
         used = self.used if trouble.once is None else self.used | {trouble.once}

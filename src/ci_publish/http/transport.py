@@ -20,6 +20,7 @@ from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
     BodyChanged,
+    BodyWithdrawn,
     HttpAnswer,
     HttpRequest,
     NoAnswer,
@@ -132,6 +133,8 @@ class HttpTransport:
                 return _answer(raw, limit, secrets)
         except BodyChanged as error:
             return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
+        except BodyWithdrawn as error:
+            return NoAnswer(NoAnswerReason.CANCELLED, str(error))
         except Exception as error:  # noqa: BLE001  (the edge: whatever a hostile answer makes the libraries raise)
             reason, text = network.explained(error)
             return NoAnswer(reason, text, sent=attempt.handed_over)
@@ -158,7 +161,8 @@ class HttpTransport:
         timeouts, body = self._limits(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
-        longest = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer + size / SLOWEST_UPLOAD
+        steps = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer
+        longest = steps + size / SLOWEST_UPLOAD + request.pause
         whole = longest if deadline is None else min(deadline, longest)
         return Attempt(
             timeouts=timeouts,

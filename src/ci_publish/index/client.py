@@ -45,10 +45,11 @@ from ci_publish.index.endpoints import (
     kind_of,
     may_be_rehearsal,
 )
-from ci_publish.index.upload_body import FormBody, md5
+from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, md5
 from ci_publish.model.attestation import Attestation
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadsCollided, UploadStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     Accepted,
@@ -88,8 +89,9 @@ class _Known:
 
 @dataclass(slots=True)
 class _Attempts:
-    """The retries of one file or question so far."""
+    """The retries of one file so far, and its turn to be completed."""
 
+    turn: CompletionTurn
     history: History = field(default_factory=History)
     unclear: bool = False
 
@@ -288,9 +290,10 @@ class HttpIndex:
         attestations: Sequence[Attestation],
         authorization: Authorization | None,
         throttled: Callable[[], None],
+        turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
         """Send one file, with retries; see ``publishing.pipeline.Index``."""
-        attempts = _Attempts()
+        attempts = _Attempts(turn)
         url = self.endpoints.upload
         try:
             digest = (distribution.digests.md5 or md5(distribution)) if kind_of(url) == "artifactory" else None
@@ -320,8 +323,16 @@ class HttpIndex:
         framing = upload_api.framing(form, filename, self._boundary())
         total = len(framing.head) + distribution.size + len(framing.tail)
         self._emit(UploadStarted(name, filename, distribution.size, attempts.count))
-        body = FormBody(distribution, framing, lambda sent: self._emit(UploadProgressed(name, filename, sent, total)))
-        answer = self._transport.send(HttpRequest("POST", url, upload_api.HEADERS, authorization, body))
+
+        def progress(sent: int) -> None:
+            self._emit(UploadProgressed(name, filename, sent, total))
+
+        body = FormBody(distribution, framing, progress, attempts.turn)
+        request = HttpRequest("POST", url, upload_api.HEADERS, authorization, body, pause=LONGEST_PAUSE)
+        try:
+            answer = self._transport.send(request)
+        finally:
+            attempts.turn.end()
         if isinstance(answer, NoAnswer):
             return answer
         return upload_api.understand(answer, url, attempts.count, self._clock())
@@ -350,13 +361,22 @@ class HttpIndex:
             case NoAnswer():
                 return self._unanswered(distribution, verdict, attempts)
             case upload_api.Later():
-                if verdict.throttled:
-                    throttled()
                 attempts.unclear = attempts.unclear or verdict.unclear
+                if verdict.status == 500 and attempts.turn.collided():  # noqa: PLR2004  (what a deadlock is answered with)
+                    self._collided(distribution, attempts)
+                    return None
+                if verdict.throttled or (verdict.status >= 500 and not self._is_pypi):  # noqa: PLR2004
+                    throttled()
                 ask = verdict.trouble.once is Once.MALFORMED_ANSWER
                 return self._again(distribution, verdict.trouble, attempts, ask=ask)
             case _:
                 assert_never(verdict)
+
+    def _collided(self, distribution: Distribution, attempts: _Attempts) -> None:
+        """Have the file sent again at once, and take the attempt back."""
+        name, project, version = self._endpoints.name, distribution.project, distribution.version
+        self._emit(UploadsCollided(name, distribution.filename, project, version))
+        attempts.history = attempts.history.taken_back()
 
     def _unanswered(self, distribution: Distribution, lost: NoAnswer, attempts: _Attempts) -> UploadOutcome | None:
         if lost.reason is NoAnswerReason.FILE_CHANGED:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Event
 from ci_publish.model.index import Endpoints, IndexState, UploadOutcome
@@ -154,9 +155,10 @@ class LookingAhead:
         attestations: Sequence[Attestation],
         authorization: Authorization | None,
         throttled: Callable[[], None],
+        turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
         """Send one file, with retries; see ``publishing.pipeline.Index``."""
-        return self._index.upload(distribution, attestations, authorization, throttled)
+        return self._index.upload(distribution, attestations, authorization, throttled, turn)
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""

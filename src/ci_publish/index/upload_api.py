@@ -43,11 +43,15 @@ class Framing:
 
 @frozen
 class Later:
-    """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file."""
+    """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file.
+
+    ``status`` is what the index answered, 0 where it was no error.
+    """
 
     trouble: Trouble
     throttled: bool = False
     unclear: bool = False
+    status: int = 0
 
 
 @frozen
@@ -135,6 +139,7 @@ def _later(answer: HttpAnswer, now: float) -> Later:
         Trouble(f"{reason}{advice}", asked=asked_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
+        status=answer.status,
     )
 
 

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from ci_publish.http.messages import BodyChanged
+from ci_publish.http.messages import BodyChanged, BodyWithdrawn
 from ci_publish.index.upload_api import Framing
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn, Permission
 from ci_publish.model.distribution import Distribution, Stamp
 from ci_publish.regular_files import open_unfollowed
 
 BLOCK = 256 * 1024
+# While an upload waits for its turn, one of its last bytes is sent every PULSE seconds: servers and proxies give up on
+# a body that stands still (after 5 to 60 s). That lasts a minute at most: PyPI's workers are ended after 240 s.
+HELD_BACK = 31
+PULSE = 2.0
+LONGEST_PAUSE = (HELD_BACK - 1) * PULSE
 
 
 class FormBody:
@@ -22,13 +28,21 @@ class FormBody:
     The bytes sent are the bytes that were hashed, checked and signed, or the index never gets a complete request: the
     file must have the stamp it had then, it is hashed again while it is sent, and its last block and the boundary that
     ends the form are held back until the digest is the same. Memory does not grow with the file. *progress* is told
-    how many bytes have been handed to the network.
+    how many bytes have been handed to the network. The last bytes wait for the *turn* of this upload, LONGEST_PAUSE at
+    most.
     """
 
-    def __init__(self, distribution: Distribution, framing: Framing, progress: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        distribution: Distribution,
+        framing: Framing,
+        progress: Callable[[int], None],
+        turn: CompletionTurn = UNSCHEDULED,
+    ) -> None:
         self._distribution = distribution
         self._framing = framing
         self._progress = progress
+        self._turn = turn
 
     @property
     def length(self) -> int:
@@ -41,7 +55,10 @@ class FormBody:
         return self._framing.content_type
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the body in blocks; a small form is one block. Raises BodyChanged when the file has changed."""
+        """Yield the body in blocks; a small form whose turn it is is one block.
+
+        Raises BodyChanged when the file has changed, BodyWithdrawn when the run is stopped before the turn came.
+        """
         sent = 0
         held = self._framing.head
         for block in self._verified():
@@ -52,8 +69,26 @@ class FormBody:
                 held = block
             else:
                 held += block
-        yield held + self._framing.tail
+        yield from self._in_turn(held + self._framing.tail)
         self._progress(self.length)
+
+    def _in_turn(self, end: bytes) -> Iterator[bytes]:
+        """Yield the form's *end*, its last byte when the turn has come or has been waited for long enough."""
+        permission = self._turn.wait(0)
+        sent = 0
+        if permission is Permission.NOT_YET:
+            sent = max(0, len(end) - HELD_BACK)
+            yield end[:sent]
+        while permission is Permission.NOT_YET and sent < len(end) - 1:
+            permission = self._turn.wait(PULSE)
+            if permission is Permission.NOT_YET:
+                yield end[sent : sent + 1]
+                sent += 1
+        if permission is Permission.STOPPED:
+            raise BodyWithdrawn("the run was stopped before this upload was complete")
+        if permission is Permission.NOT_YET:
+            self._turn.insist()
+        yield end[sent:]
 
     def _verified(self) -> Iterator[bytes]:
         """Yield the file's blocks; whoever holds the last one back until the end knows that all were right."""

@@ -177,6 +177,20 @@ class Retrying:
 
 
 @frozen
+class UploadsCollided:
+    """The index answered 500 to a file while it completed another file of the same release for this run.
+
+    Nothing is broken: the index's database was busy with our own uploads. The file is sent again, alone, without using
+    up one of its attempts, and what is left of the release is completed one at a time.
+    """
+
+    index: str
+    filename: str
+    project: str
+    version: str
+
+
+@frozen
 class FileFinished:
     """What became of a file at an index; ``error`` where it is neither there nor planned."""
 
@@ -279,6 +293,7 @@ Event = (
     | UploadStarted
     | UploadProgressed
     | Retrying
+    | UploadsCollided
     | FileFinished
     | FileListed
     | ProvenanceChecked

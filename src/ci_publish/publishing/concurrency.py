@@ -1,14 +1,33 @@
-"""How many uploads run at once: politely fewer when the index asks for it, slowly more again."""
+"""How many uploads run at once, and how many of one release an index may complete at once.
+
+Inserting a file into PyPI's database fires a trigger that updates every row of the release's files, and the file is
+stored before the transaction is committed (warehouse/migrations/versions/ee5b8f66a223, warehouse/forklift/legacy.py).
+Two transactions of one release that update at the same time lock these rows in different orders where a third one was
+committed between their beginnings; PostgreSQL then ends one after a second, and the server answers 500. With two
+uploads after their last byte this can hardly happen: the one waits for the other's locks, and the next one comes when
+an answer has arrived. With three it happens all the time. ``benchmarks/README.md`` has the measurements.
+"""
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from ci_publish.model.completion import Permission
 
 Task = TypeVar("Task")
 
+# Uploads of one release that the index may complete at once, and that may be on their way at once.
+COMPLETIONS = 2
+TRANSFERS = 4
 
-class Pace:
-    """A limit between 1 and *most*: halved when the index is throttling, raised by one after a round of successes."""
+# Seconds between looks at whether the run is being stopped.
+_SLICE = 0.1
+
+
+class ConcurrencyLimit:
+    """A limit between 1 and *most*: halved when the index is overloaded, raised by one after a round of successes."""
 
     def __init__(self, most: int) -> None:
         self._most = self._limit = most
@@ -21,7 +40,7 @@ class Pace:
         return self._limit
 
     def throttled(self) -> None:
-        """The index answered 429 or 503: halve the limit, once for all uploads that were under way."""
+        """The index is overloaded: halve the limit, once for all uploads that were under way."""
         with self._condition:
             if self._since_change >= 0:
                 self._limit = max(1, self._limit // 2)
@@ -44,34 +63,168 @@ class Pace:
             self._condition.notify_all()
 
 
+class ReleaseCompletions:
+    """Which uploads of one release the index may complete: *at_once*, in the order of asking; one after a collision.
+
+    *stopped* tells whether the run is being stopped. Thread-safe.
+    """
+
+    def __init__(self, stopped: Callable[[], bool], at_once: int = COMPLETIONS) -> None:
+        self._stopped = stopped
+        self._at_once = at_once
+        self._condition = threading.Condition()
+        self._queue: deque[ReleaseTurn] = deque()
+        self._active: set[ReleaseTurn] = set()
+
+    def turn(self) -> "ReleaseTurn":
+        """Return the turn of one more upload."""
+        return ReleaseTurn(self)
+
+    def wait(self, turn: "ReleaseTurn", seconds: float) -> Permission:
+        """Wait at most *seconds* until *turn* is the next and there is room."""
+        until = time.monotonic() + seconds
+        with self._condition:
+            if turn not in self._queue:
+                self._queue.append(turn)
+            while self._queue[0] is not turn or len(self._active) >= self._at_once:
+                left = until - time.monotonic()
+                if self._stopped():
+                    return Permission.STOPPED
+                if left <= 0:
+                    return Permission.NOT_YET
+                self._condition.wait(min(left, _SLICE))
+            self._begin(turn)
+            return Permission.GRANTED
+
+    def insist(self, turn: "ReleaseTurn") -> None:
+        """Let *turn* begin although there is no room."""
+        with self._condition:
+            self._begin(turn)
+
+    def end(self, turn: "ReleaseTurn") -> None:
+        """Make room, and forget *turn* if it never began."""
+        with self._condition:
+            self._active.discard(turn)
+            if turn in self._queue:
+                self._queue.remove(turn)
+            self._condition.notify_all()
+
+    def one_at_a_time(self) -> None:
+        """Complete no two uploads of this release at once from now on."""
+        with self._condition:
+            self._at_once = 1
+
+    def _begin(self, turn: "ReleaseTurn") -> None:
+        self._queue.remove(turn)
+        turn.overlapped = bool(self._active)
+        for other in self._active:
+            other.overlapped = True
+        self._active.add(turn)
+        self._condition.notify_all()
+
+
+class ReleaseTurn:
+    """Implements ``model.completion.CompletionTurn`` for a file of a release.
+
+    ``overlapped``: while the index completed this upload, it also completed another one of the release.
+    """
+
+    def __init__(self, completions: ReleaseCompletions) -> None:
+        self._completions = completions
+        self._has_collided = False
+        self.overlapped = False
+
+    def wait(self, seconds: float) -> Permission:
+        """Wait for the turn."""
+        return self._completions.wait(self, seconds)
+
+    def insist(self) -> None:
+        """Take it, granted or not."""
+        self._completions.insist(self)
+
+    def end(self) -> None:
+        """Give it back."""
+        self._completions.end(self)
+
+    def collided(self) -> bool:
+        """Whether an answer 500 may be due to an upload that was completed at the same time."""
+        collided = self.overlapped and not self._has_collided
+        if collided:
+            self._has_collided = True
+            self._completions.one_at_a_time()
+        return collided
+
+
+class ReleaseQueue(Generic[Task]):
+    """Hands tasks out so that releases share the transfers: in order, but at most *transfers* of one release at once.
+
+    *release_of* names the release of a task. Thread-safe.
+    """
+
+    def __init__(self, tasks: Iterable[Task], release_of: Callable[[Task], object], transfers: int) -> None:
+        self._tasks = list(tasks)
+        self._release_of = release_of
+        self._transfers = transfers
+        self._active: Counter[object] = Counter()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many tasks are still to be handed out."""
+        return len(self._tasks)
+
+    def take(self) -> Task | None:
+        """Return the next task of the release with the fewest transfers; None where every release has enough of them.
+
+        Who gets None is not needed any more: what is left keeps those busy that already transfer it.
+        """
+        with self._lock:
+            task = min(self._eligible(), key=lambda task: self._active[self._release_of(task)], default=None)
+            if task is not None:
+                self._tasks.remove(task)
+                self._active[self._release_of(task)] += 1
+            return task
+
+    def _eligible(self) -> Iterator[Task]:
+        return (task for task in self._tasks if self._active[self._release_of(task)] < self._transfers)
+
+    def done(self, task: Task) -> None:
+        """Take note that *task*, which was handed out, is over."""
+        with self._lock:
+            self._active[self._release_of(task)] -= 1
+
+
 def in_parallel(
-    tasks: Iterable[Task], work: Callable[[Task], None], pace: Pace, jobs: int, go_on: Callable[[], bool]
+    tasks: Iterable[Task] | ReleaseQueue[Task],
+    work: Callable[[Task], None],
+    limit: ConcurrencyLimit,
+    jobs: int,
+    go_on: Callable[[], bool],
 ) -> None:
-    """Hand *tasks* in order to at most *jobs* threads, no faster than *pace*; stop handing out when not *go_on*.
+    """Hand *tasks* in order to at most *jobs* threads, no more than *limit*; stop handing out when not *go_on*.
 
     Returns when every task that was begun has ended. The first exception that *work* raised is raised again then.
     """
-    todo = list(tasks)
-    queue = iter(todo)
-    lock = threading.Lock()
+    queue = tasks if isinstance(tasks, ReleaseQueue) else ReleaseQueue(tasks, lambda _: None, jobs)
     failures: list[BaseException] = []
 
     def worker() -> None:
         while True:
-            pace.enter()
+            limit.enter()
             try:
-                with lock:
-                    task = next(queue, None) if go_on() and not failures else None
+                task = queue.take() if go_on() and not failures else None
                 if task is None:
                     return
-                work(task)
+                try:
+                    work(task)
+                finally:
+                    queue.done(task)
             except BaseException as error:  # noqa: BLE001  (raised again in the caller's thread)
                 failures.append(error)
                 return
             finally:
-                pace.leave()
+                limit.leave()
 
-    threads = [threading.Thread(target=worker, name=f"upload-{number}") for number in range(min(jobs, len(todo)))]
+    threads = [threading.Thread(target=worker, name=f"upload-{number}") for number in range(min(jobs, len(queue)))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -11,7 +11,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
 from ci_publish.publishing import messages
-from ci_publish.publishing.concurrency import Pace, in_parallel
+from ci_publish.publishing.concurrency import ConcurrencyLimit, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import published_as
 from ci_publish.publishing.ports import Index
@@ -83,7 +83,7 @@ class Listing:
                 outcomes[file.filename] = outcome
 
         jobs = self._run.options.jobs
-        in_parallel(files, work, Pace(jobs), jobs, lambda: not self._run.waiting.stopped)
+        in_parallel(files, work, ConcurrencyLimit(jobs), jobs, lambda: not self._run.waiting.stopped)
         self._run.checkpoint()
         return outcomes
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.identity import CredentialState, IdentityToken, Provider
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, UploadOutcome
@@ -61,10 +62,14 @@ class Index(Protocol):
         attestations: Sequence[Attestation],
         authorization: Authorization | None,
         throttled: Callable[[], None],
+        turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
-        """Send one file, with retries; *throttled* is called each time the index answers 429 or 503.
+        """Send one file, with retries; *throttled* is called each time the index answers that it is overloaded.
 
-        Emits UploadStarted, UploadProgressed and Retrying. Never raises for network or server.
+        That is 429 and 503, and any 5xx of an index that does not have PyPI's rules. The last bytes of each attempt
+        wait for *turn*. An answer 500 that *turn* recognises as a collision of this run's own uploads is no attempt:
+        the file is sent again at once. Emits UploadStarted, UploadProgressed, Retrying and UploadsCollided. Never
+        raises for network or server.
         """
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:

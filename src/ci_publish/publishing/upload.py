@@ -1,12 +1,13 @@
 """One index's part of a run: plan, prove, upload, verify."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.model.attestation import Attestation, AttestationPolicy
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
 from ci_publish.model.identity import CredentialKind
@@ -41,7 +42,13 @@ from ci_publish.model.preconditions import (
 )
 from ci_publish.model.problem import Problem, undecided
 from ci_publish.publishing import messages
-from ci_publish.publishing.concurrency import Pace, in_parallel
+from ci_publish.publishing.concurrency import (
+    TRANSFERS,
+    ConcurrencyLimit,
+    ReleaseCompletions,
+    ReleaseQueue,
+    in_parallel,
+)
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import (
@@ -116,6 +123,10 @@ class Delivery:
     def endpoints(self) -> Endpoints:
         """The addresses of the index."""
         return self._index.endpoints
+
+    @property
+    def _is_pypi(self) -> bool:
+        return self.endpoints.profile is IndexProfile.PYPI
 
     @property
     def policy(self) -> AttestationPolicy:
@@ -314,31 +325,53 @@ class Delivery:
 
     def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
         order = schedule(self.uploads, self._states, self._undecided)
-        pace = Pace(self._run.options.jobs)
+        jobs = self._run.options.jobs
+        limit = ConcurrencyLimit(jobs)
+        turns = self._turns()
 
         def send(file: Distribution) -> None:
-            self._send(file, attestations.get(file.filename, ()), pace)
+            self._send(file, attestations.get(file.filename, ()), limit.throttled, turns(file))
 
-        in_parallel(order.leads, send, Pace(1), 1, self._go_on)
-        in_parallel(order.rest, send, pace, self._run.options.jobs, self._go_on)
+        in_parallel(order.leads, send, ConcurrencyLimit(1), 1, self._go_on)
+        rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
+        in_parallel(rest, send, limit, jobs, self._go_on)
+
+    def _turns(self) -> Callable[[Distribution], CompletionTurn]:
+        """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once."""
+        if not self._is_pypi:
+            return lambda _: UNSCHEDULED
+        releases = {file.release: ReleaseCompletions(lambda: self._run.waiting.stopped) for file in self.uploads}
+        return lambda file: releases[file.release].turn()
 
     def _go_on(self) -> bool:
         return not self._halted and not self._run.waiting.stopped
 
-    def _send(self, file: Distribution, attestations: Sequence[Attestation], pace: Pace) -> None:
+    def _send(
+        self,
+        file: Distribution,
+        attestations: Sequence[Attestation],
+        throttled: Callable[[], None],
+        turn: CompletionTurn,
+    ) -> None:
         try:
-            outcome = self._attempt(file, attestations, pace)
+            outcome = self._attempt(file, attestations, throttled, turn)
             self._judge(file, outcome)
         except CiPublishError as error:
             self._fail(file, error, FileStatus.FAILED, always_halt=True)
 
-    def _attempt(self, file: Distribution, attestations: Sequence[Attestation], pace: Pace) -> UploadOutcome:
+    def _attempt(
+        self,
+        file: Distribution,
+        attestations: Sequence[Attestation],
+        throttled: Callable[[], None],
+        turn: CompletionTurn,
+    ) -> UploadOutcome:
         authorization = self._credential.hold()
-        outcome = self._index.upload(file, attestations, authorization, pace.throttled)
+        outcome = self._index.upload(file, attestations, authorization, throttled, turn)
         if isinstance(outcome, CredentialRefused) and outcome.expired:
             renewed = self._credential.renew(authorization)
             if renewed is not None:
-                return self._index.upload(file, attestations, renewed, pace.throttled)
+                return self._index.upload(file, attestations, renewed, throttled, turn)
         return outcome
 
     def _judge(self, file: Distribution, outcome: UploadOutcome) -> None:

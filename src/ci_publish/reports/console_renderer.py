@@ -34,6 +34,7 @@ from ci_publish.model.events import (
     StepFinished,
     StepStarted,
     UploadProgressed,
+    UploadsCollided,
     UploadStarted,
 )
 from ci_publish.model.frozen import frozen
@@ -227,6 +228,12 @@ class Narrator:
         at = self._at(event.index) if event.index else ""
         wait = f"attempt {event.attempt + 1} in {wording.duration(event.wait)}"
         yield _step("retry", f"{self._line(event.what)}{at}: {self._line(event.reason)}; {wait}", Tone.WARN)
+
+    @_tell.register
+    def _(self, event: UploadsCollided) -> Iterable[Line]:
+        busy = "the index was busy completing other files of this release (500), which is no fault"
+        told = f"{self._line(event.filename)}{self._at(event.index)}: {busy}; sent again alone, the rest one at a time"
+        yield _step("retry", told, Tone.WARN)
 
     @_tell.register
     def _(self, event: FileFinished) -> Iterable[Line]:

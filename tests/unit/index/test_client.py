@@ -11,8 +11,9 @@ from ci_publish.errors import IndexUnavailable
 from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
+from ci_publish.model.completion import Unscheduled
 from ci_publish.model.distribution import Digests, Distribution
-from ci_publish.model.events import Event, Noted, Retrying, UploadProgressed, UploadStarted
+from ci_publish.model.events import Event, Noted, Retrying, UploadProgressed, UploadsCollided, UploadStarted
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import (
     Accepted,
@@ -74,9 +75,9 @@ class Played:
         )
 
     def upload(self, file: Distribution) -> object:
-        return self.index.upload(file, (), AUTHORIZATION, self._throttle)
+        return self.index.upload(file, (), AUTHORIZATION, self.throttle)
 
-    def _throttle(self) -> None:
+    def throttle(self) -> None:
         self.throttled += 1
 
     def of(self, kind: type[T]) -> list[T]:
@@ -130,6 +131,47 @@ def test_retries_are_seen_and_counted(file: Distribution) -> None:
         Retrying(FILENAME, 2, "cannot connect", 1.5, "index.example"),
     ]
     assert [event.attempt for event in played.of(UploadStarted)] == [1, 2, 3]
+
+
+class ColliderTurn(Unscheduled):
+    """A turn that takes an answer 500 for a collision *collisions* times."""
+
+    def __init__(self, collisions: int) -> None:
+        self.collisions = collisions
+        self.ended = 0
+
+    def end(self) -> None:
+        self.ended += 1
+
+    def collided(self) -> bool:
+        self.collisions -= 1
+        return self.collisions >= 0
+
+
+def test_a_500_of_our_own_making_is_no_attempt(file: Distribution) -> None:
+    played, turn = Played(answer(500), answer(500), answer(200, "OK")), ColliderTurn(1)
+    assert played.index.upload(file, (), AUTHORIZATION, played.throttle, turn) == Accepted(2, "OK")
+    assert played.of(UploadsCollided) == [UploadsCollided("index.example", FILENAME, "demo", "1.0")]
+    assert [event.attempt for event in played.of(UploadStarted)] == [1, 1, 2]
+    assert played.waiting.waits == [0.75], "sent again at once the first time"
+    assert turn.ended == 3
+    assert played.throttled == 0
+
+
+@pytest.mark.parametrize("status", [502, 503, 429])
+def test_only_a_500_can_be_a_collision(file: Distribution, status: int) -> None:
+    played, turn = Played(answer(status), answer(200, "OK")), ColliderTurn(1)
+    assert played.index.upload(file, (), AUTHORIZATION, played.throttle, turn) == Accepted(2, "OK")
+    assert turn.collisions == 1
+
+
+@pytest.mark.parametrize(("profile", "throttled"), [("generic", 1), ("pypi", 0)])
+def test_a_server_error_lowers_the_pace_of_indexes_without_a_schedule(
+    file: Distribution, profile: Profile, throttled: int
+) -> None:
+    played = Played(answer(500), answer(200, "OK"), profile=profile)
+    played.upload(file)
+    assert played.throttled == throttled
 
 
 def test_what_can_never_work_is_not_tried_again(file: Distribution) -> None:

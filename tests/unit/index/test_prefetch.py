@@ -119,7 +119,7 @@ def test_without_a_beginning_it_is_the_index_itself() -> None:
     assert index.look("demo", "1.0") == NoSuchProject("demo")
     assert len(heard) == len(asked.looks) == 1
     assert index.endpoints is ENDPOINTS
-    assert index.upload("a", "b", "c", "d") == ("a", "b", "c", "d")  # type: ignore[arg-type, comparison-overlap]
+    assert index.upload("a", "b", "c", "d", "e") == tuple("abcde")  # type: ignore[arg-type, comparison-overlap]
     assert index.provenance("demo", "1.0", "file") == b"demo/1.0/file"
 
 

@@ -1,13 +1,14 @@
 import hashlib
 import os
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from ci_publish.http.messages import BodyChanged
+from ci_publish.http.messages import BodyChanged, BodyWithdrawn
 from ci_publish.index.upload_api import Framing
-from ci_publish.index.upload_body import BLOCK, FormBody, md5
+from ci_publish.index.upload_body import BLOCK, HELD_BACK, LONGEST_PAUSE, PULSE, FormBody, md5
+from ci_publish.model.completion import Permission
 from ci_publish.model.distribution import Digests
 from tests.platforms import needs_fifos
 from tests.unit.index.things import make_file
@@ -93,3 +94,59 @@ def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
 
 def test_md5(tmp_path: Path) -> None:
     assert md5(make_file(tmp_path, b"")) == "d41d8cd98f00b204e9800998ecf8427e"
+
+
+@dataclass
+class Turn:
+    """A turn that comes after *refusals*, and writes down what is asked of it."""
+
+    refusals: int
+    last: Permission = Permission.GRANTED
+    asked: list[float] = field(default_factory=list)
+    insisted: bool = False
+
+    def wait(self, seconds: float) -> Permission:
+        self.asked.append(seconds)
+        return Permission.NOT_YET if len(self.asked) <= self.refusals else self.last
+
+    def insist(self) -> None:
+        self.insisted = True
+
+    def end(self) -> None:
+        raise AssertionError("who sends the request ends the turn")
+
+    def collided(self) -> bool:
+        raise AssertionError("who reads the answer knows that")
+
+
+LONG_TAIL = Framing(b"head:", b"\r\n--a boundary of the usual length--\r\n", "multipart/form-data; boundary=x")
+
+
+@pytest.mark.parametrize("size", [0, 1, 3 * BLOCK + 7])
+def test_the_last_bytes_wait_for_their_turn_and_trickle_meanwhile(tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    turn, told = Turn(refusals=3), list[int]()
+    blocks = list(FormBody(make_file(tmp_path, content), LONG_TAIL, told.append, turn))
+    assert b"".join(blocks) == LONG_TAIL.head + content + LONG_TAIL.tail
+    assert [len(block) for block in blocks[-3:]] == [1, 1, HELD_BACK - 2]
+    assert turn.asked == [0, PULSE, PULSE, PULSE]
+    assert not turn.insisted
+    assert told[-1] == sum(map(len, blocks))
+
+
+def test_a_turn_that_does_not_come_is_taken_in_the_end(tmp_path: Path) -> None:
+    turn = Turn(refusals=1000)
+    blocks = list(FormBody(make_file(tmp_path), LONG_TAIL, lambda _: None, turn))
+    assert b"".join(blocks).endswith(LONG_TAIL.tail)
+    assert sum(turn.asked) == LONGEST_PAUSE
+    assert turn.insisted
+    assert len(blocks[-1]) == 1
+
+
+@pytest.mark.parametrize("refusals", [0, 3])
+def test_a_stopped_run_withdraws_what_waits(tmp_path: Path, refusals: int) -> None:
+    sent: list[bytes] = []
+    body = FormBody(make_file(tmp_path), LONG_TAIL, lambda _: None, Turn(refusals, Permission.STOPPED))
+    with pytest.raises(BodyWithdrawn, match="stopped"):
+        sent.extend(iter(body))
+    assert LONG_TAIL.tail not in b"".join(sent)

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ci_publish.http.messages import BodyChanged, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
+from ci_publish.http.messages import (
+    BodyChanged,
+    BodyWithdrawn,
+    HttpAnswer,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    SecretJson,
+)
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 
 NOW = 1_800_000_000.0
@@ -87,6 +95,8 @@ class ScriptedTransport:
             self.bodies.append(_read(request))
         except BodyChanged as error:
             return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
+        except BodyWithdrawn as error:
+            return NoAnswer(NoAnswerReason.CANCELLED, str(error))
         script = self.uploads if request.method == "POST" else self.looks
         act = script.pop(0) if len(script) > 1 else script[0]
         return act if isinstance(act, HttpAnswer | NoAnswer) else act(request)

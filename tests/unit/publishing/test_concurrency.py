@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from ci_publish.publishing.concurrency import Pace, in_parallel
+from ci_publish.model.completion import UNSCHEDULED, Permission
+from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseCompletions, ReleaseQueue, in_parallel
 
 
 def test_every_task_is_done_once_by_no_more_threads_than_jobs() -> None:
@@ -22,20 +23,20 @@ def test_every_task_is_done_once_by_no_more_threads_than_jobs() -> None:
             active -= 1
             seen.append(task)
 
-    in_parallel(range(20), work, Pace(4), 4, lambda: True)
+    in_parallel(range(20), work, ConcurrencyLimit(4), 4, lambda: True)
     assert sorted(seen) == list(range(20))
     assert 1 < most <= 4
 
 
 def test_one_job_keeps_the_order() -> None:
     seen: list[int] = []
-    in_parallel(range(10), seen.append, Pace(1), 1, lambda: True)
+    in_parallel(range(10), seen.append, ConcurrencyLimit(1), 1, lambda: True)
     assert seen == list(range(10))
 
 
 def test_no_new_task_begins_when_it_should_not_go_on() -> None:
     seen: list[int] = []
-    in_parallel(range(10), seen.append, Pace(1), 1, lambda: len(seen) < 3)
+    in_parallel(range(10), seen.append, ConcurrencyLimit(1), 1, lambda: len(seen) < 3)
     assert seen == [0, 1, 2]
 
 
@@ -48,53 +49,162 @@ def test_an_exception_surfaces_and_stops_the_rest() -> None:
             raise ValueError("two")
 
     with pytest.raises(ValueError, match="two"):
-        in_parallel(range(10), work, Pace(1), 1, lambda: True)
+        in_parallel(range(10), work, ConcurrencyLimit(1), 1, lambda: True)
     assert seen == [0, 1, 2]
 
 
 def test_throttling_halves_once_for_all_that_are_under_way_and_recovers_slowly() -> None:
-    pace = Pace(8)
+    limit = ConcurrencyLimit(8)
     for _ in range(8):
-        pace.enter()
-    pace.throttled()
-    pace.throttled()
-    assert pace.limit == 4, "the other uploads of the same moment say the same"
+        limit.enter()
+    limit.throttled()
+    limit.throttled()
+    assert limit.limit == 4, "the other uploads of the same moment say the same"
     for _ in range(8):
-        pace.leave()
-    assert pace.limit == 4
+        limit.leave()
+    assert limit.limit == 4
     for _ in range(4):
-        pace.enter()
-        pace.leave()
-    assert pace.limit == 5
-    pace.throttled()
-    assert pace.limit == 2
+        limit.enter()
+        limit.leave()
+    assert limit.limit == 5
+    limit.throttled()
+    assert limit.limit == 2
     for _ in range(200):
-        pace.enter()
-        pace.leave()
-    assert pace.limit == 8
+        limit.enter()
+        limit.leave()
+    assert limit.limit == 8
 
 
 def test_the_limit_never_falls_below_one() -> None:
-    pace = Pace(1)
-    pace.enter()
-    pace.throttled()
-    assert pace.limit == 1
-    pace.leave()
+    limit = ConcurrencyLimit(1)
+    limit.enter()
+    limit.throttled()
+    assert limit.limit == 1
+    limit.leave()
 
 
 def test_a_lowered_limit_holds_new_tasks_back() -> None:
-    pace = Pace(2)
-    pace.enter()
-    pace.throttled()
+    limit = ConcurrencyLimit(2)
+    limit.enter()
+    limit.throttled()
     entered = threading.Event()
 
     def enter() -> None:
-        pace.enter()
+        limit.enter()
         entered.set()
 
     thread = threading.Thread(target=enter)
     thread.start()
     assert not entered.wait(0.05)
-    pace.leave()
+    limit.leave()
     assert entered.wait(5)
     thread.join()
+
+
+# completions of one release
+
+
+def completions(at_once: int = 2, *, stopped: bool = False) -> ReleaseCompletions:
+    return ReleaseCompletions(lambda: stopped, at_once)
+
+
+def test_two_are_completed_at_once_and_the_third_when_one_has_ended() -> None:
+    release = completions()
+    first, second, third = (release.turn() for _ in range(3))
+    assert [turn.wait(0) for turn in (first, second, third)] == [Permission.GRANTED] * 2 + [Permission.NOT_YET]
+    assert third.wait(0.01) is Permission.NOT_YET
+    second.end()
+    second.end()
+    assert third.wait(0) is Permission.GRANTED
+
+
+def test_turns_come_in_the_order_of_asking_and_who_gives_up_is_passed_over() -> None:
+    release = completions(1)
+    first, gives_up, second, third = (release.turn() for _ in range(4))
+    assert first.wait(0) is Permission.GRANTED
+    assert {turn.wait(0) for turn in (gives_up, second, third)} == {Permission.NOT_YET}
+    first.end()
+    gives_up.end()
+    assert third.wait(0) is Permission.NOT_YET
+    assert second.wait(0) is Permission.GRANTED
+
+
+def test_who_waits_is_woken_by_an_end() -> None:
+    release = completions(1)
+    first, second = release.turn(), release.turn()
+    first.wait(0)
+    threading.Timer(0.05, first.end).start()
+    began = time.monotonic()
+    assert second.wait(30) is Permission.GRANTED
+    assert time.monotonic() - began < 5
+
+
+def test_a_stopped_run_grants_only_what_need_not_wait() -> None:
+    release = completions(1, stopped=True)
+    first, second = release.turn(), release.turn()
+    assert first.wait(0) is Permission.GRANTED
+    assert second.wait(30) is Permission.STOPPED
+
+
+def test_a_500_is_a_collision_only_where_two_overlapped_and_then_one_goes_at_a_time() -> None:
+    release = completions()
+    alone = release.turn()
+    alone.wait(0)
+    alone.end()
+    assert not alone.collided()
+    first, second, third = (release.turn() for _ in range(3))
+    first.wait(0)
+    second.wait(0)
+    first.end()
+    assert first.collided(), "the second was being completed when the first was answered"
+    assert first.wait(0) is Permission.NOT_YET, "it is sent again alone"
+    assert third.wait(0) is Permission.NOT_YET
+    second.end()
+    assert first.wait(0) is Permission.GRANTED
+    assert third.wait(0) is Permission.NOT_YET
+    first.end()
+    assert not first.collided(), "nothing was completed beside it: the index has a problem of its own"
+
+
+def test_who_took_its_turn_overlaps_and_is_no_collision_twice() -> None:
+    release = completions(1)
+    first, second = release.turn(), release.turn()
+    first.wait(0)
+    assert second.wait(0) is Permission.NOT_YET
+    second.insist()
+    first.end()
+    second.end()
+    assert first.collided()
+    assert second.collided()
+    first.wait(0)
+    second.wait(0)
+    second.insist()
+    assert not first.collided()
+    assert not second.collided()
+
+
+def test_an_unscheduled_turn_always_comes() -> None:
+    assert UNSCHEDULED.wait(0) is Permission.GRANTED
+    UNSCHEDULED.insist()
+    UNSCHEDULED.end()
+    assert not UNSCHEDULED.collided()
+
+
+# which file is next
+
+
+def test_releases_share_the_transfers() -> None:
+    queue = ReleaseQueue(["a1", "a2", "a3", "b1", "b2"], lambda task: task[0], 2)
+    assert [queue.take() for _ in range(5)] == ["a1", "b1", "a2", "b2", None]
+    assert len(queue) == 1
+    queue.done("b1")
+    assert queue.take() is None, "b has nothing left, and a has two under way"
+    queue.done("a1")
+    assert queue.take() == "a3"
+
+
+def test_more_jobs_than_a_release_may_have_do_every_task() -> None:
+    seen: list[str] = []
+    tasks = [f"{release}{number}" for release in "abc" for number in range(20)]
+    in_parallel(ReleaseQueue(tasks, lambda task: task[0], 2), seen.append, ConcurrencyLimit(16), 16, lambda: True)
+    assert sorted(seen) == sorted(tasks)

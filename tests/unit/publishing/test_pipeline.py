@@ -678,6 +678,39 @@ def test_a_throttling_index_gets_every_file_all_the_same() -> None:
     assert len(index_of(played).sent) == 30
 
 
+def test_pypi_completes_two_files_of_a_release_at_once_and_other_releases_beside_them() -> None:
+    files = [wheel(project=project, tag=f"cp3{number}") for project in ("demo", "other") for number in range(12)]
+    played = world(*files, index=FakeIndex(seconds=0.01))
+    publish(played.run())
+    index = index_of(played)
+    assert len(index.files) == 24
+    assert index.most_at_once == 2
+    assert index.most_in_all > 2
+
+
+def test_other_indexes_complete_as_many_as_there_are_jobs() -> None:
+    files = [wheel(tag=f"cp3{number}") for number in range(30)]
+    played = world(*files, index=FakeIndex(GENERIC, seconds=0.01), options=Options(jobs=8))
+    publish(played.run())
+    assert 2 < index_of(played).most_at_once <= 8
+
+
+def test_uploads_that_wait_for_their_turn_are_withdrawn_when_the_run_is_stopped() -> None:
+    files = [wheel(tag=f"cp3{number}") for number in range(12)]
+    played = world(*files, index=FakeIndex(seconds=0.2))
+    index = index_of(played)
+    seen: list[Distribution] = []
+
+    def stop_at_the_fifth(file: Distribution) -> None:
+        seen.append(file)
+        if len(seen) == 5:
+            played.waiting.stop = True
+
+    index.before_upload = stop_at_the_fifth
+    failing(played, Interrupted)
+    assert len(index.files) == 3, "the first, and two that were being completed; the others were not sent to their end"
+
+
 def test_a_signal_during_the_uploads_ends_as_an_interruption() -> None:
     played = world(*ALL)
     index_of(played).before_upload = lambda _: setattr(played.waiting, "stop", True)

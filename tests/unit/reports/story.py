@@ -41,6 +41,7 @@ from ci_publish.model.events import (
     StepFinished,
     StepStarted,
     UploadProgressed,
+    UploadsCollided,
     UploadStarted,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
@@ -215,6 +216,7 @@ def every_event(text: str) -> list[Event]:
         UploadStarted(text, ours.filename, 5),
         UploadProgressed(text, ours.filename, 1, 5),
         Retrying(text, 1, text, 1.0, text),
+        UploadsCollided(text, text, text, text),
         FileFinished(text, ours, FileStatus.REFUSED, 2, text, error),
         FileFinished("pypi", ours, FileStatus.UPLOADED, 2, text),
         StepFinished(Step.UPLOAD, 1.0, text),
