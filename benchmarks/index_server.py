@@ -1,7 +1,7 @@
-"""A fast index over TLS on loopback, for benchmarks: it stores nothing but names and digests, and works for a while.
+"""A fast index over TLS on loopback, for benchmarks: it keeps nothing but names and digests.
 
-Each upload costs ``work`` seconds, of which ``serial`` pass under one lock for the project. Like Warehouse, it answers
-500 to first files of a release that race each other. Listings are JSON or HTML, as asked for.
+What an upload costs is up to a ``Store``: ``SideBySide`` here, or the database of ``pypi_model``. Listings are
+JSON or HTML, as asked for.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from benchmarks.loop import serving
 
@@ -22,35 +23,59 @@ _RELEASE = re.compile(r"^(.+?)-(\d[^-]*?)(?:-|\.tar\.gz$)")
 
 @dataclass
 class Ledger:
-    """What the index has and what it was asked."""
+    """What the index has, what it was asked, and what it answered: ``failed`` counts answers 500."""
 
-    work: float = 0.3
-    serial: float = 0.0
     files: dict[str, str] = field(default_factory=dict)
-    releases: set[str] = field(default_factory=set)
-    racing: int = 0
+    failed: int = 0
     uploads: int = 0
     looks: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
 
 
+class Store(Protocol):
+    """What an index does with a file that it has received."""
+
+    async def upload(self, project: str, version: str, filename: str, sha256: str) -> int:
+        """Keep the file, or not; return the HTTP status of the answer."""
+
+
+class SideBySide:
+    """Works *work* seconds for each upload, side by side; 500 to first files of a release that race each other."""
+
+    def __init__(self, work: float = 0.3) -> None:
+        self._work = work
+        self._creating: set[tuple[str, str]] = set()
+        self._releases: set[tuple[str, str]] = set()
+
+    async def upload(self, project: str, version: str, filename: str, sha256: str) -> int:
+        """Wait; the ledger keeps the file."""
+        del filename, sha256
+        release = (project, version)
+        if release in self._creating:
+            return 500
+        if release not in self._releases:
+            self._creating.add(release)
+        await asyncio.sleep(self._work)
+        self._creating.discard(release)
+        self._releases.add(release)
+        return 200
+
+
 class BenchIndex:
     """Serves a ledger; requests are read and answered by one event loop in a thread of its own."""
 
-    def __init__(self, context: ssl.SSLContext, ledger: Ledger) -> None:
+    def __init__(self, context: ssl.SSLContext, ledger: Ledger, store: Store) -> None:
         self.ledger = ledger
         self.port = 0
         self._context = context
-        self._creating: set[str] = set()
-        self._lock: asyncio.Lock
+        self._store = store
 
     @contextmanager
     def running(self) -> Iterator["BenchIndex"]:
         """Listen on a free port of loopback."""
 
         async def start() -> None:
-            self._lock = asyncio.Lock()
             server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context, limit=_HEAD)
             self.port = server.sockets[0].getsockname()[1]
 
@@ -83,7 +108,7 @@ class BenchIndex:
         ledger.most_in_flight = max(ledger.most_in_flight, ledger.in_flight)
         try:
             head = await self._read_body(reader, int(headers["content-length"]))
-            return await self._store(head)
+            return await self._receive(head)
         finally:
             ledger.in_flight -= 1
 
@@ -98,27 +123,20 @@ class BenchIndex:
                 kept += block
         return bytes(kept)
 
-    async def _store(self, head: bytes) -> bytes:
+    async def _receive(self, head: bytes) -> bytes:
         digest, filename = _SHA256.search(head), _FILENAME.search(head)
         if digest is None or filename is None:
             return _answer(400, b"no digest or no file", "text/plain")
         name = filename[1].decode()
+        sha256 = digest[1].decode()
         match = _RELEASE.match(name)
-        release = f"{match[1]} {match[2]}" if match else name
+        project, version = match.groups() if match else (name, "")
         self.ledger.uploads += 1
-        if release not in self.ledger.releases:
-            if release in self._creating:
-                self.ledger.racing += 1
-                return _answer(500, b"race", "text/plain")
-            self._creating.add(release)
-        await asyncio.sleep(self.ledger.work - self.ledger.serial)
-        if self.ledger.serial:
-            async with self._lock:
-                await asyncio.sleep(self.ledger.serial)
-        self._creating.discard(release)
-        self.ledger.releases.add(release)
-        self.ledger.files[name] = digest[1].decode()
-        return _answer(200, b"OK", "text/plain")
+        status = await self._store.upload(project, version, name, sha256)
+        if status == 200:
+            self.ledger.files[name] = sha256
+        self.ledger.failed += status == 500
+        return _answer(status, b"", "text/plain")
 
     def _look(self, path: str, accept: str) -> bytes:
         self.ledger.looks += 1

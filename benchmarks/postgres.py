@@ -19,7 +19,7 @@ MISSING = (
     " Install it with: apt-get install postgresql"
 )
 
-# Durability costs time that says nothing here; everything else is PostgreSQL's default, deadlock_timeout (1 s) included.
+# Durability costs time that says nothing here; the rest is PostgreSQL's default, deadlock_timeout (1 s) included.
 _SETTINGS = {"fsync": "off", "listen_addresses": "", "max_connections": "60", "shared_buffers": "64MB"}
 
 
@@ -36,12 +36,12 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running(folder: Path = Path(tempfile.gettempdir())) -> Iterator[str]:
-    """Start a server with an empty database, and yield its connection string. *folder* must be open to other users."""
+def running() -> Iterator[str]:
+    """Start a server with an empty database, and yield its connection string. Raises FileNotFoundError (MISSING)."""
     programs = binaries()
     if programs is None:
         raise FileNotFoundError(MISSING)
-    with tempfile.TemporaryDirectory(prefix="ci-publish-pg-", dir=folder) as name:
+    with tempfile.TemporaryDirectory(prefix="ci-publish-pg-") as name:
         scratch, port = Path(name), _free_port()
         if os.geteuid() == 0:
             shutil.chown(scratch, USER)

@@ -4,7 +4,7 @@ Warehouse (the software of PyPI) inserts a file, which fires a trigger that upda
 only then does it store the file, and commits afterwards. Two uploads of one release that are between insert and commit
 may lock these rows in different orders. PostgreSQL ends one of them after ``deadlock_timeout`` (1 s), and the server
 answers 500. The tables and the trigger here are our own and only have that effect; each upload is a transaction: work
-before the insert, insert, storing for a settable time, commit. Up to eighteen run at once (three workers of six threads).
+before the insert, insert, storing for a settable time, commit. Eighteen run at once: three workers of six threads.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ CREATE TRIGGER files_requires_python AFTER INSERT ON files FOR EACH ROW EXECUTE 
 
 
 @dataclass(frozen=True)
-class Pace:
+class Durations:
     """Seconds that the server works before the insert, and that it stores the file between insert and commit."""
 
     work: float = 0.04
@@ -50,8 +50,8 @@ class Pace:
 class Database:
     """The two tables; uploads run in threads with a connection each."""
 
-    def __init__(self, connection: str, pace: Pace) -> None:
-        self.pace = pace
+    def __init__(self, connection: str, durations: Durations) -> None:
+        self._durations = durations
         self.deadlocks = 0
         self._connections: SimpleQueue[psycopg.Connection] = SimpleQueue()
         self._threads = ThreadPoolExecutor(WORKERS, "upload")
@@ -68,7 +68,7 @@ class Database:
 
     def store(self, project: str, version: str, filename: str, sha256: str) -> int:
         """Store a file; return the HTTP status that the index answers."""
-        time.sleep(self.pace.work)
+        time.sleep(self._durations.work)
         try:
             with self._connection() as connection, connection.transaction():
                 row = connection.execute("SELECT sha256 FROM files WHERE filename = %s", (filename,)).fetchone()
@@ -79,7 +79,7 @@ class Database:
                     "INSERT INTO files (release_id, filename, sha256, note) VALUES (%s, %s, %s, %s)",
                     (release, filename, sha256, "x" * 500),
                 )
-                time.sleep(self.pace.storing)
+                time.sleep(self._durations.storing)
         except psycopg.errors.DeadlockDetected:
             self.deadlocks += 1
             return 500

@@ -41,7 +41,6 @@ class Workload:
     relayed: bool = True
     published: bool = False
     work: float = 0.3
-    serial: float = 0.0
 
     @property
     def project(self) -> str:
@@ -67,7 +66,6 @@ WORKLOADS = (
     Workload("w4", "200 wheels of 100 KB", 200, 100_000),
     Workload("w5", "50 already published", 50, 100_000, published=True),
     Workload("w3", "one wheel of 1 GiB, loopback", 1, 1 << 30, relayed=False, work=0.0),
-    Workload("w6", "50 wheels of 100 KB, 150 ms serial", 50, 100_000, serial=0.15),
 )
 
 
