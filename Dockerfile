@@ -16,8 +16,9 @@ RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unc
 
 # For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.
 FROM base AS gitlab
-COPY requirements/uv.txt requirements/rehearsal.txt /tmp/
-COPY src/ci_publish /opt/ci-publish/lib/python3.13/site-packages/ci_publish
+# --chmod: the modes of a checkout depend on the umask of whoever made it, and the image must not.
+COPY --chmod=0755 requirements/uv.txt requirements/rehearsal.txt /tmp/
+COPY --chmod=0755 src/ci_publish /opt/ci-publish/lib/python3.13/site-packages/ci_publish
 # pip brings uv, uv brings the rest in a tenth of pip's time, and is gone before the layer is. --no-deps: the locks are
 # complete, so there is nothing to resolve; --only-binary: no code of a dependency runs here.
 RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore --no-cache-dir \

@@ -18,6 +18,7 @@ from sigstore.models import ClientTrustConfig
 
 from ci_publish import check
 from ci_publish.app.action_inputs import refuse_ignored_inputs
+from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load
 from ci_publish.attestations.adoption import adopt
@@ -148,6 +149,13 @@ def _() -> None:
 @situation("The component is newer than its image")
 def _() -> object:
     return load({}, {"CI_PUBLISH_INPUT_WAIT_FOR_MIRRORS": "true"}, Path("none"))
+
+
+@situation("The folder for attestations is a file")
+def _() -> object:
+    with folder() as here:
+        (here / "attestations").write_text("", encoding="utf-8")
+        return shortened(lambda: require_writable(Settings(attestations_dir=here / "attestations")), f"{here}/")
 
 
 @situation("A password stands in pyproject.toml")

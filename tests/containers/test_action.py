@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, Container, build, engine
@@ -127,9 +130,63 @@ def test_the_gitlab_image_has_a_shell_and_no_entry_point(gitlab_image: str) -> N
     assert (ran.code, ran.log.split()[0]) == (0, "ci-publish")
 
 
-def test_files_of_the_workspace_stay_the_runner_s(job: Job, action_image: str, here: dict[str, str]) -> None:
-    job.step(ACTION, action_image, here)
+@pytest.mark.parametrize("umask", [0o002, 0o077])
+def test_a_checkout_made_with_another_umask_gives_the_same_image(tmp_path: Path, action_image: str, umask: int) -> None:
+    for name in ("Dockerfile", ".dockerignore", "requirements", "src"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
-    owners = {path.stat().st_uid for path in job.workspace.rglob("*")}
+    image = build("localhost/ci-publish-test:umask", tmp_path)
 
+    subprocess.run([engine(), "rmi", "localhost/ci-publish-test:umask"], capture_output=True, check=True)
+    assert image == action_image
+
+
+@pytest.mark.parametrize(("name", "value"), [("REHEARSE", "true"), ("DRY-RUN", "true"), ("REPOSITORY-URL", "testpypi")])
+def test_a_docker_step_whose_inputs_would_be_ignored_publishes_nothing(
+    job: Job, action_image: str, name: str, value: str
+) -> None:
+    docker_step = {**job.environment, f"INPUT_{name}": value}
+    flags = ["-v", f"{job.workspace}:/github/workspace", "--workdir=/github/workspace"]
+
+    ran = Container(action_image, (), flags, docker_step).run()
+
+    assert ran.code == 2, ran.log
+    assert f"INPUT_{name} is {value}, but this run would ignore it." in ran.log
+    assert "CI_PUBLISH_ACTION: docker" in ran.log
+
+
+def test_files_in_the_workspace_belong_to_the_runner_s_user(job: Job, action_image: str, here: dict[str, str]) -> None:
+    outputs = {"receipt": "new/deep/receipt.json", "attestations-dir": "new/attestations", "reports-dir": "reports"}
+
+    step = job.step(ACTION, action_image, {**here, **outputs})
+
+    assert step.code == 0, step.log
+    written = list(job.workspace.rglob("*"))
+    assert {path.name for path in written} >= {"receipt.json", "attestations", "deep", "publish.env", "junit.xml"}
+    assert {path.stat().st_uid for path in written} == ({1001} if os.geteuid() == 0 else {os.geteuid()})
+
+
+def test_a_failed_run_leaves_nothing_of_root_s_either(job: Job, action_image: str) -> None:
+    step = job.step(ACTION, action_image, {"jobs": "many", "receipt": "new/receipt.json"})
+
+    assert step.code == 2, step.log
+    owners = {path.stat().st_uid for path in (job.workspace / "new").rglob("*")}
     assert owners == ({1001} if os.geteuid() == 0 else {os.geteuid()})
+
+
+def test_a_place_that_cannot_be_written_to_is_found_before_anything_is_signed(
+    job: Job, action_image: str, here: dict[str, str]
+) -> None:
+    (job.workspace / "blocked").write_text("")
+
+    steps = {
+        name: job.step(ACTION, action_image, {**here, name: "blocked"}) for name in ("attestations-dir", "reports-dir")
+    }
+
+    for name, step in steps.items():
+        assert (step.code, step.outputs["exit-code"]) == (2, "2"), step.log
+        assert f"Cannot write to blocked ({name})" in step.log
+        assert "transparency log" not in step.log

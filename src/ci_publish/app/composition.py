@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from ci_publish.identity.diagnosis import Doctor
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
+
+# The commands that upload, or write to a public log.
+_IRREVERSIBLE = frozenset({"publish", "attest"})
 
 # The commands that begin with a look at what the index has of the files' projects.
 _LOOKING = frozenset({"publish", "plan", "verify"})
@@ -93,12 +97,14 @@ class Composition:
         self.patient_transport.close()
 
     def run(self, command: str) -> Run:
-        """Put the rooms of *command* together. Raises ConfigurationError for addresses that cannot be right."""
+        """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
+        if command in _IRREVERSIBLE:
+            require_writable(self.settings)
         destinations = () if command == "attest" else self.destinations(online=command != "check")
         if command in _LOOKING:
             self._look_ahead()
         self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
-        from ci_publish.attestations.files import write_attestations  # noqa: PLC0415  (late: not needed for that look)
+        from ci_publish.attestations.files import require_unwritten, write_attestations  # noqa: PLC0415  (late: not needed for that look)
         from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
 
         trust = self._trust()
@@ -108,6 +114,7 @@ class Composition:
             signer=LateSigner(lambda: self._signer(trust)),
             verifier=ProvenanceJudge(trust, lambda: self.identity.claims),
             write_attestations=write_attestations,
+            require_unwritten=require_unwritten,
             emit=self.around.emit,
             waiting=self.interruption,
             clock=time.monotonic,

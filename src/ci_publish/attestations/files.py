@@ -39,6 +39,17 @@ def write_attestations(
         ) from error
 
 
+def require_unwritten(directory: Path, filenames: Iterable[str]) -> None:
+    """Raise ConfigurationError if *directory* has an attestation of one of the distributions *filenames* already.
+
+    Asked before these are signed: their new attestations could not be written.
+    """
+    for filename in filenames:
+        path = directory / f"{filename}.{_TYPES[PUBLISH_V1]}.attestation"
+        if os.path.lexists(path):
+            raise _taken(path)
+
+
 def _write(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
     content = text.encode()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
@@ -68,7 +79,11 @@ def _name(temporary: Path, path: Path, content: bytes, link: Callable[[Path, Pat
 
 def _same(path: Path, content: bytes) -> None:
     if path.is_symlink() or path.read_bytes() != content:
-        raise ConfigurationError(
-            f"{path} exists already and is another attestation.",
-            hints=("Attestations are never replaced: name an empty directory, or delete the file.",),
-        )
+        raise _taken(path)
+
+
+def _taken(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} exists already and is another attestation.",
+        hints=("Attestations are never replaced: name an empty directory, or delete the file.",),
+    )

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from ci_publish.app import settings_sources
+from ci_publish.app.output_files import give_to_workspace
 from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, Wishes
 from ci_publish.errors import CiPublishError, ConfigurationError
@@ -43,6 +44,7 @@ def invoke(invocation: Invocation) -> int:
             return _run(invocation, reporting, interruption)
         finally:
             reporting.emit.close()
+            give_to_workspace(invocation.loaded.settings, invocation.environ)
 
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption) -> int:

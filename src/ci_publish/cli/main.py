@@ -112,6 +112,11 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
     reporting.emit(RunStarted(command, time.time()))
     reporting.emit(RunFinished(Outcome.FAILED, error.exit_code, time.time(), error))
     reporting.emit.close()
+    if receipt:
+        from ci_publish.app.output_files import give_to_workspace  # noqa: PLC0415
+        from ci_publish.app.settings import Settings  # noqa: PLC0415
+
+        give_to_workspace(Settings(receipt=Path(receipt)), environ)
     return error.exit_code
 
 

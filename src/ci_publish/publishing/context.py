@@ -1,7 +1,7 @@
 """What a run is given: its rooms, its options, and how it tells the time."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
@@ -49,6 +49,7 @@ class Run:
     emit: Emit
     waiting: Stopper
     clock: Callable[[], float]
+    require_unwritten: Callable[[Path, Sequence[str]], None] = lambda _folder, _filenames: None
     now: Callable[[], float] = time.time
     options: Options = field(default_factory=Options)
 

@@ -265,6 +265,8 @@ def _attested(
         for attestation in attestations:
             run.emit(Signed(attestation))
     unsigned = [file for file in files if not _has_publish(adopted.get(file.filename, ()))]
+    if unsigned and run.options.attestations_dir is not None:
+        run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned])
     result = _sign(run, unsigned, policy) if unsigned else SigningResult()
     run.checkpoint()
     if result.failures and policy is AttestationPolicy.REQUIRED:

@@ -1,6 +1,7 @@
 """What a run gives reason to remark on a GitHub job's page, and the commands that do it (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ci_publish.model.events import Checked, Collected, Event, Noted, RunFinished
 from ci_publish.model.frozen import frozen
@@ -24,8 +25,16 @@ class Annotation:
     file: str | None = None
 
 
-def annotations(events: Sequence[Event]) -> Iterator[Annotation]:
-    """Yield every remark that a run gives reason for, the run's own failure first."""
+def annotations(events: Sequence[Event], place: Callable[[str], str] = str) -> Iterator[Annotation]:
+    """Yield every remark that a run gives reason for, the run's own failure first.
+
+    *place* turns a file's path into its path inside the repository.
+    """
+    for remark in _annotations(events):
+        yield remark if remark.file is None else replace(remark, file=place(remark.file))
+
+
+def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     paths = {
         each.filename: str(each.path)
         for collected in events

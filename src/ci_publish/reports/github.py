@@ -5,6 +5,7 @@ Rules of the runner (actions/runner ``FileCommandManager.cs``, ``ActionCommandMa
 (counted as UTF-16), a value of several lines stands between delimiters, which are random here.
 """
 
+import os
 import secrets
 import threading
 import time
@@ -86,7 +87,7 @@ class GitHubReport:
                 self._finished = True
                 self._write("GITHUB_STEP_SUMMARY", self._summary)
                 self._write("GITHUB_OUTPUT", self._outputs)
-                for line in commands(annotations(self._history.events), self._redact):
+                for line in commands(annotations(self._history.events, self._place), self._redact):
                     self._lines.command(line)
 
     # -- groups --
@@ -101,6 +102,11 @@ class GitHubReport:
         if self._in_group:
             self._lines.command("::endgroup::")
             self._in_group = False
+
+    def _place(self, path: str) -> str:
+        """Return *path* as GitHub shows files: relative to the repository's root."""
+        workspace = self._environ.get("GITHUB_WORKSPACE")
+        return in_repository(path, Path.cwd(), Path(workspace)) if workspace else path
 
     # -- files --
 
@@ -122,6 +128,13 @@ class GitHubReport:
     def _outputs(self, _size: int) -> str:
         values = outputs(self._history.events, self._artifacts, self._redact)
         return "".join(_assignment(name, value, self._delimiter()) for name, value in values.items())
+
+
+def in_repository(path: str, folder: Path, workspace: Path) -> str:
+    """Return *path*, given from *folder*, as seen from *workspace*, with slashes; unchanged if it is outside."""
+    whole = Path(os.path.normpath(folder / path))
+    root = next((each for each in (workspace, workspace.resolve()) if whole.is_relative_to(each)), None)
+    return path if root is None else whole.relative_to(root).as_posix()
 
 
 def _assignment(name: str, value: str, delimiter: str) -> str:

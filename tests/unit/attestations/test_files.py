@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.attestations.files import attestation_name, write_attestations
+from ci_publish.attestations.files import attestation_name, require_unwritten, write_attestations
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
 from tests.platforms import needs_permission_bits
@@ -53,6 +53,17 @@ def test_another_attestation_is_never_replaced(tmp_path: Path) -> None:
 
     assert path.read_text() == "something else"
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_attestation_that_is_in_the_way_is_named_before_another_one_is_made(tmp_path: Path) -> None:
+    require_unwritten(tmp_path / "absent", [PUBLISH.filename])
+    require_unwritten(tmp_path, [PUBLISH.filename])
+    path = tmp_path / attestation_name(PUBLISH)
+    path.symlink_to("nowhere")
+
+    require_unwritten(tmp_path, ["other-1.0.tar.gz"])
+    with pytest.raises(ConfigurationError, match="exists already"):
+        require_unwritten(tmp_path, ["other-1.0.tar.gz", PUBLISH.filename])
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:

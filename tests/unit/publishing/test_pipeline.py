@@ -1,6 +1,7 @@
 """The order of a run, over fakes of every room."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -545,6 +546,19 @@ def test_publish_writes_attestations_where_asked() -> None:
     played = world(*ALL, options=Options(attestations_dir=Path("out")))
     publish(played.run())
     assert played.written == [(Path("out"), 3)]
+
+
+def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_signed() -> None:
+    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+
+    def refuse(folder: Path, filenames: Sequence[str]) -> None:
+        assert (folder, list(filenames)) == (Path("out"), [file.filename for file in ALL])
+        raise ConfigurationError("exists already")
+
+    with pytest.raises(ConfigurationError):
+        publish(replace(played.run(), require_unwritten=refuse))
+    assert played.signer.signed == []
+    assert index_of(played).sent == []
 
 
 # upload -----------------------------------------------------------------------------------------------------------

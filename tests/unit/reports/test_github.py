@@ -25,7 +25,7 @@ from ci_publish.model.index import Upload
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.annotations import ANNOTATIONS_OF_A_KIND
 from ci_publish.reports.dispatcher import Fanout
-from ci_publish.reports.github import Artifacts, GitHubReport
+from ci_publish.reports.github import Artifacts, GitHubReport, in_repository
 from ci_publish.reports.outputs import outputs
 from ci_publish.reports.summary import SUMMARY_LIMIT, Section, Told, fit, link, summary
 from tests.unit.reports.runner import Command, commands, file_commands
@@ -325,3 +325,37 @@ def test_a_runner_without_files_is_no_trouble(job: Job) -> None:
     job.environ = {}
     job.run(a_good_run())
     assert job.annotations("warning") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "shown"),
+    [
+        ("dist/a.whl", "", "dist/a.whl"),
+        ("dist/a.whl", "packages/one", "packages/one/dist/a.whl"),
+        ("../dist/a.whl", "packages/one", "packages/dist/a.whl"),
+        ("../../../a.whl", "packages/one", "../../../a.whl"),
+        ("/elsewhere/a.whl", "", "/elsewhere/a.whl"),
+    ],
+)
+def test_an_annotation_names_the_path_inside_the_repository(tmp_path: Path, path: str, folder: str, shown: str) -> None:
+    workspace = tmp_path / "real"
+    workspace.mkdir()
+    (tmp_path / "link").symlink_to(workspace)
+
+    for root in (workspace, tmp_path / "link"):
+        assert in_repository(path, workspace / folder, root) == shown
+        assert in_repository(str(workspace / "a.whl"), workspace / folder, root) == "a.whl"
+
+
+def test_annotations_of_a_job_in_a_subfolder_name_the_path_from_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "packages").mkdir()
+    monkeypatch.chdir(tmp_path / "packages")
+    stream = io.StringIO()
+    report = GitHubReport(stream, {"GITHUB_WORKSPACE": str(tmp_path)}, emit=lambda _: None)
+
+    report(Checked((Problem("a.whl", "zip-malformed", Severity.ERROR, "It is broken."),)))
+    report.close()
+
+    assert "::error file=packages/a.whl," in stream.getvalue()

@@ -1,0 +1,101 @@
+"""The files that a run leaves: writable before anything irreversible, and owned by the workspace's owner."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from ci_publish.app.settings import Settings
+from ci_publish.errors import ConfigurationError
+
+# Options that name a folder, and options that name a file.
+_FOLDERS = ("attestations_dir", "output_dir", "reports_dir")
+_FILES = ("receipt",)
+
+# What a run writes into such a folder.
+_WRITTEN = ("*.attestation", "publish.env", "junit.xml", "summary.md")
+
+
+def require_writable(settings: Settings) -> None:
+    """Raise ConfigurationError if a file that *settings* ask for could not be written. Leaves nothing behind."""
+    for name, folder in _folders(settings):
+        try:
+            _probe(folder)
+            if name in _FILES:
+                _refuse_folder(getattr(settings, name))
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            path = getattr(settings, name)
+            message = f"Cannot write to {path} ({name.replace('_', '-')}): {why}."
+            raise ConfigurationError(
+                message,
+                detail="This was checked before anything was signed or uploaded.",
+                hints=("Name a place that this job may write to.",),
+            ) from error
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Yield each option that is set, and the folder that is written to."""
+    for name in (*_FOLDERS, *_FILES):
+        path: Path | None = getattr(settings, name)
+        if path is not None:
+            yield name, path.parent if name in _FILES else path
+
+
+def _probe(folder: Path) -> None:
+    """Make something in *folder*, or in the nearest folder above it that exists, and remove it. Raises OSError."""
+    import tempfile  # noqa: PLC0415  (late: not for every command)
+
+    with contextlib.suppress(FileNotFoundError):
+        folder.lstat()  # names that no file can have are refused here
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    with tempfile.TemporaryDirectory(prefix=".ci-publish-", dir=nearest):
+        pass
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
+def give_to_workspace(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    is_root: bool | None = None,
+    chown: Callable[[Path, int, int], None] | None = None,
+) -> None:
+    """Make the owner of GITHUB_WORKSPACE the owner of what a run wrote below it, where root is not the owner.
+
+    A container action runs as root, and a self-hosted runner's next job cannot remove root's files. What cannot be
+    given away stays as it is.
+    """
+    workspace = environ.get("GITHUB_WORKSPACE")
+    if sys.platform == "win32" or not workspace or not (os.geteuid() == 0 if is_root is None else is_root):
+        return
+    give = chown or (lambda path, user, group: os.chown(path, user, group, follow_symlinks=False))
+    root = Path(workspace).resolve()
+    for path in _written(settings, root):
+        try:
+            owner = root.stat()
+            if path.lstat().st_uid == os.geteuid():
+                give(path, owner.st_uid, owner.st_gid)
+        except OSError:  # without the capability, or on a file system without owners
+            continue
+
+
+def _written(settings: Settings, root: Path) -> Iterator[Path]:
+    """Yield what a run with *settings* may have made below *root*: files, and the folders that lead to them."""
+    for name, folder in _folders(settings):
+        inside = folder.resolve()
+        if not inside.is_relative_to(root):
+            continue
+        yield from (each for each in (inside, *inside.parents) if each != root and each.is_relative_to(root))
+        if name in _FILES:
+            yield inside / getattr(settings, name).name
+        else:
+            yield from (each for pattern in _WRITTEN for each in inside.glob(pattern))

@@ -1,0 +1,108 @@
+"""The files that a run leaves: writable before anything irreversible, and not root's afterwards."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ci_publish.app.output_files import give_to_workspace, require_writable
+from ci_publish.app.settings import Settings
+from ci_publish.errors import ConfigurationError
+
+OPTIONS = ("attestations_dir", "output_dir", "reports_dir", "receipt")
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_place_that_can_be_written_to_is_left_as_it_was(tmp_path: Path, option: str) -> None:
+    (tmp_path / "there").mkdir()
+    for path in (tmp_path / "there", tmp_path / "there" / "a" / "b"):
+        target = path / "receipt.json" if option == "receipt" else path
+        require_writable(Settings.model_validate({option: target}))
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_place_below_a_file_is_refused_by_the_option_s_name(tmp_path: Path, option: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigurationError, match=option.replace("_", "-")) as caught:
+        require_writable(Settings.model_validate({option: tmp_path / "file" / "out"}))
+
+    assert "Not a directory" in caught.value.summary
+
+
+@pytest.mark.parametrize("option", ["attestations_dir", "reports_dir"])
+def test_a_file_is_no_folder(tmp_path: Path, option: str) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ConfigurationError, match="Not a directory"):
+        require_writable(Settings.model_validate({option: tmp_path / "file"}))
+
+
+def test_a_folder_is_no_receipt(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"Is a directory"):
+        require_writable(Settings(receipt=tmp_path))
+
+
+def test_a_path_that_no_system_takes_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="reports-dir"):
+        require_writable(Settings(reports_dir=Path("a\0b")))
+
+
+class Given:
+    """What was given away, instead of giving it away."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.owners: set[tuple[int, int]] = set()
+
+    def __call__(self, path: Path, user: int, group: int) -> None:
+        self.owners.add((user, group))
+        self.paths.add(path.name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, files have no such owner")
+class TestGiving:
+    def test_files_and_the_folders_that_lead_to_them(self, tmp_path: Path) -> None:
+        (tmp_path / "out" / "attestations").mkdir(parents=True)
+        for name in ("receipt.json", "attestations/a.whl.publish.attestation", "attestations/other.txt"):
+            (tmp_path / "out" / name).write_text("")
+        settings = Settings(
+            receipt=tmp_path / "out" / "receipt.json", attestations_dir=tmp_path / "out" / "attestations"
+        )
+        given = Given()
+
+        give_to_workspace(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=given)
+
+        assert given.paths == {"out", "attestations", "receipt.json", "a.whl.publish.attestation"}
+        assert given.owners == {(tmp_path.stat().st_uid, tmp_path.stat().st_gid)}
+
+    @pytest.mark.parametrize("root", [True, False])
+    def test_nothing_outside_of_the_workspace_and_nothing_by_others_than_root(
+        self, tmp_path: Path, *, root: bool
+    ) -> None:
+        workspace, elsewhere = tmp_path / "workspace", tmp_path / "elsewhere"
+        for folder in (workspace, elsewhere):
+            folder.mkdir()
+            (folder / "r.json").write_text("")
+        (workspace / "link").symlink_to(elsewhere)
+        given = Given()
+        environ = {"GITHUB_WORKSPACE": str(workspace)}
+
+        give_to_workspace(Settings(receipt=workspace / "link" / "r.json"), environ, is_root=root, chown=given)
+        give_to_workspace(Settings(receipt=workspace / "r.json"), {}, is_root=root, chown=given)
+        give_to_workspace(Settings(receipt=workspace / "r.json"), environ, is_root=root, chown=given)
+
+        assert given.paths == ({"r.json"} if root else set())
+
+    def test_what_cannot_be_given_away_stays(self, tmp_path: Path) -> None:
+        (tmp_path / "r.json").write_text("")
+
+        def refuse(path: Path, *_: int) -> None:
+            raise PermissionError(path)
+
+        settings = Settings(receipt=tmp_path / "r.json", attestations_dir=tmp_path / "never")
+        give_to_workspace(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=refuse)
+
+        assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
