@@ -1,5 +1,6 @@
 """The GitLab component in a project that includes it, run by gitlab-ci-local against a world on loopback."""
 
+import html
 import json
 import os
 import shutil
@@ -29,12 +30,19 @@ EXECUTORS = {
 }
 
 
-def project(folder: Path, world: RehearsalWorld, name: str) -> Path:
-    """Make a project whose pipeline builds distributions of *name* and includes the component at its own commit."""
+def project(folder: Path, world: RehearsalWorld, name: str, changes: Mapping[str, str] | None = None) -> Path:
+    """Make a project whose pipeline builds distributions of *name* and includes the component at its own commit.
+
+    *changes* replace lines of the pipeline.
+    """
     folder.mkdir()
     (folder / "templates").mkdir()
     shutil.copy(ROOT / "templates" / "publish.yml", folder / "templates")
-    shutil.copy(PIPELINE, folder / ".gitlab-ci.yml")
+    pipeline = PIPELINE.read_text()
+    for before, after in (changes or {}).items():
+        assert before in pipeline
+        pipeline = pipeline.replace(before, after)
+    (folder / ".gitlab-ci.yml").write_text(pipeline)
     shutil.copy(world.trust_config_path, folder / "trust.json")
     make_release(folder / "offered", name)
     make_repository(folder)
@@ -113,14 +121,52 @@ def test_the_component_publishes_what_an_earlier_job_built(
     assert "AFTERWARDS published 2" in log
 
 
+@pytest.mark.parametrize("wrong", ["jobs: many", 'strict: "perhaps"'])
 def test_a_wrong_input_is_refused_before_any_job(
-    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str]
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str], wrong: str
 ) -> None:
-    folder = project(tmp_path / "project", world, "gitlab-wrong")
-    pipeline = folder / ".gitlab-ci.yml"
-    pipeline.write_text(pipeline.read_text().replace('jobs: "4"', "jobs: many"))
+    folder = project(tmp_path / "project", world, "gitlab-wrong", {"jobs: 4": wrong})
 
     code, log = run(folder, "shell", variables)
 
     assert code != 0
-    assert "jobs" in log
+    assert wrong.partition(":")[0] in log
+    assert not list(folder.rglob("receipt.json"))
+
+
+RULES = "      rules: [{when: always}]\n"
+
+
+@pytest.mark.parametrize("tag", ["", "v1.0"])
+def test_the_component_publishes_from_tags_and_not_from_branches(
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str], tag: str
+) -> None:
+    folder = project(tmp_path / "project", world, f"gitlab-tag-{'given' if tag else 'none'}", {RULES: ""})
+    if tag:
+        variables = {**variables, "CI_COMMIT_TAG": tag}
+
+    code, log = run(folder, "shell", variables, [command_on_path(tmp_path / "bin")])
+
+    assert code == 0, log[-8_000:]
+    assert bool(list(folder.rglob("receipt.json"))) == bool(tag), log[-8_000:]
+
+
+def test_variables_of_the_pipeline_count_where_an_input_is_not_given(
+    tmp_path: Path, world: RehearsalWorld, variables: dict[str, str]
+) -> None:
+    ours = "stages: [build, deploy, after]\nvariables:\n  CI_PUBLISH_REPOSITORY_URL: $WORLD\n  CI_PUBLISH_JOBS: '2'\n"
+    changes = {
+        "stages: [build, deploy, after]\n": f"{ours}  CI_PUBLISH_DRY_RUN: 'true'\n  CI_PUBLISH_VERIFY: 'false'\n",
+        "      repository-url: $WORLD\n": "",
+        "      jobs: 4\n": "      strict: true\n      timeout: 7.5\n",
+    }
+    folder = project(tmp_path / "project", world, "gitlab-variables", changes)
+
+    code, log = run(folder, "shell", variables, [command_on_path(tmp_path / "bin")])
+
+    assert code == 0, log[-8_000:]
+    receipt = json.loads(next(folder.rglob("receipt.json")).read_text())
+    assert (receipt["outcome"], receipt["indexes"][0]["repository_url"]) == ("planned", world.repository_url)
+    summary = html.unescape(next(folder.rglob("summary.md")).read_text())
+    for setting in ("CI_PUBLISH_JOBS", "CI_PUBLISH_VERIFY", "component input strict", "component input timeout"):
+        assert setting in summary, summary
