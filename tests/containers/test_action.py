@@ -190,3 +190,14 @@ def test_a_place_that_cannot_be_written_to_is_found_before_anything_is_signed(
         assert (step.code, step.outputs["exit-code"]) == (2, "2"), step.log
         assert f"Cannot write to blocked ({name})" in step.log
         assert "transparency log" not in step.log
+
+
+def test_an_annotation_names_a_refused_file_by_its_path(job: Job, action_image: str, here: dict[str, str]) -> None:
+    (job.workspace / "dist" / "broken-1.0-py3-none-any.whl").write_bytes(b"no zip")
+
+    step = job.step(ACTION, action_image, here)
+
+    assert step.code == 4, step.log
+    files = {dict(command.properties).get("file") for command in step.commands if command.name == "error"}
+    assert "dist/broken-1.0-py3-none-any.whl" in files
+    assert step.files["broken-1.0-py3-none-any.whl"] == "not-attempted"

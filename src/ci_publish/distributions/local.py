@@ -14,7 +14,7 @@ from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
 from ci_publish.errors import NothingToPublish
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
-from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
+from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
 
@@ -56,7 +56,8 @@ class LocalDistributions:
         if not reads and not any(_explains(each) for each in problems):
             raise nothing_to_publish(paths, search)
         self._known = {read.distribution: read for read in reads}
-        return Collection(tuple(self._known), attestations, problems)
+        unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
+        return Collection(tuple(self._known), attestations, problems, unreadable)
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``pipeline.Distributions.check``."""

@@ -97,16 +97,25 @@ class FoundAttestation:
 
 
 @frozen
+class UnreadableFile:
+    """A file that looks like a distribution and cannot be read as one."""
+
+    path: Path
+    filename: str
+
+
+@frozen
 class Collection:
     """What was found in the paths that a user named.
 
-    ``problems`` holds what finding and reading the files brought up; a file that looks like a distribution but cannot
-    be read as one stands there with severity error, and not among the distributions.
+    ``problems`` holds what finding and reading the files brought up, with at least one error for each file that is
+    ``unreadable``.
     """
 
     distributions: tuple[Distribution, ...]
     attestations: tuple[FoundAttestation, ...] = ()
     problems: tuple[Problem, ...] = ()
+    unreadable: tuple[UnreadableFile, ...] = ()
 
     def __iter__(self) -> Iterator[Distribution]:
         return iter(self.distributions)

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome
-from ci_publish.model.distribution import Distribution
+from ci_publish.model.distribution import Distribution, UnreadableFile
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
 from ci_publish.model.index import Endpoints, Plan, PublishedFile
@@ -97,9 +97,10 @@ class StepFinished:
 
 @frozen
 class Collected:
-    """These distributions were found and hashed."""
+    """These distributions were found and hashed; files that look like one and cannot be read are ``unreadable``."""
 
     distributions: tuple[Distribution, ...]
+    unreadable: tuple[UnreadableFile, ...] = ()
 
 
 @frozen

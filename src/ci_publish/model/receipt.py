@@ -25,7 +25,7 @@ from packaging.utils import (
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.errors import CiPublishError, Interrupted
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, ProvenanceVerified
-from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.distribution import Distribution, Kind, UnreadableFile
 from ci_publish.model.events import (
     Checked,
     Collected,
@@ -152,8 +152,9 @@ class FileEntry:
     """One file at one index; ``index`` is None for commands that need none (check, attest).
 
     ``path``, ``size`` and ``sha256`` are None for a file that only the index has (``verify PROJECT==VERSION``) and does
-    not describe. ``listed``: with our digest (true), not or otherwise (false), not asked or unreadable
-    (null). ``error`` is set for every file that did not reach the desired state.
+    not describe; the last two also for a file that cannot be read as a distribution. ``listed``: with our digest
+    (true), not or otherwise (false), not asked or unreadable (null). ``error`` is set for every file that did not reach
+    the desired state.
     """
 
     index: str | None
@@ -396,11 +397,13 @@ def _files(events: Sequence[Event]) -> Iterator[FileEntry]:
     """Yield an entry for each file at each index; without an index for each file that was found."""
     facts = _facts(events)
     distributions = _distributions(events)
+    unreadable = {str(file.path): file for event in _of(events, Collected) for file in event.unreadable}.values()
     for index in _index_names(events) or (None,):
         ours = set()
         for distribution in distributions:
             ours.add(distribution.filename)
             yield _file(facts, index, distribution)
+        yield from (_unreadable(facts, index, file) for file in unreadable)
         yield from (
             _theirs(facts, listed)
             for (name, filename), listed in facts.listed.items()
@@ -514,6 +517,30 @@ def _theirs(facts: _Facts, listed: FileListed) -> FileEntry:
         provenance_publisher=_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
         error=_error_of_file(facts, status, None),
+    )
+
+
+def _unreadable(facts: _Facts, index: str | None, file: UnreadableFile) -> FileEntry:
+    """Return the entry of a file that cannot be read as a distribution: what its name says."""
+    project, version, kind = _named(file.filename)
+    return FileEntry(
+        index=index,
+        filename=file.filename,
+        path=str(file.path),
+        project=project,
+        version=version,
+        kind=kind,
+        size=None,
+        sha256=None,
+        status=FileStatus.NOT_ATTEMPTED,
+        attempts=0,
+        url=None,
+        attestations=(),
+        listed=None,
+        provenance_verified=None,
+        provenance_publisher=None,
+        retries=(),
+        error=_error_of_file(facts, FileStatus.NOT_ATTEMPTED, None),
     )
 
 

@@ -115,7 +115,7 @@ def verify(run: Run) -> Outcome:
     """
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
-        run.emit(Collected(collection.distributions))
+        run.emit(Collected(collection.distributions, collection.unreadable))
     if _errors(collection.problems):
         run.emit(Checked(collection.problems))
         raise messages.failed_checks(collection.problems)
@@ -166,7 +166,7 @@ def _look_over(run: Run) -> tuple[Collection, tuple[Problem, ...]]:
     """Collect and check. Problems without an error are told at once; errors are left to the caller."""
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
-        run.emit(Collected(collection.distributions))
+        run.emit(Collected(collection.distributions, collection.unreadable))
     with run.step(Step.CHECK):
         profiles = [destination.index.endpoints.profile for destination in run.destinations]
         problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI])

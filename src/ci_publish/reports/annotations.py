@@ -35,12 +35,9 @@ def annotations(events: Sequence[Event], place: Callable[[str], str] = str) -> I
 
 
 def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
-    paths = {
-        each.filename: str(each.path)
-        for collected in events
-        if isinstance(collected, Collected)
-        for each in collected.distributions
-    }
+    found = [event for event in events if isinstance(event, Collected)]
+    paths = {file.filename: str(file.path) for event in found for file in event.distributions}
+    paths |= {file.filename: str(file.path) for event in found for file in event.unreadable}
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
     if finished and finished.error:
         hints = wording.hints(finished.error)

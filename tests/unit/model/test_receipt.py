@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import IndexUnavailable, InvalidDistribution
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, ProvenanceInvalid, ProvenanceMissing
+from ci_publish.model.distribution import UnreadableFile
 from ci_publish.model.events import (
     Collected,
     CredentialChanged,
@@ -247,6 +248,24 @@ def test_only_the_listing_makes_a_file_uploaded(status: FileStatus) -> None:
         assert document["files"][0]["error"]["slug"] == "index-unavailable"
     document = written([*events, FileListed("pypi", SDIST.filename, listed=True), *ends])
     assert (document["files"][0]["status"], document["files"][0]["error"]) == ("uploaded", None)
+
+
+def test_a_file_that_cannot_be_read_is_among_the_files() -> None:
+    broken = UnreadableFile(Path("dist/demo-1.0-py3-none-any.whl"), "demo-1.0-py3-none-any.whl")
+    ends = RunFinished(Outcome.FAILED, 4, BEGIN, InvalidDistribution("1 problem"))
+
+    files = written([RunStarted("publish", BEGIN), Collected((SDIST,), (broken,)), ends])["files"]
+
+    assert [file["filename"] for file in files] == [SDIST.filename, broken.filename]
+    expected: dict[str, object] = {
+        "path": "dist/demo-1.0-py3-none-any.whl",
+        "project": "demo",
+        "version": "1.0",
+        "kind": "wheel",
+    }
+    expected |= {"size": None, "sha256": None, "status": "not-attempted", "index": None}
+    assert {name: files[1][name] for name in expected} == expected
+    assert files[1]["error"]["slug"] == "invalid-distribution"
 
 
 def test_a_file_of_check_has_no_desired_state() -> None:
