@@ -40,7 +40,7 @@ from ci_publish.index.upload_api import understand
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
-from ci_publish.model.identity import Provider, Secret
+from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
 from ci_publish.model.index import (
     Conflict,
     CredentialRefused,
@@ -52,7 +52,9 @@ from ci_publish.model.index import (
     Unavailable,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import messages
+from ci_publish.publishing.coverage import does_not_exist, not_named
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import Narrator
@@ -383,6 +385,39 @@ def _() -> object:
     credential.hold()
     world.now += 901
     return credential.hold()
+
+
+@situation("The stored API token has expired")
+def _() -> object:
+    token = Secret(identity_world.macaroon([3, "user"], [0, int(identity_world.NOW) - 3 * 86_400, 0]))
+    given = Given(secret=token, name="CI_PUBLISH_PASSWORD")
+    return choose_credential(identity_world.PYPI, given, identity_world.World().tools()).prove()
+
+
+@situation("The Trusted Publisher that matches is for another project")
+def _() -> object:
+    state = CredentialState(CredentialKind.TRUSTED_PUBLISHING, "github", scope=TokenScope(count=1))
+    return does_not_exist(PYPI, state, "demo", signed=False)
+
+
+@situation("The API token is for other projects")
+def _() -> object:
+    state = CredentialState(CredentialKind.API_TOKEN, scope=TokenScope(frozenset({"other"})))
+    return not_named(PYPI, state, "demo", signed=False)
+
+
+@situation("The GitLab job's CI configuration is in another project")
+def _() -> object:
+    uri = "gitlab.com/group/ci//publish.yml@refs/heads/main"
+    world = identity_world.World(
+        ci=identity_world.FakeCI(Provider.GITLAB, {**identity_world.GITLAB, "ci_config_ref_uri": uri})
+    )
+    return choose_credential(identity_world.PYPI, Given(), world.tools()).prove()
+
+
+@situation("Attestations are required, and a file is published without one")
+def _() -> object:
+    return messages.published_unattested(PYPI, [wheel().filename])
 
 
 @situation("The answer to a GitLab job's only token exchange was lost")

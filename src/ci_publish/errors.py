@@ -244,6 +244,24 @@ class UploadTokenExpired(CredentialRejected):
     slug = "upload-token-expired"
 
 
+class ApiTokenUnusable(CredentialRejected):
+    """The API token that was given has expired, is incomplete or is meant for another index; nothing was sent."""
+
+    slug = "api-token-unusable"
+
+
+class ProjectNotCovered(CredentialRejected):
+    """The credential is not for a project of this run; nothing was uploaded."""
+
+    slug = "project-not-covered"
+
+
+class PipelineElsewhere(CredentialRejected):
+    """The GitLab job's CI configuration is in another project, which no Trusted Publisher on PyPI can match."""
+
+    slug = "pipeline-elsewhere"
+
+
 class SigningFailed(CiPublishError):
     """A file could not be attested although an attestation is required; nothing was uploaded."""
 
@@ -296,6 +314,13 @@ class AttestationInvalid(SigningFailed):
     """An attestation file that lay beside a distribution does not verify."""
 
     slug = "attestation-invalid"
+    retryable = False
+
+
+class PublishedUnattested(SigningFailed):
+    """Attestations are required, and the index already has a file of this run without one."""
+
+    slug = "published-unattested"
     retryable = False
 
 

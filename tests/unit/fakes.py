@@ -52,6 +52,7 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem
+from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Destination, Options, Run
 
 PYPI = Endpoints(
@@ -229,17 +230,19 @@ class FakeCredential:
     renewable: bool = True
     held: str = "first"
     lacks: CiPublishError | None = None
+    scope: TokenScope | None = None
+    scope_when_held: TokenScope | None = None
     log: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> CredentialState:
-        return CredentialState(self.kind)
+        return CredentialState(self.kind, scope=self.scope)
 
     def missing(self) -> CiPublishError | None:
         return self.lacks
 
-    def prove(self) -> None:
-        self.log.append("prove")
+    def prove(self, *, mint: bool = True) -> None:
+        self.log.append("prove" if mint else "judge")
         if self.refusal is not None:
             raise self.refusal
 
@@ -247,6 +250,7 @@ class FakeCredential:
         self.log.append("hold")
         if self.hold_refusal is not None:
             raise self.hold_refusal
+        self.scope = self.scope or self.scope_when_held
         return BearerAuthorization(Secret(self.held))
 
     def renew(self, refused: Authorization | None) -> Authorization | None:

@@ -408,6 +408,7 @@ def _options(settings: Settings, command: str) -> Options:
         verify=settings.verify,
         verify_timeout=settings.verify_timeout,
         prove_credential=settings.prove_credential,
+        create_project=settings.create_project,
     )
 
 

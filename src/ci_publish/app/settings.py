@@ -235,6 +235,15 @@ class Settings(BaseSettings):
             ("prove-credential",),
         ),
     ] = False
+    create_project: Annotated[
+        bool,
+        Option(
+            "Let an exchange that is only tried create a pending publisher's project, as PyPI does at once.",
+            frozenset({"plan", "publish", "doctor"}),
+            None,
+            ("create-project",),
+        ),
+    ] = False
     output_dir: Annotated[Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR")] = None
     serve: Annotated[bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}))] = False
     port: Annotated[

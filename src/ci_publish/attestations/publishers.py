@@ -16,6 +16,7 @@ GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 GITLAB_ISSUER = "https://gitlab.com"
 GOOGLE_ISSUER = "https://accounts.google.com"
 CIRCLECI_ISSUER = "https://oidc.circleci.com"
+ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, CIRCLECI_ISSUER})
 
 
 class Extension(StrEnum):
@@ -200,6 +201,29 @@ def reusable_workflow_mismatch(claims: Claims) -> UnattestableWorkflow | None:
             "Or publish without attestations: attestations: off",
         ),
     )
+
+
+def pipeline_mismatch(claims: Claims) -> UnattestableWorkflow | None:
+    """Return the error to raise before signing when a GitLab job's CI configuration is in another project."""
+    project = _text(claims, "project_path")
+    configuration = _text(claims, "ci_config_ref_uri")
+    path, separator, _ = configuration.partition("@")[0].partition("//")
+    if not project or not separator or path.partition("/")[2].lower() == project.lower():
+        return None
+    return UnattestableWorkflow(
+        f"The CI configuration of this job is in another project, {path}: PyPI would refuse its attestations.",
+        detail="PyPI compares the configuration's project with the Trusted Publisher's, which is the project that the "
+        f"job runs in, {project}.",
+        hints=(
+            "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
+            "Or publish without attestations: attestations: off",
+        ),
+    )
+
+
+def unattestable(claims: Claims) -> UnattestableWorkflow | None:
+    """Return why no index with PyPI's rules takes attestations of a job with these claims; None where it may."""
+    return reusable_workflow_mismatch(claims) or pipeline_mismatch(claims)
 
 
 def public_facts(claims: Claims) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Protocol
 from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.crew import Crew, Ending, Failed, Finished, Overdue
 from ci_publish.attestations.pace import Pace
-from ci_publish.attestations.publishers import begins, public_facts, publisher_of, reusable_workflow_mismatch
+from ci_publish.attestations.publishers import ISSUERS, begins, public_facts, publisher_of, unattestable
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import (
     Ended,
@@ -170,7 +170,7 @@ class SigstoreSigner:
             return SigningResult()
         self.prefetch()
         token = self._identity.token(AUDIENCE)
-        if (mismatch := reusable_workflow_mismatch(token.claims)) is not None:
+        if (mismatch := unattestable(token.claims)) is not None:
             return SigningResult(failures={distribution.filename: mismatch for distribution in distributions})
         self._note_what_becomes_public(token.claims)
         while not self._trust.ready(_POLL_SECONDS) and not self._waiting.stopped:
@@ -201,7 +201,11 @@ class SigstoreSigner:
             self._emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
         publisher = publisher_of(claims)
         if not publisher.known:
-            message = f"PyPI knows no publishers of {publisher.label}: it would not take these attestations."
+            message = (
+                "The identity token lacks the claims of a Trusted Publisher: PyPI would not take these attestations."
+                if publisher.issuer in ISSUERS
+                else f"PyPI knows no publishers of {publisher.label}: it would not take these attestations."
+            )
             self._emit(Noted(slug="publisher-unknown", message=message))
 
 

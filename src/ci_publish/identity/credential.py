@@ -139,7 +139,7 @@ def _contradiction(given: Given) -> ConfigurationError | None:
 
 def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) -> StaticCredential:
     tools.mask(secret)
-    return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit)
+    return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit, clock=tools.clock)
 
 
 def _trusted(

@@ -7,9 +7,9 @@ from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailab
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.credential import Credential, Given, choose_credential
 from ci_publish.identity.findings import Finding, Level, failed, judge_clock, judge_identity, judge_project
+from ci_publish.identity.local_refusals import local_refusal
 from ci_publish.identity.oidc_client import Exchanger, question_deadline
 from ci_publish.identity.oidc_protocol import server_date
-from ci_publish.identity.publisher_forms import local_refusal
 from ci_publish.identity.static import StaticCredential
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential

@@ -5,11 +5,8 @@ other than PyPI, warehouse PR 20197 for burning. Whatever an index answers, an i
 request to the upload host itself (or to where a built-in index has its exchange), over https or loopback.
 """
 
-import base64
-import binascii
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -19,10 +16,12 @@ from urllib.parse import SplitResult, urlsplit
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.http.retries import http_date, retry_after
 from ci_publish.http.urls import is_loopback_host, origin, same_origin
+from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, judge_audience
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
+from ci_publish.model.token_scope import TokenScope
 
 DISCOVERY_TYPE = "application/vnd.pypi.pytp.v1+json"
 JSON_TYPE = "application/json"
@@ -88,11 +87,15 @@ class Unclear:
 
 @frozen
 class Minted:
-    """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told."""
+    """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told.
+
+    ``scope`` is what the token states about itself.
+    """
 
     token: Secret
     lifetime: float
     date: float | None = None
+    scope: TokenScope = TokenScope()
 
 
 @frozen
@@ -330,23 +333,16 @@ def _minted(answer: HttpAnswer, now: float) -> Minted | Unclear:
     if not isinstance(token, str) or not _is_token(token):
         return Unclear(f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
     date = server_date(answer)
+    read = macaroons.read_token(token)
+    scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
     expires = document.get("expires")
-    told = _lifetime(expires, now if date is None else date) if expires is not None else _macaroon_lifetime(token)
-    return Minted(Secret(token), told, date)
+    if expires is None and scope.begins is not None:
+        return Minted(Secret(token), _lifetime(scope.expires, scope.begins), date, scope)
+    return Minted(Secret(token), _lifetime(expires, now if date is None else date), date, scope)
 
 
 def _is_token(text: str) -> bool:
     return 0 < len(text) <= _MAX_TOKEN and text.isascii() and text.isprintable() and " " not in text
-
-
-def _macaroon_lifetime(token: str) -> float:
-    """Read how long a PyPI token lives from its caveat ``[0, expires, not_before]`` (warehouse/macaroons/caveats)."""
-    try:
-        raw = base64.urlsafe_b64decode(token.removeprefix("pypi-") + "===")
-    except (ValueError, binascii.Error):
-        return ASSUMED_LIFETIME
-    found = re.search(rb"\[0, ?(\d{1,12}), ?(\d{1,12})\]", raw)
-    return _lifetime(int(found[1]), int(found[2])) if found else ASSUMED_LIFETIME
 
 
 def _lifetime(expires: object, now: float) -> float:

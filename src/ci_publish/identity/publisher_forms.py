@@ -18,7 +18,6 @@ from ci_publish.errors import (
     ReusedIdentityToken,
     TrustedPublishingNotEnabled,
 )
-from ci_publish.identity.jwt import audiences
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
@@ -26,6 +25,7 @@ from ci_publish.model.index import Endpoints, IndexProfile
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 GOOGLE_ISSUER = "https://accounts.google.com"
+GITLAB_ISSUER = "https://gitlab.com"
 CIRCLECI_ISSUER = "https://oidc.circleci.com"
 _CIRCLECI_PREFIX = "oidc.circleci.com/"
 
@@ -36,7 +36,7 @@ SHOWN_CLAIMS = (
     "organization_slug", "pipeline_slug", "oidc.circleci.com/org-id", "oidc.circleci.com/project-id",
     "oidc.circleci.com/pipeline-definition-id", "email",
 )  # fmt: skip
-_LONGEST_SHOWN = 200
+LONGEST_SHOWN = 200
 ANY = "(leave empty, or the job names an environment)"
 
 
@@ -66,7 +66,7 @@ class Form:
 
 def form_for(claims: Claims) -> Form | None:
     """Return the form that would match *claims*; None for a CI that PyPI has no form for."""
-    issuer = _text(claims, "iss")
+    issuer = text_of(claims, "iss")
     if issuer == GITHUB_ISSUER or "job_workflow_ref" in claims:
         return _github_form(claims)
     if "ci_config_ref_uri" in claims or "project_path" in claims:
@@ -77,37 +77,37 @@ def form_for(claims: Claims) -> Form | None:
 
 
 def _github_form(claims: Claims) -> Form:
-    owner, _, name = _text(claims, "repository").partition("/")
+    owner, _, name = text_of(claims, "repository").partition("/")
     # PyPI compares the called file; a reusable workflow of another repository matches nothing, so there the caller's
     # file is what a publisher should name once the job has moved there.
     elsewhere = isinstance(reusable_workflow(claims), ElsewhereReusable)
-    workflow = workflow_file(_text(claims, "workflow_ref" if elsewhere else "job_workflow_ref"))
+    workflow = workflow_file(text_of(claims, "workflow_ref" if elsewhere else "job_workflow_ref"))
     fields = (
         Field("Owner", "owner", owner, "repository_owner"),
         Field("Repository name", "repository", name, "repository"),
         Field("Workflow name", "workflow_filename", workflow, "job_workflow_ref"),
-        Field("Environment name", "environment", _text(claims, "environment"), "environment", optional=True),
+        Field("Environment name", "environment", text_of(claims, "environment"), "environment", optional=True),
     )
     return Form("GitHub", "github", fields)
 
 
 def _gitlab_form(claims: Claims) -> Form:
-    namespace, _, project = _text(claims, "project_path").rpartition("/")
+    namespace, _, project = text_of(claims, "project_path").rpartition("/")
     fields = [
         Field("Namespace", "namespace", namespace, "project_path"),
         Field("Project name", "project", project, "project_path"),
         Field("Top-level pipeline file path", "workflow_filepath", pipeline_file(claims), "ci_config_ref_uri"),
-        Field("Environment name", "environment", _text(claims, "environment"), "environment", optional=True),
+        Field("Environment name", "environment", text_of(claims, "environment"), "environment", optional=True),
     ]
-    if (issuer := _text(claims, "iss")) != "https://gitlab.com":
+    if (issuer := text_of(claims, "iss")) != GITLAB_ISSUER:
         fields.append(Field("Issuer URL", "issuer_url", issuer, "iss"))
     return Form("GitLab", "gitlab", tuple(fields))
 
 
 def _google_form(claims: Claims) -> Form:
     fields = (
-        Field("Email", "email", _text(claims, "email"), "email"),
-        Field("Subject", "sub", _text(claims, "sub"), "sub", optional=True),
+        Field("Email", "email", text_of(claims, "email"), "email"),
+        Field("Subject", "sub", text_of(claims, "sub"), "sub", optional=True),
     )
     return Form("Google", "google", fields)
 
@@ -119,7 +119,7 @@ def _circleci_form(claims: Claims) -> Form:
         ("Pipeline definition ID", "pipeline_definition_id", "pipeline-definition-id"),
     )
     fields = tuple(
-        Field(label, parameter, _text(claims, f"{_CIRCLECI_PREFIX}{claim}"), f"{_CIRCLECI_PREFIX}{claim}")
+        Field(label, parameter, text_of(claims, f"{_CIRCLECI_PREFIX}{claim}"), f"{_CIRCLECI_PREFIX}{claim}")
         for label, parameter, claim in names
     )
     return Form("CircleCI", "circleci", fields)
@@ -133,7 +133,7 @@ def workflow_file(reference: str) -> str:
 
 def pipeline_file(claims: Claims) -> str:
     """Return the path of the pipeline's file from ``host/namespace/project//PATH@ref``; empty for anything else."""
-    found = re.fullmatch(r".+?//([^@]+)@.+", _text(claims, "ci_config_ref_uri"))
+    found = re.fullmatch(r".+?//([^@]+)@.+", text_of(claims, "ci_config_ref_uri"))
     return found[1] if found else ""
 
 
@@ -155,10 +155,10 @@ class SameReusable:
 
 def reusable_workflow(claims: Claims) -> ElsewhereReusable | SameReusable | None:
     """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether the job lies in a reusable workflow."""
-    caller, called = (_text(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
+    caller, called = (text_of(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
     if not caller or not called or caller.casefold() == called.casefold():
         return None
-    if _repository(called).casefold() == _text(claims, "repository").casefold():
+    if _repository(called).casefold() == text_of(claims, "repository").casefold():
         return SameReusable(caller, called)
     return ElsewhereReusable(caller, called)
 
@@ -167,25 +167,8 @@ def _repository(reference: str) -> str:
     return "/".join(reference.split("/")[:2])
 
 
-def local_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
-    """Return why an index with PyPI's rules will refuse what this job wants, as far as its claims tell; else None."""
-    if endpoints.profile is not IndexProfile.PYPI:
-        return None
-    if isinstance(claims.get("aud"), list):
-        return InvalidIdentityToken(
-            f"{endpoints.name} takes no OIDC identity token whose audience is a list.",
-            detail=f"This one is for {', '.join(audiences(claims))[:_LONGEST_SHOWN]}.",
-            hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
-        )
-    if _text(claims, "event_name") == "pull_request_target":
-        return _pull_request_target(endpoints)
-    reusable = reusable_workflow(claims)
-    if attesting and isinstance(reusable, SameReusable):
-        return _same_reusable(reusable, endpoints)
-    return _missing_claims(claims, endpoints)
-
-
-def _pull_request_target(endpoints: Endpoints) -> CredentialRejected:
+def pull_request_target(endpoints: Endpoints) -> CredentialRejected:
+    """Return the error for a workflow that ``pull_request_target`` started."""
     return InvalidPublisher(
         f"{endpoints.name} takes no identity of a workflow that `pull_request_target` started.",
         detail="Such a workflow runs with your permissions on what others propose.",
@@ -193,42 +176,8 @@ def _pull_request_target(endpoints: Endpoints) -> CredentialRejected:
     )
 
 
-_NEEDED_CLAIMS = {
-    "github": ("repository", "repository_owner", "repository_owner_id", "job_workflow_ref", "ref", "sha", "jti"),
-    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "ref_path", "sha", "jti"),
-    "google": ("email", "email_verified"),
-}
-
-
-def _missing_claims(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
-    form = form_for(claims)
-    needed = _NEEDED_CLAIMS.get(form.provider, ()) if form else ()
-    missing = [name for name in needed if claims.get(name) in (None, "")]
-    if not missing:
-        return None
-    return InvalidPublisher(
-        f"{endpoints.name} will refuse this identity: it says nothing about {', '.join(missing)}.",
-        detail=f"A {form.kind if form else ''} identity must have these claims.\n\n{claims_table(claims)}",
-        hints=("On GitHub Enterprise or an older GitLab, ask the administrators for these claims.",),
-    )
-
-
-def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
-    return ReusableWorkflow(
-        f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
-        detail=(
-            f"The job is defined in {reusable.called}, called by {reusable.caller}. The identity is compared with the "
-            "called file and the attestation with the calling one, so no Trusted Publisher fits both "
-            "(https://github.com/pypi/warehouse/issues/11096)."
-        ),
-        hints=(
-            f"Move the publishing job into {_file_of(reusable.caller)}; building may stay in the reusable workflow.",
-            "Or publish without attestations: --attestations off",
-        ),
-    )
-
-
-def _file_of(reference: str) -> str:
+def file_of(reference: str) -> str:
+    """Return the last part of a path: the file."""
     return reference.rpartition("/")[2]
 
 
@@ -236,7 +185,7 @@ def claims_table(claims: Claims) -> str:
     """Return the claims that matter and may be shown, one a line."""
     shown = [(name, claims[name]) for name in SHOWN_CLAIMS if claims.get(name) not in (None, "")]
     width = max((len(name) for name, _ in shown), default=0)
-    return "\n".join(f"  {name:<{width}}  {_shown(value)}" for name, value in shown)
+    return "\n".join(f"  {name:<{width}}  {claim_text(value)}" for name, value in shown)
 
 
 def form_table(form: Form, differing: frozenset[str] = frozenset()) -> str:
@@ -248,12 +197,13 @@ def form_table(form: Form, differing: frozenset[str] = frozenset()) -> str:
 def _form_line(field: Field, width: int, differing: frozenset[str]) -> str:
     value = field.value or (ANY if field.optional else "(unknown: the claim is missing)")
     mark = "  <-- differs on the index" if field.claim in differing else ""
-    return f"  {field.label + ':':<{width + 1}}  {_shown(value)}{mark}"
+    return f"  {field.label + ':':<{width + 1}}  {claim_text(value)}{mark}"
 
 
-def _shown(value: object) -> str:
+def claim_text(value: object) -> str:
+    """Return a claim as it may be printed, cut where it is long."""
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def differing_claims(description: str) -> frozenset[str]:
@@ -301,10 +251,10 @@ def _no_publisher(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
 ) -> CredentialRejected:
     if "pull_request_target" in refusal.description:
-        return _pull_request_target(endpoints)
+        return pull_request_target(endpoints)
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return _elsewhere_reusable(reusable, endpoints)
+        return elsewhere_reusable(reusable, endpoints)
     summary = f"{endpoints.name} knows no Trusted Publisher that matches this job."
     said = f"The job's identity says:\n{claims_table(claims)}"
     detail = _paragraphs(refusal.description, _comparison(refusal, claims), said)
@@ -323,6 +273,12 @@ def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[st
     if form is None:
         return ("Give an API token instead: set CI_PUBLISH_PASSWORD.",)
     hints = ["Compare each field with the publisher on the index, letter case too: attestations are compared exactly."]
+    if form.provider == "github":
+        owner = text_of(claims, "repository_owner_id") or "missing"
+        hints.append(
+            f"Owner, repository and workflow as registered? Then the owner's id differs (here {owner}): the account was"
+            " renamed, replaced or the repository transferred. Remove the publisher and add it again."
+        )
     if not form.value("environment") and form.provider in {"github", "gitlab"}:
         hints.append("This job names no environment; a publisher that names one does not match.")
     hints += [f"Project exists: add the publisher at {link}" for link in prefilled_links(form, endpoints, projects[:3])]
@@ -331,7 +287,8 @@ def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[st
     return tuple(hints)
 
 
-def _elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
+def elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
+    """Return the error for a job in a reusable workflow of another repository."""
     return ReusableWorkflow(
         f"{endpoints.name} refuses this job's identity: the job lies in another repository's reusable workflow.",
         detail=(
@@ -339,7 +296,7 @@ def _elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> Re
             "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {_file_of(reusable.caller)}; building may stay in the reusable workflow.",
+            f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
             "There, use the ci-publish action as a step: an action is no reusable workflow.",
         ),
     )
@@ -396,7 +353,7 @@ def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cre
 def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     if "issuer" in refusal.description:
         return InvalidIdentityPayload(
-            f"{endpoints.name} does not know the issuer of this identity: {_shown(claims.get('iss', 'none'))}",
+            f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
             detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and what it has registered for organizations.",
             hints=("From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token.",),
         )
@@ -429,6 +386,7 @@ def _paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _text(claims: Claims, name: str) -> str:
+def text_of(claims: Claims, name: str) -> str:
+    """Return a claim that is a text; empty where it is absent or anything else."""
     value = claims.get(name)
     return value if isinstance(value, str) else ""

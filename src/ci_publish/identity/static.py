@@ -1,22 +1,36 @@
 """Credentials that need no exchange: an API token, a password, or none."""
 
-from ci_publish.errors import CiPublishError, EmptySecret, PasswordRefused
+import time
+from collections.abc import Callable
+
+from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, PasswordRefused
 from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.identity.macaroons import PREFIX, ReadToken, TruncatedToken, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
+from ci_publish.model.token_scope import TokenScope
 
 TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
-_TOKEN_PREFIX = "pypi-"  # noqa: S105  (the prefix of all of them)
 
 
 class StaticCredential:
     """An API token or a password, as given. Implements ``publishing.ports.Credential``."""
 
-    def __init__(self, endpoints: Endpoints, user: str, secret: Secret, name: str, emit: Emit) -> None:
-        """Take *secret* from the option *name*; the caller has masked it already."""
+    def __init__(  # noqa: PLR0913  (one value each)
+        self,
+        endpoints: Endpoints,
+        user: str,
+        secret: Secret,
+        name: str,
+        emit: Emit,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take *secret* from the option *name*; the caller has masked it already. *clock*: seconds since the epoch."""
         self._endpoints = endpoints
+        self._clock = clock
         self._name = name
         self._authorization = BasicAuthorization(user, secret)
         self._emit = emit
@@ -24,16 +38,24 @@ class StaticCredential:
 
     @property
     def state(self) -> CredentialState:
-        """The kind, by the user name."""
-        token = self._authorization.user == TOKEN_USER
-        return CredentialState(CredentialKind.API_TOKEN if token else CredentialKind.PASSWORD)
+        """The kind, by the user name, and what an API token of PyPI states about itself."""
+        if self._authorization.user != TOKEN_USER:
+            return CredentialState(CredentialKind.PASSWORD)
+        return CredentialState(CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
 
     def missing(self) -> None:
         """Return None: it was given."""
 
-    def prove(self) -> None:
-        """Raise PasswordRefused or EmptySecret for what this index will refuse; note what looks odd, once."""
-        if error := static_objection(self._endpoints, self._authorization.user, self._authorization.secret, self._name):
+    def prove(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+        """Raise what this index will refuse without being asked; note what looks odd, once.
+
+        That is PasswordRefused, EmptySecret, or ApiTokenUnusable for a token that is over, incomplete or another
+        index's.
+        """
+        user, secret = self._authorization.user, self._authorization.secret
+        if error := static_objection(self._endpoints, user, secret, self._name):
+            raise error
+        if error := token_objection(self._endpoints, secret, self._name, self._clock()):
             raise error
         if not self._noted:
             self._noted = True
@@ -59,7 +81,7 @@ def is_blank(text: str) -> bool:
 
 def has_token_prefix(text: str) -> bool:
     """Return whether *text* begins as PyPI's API tokens do."""
-    return text.startswith(_TOKEN_PREFIX)
+    return text.startswith(PREFIX)
 
 
 def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
@@ -76,6 +98,56 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
             ),
         )
     return None
+
+
+# The macaroon location of each index's tokens (warehouse/macaroons/services.py takes the index's domain).
+_LOCATIONS = {"pypi": "pypi.org", "testpypi": "test.pypi.org"}
+
+
+def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float) -> CiPublishError | None:
+    """Return why an API token cannot work on this index, as far as it says so itself; *now* is since the epoch."""
+    if endpoints.profile is not IndexProfile.PYPI:
+        return None
+    token = secret.read(read_token)
+    if isinstance(token, TruncatedToken):
+        return ApiTokenUnusable(
+            f"{name} is not a whole API token: its end is missing. It was not sent.",
+            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
+            hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
+        )
+    if not isinstance(token, ReadToken):
+        return None
+    expected = _LOCATIONS.get(endpoints.name, token.location)
+    if token.location in _LOCATIONS.values() and token.location != expected:
+        return ApiTokenUnusable(
+            f"{name} is an API token of {token.location}, not of {expected}. It was not sent.",
+            detail="PyPI and TestPyPI have separate accounts and API tokens.",
+            hints=(f"Create an API token at {expected}, or publish to {token.location}.",),
+        )
+    expires = token.scope.expires
+    if expires is not None and now >= expires:
+        return ApiTokenUnusable(
+            f"{name} is an API token that expired {_ago(now - expires)} ago. It was not sent.",
+            detail="The token states its own expiry; compared with this machine's clock.",
+            hints=(
+                "Create a new API token and replace the secret. Running again does not help.",
+                "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",
+            ),
+        )
+    return None
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    return "less than a minute"
+
+
+def _scope(endpoints: Endpoints, secret: Secret) -> TokenScope | None:
+    token = secret.read(read_token) if endpoints.profile is IndexProfile.PYPI else None
+    return token.scope if isinstance(token, ReadToken) else None
 
 
 def empty_secret(name: str) -> EmptySecret:
@@ -118,7 +190,7 @@ class AnonymousCredential:
     def missing(self) -> None:
         """Return None: nothing is needed."""
 
-    def prove(self) -> None:
+    def prove(self, *, mint: bool = True) -> None:
         """Do nothing."""
 
     def hold(self) -> None:
@@ -146,7 +218,7 @@ class MissingCredential:
         """Return the error that says why."""
         return self.error
 
-    def prove(self) -> None:
+    def prove(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise the error that says why."""
         raise self.error
 

@@ -26,14 +26,16 @@ from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_reserved
 from ci_publish.identity.jwt import audiences
+from ci_publish.identity.local_refusals import local_refusal
 from ci_publish.identity.oidc_client import Exchanger
-from ci_publish.identity.publisher_forms import explain, local_refusal
+from ci_publish.identity.publisher_forms import explain
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
 from ci_publish.model.index import Endpoints
+from ci_publish.model.token_scope import TokenScope
 
 # A token is replaced when less than a fifth of its life is left, but never more than two minutes early.
 MARGIN_SHARE = 0.2
@@ -60,6 +62,7 @@ class _Held:
 
     token: UploadToken
     authorization: BasicAuthorization
+    scope: TokenScope
     use_until: float
     valid_until: float
     after_refusal: bool
@@ -95,7 +98,11 @@ class TrustedPublishingCredential:
         held, provider = self._held, self._tools.source.provider
         expires = held.token.expires if held else None
         return CredentialState(
-            CredentialKind.TRUSTED_PUBLISHING, provider.value if provider else None, expires, self._burnt
+            CredentialKind.TRUSTED_PUBLISHING,
+            provider.value if provider else None,
+            expires,
+            self._burnt,
+            held.scope if held else None,
         )
 
     def missing(self) -> CiPublishError | None:
@@ -103,15 +110,20 @@ class TrustedPublishingCredential:
         missing = self._tools.source.missing(self._endpoints.pinned_audience)
         return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if self._must_attest() else None)
 
-    def prove(self) -> None:
-        """Mint, where another identity token can be had; else judge the only one's claims and keep it for ``hold``."""
+    def prove(self, *, mint: bool = True) -> None:
+        """Mint, where another identity token can be had; else judge the only one's claims and keep it for ``hold``.
+
+        Without *mint* the claims are judged, and nothing is sent to the index but the question for its audience.
+        """
         with self._minting:
             if self._held is not None:
                 return
             if missing := self.missing():
                 raise missing
-            if self._tools.source.repeatable:
+            if self._tools.source.repeatable and mint:
                 self._mint()
+            elif self._tools.source.repeatable:
+                self._fresh_identity()
             elif self._identity is None:
                 self._identity = self._fresh_identity()
                 self._note_only_token()
@@ -224,7 +236,7 @@ class TrustedPublishingCredential:
         ends = now + minted.lifetime
         token = UploadToken(minted.token, ends)
         authorization = BasicAuthorization(TOKEN_USER, minted.token)
-        held = _Held(token, authorization, ends - margin, ends, after_refusal)
+        held = _Held(token, authorization, minted.scope, ends - margin, ends, after_refusal)
         with self._books:
             self._held, self._burnt = held, False
             self._unburnt.append(held)

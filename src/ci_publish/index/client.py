@@ -260,10 +260,12 @@ class HttpIndex:
 
     def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
         """Whether *first* may be old; *same*: it is the very listing of the look before."""
-        if version is None or not self._is_pypi or self.endpoints.json_api is None:
+        if not self._is_pypi or self.endpoints.json_api is None:
             return False
         if isinstance(first, NoSuchProject):
-            return True
+            return version is not None or fresh
+        if version is None:
+            return False
         if not isinstance(first, ProjectListing):
             return False
         with self._lock:

@@ -54,7 +54,9 @@ def project_url(simple_root: str, project: str) -> str:
 
 
 def json_api_url(json_root: str, project: str, version: str) -> str:
-    """Return the address of a release's page of the JSON API."""
+    """Return the address of a release's page of the JSON API, or of the project's for an empty version."""
+    if not version:
+        return f"{json_root}{project}/json"
     return f"{json_root}{project}/{version}/json"
 
 

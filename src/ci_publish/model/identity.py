@@ -3,9 +3,12 @@
 import hmac
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ci_publish.model.frozen import frozen
+from ci_publish.model.token_scope import TokenScope
+
+Facts = TypeVar("Facts")
 
 
 class Secret:
@@ -26,6 +29,10 @@ class Secret:
     def satisfies(self, question: Callable[[str], bool]) -> bool:
         """Answer a yes-or-no question about the text, such as ``str.isspace``, without letting it out."""
         return bool(question(self.__value))
+
+    def read(self, reader: Callable[[str], Facts]) -> Facts:
+        """Return what *reader* makes of the text: facts that are no secret, such as the expiry that a token states."""
+        return reader(self.__value)
 
     def __repr__(self) -> str:
         return "***"
@@ -103,9 +110,10 @@ class UploadToken:
 
 @frozen
 class CredentialState:
-    """What reports may know about a credential: never the secret."""
+    """What reports may know about a credential: never the secret. ``scope`` is what its token states, if it does."""
 
     kind: CredentialKind
     provider: str | None = None
     expires: float | None = None
     burnt: bool | None = None
+    scope: TokenScope | None = None

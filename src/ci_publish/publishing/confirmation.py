@@ -6,7 +6,7 @@ from itertools import count
 
 from ci_publish.errors import IndexUnavailable
 from ci_publish.http.retries import CONFIRMATION
-from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
+from ci_publish.model.attestation import AttestationPolicy, ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
@@ -48,16 +48,20 @@ class Listing:
         return tuple(listed)
 
     def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Judge the provenance of each file; none in time is a warning. Raises Unverified for one that is wrong."""
+        """Judge the provenance of each file; none in time is a warning.
+
+        Raises Unverified for one that is wrong, and for none in time where attestations are required.
+        """
         outcomes: dict[str, ProvenanceOutcome] = {}
         for _ in self._rounds():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
             outcomes |= self._judge_all(pending, self._judge_patiently)
             if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
                 break
+        required = self._run.options.attestations is AttestationPolicy.REQUIRED
         for filename, outcome in outcomes.items():
             self._run.emit(ProvenanceChecked(self._name, filename, outcome))
-            if isinstance(outcome, ProvenanceMissing):
+            if not required and isinstance(outcome, ProvenanceMissing):
                 self._run.warn(
                     "provenance-not-served",
                     f"{self._name} does not serve provenance for {filename} yet: {outcome.reason}",
@@ -65,6 +69,9 @@ class Listing:
                     filename=filename,
                 )
         self.require_valid(outcomes)
+        missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
+        if required and missing:
+            raise messages.provenance_not_served(self._index.endpoints, missing, self._run.options.verify_timeout)
         return outcomes
 
     def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:

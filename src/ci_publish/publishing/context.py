@@ -27,6 +27,7 @@ class Options:
     verify: bool = True
     verify_timeout: float = 300.0
     prove_credential: bool = False
+    create_project: bool = False
 
 
 @frozen

@@ -10,6 +10,7 @@ from ci_publish.errors import (
     FileChangedDuringRun,
     IndexUnavailable,
     InvalidDistribution,
+    PublishedUnattested,
     SigningFailed,
     Unverified,
     UploadRejected,
@@ -218,6 +219,36 @@ def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unve
         f"{endpoints.name} serves no provenance for {_files(len(missing))}.",
         detail="\n".join(f"{name}: {reason}" for name, reason in missing.items()),
         hints=("Attestations cannot be added to a published file; the next release can have them.",),
+    )
+
+
+def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> PublishedUnattested:
+    """`--attestations required`: the index already has files of this run without an attestation."""
+    few = len(names) == 1
+    return PublishedUnattested(
+        f"{names[0] if few else _files(len(names))} {'is' if few else 'are'} on {endpoints.name} without an attestation"
+        " and can no longer get one.",
+        detail="\n".join(
+            ["An index verifies attestations while a file is uploaded; uploading it again adds none."]
+            + ([] if few else list(names[:_SHOWN]))
+        ),
+        hints=(
+            "Publish the rest with --attestations auto, or release a new version.",
+            "Nothing was signed or uploaded.",
+        ),
+    )
+
+
+def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
+    """`--attestations required`: the index took the attestations, and does not serve the provenance in time."""
+    return Unverified(
+        f"{endpoints.name} took the attestations, but does not serve the provenance of {_files(len(missing))}"
+        f" after {seconds:g} s.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in list(missing.items())[:_SHOWN]),
+        hints=(
+            "The files are published. Check again later: `ci-publish verify --attestations required`",
+            "A longer wait: --verify-timeout SECONDS",
+        ),
     )
 
 

@@ -80,7 +80,7 @@ def plan(run: Run) -> Outcome:
         for delivery in deliveries:
             delivery.tell_planned()
             if run.options.prove_credential:
-                delivery.prove()
+                delivery.try_credential()
         _require_takable(deliveries)
     finally:
         _burn(run.destinations)
@@ -218,6 +218,8 @@ def _require_takable(deliveries: Sequence[Delivery]) -> None:
     for delivery in deliveries:
         delivery.require_no_conflict()
         delivery.require_open()
+    for delivery in deliveries:
+        delivery.require_attested()
 
 
 def _deliver(run: Run, deliveries: Sequence[Delivery], attestations: Attestations) -> None:

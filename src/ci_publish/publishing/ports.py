@@ -114,11 +114,12 @@ class Credential(Protocol):
         nothing to upload is not stopped by it.
         """
 
-    def prove(self) -> None:
+    def prove(self, *, mint: bool = True) -> None:
         """Learn whether the index takes this identity, before anything is signed.
 
-        Mints where the CI can give another OIDC token, else judges the claims locally; does nothing for API tokens
-        and passwords. Raises IdentityUnavailable, CredentialRejected or IndexUnavailable.
+        Mints where the CI can give another OIDC token and *mint* allows it, else judges the claims locally. Of API
+        tokens and passwords, what they state themselves is judged. Raises IdentityUnavailable, CredentialRejected or
+        IndexUnavailable.
         """
 
     def hold(self) -> Authorization | None:

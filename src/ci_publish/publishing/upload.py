@@ -1,7 +1,7 @@
 """One index's part of a run: plan, prove, upload, verify."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -9,7 +9,16 @@ from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, IndexChosen, Planned, Step
+from ci_publish.model.events import (
+    CredentialChanged,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Noted,
+    Planned,
+    Step,
+)
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
     Accepted,
@@ -27,6 +36,7 @@ from ci_publish.model.index import (
     NoSuchProject,
     NotVisible,
     Plan,
+    PlannedFile,
     ProjectListing,
     PublishedFile,
     Refused,
@@ -51,6 +61,7 @@ from ci_publish.publishing.concurrency import (
 )
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.coverage import Coverage, combined, left_out, not_minted, proof, requiring
 from ci_publish.publishing.planning import (
     ConflictRules,
     left_undecided,
@@ -59,6 +70,7 @@ from ci_publish.publishing.planning import (
     schedule,
     why_kept,
 )
+from ci_publish.publishing.unattested import require_attested
 
 # Seconds between looks for a file that an index says it has, but does not list.
 PAUSES = (1.0, 2.0, 4.0)
@@ -89,6 +101,10 @@ def _listed(file: Distribution, state: IndexState) -> PublishedFile | None:
     return published_as(file.filename, state) if isinstance(state, ProjectListing) else None
 
 
+def _is_upload_of(file: PlannedFile, projects: Collection[str]) -> bool:
+    return isinstance(file, Upload) and file.distribution.project in projects
+
+
 def _both(before: IndexState | None, state: IndexState) -> IndexState:
     """Put together what two looks for two releases of one project saw."""
     if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
@@ -109,6 +125,7 @@ class Delivery:
         self._run = run
         self._index = destination.index
         self._credential = destination.credential
+        self._coverage = Coverage(run, destination)
         self._distributions = distributions
         self._states: dict[str, IndexState] = {}
         self._plan = Plan(self.endpoints.name, ())
@@ -148,7 +165,7 @@ class Delivery:
         """How many of the run's files the index has taken by now, in words."""
         with self._lock:
             there = self.already_published | {file.filename for file in self._uploaded}
-        return f"{len(there)} of {len(self._plan.files)} files"
+        return f"{len(there)} of {len(self._distributions)} files"
 
     # plan ---------------------------------------------------------------------------------------------------------
 
@@ -183,6 +200,11 @@ class Delivery:
                 raise refusal
             if files and self._is_reserved(project, state) and self.endpoints.profile is IndexProfile.PYPI:
                 raise reserved_name_refused(project, self.endpoints)
+
+    def require_attested(self) -> None:
+        """Raise PublishedUnattested when attestations are required and a published file has none."""
+        if self.policy is not AttestationPolicy.OFF:
+            require_attested(self._run, self._index, self._plan, self._states)
 
     def tell_planned(self) -> None:
         """Report what a real run would send, for dry runs."""
@@ -306,6 +328,47 @@ class Delivery:
         if self.uploads:
             with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
                 self._credential.prove()
+                self._require_covered(signed=False)
+
+    def try_credential(self) -> None:
+        """Do what ``prove`` does for a plan, and say what is known afterwards.
+
+        A token exchange may create a project; where one is absent, it is left out unless the user asked for it.
+        """
+        if not self.uploads:
+            return
+        projects = tuple(dict.fromkeys(file.project for file in self.uploads))
+        absent = [project for project in projects if isinstance(self._states[project], NoSuchProject)]
+        trusted = self._credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
+        mint = not (trusted and absent) or self._run.options.create_project
+        with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
+            self._credential.prove(mint=mint)
+            self._require_covered(signed=False)
+            if not mint:
+                self._run.emit(not_minted(self.endpoints, absent))
+            told = proof(self.endpoints, self._credential.state, projects)
+            self._run.emit(Noted("credential-proof", told, warning=False))
+
+    def _require_covered(self, *, signed: bool) -> None:
+        """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
+
+        A project that requires one that is left out is left out as well.
+        """
+        refusals = self._coverage.refusals(self.uploads, self._states, signed=signed)
+        if refusals.whole is not None:
+            raise refusals.whole
+        if not refusals.projects:
+            return
+        left = requiring(self._distributions, refusals.projects)
+        if not self._run.options.keep_going or all(file.project in left for file in self.uploads):
+            raise combined(refusals.projects)
+        for file in self.uploads:
+            if file.project in left:
+                error = left_out(file.project, refusals.projects)
+                self._failures.append((file, error))
+                self._finish(file, FileStatus.NOT_ATTEMPTED, error=error)
+        kept = tuple(file for file in self._plan.files if not _is_upload_of(file, left))
+        self._plan = replace(self._plan, files=kept)
 
     # upload -------------------------------------------------------------------------------------------------------
 
@@ -317,10 +380,11 @@ class Delivery:
             attestations = {}
         with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
             self._credential.hold()
+            self._require_covered(signed=bool(attestations))
         with self._run.step(Step.UPLOAD, self.endpoints.name):
             self._send_all(attestations)
         if self._failures:
-            raise messages.several(self._failures, len(self._plan.files))
+            raise messages.several(self._failures, len(self._distributions))
         self._run.checkpoint()
 
     def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:

@@ -19,7 +19,7 @@ from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
 from ci_publish.rehearsal.json_response import json_response
 from ci_publish.rehearsal.publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
-from ci_publish.rehearsal.tokens import Caveat, PublisherIdentity, TokenStore
+from ci_publish.rehearsal.tokens import Caveat, PublisherIdentity, TokenStore, project_id
 
 AUDIENCE: Final = "ci-publish-rehearsal"
 TOKEN_LIFETIME_SECONDS: Final = 900
@@ -103,7 +103,7 @@ class TrustedPublishing:
         expires = now + int(self.lifetime)
         caveats: list[Caveat] = [[4, identity.id, None], [0, expires, now]]
         if identity.projects is not None:
-            caveats.insert(1, [1, sorted(identity.projects)])
+            caveats.insert(1, [2, sorted(map(project_id, identity.projects))])
         return self.tokens.issue(identity, caveats, jti=jti, expires=expires), expires
 
     def _verified(self, identity_token: str) -> Claims:

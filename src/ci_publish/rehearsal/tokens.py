@@ -142,6 +142,9 @@ class TokenStore:
             case [1, [*names]]:
                 valid = project in names
                 return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
+            case [2, [*ids]]:
+                valid = project_id(project) in ids
+                return None if valid else f"project-scoped token is not valid for project: {spelled!r}"
             case [3, str()]:
                 return None if isinstance(owner, User) else "token with user restriction without a user"
             case [4, str(), *_] if isinstance(owner, PublisherIdentity):
@@ -149,6 +152,11 @@ class TokenStore:
                 return None if valid else f"OIDC scoped token is not valid for project '{spelled}'"
             case _:
                 return "caveat deserialization failed"
+
+
+def project_id(project: str) -> str:
+    """Return the id of a project (normalised name), which looks like Warehouse's and is the same in every world."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"project:{project}"))
 
 
 def _caveat(text: bytes) -> Caveat | None:

@@ -17,6 +17,7 @@ from ci_publish.attestations.publishers import (
     public_facts,
     publisher_of,
     reusable_workflow_mismatch,
+    unattestable,
 )
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import (
@@ -137,6 +138,18 @@ def test_a_publisher_without_a_workflow_is_compared_by_its_other_values() -> Non
     assert certificate_mismatch(circleci_publisher("p", "d"), certificate) is None
     assert certificate_mismatch(circleci_publisher("p", "e"), certificate)
     assert certificate_mismatch(circleci_publisher("p", "d", "github.com/o/r"), certificate)
+
+
+def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() -> None:
+    job = gitlab_claims(project_path="group/demo")
+    assert unattestable(job) is None
+    assert unattestable({**job, "ci_config_ref_uri": "gitlab.com/Group/Demo//x.yml@main"}) is None
+    assert unattestable({**job, "ci_config_ref_uri": None}) is None
+    error = unattestable({**job, "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@main"})
+    assert error is not None
+    assert "group/ci" in error.summary
+    assert error.exit_code == 7
+    assert error.hints
 
 
 def test_a_reusable_workflow_is_explained_before_anything_is_signed() -> None:

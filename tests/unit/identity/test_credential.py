@@ -11,9 +11,9 @@ from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, Secret
 from ci_publish.model.index import Endpoints
-from tests.unit.identity.world import OTHER, PYPI, FakeCI, World
+from tests.unit.identity.world import NOW, OTHER, PYPI, FakeCI, World, macaroon
 
-API_TOKEN = Secret("pypi-AgEIcHlwaS5vcmc")
+API_TOKEN = Secret(macaroon([3, "user"]))
 NOWHERE = FakeCI(provider=None)
 
 
@@ -240,3 +240,48 @@ def test_no_secret_is_for_several_servers(destinations: tuple[Endpoints, ...], g
         assert error.summary == f"The password would be shown to several indexes: {names}."
         assert error.exit_code == 2
         assert "Trusted Publishing" in error.hints[1]
+
+
+@pytest.mark.parametrize(
+    ("token", "name", "words"),
+    [
+        (macaroon([3, "user"])[:40], "pypi", "not a whole API token"),
+        (macaroon([0, int(NOW) - 10, 0]), "pypi", "expired less than a minute ago"),
+        (macaroon([0, int(NOW) - 3700, 0]), "pypi", "expired 1 hour ago"),
+        (macaroon([0, int(NOW) - 3 * 86_400, 0]), "pypi", "expired 3 days ago"),
+        (macaroon(location="test.pypi.org"), "pypi", "an API token of test.pypi.org, not of pypi.org"),
+        (macaroon(), "testpypi", "an API token of pypi.org, not of test.pypi.org"),
+    ],
+)
+def test_a_token_that_cannot_work_is_not_sent(token: str, name: str, words: str) -> None:
+    world = World()
+    credential = choose_credential(replace(PYPI, name=name), Given(secret=Secret(token)), world.tools())
+    for ask in (credential.prove, credential.hold):
+        with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
+            ask()
+        assert token not in str(caught.value) + caught.value.detail
+    assert world.index.requests == []
+
+
+@pytest.mark.parametrize(
+    ("token", "endpoints"),
+    [
+        (macaroon([0, int(NOW) + 1, 0]), PYPI),
+        (macaroon(location="rehearsal"), PYPI),
+        (macaroon(location="elsewhere.example"), replace(PYPI, name="127.0.0.1:1")),
+        (macaroon([0, 1, 0])[:40], OTHER),
+        (macaroon([0, 1, 0]), OTHER),
+    ],
+)
+def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
+    choose_credential(endpoints, Given(secret=Secret(token)), World().tools()).prove()
+
+
+def test_what_a_token_states_is_part_of_its_state() -> None:
+    token = Secret(macaroon([1, ["demo"]]))
+    state = choose_credential(PYPI, Given(secret=token), World().tools()).state
+    assert state.scope is not None
+    assert state.scope.names("demo")
+    assert choose_credential(OTHER, Given(secret=token), World().tools()).state.scope is None
+    assert choose_credential(PYPI, Given("alice", token), World().tools()).state.scope is None
+    assert choose_credential(PYPI, Given(secret=Secret("pypi-x")), World().tools()).state.scope is None

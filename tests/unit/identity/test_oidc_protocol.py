@@ -1,4 +1,3 @@
-import base64
 from dataclasses import replace
 
 import pytest
@@ -7,7 +6,8 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswer
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.model.identity import Secret
-from tests.unit.identity.world import NOW, OTHER, PYPI, answer
+from ci_publish.model.token_scope import TokenScope
+from tests.unit.identity.world import NOW, OTHER, PYPI, answer, macaroon
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 DATE_EPOCH = 1_800_000_000.0
@@ -230,19 +230,26 @@ def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "lifetime"),
+    ("caveats", "lifetime"),
     [
-        (b"\x02\x01pypi [0,1800000900,1800000000]\x00", 900.0),
-        (b"[1, 2] [0, 1800000300, 1800000000]", 300.0),
-        (b"[0,1800000000,1800000900]", 900.0),
-        (b"no caveat", 900.0),
+        ([[4, "publisher"], [0, 1800000900, 1800000000]], 900.0),
+        ([[1, ["a"]], [0, 1800000300, 1800000000]], 300.0),
+        ([[0, 1800000000, 1800000900]], 900.0),
+        ([], 900.0),
     ],
 )
-def test_a_token_says_itself_how_long_it_lives(content: bytes, lifetime: float) -> None:
-    token = "pypi-" + base64.urlsafe_b64encode(content).decode().rstrip("=")
-    minted = oidc_protocol.read_mint(answer(200, {"token": token}), NOW)
+def test_a_token_says_itself_how_long_it_lives(caveats: list[object], lifetime: float) -> None:
+    minted = oidc_protocol.read_mint(answer(200, {"token": macaroon(*caveats)}), NOW)
     assert isinstance(minted, oidc_protocol.Minted)
     assert minted.lifetime == lifetime
+
+
+def test_a_token_says_itself_what_it_is_for() -> None:
+    token = macaroon([4, "publisher"], [2, ["id"]], [0, 1800000900, 1800000000])
+    minted = oidc_protocol.read_mint(answer(200, {"token": token, "expires": NOW + 100}), NOW)
+    assert isinstance(minted, oidc_protocol.Minted)
+    assert minted.scope == TokenScope(count=1, begins=1800000000.0, expires=1800000900.0)
+    assert minted.lifetime == 100.0
 
 
 def test_a_token_of_another_kind_says_nothing() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
+from ci_publish.identity.local_refusals import local_refusal, pipeline_elsewhere
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import (
     ElsewhereReusable,
@@ -15,7 +16,6 @@ from ci_publish.identity.publisher_forms import (
     explain,
     form_for,
     form_table,
-    local_refusal,
     prefilled_links,
     reusable_workflow,
 )
@@ -35,6 +35,7 @@ CIRCLECI = {
 }
 BUILDKITE = {"iss": "https://agent.buildkite.com", "organization_slug": "octo", "pipeline_slug": "demo"}
 
+GITLAB_CONFIG = "gitlab.corp.example/Group/Sub/demo//ci/publish.yml@refs/tags/v1"
 SHARED = "octo-org/shared/.github/workflows/publish.yml@v1"
 CALLED = "octo-org/demo/.github/workflows/_publish.yml@refs/tags/v1"
 
@@ -123,7 +124,11 @@ def test_reusable_workflows_are_seen_from_the_claims(change: dict[str, object], 
 # local refusals -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("claims", [GITHUB, GITLAB, GOOGLE, CIRCLECI, BUILDKITE])
+SELF_MANAGED = {**GITLAB, "iss": "https://gitlab.corp.example", "ci_config_ref_uri": GITLAB_CONFIG}
+ACTIVESTATE = {"iss": "https://platform.activestate.com/api/v1/oauth/oidc", "sub": "org:demo"}
+
+
+@pytest.mark.parametrize("claims", [GITHUB, GITLAB, GOOGLE, CIRCLECI, SELF_MANAGED, ACTIVESTATE])
 def test_nothing_is_held_against_good_claims(claims: Mapping[str, Any]) -> None:
     assert local_refusal({**claims, "aud": "pypi"}, PYPI, attesting=True) is None
 
@@ -134,6 +139,12 @@ def test_nothing_is_held_against_good_claims(claims: Mapping[str, Any]) -> None:
         ({**GITLAB, "aud": ["pypi"]}, errors.InvalidIdentityToken, "a list"),
         ({**GITHUB, "event_name": "pull_request_target"}, errors.InvalidPublisher, "pull_request_target"),
         ({**GITHUB, "job_workflow_ref": CALLED}, errors.ReusableWorkflow, "attestations"),
+        ({**GITHUB, "job_workflow_ref": SHARED}, errors.ReusableWorkflow, "another repository's"),
+        (BUILDKITE, errors.InvalidIdentityPayload, "agent.buildkite.com"),
+        ({**GITHUB, "iss": "https://ghe.example/_services/token"}, errors.InvalidIdentityPayload, "ghe.example"),
+        ({**GITHUB, "iss": f"{GITHUB['iss']}/octo-enterprise"}, errors.InvalidIdentityPayload, "octo-enterprise"),
+        ({**GITHUB, "iss": "https://codeberg.org/api/actions"}, errors.InvalidIdentityPayload, "codeberg.org"),
+        ({**GITLAB, "ci_config_ref_uri": "gitlab.com/group/ci//p.yml@x"}, errors.PipelineElsewhere, "group/ci"),
         ({**GITHUB, "jti": None, "sha": ""}, errors.InvalidPublisher, "sha, jti"),
         ({**GITLAB, "ref_path": ""}, errors.InvalidPublisher, "ref_path"),
         ({**GOOGLE, "email": ""}, errors.InvalidPublisher, "email"),
@@ -153,8 +164,20 @@ def test_without_attestations_a_called_workflow_of_the_same_repository_is_fine()
     assert local_refusal({**GITHUB, "job_workflow_ref": CALLED}, PYPI, attesting=False) is None
 
 
-def test_a_job_in_another_repositorys_workflow_is_left_to_the_index_to_refuse() -> None:
-    assert local_refusal({**GITHUB, "job_workflow_ref": SHARED}, PYPI, attesting=True) is None
+@pytest.mark.parametrize(
+    ("uri", "elsewhere"),
+    [
+        (GITLAB["ci_config_ref_uri"], None),
+        ("gitlab.com/Group/Sub/Demo//x.yml@refs/tags/v1", None),
+        ("gitlab.com/group/sub/ci//x.yml@refs/tags/v1", "group/sub/ci"),
+        ("gitlab.com:8443/ci//x/y.yml@refs/tags/v1", "ci"),
+        ("", None),
+        ("https://templates.example/x.yml", None),
+    ],
+)
+def test_where_the_configuration_of_a_pipeline_is(uri: str, elsewhere: str | None) -> None:
+    assert pipeline_elsewhere({**GITLAB, "ci_config_ref_uri": uri}) == elsewhere
+    assert pipeline_elsewhere({"ci_config_ref_uri": uri}) is None
 
 
 # tables and links -----------------------------------------------------------------------------------------------

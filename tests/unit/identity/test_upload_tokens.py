@@ -12,7 +12,8 @@ from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import CredentialChanged, Noted, Retrying
 from ci_publish.model.identity import CredentialKind, Provider
 from ci_publish.model.index import Endpoints
-from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, FakeIndex, World, answer, password
+from ci_publish.model.token_scope import TokenScope
+from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, FakeIndex, World, answer, macaroon, password
 
 REFUSED = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
 LOST = NoAnswer(NoAnswerReason.RESET, "the connection was reset", sent=True)
@@ -663,3 +664,23 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
     go.set()
     minting.join()
     assert world.index.burnt == world.index.minted == ["pypi-upload-1"]
+
+
+def test_an_identity_can_be_judged_without_an_exchange() -> None:
+    world = World()
+    credential = TrustedPublishingCredential(PYPI, world.tools())
+    credential.prove(mint=False)
+    assert world.ci.asked == ["pypi"]
+    assert world.index.identities == []
+    assert credential.state.scope is None
+    refused = World(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
+    with pytest.raises(errors.InvalidPublisher):
+        TrustedPublishingCredential(PYPI, refused.tools()).prove(mint=False)
+
+
+def test_what_an_upload_token_is_for_is_known_after_the_exchange() -> None:
+    world = World()
+    world.index.scripts["mint-token"] = [answer(200, {"token": macaroon([2, ["id"]])})]
+    credential = TrustedPublishingCredential(PYPI, world.tools())
+    credential.prove()
+    assert credential.state.scope == TokenScope(count=1)

@@ -512,6 +512,12 @@ def test_what_the_listing_lacks_is_looked_for_on_the_release_page(first: HttpAns
     assert played.transport.urls[1] == "https://index.example/pypi/demo/1.0/json"
 
 
+def test_a_fresh_look_at_an_absent_project_asks_the_projects_own_page() -> None:
+    played = Played(looks=[answer(404), release(listed())])
+    assert isinstance(played.index.look("demo", fresh=True), ProjectListing)
+    assert played.transport.urls[1] == "https://index.example/pypi/demo/json"
+
+
 @pytest.mark.parametrize("second", [answer(404), answer(200, "no"), answer(200, "{}", truncated=True), UNREACHABLE])
 def test_a_second_look_without_result_changes_nothing(second: Scripted) -> None:
     assert Played(looks=[answer(404), second]).index.look("demo", "1.0") == NoSuchProject("demo")

@@ -324,7 +324,7 @@ def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
 
 
 def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
-    played = world(*ALL, options=Options(prove_credential=True))
+    played = world(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Options(prove_credential=True))
     plan(played.run())
     assert credential_of(played).log == ["prove", "burn"]
 

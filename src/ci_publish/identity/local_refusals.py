@@ -1,0 +1,144 @@
+"""What a job's claims tell of a refusal to come, so that nothing is exchanged or signed for it (pure).
+
+Sources: warehouse/oidc/models/ and warehouse/oidc/utils.py for the issuers and claims that PyPI compares.
+"""
+
+import re
+
+from ci_publish.errors import (
+    CredentialRejected,
+    InvalidIdentityPayload,
+    InvalidIdentityToken,
+    InvalidPublisher,
+    PipelineElsewhere,
+    ReusableWorkflow,
+)
+from ci_publish.identity.jwt import audiences
+from ci_publish.identity.publisher_forms import (
+    CIRCLECI_ISSUER,
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    GOOGLE_ISSUER,
+    LONGEST_SHOWN,
+    ElsewhereReusable,
+    SameReusable,
+    claim_text,
+    claims_table,
+    elsewhere_reusable,
+    file_of,
+    form_for,
+    pull_request_target,
+    reusable_workflow,
+    text_of,
+)
+from ci_publish.model.identity import Claims
+from ci_publish.model.index import Endpoints, IndexProfile
+
+ACTIVESTATE_ISSUER = "https://platform.activestate.com/api/v1/oauth/oidc"
+_ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, ACTIVESTATE_ISSUER})
+
+
+def local_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
+    """Return why an index with PyPI's rules will refuse what this job wants, as far as its claims tell; else None."""
+    if endpoints.profile is not IndexProfile.PYPI:
+        return None
+    if isinstance(claims.get("aud"), list):
+        return InvalidIdentityToken(
+            f"{endpoints.name} takes no OIDC identity token whose audience is a list.",
+            detail=f"This one is for {', '.join(audiences(claims))[:LONGEST_SHOWN]}.",
+            hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
+        )
+    if not may_be_known(claims):
+        return _unknown_issuer(claims, endpoints)
+    if text_of(claims, "event_name") == "pull_request_target":
+        return pull_request_target(endpoints)
+    return _other_workflow(claims, endpoints, attesting=attesting) or _missing_claims(claims, endpoints)
+
+
+def _other_workflow(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
+    """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
+    if elsewhere := pipeline_elsewhere(claims):
+        return _pipeline_elsewhere(elsewhere, claims, endpoints)
+    reusable = reusable_workflow(claims)
+    if isinstance(reusable, ElsewhereReusable):
+        return elsewhere_reusable(reusable, endpoints)
+    return _same_reusable(reusable, endpoints) if attesting and isinstance(reusable, SameReusable) else None
+
+
+def may_be_known(claims: Claims) -> bool:
+    """Return whether PyPI may have a Trusted Publisher for these claims' issuer.
+
+    PyPI knows the issuers of GitHub.com, GitLab.com, Google and ActiveState, and GitLab instances that it has
+    registered for organizations, which no list tells. CircleCI's is left to the index. Not known are GitHub Enterprise
+    Server, an enterprise's own issuer at GitHub.com, Gitea, Forgejo and Buildkite.
+    """
+    issuer = text_of(claims, "iss")
+    of_gitlab = "ci_config_ref_uri" in claims or "project_path" in claims
+    return issuer in _ISSUERS or of_gitlab or issuer.startswith(CIRCLECI_ISSUER) or not issuer
+
+
+def _unknown_issuer(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return InvalidIdentityPayload(
+        f"{endpoints.name} has no Trusted Publishers for the issuer of this identity: {claim_text(claims.get('iss'))}",
+        detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
+        hints=(
+            "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: CI_PUBLISH_PASSWORD.",
+            "An enterprise at GitHub.com can go back to the default issuer in its OIDC settings.",
+        ),
+    )
+
+
+def pipeline_elsewhere(claims: Claims) -> str | None:
+    """Return the project (its path) that holds the CI configuration of a GitLab job, where it is not the job's own."""
+    found = re.fullmatch(r"[^/]+/(.+?)//[^@]+@.+", text_of(claims, "ci_config_ref_uri"))
+    own = text_of(claims, "project_path")
+    return found[1] if found and own and found[1].casefold() != own.casefold() else None
+
+
+def _pipeline_elsewhere(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
+    return PipelineElsewhere(
+        f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
+        detail=(
+            f"The job runs in {text_of(claims, 'project_path')} with {text_of(claims, 'ci_config_ref_uri')}."
+            " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher fits."
+        ),
+        hints=(
+            "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
+            "Or publish with an API token: set CI_PUBLISH_PASSWORD, and attestations to off.",
+        ),
+    )
+
+
+_NEEDED_CLAIMS = {
+    "github": ("repository", "repository_owner", "repository_owner_id", "job_workflow_ref", "ref", "sha", "jti"),
+    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "ref_path", "sha", "jti"),
+    "google": ("email", "email_verified"),
+}
+
+
+def _missing_claims(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
+    form = form_for(claims)
+    needed = _NEEDED_CLAIMS.get(form.provider, ()) if form else ()
+    missing = [name for name in needed if claims.get(name) in (None, "")]
+    if not missing:
+        return None
+    return InvalidPublisher(
+        f"{endpoints.name} will refuse this identity: it says nothing about {', '.join(missing)}.",
+        detail=f"A {form.kind if form else ''} identity must have these claims.\n\n{claims_table(claims)}",
+        hints=("On GitHub Enterprise or an older GitLab, ask the administrators for these claims.",),
+    )
+
+
+def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
+    return ReusableWorkflow(
+        f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
+        detail=(
+            f"The job is defined in {reusable.called}, called by {reusable.caller}. The identity is compared with the "
+            "called file and the attestation with the calling one, so no Trusted Publisher fits both "
+            "(https://github.com/pypi/warehouse/issues/11096)."
+        ),
+        hints=(
+            f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
+            "Or publish without attestations: --attestations off",
+        ),
+    )

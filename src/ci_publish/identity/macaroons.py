@@ -1,0 +1,116 @@
+"""Reading the caveats of PyPI's tokens, without verifying them: the key is the index's (pure).
+
+Sources: the macaroon serialisation of libmacaroons, version 2, which pymacaroons writes; the caveats' JSON arrays in
+warehouse/macaroons/caveats/ (``[0, expires, not before]``, ``[1, [names]]``, ``[2, [project ids]]``, ``[3, user]``,
+``[4, publisher, claims]``). A caveat of another kind says nothing here: the index judges it.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from ci_publish.model.frozen import frozen
+from ci_publish.model.token_scope import TokenScope
+
+PREFIX = "pypi-"
+_LONGEST = 65_536
+_VERSION, _END, _LOCATION, _IDENTIFIER, _SIGNATURE = 2, 0, 1, 2, 6
+# The version and the kind of the first field: what every token of PyPI begins with (``pypi-AgE``).
+_HEAD = bytes([_VERSION, _LOCATION])
+
+
+@frozen
+class TruncatedToken:
+    """The token begins like PyPI's and ends before its signature: a part of it is missing."""
+
+
+@frozen
+class ReadToken:
+    """A token that could be read: the index that it names, and what it is for."""
+
+    location: str
+    scope: TokenScope
+
+
+def read_token(text: str) -> ReadToken | TruncatedToken | None:
+    """Return what a token states; None where it is not a macaroon with PyPI's prefix, and so states nothing."""
+    raw = _decoded(text)
+    if raw is None or not raw.startswith(_HEAD):
+        return None
+    try:
+        fields = list(_fields(raw))
+    except IndexError:
+        return TruncatedToken()
+    if not any(kind == _SIGNATURE and content for kind, content in fields):
+        return TruncatedToken()
+    location = next(content for kind, content in fields if kind == _LOCATION)
+    identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
+    return ReadToken(location.decode("ascii", "replace"), _scope([_caveat(content) for content in identifiers[1:]]))
+
+
+def _decoded(text: str) -> bytes | None:
+    if not text.startswith(PREFIX) or len(text) > _LONGEST:
+        return None
+    encoded = text.removeprefix(PREFIX).rstrip("=")
+    # One character over a multiple of four is the rest of a cut-off token; its bits are not a whole byte.
+    whole = encoded if len(encoded) % 4 != 1 else encoded[:-1]
+    try:
+        return base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield each field's kind and content. Raises IndexError where the bytes end too early."""
+    position = 1
+    while position < len(raw):
+        kind, position = raw[position], position + 1
+        if kind != _END:
+            length, position = _varint(raw, position)
+            content = raw[position : position + length]
+            if len(content) < length:
+                raise IndexError(position)
+            position += length
+            yield kind, content
+
+
+def _varint(raw: bytes, position: int) -> tuple[int, int]:
+    number, shift = 0, 0
+    while True:
+        byte = raw[position]
+        number, position = number | (byte & 0x7F) << shift, position + 1
+        if not byte & 0x80:
+            return number, position
+        shift += 7
+
+
+def _caveat(content: bytes) -> list[Any]:
+    try:
+        caveat = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    return caveat if isinstance(caveat, list) else []
+
+
+def _scope(caveats: list[list[Any]]) -> TokenScope:
+    names: frozenset[str] | None = None
+    counts: list[int] = []
+    times: list[tuple[float, float]] = []
+    for caveat in caveats:
+        match caveat:
+            case [1, [*listed]] if all(isinstance(name, str) for name in listed):
+                stated = frozenset(canonicalize_name(name) for name in listed)
+                names = stated if names is None else names & stated
+            case [2, [*ids]]:
+                counts.append(len(set(map(str, ids))))
+            case [0, int() as expires, int() as begins]:
+                times.append((float(expires), float(begins)))
+            case _:
+                pass
+    scope = TokenScope(names, min(counts, default=None))
+    return replace(scope, expires=min(times)[0], begins=min(times)[1]) if times else scope

@@ -1,0 +1,236 @@
+"""The credential is compared with the projects of a run before anything is signed."""
+
+from dataclasses import replace
+
+import pytest
+
+from ci_publish.errors import CredentialRejected, ProjectNotCovered
+from ci_publish.model.distribution import CoreMetadata, Distribution
+from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Retrying
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, ProjectListing
+from ci_publish.model.token_scope import TokenScope
+from ci_publish.publishing.context import Options
+from ci_publish.publishing.coverage import requiring
+from ci_publish.publishing.pipeline import plan, publish
+from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, World, published, wheel, world
+
+DEMO, OTHER = wheel("demo"), wheel("other")
+REHEARSAL = replace(PYPI, name="127.0.0.1:8000")
+TOKEN, TRUSTED = CredentialKind.API_TOKEN, CredentialKind.TRUSTED_PUBLISHING
+OF_DEMO = TokenScope(frozenset({"demo"}))
+THERE = ProjectListing("demo")
+
+
+def played(  # noqa: PLR0913  (each test names what it is about)
+    *files: Distribution,
+    scope: TokenScope | None,
+    kind: CredentialKind = TRUSTED,
+    endpoints: Endpoints = PYPI,
+    states: tuple[IndexState, ...] = (),
+    keep_going: bool = False,
+    late: bool = False,
+) -> World:
+    credential = FakeCredential(kind, scope=None if late else scope, scope_when_held=scope)
+    return world(
+        *files,
+        index=FakeIndex(endpoints, states=list(states)),
+        credential=credential,
+        options=Options(keep_going=keep_going),
+    )
+
+
+def sent(play: World) -> list[tuple[str, int]]:
+    index = play.destinations[0].index
+    assert isinstance(index, FakeIndex)
+    return index.sent
+
+
+def refused(play: World, command: object = publish) -> ProjectNotCovered:
+    with pytest.raises(ProjectNotCovered) as caught:
+        command(play.run())  # type: ignore[operator]
+    assert sent(play) == []
+    assert caught.value.hints
+    return caught.value
+
+
+@pytest.mark.parametrize("kind", [TOKEN, TRUSTED])
+def test_a_token_that_names_other_projects_stops_the_run_before_signing(kind: CredentialKind) -> None:
+    play = played(DEMO, OTHER, scope=OF_DEMO, kind=kind, states=(THERE, ProjectListing("other")))
+    error = refused(play)
+    assert "is for demo, not for other" in error.summary
+    assert "Nothing was signed" in error.detail
+    assert play.signer.signed == []
+
+
+def test_every_project_that_is_not_named_is_reported_once() -> None:
+    names = frozenset(f"p{number}" for number in range(7))
+    error = refused(played(DEMO, OTHER, scope=TokenScope(names), states=(THERE, ProjectListing("other"))))
+    assert "2 projects of this run: demo, other" in error.summary
+    assert "p0, p1, p2, p3, p4 and 2 more" in error.detail
+    assert len(set(error.hints)) == len(error.hints)
+
+
+def test_a_token_that_names_no_project_at_all() -> None:
+    assert "is for no project" in refused(played(DEMO, scope=TokenScope(frozenset()), states=(THERE,))).summary
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 project,"), (2, "2 projects,")])
+def test_a_token_for_fewer_projects_stops_the_run(count: int, words: str) -> None:
+    files = (DEMO, OTHER, wheel("third"))
+    states = tuple(ProjectListing(file.project) for file in files)
+    play = played(*files, scope=TokenScope(count=count), kind=TOKEN, states=states, keep_going=True)
+    error = refused(play)
+    assert words in error.summary
+    assert "demo, other, third" in error.summary
+
+
+@pytest.mark.parametrize("scope", [TokenScope(), TokenScope(count=1), OF_DEMO, None])
+def test_a_token_that_covers_the_run_publishes(scope: TokenScope | None) -> None:
+    assert publish(played(DEMO, scope=scope, states=(THERE,)).run()) is Outcome.PUBLISHED
+
+
+@pytest.mark.parametrize("endpoints", [PYPI, TESTPYPI])
+def test_a_project_that_the_exchange_did_not_create_stops_the_run(endpoints: Endpoints) -> None:
+    play = played(DEMO, scope=TokenScope(), endpoints=endpoints)
+    error = refused(play)
+    assert "no project demo" in error.summary
+    assert play.signer.signed == []
+    assert play.waiting.waits == [1.0, 2.0, 4.0, 8.0, 15.0]
+    retries = [event for event in play.events if isinstance(event, Retrying)]
+    assert len(retries) == 5
+    index = play.destinations[0].index
+    assert isinstance(index, FakeIndex)
+    assert index.looks == [False, *[True] * 6]
+
+
+def test_a_stale_404_is_asked_again() -> None:
+    gone = NoSuchProject("demo")
+    play = played(DEMO, scope=TokenScope(), states=(gone, gone, gone, THERE))
+    assert publish(play.run()) is Outcome.PUBLISHED
+    assert play.waiting.waits[:2] == [1.0, 2.0]
+
+
+def test_a_stopped_run_does_not_go_on_asking() -> None:
+    play = played(DEMO, scope=TokenScope())
+    play.waiting.stop_after = 1
+    with pytest.raises(Exception, match="stopped"):
+        publish(play.run())
+    assert play.waiting.waits == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "kind", "scope", "covered"),
+    [
+        (REHEARSAL, TRUSTED, TokenScope(), True),
+        (REHEARSAL, TRUSTED, TokenScope(count=1), False),
+        (REHEARSAL, TOKEN, OF_DEMO, True),
+        (PYPI, TOKEN, OF_DEMO, False),
+        (PYPI, TOKEN, TokenScope(), True),
+        (REHEARSAL, TOKEN, TokenScope(count=1), False),
+        (GENERIC, TRUSTED, TokenScope(count=1), True),
+        (GENERIC, TOKEN, TokenScope(count=1), True),
+    ],
+)
+def test_who_may_create_a_project_at_the_upload(
+    endpoints: Endpoints, kind: CredentialKind, scope: TokenScope, covered: bool
+) -> None:
+    play = played(DEMO, scope=scope, kind=kind, endpoints=endpoints)
+    if not covered:
+        assert "no project demo" in refused(play).summary
+        return
+    assert publish(play.run()) is Outcome.PUBLISHED
+    notes = [event.slug for event in play.events if isinstance(event, Noted) and not event.warning]
+    assert ("project-not-created-yet" in notes) is (endpoints is GENERIC and kind is TRUSTED)
+
+
+def test_keep_going_leaves_out_only_what_is_not_covered() -> None:
+    needs = replace(wheel("needs"), metadata=CoreMetadata("2.1", "needs", "1.0", (("requires-dist", "Other>=1"),)))
+    states = (THERE, ProjectListing("needs"), ProjectListing("other"))
+    scope = TokenScope(frozenset({"demo", "needs"}))
+    play = played(DEMO, needs, OTHER, scope=scope, states=states, keep_going=True)
+    with pytest.raises(ProjectNotCovered) as caught:
+        publish(play.run())
+    assert sent(play) == [(DEMO.filename, 1)]
+    assert play.signer.signed == [DEMO.filename]
+    assert "2 of 3 files" in caught.value.summary
+    left = {event.distribution.project: event for event in play.events if isinstance(event, FileFinished)}
+    assert left["needs"].status is left["other"].status is FileStatus.NOT_ATTEMPTED
+    assert "requires other" in str(left["needs"].error)
+
+
+def test_keep_going_with_nothing_left_stops_the_run() -> None:
+    refused(played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), keep_going=True))
+
+
+def test_where_the_exchange_comes_after_signing_the_public_log_is_named() -> None:
+    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), late=True)
+    error = refused(play)
+    assert play.signer.signed == [OTHER.filename]
+    assert "public transparency log" in error.detail
+
+
+def test_without_attestations_nothing_is_in_the_log() -> None:
+    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), late=True, kind=TOKEN)
+    assert "Nothing was signed" in refused(play).detail
+
+
+def test_the_requirements_of_a_run_are_followed() -> None:
+    def requires(name: str, *lines: str) -> Distribution:
+        fields = tuple(("requires-dist", line) for line in lines)
+        return replace(wheel(name), metadata=CoreMetadata("2.1", name, "1.0", fields))
+
+    files = [requires("a", "B ; python_version > '3'"), requires("b", "c.c>1"), requires("d", "x", "not a=requirement")]
+    assert requiring(files, {"c-c"}) == {"a", "b", "c-c"}
+
+
+def proved(play: World) -> list[str]:
+    credential = play.destinations[0].credential
+    assert isinstance(credential, FakeCredential)
+    return credential.log
+
+
+def notes(play: World) -> dict[str, str]:
+    return {event.slug: event.message for event in play.events if isinstance(event, Noted)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "words"),
+    [
+        (TOKEN, OF_DEMO, "names demo"),
+        (TOKEN, TokenScope(count=1), "cannot be known without an upload"),
+        (TOKEN, None, "cannot be known without an upload"),
+        (CredentialKind.PASSWORD, None, "cannot be known without an upload"),
+        (CredentialKind.NONE, None, "is sent no credential"),
+        (TRUSTED, TokenScope(count=1), "whether it covers demo shows at the first upload"),
+        (TRUSTED, None, "was not tried"),
+    ],
+)
+def test_a_plan_says_what_the_credential_proves(kind: CredentialKind, scope: TokenScope | None, words: str) -> None:
+    play = played(DEMO, scope=scope, kind=kind, states=(THERE,))
+    play = replace(play, options=Options(prove_credential=True))
+    assert plan(play.run()) is Outcome.PLANNED
+    assert words in notes(play)["credential-proof"]
+    assert proved(play) == ["prove", "burn"]
+
+
+def test_a_plan_ends_with_6_where_publish_would() -> None:
+    play = replace(played(DEMO, OTHER, scope=OF_DEMO, kind=TOKEN), options=Options(prove_credential=True))
+    assert refused(play, plan).exit_code == CredentialRejected.exit_code
+
+
+def test_a_plan_creates_no_project_unless_told() -> None:
+    play = replace(played(DEMO, scope=None), options=Options(prove_credential=True))
+    assert plan(play.run()) is Outcome.PLANNED
+    assert proved(play) == ["judge", "burn"]
+    assert "creates its project at once" in notes(play)["exchange-not-tried"]
+    told = replace(played(DEMO, scope=None), options=Options(prove_credential=True, create_project=True))
+    assert plan(told.run()) is Outcome.PLANNED
+    assert proved(told) == ["prove", "burn"]
+
+
+def test_a_plan_with_nothing_to_upload_tries_nothing() -> None:
+    listed = ProjectListing("demo", {DEMO.filename: published(DEMO)})
+    play = replace(played(DEMO, scope=None, states=(listed,)), options=Options(prove_credential=True))
+    assert plan(play.run()) is Outcome.PLANNED
+    assert proved(play) == ["burn"]
