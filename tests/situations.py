@@ -38,6 +38,7 @@ from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
 from ci_publish.model.attestation import Attestation
+from ci_publish.model.coverage import does_not_exist, not_named
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
@@ -54,7 +55,6 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import messages
-from ci_publish.publishing.coverage import does_not_exist, not_named
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import Narrator

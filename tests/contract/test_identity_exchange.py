@@ -24,7 +24,7 @@ from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
 from ci_publish.model.events import Event, Noted, Retrying
-from ci_publish.model.index import Endpoints, NoSuchProject
+from ci_publish.model.index import Endpoints, ProjectListing
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, times
 from ci_publish.rehearsal.oidc import Registration, registered
@@ -284,7 +284,7 @@ def test_an_index_that_asks_for_anothers_audience_gets_nothing(
 def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider, spend: bool) -> None:
     with run(world, provider) as job:
         wanted = Wanted(projects=["demo"], mint=True, spend_token=spend)
-        diagnosis = Doctor(job.endpoints, Given(), job.tools, NoSuchProject, wanted).run()
+        diagnosis = Doctor(job.endpoints, Given(), job.tools, ProjectListing, wanted).run()
     levels = {finding.name: finding.level for finding in diagnosis.findings}
     assert set(levels.values()) == {Level.OK}
     assert {"clock", "exchange", "publisher"} <= levels.keys()

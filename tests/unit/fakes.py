@@ -276,6 +276,9 @@ class FakeSigner:
     def prefetch(self) -> None:
         self.prefetched += 1
 
+    def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
+        self.adopt(found, distributions)
+
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:

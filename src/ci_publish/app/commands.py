@@ -1,7 +1,7 @@
 """What the Python API and the command line call: a command, from settings to its receipt."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from ci_publish.app.composition import Composition, Surroundings
 from ci_publish.app.settings import Settings
-from ci_publish.errors import CiPublishError, ConfigurationError, InternalError
+from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, InternalError
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
 from ci_publish.model.index import PublishedFile
@@ -146,8 +146,14 @@ _FINDINGS = {
 
 
 def _diagnose(composition: Composition) -> Outcome:
-    """Look at each index in turn; raise the first error that publishing would end with."""
+    """Look at each index in turn; raise the first error that publishing would end with.
+
+    What cannot be known without trying is no failure, unless the user asked for certainty (``strict``).
+    """
     errors: list[CiPublishError] = []
+    open_questions: list[str] = []
+    from ci_publish.identity.findings import Readiness  # noqa: PLC0415  (late: for one command)
+
     addresses = composition.settings.repository_url
     composition.require_unshared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
@@ -155,9 +161,24 @@ def _diagnose(composition: Composition) -> Outcome:
         for found in diagnosis.findings:
             composition.around.emit(_finding(found))
         errors += [] if diagnosis.error is None else [diagnosis.error]
+        if diagnosis.verdict.readiness is not Readiness.READY:
+            open_questions.append(diagnosis.verdict.message)
     if errors:
         raise errors[0]
-    return Outcome.READY
+    if not open_questions:
+        return Outcome.READY
+    if composition.settings.strict:
+        raise _undetermined(open_questions)
+    composition.around.emit(Finding("verdict", FindingStatus.SKIP, " ".join(open_questions)))
+    return Outcome.UNDETERMINED
+
+
+def _undetermined(questions: Sequence[str]) -> CredentialRejected:
+    return CredentialRejected(
+        questions[0],
+        detail="\n".join(["With --strict, doctor ends with 0 only where it knows.", *questions[1:]]),
+        hints=("Try the exchange: --mint (and --create-project for a new project).", "Or leave out --strict."),
+    )
 
 
 def _finding(found: "Diagnosed") -> Finding:

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,13 +146,14 @@ class Composition:
     def _signer(self, trust: "TrustSource") -> "Signer":
         from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner  # noqa: PLC0415  (see LateSigner)
 
+        patience = Patience(budget=self.settings.signing_timeout)
         timeout = self.settings.timeout
         return SigstoreSigner(
             identity=self.identity,
             trust=trust,
             emit=self.around.emit,
             waiting=self.interruption,
-            patience=None if timeout is None else Patience(request=timeout),
+            patience=patience if timeout is None else replace(patience, request=timeout),
             claims=lambda: self.identity.claims,
         )
 
@@ -199,6 +200,8 @@ class Composition:
             attesting=lambda kind: self._attesting(index.endpoints, kind) and self.distributions.unattested,
             mint=self.settings.mint,
             spend_token=self.settings.spend_token,
+            create_project=self.settings.create_project,
+            provenance=index.provenance,
             plan=lambda files, state: self._planned(index.endpoints, files, state),
             checks=checks,
         )
@@ -295,6 +298,7 @@ class Composition:
             self.interruption.shielded,
             self.around.keyring,
             self.settings.timeout,
+            _runner(self.around.environ),
         )
 
     def _transport(self, waiting: object) -> HttpTransport:
@@ -354,6 +358,10 @@ class LateSigner:
         """Begin what signing needs; see ``publishing.ports.Signer``."""
         self._signer().prefetch()
 
+    def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
+        """Verify attestation files before the identity is known; see ``publishing.ports.Signer``."""
+        self._signer().inspect(found, distributions)
+
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
@@ -391,6 +399,12 @@ class RememberedIdentity:
         token = self._source().token(audience)
         self.claims = token.claims
         return token
+
+
+def _runner(environ: Mapping[str, str]) -> str | None:
+    from ci_publish.identity.ambient import runner  # noqa: PLC0415  (late: not for passwords)
+
+    return runner(environ) if environ.get("GITHUB_ACTIONS") else None
 
 
 # details ---------------------------------------------------------------------------------------------------------

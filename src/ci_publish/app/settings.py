@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         Lines,
         Option(
             "The distributions to publish: files, globs or folders, several one a line.",
-            ALL - {"settings", "doctor"},
+            ALL - {"settings"},
             "PATH",
             ("packages-dir",),
             flag=False,
@@ -180,12 +180,28 @@ class Settings(BaseSettings):
             ("sigstore-trust-config",),
         ),
     ] = None
+    signing_timeout: Annotated[
+        float,
+        Field(gt=0),
+        Option(
+            "How long signing may take, all files together; never more than half of the time left before the deadline.",
+            SENDING | {"attest"},
+            "SECONDS",
+            ("signing-timeout",),
+        ),
+    ] = 300.0
     jobs: Annotated[int, Field(ge=1, le=64), Option("How many files are uploaded at once.", ASKING, "N", ("jobs",))] = 8
     keep_going: Annotated[
         bool, Option("Go on with the other files when the index refuses one.", SENDING, None, ("keep-going",))
     ] = False
     strict: Annotated[
-        bool, Option("Treat warnings of the checks as errors.", SENDING | {"check", "attest"}, None, ("strict",))
+        bool,
+        Option(
+            "Treat warnings of the checks as errors; for doctor, whatever cannot be determined.",
+            SENDING | {"check", "attest", "doctor"},
+            None,
+            ("strict",),
+        ),
     ] = False
     verify_metadata: Annotated[
         bool, Option("Check the core metadata.", SENDING | {"check", "attest"}, None, ("verify-metadata",))

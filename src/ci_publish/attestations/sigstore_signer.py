@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ci_publish.attestations.adoption import adopt
@@ -98,9 +99,11 @@ class Patience:
     """How long signing may take: seconds for one request, for all, and between attempts."""
 
     request: float = 30.0
-    budget: float = 900.0
+    budget: float = 300.0
     first_pause: float = 1.0
     longest_pause: float = 30.0
+    until: float | None = None
+    """When the budget ends, on the monotonic clock; None: it begins with the first certificate."""
 
     @property
     def attempt(self) -> float:
@@ -151,6 +154,13 @@ class SigstoreSigner:
         """Begin what signing will need and what depends on nothing: imports and the trust root. Never raises."""
         self._trust.prefetch()
 
+    def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
+        """Verify attestation files that lay beside the distributions, before the identity of this run is known.
+
+        Raises AttestationInvalid, naming every file that does not verify; emits nothing.
+        """
+        adopt(found, distributions, trust=self._trust, claims=None, emit=lambda _: None)
+
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
@@ -169,19 +179,21 @@ class SigstoreSigner:
         if not distributions:
             return SigningResult()
         self.prefetch()
+        # Half of the time that is left is for the upload: an outage of Sigstore must end as one, not as a deadline.
+        patience = replace(self._patience, budget=min(self._patience.budget, self._waiting.left() / 2))
+        ends = self._clocks.monotonic() + patience.budget
         token = self._identity.token(AUDIENCE)
         if (mismatch := unattestable(token.claims)) is not None:
             return SigningResult(failures={distribution.filename: mismatch for distribution in distributions})
         self._note_what_becomes_public(token.claims)
-        while not self._trust.ready(_POLL_SECONDS) and not self._waiting.stopped:
+        while not self._trust.ready(_POLL_SECONDS) and not self._waiting.stopped and self._clocks.monotonic() < ends:
             pass
-        return self._run(token, distributions).result()
+        left = replace(patience, until=ends)
+        return self._run(token, distributions, left).result()
 
-    def _run(self, token: IdentityToken, distributions: Sequence[Distribution]) -> "_Run":
+    def _run(self, token: IdentityToken, distributions: Sequence[Distribution], patience: Patience) -> "_Run":
         identity = _Identity(self._identity, token, self._clocks.wall)
-        run = _Run(
-            identity, self._get_authority(), distributions, self._emit, self._waiting, self._patience, self._clocks
-        )
+        run = _Run(identity, self._get_authority(), distributions, self._emit, self._waiting, patience, self._clocks)
         run.work(self._workers)
         return run
 
@@ -282,7 +294,7 @@ class _Run:
         self._waiting = waiting
         self._patience = patience
         self._clock = clocks.monotonic
-        self._ends = clocks.monotonic() + patience.budget
+        self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
         self._pace = Pace(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
         self._certificate: Certificate | None = None
         self._certifying = False
@@ -420,13 +432,15 @@ class _Run:
             self._todo.appendleft(subject)
 
     def _unavailable(self, missing: int) -> SigstoreUnavailable:
+        seconds = round(self._patience.budget, 1)
         return SigstoreUnavailable(
-            f"Sigstore did not attest {missing} of {len(self._order)} files within {self._patience.budget:g} s"
+            f"Sigstore did not attest {missing} of {len(self._order)} files within {seconds:g} s"
             f"{f': {self._last_reason}' if self._last_reason else ''}.",
             detail="Sigstore is a public service, and it has outages.",
             hints=(
                 f"Look at {_STATUS_PAGE} and run again later: nothing was uploaded.",
                 "To publish without attestations when Sigstore is down: attestations: if-possible",
+                "A longer wait: --signing-timeout SECONDS (at most half of the time left before the deadline).",
             ),
         )
 

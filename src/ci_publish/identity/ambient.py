@@ -59,6 +59,15 @@ _ENVIRONMENTS = (
     ("GOOGLE_SERVICE_ACCOUNT_NAME", Provider.GOOGLE),
 )
 
+# Runners that set GITHUB_ACTIONS, too. Their identity, where they have one, has an issuer of its own.
+_RUNNERS = (("FORGEJO_ACTIONS", "Forgejo Actions"), ("GITEA_ACTIONS", "Gitea Actions"), ("ACT", "act"))
+
+
+def runner(environ: Mapping[str, str]) -> str | None:
+    """Return the name of a runner that passes for GitHub's; None on GitHub and everywhere else."""
+    return next((name for variable, name in _RUNNERS if environ.get(variable) not in {None, "", "false"}), None)
+
+
 _NAMES: dict[Provider | None, str] = {
     None: "This machine",
     Provider.GITHUB: "GitHub",
@@ -183,6 +192,8 @@ class AmbientIdentity:
         absent = [name for name in _GITHUB_REQUEST if not self._environ.get(name)]
         if not absent:
             return None
+        if (other := runner(self._environ)) is not None:
+            return _not_githubs(other)
         if is_fork_event(self._read_event(self._environ.get("GITHUB_EVENT_PATH", ""))):
             return _fork(event)
         return _no_permission(absent[0])
@@ -322,6 +333,14 @@ def _in_thread(work: Callable[[], str | None], seconds: float, waiting: Waiting)
     while thread.is_alive() and monotonic() < ends and not waiting.wait(0.0):
         thread.join(_GLANCE)
     return outcome[0] if outcome else None
+
+
+def _not_githubs(name: str) -> IdentityUnavailable:
+    return IdentityUnavailable(
+        f"{name} gives this job no OIDC identity token.",
+        detail="It sets the variables of GitHub Actions, but not those with which a job requests an identity token.",
+        hints=("Set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",),
+    )
 
 
 def _is_permission_error(error: Exception) -> bool:

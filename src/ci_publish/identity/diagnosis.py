@@ -2,21 +2,44 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailable
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.credential import Credential, Given, choose_credential
-from ci_publish.identity.findings import Finding, Level, failed, judge_clock, judge_identity, judge_project
+from ci_publish.identity.findings import (
+    Finding,
+    Level,
+    Readiness,
+    Verdict,
+    failed,
+    judge_clock,
+    judge_identity,
+    judge_project,
+    verdict,
+)
 from ci_publish.identity.local_refusals import local_refusal
 from ci_publish.identity.oidc_client import Exchanger, question_deadline
 from ci_publish.identity.oidc_protocol import server_date
+from ci_publish.identity.served_publishers import names_this_publisher, newest_attested
 from ci_publish.identity.static import StaticCredential
 from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
+from ci_publish.model.coverage import combined, decides, does_not_exist, fewer, not_minted, not_named
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan, ProjectListing, Upload
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Endpoints,
+    IndexState,
+    NoSuchProject,
+    Plan,
+    ProjectListing,
+    Upload,
+)
+from ci_publish.model.preconditions import version_of
+from ci_publish.model.token_scope import too_few, uncovered
 
 _PROVIDERS = {
     "github": "GitHub Actions",
@@ -32,10 +55,12 @@ class Diagnosis:
     """What was found, in the order in which it was looked at.
 
     ``missing`` is what the credential lacks, as far as the environment tells: it wins over an index out of reach.
+    ``verdict`` counts where there is no ``error``.
     """
 
     findings: tuple[Finding, ...]
     missing: CiPublishError | None = None
+    verdict: Verdict = Verdict(Readiness.READY, "Ready to publish.")
 
     @property
     def error(self) -> CiPublishError | None:
@@ -45,6 +70,8 @@ class Diagnosis:
         return self.missing if self.missing is not None and place == _LOOK else error
 
 
+# Five more requests within 30 s for a project that the exchange should have created.
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _LOOK = 2
 _IDENTITY = 5
 
@@ -65,6 +92,10 @@ def _with_trusted_publishing(kind: CredentialKind) -> bool:
     return kind is CredentialKind.TRUSTED_PUBLISHING
 
 
+def _none_served(project: str, version: str, filename: str) -> None:
+    del project, version, filename
+
+
 @frozen
 class Wanted:
     """What a diagnosis is about. ``projects`` are normalised names, beside those of ``distributions``.
@@ -73,7 +104,8 @@ class Wanted:
     where they cannot be. ``plan`` tells what would become of a project's files, by what the index lists of it.
     ``checks`` gives the error of failed checks, if any; it takes the names of files that are published as they are.
     ``mint``: exchange the identity for a real upload token, which is burnt at once; where the CI has only one identity
-    token (GitLab), only with ``spend_token`` as well.
+    token (GitLab), only with ``spend_token`` as well, and where a project does not exist, which the exchange could
+    create, only with ``create_project``. ``provenance`` fetches what the index serves for a file of a release.
     """
 
     distributions: Sequence[Distribution] = ()
@@ -81,6 +113,8 @@ class Wanted:
     attesting: Callable[[CredentialKind], bool] = _with_trusted_publishing
     mint: bool = False
     spend_token: bool = False
+    create_project: bool = False
+    provenance: Callable[[str, str, str], bytes | None] = _none_served
     plan: Callable[[Sequence[Distribution], IndexState], Plan] = _all_uploads
     checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
 
@@ -94,7 +128,7 @@ class Doctor:
     """Looks at one index and one job. ``look`` asks the index for a project, as ``ports.Index.look`` does."""
 
     def __init__(
-        self, endpoints: Endpoints, given: Given, tools: Tools, look: Callable[[str], IndexState], wanted: Wanted
+        self, endpoints: Endpoints, given: Given, tools: Tools, look: Callable[..., IndexState], wanted: Wanted
     ) -> None:
         self._endpoints = endpoints
         self._given = given
@@ -103,19 +137,54 @@ class Doctor:
         self._wanted = wanted
         self._missing: CiPublishError | None = None
         self._published: set[str] = set()
+        self._states: dict[str, IndexState] = {}
+        self._proven: set[str] = set()
+        self._claims: Claims | None = None
+        self._exchanged = False
+        self._credential_state = CredentialState(CredentialKind.NONE)
 
     def run(self) -> Diagnosis:
         """Look at everything; a failure in one place does not keep the others from being looked at. Never raises."""
         findings = [self._environment(), *self._index()]
+        projects = [self._project(project) for project in self._wanted.all_projects]
         findings += self._credential()
-        findings += [self._project(project) for project in self._wanted.all_projects]
+        findings += projects
         findings += self._files()
-        return Diagnosis(tuple(findings), self._missing)
+        return Diagnosis(tuple(findings), self._missing, self._verdict())
+
+    def _verdict(self) -> Verdict:
+        files = self._wanted.distributions
+        if files and all(file.filename in self._published for file in files):
+            return Verdict(Readiness.READY, "Ready to publish: every file is published already.")
+        projects = self._wanted.all_projects
+        scope = self._credential_state.scope
+        proven = self._proven | {name for name in projects if scope is not None and scope.names(name)}
+        unproven = [name for name in projects if name not in proven]
+        if not projects:
+            unproven = ["your project"]
+        return verdict(self._endpoints, self._credential_state, unproven, exchanged=self._exchanged)
+
+    def _recognise(self) -> None:
+        """Note the projects whose newest provenance names the publisher of this job."""
+        for project, state in self._states.items():
+            newest = newest_attested(state) if isinstance(state, ProjectListing) else None
+            version = None if newest is None else version_of(newest.filename)
+            if newest is None or version is None or self._claims is None:
+                continue
+            try:
+                served = self._wanted.provenance(project, version, newest.filename)
+            except CiPublishError:
+                continue
+            if served is not None and names_this_publisher(served, self._claims):
+                self._proven.add(project)
 
     def _environment(self) -> Finding:
         provider = self._tools.source.provider
+        if self._tools.runner is not None:
+            message = f"This is {self._tools.runner}, which sets the variables of GitHub Actions."
+            return Finding("environment", Level.WARNING, message, "Its identity, if it has one, is not GitHub's.")
         if provider is None:
-            return Finding("environment", Level.OK, "This is no CI that gives OIDC identity tokens.")
+            return Finding("environment", Level.OK, "Not running in a CI that issues OIDC tokens.")
         return Finding("environment", Level.OK, f"This is {_PROVIDERS[provider.value]}.")
 
     def _index(self) -> tuple[Finding, ...]:
@@ -162,10 +231,29 @@ class Doctor:
             credential.prove()
         except CiPublishError as error:
             return [failed("credential", error)]
+        self._credential_state = credential.state
+        if uncovered_error := self._uncovered():
+            return [failed("credential", uncovered_error)]
         kind = credential.state.kind.value
-        static = isinstance(credential, StaticCredential)
-        message = f"The credential is of the kind {kind}." + (" Only an upload tells if it is valid." if static else "")
-        return [Finding("credential", Level.OK, message)]
+        if not isinstance(credential, StaticCredential):
+            return [Finding("credential", Level.OK, f"The credential is of the kind {kind}.")]
+        message = f"The credential is of the kind {kind}. Only an upload tells if it is valid."
+        return [Finding("credential", Level.SKIPPED, message)]
+
+    def _uncovered(self) -> CiPublishError | None:
+        """Return the error for a project of the run that the credential says it is not for."""
+        state, projects = self._credential_state, self._wanted.all_projects
+        if state.scope is None:
+            return None
+        if refused := uncovered(state.scope, projects):
+            errors = {name: not_named(self._endpoints, state, name, signed=False) for name in refused}
+            return combined(errors)
+        if too_few(state.scope, projects):
+            return fewer(self._endpoints, state, projects, signed=False)
+        absent = [name for name in projects if isinstance(self._states.get(name), NoSuchProject)]
+        if absent and decides(self._endpoints, state):
+            return combined({name: does_not_exist(self._endpoints, state, name, signed=False) for name in absent})
+        return None
 
     def _trusted_publishing(self, credential: TrustedPublishingCredential) -> list[Finding]:
         if missing := self._tools.source.missing(self._endpoints.pinned_audience):
@@ -176,10 +264,17 @@ class Doctor:
             return [failed("identity", error)]
         given = f"The CI gives an OIDC identity token for {identity.audience}."
         findings = [Finding("identity", Level.OK, given)]
-        findings += judge_identity(identity.claims, self._endpoints, self._wanted.all_projects)
+        judged = judge_identity(identity.claims, self._endpoints, self._wanted.all_projects)
         if refusal := local_refusal(identity.claims, self._endpoints, attesting=self._must_attest()):
-            return [*findings, failed("exchange", refusal)]
-        return [*findings, self._exchange(credential)]
+            # No form: none would match.
+            return [*findings, *(each for each in judged if each.name != "publisher"), failed("exchange", refusal)]
+        self._claims = identity.claims
+        self._credential_state = credential.state
+        exchange = self._exchange(credential)
+        if self._exchanged:
+            self._recognise()
+            judged = tuple(_matching(each, self._endpoints) if each.name == "publisher" else each for each in judged)
+        return [*findings, *judged, exchange]
 
     def _exchange(self, credential: TrustedPublishingCredential) -> Finding:
         if not self._wanted.mint:
@@ -187,13 +282,32 @@ class Doctor:
         if not self._tools.source.repeatable and not self._wanted.spend_token:
             message = "The exchange was not tried: it would use up the job's only OIDC identity token."
             return Finding("exchange", Level.SKIPPED, message, hints=("If nothing is published later: --spend-token",))
+        absent = [name for name, state in self._states.items() if isinstance(state, NoSuchProject)]
+        if absent and not self._wanted.create_project:
+            note = not_minted(self._endpoints, absent)
+            return Finding("exchange", Level.SKIPPED, note.message, hints=note.hints)
         try:
             credential.hold()
         except CiPublishError as error:
             return failed("exchange", error)
         finally:
             credential.burn()
+        self._exchanged, self._credential_state = True, credential.state
+        self._look_for_created(absent)
+        if uncovered_error := self._uncovered():
+            return failed("exchange", uncovered_error)
         return _exchanged(burnt=credential.state.burnt is True)
+
+    def _look_for_created(self, absent: Sequence[str]) -> None:
+        """Note which projects the exchange created; a cached 404 may be old, so the last answer of a few counts."""
+        for name in absent:
+            for pause in (0.0, *_PAUSES):
+                if pause and (not decides(self._endpoints, self._credential_state) or self._tools.waiting.wait(pause)):
+                    break
+                self._states[name] = self._look(name, fresh=True)
+                if isinstance(self._states[name], ProjectListing):
+                    self._proven.add(name)
+                    break
 
     def _project(self, project: str) -> Finding:
         files = [file for file in self._wanted.distributions if file.project == project]
@@ -201,6 +315,7 @@ class Doctor:
             state = self._look(project)
         except CiPublishError as error:
             return failed(f"project {project}", error)
+        self._states[project] = state
         plan = self._wanted.plan(files, state) if isinstance(state, ProjectListing) else Plan("", ())
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
         return judge_project(project, state, self._endpoints, plan, self._tools.clock())
@@ -211,6 +326,10 @@ class Doctor:
             return []
         error = self._wanted.checks(self._published)
         return [Finding("files", Level.OK, "The files pass the checks.") if error is None else failed("files", error)]
+
+
+def _matching(finding: Finding, endpoints: Endpoints) -> Finding:
+    return replace(finding, level=Level.OK, message=f"{endpoints.name} has a Trusted Publisher that matches this:")
 
 
 def _exchanged(*, burnt: bool) -> Finding:

@@ -15,7 +15,7 @@ from ci_publish.identity.publisher_forms import (
     reusable_workflow,
 )
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Claims
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (
     Endpoints,
     IndexProfile,
@@ -54,6 +54,41 @@ class Finding:
     error: CiPublishError | None = None
 
 
+class Readiness(StrEnum):
+    """What is known in the end about a publish from here."""
+
+    READY = "ready"
+    WORKS = "works"
+    UNTRIED = "untried"
+
+
+@frozen
+class Verdict:
+    """The last line of a diagnosis without failures; what is not ``READY`` is not known to be."""
+
+    readiness: Readiness
+    message: str
+
+
+def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool) -> Verdict:
+    """Return what is known: *unproven* are the projects of which nothing proves that the credential covers them.
+
+    *exchanged*: an identity token was exchanged for an upload token.
+    """
+    if not unproven:
+        return Verdict(Readiness.READY, "Ready to publish.")
+    names = ", ".join(unproven)
+    if exchanged:
+        message = f"The exchange works; whether it covers {names} shows at the first upload."
+        return Verdict(Readiness.WORKS, message)
+    if state.kind is CredentialKind.TRUSTED_PUBLISHING:
+        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying (--mint)."
+        return Verdict(Readiness.UNTRIED, message)
+    return Verdict(
+        Readiness.UNTRIED, f"Whether {endpoints.name} accepts this credential for {names} only an upload shows."
+    )
+
+
 def failed(name: str, error: CiPublishError) -> Finding:
     """Return the finding for a failure, in the error's own words."""
     return Finding(name, Level.FAILURE, error.summary, error.detail, error.hints, error)
@@ -78,7 +113,10 @@ def judge_clock(date: float | None, before: float, after: float) -> Finding:
 
 
 def judge_identity(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[Finding, ...]:
-    """Show the claims, the Trusted Publisher that would match them, and a reusable workflow."""
+    """Show the claims, the Trusted Publisher that would match them, and a reusable workflow.
+
+    The form is a question, not an answer: whether the index has such a publisher is not known from here.
+    """
     shown = Finding("claims", Level.OK, "The job's identity says:", claims_table(claims))
     return shown, _judge_form(claims, endpoints, projects), *_judge_workflow(claims, endpoints)
 
@@ -91,8 +129,8 @@ def _judge_form(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -
     account = account_link(form, endpoints, projects[0] if projects else "")
     links = [f"In a project's settings: {link}" for link in prefilled_links(form, endpoints, projects[:3])]
     links += [f"For a project that does not exist yet: {account}"] if account else []
-    message = f"A {form.kind} Trusted Publisher that matches this job says:"
-    return Finding("publisher", Level.OK, message, form_table(form), tuple(links))
+    message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher that says:"
+    return Finding("publisher", Level.SKIPPED, message, form_table(form), tuple(links))
 
 
 def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
@@ -122,7 +160,7 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
-            return Finding(name, Level.OK, message, hints=(hint,))
+            return Finding(name, Level.WARNING, message, hints=(hint,))
         case NotVisible(reason=reason):
             return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot be asked about {project}: {reason}")
         case LookFailed(reason=reason):

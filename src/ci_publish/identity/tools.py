@@ -39,7 +39,8 @@ class Tools:
     in which signals wait: open from before a mint request until its token is remembered. ``keyring`` gives a secret for
     an address and a user; it is passed only for people at a terminal. ``timeout`` (seconds, None: the defaults)
     takes the place of the deadlines of questions and mints, shorter or longer, and may shorten a burn's; the transport
-    ends a request after the smaller of its own timeouts and the deadline.
+    ends a request after the smaller of its own timeouts and the deadline. ``runner`` names a runner that sets GitHub's
+    variables without being GitHub's.
     """
 
     source: IdentitySource
@@ -52,3 +53,4 @@ class Tools:
     shielded: Callable[[], AbstractContextManager[None]] = nullcontext
     keyring: Callable[[str, str], Secret | None] | None = None
     timeout: float | None = None
+    runner: str | None = None

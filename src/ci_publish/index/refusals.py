@@ -85,8 +85,7 @@ REFUSALS = (
     _row(r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL),
     _row(
         r"isn't allowed to upload to project",
-        "If the project was archived, an owner must unarchive it first: https://docs.pypi.org/project-management/archival/",
-        "If the project is in quarantine, PyPI's administrators must clear it: https://pypi.org/help/#admin-intervention",
+        "Most likely the project is somebody else's: compare the name in the metadata with yours, letter by letter.",
         _SCOPE,
         meaning=Meaning.CREDENTIAL,
     ),

@@ -202,6 +202,10 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
 # --- what the index says
 
 
+# A repeated clause of so many words is told once.
+_CLAUSE = 4
+
+
 def message_of(answer: HttpAnswer) -> str:
     """Return the answer's own words, one line of at most 2 KiB; untrusted text.
 
@@ -209,10 +213,25 @@ def message_of(answer: HttpAnswer) -> str:
     HTML without its markup, then the status.
     """
     for text in (*_from_json(answer.body), _own_reason(answer), _from_text(answer)):
-        words = " ".join(text.split())
+        words = without_repeats(" ".join(text[: 2 * MAX_MESSAGE].split()))
         if words:
             return words[:MAX_MESSAGE]
     return f"{answer.status} {answer.reason}".strip()[:MAX_MESSAGE]
+
+
+def without_repeats(text: str) -> str:
+    """Return *text* with each clause once.
+
+    Warehouse checks the caveats in a token and those that it stored, and says what fails of both: "Invalid API Token:
+    X, X". A clause has at least four words, so that lists of names stay as they are.
+    """
+    kept: list[str] = []
+    for clause in re.split(r"(?<=[,;.]) ", text):
+        bare = clause.rstrip(",;.")
+        told = any(known.rstrip(",;.") == bare or known.rstrip(",;.").endswith(f": {bare}") for known in kept)
+        if not told or len(bare.split()) < _CLAUSE:
+            kept.append(clause)
+    return " ".join(kept).rstrip(",; ")
 
 
 def _all_text(answer: HttpAnswer) -> str:

@@ -5,27 +5,20 @@ the project of a pending publisher during the token exchange, so a project that 
 identity does not cover, and its upload would be refused.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
+from ci_publish.model.coverage import decides, does_not_exist, fewer, not_named
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Retrying
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState
-from ci_publish.model.index import Endpoints, IndexProfile, IndexState, NoSuchProject
-from ci_publish.model.token_scope import TokenScope, too_few, uncovered
+from ci_publish.model.index import IndexProfile, IndexState, NoSuchProject
+from ci_publish.model.token_scope import too_few, uncovered
 from ci_publish.publishing.context import Destination, Run
 
 # Six requests within 30 seconds: a 404 may come from a cache, and the exchange creates a project in the background.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
-_BUILT_IN = frozenset({"pypi", "testpypi"})
-_IN_PUBLIC_LOG = (
-    "The files are signed already: their attestations are in Sigstore's public transparency log. On GitLab the job has"
-    " one identity token for each audience, so the exchange comes after signing."
-)
 
 
 @frozen
@@ -97,151 +90,3 @@ class Coverage:
             self._run.waiting.wait(pause)
             self._run.checkpoint()
         return absent
-
-
-def decides(endpoints: Endpoints, state: CredentialState) -> bool:
-    """Return whether a project that does not exist after the exchange is one that the index will refuse.
-
-    On PyPI and TestPyPI it is: neither a Trusted Publisher nor a token of single projects creates one at the upload.
-    """
-    scope = state.scope or TokenScope()
-    if endpoints.profile is not IndexProfile.PYPI:
-        return False
-    if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        return endpoints.name in _BUILT_IN or scope.limited
-    return scope.count is not None or (endpoints.name in _BUILT_IN and scope.limited)
-
-
-def requiring(distributions: Iterable[Distribution], projects: Collection[str]) -> frozenset[str]:
-    """Return *projects* and every project of *distributions* that requires one of them, also through others."""
-    needs: dict[str, set[str]] = {}
-    for file in distributions:
-        needs.setdefault(file.project, set()).update(_required(file))
-    found = set(projects)
-    while more := {name for name, needed in needs.items() if needed & found} - found:
-        found |= more
-    return frozenset(found)
-
-
-def _required(file: Distribution) -> set[str]:
-    names = set()
-    for text in file.metadata.all("requires-dist"):
-        try:
-            names.add(str(canonicalize_name(Requirement(text).name)))
-        except InvalidRequirement:  # the checks say so
-            continue
-    return names
-
-
-# messages ----------------------------------------------------------------------------------------------------------
-
-
-def not_named(endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool) -> ProjectNotCovered:
-    """The token names its projects, and this one is not among them."""
-    names = sorted(state.scope.projects or ()) if state.scope else []
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
-    return ProjectNotCovered(
-        f"{_credential(endpoints, state)} is for {listed or 'no project'}, not for {project}.",
-        detail=_nothing_sent(signed=signed),
-        hints=(*_cure(endpoints, state, project), _KEEP_GOING),
-    )
-
-
-def fewer(endpoints: Endpoints, state: CredentialState, projects: Sequence[str], *, signed: bool) -> ProjectNotCovered:
-    """The token lists the ids of fewer projects than the run has."""
-    count = (state.scope.count if state.scope else None) or 0
-    covered = "1 project" if count == 1 else f"{count} projects"
-    return ProjectNotCovered(
-        f"{_credential(endpoints, state)} is for {covered}, and this run has files of {len(projects)}:"
-        f" {', '.join(sorted(projects)[:10])}.",
-        detail=_nothing_sent(signed=signed),
-        hints=(*_cure(endpoints, state, "each of these projects"), "Or publish each project in a run of its own."),
-    )
-
-
-def does_not_exist(endpoints: Endpoints, state: CredentialState, project: str, *, signed: bool) -> ProjectNotCovered:
-    """The exchange succeeded, and the project still does not exist."""
-    trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
-    reason = (
-        f"{endpoints.name} accepts this job's identity, but has no project {project}, and none was created: the Trusted"
-        " Publisher that matches is for another project."
-        if trusted
-        else f"{_credential(endpoints, state)} is for single projects, and {endpoints.name} has no project {project}."
-    )
-    return ProjectNotCovered(
-        reason,
-        detail=_nothing_sent(signed=signed),
-        hints=(
-            f"Register a pending publisher for {project}: its project name must be the metadata's, letter by letter."
-            if trusted
-            else f"Create {project} with a pending publisher, or with an API token for the whole account.",
-            _KEEP_GOING,
-        ),
-    )
-
-
-def combined(refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
-    """Return one error for all *refused* projects."""
-    first = next(iter(refused.values()))
-    if len(refused) == 1:
-        return first
-    return ProjectNotCovered(
-        f"The credential does not cover {len(refused)} projects of this run: {', '.join(refused)}.",
-        detail="\n".join([*(error.summary for error in refused.values()), first.detail]),
-        hints=tuple(dict.fromkeys(hint for error in refused.values() for hint in error.hints)),
-    )
-
-
-def left_out(project: str, refused: Mapping[str, ProjectNotCovered]) -> ProjectNotCovered:
-    """Return why *project* is left out: it is not covered, or it requires a project that is not."""
-    return refused.get(project) or ProjectNotCovered(
-        f"{project} was not uploaded: it requires {', '.join(refused)}, which the credential does not cover.",
-        hints=("Run again when these projects can be published: what is published already is recognised.",),
-    )
-
-
-def proof(endpoints: Endpoints, state: CredentialState, projects: Sequence[str]) -> str:
-    """Return what is known about a credential that was tried without uploading, in a sentence."""
-    names = ", ".join(projects)
-    if state.scope is not None and all(state.scope.names(project) for project in projects):
-        return f"The credential for {endpoints.name} names {names}."
-    match state.kind:
-        case CredentialKind.TRUSTED_PUBLISHING if state.scope is not None:
-            return f"{endpoints.name} accepts this job's identity; whether it covers {names} shows at the first upload."
-        case CredentialKind.TRUSTED_PUBLISHING:
-            return f"The token exchange with {endpoints.name} was not tried; whether it succeeds shows when publishing."
-        case CredentialKind.NONE:
-            return f"{endpoints.name} is sent no credential; whether it accepts that shows at the first upload."
-        case _:
-            return f"Whether {endpoints.name} accepts this credential for {names} cannot be known without an upload."
-
-
-def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
-    """The exchange is left out, because it could create a project."""
-    return Noted(
-        "exchange-not-tried",
-        f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} does not exist there, and an"
-        " exchange that uses a pending publisher creates its project at once.",
-        warning=False,
-        hints=("To try it nevertheless, and let it create the project: --create-project",),
-    )
-
-
-_KEEP_GOING = "To publish the other projects of this run: --keep-going"
-
-
-def _credential(endpoints: Endpoints, state: CredentialState) -> str:
-    trusted = state.kind is CredentialKind.TRUSTED_PUBLISHING
-    return f"The Trusted Publisher on {endpoints.name}" if trusted else f"The API token for {endpoints.name}"
-
-
-def _cure(endpoints: Endpoints, state: CredentialState, project: str) -> tuple[str, ...]:
-    if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        return (
-            f"Add this job's publisher to {project}: on {endpoints.name}, under the project's settings, Publishing.",
-        )
-    return (f"Use an API token that covers {project}, or Trusted Publishing.",)
-
-
-def _nothing_sent(*, signed: bool) -> str:
-    return f"Nothing was uploaded. {_IN_PUBLIC_LOG}" if signed else "Nothing was signed or uploaded."

@@ -43,6 +43,12 @@ _NOT_LISTED = "Its listing was asked several times and does not have this file."
 # How many files of one kind are named before it is enough.
 _SHOWN = 20
 
+_NOT_ALLOWED = "isn't allowed to upload to project"
+_CLOSED_HINTS = (
+    "If the project was archived, an owner must unarchive it first: https://docs.pypi.org/project-management/archival/",
+    "If the project is in quarantine, PyPI's administrators must clear it: https://pypi.org/help/#admin-intervention",
+)
+
 
 def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
@@ -129,12 +135,18 @@ def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> Co
     )
 
 
-def credential_refused(endpoints: Endpoints, outcome: CredentialRefused) -> CredentialRejected:
-    """The index refused the credential while uploading."""
+def credential_refused(
+    endpoints: Endpoints, outcome: CredentialRefused, status: str | None = None
+) -> CredentialRejected:
+    """The index refused the credential while uploading; *status* is the project's, where the index listed it."""
+    unknown = status is None and endpoints.profile is IndexProfile.PYPI and _NOT_ALLOWED in outcome.message
     return CredentialRejected(
         f"{endpoints.name} refuses the credential: {outcome.message or f'HTTP {outcome.status}'}",
         detail=f"The answer was HTTP {outcome.status}.{' The credential has expired.' if outcome.expired else ''}",
-        hints=outcome.advice or ("Check that the token belongs to this index and covers this project.", _DOCTOR),
+        hints=(
+            *(outcome.advice or ("Check that the token belongs to this index and covers this project.", _DOCTOR)),
+            *(_CLOSED_HINTS if unknown else ()),
+        ),
     )
 
 
@@ -200,6 +212,19 @@ def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverifi
         hints=(
             "Do not announce this release before it is clear who published these files.",
             "Once that is clear, look again: `ci-publish verify`",
+        ),
+    )
+
+
+def quarantined(endpoints: Endpoints, projects: Sequence[str], missing: Sequence[str]) -> Unverified:
+    """`verify`: the projects are quarantined, so the index lists none of their files."""
+    return Unverified(
+        f"{', '.join(projects)} {'is' if len(projects) == 1 else 'are'} quarantined on {endpoints.name}, which lists no"
+        " files then, so nothing can be verified.",
+        detail="\n".join(f"{name}: not listed" for name in missing[:_SHOWN]),
+        hints=(
+            f"Only the administrators of {endpoints.name} can clear it; publishing again does not help.",
+            "PyPI's: https://pypi.org/help/#admin-intervention",
         ),
     )
 

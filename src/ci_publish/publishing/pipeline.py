@@ -34,9 +34,11 @@ from ci_publish.model.index import (
     Conflict,
     Endpoints,
     IndexProfile,
+    IndexState,
     LookFailed,
     NotVisible,
     ProjectListing,
+    ProjectStatus,
     PublishedFile,
 )
 from ci_publish.model.problem import Problem, Severity, noted
@@ -60,6 +62,7 @@ def publish(run: Run) -> Outcome:
         _require_takable(deliveries)
         if any(delivery.uploads and delivery.policy is not AttestationPolicy.OFF for delivery in deliveries):
             run.signer.prefetch()
+        _inspect_found(run, collection, deliveries)
         for delivery in deliveries:
             delivery.prove()
             delivery.warn_unattested()
@@ -141,6 +144,8 @@ def verify_release(
                 raise messages.unseen(endpoints, state.reason)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [file for published in listed if (file := as_distribution(published)) is not None]
+            if not files and _is_quarantined(state):
+                raise messages.quarantined(endpoints, [project], [f"{project} {version}"])
             if not files:
                 raise messages.not_published(endpoints, [f"{project} {version}"])
             run.emit(Collected(tuple(files)))
@@ -254,6 +259,15 @@ def _attest_uploads(run: Run, collection: Collection, deliveries: Sequence[Deliv
         return _attested(run, collection, files, policy)
 
 
+def _inspect_found(run: Run, collection: Collection, deliveries: Sequence[Delivery]) -> None:
+    """Verify the attestation files that lie beside what will be uploaded with attestations, before any exchange."""
+    wanting = [delivery for delivery in deliveries if delivery.policy is not AttestationPolicy.OFF]
+    files = {file.filename: file for delivery in wanting for file in delivery.uploads}
+    found = [each for each in collection.attestations if each.distribution in files]
+    if found:
+        run.signer.inspect(found, list(files.values()))
+
+
 def _strictest(policies: Sequence[AttestationPolicy]) -> AttestationPolicy:
     return AttestationPolicy.REQUIRED if AttestationPolicy.REQUIRED in policies else AttestationPolicy.IF_POSSIBLE
 
@@ -313,6 +327,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
     with run.step(Step.CONFIRM, endpoints.name):
         run.emit(IndexChosen(endpoints))
         missing, conflicts, there = [], [], []
+        closed: dict[str, None] = {}
         for file in files:
             state = destination.index.look(file.project, file.version)
             if isinstance(state, LookFailed | NotVisible):
@@ -320,6 +335,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
             published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)
+                closed |= {file.project: None} if _is_quarantined(state) else {}
                 run.emit(FileFinished(endpoints.name, file, FileStatus.NOT_ATTEMPTED))
                 run.emit(FileListed(endpoints.name, file.filename, listed=False))
             elif published.sha256 != file.sha256:
@@ -330,9 +346,15 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
                 _tell_listed(run, endpoints, file, published)
         if conflicts:
             raise messages.conflict(endpoints, conflicts, skip_existing=False)
+        if closed:
+            raise messages.quarantined(endpoints, tuple(closed), missing)
         if missing:
             raise messages.not_published(endpoints, missing)
         _judge_provenance(run, destination, there)
+
+
+def _is_quarantined(state: IndexState) -> bool:
+    return isinstance(state, ProjectListing) and state.status == ProjectStatus.QUARANTINED
 
 
 def _tell_listed(run: Run, endpoints: Endpoints, file: Distribution, published: PublishedFile) -> None:

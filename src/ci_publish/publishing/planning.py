@@ -97,17 +97,24 @@ Undecided = Mapping[str, frozenset[str]]
 def schedule(
     uploads: Sequence[Distribution], states: Mapping[str, IndexState], undecided: Undecided | None = None
 ) -> Schedule:
-    """Send the first file of each new release alone.
+    """Send the first file of each new release alone, and, where there are several projects, that of each project.
 
     Racing first files of a release answer 500 on PyPI (measured on a running Warehouse), and so do parallel first
     files of several new projects. A file that PyPI may refuse, as *undecided* says by filename, leads its release, and
     such leads come before the others: where the first file of a release is refused, nothing of the version is spent.
+    With several projects, a credential that does not cover one shows before the others are published by half.
     """
     doubts = undecided or {}
     leads: dict[tuple[str, str], Distribution] = {}
     for file in sorted(in_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
         if not _release_exists(file, states.get(file.project)):
             leads.setdefault(file.release, file)
+    led = {project for project, _ in leads}
+    if len({file.project for file in uploads}) > 1:
+        for file in in_order(uploads):
+            if file.project not in led:
+                led.add(file.project)
+                leads[file.release] = file
     order = {file: place for place, file in enumerate(in_order(leads.values()))}
     first = tuple(sorted(leads.values(), key=lambda file: (file.filename not in doubts, order[file])))
     return Schedule(first, tuple(file for file in in_order(uploads) if file not in first))

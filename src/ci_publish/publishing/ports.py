@@ -138,6 +138,12 @@ class Signer(Protocol):
     def prefetch(self) -> None:
         """Begin in the background what signing will need and what depends on no file. Returns at once; never raises."""
 
+    def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
+        """Verify attestation files against their distributions, before it is known who publishes.
+
+        Emits nothing. Raises SigningFailed for an invalid one.
+        """
+
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:

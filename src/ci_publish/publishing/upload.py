@@ -8,6 +8,7 @@ from typing import assert_never
 from ci_publish.errors import CiPublishError, ContentConflict
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
+from ci_publish.model.coverage import combined, left_out, not_minted, proof, requiring
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     CredentialChanged,
@@ -61,7 +62,7 @@ from ci_publish.publishing.concurrency import (
 )
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.coverage import Coverage, combined, left_out, not_minted, proof, requiring
+from ci_publish.publishing.coverage import Coverage
 from ci_publish.publishing.planning import (
     ConflictRules,
     left_undecided,
@@ -448,7 +449,9 @@ class Delivery:
             case Refused():
                 self._fail(file, messages.refused(self.endpoints, file, outcome), FileStatus.REFUSED, attempts)
             case CredentialRefused():
-                error = messages.credential_refused(self.endpoints, outcome)
+                state = self._states.get(file.project)
+                status = state.status if isinstance(state, ProjectListing) else None
+                error = messages.credential_refused(self.endpoints, outcome, status)
                 self._fail(file, error, FileStatus.REFUSED, attempts, always_halt=True)
             case Unavailable():
                 self._fail(file, messages.unavailable(self.endpoints, file, outcome), FileStatus.FAILED, attempts)

@@ -141,9 +141,11 @@ class RehearsalIndex:
         """Every upload token that was given for an identity token: its `jti`, `expires`, and whether it is `burnt`."""
         return tuple(token for token in self._tokens.issued if token.jti is not None)
 
-    def issue_api_token(self, project: str | None = None) -> str:
-        """Return an API token of the index's one user, for all projects or for one."""
+    def issue_api_token(self, project: str | None = None, *, expires: float | None = None) -> str:
+        """Return an API token of the index's one user, for all projects or for one; *expires* is Unix time."""
         caveats: list[list[Any]] = [[3, _USER]] if project is None else [[1, [canonicalize_name(project)]], [3, _USER]]
+        if expires is not None:
+            caveats.append([0, int(expires), 0])
         return self._tokens.issue(User(_USER), caveats)
 
     def create_project(self, name: str) -> None:

@@ -148,6 +148,10 @@ class Narrator:
             yield from self._error(event.error)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
             return
+        findings = [event for event in self._history.events if isinstance(event, Finding)]
+        if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
+            yield Line(self._line(verdicts[-1]), Tone.WARN)
+            return
         yield Line(f"{wording.headline(receipt)}.", Tone.GOOD)
         for page in wording.release_pages(receipt, self._history.events):
             yield Line(f"  {self._line(page)}")
@@ -274,6 +278,8 @@ class Narrator:
 
     @_tell.register
     def _(self, event: Finding) -> Iterable[Line]:
+        if event.name == "verdict":  # it is the last line
+            return
         first, *rest = block(self._redact(event.message)).split("\n")
         yield _step(event.status, f"{self._line(event.name)}: {first}", _FINDING[event.status])
         yield from (_step("", f"  {line}") for line in rest)

@@ -39,11 +39,11 @@ _THERE = frozenset(
 )
 
 _OF_VERIFY: Mapping[FileStatus, str] = {
-    FileStatus.ALREADY_PUBLISHED: "published as it is here",
+    FileStatus.ALREADY_PUBLISHED: "published",
     FileStatus.CONFLICT: "published with other content",
     FileStatus.NOT_ATTEMPTED: "not there",
 }
-_LISTED = {True: "listed with our digest", False: "not listed with our digest", None: "the index cannot be asked"}
+_LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "the index cannot be asked"}
 _AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
 _STEP = 1000.0

@@ -15,6 +15,7 @@ from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
     ContentConflict,
+    CredentialRejected,
     IdentityUnavailable,
     InternalError,
     Interrupted,
@@ -151,7 +152,11 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
         repository_url=(private.url_for("/"),),
         password="pypi-x",  # type: ignore[arg-type]
     )
-    assert commands.doctor(with_password, around=around()).outcome == "ready"
+    assert commands.doctor(with_password, around=around(events)).outcome == "undetermined"
+    verdicts = [event.message for event in events if isinstance(event, Finding) and event.name == "verdict"]
+    assert ["only an upload shows" in verdict for verdict in verdicts] == [True]
+    with pytest.raises(CredentialRejected, match="only an upload shows"):
+        commands.doctor(with_password.model_copy(update={"strict": True}), around=around())
 
 
 def test_an_unreadable_trust_configuration_is_a_mistake(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class PatientWaiting:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.remaining = 3600.0
 
     def stop(self) -> None:
         self._event.set()
@@ -95,7 +96,7 @@ class PatientWaiting:
         return self._event.wait(seconds)
 
     def left(self) -> float:
-        return 3600.0
+        return self.remaining
 
 
 @dataclass

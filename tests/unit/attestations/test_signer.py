@@ -444,3 +444,25 @@ def test_a_run_that_is_stopped_while_the_trust_root_is_fetched_does_not_wait_for
     assert "stopped" in error.summary
     assert bench.authority.tokens == []
     fetched.set()
+
+
+def test_signing_takes_half_of_the_time_that_is_left_at_most(bench: Bench) -> None:
+    bench.waiting.remaining = 1.0
+    bench.authority.certifying.extend(Transient("503") for _ in range(500))
+    started = time.monotonic()
+    error = only_error(bench.sign(3, quick(budget=60.0)))
+    assert isinstance(error, SigstoreUnavailable)
+    assert "within 0.5 s: 503" in error.summary
+    assert any("--signing-timeout" in hint for hint in error.hints)
+    assert time.monotonic() - started < 5
+
+
+def test_found_files_are_inspected_without_an_identity(bench: Bench) -> None:
+    signer = SigstoreSigner(
+        identity=bench.job,
+        trust=TrustSource(emit=bench.events.append, refreshed=no_trust, embedded=no_trust),
+        emit=bench.events.append,
+        waiting=bench.waiting,
+    )
+    signer.inspect([], wheels(1))
+    assert bench.job.asked == 0

@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 import pytest
 
@@ -7,17 +9,26 @@ from ci_publish import errors
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.identity.credential import Given
 from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
-from ci_publish.identity.findings import Level
+from ci_publish.identity.findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.identity import CredentialKind, Provider, Secret
-from ci_publish.model.index import AlreadyPublished, IndexState, LookFailed, Plan, ProjectListing, PublishedFile
+from ci_publish.model.index import (
+    AlreadyPublished,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    Plan,
+    ProjectListing,
+    PublishedFile,
+)
 from tests.unit.identity.test_findings import WHEEL
-from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, World, answer
+from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, World, answer, macaroon
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 
 
-def nothing_published(project: str) -> IndexState:
+def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
+    del fresh
     return ProjectListing(project)
 
 
@@ -25,7 +36,7 @@ def diagnose(
     world: World,
     wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
     given: Given = Given(),  # noqa: B008  (frozen)
-    look: Callable[[str], IndexState] = nothing_published,
+    look: Callable[..., IndexState] = nothing_published,
 ) -> tuple[Diagnosis, dict[str, Level]]:
     diagnosis = Doctor(PYPI, given, world.tools(), look, wanted).run()
     return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
@@ -115,7 +126,8 @@ def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
 def test_other_credentials_are_judged(given: Given, ci: FakeCI, error: type[errors.CiPublishError] | None) -> None:
     diagnosis, levels = diagnose(World(ci=ci), given=given)
     assert (type(diagnosis.error) if diagnosis.error else None) is error
-    assert levels["credential"] is (Level.FAILURE if error else Level.OK)
+    unproven = Level.SKIPPED if given.secret else Level.OK
+    assert levels["credential"] is (Level.FAILURE if error else unproven)
 
 
 def test_an_index_out_of_reach_comes_first() -> None:
@@ -211,3 +223,176 @@ def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
 def test_a_closed_project_comes_before_the_identity() -> None:
     world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     assert codes(world, Wanted([WHEEL]), state=ProjectListing("demo", status="archived")) == 9
+
+
+# the verdict --------------------------------------------------------------------------------------------------------
+
+PUBLISHER = {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": None}
+
+
+def provenance(**changes: object) -> bytes:
+    bundle = {"publisher": {**PUBLISHER, **changes}, "attestations": []}
+    return json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
+
+
+def attested(project: str, *, fresh: bool = False) -> IndexState:
+    del fresh
+    files = {
+        f"{project}-{version}.tar.gz": PublishedFile(
+            f"{project}-{version}.tar.gz", "", "a" * 64, upload_time=f"2026-0{number}-01", provenance=link
+        )
+        for number, (version, link) in enumerate([("0.1", "x"), ("0.2", "x"), ("0.3", None)], 1)
+    }
+    return ProjectListing(project, files)
+
+
+def absent_at_first(count: int) -> Callable[..., IndexState]:
+    left = [count]
+
+    def look(project: str, *, fresh: bool = False) -> IndexState:
+        assert fresh is (left[0] < count)
+        left[0] -= 1
+        return NoSuchProject(project) if left[0] >= 0 else ProjectListing(project)
+
+    return look
+
+
+def serving(content: bytes | None) -> Callable[[str, str, str], bytes | None]:
+    def served(project: str, version: str, filename: str) -> bytes | None:
+        assert (project, version, filename) == ("demo", "0.2", "demo-0.2.tar.gz"), "the newest one with provenance"
+        return content
+
+    return served
+
+
+def test_without_an_exchange_nothing_is_known() -> None:
+    diagnosis, levels = diagnose(World(), Wanted([WHEEL]))
+    assert levels["publisher"] is Level.SKIPPED
+    assert diagnosis.verdict.readiness is Readiness.UNTRIED
+    assert "(--mint)" in diagnosis.verdict.message
+
+
+def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
+    for projects, named in ((["demo"], "demo"), ([], "your project")):
+        diagnosis, levels = diagnose(World(), Wanted(projects=projects, mint=True))
+        assert levels["publisher"] is Level.OK
+        assert diagnosis.verdict.readiness is Readiness.WORKS
+        assert f"whether it covers {named} shows at the first upload" in diagnosis.verdict.message
+
+
+@pytest.mark.parametrize(
+    ("content", "readiness"),
+    [
+        (provenance(), Readiness.READY),
+        (provenance(repository="Octo-Org/Demo", environment="Release"), Readiness.READY),
+        (provenance(repository="octo-org/other"), Readiness.WORKS),
+        (provenance(workflow="other.yml"), Readiness.WORKS),
+        (provenance(environment="staging"), Readiness.WORKS),
+        (provenance(kind="GitLab"), Readiness.WORKS),
+        (b"[]", Readiness.WORKS),
+        (b"no JSON", Readiness.WORKS),
+        (b'{"attestation_bundles": [7, {"publisher": 7}]}', Readiness.WORKS),
+        (None, Readiness.WORKS),
+    ],
+)
+def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
+    wanted = Wanted(projects=["demo"], mint=True, provenance=serving(content))
+    diagnosis, _ = diagnose(World(), wanted, look=attested)
+    assert diagnosis.verdict.readiness is readiness
+
+
+def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
+    def fails(project: str, version: str, filename: str) -> bytes | None:
+        raise errors.IndexUnavailable(f"{project} {version} {filename}")
+
+    diagnosis, _ = diagnose(World(), Wanted(projects=["demo"], mint=True, provenance=fails), look=attested)
+    assert diagnosis.verdict.readiness is Readiness.WORKS
+
+
+def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
+    world = World()
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True), look=absent_at_first(9))
+    assert levels["exchange"] is Level.SKIPPED
+    assert world.index.identities == []
+    assert any("--create-project" in hint for found in diagnosis.findings for hint in found.hints)
+    assert diagnosis.verdict.readiness is Readiness.UNTRIED
+
+
+@pytest.mark.parametrize("answers", [1, 3])
+def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
+    world = World()
+    diagnosis, _ = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(answers))
+    assert diagnosis.verdict.readiness is Readiness.READY
+    assert len(world.index.burnt) == 1
+
+
+def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
+    world = World()
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(9))
+    assert levels["exchange"] is Level.FAILURE
+    assert isinstance(diagnosis.error, errors.ProjectNotCovered)
+    assert world.waits == [1.0, 2.0, 4.0, 8.0, 15.0]
+
+
+@pytest.mark.parametrize(
+    ("token", "readiness", "error"),
+    [
+        (macaroon([1, ["demo"]]), Readiness.READY, None),
+        (macaroon([2, ["an id"]]), Readiness.UNTRIED, None),
+        (macaroon([3, "user"]), Readiness.UNTRIED, None),
+        ("pypi-x", Readiness.UNTRIED, None),
+        (macaroon([1, ["other"]]), None, errors.ProjectNotCovered),
+        (macaroon([2, []]), None, errors.ProjectNotCovered),
+        (macaroon([0, 1, 0]), None, errors.ApiTokenUnusable),
+    ],
+)
+def test_an_api_token_states_what_it_is_for(
+    token: str, readiness: Readiness | None, error: type[errors.CiPublishError] | None
+) -> None:
+    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), Given(secret=Secret(token)))
+    assert (type(diagnosis.error) if diagnosis.error else None) is error
+    if readiness is not None:
+        assert diagnosis.verdict.readiness is readiness
+
+
+def test_an_api_token_of_a_project_creates_none() -> None:
+    token = Given(secret=Secret(macaroon([1, ["demo"]])))
+    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), token, look=absent_at_first(9))
+    assert isinstance(diagnosis.error, errors.ProjectNotCovered)
+
+
+def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
+    def published(files: Sequence[Distribution], state: IndexState) -> Plan:
+        del state
+        return Plan(
+            "pypi", tuple(AlreadyPublished(file, PublishedFile(file.filename, "", file.sha256)) for file in files)
+        )
+
+    diagnosis, _ = diagnose(World(), Wanted([WHEEL], plan=published))
+    assert diagnosis.verdict.readiness is Readiness.READY
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {**GITHUB, "job_workflow_ref": "octo-org/shared/.github/workflows/publish.yml@v1"},
+        {**GITHUB, "iss": "https://ghe.example/_services/token"},
+        {**GITHUB, "iss": f"{GITHUB['iss']}/octo-enterprise"},
+        {**GITHUB, "iss": "https://codeberg.org/api/actions"},
+        {"iss": "https://agent.buildkite.com"},
+        {**GITLAB, "ci_config_ref_uri": "gitlab.com/group/ci//p.yml@main"},
+    ],
+)
+def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str, object]) -> None:
+    world = World(ci=FakeCI(claims=claims))
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
+    assert isinstance(diagnosis.error, errors.CredentialRejected)
+    assert "publisher" not in levels
+    assert world.index.identities == []
+
+
+def test_a_runner_that_passes_for_githubs_is_named() -> None:
+    world = World()
+    tools = replace(world.tools(), runner="Forgejo Actions")
+    [environment, *_] = Doctor(PYPI, Given(), tools, nothing_published, Wanted()).run().findings
+    assert (environment.level, "Forgejo" in environment.message) == (Level.WARNING, True)

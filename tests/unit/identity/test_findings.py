@@ -66,6 +66,7 @@ def test_the_clock_is_compared(date: float | None, before: float, after: float, 
 
 def test_the_publisher_that_would_match_is_shown() -> None:
     claims, publisher = judge_identity(GITHUB, PYPI, ["demo"])
+    assert publisher.level is Level.SKIPPED, "a form that still has to be filled in is not ok"
     assert "repository_owner_id" in claims.detail
     assert "Workflow name:     release.yml" in publisher.detail
     assert [hint.partition(":")[0] for hint in publisher.hints] == [
@@ -110,7 +111,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
         (listing(status="archived"), Level.FAILURE, errors.UploadRejected, "archived"),
         (listing(status="quarantined"), Level.FAILURE, errors.UploadRejected, "quarantined"),
         (listing(status="deprecated"), Level.OK, None, "deprecated"),
-        (NoSuchProject("demo"), Level.OK, None, "not on pypi yet"),
+        (NoSuchProject("demo"), Level.WARNING, None, "not on pypi yet"),
         (NotVisible("demo", "it wants a password"), Level.SKIPPED, None, "it wants a password"),
         (LookFailed("demo", "HTTP 503"), Level.FAILURE, errors.IndexUnavailable, "HTTP 503"),
     ],

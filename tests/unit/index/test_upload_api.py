@@ -17,6 +17,7 @@ from ci_publish.index.upload_api import (
     framing,
     message_of,
     understand,
+    without_repeats,
 )
 from ci_publish.model.attestation import PUBLISH_V1, Attestation
 from ci_publish.model.distribution import Kind
@@ -188,7 +189,7 @@ def test_duplicates_are_asked_about() -> None:
             "this very project",
         ),
         (403, "Invalid API Token: signatures do not match", Meaning.CREDENTIAL, "new API token"),
-        (403, "The user 'x' isn't allowed to upload to project 'y'.", Meaning.CREDENTIAL, "archived"),
+        (403, "The user 'x' isn't allowed to upload to project 'y'.", Meaning.CREDENTIAL, "somebody else's"),
         (403, "User 'x' does not have a verified primary email address", Meaning.CREDENTIAL, "e-mail"),
         (403, "Invalid API Token: token is expired, token is expired", Meaning.EXPIRED, "ended before"),
         (403, "Read-only mode: Uploads are temporarily disabled.", Meaning.LATER, "status.python.org"),
@@ -325,3 +326,23 @@ def test_deeply_nested_json_is_no_message() -> None:
 def test_hostile_markup_is_read_in_time() -> None:
     page = "<script>" * 4000 + "<a " * 4000 + "x"
     assert len(message_of(replace(answer(400), body=page.encode()))) <= 2048
+
+
+NOT_VALID = "OIDC scoped token is not valid for project 'x'"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            f"Invalid API Token: {NOT_VALID}, {NOT_VALID}",
+            "Invalid API Token: OIDC scoped token is not valid for project 'x'",
+        ),
+        ("This file is not good. This file is not good.", "This file is not good."),
+        ("one of a, b, a, b", "one of a, b, a, b"),
+        ("The name is taken by x, the name is free", "The name is taken by x, the name is free"),
+        ("", ""),
+    ],
+)
+def test_what_the_server_repeats_is_told_once(said: str, told: str) -> None:
+    assert without_repeats(said) == told

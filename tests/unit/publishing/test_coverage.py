@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from ci_publish.errors import CredentialRejected, ProjectNotCovered
+from ci_publish.model.coverage import requiring
 from ci_publish.model.distribution import CoreMetadata, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Retrying
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, ProjectListing
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Options
-from ci_publish.publishing.coverage import requiring
 from ci_publish.publishing.pipeline import plan, publish
 from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, World, published, wheel, world
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.errors import (
+    AttestationInvalid,
     CiPublishError,
     ConfigurationError,
     ContentConflict,
@@ -1010,3 +1011,14 @@ def test_accepted_is_counted_with_its_attempts() -> None:
     publish(played.run())
     attempts = {e.distribution.filename: e.attempts for e in played.events if isinstance(e, FileFinished)}
     assert attempts[ONE.filename] == 3
+
+
+def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> None:
+    played = world(*ALL)
+    broken_file = FoundAttestation(Path("x"), ONE.filename, "publish", b"")
+    played.distributions.attestations = (broken_file,)
+    failing(played, AttestationInvalid)
+    assert credential_of(played).log == ["burn"]
+    unused = world(*ALL, options=Options(attestations=AttestationPolicy.OFF))
+    unused.distributions.attestations = (broken_file,)
+    assert publish(unused.run()) is Outcome.PUBLISHED

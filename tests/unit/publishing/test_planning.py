@@ -152,3 +152,16 @@ def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
 
     assert order.leads == ()
     assert left_undecided(order, undecided) == (unsure,)
+
+
+def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
+    files = [wheel("a", tag="py3"), sdist("a"), wheel("b", tag="py3"), sdist("b"), wheel("c")]
+    there = {
+        name: ProjectListing(name, {f"{name}-1.0-py2-none-any.whl": published(wheel(name, tag="py2"))})
+        for name in ("a", "b")
+    }
+    order = schedule(files, {**there, "c": NoSuchProject("c")})
+    assert sorted(file.project for file in order.leads) == ["a", "b", "c"]
+    assert {file.filename for file in order.rest} == {"a-1.0.tar.gz", "b-1.0.tar.gz"}
+    alone = schedule(files[:2], there)
+    assert alone.leads == ()

@@ -82,8 +82,8 @@ def test_a_good_run_reads_as_a_story() -> None:
         "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
         "upload    demo-1.0-py3-none-any.whl  uploaded in 0.5 s  1.5 MB",
         "identity  Trusted Publishing (github), upload token burnt",
-        "confirm   demo-1.0.tar.gz  listed with our digest",
-        "confirm   demo-1.0-py3-none-any.whl  listed with our digest",
+        "confirm   demo-1.0.tar.gz  listed with this SHA-256",
+        "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256",
         "confirm   demo-1.0-py3-none-any.whl  provenance verified: octo-org/demo, log index 123456",
         "",
         "Published: 1 uploaded, 1 already published.",
@@ -159,7 +159,7 @@ def test_verify_speaks_its_own_words() -> None:
     ]
     text = told(events)
     assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
-    assert "confirm   demo-1.0-py3-none-any.whl  not listed with our digest" in text
+    assert "confirm   demo-1.0-py3-none-any.whl  not listed with this SHA-256" in text
     assert "Failed: 1 published with other content, 1 not there." in text
 
 

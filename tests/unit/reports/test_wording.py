@@ -100,8 +100,8 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (FileListed("pypi", SDIST.filename, listed=True), "listed with our digest"),
-        (FileListed("pypi", SDIST.filename, listed=False), "not listed with our digest"),
+        (FileListed("pypi", SDIST.filename, listed=True), "listed with this SHA-256"),
+        (FileListed("pypi", SDIST.filename, listed=False), "not listed with this SHA-256"),
         (FileListed("pypi", SDIST.filename, None), "the index cannot be asked"),
         (FileListed("pypi", SDIST.filename, None, asked=False), "not looked for in the listing"),
         (FileListed("pypi", SDIST.filename, None, THEIRS), "listed, but without a digest to compare"),
