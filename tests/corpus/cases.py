@@ -555,6 +555,9 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     yield accepted("metadata-charset-spelling", (kind, "text/markdown; charset=UTF-8"), body="Hello")
     lower = "'description-content-type' can only specify the UTF-8 charset, not 'utf-8'."
     yield refused("metadata-charset-spelling", (kind, "text/plain; charset=utf-8"), lower, 390, body="Hello")
+    yield accepted("metadata-byte-order-mark")
+    marked = WHEEL.with_(metadata=b"\xef\xbb\xbf" + metadata())
+    yield Case("metadata-byte-order-mark", marked, SPEAKS, label="first")
     yield accepted("metadata-field", ("Keywords", "a,b, c"))
     early = "license-expression introduced in metadata version 2.4, not 2.1."
     yield refused("metadata-license", ("License-Expression", "MIT"), early, 390, version="2.1")

@@ -6,6 +6,7 @@ Nothing is validated here: that is the work of ``checks.metadata``, which judges
 import email.parser
 import email.policy
 import re
+from codecs import BOM_UTF8
 from typing import Final
 
 from packaging.utils import canonicalize_name
@@ -21,6 +22,11 @@ _FIELD: Final = re.compile(rb"(?:\A|[\r\n])[^ \t\r\n]")
 _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
+_BYTE_ORDER_MARK: Final = Fault(
+    "metadata-byte-order-mark", "Its core metadata begins with a byte order mark (U+FEFF), before Metadata-Version."
+)
+
+
 @frozen
 class ParsedMetadata:
     """Core metadata as it stands in the file, and what reading it brought up."""
@@ -33,17 +39,27 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     """Read core metadata (RFC 822 headers and a body, UTF-8). Never raises.
 
     Bytes that are not UTF-8 become replacement characters, with a fault (core metadata specification: "UTF-8"). The
-    ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded.
+    ``Description`` header, which older tools fold with eight blanks or with seven and a bar, is unfolded, also where
+    its text begins on the line after the name. A byte order mark is left out, with a fault.
     """
-    head, body = _split(data)
+    marked = data.startswith(BOM_UTF8)
+    head, body = _split(data.removeprefix(BOM_UTF8))
     if (excess := _excess(head)) is not None:
         message = f"The headers of its core metadata have more than {excess}."
         return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
-    fields = tuple((name.lower(), str(value).strip("\r\n")) for name, value in parsed.items())
+    raw = [(name.lower(), str(value)) for name, value in parsed.items()]
+    fields = tuple((name, value.strip("\r\n")) for name, value in raw)
+    header = next((_unfolded(value) for name, value in raw if name == "description"), None)
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
-    return ParsedMetadata(_core_metadata(fields, text), tuple(_encoding_faults(head, body)))
+    faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_encoding_faults(head, body))
+    return ParsedMetadata(_core_metadata(fields, text or header), faults)
+
+
+def _unfolded(description: str) -> str:
+    """Return a Description header as it was before it was folded."""
+    return _CONTINUATION.sub(r"\1", description).strip("\r\n")
 
 
 def _excess(head: bytes) -> str | None:
@@ -63,16 +79,15 @@ def _split(data: bytes) -> tuple[bytes, bytes]:
     return (data, b"") if match is None else (data[: match.end()], data[match.end() :])
 
 
-def _core_metadata(fields: tuple[tuple[str, str], ...], body: str) -> CoreMetadata:
-    """Return the value for these headers and this body."""
+def _core_metadata(fields: tuple[tuple[str, str], ...], description: str | None) -> CoreMetadata:
+    """Return the value for these headers and this description."""
     first = {name: value.strip() for name, value in reversed(fields)}
-    header = next((value for name, value in fields if name == "description"), None)
     return CoreMetadata(
         metadata_version=first.get("metadata-version", ""),
         name=first.get("name", ""),
         version=first.get("version", ""),
         fields=fields,
-        description=body or (None if header is None else _CONTINUATION.sub(r"\1", header)),
+        description=description,
     )
 
 

@@ -31,6 +31,7 @@ _FINAL = frozenset(
     }
 )
 _RATE_LIMIT_ITEM = re.compile(r'(?:^|,)\s*"[^"]{0,100}"((?:\s*;\s*[a-z]{1,8}=\d{1,9}){1,8})')
+_POLICY_ITEM = re.compile(r'(?:^|,)\s*"([^"]{0,100})"((?:\s*;[^,"]{0,100}){1,8})')
 _RATE_LIMIT_PARAMETER = re.compile(r"([a-z]{1,8})=(\d{1,9})")
 
 
@@ -190,6 +191,24 @@ def _rate_limit(headers: Mapping[str, str]) -> float | None:
         if parameters.get("r") == 0 and "t" in parameters:
             waits.append(float(parameters["t"]))
     return max(waits, default=None)
+
+
+def exhausted_quota(headers: Mapping[str, str]) -> str | None:
+    """Return the quota that is used up, as in "4 in 24 hours", by RateLimit and RateLimit-Policy; None without one."""
+    parameters = {
+        match[1]: {key: int(number) for key, number in _RATE_LIMIT_PARAMETER.findall(match[2])}
+        for match in _POLICY_ITEM.finditer(headers.get("ratelimit-policy", "")[:2000])
+    }
+    states = _POLICY_ITEM.finditer(headers.get("ratelimit", "")[:2000])
+    used_up = [match[1] for match in states if re.search(r";\s*r=0(?!\d)", match[2])]
+    quotas = [each for name in used_up if (each := parameters.get(name, {})).keys() >= {"q", "w"}]
+    return f"{quotas[0]['q']} in {_duration(quotas[0]['w'])}" if quotas else None
+
+
+def _duration(seconds: int) -> str:
+    if seconds % 3600 == 0:
+        return "1 hour" if seconds == 3600 else f"{seconds // 3600} hours"  # noqa: PLR2004 - seconds in an hour
+    return f"{seconds} s"
 
 
 def _times(attempts: int) -> str:

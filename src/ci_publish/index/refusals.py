@@ -103,7 +103,8 @@ REFUSALS = (
     ),
     _row(
         r"too many new projects created",
-        "The index limits how many projects an account may create in an hour; run again later.",
+        "The index limits how many projects an account may create in a time. Projects that a pending Trusted Publisher "
+        "creates do not count.",
         meaning=Meaning.LATER,
     ),
     _row(

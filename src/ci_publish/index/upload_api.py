@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.retries import THROTTLING_STATUSES, Once, Trouble, asked_wait, is_transient_status
+from ci_publish.http.retries import THROTTLING_STATUSES, Once, Trouble, asked_wait, exhausted_quota, is_transient_status
 from ci_publish.http.urls import same_origin, shown
 from ci_publish.index.duplicates import looks_duplicate
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
@@ -134,9 +134,11 @@ def _page_instead(answer: HttpAnswer) -> Later:
 def _later(answer: HttpAnswer, now: float) -> Later:
     known = find(answer.status, _all_text(answer))
     reason = f"the index answered {answer.status}: {message_of(answer)}"
+    quota = exhausted_quota(answer.headers)
+    limit = "" if quota is None else f" (the limit is {quota})"
     advice = "" if known is None else f" {' '.join(known.advice)}"
     return Later(
-        Trouble(f"{reason}{advice}", asked=asked_wait(answer.headers, now)),
+        Trouble(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
         status=answer.status,

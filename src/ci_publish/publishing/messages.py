@@ -61,7 +61,7 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
     where = f" in {_files(len(concerned))}" if concerned else ""
     problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return InvalidDistribution(
-        f"The checks found {problem_count}{where} that the index would refuse; nothing was sent.",
+        f"The checks found {problem_count}{where}; nothing was sent.",
         detail="\n".join(
             f"{problem.filename or 'the set'}: {problem.message} [{problem.rule}]" for problem in errors[:20]
         ),

@@ -5,6 +5,7 @@ Sources: Warehouse at 6b62157124ab, running and read; each module that this one 
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -45,7 +46,18 @@ SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
 SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
 INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
 DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"
-_CACHED: Final = "max-age=600, public"
+_SIMPLE_SECONDS: Final = 10 * 60
+_JSON_API_SECONDS: Final = 15 * 60
+# `warehouse/utils/cors.py`
+_CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since",
+    "Access-Control-Allow-Methods": "GET",
+    "Access-Control-Max-Age": "86400",
+    "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
+}
+# `warehouse/views.py`, JSON_REGEX
+_JSON_PATH: Final = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
 _SERIAL: Final = "X-PyPI-Last-Serial"
 _DAY_SECONDS: Final = 24 * 60 * 60
 _USER: Final = "rehearsal"
@@ -60,6 +72,7 @@ _ROUTES: Final = Map(
         Rule("/.well-known/pytp", endpoint="discovery", methods=["GET"]),
         Rule("/legacy", endpoint="missing_slash", methods=["POST"]),
         Rule("/legacy/", endpoint="upload", methods=["POST"]),
+        Rule("/legacy/", endpoint="nothing"),
         Rule("/simple/", endpoint="simple_index", methods=["GET"]),
         Rule("/simple/<name>/", endpoint="simple_detail", methods=["GET"]),
         Rule("/pypi/<name>/json", endpoint="json_project", methods=["GET"]),
@@ -179,7 +192,7 @@ class RehearsalIndex:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
             answer = getattr(self, f"_{endpoint}")(request, **arguments)
-            return answer if isinstance(answer, Response) else Response(answer)
+            return _with_absolute_location(request, answer if isinstance(answer, Response) else Response(answer))
         except RefusedError as refusal:
             return worded(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
@@ -212,8 +225,12 @@ class RehearsalIndex:
         return worded(request.accept_mimetypes, 308, message, {"Location": "/legacy/"})
 
     def _upload(self, request: Request) -> Response:
-        self._uploads.take(request)
-        return worded(request.accept_mimetypes, 200)
+        headers = self._uploads.take(request)
+        return worded(request.accept_mimetypes, 200, headers=headers)
+
+    def _nothing(self, _request: Request) -> Response:
+        """Answer whatever is no upload at the upload URL: no route of PyPI matches it."""
+        raise NotFound
 
     def _simple_index(self, request: Request) -> Response:
         state = self.state
@@ -248,7 +265,7 @@ class RehearsalIndex:
         if release is None:
             raise NotFound
         content = simple_pages.project_json(project, release, _base_url(request), all_releases=all_releases)
-        response = _cached(request, "application/json", _json(content))
+        response = _cached(request, "application/json", _json(content), _JSON_API_SECONDS)
         response.headers[_SERIAL] = str(project.serial)
         return response
 
@@ -303,9 +320,21 @@ class RehearsalIndex:
 
 
 def _http_error(request: Request, error: HTTPException) -> Response:
-    """Word an error that routing or the handlers raised."""
+    """Word an error that routing or the handlers raised (`warehouse/views.py`, httpexception_view)."""
     headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
+    if isinstance(error, NotFound) and request.path.startswith("/simple/"):
+        return Response("404 Not Found", 404, headers=_CORS, content_type="text/plain; charset=UTF-8")
+    if isinstance(error, NotFound) and _JSON_PATH.fullmatch(request.path):
+        return Response('{"message": "Not Found"}', 404, headers=_CORS, content_type="application/json; charset=utf-8")
     return worded(request.accept_mimetypes, error.code or 500, "", headers)
+
+
+def _with_absolute_location(request: Request, response: Response) -> Response:
+    """Return *response* with a Location that names the host, as WebOb writes it."""
+    location = response.headers.get("Location", "")
+    if location.startswith("/"):
+        response.headers["Location"] = f"{_base_url(request)}{location}"
+    return response
 
 
 def _base_url(request: Request) -> str:
@@ -333,16 +362,16 @@ def _simple(request: Request, content_type: str, body: str, serial: int) -> Resp
     return response
 
 
-def _cached(request: Request, content_type: str, body: str) -> Response:
+def _cached(request: Request, content_type: str, body: str, seconds: int = _SIMPLE_SECONDS) -> Response:
     """Answer with what caches need: an ETag, and 304 to who has it already."""
     kind = f"{content_type}; charset=UTF-8" if content_type.startswith("text/") else content_type
     response = Response(body, content_type=kind)
-    response.headers["Cache-Control"] = _CACHED
+    response.headers["Cache-Control"] = f"max-age={seconds}, public"
     response.headers["Vary"] = "Accept, Accept-Encoding"
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers.update(_CORS)
     response.set_etag(hashlib.blake2b(body.encode(), digest_size=16).hexdigest())
     return response.make_conditional(request)
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, separators=(",", ":"))
+    return f"{json.dumps(content, separators=(',', ':'))}\n"

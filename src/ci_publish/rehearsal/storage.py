@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
+import weakref
 from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
@@ -83,7 +85,7 @@ class Incoming:
 
 
 class Storage:
-    """The files and the state of one index in one folder. Thread-safe; one process at a time.
+    """The files and the state of one index in one folder. Thread-safe; another process is refused until `close`.
 
     `lock` is held by whoever decides something by the state and then changes it.
     """
@@ -97,11 +99,13 @@ class Storage:
         self._journal = folder / "journal.jsonl"
         try:
             self._make_folders()
+            self._unlock = weakref.finalize(self, os.close, _locked(folder))
+            self._empty_incoming()
             self._state = reduce(applied, _read_journal(self._journal), State())
         except OSError as error:
             raise ConfigurationError(
                 f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
-                hints=("Name a folder that can be written to, or leave --world away to use a temporary one.",),
+                hints=("Name a folder that can be written to, or omit --world to use a temporary one.",),
             ) from error
 
     def _make_folders(self) -> None:
@@ -111,10 +115,16 @@ class Storage:
                 f"{self.folder} holds something else than a rehearsal's index.",
                 hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
             )
-        shutil.rmtree(self._incoming, ignore_errors=True)
-        for needed in (self._files, self._incoming):
-            needed.mkdir(parents=True, exist_ok=True)
+        self._files.mkdir(parents=True, exist_ok=True)
         self._journal.touch()
+
+    def _empty_incoming(self) -> None:
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir()
+
+    def close(self) -> None:
+        """Let others use the folder; the storage is not used any more after that."""
+        self._unlock()
 
     @property
     def state(self) -> State:
@@ -159,6 +169,33 @@ class Storage:
         root = self._files.resolve()
         found = (root / path).resolve()
         return found if found.is_relative_to(root) and found.is_file() else None
+
+
+def _locked(folder: Path) -> int:
+    """Return a descriptor that keeps other processes out of *folder* while it is open. Raises ConfigurationError."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        raise ConfigurationError(
+            f"Another rehearsal uses {folder}.",
+            hints=("Wait until it has ended, or give each rehearsal a folder of its own: --world DIR",),
+        ) from error
+    return descriptor
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _dumped(event: Event) -> str:

@@ -33,11 +33,11 @@ from ci_publish.rehearsal.upload_form import (
     Form,
     check_fields,
     check_filename,
-    check_identification,
     check_no_tuple,
     receive,
 )
 from ci_publish.rehearsal.upload_rules import (
+    NewProjects,
     UploadRules,
     check_flags,
     check_never_used,
@@ -88,6 +88,11 @@ class _Submission:
     def filetype(self) -> str:
         return self.form.first("filetype")
 
+    @property
+    def by_user(self) -> bool:
+        """Whether it comes with an API token, for which the limits on new projects hold."""
+        return isinstance(self.uploader.token.owner, User)
+
 
 class Uploads:
     """Takes uploads into a storage. Thread-safe."""
@@ -108,9 +113,13 @@ class Uploads:
         self._rules = rules
         self._judge = judge
         self._clock = clock
+        self._new_projects = NewProjects(rules, clock)
 
-    def take(self, request: Request) -> None:
-        """Take the file of a request; raises RefusedError in all cases in which PyPI does."""
+    def take(self, request: Request) -> dict[str, str]:
+        """Take the file of a request and return headers for the answer.
+
+        Raises RefusedError in all cases in which PyPI does.
+        """
         form = receive(request, self._storage)
         try:
             _check_action(form)
@@ -118,9 +127,8 @@ class Uploads:
             check_flags(self._rules)
             uploader = authenticate(request.headers.get("Authorization", ""), self._tokens)
             check_fields(form)
-            check_identification(form)
             _obey(form_verdict(form.fields))
-            self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))
+            return self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))
         finally:
             form.discard()
 
@@ -128,14 +136,19 @@ class Uploads:
         """Register an empty project; raises RefusedError where PyPI would not."""
         with self._storage.lock:
             now = self._clock()
-            check_new_project(self._rules, self._storage.state, name, now)
+            check_new_project(self._rules, self._storage.state, name)
             self._storage.record(ProjectCreated(name, now))
 
-    def _take(self, submission: _Submission) -> None:
+    def _take(self, submission: _Submission) -> dict[str, str]:
         with self._storage.lock:
             before = self._storage.state.project(submission.form.project)
-            if self._decide(submission, before):
-                return
+            headers = self._new_projects.headers() if before is None and submission.by_user else {}
+            try:
+                if self._decide(submission, before):
+                    return headers
+            except RefusedError as refusal:
+                refusal.headers.update(headers)
+                raise
         # The long part: nobody else waits for it, and what others may change meanwhile is decided again below.
         _obey(self._judge(submission.received.path, submission.filename, submission.form.fields))
         provenance = self._provenance(submission)
@@ -146,6 +159,7 @@ class Uploads:
                 raise RefusedError(500, "")
             if not self._is_settled(submission, now):
                 self._store(submission, now, provenance, metadata)
+        return headers
 
     def _decide(self, submission: _Submission, project: Project | None) -> bool:
         """Check all that needs the index's state; return whether this very file is there already."""
@@ -171,7 +185,9 @@ class Uploads:
         if project is None:
             if isinstance(owner, PublisherIdentity) and owner.projects is not None:
                 raise RefusedError(400, _NOT_BY_PUBLISHERS)
-            check_new_project(self._rules, self._storage.state, name, self._clock())
+            if submission.by_user:
+                self._new_projects.check()
+            check_new_project(self._rules, self._storage.state, name)
         spelled = project.name if project else name
         check_token(submission.uploader, self._tokens, submission.form.project, spelled)
         if project and _is_closed(project, submission.uploader):
@@ -199,6 +215,8 @@ class Uploads:
         name, version = form.first("name"), str(form.version)
         if project is None:
             self._storage.record(ProjectCreated(name, now))
+            if submission.by_user:
+                self._new_projects.count()
         release = project.release(version) if project else None
         if release is None:
             self._storage.record(ReleaseCreated(form.project, version, now, _description_fields(form)))

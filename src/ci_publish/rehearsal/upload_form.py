@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Final, cast
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
@@ -23,12 +23,8 @@ from ci_publish.rehearsal.storage import Incoming, Received, Storage
 _LARGEST_FIELDS: Final = 64 * 1024 * 1024
 _MOST_PARTS: Final = 20_000
 _NAME: Final = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])", re.IGNORECASE | re.ASCII)
-_DIGEST: Final = re.compile(r"[A-F0-9]{64}", re.IGNORECASE)
+_DIGEST: Final = re.compile(r"[A-F0-9]{64}$", re.IGNORECASE)
 _SPECIFICATION: Final = "https://packaging.python.org/specifications/core-metadata"
-_LOCAL_VERSIONS: Final = (
-    "https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers"
-)
-_METADATA_VERSIONS: Final = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 _EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
     "sdist": frozenset({".zip", ".tar.gz"}),
     "bdist_wheel": frozenset({".whl"}),
@@ -129,7 +125,7 @@ def _by_name(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, In
 
 def _sanitized(fields: MultiDict[str, str]) -> Fields:
     """Drop what distutils once sent for nothing, and escape NULs, as PyPI does."""
-    unknown = {name for name, value in fields.items() if value.strip() == "UNKNOWN"}
+    unknown = {name for name in fields if fields.getlist(name)[-1].strip() == "UNKNOWN"}
     return tuple(
         (name, value.replace("\x00", "\\x00")) for name, value in fields.items(multi=True) if name not in unknown
     )
@@ -178,7 +174,7 @@ def _sha256_problem(form: Form) -> str | None:
 
 def _digest_problem(form: Form, field: str, called: str) -> str | None:
     value = form.first(field)
-    if not value or _DIGEST.fullmatch(value):
+    if not value or _DIGEST.match(value):
         return None
     return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
 
@@ -186,34 +182,12 @@ def _digest_problem(form: Form, field: str, called: str) -> str | None:
 def _whole_form_problem(form: Form) -> str | None:
     is_sdist, python = form.first("filetype") == "sdist", form.first("pyversion")
     if not is_sdist and not python:
-        return "Error: Python version is required for binary distribution uploads."
+        return "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."
     if is_sdist and python not in {"", "source"}:
-        return "Error: Use 'source' as Python version for an sdist."
+        return "Invalid value for pyversion. Error: Use 'source' as Python version for an sdist."
     if not any(form.first(f"{name}_digest") for name in ("md5", "sha256", "blake2_256")):
         return "Error: Include at least one message digest."
     return None
-
-
-def check_identification(form: Form) -> None:
-    """Refuse a form whose version or metadata version PyPI cannot take (`metadata.py`); the judge looks at the rest."""
-    metadata_version, version = form.first("metadata_version"), form.first("version")
-    if not metadata_version:
-        raise _metadata_refusal("'metadata-version' is a required field")
-    if metadata_version not in _METADATA_VERSIONS:
-        raise _metadata_refusal(f"{metadata_version!r} is not a valid metadata version")
-    if not version:
-        raise _metadata_refusal("'version' is a required field")
-    try:
-        parsed = Version(version)
-    except InvalidVersion as error:
-        raise _metadata_refusal(f"{version!r} is invalid for 'version'") from error
-    if parsed.local:
-        raise _metadata_refusal(f"The use of local versions in '{parsed}' is not allowed.", _LOCAL_VERSIONS)
-
-
-def _metadata_refusal(text: str, see: str = _SPECIFICATION) -> RefusedError:
-    sentence = text if text.endswith(".") else f"{text}."
-    return RefusedError(400, f"{sentence} See {see} for more information.")
 
 
 def check_filename(filename: str, filetype: str, content_type: str) -> None:

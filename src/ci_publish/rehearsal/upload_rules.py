@@ -3,6 +3,7 @@
 Source: `warehouse/forklift/legacy.py` and `warehouse/packaging/services.py` at 6b62157124ab.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,7 +16,6 @@ from ci_publish.rehearsal.records import Project, State
 _MIB: Final = 1024 * 1024
 _GIB: Final = 1024 * _MIB
 _DAY_SECONDS: Final = 24 * 60 * 60
-_HOUR_SECONDS: Final = 60 * 60
 _MAXIMUM_AGE_DAYS: Final = 14
 _LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits"
 _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_": None, "-": None})
@@ -25,16 +25,21 @@ _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_"
 class UploadRules:
     """The knobs of an index's rules; they may be turned while it serves.
 
-    Limits are in bytes and None stands for none: how much PyPI granted a project, a rehearsal cannot know.
-    `new_projects_per_hour` is PyPI's 20 for one user where it is set. `racy` answers 500 where PyPI does: when two
-    uploads make the same project or release at the same time. `flags` are Warehouse's admin flags: `read-only`,
+    Sizes are in bytes and None stands for no limit: how much PyPI granted a project, a rehearsal cannot know.
+    `new_projects_of_user` and `new_projects_of_address` are how many projects may be created with API tokens within
+    `new_projects_window` seconds (PyPI in 2026: 4 in 24 hours for a user, by its answers). `racy` answers 500 where
+    PyPI does: when two uploads make the same project or release at the same time. `flags` are Warehouse's admin flags:
+    `read-only`, `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc`
+    (-gitlab-, -google-), `disable-pep740`.
     `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc` (-gitlab-,
     -google-), `disable-pep740`.
     """
 
     file_size_limit: int | None = None
     project_size_limit: int | None = None
-    new_projects_per_hour: int | None = None
+    new_projects_of_user: int | None = None
+    new_projects_of_address: int | None = None
+    new_projects_window: float = 24 * 60 * 60
     prohibited_names: frozenset[str] = frozenset()
     racy: bool = False
     flags: set[str] = field(default_factory=set)
@@ -50,9 +55,52 @@ def check_flags(rules: UploadRules) -> None:
         )
 
 
-def check_new_project(rules: UploadRules, state: State, name: str, now: float) -> None:
+class NewProjects:
+    """The limits on projects that are created with API tokens: a moving window for the user and for the address.
+
+    Source: `warehouse/packaging/services.py` (`_check_ratelimits`), `warehouse/rate_limiting/headers.py`. The
+    rehearsal has one user, who comes from one address. Not thread-safe: the storage's lock is held.
+    """
+
+    def __init__(self, rules: UploadRules, clock: Callable[[], float]) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._created: list[float] = []
+
+    def headers(self) -> dict[str, str]:
+        """Return RateLimit and RateLimit-Policy as they are before this request; none where there is no limit."""
+        recent = self._recent()
+        window = int(self._rules.new_projects_window)
+        reset = int(min(recent) + window - self._clock()) if recent else window
+        limits = [(name, key, limit) for name, key, limit in self._limits() if limit is not None]
+        if not limits:
+            return {}
+        states = (f'"{name}";r={max(limit - len(recent), 0)};t={reset}' for name, _, limit in limits)
+        policies = (f'"{name}";q={limit};w={window};pk=:{key}:' for name, key, limit in limits)
+        return {"RateLimit": ", ".join(states), "RateLimit-Policy": ", ".join(policies)}
+
+    def check(self) -> None:
+        """Refuse one project more than the limits allow."""
+        if any(limit is not None and len(self._recent()) >= limit for _, _, limit in self._limits()):
+            raise RefusedError(429, "Too many new projects created", self.headers())
+
+    def count(self) -> None:
+        """Count a project that was created just now."""
+        self._created.append(self._clock())
+
+    def _recent(self) -> list[float]:
+        since = self._clock() - self._rules.new_projects_window
+        return [moment for moment in self._created if moment > since]
+
+    def _limits(self) -> tuple[tuple[str, str, int | None], ...]:
+        return (
+            ("project.create.ip", "ip", self._rules.new_projects_of_address),
+            ("project.create.user", "user", self._rules.new_projects_of_user),
+        )
+
+
+def check_new_project(rules: UploadRules, state: State, name: str) -> None:
     """Refuse to register a project of this name."""
-    _check_new_project_rate(rules, state, now)
     if "disallow-new-project-registration" in rules.flags:
         raise RefusedError(
             403,
@@ -67,19 +115,6 @@ def check_new_project(rules: UploadRules, state: State, name: str, now: float) -
         raise RefusedError(400, f"The name {name!r} isn't allowed. {see}")
     if _looks(name) in {_looks(project.name) for project in state.projects.values()}:
         raise RefusedError(400, f"The name {name!r} is too similar to an existing project. {see}")
-
-
-def _check_new_project_rate(rules: UploadRules, state: State, now: float) -> None:
-    limit, since = rules.new_projects_per_hour, now - _HOUR_SECONDS
-    recent = [project.created for project in state.projects.values() if project.created > since]
-    if limit is None or len(recent) < limit:
-        return
-    wait = int(min(recent, default=since) - since) + 1
-    headers = {
-        "RateLimit": f'"project.create.user";r=0;t={wait}',
-        "RateLimit-Policy": f'"project.create.user";q={limit};w={_HOUR_SECONDS}',
-    }
-    raise RefusedError(429, "Too many new projects created", headers)
 
 
 def _looks(name: str) -> str:

@@ -98,7 +98,7 @@ class RehearsalWorld:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-publish-rehearsal-")))
-            self._open()
+            stack.callback(self._open().close)
             stack.enter_context(self._server)
             self.trust_config_path.write_text(self._trust_config(), encoding="utf-8")
             self._resources = stack.pop_all()
@@ -108,7 +108,7 @@ class RehearsalWorld:
         self._stopped.set()
         self._resources.close()
 
-    def _open(self) -> None:
+    def _open(self) -> Storage:
         storage = Storage(self._given_storage or self._private / "index")
         self._trust = TrustHistory(storage.folder / "trust")
         self.index = RehearsalIndex(
@@ -127,6 +127,7 @@ class RehearsalWorld:
         self._server = Server(self._app, port=self._port, tls=context)
         self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
         self._verified_with = ClientTrustConfig.from_json(self._trust_config()).trusted_root
+        return storage
 
     def _made_tls(self) -> LoopbackTls:
         return make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))

@@ -28,6 +28,31 @@ def test_a_folded_description_header_is_unfolded(indent: str) -> None:
     assert parse_metadata(text.encode()).metadata.description == "Hello\n\nWorld\n  *"
 
 
+@pytest.mark.parametrize("indent", ["        ", "       |", "\t"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_description_header_that_begins_on_the_next_line_is_unfolded_too(indent: str, ends: str) -> None:
+    lines = [
+        "Name: jieba",
+        "Version: 0.42.1",
+        "Description: ",
+        f"{indent}jieba",
+        f"{indent}=====",
+        f"{indent}",
+        "Summary: x",
+    ]
+    metadata = parse_metadata(ends.join([*lines, ""]).encode()).metadata
+    assert (metadata.description or "").split() == ["jieba", "====="]
+    assert (metadata.description or "").startswith("jieba")
+    assert (metadata.description or "").splitlines()[1] == "====="
+    assert metadata.first("summary") == "x"
+
+
+def test_a_byte_order_mark_is_left_out_and_a_fault() -> None:
+    parsed = parse_metadata(b"\xef\xbb\xbfMetadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+    assert parsed.metadata.metadata_version == "2.1"
+    assert [fault.rule for fault in parsed.faults] == ["metadata-byte-order-mark"]
+
+
 def test_a_line_that_is_no_header_begins_the_description() -> None:
     metadata = parse_metadata(b"Name: demo\nVersion: 1.0\nno header\nSummary: x\n\nmore\n").metadata
     assert metadata.first("summary") is None

@@ -225,7 +225,7 @@ def test_check_and_attest_know_of_no_index() -> None:
 def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
     played = world(*ALL)
     played.distributions.problems = (Problem(None, "rule", Severity.ERROR, "does not fit"),)
-    assert "1 problem that" in failing(played, InvalidDistribution).summary
+    assert "1 problem;" in failing(played, InvalidDistribution).summary
 
 
 def test_a_refused_identity_leaves_nothing_in_a_public_log() -> None:

@@ -140,8 +140,9 @@ def index_world(
     discovery: bool = False,
 ) -> Iterator[IndexWorld]:
     CLOCK.now = NOW
+    storage = Storage(folder / "index")
     index = RehearsalIndex(
-        Storage(folder / "index"),
+        storage,
         PROVIDER,
         _no_trusted_root,
         judge=judge,
@@ -150,7 +151,10 @@ def index_world(
         discovery=discovery,
         clock=CLOCK,
     )
-    yield IndexWorld(index, PROVIDER, folder, CLOCK, Client(index.app))
+    try:
+        yield IndexWorld(index, PROVIDER, folder, CLOCK, Client(index.app))
+    finally:
+        storage.close()
 
 
 def words(response: TestResponse) -> tuple[int, str]:

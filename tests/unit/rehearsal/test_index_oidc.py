@@ -338,3 +338,8 @@ class TestDiscovery:
             "token-mint-endpoint": "http://localhost/_/oidc/mint-token",
         }
         assert other.status_code == 404
+
+
+@pytest.mark.parametrize("claim", ["repo_property_team", "repo_property_cost-centre", "something_new"])
+def test_claims_that_pypi_does_not_know_are_ignored(world: IndexWorld, claim: str) -> None:
+    assert world.mint(world.provider.issue(AUDIENCE, {**github_claims(), claim: ["a", "b"]})).status_code == 200

@@ -195,7 +195,7 @@ def test_other_spellings_are_redirected(world: IndexWorld, path: str, location: 
 
     answer = world.get(path)
 
-    assert (answer.status_code, answer.headers["Location"]) == (301, location)
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"http://localhost{location}")
 
 
 def test_the_list_of_projects(world: IndexWorld) -> None:

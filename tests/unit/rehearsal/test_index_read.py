@@ -129,14 +129,14 @@ class TestSimpleDetail:
         if name.endswith(".."):
             assert answer.status_code == 404
         else:
-            assert (answer.status_code, answer.headers["Location"]) == (301, "/simple/demo-project/")
+            assert (answer.status_code, answer.headers["Location"]) == (301, "http://localhost/simple/demo-project/")
 
     def test_a_missing_slash_is_added(self, world: IndexWorld) -> None:
         world.index.create_project("demo")
 
         answer = world.get("/simple/demo")
 
-        assert (answer.status_code, answer.headers["Location"]) == (301, "/simple/demo/")
+        assert (answer.status_code, answer.headers["Location"]) == (301, "http://localhost/simple/demo/")
 
     def test_an_unknown_project_is_not_found(self, world: IndexWorld) -> None:
         assert world.get("/simple/demo/").status_code == 404
@@ -175,9 +175,23 @@ def test_what_was_seen_is_not_sent_again(world: IndexWorld, path: str) -> None:
     assert [first.status_code, again.status_code, changed.status_code] == [200, 304, 200]
     assert again.data == b""
     assert int(changed.headers["X-PyPI-Last-Serial"]) > int(first.headers["X-PyPI-Last-Serial"])
-    assert first.headers["Cache-Control"] == "max-age=600, public"
+    seconds = 900 if path.startswith("/pypi/") else 600
+    assert first.headers["Cache-Control"] == f"max-age={seconds}, public"
     assert first.headers["Vary"] == "Accept, Accept-Encoding"
     assert first.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_pages_are_not_sent_again_as_html_either(world: IndexWorld) -> None:
+    world.upload()
+    first = world.get("/simple/demo/")
+
+    assert world.get("/simple/demo/", **{"If-None-Match": first.headers["ETag"]}).status_code == 304
+
+
+def test_a_project_that_the_simple_api_does_not_have(world: IndexWorld) -> None:
+    answer = world.get("/simple/other/", **SIMPLE_JSON)
+
+    assert (answer.status_code, answer.mimetype, answer.text) == (404, "text/plain", "404 Not Found")
 
 
 def test_the_list_of_projects(world: IndexWorld) -> None:
@@ -253,7 +267,13 @@ class TestJsonApi:
         world.upload()
         world.index.create_project("empty")
 
-        assert world.get(path).status_code == 404
+        answer = world.get(path)
+
+        assert (answer.status_code, answer.mimetype, answer.json) == (
+            404,
+            "application/json",
+            {"message": "Not Found"},
+        )
 
     def test_quarantine_hides_everything(self, world: IndexWorld) -> None:
         world.upload()
@@ -270,7 +290,7 @@ class TestJsonApi:
 
         answer = world.get(path)
 
-        assert (answer.status_code, answer.headers["Location"]) == (301, location)
+        assert (answer.status_code, answer.headers["Location"]) == (301, f"http://localhost{location}")
 
 
 class TestIntegrityApi:
@@ -336,9 +356,14 @@ class TestDownload:
         assert world.get(path).status_code == 404
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/_/oidc/mint-token"), ("GET", "/legacy/"), ("POST", "/simple/")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/_/oidc/mint-token"), ("POST", "/simple/")])
 def test_other_methods_are_not_allowed(world: IndexWorld, method: str, path: str) -> None:
     assert world.client.open(path, method=method).status_code == 405
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_nothing_but_an_upload_is_found_at_the_upload_url(world: IndexWorld, method: str) -> None:
+    assert world.client.open("/legacy/", method=method).status_code == 404
 
 
 def test_other_paths_are_not_found(world: IndexWorld) -> None:

@@ -1,5 +1,7 @@
 """What an index keeps survives it: another run in the same folder finds it again."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,11 @@ def test_a_line_that_a_crash_cut_off_counts_for_nothing(tmp_path: Path) -> None:
     storage.record(ProjectCreated("first", 1.0))
     with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as journal:
         journal.write('{"event": "Proj')
+    storage.close()
 
     again = Storage(tmp_path)
     again.record(ProjectCreated("second", 2.0))
+    again.close()
 
     assert list(Storage(tmp_path).state.projects) == ["first", "second"]
 
@@ -96,3 +100,31 @@ def test_a_folder_in_which_nothing_was_published_is_taken_again(tmp_path: Path) 
     Storage(tmp_path / "new" / "folder")
 
     assert Storage(tmp_path / "new" / "folder").state.serial == 0
+
+
+_TRY = """
+import sys
+from pathlib import Path
+from ci_publish.errors import ConfigurationError
+from ci_publish.rehearsal.storage import Storage
+try:
+    Storage(Path(sys.argv[1]))
+except ConfigurationError as error:
+    sys.exit(error.summary)
+"""
+
+
+def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) -> None:
+    def second() -> tuple[int, str]:
+        command = [sys.executable, "-c", _TRY, str(tmp_path)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stderr.strip()
+
+    storage = Storage(tmp_path)
+    incoming = storage.receive()
+    incoming.write(b"still arriving")
+
+    assert second() == (1, f"Another rehearsal uses {tmp_path}.")
+    assert incoming.received().path.read_bytes() == b"still arriving"
+    storage.close()
+    assert second() == (0, "")

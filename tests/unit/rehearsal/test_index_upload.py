@@ -64,8 +64,16 @@ def test_nothing_that_arrived_is_left_lying_about(world: IndexWorld) -> None:
         ({"name": "-" + "x" * 70}, 400, f"'-{'x' * 29}...{'x' * 30}' is an invalid value for Name."),
         ({"filetype": None}, 400, "Invalid value for filetype. Error: This field is required."),
         ({"filetype": "bdist_egg"}, 400, "Invalid value for filetype. Error: Use a known file type."),
-        ({"pyversion": None}, 400, "Error: Python version is required for binary distribution uploads."),
-        ({"filetype": "sdist"}, 400, "Error: Use 'source' as Python version for an sdist."),
+        (
+            {"pyversion": None},
+            400,
+            "Invalid value for pyversion. Error: Python version is required for binary",
+        ),
+        (
+            {"filetype": "sdist"},
+            400,
+            "Invalid value for pyversion. Error: Use 'source' as Python",
+        ),
         ({"sha256_digest": None}, 400, "Error: Include at least one message digest."),
         (
             {"sha256_digest": "xyz"},
@@ -77,7 +85,7 @@ def test_nothing_that_arrived_is_left_lying_about(world: IndexWorld) -> None:
             400,
             "Invalid value for blake2_256_digest. Error: Use a valid, hex-encoded, BLAKE2 message digest.",
         ),
-        ({"metadata_version": None}, 400, "'metadata-version' is a required field. See https://packaging.python.org"),
+        ({"metadata_version": None}, 400, "None is not a valid metadata version. See https://packaging.python.org"),
         ({"metadata_version": "2.6"}, 400, "'2.6' is not a valid metadata version. See https://packaging.python.org"),
         ({"version": "UNKNOWN"}, 400, "'version' is a required field. See"),
         ({"version": "one"}, 400, "'one' is invalid for 'version'. See"),
@@ -344,16 +352,63 @@ class TestProjects:
         assert words(world.upload())[1] == f"The name 'demo' isn't allowed. {SEE}#project-name for more information."
 
     def test_too_many_new_projects_have_to_wait(self, world: IndexWorld) -> None:
-        world.index.rules.new_projects_per_hour = 1
-        world.index.create_project("first")
+        world.index.rules.new_projects_of_user = 1
+        first = world.upload(name="first", path=world.wheel("first"))
         world.clock.now += 600
 
         answer = world.upload()
 
+        assert first.headers["RateLimit"] == '"project.create.user";r=1;t=86400'
         assert words(answer) == (429, "Too many new projects created")
-        assert answer.headers["RateLimit"] == '"project.create.user";r=0;t=3001'
-        world.clock.now += 3001
+        assert answer.headers["RateLimit"] == '"project.create.user";r=0;t=85800'
+        assert answer.headers["RateLimit-Policy"] == '"project.create.user";q=1;w=86400;pk=:user:'
+        world.clock.now += 85800
         assert world.upload().status_code == 200
+
+    def test_the_limits_are_those_that_somebody_sets(self, world: IndexWorld) -> None:
+        rules = world.index.rules
+        rules.new_projects_of_address, rules.new_projects_of_user, rules.new_projects_window = 1, 20, 3600
+        world.upload()
+
+        answer = world.upload(world.wheel("second"))
+
+        assert words(answer) == (429, "Too many new projects created")
+        assert answer.headers["RateLimit"] == '"project.create.ip";r=0;t=3600, "project.create.user";r=19;t=3600'
+        assert answer.headers["RateLimit-Policy"] == (
+            '"project.create.ip";q=1;w=3600;pk=:ip:, "project.create.user";q=20;w=3600;pk=:user:'
+        )
+
+    def test_a_refused_project_says_what_is_left_and_takes_nothing_of_it(self, world: IndexWorld) -> None:
+        world.index.rules.new_projects_of_user = 4
+
+        refusals = [world.upload(world.wheel("smtplib")) for _ in range(5)]
+
+        assert [answer.status_code for answer in refusals] == [400] * 5
+        assert {answer.headers["RateLimit"] for answer in refusals} == {'"project.create.user";r=4;t=86400'}
+
+    def test_files_of_a_project_that_exists_are_not_counted(self, world: IndexWorld) -> None:
+        world.index.rules.new_projects_of_user = 1
+        world.upload()
+
+        answer = world.upload(world.sdist())
+
+        assert answer.status_code == 200
+        assert "RateLimit" not in answer.headers
+
+    def test_what_trusted_publishers_create_is_not_limited(self, world: IndexWorld) -> None:
+        world.index.rules.new_projects_of_user = 0
+
+        answer = world.upload(token=world.minted())
+
+        assert answer.status_code == 200
+        assert "RateLimit" not in answer.headers
+
+    @pytest.mark.parametrize("name", ["smtplib", "imp", "XML.etree", "urllib2"])
+    def test_modules_of_any_python_are_no_names_of_projects(self, world: IndexWorld, name: str) -> None:
+        said = words(world.upload(name=name))
+
+        assert said[0] == 400
+        assert said[1].startswith(f"The name {name!r} isn't allowed (conflict with Python Standard Library")
 
     @pytest.mark.parametrize("status", ["archived", "quarantined"])
     def test_a_closed_project_takes_nothing_from_a_publisher(self, world: IndexWorld, status: str) -> None:
@@ -568,5 +623,5 @@ def test_words_that_do_not_fit_a_status_line_are_made_to_fit(world: IndexWorld) 
 def test_a_missing_slash_is_redirected(world: IndexWorld) -> None:
     answer = world.client.post("/legacy", headers={"Accept": "application/json"})
 
-    assert (answer.status_code, answer.headers["Location"]) == (308, "/legacy/")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/legacy/")
     assert words(answer)[1].startswith("An upload was attempted to /legacy but the expected upload URL is /legacy/")

@@ -300,6 +300,16 @@ found(
 )
 
 found(
+    "metadata-byte-order-mark",
+    Family.METADATA,
+    Severity.ERROR,
+    cause="Core metadata begins with a field: readers take a byte order mark for a part of the first field's name.",
+    source="the core metadata specification; our own rule, PyPI serves the file as it is.",
+    example='a METADATA that an editor saved as "UTF-8 with BOM"',
+    cure='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
+)
+
+found(
     "metadata-not-utf8",
     Family.METADATA,
     Severity.ERROR,
