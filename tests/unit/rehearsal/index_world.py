@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ from werkzeug.test import Client, TestResponse
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
+from ci_publish.rehearsal.judge import Judge
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
-from ci_publish.rehearsal.records import Fields
 from ci_publish.rehearsal.storage import Storage
 from tests.distributions import make_sdist, make_wheel
 
@@ -134,7 +134,7 @@ def _no_trusted_root() -> TrustedRoot:
 def index_world(
     folder: Path,
     *,
-    judge: Callable[[Path, str, Fields], Rejection | None] = lambda *_: None,
+    judge: Judge = lambda *_: None,
     registrations: list[Registration] | None = None,
     token_lifetime: float = 900,
     discovery: bool = False,
