@@ -102,6 +102,8 @@ def _filenames() -> Iterable[Case]:  # noqa: PLR0915 - a table
     yield Case(
         rule, WHEEL.with_(filename="demo_pkg-1.0-py3-none-any\n.whl"), SPEAKS, bad(control, f"{LEGACY}:255"), "newline"
     )
+    rule = "filename-not-ascii"
+    yield Case(rule, WHEEL, speaks=False)
     for label, character in (("no-break space", "\xa0"), ("right-to-left override", "\u202e"), ("letter", "é")):
         yield Case(rule, WHEEL.with_(filename=f"demo_pkg-1.0-1{character}-py3-none-any.whl"), SPEAKS, label=label)
     rule = "filename-wheel"
@@ -285,10 +287,10 @@ def _archives() -> Iterable[Case]:  # noqa: PLR0915 - a table
         "count",
     )
     yield Case("zip-records", WHEEL, speaks=False)
+    short = WHEEL.with_(patch=lambda data: with_local_extra(data, b"\x99\x99\x09\x00ab"))
+    yield Case("zip-records", short, SPEAKS, bad(f"{ZIP}Malformed zip file.", f"{ZIPFILES}:80"), "extra field cut off")
     misaligned = WHEEL.with_(patch=lambda data: with_local_extra(data, b"\x01\x00\x04\x00abcd"))
-    yield Case(
-        "zip-records", misaligned, SPEAKS, bad(f"{ZIP}Malformed zip file.", f"{ZIPFILES}:92"), "ZIP64 field of 4"
-    )
+    yield Case("zip64", misaligned, SPEAKS, bad(f"{ZIP}Malformed zip file.", f"{ZIPFILES}:92"), "ZIP64 field of 4")
     yield Case("zip64", WHEEL, speaks=False)
     extra = bad(f"{ZIP}Invalid duplicate extra in local file.", f"{ZIPFILES}:86")
     yield Case("zip64", WHEEL.with_(patch=_zip64_twice), SPEAKS, extra, "two extra fields")
@@ -388,6 +390,9 @@ def _wheels() -> Iterable[Case]:
     yield Case("wheel-file-missing", WHEEL, speaks=False)
     missing = bad(f"{INVALID}WHEEL not found at {INFO}/WHEEL", f"{LEGACY}:387")
     yield Case("wheel-file-missing", WHEEL.with_(wheel_file=None), SPEAKS, missing, "no WHEEL")
+    yield Case("wheel-info-folder", WHEEL, speaks=False)
+    for folder in ("Demo_Pkg-1.0.dist-info", "demo.pkg-1.0.dist-info", "demo_pkg-1.0.0.dist-info"):
+        yield Case("wheel-info-folder", WHEEL.with_(folder=folder), SPEAKS, missing, folder)
     yield Case("wheel-file-invalid", WHEEL, speaks=False)
     yield Case("wheel-file-invalid", WHEEL.with_(wheel_file=b"\x00\xff"), SPEAKS, None, "garbage")
     yield Case("wheel-metadata-missing", WHEEL, speaks=False)

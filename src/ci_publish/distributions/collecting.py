@@ -138,6 +138,9 @@ def _read(path: Path, *, with_md5: bool) -> Read | Refused:
                 raise files.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
     except files.FileRefused as error:
         return Refused(path, path.name, (Fault(error.rule, str(error)),))
+    except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
+        fault = Fault("check-incomplete", f"Reading it failed: {type(error).__name__}: {error}")
+        return Refused(path, path.name, (fault,))
     return _distribution(target, path.name, (stamp, digests), content)
 
 

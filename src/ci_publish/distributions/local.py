@@ -80,11 +80,17 @@ class LocalDistributions:
         return found
 
     def _faults(self, distribution: Distribution) -> list[Fault]:
-        """Return everything that is wrong with one file."""
+        """Return everything that is wrong with one file. An error of ours about it hides nothing about the others."""
         try:
-            subject = self._subject(distribution)
+            return self._found(distribution)
         except files.FileRefused as error:
             return [Fault(error.rule, str(error))]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are judged
+            return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
+
+    def _found(self, distribution: Distribution) -> list[Fault]:
+        """Return what the rules say about one file. Raises FileRefused."""
+        subject = self._subject(distribution)
         faults = file_faults(subject, metadata=self._verify_metadata)
         contents = subject.wheel or subject.sdist
         known = {fault.rule for fault in faults}

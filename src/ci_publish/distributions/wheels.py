@@ -1,10 +1,12 @@
 """Reading a wheel: what it holds, what its metadata files say, and what is wrong with it as an archive."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
+
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from ci_publish.distributions.archives import (
     DAMAGED,
@@ -34,6 +36,7 @@ from ci_publish.distributions.zip_framing import framing_fault
 from ci_publish.distributions.zip_members import read_member
 from ci_publish.model.frozen import frozen
 
+_INFO: Final = ".dist-info"
 TEXTS: Final = {
     "METADATA": MAX_METADATA,
     "WHEEL": MAX_SMALL_TEXT,
@@ -46,8 +49,9 @@ TEXTS: Final = {
 class ZipContents:
     """What a wheel (or a ``.zip`` sdist) holds.
 
-    ``texts`` are the members of ``info_folder`` (``name-version.dist-info`` as the filename spells it) that rules read,
-    absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is not there or damaged.
+    ``texts`` are the members of ``info_folder`` (``name-version.dist-info``, perhaps not spelled as in the filename)
+    that rules read, absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is not
+    there or damaged.
     ``changed`` are the members whose SHA-256 is not the one in RECORD, and ``undigested`` says how many were not looked
     at for that, because the archive is so large unpacked. ``faults`` is what is wrong with the archive itself, by rule.
     """
@@ -72,14 +76,32 @@ def info_folder(filename: str) -> str:
     return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 - name, version, tags
 
 
-def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
-    """Return METADATA, as it stands under the filename's own spelling. Raises Unreadable.
+def found_folder(directory: Iterable[ZipInfo], filename: str) -> str:
+    """Return the metadata folder of a wheel: the expected one, or else the one that spells the same in another way."""
+    expected = info_folder(filename)
+    folders = {info.filename.partition("/")[0] for info in directory}
+    if not expected or expected in folders:
+        return expected
+    same = [folder for folder in folders if folder.endswith(_INFO) and _identity(folder) == _identity(expected)]
+    return same[0] if len(same) == 1 else expected
 
-    It is found in archives with too many members to look at each, too.
+
+def _identity(folder: str) -> tuple[str, str]:
+    """Return project and version of a metadata folder, normalised."""
+    name, _, version = folder.removesuffix(_INFO).rpartition("-")
+    return canonicalize_name(name), canonicalize_version(version)
+
+
+def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
+    """Return METADATA, also where its folder is spelled otherwise than the filename. Raises Unreadable.
+
+    It is found in archives with too many members to look at each, too, in the expected folder.
     """
     wanted = f"{info_folder(filename)}/METADATA"
     try:
-        found = next((info for info in read_directory(file) if info.filename == wanted), None)
+        directory = read_directory(file)
+        wanted = f"{found_folder(directory, filename)}/METADATA"
+        found = next((info for info in directory if info.filename == wanted), None)
     except TooManyMembers:
         found = find_in_crowd(file, wanted)
     if found is not None:
@@ -97,18 +119,18 @@ def read_text(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-te
 
 def inspect_zip(file: BinaryIO, filename: str) -> ZipContents:
     """Read a wheel completely, within the limits. Never raises for what is in the file; OSError from the disk only."""
-    folder = info_folder(filename)
     size = file.seek(0, 2)
     try:
         directory = read_directory(file)
     except Unreadable as error:
-        return ZipContents(folder, faults=(error.fault,))
-    return _inspect(file, directory, folder, size)
+        return ZipContents(info_folder(filename), faults=(error.fault,))
+    return _inspect(file, directory, filename, size)
 
 
-def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], folder: str, size: int) -> ZipContents:
+def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: int) -> ZipContents:
     """Read the members of a readable archive."""
-    faults = [*_polyglot_faults(file), *_directory_faults(directory, size)]
+    folder = found_folder(directory, filename)
+    faults = [*_polyglot_faults(file), *_directory_faults(directory, size), *_folder_faults(folder, filename)]
     reading = _Reading(file, folder, Budget(inflate_budget(size), digest_budget(size)))
     reading.texts_first(directory)
     for info in directory:
@@ -134,6 +156,13 @@ def _polyglot_faults(file: BinaryIO) -> Iterator[Fault]:
     file.seek(0)
     if begins_as_tar(file):
         yield Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR))
+
+
+def _folder_faults(folder: str, filename: str) -> Iterator[Fault]:
+    """Yield a fault if the metadata folder is not spelled as in the filename (legacy.py:377-387)."""
+    if folder != (expected := info_folder(filename)):
+        message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
+        yield Fault("wheel-info-folder", message, invalid_file(f"WHEEL not found at {expected}/WHEEL"))
 
 
 def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:

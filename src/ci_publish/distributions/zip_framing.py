@@ -6,7 +6,7 @@ A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same word
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
@@ -77,7 +77,11 @@ _MEANINGS: Final = {
 
 
 class _BrokenFraming(Exception):
-    """The framing is not what the server accepts; the argument is the server's word for it."""
+    """The framing is not what the server accepts: in the server's words, and in ours where those are vague."""
+
+    def __init__(self, words: str, meaning: str = "") -> None:
+        super().__init__(words)
+        self.meaning = meaning
 
 
 @dataclass(slots=True)
@@ -124,16 +128,29 @@ def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
     try:
         _walk_records(walk)
     except _BrokenFraming as broken:
-        return _fault(str(broken))
+        fault = _fault(str(broken), broken.meaning)
+        # The server compares sizes first; that one name stands for two members is what is wrong.
+        twice = None if fault.rule == "zip-data-descriptor" else _duplicate(directory)
+        return fault if twice is None else replace(fault, rule="zip-duplicate-name", message=twice)
     return _misplaced(walk)
 
 
-def _fault(words: str) -> Fault:
-    """Return the fault for the server's *words*."""
+def _duplicate(directory: Sequence[ZipInfo]) -> str | None:
+    """Return what to say about two members of one name, None where there are none."""
+    seen: set[str] = set()
+    for info in directory:
+        if info.orig_filename in seen:
+            return f"Two members have the name {info.orig_filename!r}."
+        seen.add(info.orig_filename)
+    return None
+
+
+def _fault(words: str, meaning: str = "") -> Fault:
+    """Return the fault for the server's *words*; *meaning* says of a ZIP64 field what they do not."""
     refusal = invalid_file(
         f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
     )
-    return Fault(_RULES[words], _MEANINGS.get(words, f"{words}."), refusal)
+    return Fault("zip64" if meaning else _RULES[words], meaning or _MEANINGS.get(words, f"{words}."), refusal)
 
 
 def _misplaced(walk: _Walk) -> Fault | None:
@@ -234,15 +251,15 @@ def _next_extra(extra: bytes) -> tuple[int, bytes]:
 def _zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
     """Return the sizes after a ZIP64 extra field (APPNOTE 4.5.3)."""
     if len(content) not in ZIP64_LENGTHS:
-        raise _BrokenFraming("Malformed zip file")
+        raise _BrokenFraming("Malformed zip file", f"A member's ZIP64 field has {len(content)} bytes.")
     if not content:
         if FULL in {compressed, size}:
-            raise _BrokenFraming("Malformed zip file")
+            raise _BrokenFraming("Malformed zip file", "A member's ZIP64 field lacks the sizes.")
         return compressed, size
     first = int.from_bytes(content[:8], "little")
     if len(content) == 8:  # noqa: PLR2004 - only the unpacked size: both are the same, so the member is stored
         if method:
-            raise _BrokenFraming("Malformed zip file")
+            raise _BrokenFraming("Malformed zip file", "A compressed member's ZIP64 field lacks the packed size.")
         return first, first if size == FULL else size
     return int.from_bytes(content[8:16], "little"), first if size == FULL else size
 
@@ -285,7 +302,7 @@ def _handle_end64(walk: _Walk) -> None:
     walk.end64_offset = walk.position - 4
     size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read(52))
     if here != records:
-        raise _BrokenFraming("Malformed zip file")
+        raise _BrokenFraming("Malformed zip file", "The ZIP64 end record counts members on other disks.")
     if size != 44:  # noqa: PLR2004 - the record without extensible data
         raise _BrokenFraming("ZIP64 extensible data not allowed")
     walk.end64 = records, central_size, central_offset
@@ -294,7 +311,7 @@ def _handle_end64(walk: _Walk) -> None:
 def _handle_end(walk: _Walk) -> None:
     """Read the end record and compare the directory with it (APPNOTE 4.3.16)."""
     if walk.end64_offset is not None and walk.locator_offset is None:
-        raise _BrokenFraming("Malformed zip file")
+        raise _BrokenFraming("Malformed zip file", "The ZIP64 end record has no locator.")
     if walk.central_offset is None:
         walk.central_offset = walk.position - 4
     here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read(18))

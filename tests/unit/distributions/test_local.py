@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -358,3 +359,36 @@ def test_a_local_version_is_told_also_where_the_metadata_rules_are_off(tmp_path:
         assert [each.rule for each in problems if each.severity is Severity.ERROR] == ["filename-local-version"]
         elsewhere = local.check(local.collect([str(tmp_path)]), [IndexProfile.GENERIC])
         assert not [each for each in elsewhere if each.severity is Severity.ERROR]
+
+
+@pytest.mark.parametrize("folder", ["Demo_Pkg-1.0.dist-info", "demo.pkg-1.0.dist-info"])
+def test_a_metadata_folder_in_another_spelling_is_one_problem(tmp_path: Path, folder: str) -> None:
+    (tmp_path / Wheel().filename).write_bytes(Wheel(folder=folder).build())
+    local = LocalDistributions()
+    collection = local.collect([str(tmp_path)])
+    (problem,) = local.check(collection, [IndexProfile.PYPI])
+    assert (problem.rule, problem.severity) == ("wheel-info-folder", Severity.ERROR)
+    assert folder in problem.message
+    (elsewhere,) = local.check(collection, [IndexProfile.GENERIC])
+    assert (elsewhere.rule, elsewhere.severity) == ("wheel-info-folder", Severity.WARNING)
+
+
+def test_two_members_of_one_name_are_called_so_whatever_they_hold(tmp_path: Path) -> None:
+    members = (("demo_pkg/x.py", b"x = 1\n"), ("demo_pkg/x.py", b"x = 1\n" * 50))
+    (tmp_path / Wheel().filename).write_bytes(Wheel(members=members).build())
+    local = LocalDistributions()
+    problems = local.check(local.collect([str(tmp_path)]), [IndexProfile.PYPI])
+    (twice,) = [problem for problem in problems if problem.rule == "zip-duplicate-name"]
+    assert "'demo_pkg/x.py'" in twice.message
+    assert not any(problem.rule == "zip-mismatched-headers" for problem in problems)
+
+
+def test_a_fault_of_ours_about_one_file_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / Wheel().filename).write_bytes(Wheel(record=b"").build())
+    local = LocalDistributions()
+    collection = local.collect([str(tmp_path)])
+    (file,) = collection.distributions
+    odd = replace(file, path=Path("a\0b"), filename="odd-1.0-py3-none-any.whl")
+    problems = local.check(Collection((odd, file)), [IndexProfile.PYPI])
+    assert ("odd-1.0-py3-none-any.whl", "check-incomplete") in {(each.filename, each.rule) for each in problems}
+    assert (Wheel().filename, "record-mismatch") in {(each.filename, each.rule) for each in problems}

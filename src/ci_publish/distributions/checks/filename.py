@@ -31,15 +31,13 @@ _COMPANION_BYTES: Final = len(".metadata")
     Family.FILENAME,
     Severity.ERROR,
     stage=Stage.FILENAME,
-    example="`demo-1.0\\n.tar.gz`, an ESC or a right-to-left override in the name",
-    cure="Build again with a name of printable ASCII characters.",
+    example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
+    cure="Build again with a name of printable characters.",
 )
 def filename_characters(subject: Subject) -> Iterable[Fault]:
-    """A filename holds ASCII characters only, and no control characters, slashes or backslashes among them.
+    """A filename holds no control characters, no slashes and no backslashes.
 
-    Others can turn what a terminal or a page shows around, and no standard allows them.
-
-    Source: PEP 427, PEP 625; warehouse/forklift/legacy.py:243-265 (``_validate_filename``); PyPI accepts others.
+    Source: warehouse/forklift/legacy.py:243-265 (``_validate_filename``).
     """
     if any(ord(char) < 32 or ord(char) == 127 for char in subject.filename):  # noqa: PLR2004 - ASCII control characters
         words = (
@@ -50,9 +48,22 @@ def filename_characters(subject: Subject) -> Iterable[Fault]:
     if "/" in subject.filename or "\\" in subject.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
         yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
+
+
+@rule(
+    Family.FILENAME,
+    Severity.ERROR,
+    example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
+    cure="Build again with a name of ASCII characters.",
+)
+def filename_not_ascii(subject: Subject) -> Iterable[Fault]:
+    """A filename holds ASCII characters only: others can reverse or hide what a terminal or a page shows.
+
+    Source: PEP 427, PEP 625; our own rule, PyPI accepts such names.
+    """
     if not subject.filename.isascii():
         others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(subject.filename) if not char.isascii())
-        yield Fault("filename-characters", f"Its name holds characters that are not ASCII: {others}.")
+        yield Fault("filename-not-ascii", f"Its name holds characters that are not ASCII: {others}.")
 
 
 @rule(

@@ -17,11 +17,24 @@ _SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
 _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 
 
+found(
+    "wheel-info-folder",
+    Family.WHEEL,
+    Severity.ERROR,
+    Severity.WARNING,
+    stage=Stage.WHEEL_FILE,
+    cause="The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI finds no other.",
+    source="PEP 427; warehouse/forklift/legacy.py:377-387.",
+    example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
+    cure="Build the wheel again with a current backend; do not rename it.",
+)
+
+
 @rule(
     Family.WHEEL,
     Severity.ERROR,
     stage=Stage.WHEEL_FILE,
-    example="`Demo-1.0-py3-none-any.whl` with `demo-1.0.dist-info/WHEEL` inside",
+    example="a wheel without WHEEL, or renamed to another project",
     cure="Build the wheel again; do not rename it.",
 )
 def wheel_file_missing(subject: Subject) -> Iterable[Fault]:
