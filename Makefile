@@ -141,6 +141,10 @@ format: env-lint ## let ruff mend what it can
 bench: env-bench ## side by side with twine and uv, on loopback
 	$(WITH_VENV) python -m benchmarks
 
+.PHONY: bench-startup
+bench-startup: env-bench ## from `uses:` to the first request, beside twine's ways; needs network, and podman for its rows
+	$(WITH_VENV) python -m benchmarks.startup
+
 .PHONY: docs
 docs: env-docs ## the documentation as a site, in site/
 	$(WITH_VENV) mkdocs build --strict

@@ -181,6 +181,8 @@ def uv_environment(environ: Mapping[str, str], pip: Mapping[str, str]) -> dict[s
 
 def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what counts of pip's variables and configuration files, as variables."""
+    if not pip_has_configuration(environ):
+        return pip_settings(environ)
     command = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list")
     given = environ.get("PIP_CONFIG_FILE")
     named = {"PIP_CONFIG_FILE": os.path.abspath(given)} if given else {}  # noqa: PTH100  (the null device stays itself)
@@ -190,6 +192,17 @@ def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str
         for key, value in re.findall(rf"^{section}\.(\S+?)=('.*'|\".*\")$", listed, re.MULTILINE):
             found[f"PIP_{key.upper().replace('-', '_')}"] = " ".join(ast.literal_eval(value).split())
     return {**pip_settings(found), **pip_settings(environ)}
+
+
+def pip_has_configuration(environ: Mapping[str, str]) -> bool:
+    """Return whether any configuration file of pip exists; asking pip what they say takes a third of a second."""
+    try:
+        from pip._internal.configuration import get_configuration_files  # noqa: PLC0415  (there may be no pip)
+
+        files = [file for some in get_configuration_files().values() for file in some]
+    except Exception:  # noqa: BLE001  (another pip: ask it)
+        return True
+    return bool(environ.get("PIP_CONFIG_FILE")) or any(os.path.exists(file) for file in files)  # noqa: PTH110
 
 
 def require_imports(folder: Path, python: Path, program: str, environ: Mapping[str, str]) -> None:
