@@ -186,7 +186,9 @@ def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str
     command = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list")
     given = environ.get("PIP_CONFIG_FILE")
     named = {"PIP_CONFIG_FILE": os.path.abspath(given)} if given else {}  # noqa: PTH100  (the null device stays itself)
-    listed = run(command, folder, {**plain(environ), **named})
+    # As settings in these files they are options of `pip config`, too, and would hide the other files.
+    everything = {"PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0"}
+    listed = run(command, folder, {**plain(environ), **named, **everything})
     found: dict[str, str] = {}
     for section in ("global", "install"):
         for key, value in re.findall(rf"^{section}\.(\S+?)=('.*'|\".*\")$", listed, re.MULTILINE):

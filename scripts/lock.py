@@ -42,11 +42,14 @@ def lock(name: str, wanted: list[str], *options: str) -> None:
 
 
 def main() -> None:
-    """Lock everything, keeping what is locked already; `--upgrade` looks for newer versions."""
+    """Lock everything, keeping what is locked already; `--upgrade` looks for newer versions, of all or of one NAME."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--upgrade", action="store_true")
+    parser.add_argument("--upgrade-package", metavar="NAME", action="append", default=[])
+    arguments = parser.parse_args()
     name, wanted = DEV
-    lock(name, wanted, *(["--upgrade"] if parser.parse_args().upgrade else []))
+    upgraded = [f"--upgrade-package={package}" for package in arguments.upgrade_package]
+    lock(name, wanted, *(["--upgrade"] if arguments.upgrade else []), *upgraded)
     for part, wanted_part in PARTS:
         (ROOT / "requirements" / f"{part}.txt").unlink(missing_ok=True)
         lock(part, wanted_part, "--constraints", f"requirements/{name}.txt")

@@ -130,7 +130,7 @@ def needed(paths: Iterable[Path]) -> set[str]:
     modules = {name.split(".")[0] for path in paths for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
     foreign = modules - sys.stdlib_module_names - {"ci_publish", "tests", "scripts", "benchmarks", "_typeshed"}
     providers = packages_distributions()
-    return {canonicalize_name(providers[module][0]) for module in foreign}
+    return {canonicalize_name(providers.get(module, [module])[0]) for module in foreign}
 
 
 def test_what_the_package_imports_is_declared() -> None:

@@ -142,7 +142,7 @@ def test_the_component_s_switches_and_numbers_have_gitlab_s_own_types() -> None:
     declared = documents(COMPONENT)[0]["spec"]["inputs"]
     types = {
         option.inputs[0]: {"bool": "boolean", "int": "number", "float": "number", "float | None": "number"}.get(
-            getattr(annotation, "__name__", str(annotation)), "string"
+            annotation.__name__ if isinstance(annotation, type) else str(annotation), "string"
         )
         for name, option in options().items()
         for annotation in [Settings.model_fields[name].annotation]
