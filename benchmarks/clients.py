@@ -1,6 +1,5 @@
 """The commands that are measured, each told the same thing in its own words."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from uv import find_uv_bin
+
+from benchmarks.workloads import digest
 
 PYPI = "https://upload.pypi.org/legacy/"
 
@@ -21,6 +22,7 @@ class Target:
     simple: str
     authority: str
     proxy: int | None = None
+    profile: str = "generic"
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,14 @@ def _environment(target: Target) -> dict[str, str]:
     return kept
 
 
-def ours(target: Target, files: Sequence[Path], project: str, jobs: int = 8) -> Job:
+def ours(target: Target, files: Sequence[Path], project: str, jobs: int | None = None) -> Job:
     """Measure ci-publish: all checks, plan and listing, no attestations."""
     del project
-    command = [sys.executable, "-m", "ci_publish", "publish", *map(str, files), "--jobs", str(jobs)]
-    command += ["--attestations", "off"]
+    command = [sys.executable, "-m", "ci_publish", "publish", *map(str, files), "--attestations", "off"]
+    command += [] if jobs is None else ["--jobs", str(jobs)]
     environment = _environment(target) | {"CI_PUBLISH_PASSWORD": "pypi-bench"}
     if target.proxy is None:
-        command += ["--repository-url", target.upload, "--index-url", target.simple, "--index-profile", "generic"]
+        command += ["--repository-url", target.upload, "--index-url", target.simple, "--index-profile", target.profile]
     return Job(command, environment)
 
 
@@ -77,17 +79,6 @@ def floor(target: Target, files: Sequence[Path], project: str, jobs: int = 8) ->
     command = [sys.executable, "-I", "-S", str(Path(__file__).with_name("floor.py"))]
     command += [str(host), str(port), target.authority, project, str(jobs), via, *map(str, files)]
     return Job(command, _environment(target), digests)
-
-
-_DIGESTS: dict[Path, str] = {}
-
-
-def digest(path: Path) -> str:
-    """The SHA-256 of a file, computed once."""
-    if path not in _DIGESTS:
-        with path.open("rb") as file:
-            _DIGESTS[path] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _DIGESTS[path]
 
 
 CLIENTS = {"ci-publish": ours, "twine": twine, "uv": uv, "floor": floor}

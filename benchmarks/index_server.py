@@ -151,7 +151,7 @@ class BenchIndex:
                 "meta": {"api-version": "1.4", "_last-serial": len(files)},
                 "name": project,
                 "project-status": {"status": "active"},
-                "versions": ["1.0"],
+                "versions": sorted({n.split("-")[1] for n in files}),
                 "files": [
                     {"filename": n, "url": f"https://files.example/{n}", "hashes": {"sha256": d}, "size": 1}
                     for n, d in files.items()
@@ -162,8 +162,9 @@ class BenchIndex:
         return _answer(200, f"<!DOCTYPE html><body>{links}</body>".encode(), "text/html")
 
     def _json_api(self, path: str) -> bytes:
-        project = path.split("/")[2]
-        files = [n for n in self.ledger.files if n.startswith(f"{project.replace('-', '_')}-")]
+        project, *version = path.removeprefix("/pypi/").split("/")[:-1]
+        release = "-".join([project.replace("-", "_"), *version]) + "-"
+        files = [name for name in self.ledger.files if name.startswith(release)]
         entries = [{"filename": n, "digests": {"sha256": self.ledger.files[n]}, "url": ""} for n in files]
         body = {
             "info": {"name": project, "version": "1.0"},

@@ -41,10 +41,13 @@ CREATE TRIGGER files_requires_python AFTER INSERT ON files FOR EACH ROW EXECUTE 
 
 @dataclass(frozen=True)
 class Durations:
-    """Seconds that the server works before the insert, and that it stores the file between insert and commit."""
+    """Seconds that the server works before the insert, and that it stores the file between insert and commit.
 
-    work: float = 0.04
-    storing: float = 0.0
+    The default is what Warehouse takes on this kind of machine, run as its developers do: about 55 ms for each upload.
+    """
+
+    work: float = 0.035
+    storing: float = 0.015
 
 
 class Database:

@@ -6,8 +6,11 @@ import io
 import os
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.index_server import Ledger
 
 _METADATA = """\
 Metadata-Version: 2.4
@@ -40,17 +43,29 @@ class Workload:
     sdist: bool = False
     relayed: bool = True
     published: bool = False
-    work: float = 0.3
+    projects: int = 1
+    on_pypi: bool = False
 
     @property
     def project(self) -> str:
-        """The project's normalised name."""
+        """The normalised name of the (first) project."""
         return f"bench-{self.key}"
+
+    def ledger(self, files: Sequence[Path] = ()) -> Ledger:
+        """Return what the index has before: *files*, and an older release where there are several projects."""
+        older = {f"{name}-0.9-py3-none-any.whl": "0" * 64 for name in self._names()} if self.projects > 1 else {}
+        return Ledger(older | {path.name: digest(path) for path in files if self.published})
 
     def make(self, folder: Path) -> list[Path]:
         """Write the files, the smallest wheel first, the sdist last."""
         folder.mkdir(parents=True)
+        return [path for name in self._names() for path in self._make_release(folder, name)]
+
+    def _names(self) -> list[str]:
         name = self.project.replace("-", "_")
+        return [name, *(f"{name}_{number}" for number in range(1, self.projects))]
+
+    def _make_release(self, folder: Path, name: str) -> list[Path]:
         tags = (
             ["py3-none-any"]
             if self.wheels == 1
@@ -65,8 +80,21 @@ WORKLOADS = (
     Workload("w2", "50 wheels of 2 MB", 50, 2_000_000),
     Workload("w4", "200 wheels of 100 KB", 200, 100_000),
     Workload("w5", "50 already published", 50, 100_000, published=True),
-    Workload("w3", "one wheel of 1 GiB, loopback", 1, 1 << 30, relayed=False, work=0.0),
+    Workload("w3", "one wheel of 1 GiB, loopback", 1, 1 << 30, relayed=False),
+    Workload("p1", "PyPI's model, 60 wheels of 20 KB", 60, 20_000, on_pypi=True),
+    Workload("p2", "PyPI's model, 50 wheels of 2 MB", 50, 2_000_000, on_pypi=True),
+    Workload("p3", "PyPI's model, 30 new releases of 5 wheels of 20 KB", 5, 20_000, projects=30, on_pypi=True),
 )
+
+_DIGESTS: dict[Path, str] = {}
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, computed once."""
+    if path not in _DIGESTS:
+        with path.open("rb") as file:
+            _DIGESTS[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _DIGESTS[path]
 
 
 def _wheel(path: Path, name: str, tag: str, size: int) -> Path:
