@@ -9,9 +9,9 @@ from ci_publish.http.retries import CONFIRMATION
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
-from ci_publish.model.index import IndexProfile, NotVisible, ProjectListing
+from ci_publish.model.index import IndexProfile, IndexState, NotVisible, ProjectListing
 from ci_publish.publishing import messages
-from ci_publish.publishing.concurrency import ConcurrencyLimit, in_parallel
+from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import published_as
 from ci_publish.publishing.ports import Index
@@ -113,12 +113,24 @@ class Listing:
         except IndexUnavailable as error:
             return ProvenanceMissing(error.summary)
 
+    def _listings(self, files: Sequence[Distribution]) -> list[tuple[tuple[str, str], IndexState]]:
+        """Ask for the releases of *files*, several projects at once."""
+        states: dict[tuple[str, str], IndexState] = {}
+
+        def look(file: Distribution) -> None:
+            patience = max(0.0, self._ends - self._run.clock())
+            states[file.release] = self._index.look(file.project, file.version, fresh=True, patience=patience)
+
+        jobs = self._run.options.jobs
+        releases = {file.release: file for file in files}
+        queue = ReleaseQueue(releases.values(), lambda file: file.project, 1)
+        in_parallel(queue, look, ConcurrencyLimit(jobs), jobs, lambda: True)
+        return [(release, states[release]) for release in releases]
+
     def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, bool]]:
         """Ask once for each project; return the files that are settled, with whether they are listed."""
         settled, wrong = [], []
-        for project, version in dict.fromkeys(file.release for file in pending):
-            patience = max(0.0, self._ends - self._run.clock())
-            state = self._index.look(project, version, fresh=True, patience=patience)
+        for (project, version), state in self._listings(pending):
             for file in [file for file in pending if file.release == (project, version)]:
                 if isinstance(state, NotVisible):
                     self._tell(file, listed=None)

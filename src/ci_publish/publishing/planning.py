@@ -1,5 +1,6 @@
 """Distributions and what the index has → what to do with each file, and in which order (pure)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import assert_never
@@ -131,6 +132,21 @@ def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution,
         for file in order.rest
         if undecided.get(file.filename, frozenset()) - decided.get(file.release, frozenset())
     )
+
+
+def first_files(
+    leads: Sequence[Distribution], states: Mapping[str, IndexState]
+) -> tuple[tuple[tuple[Distribution, ...], int], ...]:
+    """Return *leads* in groups that are sent one after the other, each with how many of it may be sent at once.
+
+    The first of all goes alone (it shows whether the index takes anything), and so does each that creates a project.
+    New releases of projects that exist disturb each other only within a project; they go in pairs.
+    """
+    alone = [file for file in leads if not isinstance(states.get(file.project), ProjectListing)] or list(leads[:1])
+    seen = Counter(file.project for file in leads)
+    alone += [file for file in leads if seen[file.project] > 1 and file not in alone]
+    others = tuple(file for file in leads if file not in alone)
+    return (tuple(alone), 1), (others, 2)
 
 
 def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None:

@@ -65,6 +65,7 @@ from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.coverage import Coverage
 from ci_publish.publishing.planning import (
     ConflictRules,
+    first_files,
     left_undecided,
     make_plan,
     published_as,
@@ -397,7 +398,8 @@ class Delivery:
         def send(file: Distribution) -> None:
             self._send(file, attestations.get(file.filename, ()), limit.throttled, turns(file))
 
-        in_parallel(order.leads, send, ConcurrencyLimit(1), 1, self._go_on)
+        for leads, at_once in first_files(order.leads, self._states):
+            in_parallel(leads, send, ConcurrencyLimit(at_once), at_once, self._go_on)
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
         in_parallel(rest, send, limit, jobs, self._go_on)
 
