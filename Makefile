@@ -138,7 +138,7 @@ format: env-lint ## let ruff mend what it can
 	$(WITH_VENV) ruff format $(CODE)
 
 .PHONY: bench
-bench: env-bench ## side by side with twine and uv, on loopback
+bench: env-bench ## side by side with twine and uv, on loopback; says so where PostgreSQL is missing
 	$(WITH_VENV) python -m benchmarks
 
 .PHONY: bench-startup

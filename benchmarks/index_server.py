@@ -75,9 +75,10 @@ class BenchIndex:
     def running(self) -> Iterator["BenchIndex"]:
         """Listen on a free port of loopback."""
 
-        async def start() -> None:
+        async def start() -> asyncio.Server:
             server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context, limit=_HEAD)
             self.port = server.sockets[0].getsockname()[1]
+            return server
 
         with serving(start):
             yield self

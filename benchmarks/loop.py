@@ -7,20 +7,24 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def serving(start: Callable[[], Awaitable[None]]) -> Iterator[None]:
-    """Await *start* (which opens servers) in a thread, and keep its loop running for as long as the block runs."""
+def serving(start: Callable[[], Awaitable[asyncio.Server]]) -> Iterator[None]:
+    """Await *start* (which opens a server) in a thread, and keep its loop running for as long as the block runs."""
     loop = asyncio.new_event_loop()
     up = threading.Event()
     loop.set_exception_handler(lambda *_: None)  # connections that clients cut are no news
 
+    servers: list[asyncio.Server] = []
+
     async def begin() -> None:
-        await start()
+        servers.append(await start())
         up.set()
 
     def run() -> None:
         task = loop.create_task(begin())
         loop.run_forever()
         del task
+        for server in servers:
+            server.close()
         loop.run_until_complete(_cancel_others())
         loop.close()
 

@@ -6,12 +6,16 @@ to run as root, so root runs it as the user ``postgres`` that the package makes.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 USER = "postgres"
 MISSING = (
@@ -45,21 +49,40 @@ def running() -> Iterator[str]:
         scratch, port = Path(name), _free_port()
         if os.geteuid() == 0:
             shutil.chown(scratch, USER)
-        data, log = scratch / "data", scratch / "log"
-        _run([str(programs / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "--no-sync"])
-        options = " ".join(f"-c {key}={value or repr(value)}" for key, value in _SETTINGS.items())
-        control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-s"]
-        _run([*control, "-l", str(log), "-o", f"-p {port} -k {scratch} {options}", "start"])
+        data = scratch / "data"
+        initdb = [*_as_postgres(), str(programs / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "--no-sync"]
+        subprocess.run(initdb, check=True, cwd=scratch, capture_output=True)
+        server = [*_as_postgres(), str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", name]
+        server += [word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")]
+        with subprocess.Popen(server, cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                connection = f"host={name} port={port} user={USER} dbname=postgres"
+                _wait_until_up(connection, process)
+                yield connection
+            finally:
+                process.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate shutdown"
+
+
+def _as_postgres() -> list[str]:
+    """Return what a command is begun with, so that it may run, and ends together with this process."""
+    if shutil.which("setpriv") is None:
+        return []
+    user = [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
+    return ["setpriv", *user, "--pdeathsig", "QUIT"]
+
+
+def _wait_until_up(connection: str, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
         try:
-            yield f"host={scratch} port={port} user={USER} dbname=postgres"
-        finally:
-            _run([*control, "-m", "immediate", "stop"])
-
-
-def _run(command: Sequence[str]) -> None:
-    """Run a program of PostgreSQL's, as the user that it may run as."""
-    user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
-    subprocess.run([*user, *command], check=True, cwd="/", stdout=subprocess.DEVNULL)
+            psycopg.connect(connection).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    message = f"PostgreSQL did not start: {' '.join(map(str, process.args))}"  # type: ignore[arg-type]
+    raise RuntimeError(message)
 
 
 def _free_port() -> int:

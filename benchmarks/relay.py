@@ -44,10 +44,11 @@ class Relay:
     def running(self) -> Iterator["Relay"]:
         """Listen on a free port of loopback."""
 
-        async def start() -> None:
+        async def start() -> asyncio.Server:
             self._up, self._down = Wire(self._delay, self._rate), Wire(self._delay, self._rate)
             server = await asyncio.start_server(self._connect, "127.0.0.1", 0, limit=_BLOCK)
             self.port = server.sockets[0].getsockname()[1]
+            return server
 
         with serving(start):
             yield self

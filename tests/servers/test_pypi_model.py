@@ -1,0 +1,134 @@
+"""Uploads of one release to a model of PyPI's database, on a real PostgreSQL (``benchmarks.pypi_model``)."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from benchmarks import postgres
+from benchmarks.index_server import BenchIndex, Ledger
+from benchmarks.pypi_model import Database, Durations
+from ci_publish.distributions.local import LocalDistributions
+from ci_publish.http.transport import HttpTransport
+from ci_publish.index.client import HttpIndex
+from ci_publish.index.endpoints import resolve
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Event, UploadsCollided
+from ci_publish.model.index import Accepted, UploadOutcome
+from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseCompletions, in_parallel
+from ci_publish.publishing.interruption import Interruption
+from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
+from tests.distributions import make_wheel
+from tests.e2e.conftest import Cli, cli, served
+
+__all__ = ["cli", "served"]
+
+pytestmark = [pytest.mark.servers, pytest.mark.postgres]
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[str]:
+    if postgres.binaries() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> LoopbackTls:
+    return make_loopback_tls(tmp_path_factory.mktemp("tls"), dt.datetime.now(dt.UTC))
+
+
+@dataclass
+class Model:
+    """The model as an index over TLS, on a database of its own."""
+
+    connection: str
+    tls: LoopbackTls
+    durations: Durations
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def __enter__(self) -> str:
+        self.database = Database(self.connection, self.durations)
+        self.serving = BenchIndex(self.tls.context, self.ledger, self.database).running()
+        return f"https://127.0.0.1:{self.serving.__enter__().port}"
+
+    def __exit__(self, *error: object) -> None:
+        self.serving.__exit__(None, None, None)
+        self.database.close()
+
+
+def release(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    return [make_wheel(folder, tag=f"cp3{number}-cp3{number}-win_amd64") for number in range(10, 10 + count)]
+
+
+def at_once(uploads: int, files: int, database: Database) -> None:
+    assert database.store("demo", "1.0", "first", "0") == 200
+    threads = [
+        threading.Thread(
+            target=lambda: [database.store("demo", "1.0", f"{threading.get_ident()}-{n}", "0") for n in range(files)]
+        )
+        for _ in range(uploads)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_the_model_has_the_fault_that_the_schedule_is_for(connection: str) -> None:
+    database = Database(connection, Durations(work=0.0, storing=0.02))
+    at_once(6, 5, database)
+    database.close()
+    assert database.deadlocks > 0
+
+
+def test_a_release_of_many_files_gets_no_500(cli: Cli, connection: str, tls: LoopbackTls) -> None:
+    files = release(cli.folder / "wheels", 40)
+    model = Model(connection, tls, Durations(work=0.02, storing=0.02))
+    with model as url:
+        done = cli(
+            *("publish", *files, "--repository-url", f"{url}/legacy/", "--index-url", f"{url}/simple/"),
+            *("--index-profile", "pypi", "--attestations", "off", "--jobs", "8"),
+            CI_PUBLISH_PASSWORD="pypi-test",
+            SSL_CERT_FILE=str(tls.authority_file),
+        )
+    assert done.code == 0, done.stdout + done.stderr
+    assert set(done.statuses.values()) == {"uploaded"}
+    assert model.ledger.failed == 0
+    assert model.ledger.uploads == 40
+    assert model.ledger.most_in_flight > 2, "what is not completed at once is sent at once all the same"
+
+
+def test_a_collision_costs_no_attempt_and_the_release_goes_on_one_at_a_time(
+    tmp_path: Path, connection: str, tls: LoopbackTls
+) -> None:
+    """What would happen if the index completed eight at once."""
+    distributions = LocalDistributions().collect([str(path) for path in release(tmp_path / "wheels", 24)]).distributions
+    model = Model(connection, tls, Durations(work=0.0, storing=0.02))
+    events: list[Event] = []
+    outcomes: list[UploadOutcome] = []
+    waiting = Interruption(120)
+    with model as url:
+        transport = HttpTransport(
+            waiting=waiting, emit=events.append, environ={"SSL_CERT_FILE": str(tls.authority_file)}
+        )
+        index = HttpIndex(
+            resolve(f"{url}/legacy/", f"{url}/simple/", "pypi"), transport, emit=events.append, waiting=waiting
+        )
+        completions = ReleaseCompletions(lambda: waiting.stopped, 8)
+
+        def send(file: Distribution) -> None:
+            outcomes.append(index.upload(file, (), None, lambda: None, completions.turn()))
+
+        send(distributions[0])
+        in_parallel(distributions[1:], send, ConcurrencyLimit(8), 8, lambda: True)
+        transport.close()
+    collided = [event for event in events if isinstance(event, UploadsCollided)]
+    assert outcomes == [Accepted(1, "200 OK")] * 24
+    assert 0 < model.ledger.failed == len(collided) < 8
+    assert model.ledger.files.keys() == {file.filename for file in distributions}
