@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.wrappers import Response
 
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_wheel
-from tests.e2e.in_process import Shell
+from tests.e2e.in_process import Shell, hooked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -186,3 +187,27 @@ def test_verify_names_the_quarantine(shell: Shell) -> None:
             assert result.code == 11, result.stdout
             assert "demo is quarantined" in result.stdout
             assert "Publish them" not in result.stdout
+
+
+def test_an_outage_of_sigstore_ends_as_one_within_a_short_deadline(shell: Shell) -> None:
+    make_wheel(shell.folder / "dist", "demo")
+    with RehearsalWorld() as world, hooked(world.sigstore.hooks, interpose=lambda _: Response("down", 503)):
+        job = shell.in_job_of(world)
+        required = job("publish", "--deadline", "12")
+        assert (required.code, required.receipt["error"]["slug"]) == (7, "sigstore-unavailable"), required.stdout
+        assert world.index.files == {}
+        bounded = job("publish", "--attestations", "required", "--signing-timeout", "2")
+        assert bounded.code == 7
+        assert "within 2 s" in bounded.stdout
+        possible = job("publish", "--deadline", "12", "--attestations", "if-possible")
+        assert possible.code == 0, possible.stdout
+        assert len(world.index.files) == 1
+
+
+def test_a_broken_attestation_file_is_found_before_the_exchange(shell: Shell) -> None:
+    wheel = make_wheel(shell.folder / "dist", "demo")
+    wheel.with_name(f"{wheel.name}.publish.attestation").write_text("{}", encoding="utf-8")
+    with RehearsalWorld() as world:
+        result = shell.in_job_of(world)("publish")
+        assert (result.code, result.receipt["error"]["slug"]) == (7, "attestation-invalid")
+        assert world.index.mint_log == ()

@@ -18,6 +18,7 @@ from ci_publish.identity.ambient import (
     is_fork_event,
     read_event,
     read_google_product,
+    runner,
 )
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Provider, Secret
@@ -438,3 +439,21 @@ def test_without_a_proxy_id_asks_github() -> None:
     job = Job(GITHUB_JOB, in_turn(TOKEN), transport=wire)
     assert job.source.token("pypi").secret == Secret(TOKEN)
     assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"FORGEJO_ACTIONS": "true", "GITEA_ACTIONS": "true"}, "Forgejo Actions"),
+        ({"GITEA_ACTIONS": "true"}, "Gitea Actions"),
+        ({"ACT": "true"}, "act"),
+        ({"ACT": "false", "GITEA_ACTIONS": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_runner_that_passes_for_githubs_is_known(environ: dict[str, str], name: str | None) -> None:
+    assert runner(environ) == name
+    missing = Job({"GITHUB_ACTIONS": "true", **environ}).source.missing("pypi")
+    assert missing is not None
+    assert (name or "GitHub") in missing.summary
+    assert isinstance(missing, errors.NoIdTokenPermission) is (name is None)
