@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.distributions import make_release
+from tests.distributions import make_release, make_wheel
 from tests.e2e.conftest import Cli
 
 pytestmark = pytest.mark.e2e
@@ -70,3 +70,20 @@ def test_publish_with_the_input_rehearse_rehearses(cli: Cli) -> None:
 
 def test_a_path_that_does_not_exist_is_nothing_to_publish(cli: Cli) -> None:
     assert cli("rehearse", "nowhere").code == 3
+
+
+def test_a_platform_that_pypi_does_not_know_yet_is_tried_first_and_nothing_else_is_sent(cli: Cli) -> None:
+    make_release(cli.folder / "dist")
+    make_wheel(cli.folder / "dist", tag="cp313-cp313-macosx_27_0_arm64")
+    result = cli("rehearse")
+    assert result.code == 9, result.stdout + result.stderr
+    statuses = {file["filename"]: file["status"] for file in result.receipt["files"]}
+    assert statuses.pop("demo-1.0-cp313-cp313-macosx_27_0_arm64.whl") == "refused"
+    assert "uploaded" not in statuses.values()
+
+
+def test_a_project_named_like_a_module_is_refused_before_anything_is_signed(cli: Cli) -> None:
+    make_wheel(cli.folder / "dist", "smtplib")
+    result = cli("rehearse")
+    assert result.code == 9, result.stdout + result.stderr
+    assert not {"sign", "upload"} & result.receipt["timings"].keys()

@@ -152,7 +152,16 @@ REFUSALS = (
         "Build the file again with an up-to-date build backend; `ci-publish check` explains what is wrong with it.",
     ),
     _row(
-        r"unsupported platform tag", "Repair the wheel: auditwheel (Linux), delocate (macOS), or cibuildwheel for both."
+        r"unsupported platform tag '(?:many|musl)?linux",
+        "Repair the wheel with auditwheel, or build it in a manylinux or musllinux image (cibuildwheel does both).",
+    ),
+    _row(
+        r"unsupported platform tag '(?:mac|osx|darwin)",
+        "Set MACOSX_DEPLOYMENT_TARGET and build the wheel again; PyPI accepts a new macOS version some time later.",
+    ),
+    _row(
+        r"unsupported platform tag",
+        "Build the wheel again with a current backend; `ci-publish check` says what is wrong with its platform tag.",
     ),
     _row(
         r"description failed to render",

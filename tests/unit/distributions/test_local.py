@@ -392,3 +392,54 @@ def test_a_fault_of_ours_about_one_file_does_not_hide_the_others(tmp_path: Path)
     problems = local.check(Collection((odd, file)), [IndexProfile.PYPI])
     assert ("odd-1.0-py3-none-any.whl", "check-incomplete") in {(each.filename, each.rule) for each in problems}
     assert (Wheel().filename, "record-mismatch") in {(each.filename, each.rule) for each in problems}
+
+
+def advice(tmp_path: Path, rule: str, file: Wheel) -> str:
+    (tmp_path / file.filename).write_bytes(file.build())
+    local = LocalDistributions()
+    problems = local.check(local.collect([str(tmp_path)]), [IndexProfile.PYPI])
+    (found,) = [problem for problem in problems if problem.rule == rule]
+    return found.advice
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("linux_x86_64", "auditwheel"),
+        ("manylinux_2_17_amd64", "manylinux_2_28_x86_64"),
+        ("win64", "win_amd64"),
+        ("darwin_arm64", "macosx_11_0_arm64"),
+        ("any (1)", "Restore the file's name"),
+        ("none", "`any`"),
+        ("pyodide_2024_0_wasm32", "pyemscripten"),
+    ],
+)
+def test_advice_about_a_platform_tag_fits_the_tag(tmp_path: Path, tag: str, words: str) -> None:
+    found = advice(tmp_path, "platform-tag", Wheel(f"demo_pkg-1.0-cp313-cp313-{tag}.whl"))
+    assert words in found
+    assert ("auditwheel" in found) is ("linux" in tag)
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "words"),
+    [
+        ("metadata-license", [("License", "MIT"), ("License-Expression", "MIT")], "Keep only"),
+        ("metadata-license", [("License-Expression", "Mitt")], "spdx.org"),
+        ("metadata-license", [("License-File", "../LICENSE")], "license-files"),
+        ("metadata-classifier", [("Classifier", "typing::Typed")], "`Typing :: Typed`"),
+        ("metadata-classifier", [("Classifier", "Natural Language :: Ukranian")], "Replace it"),
+    ],
+)
+def test_advice_about_metadata_fits_the_cause(
+    tmp_path: Path, rule: str, fields: list[tuple[str, str]], words: str
+) -> None:
+    assert words in advice(tmp_path, rule, Wheel(metadata=metadata(fields=fields)))
+
+
+def test_allowed_values_are_sorted(tmp_path: Path) -> None:
+    file = Wheel(metadata=metadata(fields=[("Description-Content-Type", "text/html")], body="x"))
+    (tmp_path / file.filename).write_bytes(file.build())
+    local = LocalDistributions()
+    problems = local.check(local.collect([str(tmp_path)]), [IndexProfile.PYPI])
+    (found,) = [problem for problem in problems if problem.rule == "metadata-content-type"]
+    assert "['text/markdown', 'text/plain', 'text/x-rst']" in found.message

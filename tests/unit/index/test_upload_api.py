@@ -128,6 +128,16 @@ def test_too_many_new_projects_is_later_with_a_word() -> None:
     assert isinstance(verdict, Later)
     assert (verdict.trouble.asked, verdict.throttled, verdict.unclear) == (60.0, True, False)
     assert "limits how many projects" in verdict.trouble.reason
+    assert "the limit is" not in verdict.trouble.reason
+
+
+def test_the_limit_is_the_one_that_the_answer_names() -> None:
+    state = '"project.create.ip";r=3;t=60, "project.create.user";r=0;t=3600'
+    policy = '"project.create.ip";q=40;w=3600;pk=:ip:, "project.create.user";q=4;w=86400;pk=:user:'
+    refused = answer(429, reason="Too many new projects created", ratelimit=state, ratelimit_policy=policy)
+    verdict = understood(refused)
+    assert isinstance(verdict, Later)
+    assert "(the limit is 4 in 24 hours)" in verdict.trouble.reason
 
 
 def test_duplicates_are_asked_about() -> None:
@@ -158,6 +168,13 @@ def test_duplicates_are_asked_about() -> None:
         (400, "Can't have direct dependency: 'a @ https://b'", Meaning.FILE, "released versions"),
         (400, "'X' is not a valid classifier.", Meaning.FILE, "classifiers"),
         (400, "Binary wheel 'a' has an unsupported platform tag 'linux_x86_64'.", Meaning.FILE, "auditwheel"),
+        (
+            400,
+            "Binary wheel 'a' has an unsupported platform tag 'macosx_27_0_arm64'.",
+            Meaning.FILE,
+            "MACOSX_DEPLOYMENT",
+        ),
+        (400, "Binary wheel 'a' has an unsupported platform tag 'win64'.", Meaning.FILE, "current backend"),
         (400, "Filename 'x' is invalid, should be 'y'.", Meaning.FILE, "build backend"),
         (400, "Invalid distribution file. File is not a zipfile", Meaning.FILE, "check"),
         (

@@ -116,6 +116,8 @@ def judge(form: Form) -> tuple[Fault, ...]:
     if unparsed:
         faults += _faults(unparsed)
     standard = list(_standard(raw))
+    if not any(invalid.field == "description-content-type" for invalid in standard):
+        standard += _check_charset(raw)
     faults += _faults(standard)
     # The server comes to its own rules only when the standard ones are content.
     faults += _faults(list(_own_rules(raw, {invalid.field for invalid in standard})))
@@ -210,7 +212,6 @@ def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
         "requires-dist": _check_dependencies,
         "dynamic": _check_dynamic,
         "license": _check_license,
-        "description-content-type": _check_charset,
     }
     for field, check in checks.items():
         if field not in skip:
