@@ -61,7 +61,7 @@ _ENDS: Mapping[Outcome, str] = {
     Outcome.ALREADY_PUBLISHED: "Already published",
     Outcome.KEPT_PUBLISHED: "Nothing published; other content was kept",
     Outcome.DEFERRED: "Deferred",
-    Outcome.PLANNED: "Planned, nothing was sent",
+    Outcome.PLANNED: "Planned, nothing was uploaded",
     Outcome.COMPARED: "Compared",
     Outcome.CHECKED: "Checked",
     Outcome.ATTESTED: "Attested",
