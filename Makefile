@@ -96,7 +96,7 @@ test-newest test-lowest: test-%:
 $(STAMPS)/newest: RESOLUTION := highest
 $(STAMPS)/lowest: RESOLUTION := lowest-direct
 $(STAMPS)/newest $(STAMPS)/lowest: $(STAMPS)/%: $(STAMPS)/bench.txt
-	@rm -rf $(VENV)/$*; $(BIN)/python -m venv --without-pip $(VENV)/$*
+	@rm -rf $(VENV)/$*; $(BIN)/python -m venv $(VENV)/$*
 	@echo 'resolving the $* versions'; $(UV) --resolution $(RESOLUTION) --only-binary :all: --all-extras --group test -r pyproject.toml
 	@$(UV) --no-deps --no-build-isolation --editable .
 
