@@ -130,7 +130,8 @@ def test_a_failure_at_the_second_leaves_the_first_and_a_rerun_finishes(two: Two)
     assert "refused" in two.statuses(result, 1)
     assert two.second.index.files == {}
     names = [index["name"] for index in result.receipt["indexes"]]
-    assert f"What stands where: {names[0]}: 2 of 2 files; {names[1]}: 0 of 2 files." in result.stdout
+    assert f"Public on {names[0]} now: 2 of 2 files." in result.stdout
+    assert f"Public on {names[1]} now: 0 of 2 files" in result.stdout
 
     rerun = two("publish")
     assert rerun.code == 0, rerun.stdout

@@ -419,6 +419,7 @@ def _options(settings: Settings, command: str) -> Options:
         attestations_dir=settings.output_dir if command == "attest" else settings.attestations_dir,
         jobs=settings.jobs,
         keep_going=settings.keep_going,
+        strict=settings.strict,
         verify=settings.verify,
         verify_timeout=settings.verify_timeout,
         prove_credential=settings.prove_credential,

@@ -68,20 +68,31 @@ Profile = Literal["auto", "pypi", "generic"]
 
 @frozen
 class Shape:
-    """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then."""
+    """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then.
+
+    ``certain``: no other kind of index has such URLs. Otherwise ``simple`` returns guesses, the likeliest first.
+    """
 
     kind: str
     host: str
     path: str
-    simple: Callable[[re.Match[str]], str]
+    simple: Callable[[re.Match[str]], tuple[str, ...]]
+    certain: bool
 
 
-def _below(match: re.Match[str]) -> str:
-    return f"{match[0].rstrip('/')}/simple/"
+def _below(match: re.Match[str]) -> tuple[str, ...]:
+    return (f"{match[0].rstrip('/')}/simple/",)
 
 
-def _shape(kind: str, path: str, simple: Callable[[re.Match[str]], str] = _below, *, host: str = r".+") -> Shape:
-    return Shape(kind, host, path, simple)
+def _shape(
+    kind: str,
+    path: str,
+    simple: Callable[[re.Match[str]], tuple[str, ...]] = _below,
+    *,
+    host: str = r".+",
+    certain: bool = True,
+) -> Shape:
+    return Shape(kind, host, path, simple, certain)
 
 
 # In this order: the first whose host and whole path match.
@@ -91,18 +102,21 @@ SHAPES = (
     _shape(
         "azure",
         r"(.*/_packaging/[^/]+/pypi)/upload/?",
-        lambda match: f"{match[1]}/simple/",
+        lambda match: (f"{match[1]}/simple/",),
         host=r"pkgs\.dev\.azure\.com|.+\.pkgs\.visualstudio\.com",
     ),
-    _shape("azure", r"(.*/_packaging/[^/]+/pypi)/upload/?", lambda match: f"{match[1]}/simple/"),
+    _shape("azure", r"(.*/_packaging/[^/]+/pypi)/upload/?", lambda match: (f"{match[1]}/simple/",)),
     _shape("codeartifact", r"/pypi/[^/]+/?", host=r".+\.d\.codeartifact\..+\.(?:amazonaws\.com|on\.aws)"),
     _shape("google", r"/[^/]+/[^/]+/?", host=r".+-python\.pkg\.dev|python\.pkg\.dev"),
     _shape("artifactory", r".*/api/pypi/[^/]+/?"),
-    _shape("nexus", r".*/repository/[^/]+/?"),
-    _shape("simple", r".*/simple/?", lambda match: with_slash(match[0])),
-    _shape("warehouse", r"(.*)/legacy/?", lambda match: f"{match[1]}/simple/"),
-    _shape("pypiserver", r"/?", lambda _: "/simple/"),
-    _shape("devpi", r"/[^/]+/[^/]+/?", lambda match: f"{match[0].rstrip('/')}/+simple/"),
+    _shape("nexus", r".*/repository/[^/]+/?", certain=False),
+    _shape("simple", r".*/simple/?", lambda match: (with_slash(match[0]),), certain=False),
+    _shape("warehouse", r"(.*)/legacy/?", lambda match: (f"{match[1]}/simple/",), certain=False),
+    _shape("pypiserver", r"/?", lambda _: ("/simple/",), certain=False),
+    # or another server behind a proxy, below a path of two parts
+    _shape(
+        "devpi", r"/[^/]+/[^/]+/?", lambda match: (f"{match[0].rstrip('/')}/+simple/", *_below(match)), certain=False
+    ),
 )
 _CLOUDSMITH = r"/([^/]+)/([^/]+)/?"
 
@@ -243,11 +257,13 @@ def _refuse_plain_http(url: str, option: str, allow_http: frozenset[str]) -> Non
 def _elsewhere(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
     root = _root(url)
+    simple, certain = _derived_simple(url)
     endpoints = Endpoints(
         name=_name(url),
         profile=IndexProfile.GENERIC,
         upload=url,
-        simple=_derived_simple(url),
+        simple=simple[0] if simple else None,
+        simple_guesses=() if certain else simple,
         discovery=f"{root}/.well-known/pytp?discover={quote_plus(split(url).path or '/')}",
         audience=f"{root}/_/oidc/audience",
         mint=f"{root}/_/oidc/mint-token",
@@ -263,6 +279,7 @@ def _pypi_layout(endpoints: Endpoints) -> Endpoints:
     return replace(
         endpoints,
         simple=f"{prefix}/simple/",
+        simple_guesses=(),
         json_api=f"{prefix}/pypi/",
         integrity=f"{prefix}/integrity/",
         audience=f"{root}/_/oidc/audience",
@@ -274,16 +291,19 @@ def _pypi_layout(endpoints: Endpoints) -> Endpoints:
 
 def _with_index_url(endpoints: Endpoints, index_url: str, allow_http: frozenset[str]) -> Endpoints:
     _refuse_wrong(index_url, "index-url", allow_http)
-    return replace(endpoints, simple=with_slash(index_url))
+    return replace(endpoints, simple=with_slash(index_url), simple_guesses=())
 
 
-def _derived_simple(url: str) -> str | None:
-    """Return the root of the Simple API that belongs to an upload URL, None where the URL's shape does not tell."""
+def _derived_simple(url: str) -> tuple[tuple[str, ...], bool]:
+    """Return where the Simple API of an upload URL may be, and whether that is certain; nothing for unknown shapes."""
     cloudsmith = re.fullmatch(_CLOUDSMITH, split(url).path)
     if host_of(url) == "python.cloudsmith.io" and cloudsmith:
-        return f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/"
+        return (f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/",), True
     found = _find_shape(url)
-    return None if found is None else _root(url) + found[0].simple(found[1])
+    if found is None:
+        return (), True
+    shape, match = found
+    return tuple(_root(url) + path for path in shape.simple(match)), shape.certain
 
 
 def _find_shape(url: str) -> tuple[Shape, re.Match[str]] | None:

@@ -28,6 +28,8 @@ ACCEPT_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 # The largest listing of PyPI has some ten thousand files and 15 MB; what is longer is not read to its end.
 MAX_LISTING = 32 * 1024 * 1024
 MAX_FILES = 200_000
+# The root lists every project of an index; its beginning tells what it is.
+MAX_ROOT = 64 * 1024
 MAX_PROVENANCE = 4 * 1024 * 1024
 
 PUBLIC_FILE_HOSTS = frozenset(
@@ -36,6 +38,9 @@ PUBLIC_FILE_HOSTS = frozenset(
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _DEVPI_INDEX = re.compile(r"(.*/[^/]+/[^/]+)/(?:\+simple|\+f|\+e)/")
 _MAX_TEXT = 2000
+# What the title or heading of an index's pages says: pypiserver, devpi, Nexus, Artifactory, bandersnatch, pip's own.
+_SAYS_SIMPLE = re.compile(rb"<(?:title|h1)[^>]*>[^<]{0,200}simple (?:index|list)")
+_SAYS_LINKS = re.compile(rb"<(?:title|h1)[^>]*>[^<]{0,200}(?:links for|links to|simple index|simple list)")
 
 
 @frozen
@@ -79,6 +84,33 @@ def parse(project: str, body: bytes, content_type: str, url: str, *, public: boo
     if isinstance(listing, Unreadable) or public:
         return listing
     return replace(listing, files=_with_inherited(listing.files, url))
+
+
+def is_root(body: bytes, content_type: str, url: str) -> bool:
+    """Whether a page at *url* is the root of a Simple API: the list of an index's projects (PEP 503, PEP 691).
+
+    *body* may be cut off. A page of HTML must say that it is one, or link to nothing but pages directly below it.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in {JSON_V1, "application/json"}:
+        start = body[:_MAX_TEXT]
+        return body.lstrip()[:1] == b"{" and b'"meta"' in body and (media_type == JSON_V1 or b'"api-version"' in start)
+    from ci_publish.index.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+
+    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
+    if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):
+        return True
+    targets = [_joined(url, anchor.get("href", "")) for anchor in page.anchors]
+    return bool(targets) and all(_is_directly_below(url, target) for target in targets)
+
+
+def _is_directly_below(root: str, url: str) -> bool:
+    path, base = split(url).path, split(root).path
+    return (
+        same_origin(url, root)
+        and path.startswith(base)
+        and path[len(base) :].strip("/").count("/") == 0 < len(path[len(base) :].strip("/"))
+    )
 
 
 def parse_json_api(project: str, body: bytes, url: str) -> Parsed:
@@ -226,8 +258,8 @@ def _parse_html(project: str, body: bytes, url: str) -> Parsed:
     known = "pypi:repository-version" in page.meta
     if not known and page.anchors and not any(version_of(name) for name in files):
         return Unreadable("is a web page without any link to a distribution")
-    if not page.whole or not (known or page.anchors or b"<html" in body[:2000].lower()):
-        return Unreadable("is no page of a Simple API")
+    if not page.whole or not (known or page.anchors or _SAYS_LINKS.search(body[:_MAX_TEXT].lower())):
+        return Unreadable("is not a page of a Simple API")
     return ProjectListing(
         project=project,
         files=files,

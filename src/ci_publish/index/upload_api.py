@@ -45,13 +45,14 @@ class Framing:
 class Later:
     """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file.
 
-    ``status`` is what the index answered, 0 where it was no error.
+    ``status`` is what the index answered, 0 where it was no error. ``page``: a web page came with a status of success.
     """
 
     trouble: Trouble
     throttled: bool = False
     unclear: bool = False
     status: int = 0
+    page: bool = False
 
 
 @frozen
@@ -128,7 +129,9 @@ def _page_instead(answer: HttpAnswer) -> Later:
         f"a web page came with status {answer.status} instead of an index's answer, maybe from a login page or a proxy "
         "of this network"
     )
-    return Later(Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), unclear=True)
+    return Later(
+        Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), unclear=True, page=True
+    )
 
 
 def _later(answer: HttpAnswer, now: float) -> Later:

@@ -159,12 +159,6 @@ class UploadProgressed:
     total: int
 
 
-class RetryCause(StrEnum):
-    """A cause of a retry that is known to be harmless."""
-
-    CONCURRENT_UPLOADS = "concurrent-uploads"
-
-
 @frozen
 class Retrying:
     """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
@@ -174,7 +168,6 @@ class Retrying:
     reason: str
     wait: float
     index: str | None = None
-    cause: RetryCause | None = None
 
 
 @frozen

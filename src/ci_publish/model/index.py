@@ -21,12 +21,15 @@ class Endpoints:
 
     ``audience``, ``mint`` and ``burn`` are the guesses that hold without discovery (PEP 807). ``pinned_audience`` is
     the only OIDC audience that this index may ask for, where that is known. ``web`` is the root of project pages.
+    ``simple_guesses`` are the addresses, ``simple`` first, that may or may not be the root of its Simple API; empty
+    where the user gave that address, or where it is known.
     """
 
     name: str
     profile: IndexProfile
     upload: str
     simple: str | None = None
+    simple_guesses: tuple[str, ...] = ()
     json_api: str | None = None
     integrity: str | None = None
     discovery: str | None = None
@@ -73,10 +76,9 @@ class ProjectListing:
 
 @frozen
 class NoSuchProject:
-    """The index says that it does not have this project (404, or a redirect to another origin)."""
+    """The index says that it does not have this project: a 404 from what is known to be its Simple API."""
 
     project: str
-    reason: str = ""
 
 
 @frozen
@@ -89,10 +91,14 @@ class NotVisible:
 
 @frozen
 class LookFailed:
-    """The look should have worked and did not, after all retries."""
+    """The listing should be readable and is not, after all retries.
+
+    ``untrusted``: because the certificate comes from an issuer that this machine does not trust.
+    """
 
     project: str
     reason: str
+    untrusted: bool = False
 
 
 IndexState = ProjectListing | NoSuchProject | NotVisible | LookFailed
@@ -154,10 +160,14 @@ class Plan:
 
 @frozen
 class Accepted:
-    """The index answered that it took the file."""
+    """The index answered that it took the file.
+
+    ``doubt`` is set where the answer is none that an index gives (a web page): only the listing can tell then.
+    """
 
     attempts: int = 1
     message: str = ""
+    doubt: str = ""
 
 
 @frozen
@@ -208,10 +218,11 @@ class FileChanged:
 
 @frozen
 class Cancelled:
-    """The run was stopped before this file was done."""
+    """The run was stopped before this file was done; ``unclear``: the index may have stored it."""
 
     attempts: int
     message: str = ""
+    unclear: bool = False
 
 
 UploadOutcome = Accepted | AlreadyThere | Refused | CredentialRefused | Unavailable | FileChanged | Cancelled

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, fields
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar, assert_never
 
 from packaging.utils import (
@@ -39,12 +40,12 @@ from ci_publish.model.events import (
     Outcome,
     Planned,
     ProvenanceChecked,
-    RetryCause,
     Retrying,
     RunFinished,
     RunStarted,
     Signed,
     StepFinished,
+    UploadsCollided,
     UploadStarted,
 )
 from ci_publish.model.frozen import frozen
@@ -121,6 +122,12 @@ class AttestationEntry:
     log_index: int | None
     integrated_time: str | None
     verified: bool
+
+
+class RetryCause(StrEnum):
+    """A cause of a retry that is known to be harmless."""
+
+    CONCURRENT_UPLOADS = "concurrent-uploads"
 
 
 @frozen
@@ -295,6 +302,7 @@ _WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile("[0-9a-f]{64}")
 _USER_INFO = re.compile(r"//[^/?#\s]*@")
+_COLLIDED = "the index answered 500, because it completed another file of this release at the same moment"
 _NO_CREDENTIAL = CredentialState(CredentialKind.NONE)
 
 
@@ -386,10 +394,22 @@ def _attestations(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, 
 
 
 def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
+    """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
     found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
-    for event in _of(events, Retrying):
-        key = (event.index or "", event.what)
-        found[key] = (*found.get(key, ()), RetryEntry(event.attempt, event.reason, round(event.wait, 3), event.cause))
+    attempts: dict[tuple[str, str], int] = {}
+    for event in events:
+        match event:
+            case UploadStarted():
+                attempts[event.index, event.filename] = event.attempt
+            case Retrying():
+                key = (event.index or "", event.what)
+                found[key] = (*found.get(key, ()), RetryEntry(event.attempt, event.reason, round(event.wait, 3), None))
+            case UploadsCollided():
+                key = (event.index, event.filename)
+                entry = RetryEntry(max(1, attempts.get(key, 1)), _COLLIDED, 0.0, RetryCause.CONCURRENT_UPLOADS)
+                found[key] = (*found.get(key, ()), entry)
+            case _:
+                pass
     return found
 
 

@@ -1,7 +1,7 @@
 """What the index shows of the files of a run: its listing with our digests, and provenance that verifies."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 
 from ci_publish.errors import IndexUnavailable
@@ -9,12 +9,31 @@ from ci_publish.http.retries import CONFIRMATION
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
-from ci_publish.model.index import IndexProfile, IndexState, NotVisible, ProjectListing
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import (
+    IndexProfile,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+    PublishedFile,
+)
 from ci_publish.publishing import messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import published_as
 from ci_publish.publishing.ports import Index
+
+NOTHING: Mapping[str, str] = {}
+
+
+@frozen
+class Confirmed:
+    """What the listing showed: the files with our digests, and those of which it says nothing, with the reason."""
+
+    listed: tuple[Distribution, ...]
+    unreadable: Mapping[str, str]
 
 
 class Listing:
@@ -25,27 +44,42 @@ class Listing:
         self._index = index
         self._name = index.endpoints.name
         self._ends = run.clock() + run.options.verify_timeout
+        self._outages: dict[str, str] = {}
 
     def skip(self, files: Sequence[Distribution]) -> None:
-        """The user does not want to wait: say that nothing is known."""
+        """Report that nothing is known of *files*, because the user does not want to wait."""
         for file in files:
             self._run.emit(FileListed(self._name, file.filename, listed=None, asked=False))
 
-    def wait_for(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
-        """Return the files that the index lists with our digest.
+    def ask_once(self, files: Sequence[Distribution]) -> None:
+        """Report what the index lists of *files* now, for a run that is about to end with an error; never raises."""
+        for file, state in self._states(files, patience=0.0):
+            self._report(file, state)
 
-        Raises Unverified for another digest, and under PyPI's rules for a file that is not listed in time; elsewhere
-        that is a warning (some indexes list asynchronously).
+    def wait_for(self, files: Sequence[Distribution], doubtful: Mapping[str, str] = NOTHING) -> Confirmed:
+        """Wait until the index lists *files* with our digests; see ``Confirmed``.
+
+        *doubtful* are the files, with the reason, whose upload was answered in a way that says nothing about the file.
+        Raises Unverified for another digest, for a file that a readable listing does not show in time, and for a
+        listing that failed until the end; IndexUnavailable for a doubtful file that is not listed.
         """
-        pending, listed = list(files), []
+        pending = list(files)
+        listed: list[Distribution] = []
+        unreadable: dict[str, str] = {}
         for _ in self._rounds():
-            for file, found in self._ask(pending):
+            for file, reason in self._ask(pending):
                 pending.remove(file)
-                listed += [file] if found else []
+                if reason is None:
+                    listed.append(file)
+                else:
+                    unreadable[file.filename] = reason
             if not pending:
-                return tuple(listed)
-        self._give_up(pending)
-        return tuple(listed)
+                break
+        if pending:
+            self._give_up(pending, doubtful)
+        if in_doubt := {name: doubtful[name] for name in unreadable if name in doubtful}:
+            raise messages.doubtful(self._index.endpoints, in_doubt)
+        return Confirmed(tuple(listed), unreadable)
 
     def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
         """Judge the provenance of each file; none in time is a warning.
@@ -113,38 +147,55 @@ class Listing:
         except IndexUnavailable as error:
             return ProvenanceMissing(error.summary)
 
-    def _listings(self, files: Sequence[Distribution]) -> list[tuple[tuple[str, str], IndexState]]:
-        """Ask for the releases of *files*, several projects at once."""
+    def _states(
+        self, files: Sequence[Distribution], *, patience: float | None = None
+    ) -> Iterator[tuple[Distribution, IndexState]]:
+        """Yield each file with what the index has of its release, asking for several projects at once."""
         states: dict[tuple[str, str], IndexState] = {}
 
         def look(file: Distribution) -> None:
-            patience = max(0.0, self._ends - self._run.clock())
-            states[file.release] = self._index.look(file.project, file.version, fresh=True, patience=patience)
+            left = max(0.0, self._ends - self._run.clock()) if patience is None else patience
+            states[file.release] = self._index.look(file.project, file.version, fresh=True, patience=left)
 
         jobs = self._run.options.jobs
         releases = {file.release: file for file in files}
         queue = ReleaseQueue(releases.values(), lambda file: file.project, 1)
         in_parallel(queue, look, ConcurrencyLimit(jobs), jobs, lambda: True)
-        return [(release, states[release]) for release in releases]
+        yield from ((file, states[file.release]) for file in files)
 
-    def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, bool]]:
-        """Ask once for each project; return the files that are settled, with whether they are listed."""
-        settled, wrong = [], []
-        for (project, version), state in self._listings(pending):
-            for file in [file for file in pending if file.release == (project, version)]:
-                if isinstance(state, NotVisible):
-                    self._tell(file, listed=None)
-                    settled.append((file, False))
-                elif isinstance(state, ProjectListing) and (published := published_as(file.filename, state)):
-                    if published.sha256 is None and self._index.endpoints.profile is IndexProfile.PYPI:
-                        continue  # PyPI shows a digest for every file: what has none is not ours yet
-                    same = published.sha256 == file.sha256 if published.sha256 else None
-                    self._run.emit(FileListed(self._name, file.filename, same, published))
-                    settled.append((file, bool(same)))
-                    wrong += [file.filename] if same is False else []
+    def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:
+        """Ask once for each release; return the files that are settled: None, or why their listing says nothing."""
+        settled: list[tuple[Distribution, str | None]] = []
+        wrong = []
+        for file, state in self._states(pending):
+            self._outages.pop(file.filename, None)
+            if isinstance(state, LookFailed):
+                self._outages[file.filename] = state.reason
+            elif isinstance(state, NotVisible) or self._published(file, state) is not None:
+                listed = self._report(file, state)
+                reason = state.reason if isinstance(state, NotVisible) else "the index shows no SHA-256."
+                settled.append((file, None if listed else reason))
+                wrong += [file.filename] if listed is False else []
         if wrong:
             raise messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
         return settled
+
+    def _published(self, file: Distribution, state: IndexState) -> PublishedFile | None:
+        """Return the listed file; PyPI shows a digest for every file, so what has none there is not ours yet."""
+        published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+        pypi = self._index.endpoints.profile is IndexProfile.PYPI
+        return None if published is not None and published.sha256 is None and pypi else published
+
+    def _report(self, file: Distribution, state: IndexState) -> bool | None:
+        """Emit and return whether *state* shows *file* with our digest; None where it cannot say so."""
+        published = self._published(file, state)
+        listed: bool | None = None
+        if published is not None:
+            listed = published.sha256 == file.sha256 if published.sha256 else None
+        elif isinstance(state, ProjectListing | NoSuchProject):
+            listed = False
+        self._run.emit(FileListed(self._name, file.filename, listed, published))
+        return listed
 
     def _rounds(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
@@ -157,23 +208,19 @@ class Listing:
             self._run.waiting.wait(min(CONFIRMATION.wait(attempt), left))
             self._run.checkpoint()
 
-    def _give_up(self, pending: Sequence[Distribution]) -> None:
-        for file in pending:
-            self._tell(file, listed=False)
+    def _give_up(self, pending: Sequence[Distribution], doubtful: Mapping[str, str]) -> None:
+        """Raise why *pending* are not listed: a failing listing, or one that does not show them."""
         names = [file.filename for file in pending]
-        error = messages.not_as_sent(self._index.endpoints, names, (), self._run.options.verify_timeout)
-        if self._index.endpoints.profile is IndexProfile.PYPI:
-            raise error
         for name in names:
-            self._run.warn(
-                "not-listed",
-                f"{self._name} accepted {name}, but did not list it within {self._run.options.verify_timeout:g} s.",
-                "Some indexes list uploads later; `ci-publish verify` looks again.",
-                filename=name,
-            )
-
-    def _tell(self, file: Distribution, *, listed: bool | None) -> None:
-        self._run.emit(FileListed(self._name, file.filename, listed))
+            self._run.emit(FileListed(self._name, name, listed=None if name in self._outages else False))
+        absent = [name for name in names if name not in self._outages]
+        in_doubt = {name: doubtful[name] for name in names if name in doubtful}
+        if in_doubt:
+            raise messages.doubtful(self._index.endpoints, in_doubt)
+        if absent:
+            raise messages.not_as_sent(self._index.endpoints, absent, (), self._run.options.verify_timeout)
+        reason = self._outages[names[0]]
+        raise messages.listing_failed(self._index.endpoints, names, reason, self._run.options.verify_timeout)
 
 
 _UNSEEN = ProvenanceMissing("not asked yet")

@@ -24,6 +24,7 @@ class Options:
     attestations_dir: Path | None = None
     jobs: int = 8
     keep_going: bool = False
+    strict: bool = False
     verify: bool = True
     verify_timeout: float = 300.0
     prove_credential: bool = False

@@ -34,6 +34,7 @@ _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish do
 FIRST_BUILD = (
     "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."
 )
+NAME_SIMPLE_API = "To have digests compared, name the root of the index's Simple API: --index-url URL"
 _MOST_HINTS = 6
 
 
@@ -191,7 +192,7 @@ def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[st
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
         "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-        "A longer wait: --verify-timeout SECONDS",
+        "Some indexes list uploads slowly. To wait longer: --verify-timeout SECONDS",
     ]
     if wrong:
         hints.insert(
@@ -201,6 +202,43 @@ def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[st
         f"{endpoints.name} accepted the upload, but does not show {_files(len(missing) + len(wrong))} as sent.",
         detail="\n".join(lines),
         hints=hints,
+    )
+
+
+def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
+    """The index accepted files, and its listing could not be read until the time was over."""
+    return Unverified(
+        f"{endpoints.name} accepted {_files(len(names))}, but its listing could not be read within {seconds:g} s: "
+        f"{reason}",
+        detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:_SHOWN]),
+        hints=(
+            "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+            _STATUS_PAGE,
+        ),
+    )
+
+
+def not_confirmed(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unverified:
+    """`--strict`: the index accepted files, and its listing cannot confirm them."""
+    return Unverified(
+        not_confirmed_text(endpoints, unreadable),
+        detail="\n".join(f"{name}: uploaded, not confirmed" for name in list(unreadable)[:_SHOWN]),
+        hints=(NAME_SIMPLE_API, "Without --strict, this is a warning."),
+    )
+
+
+def not_confirmed_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
+    """Return the sentence about files that were accepted, and of which the listing says nothing."""
+    reason = next(iter(unreadable.values()))
+    return f"{endpoints.name} accepted {_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
+
+
+def doubtful(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
+    """Uploads were answered with something that an index does not say, and the files are not listed."""
+    return IndexUnavailable(
+        f"{_files(len(reasons))} could not be sent to {endpoints.name}: {next(iter(reasons.values()))}",
+        detail="\n".join(f"{name}: not listed" for name in list(reasons)[:_SHOWN]),
+        hints=(RERUN, "Look for a login page, a firewall or a proxy between this job and the index."),
     )
 
 

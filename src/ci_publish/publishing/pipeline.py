@@ -68,10 +68,10 @@ def publish(run: Run) -> Outcome:
             delivery.warn_unattested()
         attestations = _attest_uploads(run, collection, deliveries)
         run.checkpoint()
-        _deliver(run, deliveries, attestations)
+        _deliver(deliveries, attestations)
     finally:
         _burn(run.destinations)
-    return Outcome.PUBLISHED if any(delivery.uploads for delivery in deliveries) else Outcome.ALREADY_PUBLISHED
+    return _outcome([delivery.outcome for delivery in deliveries])
 
 
 def plan(run: Run) -> Outcome:
@@ -227,17 +227,22 @@ def _require_takable(deliveries: Sequence[Delivery]) -> None:
         delivery.require_attested()
 
 
-def _deliver(run: Run, deliveries: Sequence[Delivery], attestations: Attestations) -> None:
-    """Publish to each index in turn; where one of several fails, say what stands at each of them."""
+def _deliver(deliveries: Sequence[Delivery], attestations: Attestations) -> None:
+    """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     try:
         for delivery in deliveries:
             delivery.upload(attestations)
-            delivery.verify(attestations)
+            delivery.confirm(attestations)
     except CiPublishError:
-        if len(deliveries) > 1:
-            stands = "; ".join(f"{delivery.endpoints.name}: {delivery.standing}" for delivery in deliveries)
-            run.warn("stands-so-far", f"What stands where: {stands}.", messages.RERUN)
+        for delivery in deliveries:
+            delivery.ask_once_more()
         raise
+
+
+def _outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a run at several indexes: the one that says the most about what is not known or done."""
+    order = (Outcome.NOT_CONFIRMED, Outcome.PUBLISHED, Outcome.KEPT_PUBLISHED)
+    return next((outcome for outcome in order if outcome in outcomes), Outcome.ALREADY_PUBLISHED)
 
 
 def _burn(destinations: Sequence[Destination]) -> None:

@@ -17,6 +17,7 @@ from ci_publish.model.events import (
     FileStatus,
     IndexChosen,
     Noted,
+    Outcome,
     Planned,
     Step,
 )
@@ -134,6 +135,11 @@ class Delivery:
         self._lock = threading.Lock()
         self._failures: list[tuple[Distribution, CiPublishError]] = []
         self._uploaded: list[Distribution] = []
+        self._doubtful: dict[str, str] = {}
+        self._unclear: list[Distribution] = []
+        self._kept: list[Distribution] = []
+        self._confirming = False
+        self._confirmed = True
         self._halted = False
         # Other indexes decide by rules of their own.
         self._undecided = undecided(problems) if self.endpoints.profile is IndexProfile.PYPI else {}
@@ -161,13 +167,6 @@ class Delivery:
     def already_published(self) -> set[str]:
         """The names of the files that the index has with the same content."""
         return {file.distribution.filename for file in self._plan.files if isinstance(file, AlreadyPublished)}
-
-    @property
-    def standing(self) -> str:
-        """How many of the run's files the index has taken by now, in words."""
-        with self._lock:
-            there = self.already_published | {file.filename for file in self._uploaded}
-        return f"{len(there)} of {len(self._distributions)} files"
 
     # plan ---------------------------------------------------------------------------------------------------------
 
@@ -305,6 +304,8 @@ class Delivery:
             f" Here: sha256 {file.sha256}. Published: sha256 {digest}.",
             filename=file.filename,
         )
+        with self._lock:
+            self._kept.append(file)
         self._finish(file, FileStatus.KEPT_PUBLISHED, url=published.url, attempts=attempts)
 
     def _conflict(self, conflicts: Sequence[Conflict]) -> ContentConflict:
@@ -445,7 +446,9 @@ class Delivery:
         attempts = outcome.attempts
         match outcome:
             case Accepted():
-                self._accept(file, FileStatus.UPLOADED, attempts)
+                if outcome.doubt:
+                    self._doubtful[file.filename] = outcome.doubt
+                self._accept(file, FileStatus.UNKNOWN if outcome.doubt else FileStatus.UPLOADED, attempts)
             case AlreadyThere():
                 self._ask_what_is_there(file, outcome)
             case Refused():
@@ -456,13 +459,23 @@ class Delivery:
                 error = messages.credential_refused(self.endpoints, outcome, status)
                 self._fail(file, error, FileStatus.REFUSED, attempts, always_halt=True)
             case Unavailable():
-                self._fail(file, messages.unavailable(self.endpoints, file, outcome), FileStatus.FAILED, attempts)
+                self._fail(
+                    file, messages.unavailable(self.endpoints, file, outcome), self._lost(file, outcome), attempts
+                )
             case FileChanged():
                 self._fail(file, messages.file_changed(file, outcome), FileStatus.FAILED, attempts)
             case Cancelled():
-                self._fail(file, self._run.waiting.error(), FileStatus.FAILED, attempts)
+                self._fail(file, self._run.waiting.error(), self._lost(file, outcome), attempts)
             case _:
                 assert_never(outcome)
+
+    def _lost(self, file: Distribution, outcome: Unavailable | Cancelled) -> FileStatus:
+        """Return the status of an upload without a clear answer: the index may have stored the file."""
+        if not outcome.unclear:
+            return FileStatus.FAILED if outcome.attempts else FileStatus.NOT_ATTEMPTED
+        with self._lock:
+            self._unclear.append(file)
+        return FileStatus.UNKNOWN
 
     def _ask_what_is_there(self, file: Distribution, outcome: AlreadyThere) -> None:
         """Let the index's listing decide what "already exists" means; its words never do."""
@@ -538,20 +551,47 @@ class Delivery:
     ) -> None:
         self._run.emit(FileFinished(self.endpoints.name, file, status, attempts, url, error))
 
-    # verify -------------------------------------------------------------------------------------------------------
+    # confirm ------------------------------------------------------------------------------------------------------
 
-    def verify(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
-        """Wait until the index lists what was sent with our digests, and judge the provenance that it serves.
+    def confirm(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+        """Wait until the index lists what was sent with our digests, and verify the provenance that it serves.
 
-        Raises Unverified.
+        Raises Unverified, or IndexUnavailable for an upload whose answer says nothing and that is not listed.
         """
         if not self._uploaded:
             return
+        self._confirming = True
         with self._run.step(Step.CONFIRM, self.endpoints.name):
             listing = Listing(self._run, self._index)
             if not self._run.options.verify:
                 listing.skip(self._uploaded)
+                self._confirmed = False
                 return
-            listed = listing.wait_for(self._uploaded)
+            confirmed = listing.wait_for(self._uploaded, self._doubtful)
+            if confirmed.unreadable:
+                self._not_confirmed(confirmed.unreadable)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
-                listing.wait_for_provenance([file for file in listed if attestations.get(file.filename)])
+                listing.wait_for_provenance([file for file in confirmed.listed if attestations.get(file.filename)])
+
+    def _not_confirmed(self, unreadable: Mapping[str, str]) -> None:
+        self._confirmed = False
+        if self._run.options.strict:
+            raise messages.not_confirmed(self.endpoints, unreadable)
+        text = messages.not_confirmed_text(self.endpoints, unreadable)
+        self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
+
+    def ask_once_more(self) -> None:
+        """Report what the index lists of files whose fate is not known, when the run ends with an error."""
+        with self._lock:
+            files = [*self._uploaded, *self._unclear]
+        if files and not self._confirming:
+            Listing(self._run, self._index).ask_once(files)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How publishing to this index ended, once nothing was raised."""
+        if not self._confirmed:
+            return Outcome.NOT_CONFIRMED
+        if self._uploaded:
+            return Outcome.PUBLISHED
+        return Outcome.KEPT_PUBLISHED if self._kept else Outcome.ALREADY_PUBLISHED

@@ -147,6 +147,7 @@ class Narrator:
         if event.error is not None:
             yield from self._error(event.error)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
+            yield from (Line(self._line(text)) for text in wording.standing(receipt))
             return
         findings = [event for event in self._history.events if isinstance(event, Finding)]
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:

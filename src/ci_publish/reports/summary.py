@@ -129,7 +129,10 @@ def _heading(told: Told) -> Section:
 
 
 def _failure(told: Told, error: CiPublishError, exit_code: int) -> Section:
-    return Section("".join(_error(told, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n")
+    standing = "".join(f"{told.text(text)}\n\n" for text in wording.standing(told.receipt))
+    return Section(
+        "".join(_error(told, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
+    )
 
 
 def _error(told: Told, error: CiPublishError) -> Iterator[str]:

@@ -11,7 +11,7 @@ from ci_publish.model.events import Event, FileFinished, FileListed, FileStatus,
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.model.receipt import FileEntry, Receipt
+from ci_publish.model.receipt import FileEntry, IndexEntry, Receipt
 
 STATUS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "uploaded",
@@ -37,6 +37,9 @@ _THERE = frozenset(
         FileStatus.KEPT_PUBLISHED,
     }
 )
+
+_DONE = _THERE - {FileStatus.NOT_CONFIRMED}
+_PUBLISHING = frozenset({"publish", "rehearse"})
 
 _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.ALREADY_PUBLISHED: "published",
@@ -203,6 +206,40 @@ def headline(receipt: Receipt) -> str:
     if not numbers and receipt.files and receipt.exit_code == 0:
         numbers = count(len(receipt.files), "file")
     return f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
+
+
+def standing(receipt: Receipt) -> tuple[str, ...]:
+    """Return what is public after a run that failed, what a re-run will do, and what became of the upload token."""
+    if receipt.error is None or receipt.command not in _PUBLISHING:
+        return ()
+    lines = [_standing_at(receipt, index) for index in receipt.indexes]
+    if not lines:
+        return ("Nothing was sent.",)
+    if any(file.status not in _DONE for file in receipt.files):
+        lines.append("A re-run recognises by its digest what is published, and sends only the rest.")
+    return (*lines, *(text for index in receipt.indexes if (text := _token(index))))
+
+
+def _standing_at(receipt: Receipt, index: IndexEntry) -> str:
+    files = [file for file in receipt.files if file.index == index.name]
+    public = sum(file.listed is True for file in files)
+    counts = (
+        (sum(file.status is FileStatus.NOT_CONFIRMED for file in files), "uploaded, not confirmed"),
+        (sum(file.status is FileStatus.UNKNOWN for file in files), "unknown (the answer was lost)"),
+        (sum(file.status is FileStatus.NOT_ATTEMPTED for file in files), "not attempted"),
+    )
+    rest = "".join(f"; {number} {text}" for number, text in counts if number)
+    return f"Public on {index.name} now: {public} of {count(len(files), 'file')}{rest}."
+
+
+def _token(index: IndexEntry) -> str:
+    state = index.credential
+    if state.kind is not CredentialKind.TRUSTED_PUBLISHING or state.burnt is None:
+        return ""
+    if state.burnt:
+        return f"The upload token for {index.name} was burnt."
+    until = f" at {state.expires}" if state.expires else ""
+    return f"The upload token for {index.name} was not burnt; it expires by itself{until}."
 
 
 def releases(receipt: Receipt) -> tuple[tuple[str, str], ...]:

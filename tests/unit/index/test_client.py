@@ -1,6 +1,6 @@
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +31,7 @@ from ci_publish.model.index import (
 )
 from tests.unit.index.things import (
     FILENAME,
+    JSON,
     LOST,
     NOW,
     UNREACHABLE,
@@ -259,9 +260,9 @@ def test_a_web_page_has_the_index_asked_at_once(file: Distribution) -> None:
 
 def test_a_web_page_is_no_success(file: Distribution) -> None:
     outcome = Played(PORTAL, looks=[PORTAL], profile="generic").upload(file)
-    assert isinstance(outcome, Unavailable)
-    assert (outcome.attempts, outcome.unclear) == (2, True)
-    assert "web page" in outcome.message
+    assert isinstance(outcome, Accepted)
+    assert outcome.attempts == 2
+    assert "web page" in outcome.doubt
     assert Played(PORTAL, answer(200, "OK")).upload(file) == Accepted(2, "OK")
 
 
@@ -303,9 +304,12 @@ def test_a_changed_file_is_not_published(file: Distribution) -> None:
 
 def test_a_stopped_run(file: Distribution) -> None:
     played = Played(answer(500), stop_after=1)
-    assert played.upload(file) == Cancelled(1, "the run was stopped before this file was done")
+    assert played.upload(file) == Cancelled(1, "the run was stopped before this file was done", unclear=True)
     assert played.upload(file) == Cancelled(0, "the run was stopped before this file was done")
-    assert isinstance(Played(NoAnswer(NoAnswerReason.CANCELLED, "cut")).upload(file), Cancelled)
+    assert Played(NoAnswer(NoAnswerReason.CANCELLED, "cut")).upload(file) == Cancelled(1, "cut")
+    assert Played(NoAnswer(NoAnswerReason.CANCELLED, "cut", sent=True)).upload(file) == Cancelled(
+        1, "cut", unclear=True
+    )
 
 
 # md5, for Artifactory
@@ -387,8 +391,8 @@ def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
 @pytest.mark.parametrize(
     ("given", "pypi", "generic"),
     [
-        (answer(404), NoSuchProject, NoSuchProject),
-        (answer(410), NoSuchProject, NoSuchProject),
+        (answer(404), NoSuchProject, NotVisible),
+        (answer(410), NoSuchProject, NotVisible),
         (answer(401), LookFailed, NotVisible),
         (answer(403), LookFailed, NotVisible),
         (answer(400), LookFailed, NotVisible),
@@ -397,7 +401,9 @@ def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
         (UNREACHABLE, LookFailed, LookFailed),
         (answer(200, "<html>Welcome <a href='/'>home</a>"), LookFailed, NotVisible),
         (answer(200, '{"files": [', truncated=True), LookFailed, LookFailed),
-        (answer(302, location="https://pypi.org/simple/demo/"), NoSuchProject, NoSuchProject),
+        (answer(302, location="https://pypi.org/simple/demo/"), LookFailed, LookFailed),
+        (answer(302, location="http://index.example/simple/demo/"), LookFailed, NotVisible),
+        (NoAnswer(NoAnswerReason.REFUSED_LOCALLY, "plain http"), LookFailed, NotVisible),
         (answer(301, location="/simple/demo/"), LookFailed, LookFailed),
         (answer(302), LookFailed, LookFailed),
         (answer(302, location="http://["), LookFailed, LookFailed),
@@ -416,10 +422,83 @@ def test_where_nothing_can_be_seen_the_reason_names_the_option() -> None:
     assert played.transport.requests == []
 
 
-def test_a_forwarded_project_is_not_here() -> None:
-    state = Played(looks=[answer(302, location="https://pypi.org/simple/demo/")]).index.look("demo")
-    assert isinstance(state, NoSuchProject)
-    assert "https://pypi.org/simple/demo/" in state.reason
+GITLAB = "https://gitlab.example/api/v4/projects/7/packages/pypi"
+
+
+def test_a_forwarded_listing_is_read_without_the_credential_and_its_files_are_not_ours() -> None:
+    theirs = {**listed(), "url": f"https://files.pythonhosted.org/{FILENAME}"}
+    played = Played(
+        looks=[answer(302, location="https://pypi.org/simple/demo/"), listing(theirs)], url=GITLAB, profile="generic"
+    )
+    state = played.index.look("demo")
+    assert isinstance(state, ProjectListing)
+    assert [file.inherited for file in state.files.values()] == [True]
+    assert [request.authorization for request in played.transport.requests] == [AUTHORIZATION, None]
+
+
+def test_a_forwarded_project_that_is_nowhere_is_not_there() -> None:
+    looks: list[Scripted] = [answer(302, location="https://pypi.org/simple/demo/"), answer(404)]
+    assert isinstance(Played(looks=looks, url=GITLAB, profile="generic").index.look("demo"), NoSuchProject)
+
+
+def test_a_redirect_from_https_to_http_is_not_followed() -> None:
+    played = Played(looks=[answer(302, location="http://other.example/simple/demo/")], url=GITLAB, profile="generic")
+    state = played.index.look("demo")
+    assert isinstance(state, NotVisible)
+    assert "http://other.example/simple/demo/, which is not followed" in state.reason
+    assert len(played.transport.requests) == 1
+
+
+# addresses that are only guessed
+
+ROOT = answer(200, json.dumps({"meta": {"api-version": "1.1"}, "projects": []}), content_type=JSON)
+BEHIND_PROXY = "https://index.example/tools/pypi/"
+
+
+def pages(roots: Mapping[str, HttpAnswer]) -> Scripted:
+    """Answer with the page that an address has, else 404."""
+    return lambda request: roots.get(request.url.removeprefix("https://index.example"), answer(404))
+
+
+def test_a_guessed_address_that_answers_404_says_nothing() -> None:
+    played = Played(url=BEHIND_PROXY, profile="generic")
+    state = played.index.look("demo")
+    assert isinstance(state, NotVisible)
+    assert (
+        "neither https://index.example/tools/pypi/+simple/ nor https://index.example/tools/pypi/simple/" in state.reason
+    )
+    assert "index-url" in state.reason
+    assert isinstance(played.index.look("demo"), NotVisible)
+    assert [url.removeprefix(BEHIND_PROXY) for url in played.transport.urls] == [
+        "+simple/demo/", "+simple/", "simple/demo/", "simple/", "+simple/demo/", "simple/demo/",
+    ]  # fmt: skip
+
+
+def test_a_guessed_address_proves_itself_by_its_root() -> None:
+    played = Played(looks=[pages({"/tools/pypi/simple/": ROOT})], url=BEHIND_PROXY, profile="generic")
+    assert isinstance(played.index.look("demo"), NoSuchProject)
+    assert played.index.endpoints.simple == f"{BEHIND_PROXY}simple/"
+    assert isinstance(played.index.look("demo"), NoSuchProject)
+    assert played.transport.urls[-1] == f"{BEHIND_PROXY}simple/demo/"
+
+
+def test_a_guessed_address_proves_itself_by_a_listing() -> None:
+    played = Played(
+        looks=[pages({"/tools/pypi/+simple/demo/": listing(listed())})], url=BEHIND_PROXY, profile="generic"
+    )
+    assert isinstance(played.index.look("demo"), ProjectListing)
+    assert len(played.transport.requests) == 1
+    assert played.index.endpoints.simple_guesses == ()
+
+
+def test_a_guessed_address_that_fails_is_an_outage() -> None:
+    assert isinstance(Played(looks=[UNREACHABLE], url=BEHIND_PROXY, profile="generic").index.look("demo"), LookFailed)
+
+
+def test_an_address_with_one_guess_says_which_it_was() -> None:
+    state = Played(url="https://index.example/", profile="generic").index.look("demo")
+    assert isinstance(state, NotVisible)
+    assert "https://index.example/simple/ does not answer as one" in state.reason
 
 
 def test_redirects_on_the_same_origin_are_followed_by_hand() -> None:
@@ -531,7 +610,7 @@ def test_a_second_look_where_it_is_not_needed(first: HttpAnswer) -> None:
 
 
 def test_no_second_look_elsewhere_or_without_a_version() -> None:
-    for played, version in ((Played(profile="generic"), "1.0"), (Played(), None)):
+    for played, version in ((Played(url=GITLAB, profile="generic"), "1.0"), (Played(), None)):
         played.index.look("demo", version)
         assert len(played.transport.requests) == 1
 

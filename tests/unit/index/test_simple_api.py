@@ -3,7 +3,10 @@ import json
 import pytest
 
 from ci_publish.index.simple_api import (
+    HTML_V1,
+    JSON_V1,
     Unreadable,
+    is_root,
     json_api_url,
     lists_version,
     merged,
@@ -166,9 +169,10 @@ def test_an_empty_page_of_an_index_is_a_listing() -> None:
     ("page", "reason"),
     [
         (b"<html><a href='/login'>Log in</a></html>", "is a web page without"),
-        (b"Welcome", "is no page"),
-        (b"", "is no page"),
-        (b"\xff\xfe\x00", "is no page"),
+        (b"<html><body>Welcome</body></html>", "is not a page"),
+        (b"Welcome", "is not a page"),
+        (b"", "is not a page"),
+        (b"\xff\xfe\x00", "is not a page"),
     ],
 )
 def test_pages_that_are_no_listing(page: bytes, reason: str) -> None:
@@ -291,3 +295,40 @@ def test_lists_version() -> None:
     listing = ProjectListing("demo", {"demo-1.0.tar.gz": PublishedFile("demo-1.0.tar.gz", "u", None)})
     assert lists_version(listing, "1.0")
     assert not lists_version(listing, "1.0.1")
+
+
+ROOT_URL = "https://index.example/simple/"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"meta": {"api-version": "1.1"}, "projects": [', JSON_V1),
+        (b'{"meta": {"api-version": "1.0"}, "projects": []}', "application/json; charset=utf-8"),
+        (b"", HTML_V1),
+        (b'<html><head><meta name="pypi:repository-version" content="1.0"></head>', "text/html"),
+        (b"<html><head><title>Simple Index</title></head><body></body></html>", "text/html"),
+        (b"<html><title>root/dev: simple list (including inherited indices)</title>", "text/html"),
+        (b'<a href="demo/">demo</a><a href="/simple/other/">other</a>', "text/html"),
+    ],
+)
+def test_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
+    assert is_root(body, content_type, ROOT_URL)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"error": "not found"}', "application/json"),
+        (b'{"meta": {"page": 1}}', "application/json"),
+        (b"[]", JSON_V1),
+        (b"", "text/html"),
+        (b"<html><body>It works!</body></html>", "text/html"),
+        (b'<a href="demo/">demo</a><a href="https://elsewhere.example/">other</a>', "text/html"),
+        (b'<a href="/simple/">up</a>', "text/html"),
+        (b'<a href="a/b/">deeper</a>', "text/html"),
+        (b'<a href="/">home</a>', "text/html"),
+    ],
+)
+def test_pages_that_are_not_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
+    assert not is_root(body, content_type, ROOT_URL)

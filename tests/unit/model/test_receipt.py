@@ -20,12 +20,12 @@ from ci_publish.model.events import (
     FileStatus,
     Outcome,
     ProvenanceChecked,
-    RetryCause,
     Retrying,
     RunFinished,
     RunStarted,
     Signed,
     Step,
+    UploadsCollided,
     UploadStarted,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
@@ -34,6 +34,7 @@ from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import (
     ChangeEntry,
     Receipt,
+    RetryCause,
     TriedEntry,
     WaveEntry,
     dump,
@@ -170,11 +171,14 @@ def test_a_good_run_is_told_whole() -> None:
 
 
 def test_a_retry_of_an_index_that_was_busy_with_our_own_uploads_has_a_cause() -> None:
-    busy = Retrying(SDIST.filename, 1, "the index answered 500", 1.23456, "pypi", RetryCause.CONCURRENT_UPLOADS)
-    document = written([*beginning(SDIST), *planned(Upload(SDIST)), busy, *uploaded(SDIST)])
-    assert document["files"][0]["retries"] == [
-        {"attempt": 1, "reason": "the index answered 500", "wait": 1.235, "cause": "concurrent-uploads"}
-    ]
+    busy = UploadsCollided("pypi", SDIST.filename, "demo", "1.0")
+    again = Retrying(SDIST.filename, 2, "the index answered 503", 1.23456, "pypi")
+    document = written([*beginning(SDIST), *planned(Upload(SDIST)), busy, again, *uploaded(SDIST), busy])
+    first, second, third = document["files"][0]["retries"]
+    assert (first["attempt"], first["wait"], first["cause"]) == (1, 0.0, "concurrent-uploads")
+    assert "another file of this release" in first["reason"]
+    assert second == {"attempt": 2, "reason": "the index answered 503", "wait": 1.235, "cause": None}
+    assert third["attempt"] == 1
 
 
 def test_a_deferred_run_says_when_it_can_go_on() -> None:

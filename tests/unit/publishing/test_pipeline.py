@@ -50,6 +50,7 @@ from ci_publish.model.index import (
     CredentialRefused,
     Endpoints,
     FileChanged,
+    IndexState,
     LookFailed,
     NoSuchProject,
     NotVisible,
@@ -305,10 +306,18 @@ def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
 def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
     hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
     played = world(*ALL, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD))
-    assert publish(played.run()) is Outcome.PUBLISHED
-    assert "index-not-visible" in notes(played)
+    assert publish(played.run()) is Outcome.NOT_CONFIRMED
+    assert {"index-not-visible", "not-confirmed"} <= notes(played)
     assert set(listed(played).values()) == {None}
     assert played.signer.signed == []
+
+
+def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
+    hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
+    played = world(ONE, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD), options=Options(strict=True))
+    error = failing(played, Unverified)
+    assert "its listing cannot confirm that: HTTP 401" in error.summary
+    assert any("--index-url" in hint for hint in error.hints)
 
 
 def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
@@ -577,10 +586,12 @@ def answered(outcome: UploadOutcome, *more: UploadOutcome, **changes: object) ->
         (Refused(1, 400, ""), UploadRejected, FileStatus.REFUSED),
         (CredentialRefused(1, 403, "no role"), CredentialRejected, FileStatus.REFUSED),
         (CredentialRefused(1, 403, ""), CredentialRejected, FileStatus.REFUSED),
-        (Unavailable(5, "HTTP 503", unclear=True), IndexUnavailable, FileStatus.FAILED),
+        (Unavailable(5, "HTTP 503", unclear=True), IndexUnavailable, FileStatus.UNKNOWN),
         (Unavailable(5, "HTTP 503"), IndexUnavailable, FileStatus.FAILED),
         (FileChanged(1, "its size is another"), FileChangedDuringRun, FileStatus.FAILED),
         (Cancelled(1), Interrupted, FileStatus.FAILED),
+        (Cancelled(0), Interrupted, FileStatus.NOT_ATTEMPTED),
+        (Cancelled(1, unclear=True), Interrupted, FileStatus.UNKNOWN),
     ],
 )
 def test_the_first_fatal_answer_stops_handing_out_work(
@@ -750,17 +761,72 @@ def test_the_listing_is_waited_for_with_growing_pauses() -> None:
     assert index_of(played).looks == [False, True, True, True, True]
 
 
-def test_a_file_that_is_never_listed_is_unverified_on_pypi_and_a_warning_elsewhere() -> None:
-    states = [NoSuchProject("demo")] * 99
-    played = slow(*states)
+@pytest.mark.parametrize("endpoints", [PYPI, GENERIC])
+def test_a_file_that_a_readable_listing_never_shows_is_unverified(endpoints: Endpoints) -> None:
+    played = slow(*[NoSuchProject("demo")] * 99)
+    index_of(played).endpoints = endpoints
     error = failing(played, Unverified)
     assert "not listed within 60 s" in error.detail
+    assert any("--verify-timeout" in hint for hint in error.hints)
     assert listed(played) == {ONE.filename: False}
-    generic = world(
-        ONE, index=FakeIndex(GENERIC, states=list(states)), credential=FakeCredential(CredentialKind.PASSWORD)
+
+
+def test_an_outage_during_confirmation_is_not_called_an_absence() -> None:
+    played = slow(*[LookFailed("demo", "HTTP 502")] * 99)
+    error = failing(played, Unverified)
+    assert error.summary == "pypi accepted 1 file, but its listing could not be read within 60 s: HTTP 502"
+    assert listed(played) == {ONE.filename: None}
+
+
+PORTAL = Accepted(2, "a web page", doubt="a web page came instead of an index's answer")
+
+
+def test_a_web_page_waits_for_the_listing() -> None:
+    played = answered(PORTAL)
+    index_of(played).states = [
+        NoSuchProject("demo"),
+        *[ProjectListing("demo", {f.filename: published(f) for f in ALL})],
+    ]
+    assert publish(played.run()) is Outcome.PUBLISHED
+    assert listed(played) == {file.filename: True for file in ALL}
+
+
+@pytest.mark.parametrize("state", [NoSuchProject("demo"), NotVisible("demo", "HTTP 401"), LookFailed("demo", "502")])
+def test_a_web_page_without_a_listing_is_an_outage(state: IndexState) -> None:
+    index = FakeIndex(GENERIC, answers={ONE.filename: [PORTAL]}, states=[NoSuchProject("demo"), *[state] * 99])
+    played = world(
+        ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD), options=Options(verify_timeout=60)
     )
-    assert publish(generic.run()) is Outcome.PUBLISHED
-    assert "not-listed" in notes(generic)
+    error = failing(played, IndexUnavailable)
+    assert "a web page came" in error.summary
+    assert statuses(played, "index.example") == {ONE.filename: FileStatus.UNKNOWN}
+
+
+def test_after_a_failure_the_index_is_asked_once_what_it_has() -> None:
+    played = answered(Unavailable(5, "HTTP 503", unclear=True), keep_going=True)
+    failing(played, IndexUnavailable)
+    assert listed(played) == {ONE.filename: False, TWO.filename: True, SOURCE.filename: True}
+    assert index_of(played).looks == [False, True]
+    assert Step.CONFIRM not in steps(played)
+
+
+def test_after_an_interruption_the_index_is_asked_once_what_it_has() -> None:
+    played = answered(Cancelled(1, unclear=True))
+    failing(played, Interrupted)
+    assert listed(played) == {ONE.filename: False}
+
+
+def test_a_failed_confirmation_is_not_asked_for_again() -> None:
+    played = slow(*[NoSuchProject("demo")] * 9)
+    played.options = Options(verify_timeout=0)
+    failing(played, Unverified)
+    assert index_of(played).looks == [False, True]
+
+
+def test_keeping_other_content_is_not_already_published() -> None:
+    other = {file.filename: published(file, sha256=sha("x")) for file in ALL}
+    played = world(*ALL, index=FakeIndex(files=other), options=Options(on_conflict=OnConflict.KEEP_PUBLISHED))
+    assert publish(played.run()) is Outcome.KEPT_PUBLISHED
 
 
 def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
@@ -780,7 +846,7 @@ def test_a_listing_without_digests_says_that_nothing_is_known_but_is_no_proof_on
         index=FakeIndex(GENERIC, states=[NoSuchProject("demo"), undigested]),
         credential=FakeCredential(CredentialKind.PASSWORD),
     )
-    assert publish(played.run()) is Outcome.PUBLISHED
+    assert publish(played.run()) is Outcome.NOT_CONFIRMED
     assert listed(played) == {ONE.filename: None}
     failing(slow(*[undigested] * 99), Unverified)
 
@@ -844,7 +910,7 @@ def test_a_listing_that_is_late_after_a_race_is_asked_again() -> None:
     late = ProjectListing("demo", {ONE.filename: published(ONE)})
     index_of(played).states = [NoSuchProject("demo"), NoSuchProject("demo"), NoSuchProject("demo"), late]
     played.options = Options(verify=False)
-    assert publish(played.run()) is Outcome.PUBLISHED
+    assert publish(played.run()) is Outcome.NOT_CONFIRMED
     assert statuses(played)[ONE.filename] is FileStatus.ALREADY_PUBLISHED
     assert played.waiting.waits == [1.0, 2.0]
 
@@ -983,9 +1049,6 @@ def test_a_failure_at_one_index_stops_before_the_next() -> None:
     played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(1, 400, "no")]}), second)
     failing(played, UploadRejected)
     assert second.sent == []
-    told = [event.message for event in played.events if isinstance(event, Noted) and event.slug == "stands-so-far"]
-    taken = len(played.destinations[0].index.files)  # type: ignore[attr-defined]
-    assert told == [f"What stands where: testpypi: {taken} of 3 files; pypi: 0 of 3 files."]
 
 
 def test_a_conflict_at_the_second_index_stops_before_the_first_upload() -> None:

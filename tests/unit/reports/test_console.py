@@ -99,7 +99,7 @@ def test_verbose_adds_requests_and_times_and_print_hash_the_digests() -> None:
 
 
 def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
-    assert told(a_conflict()).splitlines()[-8:] == [
+    assert told(a_conflict()).splitlines()[-10:] == [
         "error: The index has other content under demo-1.0.tar.gz.",
         f"  ours    {SDIST.sha256}",
         f"  theirs  {'0' * 64}",
@@ -108,6 +108,8 @@ def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
         "  - on-conflict: keep-published",
         "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
         "exit code 8 · content-conflict",
+        "Public on pypi now: 0 of 2 files; 1 not attempted.",
+        "A re-run recognises by its digest what is published, and sends only the rest.",
     ]
 
 
@@ -117,7 +119,7 @@ def test_problems_are_grouped_by_file() -> None:
     assert "          error: wheel-tags" in lines
     assert "            Build it again." in lines
     assert "check     1 error, 1 warning, 1 note" in lines
-    assert lines[-1] == "exit code 4 · invalid-distribution"
+    assert lines[-2:] == ["exit code 4 · invalid-distribution", "Nothing was sent."]
 
 
 def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_them() -> None:

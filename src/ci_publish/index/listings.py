@@ -1,0 +1,196 @@
+"""What an index has of a project: its Simple API, and on PyPI the fresher JSON API of a release.
+
+That a project or file is not there is believed only of an address that was given, is known, or has proved to be the
+root of a Simple API: a guessed address that answers 404 says nothing.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+
+from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
+from ci_publish.http.retries import is_transient_status
+from ci_publish.http.urls import same_origin, shown, split
+from ci_publish.index import simple_api
+from ci_publish.index.reading import REDIRECTS, Effort, Reader, redirect_target
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import (
+    Endpoints,
+    IndexProfile,
+    IndexState,
+    LookFailed,
+    NoSuchProject,
+    NotVisible,
+    ProjectListing,
+)
+
+FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache"}
+HINT = "Set index-url to the root of the index's Simple API, the address that pip's --index-url takes."
+
+
+@frozen
+class _Known:
+    """A listing that was read in this run, and what it takes (if not empty) to ask whether it is still the newest."""
+
+    etag: str
+    listing: ProjectListing
+
+
+class Listings:
+    """Fetches listings from one index. Thread-safe.
+
+    *endpoints* returns the index's addresses; *found* takes the root of the Simple API where a guess proved right.
+    """
+
+    def __init__(self, reader: Reader, endpoints: Callable[[], Endpoints], found: Callable[[str], None]) -> None:
+        self._reader = reader
+        self._endpoints = endpoints
+        self._found = found
+        self._lock = Lock()
+        self._known: dict[str, _Known] = {}
+        self._serials: dict[str, int] = {}
+        self._proved: dict[str, bool] = {}
+
+    def fetch(self, project: str, version: str | None, effort: Effort, *, fresh: bool) -> IndexState:
+        """Return what the index has of *project*; see ``publishing.ports.Index``."""
+        endpoints = self._endpoints()
+        if endpoints.simple is None:
+            reason = f"the address of the Simple API cannot be derived from {shown(endpoints.upload)}. {HINT}"
+            return NotVisible(project, reason)
+        if endpoints.simple_guesses:
+            return self._fetch_by_guessing(project, endpoints.simple_guesses, effort, fresh=fresh)
+        known = self.remembered(project)
+        first = self._fetch_from(endpoints.simple, project, known, effort, fresh=fresh)
+        same = known is not None and first is known.listing
+        if self._wants_second_look(first, version, fresh=fresh, same=same):
+            first = self._with_second_look(first, project, version or "", effort)
+        if isinstance(first, ProjectListing) and first.serial is not None:
+            with self._lock:
+                self._serials[project] = max(first.serial, self._serials.get(project, 0))
+        return first
+
+    def remembered(self, project: str) -> "_Known | None":
+        """Return the listing of *project* that was read last in this run."""
+        with self._lock:
+            return self._known.get(project)
+
+    # --- addresses that are only guessed
+
+    def _fetch_by_guessing(self, project: str, guesses: tuple[str, ...], effort: Effort, *, fresh: bool) -> IndexState:
+        """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
+        for root in guesses:
+            state = self._fetch_from(root, project, None, effort, fresh=fresh)
+            if isinstance(state, LookFailed):
+                return state
+            if isinstance(state, ProjectListing) or (isinstance(state, NoSuchProject) and self._proves(root, effort)):
+                self._found(root)
+                return state
+        addresses = " nor ".join(shown(root) for root in guesses)
+        neither = "neither " if len(guesses) > 1 else ""
+        verb = "answers" if len(guesses) > 1 else "does not answer"
+        return NotVisible(
+            project, f"the address of its Simple API is not known: {neither}{addresses} {verb} as one. {HINT}"
+        )
+
+    def _proves(self, root: str, effort: Effort) -> bool:
+        """Whether *root* answers as the root of a Simple API."""
+        if root not in self._proved:
+            headers = {"Accept": simple_api.ACCEPT}
+            answer, url = self._reader.get(root, headers, simple_api.MAX_ROOT, "the Simple API", effort)
+            self._proved[root] = (
+                isinstance(answer, HttpAnswer)
+                and answer.status == 200  # noqa: PLR2004
+                and simple_api.is_root(answer.body, answer.headers.get("content-type", ""), url)
+            )
+        return self._proved[root]
+
+    # --- one address
+
+    def _fetch_from(self, root: str, project: str, known: _Known | None, effort: Effort, *, fresh: bool) -> IndexState:
+        """Return what the listing says: that of *known* itself where the index says that it has not changed."""
+        url = simple_api.project_url(root, project)
+        headers = {"Accept": simple_api.ACCEPT, **(FRESH if fresh else {})}
+        if known is not None and known.etag:
+            headers["If-None-Match"] = known.etag  # beside no-cache: caches on the way ask, too (RFC 9111 §5.2.1.4)
+        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
+        unchanged = isinstance(answer, HttpAnswer) and answer.status == 304  # noqa: PLR2004
+        if known is not None and known.etag and unchanged:
+            return known.listing
+        state = self._state(project, answer, url)
+        if isinstance(state, ProjectListing) and isinstance(answer, HttpAnswer):
+            with self._lock:
+                self._known[project] = _Known(answer.headers.get("etag", ""), state)
+        return state
+
+    def _state(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
+        """Return what a response of the Simple API means."""
+        if isinstance(answer, NoAnswer):
+            return self._unanswered(project, answer, url)
+        if answer.status in REDIRECTS:
+            return self._not_followed(project, answer, url)
+        match answer.status:
+            case 200:
+                return self._listing(project, answer, url)
+            case 404 | 410:
+                return NoSuchProject(project)
+            case _:
+                return self._unreadable(project, answer, url)
+
+    def _unanswered(self, project: str, answer: NoAnswer, url: str) -> LookFailed | NotVisible:
+        reason = f"{shown(url)} could not be read: {answer.text}"
+        if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
+            return NotVisible(project, f"{reason}. {HINT}")
+        return LookFailed(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
+
+    def _unreadable(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | LookFailed:
+        said = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
+        if self._is_pypi or is_transient_status(answer.status):
+            return LookFailed(project, said)
+        why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
+        return NotVisible(project, f"{said}{why}. {HINT}")
+
+    def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | LookFailed:
+        target = redirect_target(url, answer)
+        if same_origin(target, url) or split(target).scheme == "https":
+            return LookFailed(project, f"{shown(url)} redirects again and again")
+        reason = f"{shown(url)} redirects to {shown(target)[:300]}, which is not followed"
+        return LookFailed(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+
+    def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
+        if answer.truncated:
+            return LookFailed(project, f"the answer of {shown(url)} broke off, or is too long for a listing")
+        content_type = answer.headers.get("content-type", "")
+        parsed = simple_api.parse(project, answer.body, content_type, url, public=self._is_pypi)
+        if isinstance(parsed, ProjectListing):
+            return parsed
+        reason = f"the answer of {shown(url)} {parsed.reason}"
+        return LookFailed(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+
+    @property
+    def _is_pypi(self) -> bool:
+        return self._endpoints().profile is IndexProfile.PYPI
+
+    # --- the Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher
+
+    def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
+        """Whether *first* may be old; *same*: it is the very listing that was read before."""
+        if not self._is_pypi or self._endpoints().json_api is None:
+            return False
+        if isinstance(first, NoSuchProject):
+            return version is not None or fresh
+        if version is None or not isinstance(first, ProjectListing):
+            return False
+        with self._lock:
+            seen = self._serials.get(first.project)
+        no_newer = first.serial is not None and seen is not None and first.serial <= seen
+        return (fresh and (same or no_newer)) or not simple_api.lists_version(first, version)
+
+    def _with_second_look(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
+        url = simple_api.json_api_url(self._endpoints().json_api or "", project, version)
+        headers = {"Accept": simple_api.ACCEPT_JSON_API, **FRESH}
+        answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
+        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
+            return first
+        second = simple_api.parse_json_api(project, answer.body, url)
+        if not isinstance(second, ProjectListing):
+            return first
+        return simple_api.merged(first if isinstance(first, ProjectListing) else None, second)

@@ -1,0 +1,135 @@
+"""GET requests to an index: retries within a budget, and redirects by hand.
+
+A credential never crosses origins, and no redirect leads from https to http.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
+from ci_publish.http.retries import (
+    MAX_ATTEMPTS,
+    GiveUp,
+    History,
+    Once,
+    Trouble,
+    asked_wait,
+    decide,
+    is_transient,
+    is_transient_status,
+)
+from ci_publish.http.urls import same_origin, split
+from ci_publish.model.events import Emit, Retrying
+from ci_publish.model.waiting import Waiting
+
+MAX_REDIRECTS = 3
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(slots=True)
+class Effort:
+    """What one question may cost: attempts of each of its requests, and seconds until the last retry of all begins."""
+
+    began: float
+    max_attempts: int = MAX_ATTEMPTS
+    patience: float | None = None
+    waited: float = 0.0
+
+    def left(self, now: float) -> float:
+        """Return the seconds that retries may still take; ``now`` is by the clock of ``began``."""
+        return math.inf if self.patience is None else self.patience - max(self.waited, now - self.began)
+
+
+class Reader:
+    """Reads from one index. Thread-safe.
+
+    *authorization* returns what may be sent to an address. *index* is its name in events.
+    """
+
+    def __init__(  # noqa: PLR0913  (all by name)
+        self,
+        transport: Transport,
+        *,
+        index: str,
+        authorization: Callable[[str], Authorization | None],
+        emit: Emit,
+        waiting: Waiting,
+        random: Callable[[], float],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._transport = transport
+        self._index = index
+        self._authorization = authorization
+        self._emit = emit
+        self._waiting = waiting
+        self._random = random
+        self._clock = clock
+
+    def effort(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
+        """Return the budget of a question that is asked now."""
+        return Effort(self._clock(), max_attempts, patience)
+
+    def get(
+        self, url: str, headers: Mapping[str, str], limit: int, what: str, effort: Effort
+    ) -> tuple[HttpAnswer | NoAnswer, str]:
+        """GET with retries and redirects; return the response and the address that it came from.
+
+        A redirect that is not followed is returned as it is: one from https to http, or one too many.
+        """
+        history = History()
+        while True:
+            history = history.attempted()
+            answer, at = self._get_followed(url, headers, limit)
+            trouble = self._trouble(answer)
+            if trouble is None or self._waiting.stopped:
+                return answer, at
+            left = min(self._waiting.left(), effort.left(self._clock()))
+            decision = decide(history, trouble, random=self._random(), left=left, max_attempts=effort.max_attempts)
+            if isinstance(decision, GiveUp):
+                return answer, at
+            self._emit(Retrying(what, history.attempts, trouble.reason, decision.wait, self._index))
+            history = history.went_on(trouble, decision.wait)
+            effort.waited += decision.wait
+            self._waiting.wait(decision.wait)
+
+    def _trouble(self, answer: HttpAnswer | NoAnswer) -> Trouble | None:
+        if isinstance(answer, NoAnswer):
+            once = Once.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
+            return Trouble(answer.text, once=once) if is_transient(answer) else None
+        if is_transient_status(answer.status):
+            asked = asked_wait(answer.headers, self._clock())
+            return Trouble(f"the index answered {answer.status} {answer.reason[:200]}".rstrip(), asked)
+        return None
+
+    def _get_followed(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[HttpAnswer | NoAnswer, str]:
+        for _ in range(MAX_REDIRECTS):
+            answer = self._get_once(url, headers, limit)
+            if not isinstance(answer, HttpAnswer) or answer.status not in REDIRECTS:
+                return answer, url
+            target = redirect_target(url, answer)
+            if not may_follow(url, target):
+                return answer, url
+            url = target
+        return self._get_once(url, headers, limit), url
+
+    def _get_once(self, url: str, headers: Mapping[str, str], limit: int) -> HttpAnswer | NoAnswer:
+        return self._transport.send(HttpRequest("GET", url, headers, self._authorization(url)), limit=limit)
+
+
+def redirect_target(url: str, answer: HttpAnswer) -> str:
+    """Return where a redirect leads, the address itself where it leads nowhere."""
+    try:
+        return urljoin(url, answer.headers.get("location", ""))
+    except ValueError:
+        return url
+
+
+def may_follow(url: str, target: str) -> bool:
+    """Whether a redirect may be followed: to another page of this origin, or elsewhere without leaving https."""
+    if same_origin(target, url):
+        return target != url
+    parts = split(target)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme, split(url).scheme) == ("http", "http"))
