@@ -555,7 +555,13 @@ def _fields() -> Iterable[Case]:  # noqa: C901, PLR0915 - a table
     kind = "Description-Content-Type"
     for good in ("text/markdown; charset=UTF-8; variant=GFM", "text/plain", "text/markdown"):
         yield accepted("metadata-content-type", (kind, good), body="Hello")
-    for wrong in ("text/html", "text/markdown; variant=gfm", "markdown", "text/markdown; charset=latin-1"):
+    for wrong in (
+        "text/html",
+        "text/markdown; variant=gfm",
+        "markdown",
+        "text/plain; charset=latin-1",
+        "text/plain; x*",
+    ):
         yield refused("metadata-content-type", (kind, wrong), "", 390, body="Hello")
     yield accepted("metadata-charset-spelling", (kind, "text/markdown; charset=UTF-8"), body="Hello")
     lower = "'description-content-type' can only specify the UTF-8 charset, not 'utf-8'."

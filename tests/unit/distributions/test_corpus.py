@@ -123,6 +123,10 @@ def test_filenames_that_no_client_of_ours_would_send(tmp_path: Path, filename: s
             "'' is an invalid value for Name. Error: This field is required.",
         ),
         ({"name": ["demo-pkg"], "metadata_version": ["2.4"]}, "'version' is a required field."),
+        (
+            {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.6"], "dynamic": ["Name"]},
+            "'2.6' is not a valid metadata version.",
+        ),
         ({"name": ["UNKNOWN"], "version": ["1.0"]}, "'' is an invalid value for Name."),
         ({"name": ["x" * 70 + "-"], "version": ["1"]}, f"'{'x' * 30}...{'x' * 29}-' is an invalid value for Name."),
         (

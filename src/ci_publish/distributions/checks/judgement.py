@@ -116,7 +116,11 @@ def judge(form: Form) -> tuple[Fault, ...]:
     if unparsed:
         faults += _faults(unparsed)
     standard = list(_standard(raw))
-    if not any(invalid.field == "description-content-type" for invalid in standard):
+    # What the server's ``packaging`` (26.2) refuses, and newer ones accept, belongs there as well.
+    known = {invalid.field for invalid in standard}
+    if "metadata-version" not in known:
+        standard += _check_metadata_version(raw)
+    if "description-content-type" not in known:  # otherwise it may be impossible to parse
         standard += _check_charset(raw)
     faults += _faults(standard)
     # The server comes to its own rules only when the standard ones are content.
@@ -201,7 +205,6 @@ def _sorted_list(match: re.Match[str]) -> str:
 def _own_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
     """Yield what PyPI dislikes beyond the standard (metadata.py:97-287); fields in *skip* are invalid already."""
     checks: dict[str, Callable[[RawMetadata], Iterator[Invalid]]] = {
-        "metadata-version": _check_metadata_version,
         "version": _check_local_version,
         "summary": _check_summary,
         "emails": _check_emails,
