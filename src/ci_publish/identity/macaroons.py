@@ -2,7 +2,8 @@
 
 Sources: the macaroon serialisation of libmacaroons, version 2, which pymacaroons writes; the caveats' JSON arrays in
 warehouse/macaroons/caveats/ (``[0, expires, not before]``, ``[1, [names]]``, ``[2, [project ids]]``, ``[3, user]``,
-``[4, publisher, claims]``). A caveat of another kind says nothing here: the index judges it.
+``[4, publisher, claims]``), and the objects that older tokens have in their place (``_legacy.py`` there). A caveat of
+another kind says nothing here: the index judges it.
 """
 
 import base64
@@ -94,7 +95,24 @@ def _caveat(content: bytes) -> list[Any]:
         caveat = json.loads(content)
     except (ValueError, RecursionError):
         return []
+    if isinstance(caveat, dict):
+        return _adapted(caveat)
     return caveat if isinstance(caveat, list) else []
+
+
+def _adapted(caveat: dict[str, Any]) -> list[Any]:
+    """Return the array that Warehouse makes of a caveat of its older tokens, which were objects."""
+    match caveat:
+        case {"version": 1, "permissions": {"projects": list(names)}}:
+            return [1, names]
+        case {"version": 1}:
+            return []
+        case {"exp": expires, "nbf": begins}:
+            return [0, expires, begins]
+        case {"project_ids": list(ids)}:
+            return [2, ids]
+        case _:
+            return []
 
 
 def _scope(caveats: list[list[Any]]) -> TokenScope:

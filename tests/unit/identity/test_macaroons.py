@@ -22,6 +22,10 @@ EXPIRY = [0, 1_800_000_900, 1_800_000_000]
         ([[2, ["x", "y"]], [2, ["x"]]], TokenScope(count=1)),
         ([[4, "publisher"], [2, ["x"]], EXPIRY], TokenScope(None, 1, 1_800_000_000.0, 1_800_000_900.0)),
         ([EXPIRY, [0, 1_700_000_000, 0]], TokenScope(begins=0.0, expires=1_700_000_000.0)),
+        ([{"version": 1, "permissions": {"projects": ["demo"]}}], TokenScope(frozenset({"demo"}))),
+        ([{"version": 1, "permissions": "user"}], TokenScope()),
+        ([{"project_ids": ["x", "y"]}, {"exp": 5, "nbf": 1}], TokenScope(None, 2, 1.0, 5.0)),
+        ([{"permissions": "user"}, {"exp": 5}], TokenScope()),
         ([[9, "unknown"], {"version": 1}, b"no JSON", [1, [7]], [0, "soon", 0], [1, "demo"]], TokenScope()),
     ],
 )
