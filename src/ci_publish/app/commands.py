@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.app.composition import Composition, Surroundings
@@ -14,6 +14,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, InternalError
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.publishing.context import Run
@@ -216,10 +217,10 @@ def as_distribution(file: PublishedFile, project: str, version: str) -> Distribu
     """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
     wheel = file.filename.endswith(".whl")
     try:
-        found = parse_wheel_filename(file.filename)[:2] if wheel else parse_sdist_filename(file.filename)
+        found = parse_filename(file.filename)
     except ValueError:
         return None
-    if found[0] != project or str(found[1]) != version or file.sha256 is None:
+    if found.project != project or str(found.version) != version or file.sha256 is None:
         return None
     size = file.size or 0
     return Distribution(

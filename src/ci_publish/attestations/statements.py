@@ -7,9 +7,8 @@ to the same distribution and whose SHA-256 is the file's, and a predicate type t
 import json
 from typing import Any
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
 from ci_publish.model.attestation import SUPPORTED_PREDICATES
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.frozen import frozen
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -66,10 +65,6 @@ def _same_distribution(name: object, filename: str) -> bool:
     if not isinstance(name, str):
         return False
     try:
-        return _parsed(name) == _parsed(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
+        return parse_filename(name) == parse_filename(filename)
+    except ValueError:
         return False
-
-
-def _parsed(filename: str) -> object:
-    return parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)

@@ -4,17 +4,17 @@ Foreign exceptions become one of these at the edge (``libraries``); the signer o
 """
 
 import json
-import re
 from collections.abc import Mapping
 
 from ci_publish.http.retries import retry_after
+from ci_publish.model.markup import words_of
 
 # Nobody waits longer than this because a server says so.
 LONGEST_RETRY_AFTER = 300.0
 
 _LONGEST_TEXT = 300
+MAX_BODY = 20_000
 _RETRY_STATUSES = frozenset({408, 409, 425, 429})
-_TAGS = re.compile(r"(?s)<(script|style)\b.*?</\1>|<[^>]*>")
 
 
 class Trouble(Exception):
@@ -77,7 +77,7 @@ def answer_trouble(
 
 def _words(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
-    text = " ".join((_json_message(body) or _TAGS.sub(" ", body[:20_000])).split())
+    text = " ".join((_json_message(body) or words_of(body[:MAX_BODY])).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}…"
     return f": {text}" if text else ""
@@ -85,8 +85,8 @@ def _words(body: str) -> str:
 
 def _json_message(body: str) -> str | None:
     try:
-        content = json.loads(body)
-    except ValueError:
+        content = json.loads(body[:MAX_BODY])
+    except (ValueError, RecursionError):
         return None
     message = content.get("message") if isinstance(content, dict) else None
     return message if isinstance(message, str) else None

@@ -8,8 +8,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, TypeVar
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from ci_publish.distributions import files
 from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.checks.rules import Subject, file_faults
@@ -20,6 +18,7 @@ from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_
 from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
 from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.frozen import frozen
 
 T = TypeVar("T")
@@ -218,8 +217,8 @@ def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
 def _python_tag(filename: str) -> str:
     """Return what the upload API calls ``pyversion``: the Python tag as the filename spells it."""
     try:
-        parse_wheel_filename(filename)
-    except InvalidWheelFilename:
+        parse_filename(filename)
+    except ValueError:
         return ""
     return filename.removesuffix(".whl").split("-")[-3]
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
 from ci_publish.distributions import files
+from ci_publish.model.filename import parse_filename
 
 
 def releases(paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -18,9 +17,8 @@ def releases(paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _release(filename: str) -> tuple[str, str] | None:
-    parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
     try:
-        project, version = parse(filename)[:2]
-    except (InvalidSdistFilename, InvalidWheelFilename):
+        parsed = parse_filename(filename)
+    except ValueError:
         return None
-    return project, str(version)
+    return parsed.project, str(parsed.version)

@@ -12,10 +12,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion
-
 from ci_publish.http.urls import host_of, same_origin, split
+from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
 
@@ -25,9 +23,11 @@ ACCEPT = f"{JSON_V1}, {HTML_V1};q=0.2, text/html;q=0.1"
 ACCEPT_JSON_API = "application/json"
 ACCEPT_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 
-# The largest listing of PyPI has some ten thousand files and 15 MB; what is longer is not read to its end.
+# The largest listing of PyPI has some ten thousand files and 15 MB; what is longer is not read to its end. Reading one
+# takes at most two seconds: each file costs 25 microseconds, each object or array of JSON a tenth of one.
 MAX_LISTING = 32 * 1024 * 1024
-MAX_FILES = 200_000
+MAX_FILES = 60_000
+MAX_JSON_PARTS = 1_000_000
 # The root lists every project of an index; its beginning tells what it is.
 MAX_ROOT = 64 * 1024
 MAX_PROVENANCE = 4 * 1024 * 1024
@@ -151,16 +151,6 @@ def lists_version(listing: ProjectListing, version: str) -> bool:
     return any(version_of(filename) == version for filename in listing.files)
 
 
-def version_of(filename: str) -> str | None:
-    """Return the normalised version that a distribution's filename tells, None for other names."""
-    try:
-        if filename.endswith(".whl"):
-            return str(parse_wheel_filename(filename)[1])
-        return str(parse_sdist_filename(filename)[1])
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion, ValueError):
-        return None
-
-
 # --- JSON
 
 
@@ -186,6 +176,8 @@ def _parse_json(project: str, body: bytes, url: str) -> Parsed:
 
 
 def _json_object(body: bytes) -> Mapping[str, Any] | Unreadable:
+    if body.count(b"{") + body.count(b"[") > MAX_JSON_PARTS:
+        return Unreadable("is JSON of more parts than any listing")
     try:
         data = json.loads(body)
     except RecursionError:
@@ -250,7 +242,7 @@ def _joined(base: str, reference: str) -> str:
 
 
 def _parse_html(project: str, body: bytes, url: str) -> Parsed:
-    from ci_publish.index.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
     page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     base = _joined(url, page.base or "")

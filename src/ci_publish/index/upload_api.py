@@ -290,7 +290,7 @@ def _from_text(answer: HttpAnswer) -> str:
         return ""
     if "<" not in text:
         return text
-    from ci_publish.index.markup import words_of  # noqa: PLC0415  (late: most indexes answer with plain words)
+    from ci_publish.model.markup import words_of  # noqa: PLC0415  (late: most indexes answer with plain words)
 
     return words_of(text)
 

@@ -6,11 +6,9 @@ Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/leg
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion
-
 from ci_publish.errors import UploadRejected
 from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.filename import version_of
 from ci_publish.model.index import Endpoints, IndexProfile, ProjectListing, ProjectStatus, PublishedFile
 
 # PyPI takes no new files for a release after that, since 2026-07-08.
@@ -117,16 +115,6 @@ def _files_of(version: str, listing: ProjectListing) -> list[PublishedFile]:
 
 def _is_sdist(filename: str) -> bool:
     return not filename.endswith(".whl")
-
-
-def version_of(filename: str) -> str | None:
-    """Return the normalised version in the name of a wheel or an sdist, None for other names."""
-    try:
-        if filename.endswith(".whl"):
-            return str(parse_wheel_filename(filename)[1])
-        return str(parse_sdist_filename(filename)[1])
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
 
 
 def _seconds(file: PublishedFile) -> float | None:

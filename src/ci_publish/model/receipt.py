@@ -16,13 +16,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar, assert_never
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.errors import CiPublishError, Interrupted
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, ProvenanceVerified
@@ -48,6 +41,7 @@ from ci_publish.model.events import (
     UploadsCollided,
     UploadStarted,
 )
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -572,13 +566,10 @@ def _digest(published: PublishedFile | None) -> str | None:
 
 def _named(filename: str) -> tuple[str | None, str | None, Kind | None]:
     try:
-        if filename.endswith(".whl"):
-            project, version, _, _ = parse_wheel_filename(filename)
-            return str(project), str(version), Kind.WHEEL
-        project, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
+        parsed = parse_filename(filename)
+    except ValueError:
         return None, None, None
-    return str(project), str(version), Kind.SDIST
+    return parsed.project, str(parsed.version), parsed.kind
 
 
 def _attestation(attestation: Attestation) -> AttestationEntry:

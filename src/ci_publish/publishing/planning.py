@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import assert_never
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-
 from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -198,10 +197,7 @@ def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | N
 def _identity(filename: str) -> tuple[str, str, object] | None:
     """Return (project, version, build and tags) as PEP 427 and 625 read the name; None where they cannot."""
     try:
-        if filename.endswith(".whl"):
-            project, version, build, tags = parse_wheel_filename(filename)
-            return project, str(version), (build, tags)
-        project, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
+        parsed = parse_filename(filename)
+    except ValueError:
         return None
-    return project, str(version), None
+    return parsed.project, str(parsed.version), (parsed.kind, parsed.build, parsed.tags)

@@ -14,8 +14,8 @@ from ci_publish.index.simple_api import (
     parse_json_api,
     project_url,
     provenance_url,
-    version_of,
 )
+from ci_publish.model.filename import version_of
 from ci_publish.model.index import ProjectListing, PublishedFile
 
 URL = "https://index.example/simple/demo/"

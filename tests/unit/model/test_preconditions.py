@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ci_publish.model.filename import version_of
 from ci_publish.model.index import Endpoints, ProjectListing, PublishedFile
 from ci_publish.model.preconditions import (
     DAY,
     foreseen_refusal,
     is_reserved_name,
     reserved_name_refused,
-    version_of,
     yanked_releases,
 )
 from tests.unit.fakes import GENERIC, PYPI, published, sdist, wheel

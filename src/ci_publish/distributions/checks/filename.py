@@ -8,14 +8,13 @@ from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
     canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
 )
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.problem import Severity
 
 _EXTENSION: Final = re.compile(r".+?(?P<extension>\.(tar\.gz|zip|whl))$", re.IGNORECASE | re.DOTALL)
@@ -110,7 +109,7 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
     if not subject.filename.endswith(".whl") or subject.kind is not Kind.WHEEL:
         return
     try:
-        parse_wheel_filename(subject.filename)
+        parse_filename(subject.filename)
     except InvalidWheelFilename as error:
         more = " It has more than five dashes." if subject.filename.count("-") > MAX_DASHES else ""
         yield _fault("filename-wheel", f"{error}.{more}", str(error))
@@ -131,7 +130,7 @@ def filename_sdist(subject: Subject) -> Iterable[Fault]:
     if subject.kind is not Kind.SDIST or not subject.filename.endswith(_EXTENSIONS[Kind.SDIST]):
         return
     try:
-        parse_sdist_filename(subject.filename)
+        parse_filename(subject.filename)
     except InvalidSdistFilename as error:
         words = f"Invalid source distribution filename: {subject.filename}"
         yield _fault("filename-sdist", f"{error}.", words)
@@ -270,8 +269,8 @@ def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
     stem = subject.filename.removesuffix(".whl").removesuffix(".tar.gz").removesuffix(".zip")
     try:
         if subject.kind is Kind.WHEEL:
-            return stem.split("-", 1)[0], parse_wheel_filename(subject.filename)[1]
-        name, version = stem.rpartition("-")[0], parse_sdist_filename(subject.filename)[1]
+            return stem.split("-", 1)[0], parse_filename(subject.filename).version
+        name, version = stem.rpartition("-")[0], parse_filename(subject.filename).version
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
     return _implicit_post_release(subject, stem) or (name, version)

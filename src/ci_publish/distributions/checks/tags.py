@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from ci_publish.distributions.checks import platforms
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
 from ci_publish.distributions.findings import Fault, refused
 from ci_publish.model.distribution import Kind
+from ci_publish.model.filename import parse_filename
 from ci_publish.model.problem import Severity
 
 
@@ -60,11 +59,10 @@ def _refused(subject: Subject) -> list[str]:
     if subject.kind is not Kind.WHEEL:
         return []
     try:
-        parse_wheel_filename(subject.filename)
-    except InvalidWheelFilename:
+        tags = parse_filename(subject.filename).platforms
+    except ValueError:
         return []
-    tags = subject.filename.removesuffix(".whl").rpartition("-")[2].lower()
-    return sorted({tag for tag in tags.split(".") if not platforms.accepted(tag)})
+    return sorted(tag for tag in tags if not platforms.accepted(tag))
 
 
 def _fault(rule_id: str, subject: Subject, tag: str, message: str, advice: str = "") -> Fault:

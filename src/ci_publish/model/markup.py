@@ -1,0 +1,130 @@
+"""Reading HTML that strangers wrote, once from front to back (pure).
+
+Law: the work grows with the length of the text and with nothing else. As in the HTML standard (section 13.2.5) the
+position only moves forward: a tag, comment or script that is not closed takes the rest of the text. Python's
+``html.parser`` reads that rest again for each tag, and 1 MB of ``<a `` keeps it and the interpreter lock for hours.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from ci_publish.model.frozen import frozen
+
+MAX_TOKENS: Final = 500_000
+"""Tags and attributes that are read of a page: at most a second of work. PyPI's longest pages have 100,000."""
+
+MAX_ATTRIBUTE: Final = 4_096
+"""Characters of an attribute's value that are read."""
+
+# Possessive throughout: nothing that was read is given back and read again.
+_TAG: Final = re.compile(r"<(?:(/?+[a-zA-Z][^\s/>]*+)|(!--)|[!?/])")
+_ATTRIBUTE: Final = re.compile(
+    r"""[\s/]*+(?:(>)|(=?+[^\s/>=]*+)"""
+    r"""(?:\s*+=\s*+(?:"([^"]*+)(?:"|\Z)|'([^']*+)(?:'|\Z)|([^\s>"'][^\s>]*+)?+))?+)"""
+)
+_RAW_ENDS: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in ("script", "style", "title")}
+
+
+@frozen
+class Page:
+    """Base address, meta tags and anchors of a page; ``whole``: it was read to its end, which is not inside a tag."""
+
+    whole: bool
+    base: str | None
+    meta: dict[str, str]
+    anchors: list[dict[str, str]]
+
+
+def read_page(text: str, most: int) -> Page:
+    """Return the page that *text* is, with at most *most* anchors."""
+    scanner = Scanner(text)
+    base: str | None = None
+    meta: dict[str, str] = {}
+    anchors: list[dict[str, str]] = []
+    for tag in scanner.tags():
+        if tag.name == "a" and len(anchors) < most:
+            anchors.append(tag.attributes)
+        elif tag.name == "base" and base is None:
+            base = tag.attributes.get("href")
+        elif tag.name == "meta":
+            meta.setdefault(tag.attributes.get("name", "").lower(), tag.attributes.get("content", ""))
+    return Page(scanner.whole, base, meta, anchors)
+
+
+def words_of(text: str) -> str:
+    """Return what a page shows: its text without tags, comments, scripts, styles and title."""
+    words, end = [], 0
+    for tag in Scanner(text).tags():
+        words.append(text[end : tag.start])
+        end = tag.end
+    words.append(text[end:])
+    return _unescaped(" ".join(words))
+
+
+@frozen
+class Tag:
+    """One tag, comment or declaration. An end tag's name begins with ``/``, that of other markup is empty.
+
+    ``end``: where the text goes on, for scripts, styles and titles at their end tag.
+    """
+
+    name: str
+    start: int
+    end: int
+    attributes: dict[str, str]
+
+
+class Scanner:
+    """Finds the tags of a text. ``tokens`` counts tags and attributes; ``whole``: the end was reached outside a tag."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = 0
+        self.whole = True
+        self._text = text
+        self._at = 0
+
+    def tags(self) -> Iterator[Tag]:
+        """Yield the tags in order; one that the text ends in is the last."""
+        while self.whole and (found := _TAG.search(self._text, self._at)) is not None:
+            self.tokens += 1
+            self._at = found.end()
+            name = (found[1] or "").lower()
+            attributes = self._attributes() if name else self._skip("-->" if found[2] else ">")
+            if name in _RAW_ENDS and self.whole:
+                end = _RAW_ENDS[name].search(self._text, self._at)
+                self._at = len(self._text) if end is None else end.start()
+            yield Tag(name, found.start(), self._at, attributes)
+
+    def _skip(self, mark: str) -> dict[str, str]:
+        found = self._text.find(mark, self._at)
+        self.whole = found >= 0
+        self._at = found + len(mark) if self.whole else len(self._text)
+        return {}
+
+    def _attributes(self) -> dict[str, str]:
+        """Read up to the tag's end; of two attributes with one name the first counts."""
+        values: dict[str, str] = {}
+        while self._at < len(self._text) and self.tokens < MAX_TOKENS:
+            found = _ATTRIBUTE.match(self._text, self._at)
+            assert found is not None  # noqa: S101  (every part of it may be empty)
+            self._at = found.end()
+            if found[1]:
+                return values
+            self.tokens += 1
+            value = found[3] or found[4] or found[5] or ""
+            values.setdefault(found[2].lower(), _unescaped(value[:MAX_ATTRIBUTE]))
+        self.whole = False
+        self._at = len(self._text)
+        return values
+
+
+def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
+    from html import unescape  # noqa: PLC0415  (late: imports a large table)
+
+    try:
+        return unescape(text)
+    except ValueError:  # a character's number of more than 4,300 digits
+        return text
