@@ -1,10 +1,13 @@
 """The preview of a project (``rehearse --serve``) in a real browser: what it shows, on a phone and in the dark."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
+from werkzeug.wrappers import Response
 
 import ci_publish
+from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests import distributions
 from tests.e2e.browser import Page, browser, find_browser
@@ -144,3 +147,33 @@ def test_it_can_be_read_by_day_and_by_night(page: Page, url: str, dark: bool) ->
 def test_the_home_page_leads_to_the_project(page: Page, url: str) -> None:
     page.open(url.removesuffix("project/demo/"))
     assert page.evaluate("document.querySelector('.projects a').href") == url
+
+
+READING = """
+fetch(%s).then(answer => answer.text()).then(text => "read: " + text.slice(0, 20), error => "refused: " + error.name)
+"""
+
+
+def reading(page: Page, url: str) -> str:
+    expression = READING % json.dumps(url)
+    answer = page.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+    return str(answer["result"]["value"])
+
+
+@pytest.mark.parametrize("path", ["simple/demo/", "simple/", "pypi/demo/json", "project/demo/"])
+def test_a_page_of_another_origin_reads_nothing(page: Page, url: str, path: str) -> None:
+    """Another port of this machine is another origin; the page's own origin may read."""
+    root = url.removesuffix("project/demo/")
+    page.open(f"{root}simple/demo/")
+    assert reading(page, f"{root}{path}").startswith("read: ")
+    with Server(Response("<p>a page of somebody else</p>", content_type="text/html")) as other:
+        page.open(other.base_url)
+        assert reading(page, f"{root}{path}") == "refused: TypeError"
+
+
+def test_a_name_that_was_led_to_this_machine_shows_nothing(page: Page, url: str) -> None:
+    """DNS rebinding; browsers take every name below localhost for this machine."""
+    page.open(url.replace("127.0.0.1", "evil.localhost"))
+    text = page.evaluate("document.body.innerText")
+    assert "answers only to 127.0.0.1" in text
+    assert "demo 1.0" not in text

@@ -72,6 +72,9 @@ def _secret(value: object) -> object:
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
 
+LONGEST_WAIT = 7 * 24 * 3600.0
+"""A week: longer than any CI lets a job run, and no number that a lock cannot wait for."""
+
 
 class Settings(BaseSettings):
     """Every option of every command, validated once; frozen."""
@@ -208,11 +211,13 @@ class Settings(BaseSettings):
     ] = True
     verify: Annotated[bool, Option("Wait until the index lists what was uploaded.", SENDING, None, ("verify",))] = True
     verify_timeout: Annotated[
-        float, Field(ge=0), Option("How long to wait for the listing.", SENDING, "SECONDS", ("verify-timeout",))
+        float,
+        Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
+        Option("How long to wait for the listing.", SENDING, "SECONDS", ("verify-timeout",)),
     ] = 300.0
     timeout: Annotated[
         float | None,
-        Field(gt=0),
+        Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
             "Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
             " Sigstore and token exchange 30.",
@@ -221,9 +226,11 @@ class Settings(BaseSettings):
             ("timeout",),
         ),
     ] = None
-    deadline: Annotated[float, Field(gt=0), Option("The whole run.", ALL - {"settings"}, "SECONDS", ("deadline",))] = (
-        3600.0
-    )
+    deadline: Annotated[
+        float,
+        Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
+        Option("The whole run.", ALL - {"settings"}, "SECONDS", ("deadline",)),
+    ] = 3600.0
     allow_http: Annotated[
         tuple[str, ...],
         BeforeValidator(_hosts),
@@ -306,6 +313,14 @@ class Settings(BaseSettings):
     print_hash: Annotated[
         bool, Option("Show the SHA-256 of every file.", ALL - {"settings", "doctor"}, None, ("print-hash",))
     ] = False
+
+    @model_validator(mode="after")
+    def _without_null_characters(self) -> "Settings":
+        for name, value in self:
+            if any("\0" in str(item) for item in (value if isinstance(value, tuple) else (value,))):
+                message = f"{name}: it holds a null character"
+                raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":

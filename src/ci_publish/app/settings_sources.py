@@ -255,7 +255,8 @@ def table(pyproject: Path) -> Mapping[str, Any]:
 
     try:
         found = tomllib.loads(content.decode()).get("tool", {}).get("ci-publish", {})
-    except (ValueError, AttributeError) as error:  # tomllib's own, and UnicodeDecodeError, are ValueErrors
+    # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
+    except (ValueError, AttributeError, RecursionError) as error:
         raise _unreadable(pyproject, error) from error
     if not isinstance(found, dict):
         message = "[tool.ci-publish] is not a table."

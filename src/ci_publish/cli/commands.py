@@ -2,12 +2,11 @@
 
 import contextlib
 import gc
-import json
 import signal
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from ci_publish.app import settings_sources
 from ci_publish.app.output_files import give_to_workspace
@@ -17,7 +16,10 @@ from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.identity.keyring import keyring_for_people
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.frozen import frozen
+from ci_publish.model.receipt import dump
 from ci_publish.publishing.interruption import Interruption
+from ci_publish.reports.neutral import one_line
+from ci_publish.reports.writer import Lines
 
 if TYPE_CHECKING:
     from ci_publish.app.composition import Surroundings
@@ -154,11 +156,13 @@ def _show_settings(invocation: Invocation) -> int:
     loaded, stream = invocation.loaded, invocation.streams.stdout
     rows = _rows(loaded)
     if loaded.settings.output == "json":
-        _write_json(stream, {name: {"value": value, "source": source} for name, value, source in rows})
+        Lines(stream).say(
+            *dump({name: {"value": value, "source": source} for name, value, source in rows}, indent=2).splitlines()
+        )
         return 0
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for name, value, source in rows:
-        stream.write(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}\n")
+    neutral = [tuple(map(one_line, row)) for row in rows]
+    widths = [max(len(row[column]) for row in neutral) for column in (0, 1)]
+    Lines(stream).say(*(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}" for name, value, source in neutral))
     return 0
 
 
@@ -171,7 +175,3 @@ def _rows(loaded: settings_sources.Loaded) -> list[tuple[str, str, str]]:
 
 def _where(origin: settings_sources.Origin) -> str:
     return origin.source if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
-
-
-def _write_json(stream: TextIO, value: object) -> None:
-    stream.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

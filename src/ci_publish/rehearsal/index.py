@@ -48,14 +48,6 @@ INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
 DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"
 _SIMPLE_SECONDS: Final = 10 * 60
 _JSON_API_SECONDS: Final = 15 * 60
-# `warehouse/utils/cors.py`
-_CORS: Final = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since",
-    "Access-Control-Allow-Methods": "GET",
-    "Access-Control-Max-Age": "86400",
-    "Access-Control-Expose-Headers": "X-PyPI-Last-Serial",
-}
 # `warehouse/views.py`, JSON_REGEX
 _JSON_PATH: Final = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
 _SERIAL: Final = "X-PyPI-Last-Serial"
@@ -323,9 +315,9 @@ def _http_error(request: Request, error: HTTPException) -> Response:
     """Word an error that routing or the handlers raised (`warehouse/views.py`, httpexception_view)."""
     headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
     if isinstance(error, NotFound) and request.path.startswith("/simple/"):
-        return Response("404 Not Found", 404, headers=_CORS, content_type="text/plain; charset=UTF-8")
+        return Response("404 Not Found", 404, content_type="text/plain; charset=UTF-8")
     if isinstance(error, NotFound) and _JSON_PATH.fullmatch(request.path):
-        return Response('{"message": "Not Found"}', 404, headers=_CORS, content_type="application/json; charset=utf-8")
+        return Response('{"message": "Not Found"}', 404, content_type="application/json; charset=utf-8")
     return worded(request.accept_mimetypes, error.code or 500, "", headers)
 
 
@@ -368,7 +360,6 @@ def _cached(request: Request, content_type: str, body: str, seconds: int = _SIMP
     response = Response(body, content_type=kind)
     response.headers["Cache-Control"] = f"max-age={seconds}, public"
     response.headers["Vary"] = "Accept, Accept-Encoding"
-    response.headers.update(_CORS)
     response.set_etag(hashlib.blake2b(body.encode(), digest_size=16).hexdigest())
     return response.make_conditional(request)
 

@@ -3,18 +3,22 @@
 Werkzeug's own handler closes every connection after one answer, so the part that speaks HTTP is ours: connections are
 kept, a body may be chunked, a status line carries its words, and an application that raises `ConnectionError` cuts the
 connection.
+
+Requests must name this machine as their Host: a page of another site whose name leads to 127.0.0.1 (DNS rebinding) is
+answered 421, a request without a Host 400. There are no CORS headers, on purpose unlike PyPI's.
 """
 
 import io
+import re
 import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from werkzeug.exceptions import InternalServerError
+from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 
 from ci_publish.errors import ConfigurationError
@@ -29,6 +33,7 @@ _READ_SIZE: Final = 64 * 1024
 _MOST_DRAINED: Final = 4 * 1024 * 1024 * 1024
 _BACKLOG: Final = 128
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_OWN_HOSTS: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{0,5})?", re.IGNORECASE)
 
 
 class _Readable(Protocol):
@@ -121,7 +126,8 @@ class _Handler(WSGIRequestHandler):
     def _answer(self, environ: "WSGIEnvironment") -> None:
         answer = _Answer(self, environ["REQUEST_METHOD"])
         try:
-            chunks = self.server.app(environ, answer.start_response)
+            app = _refusal_of(self.headers.get_all("Host", [])) or self.server.app
+            chunks = app(environ, answer.start_response)
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into an answer
@@ -190,6 +196,18 @@ class _Answer:
     def _write(self, data: bytes) -> None:
         if data:
             self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+
+class _Misdirected(HTTPException):
+    code = 421
+    description = "This rehearsal answers only to 127.0.0.1, localhost and [::1]."
+
+
+def _refusal_of(hosts: Sequence[str]) -> "WSGIApplication | None":
+    """Return what refuses a request with these Host headers; None for one that names this machine (RFC 9110, 7.2)."""
+    if len(hosts) != 1 or not hosts[0].strip():
+        return BadRequest("A request names exactly one Host.")
+    return None if _OWN_HOSTS.fullmatch(hosts[0].strip()) else _Misdirected()
 
 
 def _body_of(environ: "WSGIEnvironment") -> _Body:

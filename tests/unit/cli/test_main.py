@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -87,6 +88,45 @@ def test_settings_shows_values_and_sources_but_no_secret(shell: Shell) -> None:
     assert "default" in lines["keep-going"]
     assert shell("settings", "--output", "json") == 0
     assert json.loads(shell.out.getvalue())["jobs"] == {"value": "8", "source": "default"}
+
+
+HOSTILE = "a\x1b[31m::stop-commands::x\n::stop-commands::y\r##[error]z\u202e"
+
+
+@pytest.mark.parametrize("option", ["attestations-dir", "receipt", "world", "user", "paths"])
+@pytest.mark.parametrize("output", ["console", "json"])
+def test_settings_prints_no_value_that_a_runner_or_a_terminal_obeys(shell: Shell, option: str, output: str) -> None:
+    value = json.dumps(HOSTILE)
+    line = f"{option} = [{value}]" if option == "paths" else f"{option} = {value}"
+    (shell.folder / "pyproject.toml").write_text(f"[tool.ci-publish]\n{line}\n", encoding="utf-8")
+    assert shell("settings", "--output", output) == 0
+    text = shell.out.getvalue()
+    assert "stop-commands" in text
+    assert not any(line.lstrip().startswith("::") for line in re.split(r"[\r\n]", text))
+    assert "##[" not in text
+    assert not set("\x1b\r\u202e") & set(text)
+
+
+@pytest.mark.parametrize("option", ["deadline", "timeout", "verify-timeout"])
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "-1"])
+def test_a_wait_is_a_number_of_seconds_up_to_a_week(shell: Shell, option: str, seconds: str) -> None:
+    assert shell("publish", f"--{option}={seconds}") == 2
+    assert option in shell.out.getvalue()
+
+
+@pytest.mark.parametrize("option", ["sigstore-trust-config", "receipt", "repository-url", "paths", "reports-dir"])
+def test_a_null_character_is_a_wrong_setting(shell: Shell, option: str) -> None:
+    value = '["a\\u0000b"]' if option == "paths" else '"a\\u0000b"'
+    (shell.folder / "pyproject.toml").write_text(f"[tool.ci-publish]\n{option} = {value}\n")
+    assert shell("publish") == 2
+    assert "null character" in shell.out.getvalue()
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "{b=" * 3000, "a = " + "1" * 5000])
+def test_a_file_that_python_cannot_read_is_a_wrong_setting(shell: Shell, text: str) -> None:
+    (shell.folder / "pyproject.toml").write_text(f"{text}\n[tool.ci-publish]\n")
+    assert shell("publish") == 2
+    assert "cannot be read" in shell.out.getvalue()
 
 
 def test_the_password_may_come_from_standard_input(shell: Shell) -> None:

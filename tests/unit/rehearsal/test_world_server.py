@@ -131,7 +131,8 @@ def test_an_early_answer_is_seen_and_the_connection_goes_on(client: http.client.
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
-    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+    head += b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head)
         told = connection.recv(65536)
@@ -143,7 +144,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(server: Server) -> None:
 
 
 def test_an_old_client_is_closed_on(server: Server) -> None:
-    answer = raw(server, b"GET /stream HTTP/1.0\r\n\r\n")
+    answer = raw(server, b"GET /stream HTTP/1.0\r\nHost: localhost\r\n\r\n")
 
     assert answer.endswith(b"\r\n\r\none two")
     assert b"Connection: close" in answer
@@ -155,16 +156,16 @@ def test_a_bug_is_a_500_and_is_kept(server: Server, client: http.client.HTTPConn
 
 
 def test_a_connection_error_cuts_the_connection(server: Server) -> None:
-    assert raw(server, b"GET /drop HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+    assert raw(server, b"GET /drop HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
     assert server.failures == ()
 
 
 @pytest.mark.parametrize(
     "request_head",
     [
-        b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + b"x" * 50,
-        b"POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + b"x" * 50,
-        b"POST /count HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /count HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" + b"x" * 50,
+        b"POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" + b"x" * 50,
+        b"POST /count HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
 def test_a_client_that_stops_in_the_middle_is_nobodys_failure(server: Server, app: App, request_head: bytes) -> None:
@@ -182,7 +183,7 @@ def test_rubbish_is_a_400(server: Server) -> None:
 
 def test_requests_do_not_wait_for_each_other(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as silent:
-        silent.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        silent.sendall(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
         with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as client:
             assert ask(client, "GET", "/words")[0] == 400
 
@@ -190,7 +191,7 @@ def test_requests_do_not_wait_for_each_other(server: Server) -> None:
 def test_it_is_gone_afterwards_with_all_its_connections(app: App) -> None:
     with Server(app) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        connection.sendall(b"GET /words HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /words HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(65536)
     with connection:
         assert connection.recv(65536) == b""
@@ -210,3 +211,36 @@ def test_a_server_that_was_never_started_leaves_nothing(app: App) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=10)
+
+
+def status_with(server: Server, *headers: bytes) -> int:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock:
+        sock.sendall(b"\r\n".join((b"GET /nothing HTTP/1.1", *headers, b"Connection: close", b"", b"")))
+        return int(sock.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.parametrize("host", [b"127.0.0.1", b"LocalHost:1", b"[::1]:80", b"127.0.0.1:", b"  localhost  "])
+def test_this_machine_by_any_of_its_names(server: Server, host: bytes) -> None:
+    assert status_with(server, b"Host: " + host) == 204
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.example",
+        b"127.0.0.1.evil.example",
+        b"evil.localhost",
+        b"127.0.0.2",
+        b"localhost:1:2",
+        b"a@localhost",
+        b"::1",
+    ],
+)
+def test_another_name_that_leads_here_is_refused(server: Server, host: bytes) -> None:
+    """DNS rebinding: a page of evil.example whose address is 127.0.0.1 by now must read nothing."""
+    assert status_with(server, b"Host: " + host) == 421
+
+
+@pytest.mark.parametrize("headers", [(), (b"Host:",), (b"Host: localhost", b"Host: evil.example")])
+def test_a_request_names_exactly_one_host(server: Server, headers: tuple[bytes, ...]) -> None:
+    assert status_with(server, *headers) == 400
