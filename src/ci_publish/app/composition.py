@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
+from ci_publish.app.token_guard import TokenGuard
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
@@ -86,6 +87,7 @@ class Composition:
         self.patient_transport = self._transport(self.interruption.patient())
         self.distributions = LocalSteps(settings, self.interruption)
         self._ahead: list[LookingAhead] = []
+        self._guard = self._token_guard()
         self.identity = RememberedIdentity(self._ambient)
 
     def close(self) -> None:
@@ -95,6 +97,8 @@ class Composition:
             index.finish()
         self.transport.close()
         self.patient_transport.close()
+        if self._guard is not None:
+            self._guard.close()
 
     def run(self, command: str) -> Run:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
@@ -181,13 +185,15 @@ class Composition:
 
     def credential(self, endpoints: Endpoints) -> "Credential":
         """Choose the credential for one index."""
-        return choose_credential(
+        credential = choose_credential(
             endpoints,
             self._given(),
             self._tools(),
             projects=lambda: self.distributions.projects,
             attesting=lambda: self._attesting(endpoints) and self.distributions.unattested,
         )
+        self.interruption.when_abandoned(credential.burn)
+        return credential
 
     def doctor(self, repository_url: str) -> "Doctor":
         """Put together what looks at one index and this job."""
@@ -299,6 +305,18 @@ class Composition:
             self.around.keyring,
             self.settings.timeout,
             _runner(self.around.environ),
+            *(() if self._guard is None else (self._guard.keep,)),
+        )
+
+    def _token_guard(self) -> TokenGuard | None:
+        """Return the guard of a run whose signals are watched: of a command line, where processes can share them."""
+        if self.interruption.inbox is None or os.name != "posix":
+            return None
+        return TokenGuard(
+            self.interruption.inbox,
+            waiting=self.interruption,
+            environ=self.around.environ,
+            allow_http=self.settings.allow_http,
         )
 
     def _transport(self, waiting: object) -> HttpTransport:

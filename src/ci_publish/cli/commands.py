@@ -2,8 +2,11 @@
 
 import contextlib
 import gc
+import os
 import signal
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -12,9 +15,11 @@ from ci_publish.app import settings_sources
 from ci_publish.app.output_files import give_to_workspace
 from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, Wishes
+from ci_publish.cli.watcher import Watcher
 from ci_publish.errors import CiPublishError, ConfigurationError
 from ci_publish.identity.keyring import keyring_for_people
 from ci_publish.identity.static import TOKEN_USER
+from ci_publish.model.events import Outcome, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import dump
 from ci_publish.publishing.interruption import Interruption
@@ -23,6 +28,8 @@ from ci_publish.reports.writer import Lines
 
 if TYPE_CHECKING:
     from ci_publish.app.composition import Surroundings
+
+_LAST_REPORT = 0.6
 
 
 @frozen
@@ -41,7 +48,8 @@ def invoke(invocation: Invocation) -> int:
         return _show_settings(invocation)
     streams = invocation.streams
     reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _wishes(invocation))
-    with _interruption(invocation.loaded.settings.deadline) as interruption:
+    leave = partial(_leave, reporting)
+    with _interruption(invocation.loaded.settings.deadline, leave) as interruption:
         try:
             return _run(invocation, reporting, interruption)
         finally:
@@ -130,19 +138,42 @@ def _collect_garbage() -> None:
 
 
 @contextlib.contextmanager
-def _interruption(deadline: float) -> Iterator[Interruption]:
-    """Turn SIGINT and SIGTERM into a run that ends in order, for as long as the block runs."""
+def _interruption(deadline: float, leave: Callable[[CiPublishError], None]) -> Iterator[Interruption]:
+    """Turn SIGINT, SIGTERM and the deadline into a run that ends in order, for as long as the block runs.
+
+    SIGALRM is what the watcher wakes the main thread with at the deadline. *leave*: see ``Watcher``.
+    """
     interruption = Interruption(deadline)
 
     def handle(number: int, _: FrameType | None) -> None:
         interruption.request(number)
 
+    def wake(_number: int, _: FrameType | None) -> None:
+        interruption.leave_step()
+
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    if hasattr(signal, "SIGALRM"):
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, wake)
     try:
-        yield interruption
+        with Watcher(interruption, leave):
+            yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave(reporting: Reporting, error: CiPublishError) -> None:
+    """Report a run that did not end by itself, as far as the reports still can, and end this process."""
+
+    def report() -> None:
+        outcome = Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
+        reporting.emit(RunFinished(outcome, error.exit_code, time.time(), error))
+        reporting.emit.close()
+
+    reporter = threading.Thread(target=report, name="last report", daemon=True)
+    reporter.start()
+    reporter.join(_LAST_REPORT)
+    os._exit(error.exit_code)
 
 
 def _password_name(loaded: settings_sources.Loaded) -> str:

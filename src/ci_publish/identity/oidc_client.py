@@ -54,9 +54,13 @@ class Exchanger:
         deadline = self._tools.timeout or MINT_DEADLINE
         return oidc_protocol.read_mint(self._tools.transport.send(request, deadline=deadline), self._tools.clock())
 
+    def burn_request(self, token: Secret) -> HttpRequest | oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere:
+        """Return what burns *token*, or why nothing does."""
+        return oidc_protocol.burn_request(self._resolved or self._endpoints, token)
+
     def burn(self, token: Secret) -> oidc_protocol.BurnAnswer:
         """Burn *token*; tried again a few times, unless the run is being stopped."""
-        request = oidc_protocol.burn_request(self._resolved or self._endpoints, token)
+        request = self.burn_request(token)
         if not isinstance(request, HttpRequest):
             return oidc_protocol.BurnNotOffered()
         attempt = 1

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from ci_publish.errors import CiPublishError
-from ci_publish.http.messages import Transport
+from ci_publish.http.messages import HttpRequest, Transport
 from ci_publish.model.events import Emit
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken, Provider, Secret
@@ -30,6 +30,14 @@ class IdentitySource(Protocol):
         """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
+def _released() -> None:
+    """Nothing was kept."""
+
+
+def _unguarded(_request: HttpRequest) -> Callable[[], None]:
+    return _released
+
+
 @frozen
 class Tools:
     """The collaborators of every credential.
@@ -40,7 +48,8 @@ class Tools:
     an address and a user; it is passed only for people at a terminal. ``timeout`` (seconds, None: the defaults)
     takes the place of the deadlines of questions and mints, shorter or longer, and may shorten a burn's; the transport
     ends a request after the smaller of its own timeouts and the deadline. ``runner`` names a runner that sets GitHub's
-    variables without being GitHub's.
+    variables without being GitHub's. ``guard`` keeps the request that burns an upload token, for a process that sends it
+    where this one cannot, until what it returns is called.
     """
 
     source: IdentitySource
@@ -54,3 +63,4 @@ class Tools:
     keyring: Callable[[str, str], Secret | None] | None = None
     timeout: float | None = None
     runner: str | None = None
+    guard: Callable[[HttpRequest], Callable[[], None]] = _unguarded

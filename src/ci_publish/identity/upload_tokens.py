@@ -21,7 +21,7 @@ from ci_publish.errors import (
     MintAnswerLost,
     UploadTokenExpired,
 )
-from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.http.messages import Authorization, BasicAuthorization, HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_reserved
@@ -66,6 +66,7 @@ class _Held:
     use_until: float
     valid_until: float
     after_refusal: bool
+    release: Callable[[], None] | None
 
 
 class TrustedPublishingCredential:
@@ -236,7 +237,9 @@ class TrustedPublishingCredential:
         ends = now + minted.lifetime
         token = UploadToken(minted.token, ends)
         authorization = BasicAuthorization(TOKEN_USER, minted.token)
-        held = _Held(token, authorization, minted.scope, ends - margin, ends, after_refusal)
+        request = self._exchanger.burn_request(minted.token)
+        release = self._tools.guard(request) if isinstance(request, HttpRequest) else None
+        held = _Held(token, authorization, minted.scope, ends - margin, ends, after_refusal, release)
         with self._books:
             self._held, self._burnt = held, False
             self._unburnt.append(held)
@@ -326,6 +329,8 @@ class TrustedPublishingCredential:
             answer = self._exchanger.burn(held.token.secret)
         except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
             answer = oidc_protocol.Unclear(type(error).__name__, again=False)
+        if held.release is not None:
+            held.release()
         if isinstance(answer, oidc_protocol.Unclear):
             self._warn_unburnt(answer)
         return isinstance(answer, oidc_protocol.Burnt)

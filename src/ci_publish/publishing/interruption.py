@@ -3,8 +3,10 @@
 import _thread
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ci_publish.errors import (
     CiPublishError,
@@ -14,6 +16,9 @@ from ci_publish.errors import (
     SigningFailed,
     Terminated,
 )
+
+if TYPE_CHECKING:
+    import socket
 
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
 # answer is still to come (a token that must be burnt) a little longer.
@@ -30,7 +35,7 @@ class Interruption:
     """Implements ``model.waiting.Waiting``: one object a run, shared by all its threads.
 
     ``request`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
-    request cuts what is in flight at once.
+    request cuts what is in flight at once. ``inbox`` is the socket that the watcher reads signals from, if one does.
     """
 
     def __init__(self, deadline: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -44,20 +49,48 @@ class Interruption:
         self._forced = False
         self._shields = 0
         self._immediate = False
+        self._heard: Counter[str] = Counter()
+        self._signals = 0
+        self._last: list[Callable[[], object]] = []
+        self.inbox: socket.socket | None = None
 
-    def request(self, signal_number: int) -> None:
-        """Ask the run to end because of a signal; the second call cuts what is in flight.
+    def request(self, signal_number: int, *, heard_by: str = "handler") -> None:
+        """Ask the run to end because of a signal; the second signal cuts what is in flight.
 
-        Raises Interrupted in the calling (main) thread while a step runs that may be left anywhere.
+        A signal may be heard twice: by its handler in the main thread, and by the watcher (``cli.watcher``). Raises
+        Interrupted in the main thread, where the handler calls, while a step runs that may be left anywhere.
         """
-        self._forced = self._signal is not None
-        if self._signal is None:
-            self._signal, self._requested = signal_number, self._clock()
+        with self._lock:
+            self._heard[heard_by] += 1
+            if self._heard[heard_by] > self._signals:
+                self._signals += 1
+                self._forced = self._signal is not None
+                if self._signal is None:
+                    self._signal, self._requested = signal_number, self._clock()
         # Not set here: a handler interrupts the main thread anywhere, also where it holds the event's own lock.
         _thread.start_new_thread(self._event.set, ())
-        if self._immediate:
+        if heard_by == "handler":
+            self.leave_step()
+
+    def leave_step(self) -> None:
+        """Raise the error of a stopped run in the calling (main) thread while a step runs that may be left anywhere."""
+        if self._immediate and self.stopped:
             self._immediate = False
             raise self.error()
+
+    def when_abandoned(self, work: Callable[[], object]) -> None:
+        """Let *work* be done, in another thread, where the run has not ended long after it was asked to."""
+        self._last.append(work)
+
+    def abandon(self) -> None:
+        """Do what must be done for a run that does not end: burn its upload tokens."""
+        for work in tuple(self._last):
+            work()
+
+    def stopped_for(self) -> float | None:
+        """Return the seconds since a signal or the deadline asked the run to end, None where neither has."""
+        moments = [self._clock() - self._ends, self.since_request() or 0.0]
+        return max(moments) if self.stopped else None
 
     @property
     def stopped(self) -> bool:
