@@ -315,14 +315,6 @@ class Settings(BaseSettings):
     ] = False
 
     @model_validator(mode="after")
-    def _without_null_characters(self) -> "Settings":
-        for name, value in self:
-            if any("\0" in str(item) for item in (value if isinstance(value, tuple) else (value,))):
-                message = f"{name}: it holds a null character"
-                raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         if self.index_url is not None and len(self.repository_url) > 1:
             message = "index_url: it names one index, but repository-url names several"
@@ -358,6 +350,10 @@ def validated(values: Mapping[str, Any], spelled: Mapping[str, str]) -> Settings
 
     Raises ConfigurationError that names every wrong value in the user's own words, never showing a secret.
     """
+    for name, value in values.items():
+        if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
+            message = f"A setting is wrong: {spelled.get(name, name)}: it holds a null character"
+            raise ConfigurationError(message, hints=("Remove the character.",))
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -46,7 +46,7 @@ def predicate_of(payload: bytes, subject: Subject) -> str:
 def _read(payload: bytes) -> dict[str, Any]:
     try:
         statement = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WrongStatement("its statement is not JSON") from error
     if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
         raise WrongStatement("it holds no in-toto v1 statement")

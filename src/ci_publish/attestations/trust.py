@@ -81,7 +81,7 @@ class TrustSource:
         try:
             config = path.read_text(encoding="utf-8")
             json.loads(config)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _bad_config(f"{path} cannot be read as JSON: {error}") from error
         return cls(emit=emit, config=config)
 

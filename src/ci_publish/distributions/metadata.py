@@ -10,7 +10,7 @@ from codecs import BOM_UTF8
 from typing import Final
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.distributions.findings import Fault
 from ci_publish.distributions.limits import MAX_METADATA_FIELDS, MAX_METADATA_HEADERS, MAX_METADATA_LINES, MIB
@@ -105,7 +105,7 @@ def normalized_version(version: str) -> str:
     """Return *version* as PEP 440 writes it, or as it is where it is no version."""
     try:
         return str(Version(version))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return version
 
 

@@ -7,7 +7,7 @@ Source: warehouse/forklift/metadata.py (``_FORM_TO_RAW_MAPPING``, ``parse_form_m
 from collections.abc import Iterator
 from typing import Final
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.model.distribution import CoreMetadata
 
@@ -81,7 +81,7 @@ def _knows_license_files(metadata_version: str) -> bool:
     """Say whether this metadata version has License-File (PEP 639: 2.4); a version that is no version may."""
     try:
         return Version(metadata_version) >= _LICENSE_FILES_SINCE
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return True
 
 

@@ -9,7 +9,7 @@ from packaging.utils import (
     InvalidWheelFilename,
     canonicalize_name,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, crashed, refused
@@ -291,7 +291,7 @@ def _implicit_post_release(subject: Subject, stem: str) -> tuple[str, Version] |
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return None
 
 

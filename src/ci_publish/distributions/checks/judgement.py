@@ -55,6 +55,31 @@ _ADVICE: Final = (
     ),
 )
 
+MAX_GROUPS: Final = 100
+MAX_DIGITS: Final = 600
+_DIGITS: Final = re.compile(r"\d++")
+# How long a value of a field may be that a library parses.
+_PARSED: Final = {
+    "metadata_version": 600,
+    "version": 600,
+    "requires_python": 4_000,
+    "requires_dist": 20_000,
+    "provides_dist": 20_000,
+    "obsoletes_dist": 20_000,
+    "author_email": 20_000,
+    "maintainer_email": 20_000,
+    "license_expression": 4_000,
+    "description_content_type": 1_000,
+    "home_page": 20_000,
+    "download_url": 20_000,
+    "project_urls": 20_000,
+    "dynamic": 600,
+    "import_name": 4_000,
+    "import_namespace": 4_000,
+    "provides_extra": 4_000,
+    "classifiers": 4_000,
+}
+
 # Form names → the names of packaging.metadata.RawMetadata and of the fields in the file.
 _PLURALS: Final = {
     "platform": "platforms",
@@ -112,7 +137,12 @@ def judge(form: Form) -> tuple[Fault, ...]:
     """Return the faults of an upload form's core metadata, the one that the server would answer with first."""
     clean = _sanitized(form)
     faults = list(_form_faults(clean))
-    raw, unparsed = _raw(clean)
+    unreadable = [
+        Invalid(_field(name), reason) for name, values in clean.items() if (reason := _unreadable(name, values))
+    ]
+    faults += _faults(unreadable)
+    named = {invalid.field for invalid in unreadable}
+    raw, unparsed = _raw({name: values for name, values in clean.items() if _field(name) not in named})
     if unparsed:
         faults += _faults(unparsed)
     standard = list(_standard(raw))
@@ -124,7 +154,7 @@ def judge(form: Form) -> tuple[Fault, ...]:
         standard += _check_charset(raw)
     faults += _faults(standard)
     # The server comes to its own rules only when the standard ones are content.
-    faults += _faults(list(_own_rules(raw, {invalid.field for invalid in standard})))
+    faults += _faults(list(_own_rules(raw, named | {invalid.field for invalid in standard})))
     return tuple(faults)
 
 
@@ -167,6 +197,22 @@ def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
         elif name in _STRINGS or name in {"keywords", "project_urls"}:
             unparsed.append(Invalid(_field(name), f"{name!r} has invalid data"))
     return raw, unparsed  # type: ignore[return-value]
+
+
+def _unreadable(name: str, values: Sequence[str]) -> str:
+    """Return why *values* of a field that libraries parse are not given to them: they would fail or take very long.
+
+    They read nested groups by recursion, and convert numbers of at most 4,300 digits.
+    """
+    longest = _PARSED.get(name)
+    if longest is None:
+        return ""
+    if any(len(value) > longest for value in values):
+        return f"a value is longer than {longest:,} characters"
+    if any(value.count("(") > MAX_GROUPS or value.count("[") > MAX_GROUPS for value in values):
+        return f"a value has more than {MAX_GROUPS} groups in parentheses"
+    digits = max((len(run.group()) for value in values for run in _DIGITS.finditer(value)), default=0)
+    return f"a number has more than {MAX_DIGITS} digits" if digits > MAX_DIGITS else ""
 
 
 def _project_urls(values: Sequence[str]) -> dict[str, str] | None:
@@ -242,7 +288,11 @@ def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
     """Check the address of each field that holds a single one, as the server does."""
     for field, value in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
         # Python 3.14, which the server runs on, finds no single address in a list of several: such a field passes.
-        addresses = email.utils.getaddresses([value]) if value else []
+        try:
+            addresses = email.utils.getaddresses([value]) if value else []
+        except RecursionError:  # it reads some texts that hold no address by calling itself
+            yield Invalid(field, "it cannot be read as an email address")
+            continue
         address = addresses[0][1] if len(addresses) == 1 else ""
         if address and (reason := _email_fault(address)) is not None:
             yield Invalid(field, f"{address!r} is not a valid email address: {reason}")

@@ -1,8 +1,16 @@
-"""Whether a description renders, as PyPI renders it. Slow imports and slow work: each description once for a run."""
+"""Whether a description renders, as PyPI renders it. Slow imports and slow work: each description once for a run.
+
+The renderers take time that grows with nesting, not with length: 500,000 ``>`` keep one, and the interpreter lock, for
+minutes. A description whose nesting the counts below do not clear is rendered by a process of its own, which is killed
+after ``CHILD_SECONDS``. Most are cleared: starting an interpreter for each would cost more than everything else here.
+"""
 
 import email.message
 import io
+import json
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,6 +23,22 @@ MAX_MARKDOWN: Final = MIB
 MAX_HEADINGS: Final = 2_000
 """readme-renderer looks at all headings for each: 8,000 with the same words take 4 s, 200,000 take minutes."""
 
+MAX_CONTENT_TYPE: Final = 1_000
+MAX_ROW: Final = 100
+"""Characters of markers in a row (quotes, lists, brackets, emphasis), in what is rendered in this process."""
+
+MAX_INDENT: Final = 100
+MAX_MARKERS: Final = 20_000
+"""Markers in all: a renderer may look for each one's end in all that follows."""
+
+MAX_RST_HERE: Final = 64 * KIB
+"""docutils takes 20 seconds for a MB, whatever is in it."""
+
+CHILD_SECONDS: Final = 10.0
+_MODULE: Final = "ci_publish.distributions.checks.rendering"
+
+_ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
+_MARKERS: Final = "[]<>`*_~|&\\$!("
 _HEADING: Final = re.compile(r"^ {0,3}(?:#{1,6}(?:\s|$)|=+\s*$|-+\s*$)", re.MULTILINE)
 # What begins with a word, or a heading with one, renders to something, whatever follows (CommonMark 4.2, 4.8);
 # the server refuses only what renders to nothing (readme_renderer/markdown.py).
@@ -33,15 +57,23 @@ def rendering_fault(description: str, content_type: str) -> str | None:
     Source: warehouse/utils/readme.py:21-50, with readme-renderer. An unknown or empty content type falls back as there:
     none means reStructuredText, others plain text.
     """
-    renderer = _renderer(_media_type(content_type))
+    kind = _media_type(content_type)
+    renderer = _renderer(kind)
     if len(description) > (MAX_RST if renderer is _render_rst else MAX_MARKDOWN):
         raise TooLargeToRender
-    return renderer(description)
+    if renderer is _render_markdown and _has_too_many_headings(description):
+        raise TooLargeToRender
+    if renderer is _render_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
+        return None
+    here = is_shallow(description) and (renderer is not _render_rst or len(description) <= MAX_RST_HERE)
+    return renderer(description) if here else _rendered_apart(description, kind)
 
 
 def _media_type(content_type: str) -> str:
     if not content_type:
         return "text/x-rst"
+    if len(content_type) > MAX_CONTENT_TYPE:  # which the library reads in quadratic time, and by recursion
+        return "text/plain"
     message = email.message.EmailMessage()
     try:
         message["content-type"] = content_type
@@ -59,11 +91,45 @@ def _render_text(_description: str) -> str | None:
     return None
 
 
+def is_shallow(description: str) -> bool:
+    """Say whether *description* may be rendered in this process: counted, in time that grows with its length.
+
+    Counted are markers in a row, by lines and over the ends of lines, deep indentation, and markers in all.
+    """
+    if sum(map(description.count, _MARKERS)) > MAX_MARKERS:
+        return False
+    longest = max((len(row.group()) for row in _ROW.finditer(description)), default=0)
+    depth = max((len(line) - len(line.lstrip()) for line in description.splitlines()), default=0)
+    return longest <= MAX_ROW and depth <= MAX_INDENT
+
+
+def _has_too_many_headings(description: str) -> bool:
+    return sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS
+
+
+def _rendered_apart(description: str, media_type: str) -> str | None:
+    """Render in a process that can be killed. Raises TooLargeToRender where that takes too long, or fails."""
+    command = (sys.executable, "-I", "-X", "utf8", "-m", _MODULE, media_type)
+    try:
+        done = subprocess.run(  # noqa: S603  (this very program)
+            command,
+            input=description.encode("utf-8", "surrogatepass"),
+            capture_output=True,
+            timeout=CHILD_SECONDS,
+            check=True,
+        )
+        return json.loads(done.stdout)["fault"]
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
+        raise TooLargeToRender from error
+
+
+def _main() -> None:
+    """Render standard input as the media type in the argument; write what is wrong with it."""
+    description = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
+    sys.stdout.write(json.dumps({"fault": _renderer(sys.argv[1])(description)}))
+
+
 def _render_markdown(description: str) -> str | None:
-    if sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS:
-        raise TooLargeToRender
-    if _BEGINS_WITH_WORD.match(description):
-        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from readme_renderer import markdown  # noqa: PLC0415 - see the module's docstring
@@ -86,3 +152,7 @@ def _render_rst(description: str) -> str | None:
         return None
     text = re.sub(r"^<string>:", "line ", stream.getvalue().strip() or _NOTHING)
     return " ".join(text.split())[:400]
+
+
+if __name__ == "__main__":
+    _main()
