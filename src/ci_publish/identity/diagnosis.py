@@ -27,6 +27,7 @@ from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import combined, decides, does_not_exist, fewer, not_minted, not_named
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -38,7 +39,6 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.model.preconditions import version_of
 from ci_publish.model.token_scope import too_few, uncovered
 
 _PROVIDERS = {

@@ -48,8 +48,8 @@ class Tools:
     an address and a user; it is passed only for people at a terminal. ``timeout`` (seconds, None: the defaults)
     takes the place of the deadlines of questions and mints, shorter or longer, and may shorten a burn's; the transport
     ends a request after the smaller of its own timeouts and the deadline. ``runner`` names a runner that sets GitHub's
-    variables without being GitHub's. ``guard`` keeps the request that burns an upload token, for a process that sends it
-    where this one cannot, until what it returns is called.
+    variables without being GitHub's. ``guard`` keeps the request that burns an upload token, for a process that sends
+    it where this one cannot, until what it returns is called.
     """
 
     source: IdentitySource

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Noted
+from ci_publish.model.filename import version_of
 from ci_publish.model.index import AlreadyPublished, IndexState, Plan, ProjectListing
-from ci_publish.model.preconditions import version_of
 from ci_publish.publishing import messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, in_parallel
 from ci_publish.publishing.context import Run

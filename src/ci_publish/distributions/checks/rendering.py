@@ -118,9 +118,10 @@ def _rendered_apart(description: str, media_type: str) -> str | None:
             timeout=CHILD_SECONDS,
             check=True,
         )
-        return json.loads(done.stdout)["fault"]
+        fault = json.loads(done.stdout)["fault"]
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
         raise TooLargeToRender from error
+    return None if fault is None else str(fault)
 
 
 def _main() -> None:
