@@ -54,6 +54,7 @@ def test_what_people_write_is_rendered_here(text: str) -> None:
         "1. " * 100,
         " " * (MAX_INDENT + 1) + "x",
         "[a](" * (MAX_MARKERS + 1),
+        f"| {'a|' * 500}\n| {'-|' * 500}\n" + "|a\n" * 1_000,
     ],
 )
 def test_what_nests_is_not(text: str) -> None:

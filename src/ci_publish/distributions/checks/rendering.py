@@ -31,8 +31,12 @@ MAX_INDENT: Final = 100
 MAX_MARKERS: Final = 20_000
 """Markers in all: a renderer may look for each one's end in all that follows."""
 
+MAX_CELLS: Final = 200_000
+"""Bars in the widest line, times lines: each row of a table is filled up to the width of its head."""
+
 MAX_RST_HERE: Final = 64 * KIB
-"""docutils takes 20 seconds for a MB, whatever is in it."""
+MAX_MARKDOWN_HERE: Final = 256 * KIB
+"""docutils takes 20 seconds for a MB, whatever is in it; highlighting a MB of code takes 5."""
 
 CHILD_SECONDS: Final = 10.0
 _MODULE: Final = "ci_publish.distributions.checks.rendering"
@@ -65,7 +69,8 @@ def rendering_fault(description: str, content_type: str) -> str | None:
         raise TooLargeToRender
     if renderer is _render_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
         return None
-    here = is_shallow(description) and (renderer is not _render_rst or len(description) <= MAX_RST_HERE)
+    most = MAX_RST_HERE if renderer is _render_rst else MAX_MARKDOWN_HERE
+    here = len(description) <= most and is_shallow(description)
     return renderer(description) if here else _rendered_apart(description, kind)
 
 
@@ -94,13 +99,15 @@ def _render_text(_description: str) -> str | None:
 def is_shallow(description: str) -> bool:
     """Say whether *description* may be rendered in this process: counted, in time that grows with its length.
 
-    Counted are markers in a row, by lines and over the ends of lines, deep indentation, and markers in all.
+    Counted are markers in a row, also over the ends of lines, indentation, cells of tables, and markers in all.
     """
     if sum(map(description.count, _MARKERS)) > MAX_MARKERS:
         return False
     longest = max((len(row.group()) for row in _ROW.finditer(description)), default=0)
-    depth = max((len(line) - len(line.lstrip()) for line in description.splitlines()), default=0)
-    return longest <= MAX_ROW and depth <= MAX_INDENT
+    lines = description.splitlines()
+    depth = max((len(line) - len(line.lstrip()) for line in lines), default=0)
+    cells = max((line.count("|") for line in lines), default=0) * len(lines)
+    return longest <= MAX_ROW and depth <= MAX_INDENT and cells <= MAX_CELLS
 
 
 def _has_too_many_headings(description: str) -> bool:
