@@ -95,7 +95,7 @@ def is_root(body: bytes, content_type: str, url: str) -> bool:
     if media_type in {JSON_V1, "application/json"}:
         start = body[:_MAX_TEXT]
         return body.lstrip()[:1] == b"{" and b'"meta"' in body and (media_type == JSON_V1 or b'"api-version"' in start)
-    from ci_publish.index.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
+    from ci_publish.model.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
     page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):

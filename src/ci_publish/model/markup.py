@@ -43,6 +43,8 @@ def read_page(text: str, most: int) -> Page:
     meta: dict[str, str] = {}
     anchors: list[dict[str, str]] = []
     for tag in scanner.tags():
+        if not scanner.whole:
+            break  # the text ends inside this tag, which therefore is none
         if tag.name == "a" and len(anchors) < most:
             anchors.append(tag.attributes)
         elif tag.name == "base" and base is None:
