@@ -27,6 +27,7 @@ from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import combined, decides, does_not_exist, fewer, not_minted, not_named
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Retrying
 from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
@@ -301,13 +302,21 @@ class Doctor:
     def _look_for_created(self, absent: Sequence[str]) -> None:
         """Note which projects the exchange created; a cached 404 may be old, so the last answer of a few counts."""
         for name in absent:
-            for pause in (0.0, *_PAUSES):
-                if pause and (not decides(self._endpoints, self._credential_state) or self._tools.waiting.wait(pause)):
+            self._states[name] = self._look(name, fresh=True)
+            for attempt, pause in enumerate(_PAUSES, 1):
+                if isinstance(self._states[name], ProjectListing) or not self._may_wait(name, attempt, pause):
                     break
                 self._states[name] = self._look(name, fresh=True)
-                if isinstance(self._states[name], ProjectListing):
-                    self._proven.add(name)
-                    break
+            if isinstance(self._states[name], ProjectListing):
+                self._proven.add(name)
+
+    def _may_wait(self, name: str, attempt: int, pause: float) -> bool:
+        """Wait before another question for a project, and say so; False where the answer decides nothing."""
+        if not decides(self._endpoints, self._credential_state):
+            return False
+        index = self._endpoints.name
+        self._tools.emit(Retrying(f"{name} on {index}", attempt, "the index does not have it yet", pause, index))
+        return not self._tools.waiting.wait(pause)
 
     def _project(self, project: str) -> Finding:
         files = [file for file in self._wanted.distributions if file.project == project]

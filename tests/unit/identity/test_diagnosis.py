@@ -11,6 +11,7 @@ from ci_publish.identity.credential import Given
 from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
 from ci_publish.identity.findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Retrying
 from ci_publish.model.identity import CredentialKind, Provider, Secret
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -332,6 +333,7 @@ def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
     assert world.waits == [1.0, 2.0, 4.0, 8.0, 15.0]
+    assert [event.wait for event in world.of(Retrying)] == world.waits, "no wait is silent"
 
 
 @pytest.mark.parametrize(
