@@ -551,7 +551,13 @@ def _() -> object:
 @situation("What the index has cannot be read")
 def _() -> object:
     failed = LookFailed("demo", "the index answered 503 five times")
-    return messages.unseen(PYPI, failed.reason)
+    return messages.listing_unavailable(PYPI, failed)
+
+
+@situation("The index's certificate comes from an authority that this machine does not trust")
+def _() -> object:
+    reason = "the server's certificate is not trusted (self-signed certificate in certificate chain)"
+    return messages.listing_unavailable(GENERIC, LookFailed("demo", reason, untrusted=True))
 
 
 @situation("The connection broke until the retries ran out")

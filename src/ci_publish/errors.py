@@ -95,6 +95,12 @@ class ConfigurationError(CiPublishError):
     exit_code = 2
 
 
+class UntrustedCertificate(ConfigurationError):
+    """The server's certificate comes from an issuer that this machine does not trust; nothing was sent."""
+
+    slug = "untrusted-certificate"
+
+
 class NothingToPublish(CiPublishError):
     """No distributions were found."""
 

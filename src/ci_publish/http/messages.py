@@ -96,6 +96,7 @@ class NoAnswerReason(StrEnum):
 
     CONNECT = "connect"
     UNTRUSTED_CERTIFICATE = "untrusted-certificate"
+    INVALID_CERTIFICATE = "invalid-certificate"
     TLS = "tls"
     TIMEOUT = "timeout"
     RESET = "reset"

@@ -25,6 +25,7 @@ THROTTLING_STATUSES = frozenset({429, 503})
 _FINAL = frozenset(
     {
         NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        NoAnswerReason.INVALID_CERTIFICATE,
         NoAnswerReason.FILE_CHANGED,
         NoAnswerReason.CANCELLED,
         NoAnswerReason.REFUSED_LOCALLY,

@@ -122,14 +122,25 @@ def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T],
             raise broken(error, what) from error
 
 
-def broken(error: OSError, what: str) -> Broken:
-    """Map an error of a socket or of TLS."""
-    if isinstance(error, ssl.SSLCertVerificationError):
+# X509_V_ERR_…: no issuer found, self-signed, self-signed in the chain, issuer not found locally, first not verified.
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
+
+
+def _bad_certificate(error: ssl.SSLCertVerificationError) -> Broken:
+    """Tell a certificate of an issuer that this machine does not trust from one that nobody should."""
+    if error.verify_code in _UNKNOWN_ISSUER:
         return Broken(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
             f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "
             "name its certificate in the environment variable SSL_CERT_FILE",
         )
+    return Broken(NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})")
+
+
+def broken(error: OSError, what: str) -> Broken:
+    """Map an error of a socket or of TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _bad_certificate(error)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return Broken(
             NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"

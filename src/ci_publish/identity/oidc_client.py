@@ -2,7 +2,13 @@
 
 from typing import assert_never
 
-from ci_publish.errors import AudienceRefused, ExchangeElsewhere, IndexUnavailable, TrustedPublishingNotSupported
+from ci_publish.errors import (
+    AudienceRefused,
+    ExchangeElsewhere,
+    IndexUnavailable,
+    TrustedPublishingNotSupported,
+    UntrustedCertificate,
+)
 from ci_publish.http.messages import HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
 from ci_publish.identity import oidc_protocol
@@ -79,12 +85,13 @@ class Exchanger:
                 return answer
             attempt += 1
 
-    def unavailable(self, what: str, unclear: oidc_protocol.Unclear) -> IndexUnavailable:
+    def unavailable(self, what: str, unclear: oidc_protocol.Unclear) -> IndexUnavailable | UntrustedCertificate:
         """Return the error for an exchange that brought no usable answer."""
-        hints = ["Run it again: what is published already is recognised."]
+        summary = f"{self._endpoints.name} did not answer {what}: {unclear.reason}"
         if unclear.untrusted:
-            hints = ["If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."]
-        return IndexUnavailable(f"{self._endpoints.name} did not answer {what}: {unclear.reason}", hints=hints)
+            hint = "If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."
+            return UntrustedCertificate(summary, hints=(hint,))
+        return IndexUnavailable(summary, hints=("Run it again: what is published already is recognised.",))
 
     def refuse(self, answer: oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere) -> Exception:
         """Return the error for an index that has no exchange, or has it where nothing may be sent."""

@@ -35,7 +35,14 @@ _MAX_TEXT = 500
 _LATER = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.MISDIRECTED_REQUEST}
 )
-_HOPELESS = frozenset({NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED})
+_HOPELESS = frozenset(
+    {
+        NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        NoAnswerReason.INVALID_CERTIFICATE,
+        NoAnswerReason.REFUSED_LOCALLY,
+        NoAnswerReason.CANCELLED,
+    }
+)
 
 
 @frozen

@@ -259,7 +259,7 @@ class TrustedPublishingCredential:
         if attempt >= MAX_ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
             raise self._exchanger.unavailable("the token exchange", unclear)
 
-    def _lost(self, unclear: oidc_protocol.Unclear) -> IndexUnavailable:
+    def _lost(self, unclear: oidc_protocol.Unclear) -> CiPublishError:
         if not unclear.sent and not unclear.again:
             return self._exchanger.unavailable("the token exchange", unclear)
         return MintAnswerLost(
@@ -333,7 +333,16 @@ class TrustedPublishingCredential:
             held.release()
         if isinstance(answer, oidc_protocol.Unclear):
             self._warn_unburnt(answer)
+        if isinstance(answer, oidc_protocol.BurnNotOffered):
+            self._note_not_offered()
         return isinstance(answer, oidc_protocol.Burnt)
+
+    def _note_not_offered(self) -> None:
+        message = (
+            f"{self._endpoints.name} has no endpoint for burning upload tokens; the one of this run expires by itself, "
+            "usually within 15 minutes of being made."
+        )
+        self._tools.emit(Noted("upload-token-not-burnt", message, warning=False))
 
     def _warn_unburnt(self, unclear: oidc_protocol.Unclear) -> None:
         message = f"An upload token for {self._endpoints.name} could not be burnt: {unclear.reason}"

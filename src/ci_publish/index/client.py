@@ -253,7 +253,8 @@ class HttpIndex:
         if lost.reason is NoAnswerReason.CANCELLED:
             return Cancelled(attempts.count, lost.text, unclear=attempts.unclear)
         if not is_transient(lost):
-            return Unavailable(attempts.count, lost.text, unclear=attempts.unclear)
+            untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
+            return Unavailable(attempts.count, lost.text, unclear=attempts.unclear, untrusted=untrusted)
         once = Once.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
         return self._again(distribution, Trouble(lost.text, once=once), attempts, ask=lost.sent)
 

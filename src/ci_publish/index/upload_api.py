@@ -11,7 +11,7 @@ from typing import Any
 
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.http.retries import THROTTLING_STATUSES, Once, Trouble, asked_wait, exhausted_quota, is_transient_status
-from ci_publish.http.urls import same_origin, shown
+from ci_publish.http.urls import host_of, same_origin, shown
 from ci_publish.index.duplicates import looks_duplicate
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
 from ci_publish.model.attestation import Attestation
@@ -30,6 +30,7 @@ Field = tuple[str, str]
 _SUCCESS = frozenset({200, 201, 202, 204})
 # No index answers an upload with a web page (we ask for JSON); captive portals and login pages of proxies do.
 _PAGE = (b"<!doctype html", b"<html")
+_PYPI_HOSTS = frozenset({"upload.pypi.org", "test.pypi.org"})
 
 
 @frozen
@@ -112,7 +113,7 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdi
     if is_transient_status(answer.status):
         return _later(answer, now)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
-        return _refused(answer, attempts, now)
+        return _refused(answer, url, attempts, now)
     trouble = Trouble(
         f"the index answered with status {answer.status}, which says nothing about the file", once=Once.MALFORMED_ANSWER
     )
@@ -148,14 +149,33 @@ def _later(answer: HttpAnswer, now: float) -> Later:
     )
 
 
-def _refused(answer: HttpAnswer, attempts: int, now: float) -> Verdict:
+def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict:
     text = _all_text(answer)
     if looks_duplicate(answer.status, text):
         return AlreadyThere(attempts, message_of(answer))
     known = find(answer.status, text)
+    if known is None and answer.status == 403 and _is_page(answer.body):  # noqa: PLR2004
+        return _page_refused(answer, url, attempts)
     if known is None:
         return _refused_by_status(answer, attempts)
     return _refused_as(known, answer, attempts, now)
+
+
+def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
+    """Return what a web page with status 403 means: PyPI says in its own words what it refuses, others may not."""
+    words = " ".join(_from_text(answer).split())[:200]
+    if host_of(url) in _PYPI_HOSTS:
+        reason = "a web page came with status 403 instead of an index's answer, maybe from a firewall or a proxy"
+        return Later(Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), status=403)
+    return CredentialRefused(
+        attempts,
+        answer.status,
+        words or message_of(answer),
+        advice=(
+            "Check user, password or token, and that they may upload to this index.",
+            "Or a firewall or proxy between this job and the index answered with this page: ask who runs it.",
+        ),
+    )
 
 
 def _refused_by_status(answer: HttpAnswer, attempts: int) -> Refused | CredentialRefused:

@@ -201,11 +201,15 @@ class CredentialRefused:
 
 @frozen
 class Unavailable:
-    """No clear answer until the retries ran out; ``unclear``: the index may have stored the file."""
+    """No clear answer until the retries ran out; ``unclear``: the index may have stored the file.
+
+    ``untrusted``: the certificate comes from an issuer that this machine does not trust.
+    """
 
     attempts: int
     message: str
     unclear: bool = False
+    untrusted: bool = False
 
 
 @frozen

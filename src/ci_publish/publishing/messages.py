@@ -12,6 +12,7 @@ from ci_publish.errors import (
     InvalidDistribution,
     PublishedUnattested,
     SigningFailed,
+    UntrustedCertificate,
     Unverified,
     UploadRejected,
 )
@@ -22,6 +23,8 @@ from ci_publish.model.index import (
     Endpoints,
     FileChanged,
     IndexProfile,
+    LookFailed,
+    NotVisible,
     Refused,
     Unavailable,
 )
@@ -94,10 +97,14 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
     )
 
 
-def unseen(endpoints: Endpoints, reason: str) -> IndexUnavailable:
+def listing_unavailable(
+    endpoints: Endpoints, state: LookFailed | NotVisible
+) -> IndexUnavailable | UntrustedCertificate:
     """The listing could not be read, so nothing can be compared."""
+    if isinstance(state, LookFailed) and state.untrusted:
+        return untrusted(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
     return IndexUnavailable(
-        f"What {endpoints.name} already has could not be read: {reason}",
+        f"Cannot list the project's files on {endpoints.name}: {state.reason}",
         detail="Without the listing, nothing can be compared and nothing is sent.",
         hints=(RERUN, _STATUS_PAGE, "If the index has no Simple API at that address, name it with --index-url."),
     )
@@ -151,8 +158,24 @@ def credential_refused(
     )
 
 
-def unavailable(endpoints: Endpoints, file: Distribution, outcome: Unavailable) -> IndexUnavailable:
+def untrusted(summary: str) -> UntrustedCertificate:
+    """The server's certificate comes from an issuer that this machine does not trust."""
+    return UntrustedCertificate(
+        summary,
+        detail="Nothing is sent to a server that cannot prove who it is.",
+        hints=(
+            "If the index or a proxy uses a certificate authority of your own, set SSL_CERT_FILE to its file.",
+            "If it should have a public certificate, find out who answers at this address.",
+        ),
+    )
+
+
+def unavailable(
+    endpoints: Endpoints, file: Distribution, outcome: Unavailable
+) -> IndexUnavailable | UntrustedCertificate:
     """No clear answer came until the retries ran out."""
+    if outcome.untrusted:
+        return untrusted(f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}")
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",

@@ -79,7 +79,7 @@ def plan(run: Run) -> Outcome:
     collection, problems = _look_over(run)
     deliveries = [Delivery(run, destination, collection.distributions, problems) for destination in run.destinations]
     try:
-        _plan_all(run, deliveries, problems)
+        _plan_all(run, deliveries, problems, sending=False)
         for delivery in deliveries:
             delivery.tell_planned()
             if run.options.prove_credential:
@@ -141,16 +141,16 @@ def verify_release(
             run.emit(IndexChosen(destination.index.endpoints))
             state = destination.index.look(project, version, fresh=True)
             if isinstance(state, LookFailed | NotVisible):
-                raise messages.unseen(endpoints, state.reason)
+                raise messages.listing_unavailable(endpoints, state)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [file for published in listed if (file := as_distribution(published)) is not None]
             if not files and _is_quarantined(state):
                 raise messages.quarantined(endpoints, [project], [f"{project} {version}"])
             if not files:
                 raise messages.not_published(endpoints, [f"{project} {version}"])
-            run.emit(Collected(tuple(files)))
             for file in files:
-                _tell_listed(run, endpoints, file, state.files[file.filename])  # type: ignore[union-attr]
+                published = state.files[file.filename]  # type: ignore[union-attr]
+                run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
             _judge_provenance(run, destination, files)
     return Outcome.VERIFIED
 
@@ -184,7 +184,7 @@ def _errors(problems: Sequence[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
-def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Problem]) -> None:
+def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Problem], *, sending: bool = True) -> None:
     """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time.
 
     Errors of files that every index has already, with the same content, are only noted: nothing will be sent of them.
@@ -195,7 +195,7 @@ def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Probl
     try:
         for delivery in deliveries:
             _ = delivery.policy
-            delivery.plan()
+            delivery.plan(sending=sending)
     except CiPublishError as error:
         if _errors(problems):
             _tell_checked(run, problems)
@@ -336,7 +336,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
         for file in files:
             state = destination.index.look(file.project, file.version)
             if isinstance(state, LookFailed | NotVisible):
-                raise messages.unseen(endpoints, state.reason)
+                raise messages.listing_unavailable(endpoints, state)
             published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)

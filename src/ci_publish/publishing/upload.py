@@ -170,13 +170,13 @@ class Delivery:
 
     # plan ---------------------------------------------------------------------------------------------------------
 
-    def plan(self) -> None:
+    def plan(self, *, sending: bool = True) -> None:
         """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
         name = self.endpoints.name
         with self._run.step(Step.PLAN, name):
             self._run.emit(IndexChosen(self.endpoints))
             self._run.emit(CredentialChanged(name, self._credential.state))
-            self._look()
+            self._look(sending=sending)
             options = self._run.options
             rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
             self._plan = make_plan(name, self._distributions, self._states, rules)
@@ -212,13 +212,14 @@ class Delivery:
         for file in self.uploads:
             self._finish(file, FileStatus.PLANNED)
 
-    def _look(self) -> None:
+    def _look(self, *, sending: bool) -> None:
+        """Fetch the listings; a run that is *sending* says first what it lacks for that."""
         for project, version in dict.fromkeys(file.release for file in self._distributions):
             state = self._index.look(project, version)
             if isinstance(state, LookFailed):
                 self._run.checkpoint()
-                unseen = messages.unseen(self.endpoints, state.reason)
-                if missing := self._credential.missing():
+                unseen = messages.listing_unavailable(self.endpoints, state)
+                if sending and (missing := self._credential.missing()):
                     raise missing from unseen
                 raise unseen
             if isinstance(state, NotVisible) and project not in self._states:
@@ -481,7 +482,7 @@ class Delivery:
         """Let the index's listing decide what "already exists" means; its words never do."""
         state, published = self._look_for(file)
         if isinstance(state, LookFailed):
-            self._fail(file, messages.unseen(self.endpoints, state.reason), FileStatus.FAILED, outcome.attempts)
+            self._fail(file, messages.listing_unavailable(self.endpoints, state), FileStatus.FAILED, outcome.attempts)
         elif isinstance(state, NotVisible):
             self._keep_unseen(file, outcome)
         elif published is None:

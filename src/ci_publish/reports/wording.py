@@ -193,7 +193,11 @@ def result(receipt: Receipt, file: FileEntry) -> str:
     """Return what became of *file*, in the words of the command that ran."""
     if file.index is None and receipt.exit_code == 0:
         return receipt.outcome.value
-    return {**STATUS, **_OF_VERIFY}[file.status] if receipt.command == "verify" else STATUS[file.status]
+    if receipt.command != "verify":
+        return STATUS[file.status]
+    if file.path is None and file.status is FileStatus.ALREADY_PUBLISHED:
+        return "published"
+    return {**STATUS, **_OF_VERIFY}[file.status]
 
 
 def headline(receipt: Receipt) -> str:

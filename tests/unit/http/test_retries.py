@@ -118,6 +118,7 @@ def test_what_is_never_tried_again() -> None:
     final = {reason for reason in NoAnswerReason if not is_transient(NoAnswer(reason, "x"))}
     assert final == {
         NoAnswerReason.UNTRUSTED_CERTIFICATE,
+        NoAnswerReason.INVALID_CERTIFICATE,
         NoAnswerReason.FILE_CHANGED,
         NoAnswerReason.CANCELLED,
         NoAnswerReason.REFUSED_LOCALLY,

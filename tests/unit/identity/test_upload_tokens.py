@@ -147,7 +147,7 @@ def test_no_wait_goes_past_the_runs_deadline() -> None:
 def test_an_untrusted_certificate_is_said_at_once() -> None:
     world = World()
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed certificate")]
-    with pytest.raises(errors.IndexUnavailable, match="self-signed") as caught:
+    with pytest.raises(errors.UntrustedCertificate, match="self-signed") as caught:
         credential(world).prove()
     assert "SSL_CERT_FILE" in caught.value.hints[0]
     assert len(world.index.requests) == 1
@@ -394,9 +394,15 @@ def test_a_lost_answer_on_gitlab_is_called_that(failure: HttpAnswer | NoAnswer) 
 def test_an_untrusted_certificate_on_gitlab_loses_nothing() -> None:
     world = gitlab()
     world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed")]
-    with pytest.raises(errors.IndexUnavailable) as caught:
+    with pytest.raises(errors.UntrustedCertificate):
         credential(world).hold()
-    assert type(caught.value) is errors.IndexUnavailable
+
+
+@pytest.mark.parametrize("world", [World(), gitlab()])
+def test_an_expired_certificate_is_an_outage_and_not_tried_again(world: World) -> None:
+    world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.INVALID_CERTIFICATE, "certificate has expired")]
+    with pytest.raises(errors.IndexUnavailable, match="has expired"):
+        credential(world).hold()
 
 
 def test_a_used_up_gitlab_token_is_not_sent_again() -> None:
@@ -561,22 +567,22 @@ def test_a_token_that_has_long_expired_is_not_burnt() -> None:
     assert trusted.state.burnt is True
 
 
-def test_an_older_index_is_silence() -> None:
+def test_an_index_that_burns_nothing_is_a_note() -> None:
     world = World()
     world.index.scripts["burn-token"] = [answer(404, body=b"<html>")]
     trusted = credential(world)
     trusted.prove()
     trusted.burn()
-    assert world.of(Noted) == []
+    assert [(note.slug, note.warning) for note in world.of(Noted)] == [("upload-token-not-burnt", False)]
     assert trusted.state.burnt is False
 
 
-def test_an_index_without_an_address_for_burning_is_silence() -> None:
+def test_an_index_without_an_address_for_burning_is_a_note() -> None:
     world = World()
     trusted = credential(world, replace(PYPI, burn=None))
     trusted.prove()
     trusted.burn()
-    assert world.of(Noted) == []
+    assert [(note.slug, note.warning) for note in world.of(Noted)] == [("upload-token-not-burnt", False)]
 
 
 def broken(_index: FakeIndex, _request: HttpRequest) -> HttpAnswer:

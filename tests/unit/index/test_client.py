@@ -177,7 +177,9 @@ def test_a_server_error_lowers_the_pace_of_indexes_without_a_schedule(
 
 def test_what_can_never_work_is_not_tried_again(file: Distribution) -> None:
     untrusted = NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "not trusted")
-    assert Played(untrusted).upload(file) == Unavailable(1, "not trusted")
+    assert Played(untrusted).upload(file) == Unavailable(1, "not trusted", untrusted=True)
+    expired = NoAnswer(NoAnswerReason.INVALID_CERTIFICATE, "expired")
+    assert Played(expired).upload(file) == Unavailable(1, "expired")
 
 
 @pytest.mark.parametrize(

@@ -363,3 +363,24 @@ NOT_VALID = "OIDC scoped token is not valid for project 'x'"
 )
 def test_what_the_server_repeats_is_told_once(said: str, told: str) -> None:
     assert without_repeats(said) == told
+
+
+PAGE = "<!DOCTYPE html><html><body><h1>Access denied</h1></body></html>"
+
+
+@pytest.mark.parametrize("url", ["https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"])
+def test_a_page_with_403_is_not_a_refusal_of_pypi(url: str) -> None:
+    verdict = understand(answer(403, PAGE), url, 1, 0.0)
+    assert isinstance(verdict, Later)
+    assert "Access denied" in verdict.trouble.reason
+    own_words = PAGE.replace("Access denied", "Invalid or non-existent authentication information.")
+    assert isinstance(understand(answer(403, own_words), url, 1, 0.0), CredentialRefused)
+    assert isinstance(understand(answer(403, "<html></html>"), url, 1, 0.0), Later)
+
+
+def test_a_page_with_403_elsewhere_names_both_causes() -> None:
+    verdict = understand(answer(403, PAGE), "https://index.example/", 1, 0.0)
+    assert isinstance(verdict, CredentialRefused)
+    assert verdict.message == "Access denied"
+    assert "token" in verdict.advice[0]
+    assert "firewall or proxy" in verdict.advice[1]

@@ -18,6 +18,7 @@ from ci_publish.errors import (
     Interrupted,
     InvalidDistribution,
     SigningFailed,
+    UntrustedCertificate,
     Unverified,
     UploadRejected,
 )
@@ -1085,3 +1086,16 @@ def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> N
     unused = world(*ALL, options=Options(attestations=AttestationPolicy.OFF))
     unused.distributions.attestations = (broken_file,)
     assert publish(unused.run()) is Outcome.PUBLISHED
+
+
+@pytest.mark.parametrize("untrusted", [False, True])
+def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool) -> None:
+    away = FakeIndex(states=[LookFailed("demo", "no route", untrusted=untrusted)])
+    played = world(ONE, index=away, credential=FakeCredential(lacks=IdentityUnavailable("no CI")))
+    error = failing(played, UntrustedCertificate if untrusted else IndexUnavailable, plan)
+    assert "no route" in error.summary
+    assert error.exit_code == (2 if untrusted else 10)
+
+
+def test_a_certificate_that_is_not_trusted_during_an_upload_is_a_setting() -> None:
+    failing(answered(Unavailable(1, "self-signed", untrusted=True)), UntrustedCertificate)
