@@ -23,6 +23,8 @@ from ci_publish.rehearsal.tls import LoopbackTls
 
 FILES = (60, 150, 500)
 STORING = (0.0, 0.1, 0.5)
+# As on a server whose storage is a local folder: what Warehouse does between insert and commit takes time, too.
+STORING_LOCALLY = 0.02
 JOBS = (1, 2, 3, 4, 6, 8)
 WORK = 0.04
 # A database that answers so many 500s will not be done in reasonable time; nor are longer rows waited for.
@@ -46,7 +48,7 @@ def collisions(connection: str) -> int:
     print("### Uploads of one release at once, straight to the database: seconds (answers 500)\n")
     print(f"| files | storing ms | {' | '.join(map(str, JOBS))} |\n|---|---|{'---|' * len(JOBS)}")
     for files in FILES:
-        for storing in STORING:
+        for storing in sorted((*STORING, STORING_LOCALLY)):
             if files * (storing + WORK) > LONGEST:
                 continue
             cells = [_collide(connection, files, Durations(WORK, storing), jobs) for jobs in JOBS]
@@ -78,7 +80,7 @@ def _collide(connection: str, files: int, durations: Durations, jobs: int) -> st
         thread.join()
     seconds = time.monotonic() - began
     database.close()
-    return f"over {HOPELESS} (500)" if database.deadlocks >= HOPELESS else f"{seconds:.1f} ({database.deadlocks})"
+    return f"- (over {HOPELESS})" if database.deadlocks >= HOPELESS else f"{seconds:.1f} ({database.deadlocks})"
 
 
 def schedule(connection: str, tls: LoopbackTls, launcher: Launcher, folder: Path) -> int:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -255,6 +256,26 @@ def test_one_timeout_for_every_wait() -> None:
         began = time.monotonic()
         assert isinstance(transport.send(get(server.url)), NoAnswer)
         assert time.monotonic() - began < 10
+        transport.close()
+
+
+class HeldBack:
+    """A body that holds its last bytes back for a second."""
+
+    content_type = "text/plain"
+    length = 4
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"la"
+        time.sleep(1)
+        yield b"st"
+
+
+@pytest.mark.parametrize(("pause", "kind"), [(2.0, HttpAnswer), (0.0, NoAnswer)])
+def test_the_pause_of_a_body_is_added_to_the_time_of_the_whole_request(pause: float, kind: type) -> None:
+    with FaultServer([echo]) as server:
+        transport = make(timeouts=Timeouts.all(0.2))
+        assert isinstance(transport.send(HttpRequest("POST", server.upload_url, body=HeldBack(), pause=pause)), kind)
         transport.close()
 
 
