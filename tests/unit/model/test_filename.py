@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,30 @@ def test_tag_sets_whose_product_is_huge() -> None:
     parsed = parse_filename(f"demo-1.0-{MANY}-{MANY}-{MANY}.whl")
     assert [len(part) for part in parsed.tags] == [120, 120, 120]
     assert version_of(f"demo-1.0-{MANY}-{MANY}-{MANY}.whl") == "1.0"
+
+
+def calls_to_read(name: str) -> int:
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        version_of(name)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_reading_a_tag_set_costs_no_more_than_its_length() -> None:
+    """Counted in calls: twice the members are twice the work, not eight times."""
+    fewer, more = (
+        calls_to_read(f"demo-2.0-{part}-{part}-{part}.whl")
+        for part in (".".join(f"b{number}" for number in range(count)) for count in (60, 120))
+    )
+    assert more <= 2.1 * fewer
 
 
 @pytest.mark.parametrize("name", [f"demo-1.0-{MANY}-{MANY}.-none.whl", f"demo-1.0-{MANY}.1-{MANY}-any.whl"])
