@@ -1,0 +1,46 @@
+"""Metadata that the libraries cannot read is a fault of its file; the other files are judged."""
+
+from pathlib import Path
+
+import pytest
+
+from ci_publish.distributions.checks.judgement import MAX_DIGITS, MAX_GROUPS, judge
+from ci_publish.distributions.local import LocalDistributions
+from ci_publish.model.index import IndexProfile
+from tests.distributions import make_wheel
+
+FORM = {"metadata_version": ["2.4"], "name": ["demo"], "version": ["1.0"]}
+DIGITS = "1" * 5_000
+NESTED = "(" * 3_000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("version", DIGITS, "metadata-invalid-version"),
+        ("version", f"1.0.{'1' * (MAX_DIGITS - 10)}", None),
+        ("metadata_version", f"2.{DIGITS}", "metadata-version"),
+        ("requires_dist", f"a; {NESTED}", "metadata-dependency"),
+        ("requires_dist", f"a; {'(' * MAX_GROUPS}python_version<'3'{')' * MAX_GROUPS}", None),
+        ("requires_dist", f"a>={DIGITS}", "metadata-dependency"),
+        ("provides_dist", f"a; {NESTED}", "metadata-dependency"),
+        ("requires_python", f">={DIGITS}", "metadata-requires-python"),
+        ("author_email", NESTED, "metadata-email"),
+        ("license_expression", NESTED, "metadata-license"),
+        ("description_content_type", NESTED, "metadata-content-type"),
+        ("import_name", "a" * 5_000, "metadata-import-name"),
+    ],
+)
+def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None) -> None:
+    found = {fault.rule for fault in judge({**FORM, field: [value]})}
+    assert found == ({rule} if rule else set())
+
+
+def test_the_other_files_are_judged(tmp_path: Path) -> None:
+    good = make_wheel(tmp_path, "good")
+    bad = make_wheel(tmp_path, "bad", extra=f"Requires-Dist: a; {NESTED}\n")
+    distributions = LocalDistributions(max_workers=1)
+    collection = distributions.collect([str(good), str(bad)])
+    problems = distributions.check(collection, [IndexProfile.PYPI])
+    assert len(collection.distributions) == 2
+    assert {problem.filename for problem in problems if problem.severity == "error"} == {bad.name}
