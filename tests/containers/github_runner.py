@@ -61,7 +61,7 @@ class Job:
 
     def __post_init__(self) -> None:
         for name in _FOLDERS:
-            (self.folder / name).mkdir()
+            (self.folder / name).mkdir(parents=True)
         (self.folder / "workflow" / "event.json").write_text("{}")
 
     @property
