@@ -111,6 +111,15 @@ def _filenames() -> Iterable[Case]:  # noqa: PLR0915 - a table
     parts = bad("Invalid wheel filename (wrong number of parts)", f"{LEGACY}:1437")
     yield Case(rule, WHEEL.with_(filename="demo_pkg-1.0-1-py3-none-any-x86.whl"), SPEAKS, parts)
     yield Case(rule, WHEEL.with_(filename="demo_pkg-1.0-any.whl"), SPEAKS, parts)
+    for python in ("2.7", "cp313.", ""):
+        yield Case(rule, WHEEL.with_(filename=f"demo_pkg-1.0-{python}-none-any.whl"), SPEAKS, label=f"tag {python!r}")
+    later = WHEEL.with_(filename="demo_pkg-1.1-2.7-none-any.whl")
+    yield Case(
+        "filename-version", later, SPEAKS, bad("Version in filename should be '1.0' not '1.1'.", f"{LEGACY}:1501")
+    )
+    empty = WHEEL.with_(filename="demo_pkg-1.0-py3-none-.whl")
+    unsupported = bad("Binary wheel 'demo_pkg-1.0-py3-none-.whl' has an unsupported platform tag ''.", f"{LEGACY}:1448")
+    yield Case("platform-tag", empty, SPEAKS, unsupported)
     version = bad("Invalid wheel filename (invalid version)", f"{LEGACY}:1437")
     yield Case(rule, WHEEL.with_(filename="demo_pkg-latest-py3-none-any.whl"), SPEAKS, version)
     rule = "filename-sdist"

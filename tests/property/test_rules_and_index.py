@@ -20,7 +20,7 @@ STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
 COUNT = 2_000 if STRESS else 200
 SLICES = 10
 # Rules of PyPI that also find what PyPI stores without a word: a damaged member that is no code, for example.
-PARTLY_OURS = {"archive-damaged-member", "zip-mismatched-headers", "sdist-damaged"}
+PARTLY_OURS = {"archive-damaged-member", "filename-wheel", "zip-mismatched-headers", "sdist-damaged"}
 # Found in a file that names no project or version: nobody could send a form for it, so a usual one is sent.
 NO_FORM = {"metadata-name", "metadata-invalid-version"}
 OURS = PARTLY_OURS | {rule.id for rule in REGISTRY.rules.values() if rule.stage is Stage.NEVER}

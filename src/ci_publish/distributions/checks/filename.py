@@ -102,7 +102,8 @@ def filename_extension(subject: Subject) -> Iterable[Fault]:
 def filename_wheel(subject: Subject) -> Iterable[Fault]:
     """A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, three tags.
 
-    A variant label (PEP 825, a draft) is a further part, which no index accepts yet.
+    A variant label (PEP 825, a draft) is a further part, which no index accepts yet. Tags like ``2.7`` or empty ones,
+    which installers do not read since ``packaging`` 26.3, were accepted by PyPI with 26.2.
 
     Source: PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).
     """
@@ -112,7 +113,13 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
         parse_filename(subject.filename)
     except InvalidWheelFilename as error:
         more = " It has more than five dashes." if subject.filename.count("-") > MAX_DASHES else ""
-        yield _fault("filename-wheel", f"{error}.{more}", str(error))
+        refusal = None if is_about_tags(error) else refused(str(error))
+        yield Fault("filename-wheel", f"{error}.{more}", refusal)
+
+
+def is_about_tags(error: ValueError) -> bool:
+    """Say whether only a tag is wrong, which ``packaging`` did not see before 26.3."""
+    return "invalid tag component" in str(error)
 
 
 @rule(
@@ -269,11 +276,21 @@ def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
     stem = subject.filename.removesuffix(".whl").removesuffix(".tar.gz").removesuffix(".zip")
     try:
         if subject.kind is Kind.WHEEL:
-            return stem.split("-", 1)[0], parse_filename(subject.filename).version
+            return stem.split("-", 1)[0], _wheel_version(subject.filename)
         name, version = stem.rpartition("-")[0], parse_filename(subject.filename).version
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
     return _implicit_post_release(subject, stem) or (name, version)
+
+
+def _wheel_version(filename: str) -> Version:
+    """Return the version in a wheel's name, also where a tag is wrong. Raises InvalidWheelFilename."""
+    try:
+        return parse_filename(filename).version
+    except InvalidWheelFilename as error:
+        if is_about_tags(error):
+            return Version(filename.split("-")[1])
+        raise
 
 
 def _implicit_post_release(subject: Subject, stem: str) -> tuple[str, Version] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ci_publish.distributions.checks import platforms
+from ci_publish.distributions.checks.filename import is_about_tags
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
 from ci_publish.distributions.findings import Fault, refused
 from ci_publish.model.distribution import Kind
@@ -60,8 +61,10 @@ def _refused(subject: Subject) -> list[str]:
         return []
     try:
         tags = parse_filename(subject.filename).platforms
-    except ValueError:
-        return []
+    except ValueError as error:
+        if not is_about_tags(error):
+            return []
+        tags = frozenset(subject.filename.removesuffix(".whl").rpartition("-")[2].lower().split("."))
     return sorted(tag for tag in tags if not platforms.accepted(tag))
 
 
