@@ -211,6 +211,9 @@ class FakeIndex:
             self.files[distribution.filename] = published(distribution)
             return Accepted()
 
+    def md5(self, distribution: Distribution) -> str:
+        return hashlib.md5(distribution.sha256.encode(), usedforsecurity=False).hexdigest()
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         del project, version
         answer = self.provenances.get(filename, self._provenance_of_what_was_sent(filename))

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import assert_never
 from urllib.parse import urljoin
 
-from ci_publish.errors import IndexUnavailable
+from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.messages import (
     Authorization,
     BodyChanged,
@@ -294,6 +294,13 @@ class HttpIndex:
             return False
         published = state.files.get(distribution.filename)
         return published is not None and not published.inherited and published.sha256 == distribution.sha256
+
+    def md5(self, distribution: Distribution) -> str:
+        """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
+        try:
+            return distribution.digests.md5 or md5(distribution)
+        except BodyChanged as error:
+            raise FileChangedDuringRun(f"{distribution.filename} changed during the run: {error}") from error
 
     # --- provenance
 

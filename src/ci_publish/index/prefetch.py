@@ -169,6 +169,10 @@ class LookingAhead:
         """Send one file, with retries; see ``publishing.pipeline.Index``."""
         return self._index.upload(distribution, attestations, authorization, throttled, turn)
 
+    def md5(self, distribution: Distribution) -> str:
+        """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
+        return self._index.md5(distribution)
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""
         return self._index.provenance(project, version, filename)

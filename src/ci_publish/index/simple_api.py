@@ -36,6 +36,7 @@ PUBLIC_FILE_HOSTS = frozenset(
     {"files.pythonhosted.org", "test-files.pythonhosted.org", "pypi.org", "pypi.python.org", "test.pypi.org"}
 )
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+_MD5 = re.compile(r"[0-9a-fA-F]{32}")
 _DEVPI_INDEX = re.compile(r"(.*/[^/]+/[^/]+)/(?:\+simple|\+f|\+e)/")
 _MAX_TEXT = 2000
 # What the title or heading of an index's pages says: pypiserver, devpi, Nexus, Artifactory, bandersnatch, pip's own.
@@ -211,6 +212,7 @@ def _file(entry: Mapping[str, Any], url: str) -> PublishedFile | None:
         upload_time=_text(entry.get("upload-time")) or _text(entry.get("upload_time_iso_8601")),
         yanked=yanked if isinstance(yanked, bool) else (_text(yanked) or _text(entry.get("yanked_reason")) or False),
         provenance=_joined(url, provenance) if provenance else None,
+        md5=_md5(_object(entry.get("hashes")).get("md5")),
     )
 
 
@@ -228,6 +230,10 @@ def _integer(value: object) -> int | None:
 
 def _sha256(value: object) -> str | None:
     return value.lower() if isinstance(value, str) and _SHA256.fullmatch(value) else None
+
+
+def _md5(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) and _MD5.fullmatch(value) else None
 
 
 def _joined(base: str, reference: str) -> str:

@@ -51,7 +51,7 @@ class ProjectStatus(StrEnum):
 
 @frozen
 class PublishedFile:
-    """A file that an index lists. ``sha256`` is None where the index shows no such digest."""
+    """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest."""
 
     filename: str
     url: str
@@ -61,6 +61,7 @@ class PublishedFile:
     yanked: str | bool = False
     provenance: str | None = None
     inherited: bool = False
+    md5: str | None = None
 
 
 @frozen
@@ -114,10 +115,11 @@ class Upload:
 
 @frozen
 class AlreadyPublished:
-    """The index has these very bytes under this name."""
+    """The index has these very bytes under this name; ``md5_only``: by their MD5, because it shows no SHA-256."""
 
     distribution: Distribution
     published: PublishedFile
+    md5_only: bool = False
 
 
 @frozen

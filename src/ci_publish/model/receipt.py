@@ -455,7 +455,9 @@ def _file(facts: _Facts, index: str | None, distribution: Distribution) -> FileE
         attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
         url=_url(finished, listed, planned),
         attestations=facts.attestations.get(distribution.filename, ()),
-        listed=listed.listed if listed else (True if isinstance(planned, AlreadyPublished) else None),
+        listed=listed.listed
+        if listed
+        else (True if isinstance(planned, AlreadyPublished) and not planned.md5_only else None),
         provenance_verified=_verified(facts.provenance.get(key)),
         provenance_publisher=_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
@@ -488,8 +490,8 @@ def _error_of_file(facts: _Facts, status: FileStatus, finished: FileFinished | N
 
 def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
     match planned:
-        case AlreadyPublished():
-            return FileStatus.ALREADY_PUBLISHED
+        case AlreadyPublished(md5_only=md5_only):
+            return FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
         case KeptPublished():
             return FileStatus.KEPT_PUBLISHED
         case Conflict():

@@ -78,6 +78,8 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
     lines = []
     for found in conflicts:
         theirs = found.published.sha256 or "unknown: the index shows no SHA-256"
+        if found.published.sha256 is None and found.published.md5 is not None:
+            theirs = f"unknown; its MD5 ({found.published.md5}) is another"
         lines += [found.distribution.filename, f"  here:      sha256 {found.distribution.sha256}"]
         lines += [f"  published: sha256 {theirs}"]
     hints = [
@@ -90,6 +92,17 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
         )
     else:
         hints.append("To leave the published files as they are and go on: --on-conflict keep-published")
+    unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
+    if len(unknown) == len(conflicts):
+        return ContentConflict(
+            f"{endpoints.name} already has {_files(len(conflicts))} of this run by name, with unknown content: its"
+            " listing shows no digest.",
+            detail="\n".join(lines),
+            hints=(
+                "To leave files whose name is taken without comparing: --skip-existing",
+                "If another address of the index's Simple API shows SHA-256 digests, name it: --index-url URL",
+            ),
+        )
     return ContentConflict(
         f"{endpoints.name} already has other content under the name of {_files(len(conflicts))}.",
         detail="\n".join(lines),

@@ -1,7 +1,7 @@
 """Distributions and what the index has → what to do with each file, and in which order (pure)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import assert_never
 
@@ -65,14 +65,24 @@ def why_kept(published: PublishedFile) -> str:
     return "the index has other content under this name"
 
 
+Md5 = Callable[[Distribution], str]
+"""Returns the MD5 of a file's bytes, in lower-case hexadecimal."""
+
+
 def make_plan(
-    index: str, distributions: Iterable[Distribution], states: Mapping[str, IndexState], rules: ConflictRules
+    index: str,
+    distributions: Iterable[Distribution],
+    states: Mapping[str, IndexState],
+    rules: ConflictRules,
+    md5: Md5 | None = None,
 ) -> Plan:
     """Decide about each distribution by its SHA-256; *states* holds what the index has, by normalised project.
 
+    Where an index shows nothing but an MD5, that is compared instead (with *md5*, else not at all).
+
     A state of ``LookFailed`` must not come here: what could not be seen is never taken for absent.
     """
-    return Plan(index, tuple(_decide(file, states[file.project], rules) for file in in_order(distributions)))
+    return Plan(index, tuple(_decide(file, states[file.project], rules, md5) for file in in_order(distributions)))
 
 
 def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
@@ -154,11 +164,11 @@ def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None
     return None if found is None or found.inherited else found
 
 
-def _decide(file: Distribution, state: IndexState, rules: ConflictRules) -> PlannedFile:
+def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
     match state:
         case ProjectListing():
             published = published_as(file.filename, state)
-            return Upload(file) if published is None else _compare(file, published, rules)
+            return Upload(file) if published is None else _compare(file, published, rules, md5)
         case NoSuchProject():
             return Upload(file)
         case NotVisible():
@@ -170,9 +180,11 @@ def _decide(file: Distribution, state: IndexState, rules: ConflictRules) -> Plan
             assert_never(state)
 
 
-def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules) -> PlannedFile:
+def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
     if published.sha256 == file.sha256:
         return AlreadyPublished(file, published)
+    if published.sha256 is None and published.md5 is not None and md5 is not None and published.md5 == md5(file):
+        return AlreadyPublished(file, published, md5_only=True)
     if published.sha256 is None and rules.keep_undigested:
         return KeptPublished(file, published, why_kept(published))
     if published.sha256 is not None and rules.keep_other:

@@ -72,6 +72,9 @@ class Index(Protocol):
         raises for network or server.
         """
 
+    def md5(self, distribution: Distribution) -> str:
+        """Return the MD5 of a file's bytes, for an index that shows no other digest. Raises FileChangedDuringRun."""
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance object that the index serves for a file; None where it serves none.
 

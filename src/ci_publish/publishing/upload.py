@@ -179,7 +179,7 @@ class Delivery:
             self._look(sending=sending)
             options = self._run.options
             rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
-            self._plan = make_plan(name, self._distributions, self._states, rules)
+            self._plan = make_plan(name, self._distributions, self._states, rules, self._index.md5)
             self._run.emit(Planned(self._plan))
             self._tell_what_stands()
             self._warn_of_yanked_releases()
@@ -237,6 +237,15 @@ class Delivery:
     def _tell_what_stands(self) -> None:
         for file in self._plan.files:
             match file:
+                case AlreadyPublished(distribution, published, md5_only=True):
+                    self._finish(distribution, FileStatus.SAME_MD5, url=published.url)
+                    self._run.emit(FileListed(self.endpoints.name, distribution.filename, None, published))
+                    self._run.warn(
+                        "compared-by-md5",
+                        f"{distribution.filename} is already published, judged by its MD5: {self.endpoints.name} shows"
+                        " no SHA-256, and MD5 does not prove that the bytes are the same.",
+                        filename=distribution.filename,
+                    )
                 case AlreadyPublished(distribution, published):
                     self._finish(distribution, FileStatus.ALREADY_PUBLISHED, url=published.url)
                     self._run.emit(

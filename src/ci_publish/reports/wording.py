@@ -115,6 +115,8 @@ def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
             return FileStatus.PLANNED, "the index does not have it"
         case Upload():
             return FileStatus.PLANNED, "the index cannot be asked whether it has it"
+        case AlreadyPublished(md5_only=True):
+            return FileStatus.SAME_MD5, "the index has a file of this name with the same MD5"
         case AlreadyPublished():
             return FileStatus.ALREADY_PUBLISHED, "the index has these very bytes"
         case KeptPublished(reason=reason):

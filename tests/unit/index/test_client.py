@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from ci_publish.errors import IndexUnavailable
+from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
@@ -718,3 +718,11 @@ def test_the_defaults_are_real(file: Distribution) -> None:
     assert 0.5 <= waiting.waits[0] <= 1.0
     boundaries = {body.split(b"\r\n")[0] for body in transport.bodies if body}
     assert len(boundaries) == 2
+
+
+def test_the_md5_of_a_file(file: Distribution) -> None:
+    content = file.path.read_bytes()
+    assert Played().index.md5(file) == hashlib.md5(content, usedforsecurity=False).hexdigest()
+    file.path.write_bytes(b"other bytes, which nobody signed")
+    with pytest.raises(FileChangedDuringRun):
+        Played().index.md5(file)

@@ -332,3 +332,8 @@ def test_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
 )
 def test_pages_that_are_not_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
     assert not is_root(body, content_type, ROOT_URL)
+
+
+def test_an_md5_is_read_where_it_is_one() -> None:
+    page = f'<a href="demo-1.0.tar.gz#md5={"A" * 32}">x</a><a href="demo-2.0.tar.gz#md5=no">y</a>'.encode()
+    assert [file.md5 for file in read(page, "text/html").files.values()] == ["a" * 32, None]

@@ -62,6 +62,7 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt import receipt_of
 from ci_publish.publishing.context import Destination, Options
 from ci_publish.publishing.pipeline import attest, check, plan, publish, verify, verify_release
 from ci_publish.publishing.planning import OnConflict
@@ -1099,3 +1100,31 @@ def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool
 
 def test_a_certificate_that_is_not_trusted_during_an_upload_is_a_setting() -> None:
     failing(answered(Unavailable(1, "self-signed", untrusted=True)), UntrustedCertificate)
+
+
+def by_md5(md5: str) -> World:
+    listing = {ONE.filename: published(ONE, sha256=None, md5=md5)}
+    return world(ONE, index=FakeIndex(GENERIC, files=listing), credential=FakeCredential(CredentialKind.PASSWORD))
+
+
+def test_the_same_md5_is_already_published_with_a_warning() -> None:
+    played = by_md5(FakeIndex().md5(ONE))
+    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
+    assert statuses(played, "index.example") == {ONE.filename: FileStatus.SAME_MD5}
+    assert "compared-by-md5" in notes(played)
+    assert listed(played) == {ONE.filename: None}
+    assert receipt_of(played.events).files[0].status is FileStatus.SAME_MD5
+
+
+def test_another_md5_is_other_content() -> None:
+    error = failing(by_md5("0" * 32), ContentConflict)
+    assert "other content" in error.summary
+    assert "its MD5" in error.detail
+
+
+def test_content_without_any_digest_is_called_unknown() -> None:
+    undigested = {ONE.filename: published(ONE, sha256=None)}
+    played = world(ONE, index=FakeIndex(GENERIC, files=undigested), credential=FakeCredential(CredentialKind.PASSWORD))
+    error = failing(played, ContentConflict)
+    assert "unknown content" in error.summary
+    assert "--skip-existing" in error.hints[0]

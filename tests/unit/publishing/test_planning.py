@@ -185,3 +185,14 @@ def test_first_files_of_one_project_never_race() -> None:
     other, older, newer = wheel("other"), wheel(version="1.0"), wheel(version="2.0")
     states = {project: ProjectListing(project, {}) for project in ("demo", "other")}
     assert first_files([other, older, newer], states) == (((other, older, newer), 1), ((), 2))
+
+
+def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
+    file = wheel()
+    state = ProjectListing("demo", {file.filename: published(file, sha256=None, md5="m")})
+    same = make_plan("x", [file], {"demo": state}, ConflictRules(), lambda _: "m")
+    assert same.files == (AlreadyPublished(file, state.files[file.filename], md5_only=True),)
+    for md5 in (None, lambda _: "n"):
+        assert isinstance(make_plan("x", [file], {"demo": state}, ConflictRules(), md5).files[0], Conflict)
+    better = ProjectListing("demo", {file.filename: published(file, sha256="0" * 64, md5="m")})
+    assert isinstance(make_plan("x", [file], {"demo": better}, ConflictRules(), lambda _: "m").files[0], Conflict)
