@@ -17,6 +17,7 @@ from ci_publish.distributions.metadata import ParsedMetadata, normalized_project
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
 from ci_publish.distributions.zip_directory import read_directory
+from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.filename import parse_filename
 from ci_publish.model.frozen import frozen
@@ -137,6 +138,8 @@ def _read(path: Path, *, with_md5: bool) -> Read | Refused:
                 raise files.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
     except files.FileRefused as error:
         return Refused(path, path.name, (Fault(error.rule, str(error)),))
+    except CiPublishError:  # a signal or the deadline stopped the run
+        raise
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
         fault = Fault("check-incomplete", f"Reading it failed: {type(error).__name__}: {error}")
         return Refused(path, path.name, (fault,))

@@ -12,7 +12,7 @@ from ci_publish.distributions.collecting import Read, Refused, Remark
 from ci_publish.distributions.findings import Fault
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
-from ci_publish.errors import NothingToPublish
+from ci_publish.errors import CiPublishError, NothingToPublish
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
@@ -85,6 +85,8 @@ class LocalDistributions:
             return self._found(distribution)
         except files.FileRefused as error:
             return [Fault(error.rule, str(error))]
+        except CiPublishError:  # a signal or the deadline stopped the run
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other files are judged
             return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
 

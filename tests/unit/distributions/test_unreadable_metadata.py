@@ -1,11 +1,14 @@
 """Metadata that the libraries cannot read is a fault of its file; the other files are judged."""
 
+import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from ci_publish.distributions.checks.judgement import MAX_DIGITS, MAX_GROUPS, judge
 from ci_publish.distributions.local import LocalDistributions
+from ci_publish.errors import Terminated
 from ci_publish.model.index import IndexProfile
 from tests.distributions import make_wheel
 
@@ -44,3 +47,21 @@ def test_the_other_files_are_judged(tmp_path: Path) -> None:
     problems = distributions.check(collection, [IndexProfile.PYPI])
     assert len(collection.distributions) == 2
     assert {problem.filename for problem in problems if problem.severity == "error"} == {bad.name}
+
+
+@pytest.mark.parametrize("function", ["_metadata", "form_fields", "_render_rst"])
+def test_a_run_that_is_stopped_is_no_fault_of_a_file(tmp_path: Path, function: str) -> None:
+    """A signal's error is raised anywhere in the main thread; a profile function plays the signal."""
+    file = make_wheel(tmp_path, "good", extra="\nwords, and a `link <https://example.org>`_\n")
+    distributions = LocalDistributions(max_workers=1)
+
+    def stop(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_name == function:
+            raise Terminated("stopped")
+
+    sys.setprofile(stop)
+    try:
+        with pytest.raises(Terminated):
+            distributions.check(distributions.collect([str(file)]), [IndexProfile.PYPI])
+    finally:
+        sys.setprofile(None)

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from ci_publish.distributions.limits import KIB, MIB
+from ci_publish.errors import CiPublishError
 
 MAX_RST: Final = 256 * KIB
 MAX_MARKDOWN: Final = MIB
@@ -154,6 +155,8 @@ def _render_rst(description: str) -> str | None:
         warnings.simplefilter("ignore")
         try:
             rendered = rst.render(description, stream=stream)
+        except CiPublishError:  # a signal or the deadline stopped the run
+            raise
         except Exception as error:  # noqa: BLE001 - docutils has no common base; the server would fail as well
             return f"docutils fails with {type(error).__name__}"
     if rendered is not None:
