@@ -9,12 +9,12 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import FileListed, FileStatus, Outcome, RunFinished
+from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.receipt import receipt_of
 from ci_publish.reports import wording
-from tests.unit.reports.story import BEGIN, PYPI, SDIST, a_good_run, beginning, published_file, uploaded
+from tests.unit.reports.story import BEGIN, PYPI, SDIST, WHEEL, a_good_run, beginning, published_file, uploaded
 
 THEIRS = published_file(SDIST, sha256="0" * 64)
 
@@ -134,3 +134,61 @@ def test_release_pages_are_those_of_releases_that_are_there() -> None:
 
 def test_releases_are_named_once() -> None:
     assert wording.releases(receipt_of(a_good_run())) == (("demo", "1.0"),)
+
+
+def test_a_file_by_its_md5_says_so() -> None:
+    status, why = wording.decision(AlreadyPublished(SDIST, replace(THEIRS, sha256=None), md5_only=True))
+    assert (status, "MD5" in why) == (FileStatus.SAME_MD5, True)
+
+
+def test_a_release_that_only_the_index_has_is_published_and_not_compared_with_files_here() -> None:
+    found = FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST))
+    receipt = receipt_of([*beginning(command="verify"), found, RunFinished(Outcome.VERIFIED, 0, BEGIN)])
+    assert wording.headline(receipt) == "Verified: 1 published"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (CredentialState(CredentialKind.API_TOKEN), ()),
+        (CredentialState(CredentialKind.TRUSTED_PUBLISHING), ()),
+        (
+            CredentialState(CredentialKind.TRUSTED_PUBLISHING, burnt=True),
+            ("The upload token for pypi was burnt.",),
+        ),
+        (
+            CredentialState(CredentialKind.TRUSTED_PUBLISHING, burnt=False),
+            ("The upload token for pypi was not burnt; it expires by itself.",),
+        ),
+        (
+            CredentialState(CredentialKind.TRUSTED_PUBLISHING, expires=BEGIN, burnt=False),
+            ("The upload token for pypi was not burnt; it expires by itself at 2026-11-18T11:06:40Z.",),
+        ),
+    ],
+)
+def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_token(
+    state: CredentialState, said: tuple[str, ...]
+) -> None:
+    events = [
+        *beginning(SDIST, WHEEL),
+        FileFinished("pypi", SDIST, FileStatus.UPLOADED, 1),
+        FileListed("pypi", SDIST.filename, listed=True),
+        FileFinished("pypi", WHEEL, FileStatus.UNKNOWN, 1),
+        CredentialChanged("pypi", state),
+        RunFinished(Outcome.FAILED, 10, BEGIN, IndexUnavailable("away")),
+    ]
+    assert wording.standing(receipt_of(events)) == (
+        "Public on pypi now: 1 of 2 files; 1 unknown (the answer was lost).",
+        "A re-run recognises by its digest what is published, and sends only the rest.",
+        *said,
+    )
+
+
+def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> None:
+    events = [
+        *beginning(SDIST),
+        FileFinished("pypi", SDIST, FileStatus.UPLOADED, 1),
+        FileListed("pypi", SDIST.filename, listed=True),
+        RunFinished(Outcome.FAILED, 11, BEGIN, IndexUnavailable("provenance")),
+    ]
+    assert wording.standing(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)
