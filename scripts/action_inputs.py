@@ -14,7 +14,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from ci_publish.app.settings import Option, Settings, options
+from ci_publish.app.options import Option
+from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import component_variable
 from ci_publish.cli.arguments import choices
 

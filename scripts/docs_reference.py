@@ -4,15 +4,20 @@ The one source is the settings model. `--check` writes nothing and exits 1 when 
 tests ask the same).
 """
 
+# ruff: noqa: E501  (tables of Markdown)
+
 import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ci_publish.app.settings import Option, Settings, options
-from ci_publish.app.settings_sources import FOREIGN, variable
-from ci_publish.cli.arguments import COMMANDS, choices
+from ci_publish.app.commands import COMMANDS
+from ci_publish.app.options import Option, Source, Use, use
+from ci_publish.app.other_tools import TOOLS
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import variable
+from ci_publish.cli.arguments import choices
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "options.md"
 
@@ -30,13 +35,16 @@ Every option can be given in several places. The highest that says something cou
 2. an **input** of [our GitLab component](../gitlab.md);
 3. an environment **variable**, `CI_PUBLISH_<OPTION>`;
 4. an **input** of our action (an input left empty says nothing);
-5. only where nothing of the above says where to publish or as whom: [the variables of twine and uv](#other-tools);
-6. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder where the run starts;
+5. a **key** of `[tool.ci-publish]` in `pyproject.toml`, in the folder where the run starts;
+6. [variables of twine and uv](#other-tools);
 7. the default.
 
-`ci-publish settings` prints every effective value and where it came from. A variable with our prefix, or a key, that is
-nearly one of ours is an error that names the right one; all others are left alone. Values are validated before anything
-else happens, and no message ever shows a secret.
+In Python, the arguments of `Settings` take the place of flags; what they do not say is read from the same places.
+
+`ci-publish settings` prints every effective value, where it came from, and which commands do not use it. A variable with our
+prefix, or a key, that is nearly one of ours is an error that names the right one. So is an unknown variable with our prefix
+whose name contains TOKEN, PASSWORD, SECRET, URL, INDEX, REPOSITORY, DRY, REHEARSE or TEST; any other is a warning. Values and
+addresses are validated before anything else happens, and no message ever shows a secret.
 
 In inputs, anything but `false` (in any letter case) is true. In variables and keys, `true` and `false` are written out.
 A variable that is empty says nothing, the password's excepted: there, an empty one is
@@ -51,6 +59,35 @@ on-conflict = "keep-published"
 
 ## All options
 """
+
+
+USE: Final = """\
+✓ honoured, · skipped, ✗ refused with exit code 2. Where a cell holds two signs, the first is for an option that is given for
+this call (a flag or a Python argument), the second for one that several commands may share (a variable, an input, a key). A
+command that can upload, sign or request an identity never skips what says where to publish, as whom, or whether to publish at
+all. A value that is equal to the default asks for nothing. `settings` shows everything. In Python, `output`, `verbose`,
+`print-hash` and `password-stdin` are refused: they are for the command line."""
+
+OTHER_TOOLS: Final = """\
+Honoured or refused, never dropped:
+
+| situation | result |
+|---|---|
+| a setting of ours names the destination, a variable of another tool names another one | exit 2, both named; the same one is fine |
+| no setting of ours names it (command line, Python), another tool's variable does | that destination, with the same tool's credential; with a credential of ours: exit 2 |
+| the input `repository-url` of the action is not set (so PyPI is the default), a variable names another index | exit 2, with the line to write |
+| twine's and uv's destinations differ | exit 2 |
+| only another tool's credential, in the action, in a job that can use Trusted Publishing at that index | not used, with a warning |
+| only another tool's credential, otherwise | an API token (`pypi-…`) is used if it was issued by our destination; any other secret is used if our destination was named and is neither PyPI nor TestPyPI; else exit 2 |
+| a name instead of an address | `pypi`, `testpypi`, an entry of `[[tool.uv.index]]`, a section of `~/.pypirc`; otherwise exit 2 |
+
+A `.pypirc` is read only to look up a name that somebody gave, or where `--config-file` names the file. Its password is used for
+that section's index only, and never where Trusted Publishing is available.
+
+`check`, `attest` and `settings` never stop because of these variables. `CI_PUBLISH_TOKEN` is a second name of
+`CI_PUBLISH_PASSWORD`. `TWINE_CERT` counts like `SSL_CERT_FILE`. `PYPI_TOKEN`, `POETRY_PYPI_TOKEN_*`, `HATCH_INDEX_AUTH`,
+`FLIT_PASSWORD`, `PDM_PUBLISH_PASSWORD` and `MATURIN_PYPI_TOKEN` are never used; where there is no credential, the message names
+those that are set."""
 
 
 def type_of(name: str) -> str:
@@ -150,23 +187,37 @@ def overview() -> str:
 
 def other_tools() -> str:
     """Return the section about variables of other tools."""
+    means = {"addresses": "repository-url", "users": "user", "secrets": "password"}
     lines = [
-        f"| `{key}` | {tool} | [`{name.replace('_', '-')}`](#{name.replace('_', '-')}) |"
-        for tool, names in FOREIGN.items()
-        for key, name in names.items()
+        f"| `{key}` | {tool.name} | [`{option}`](#{option}) |"
+        for tool in TOOLS
+        for field, option in means.items()
+        for key in getattr(tool, field)
     ]
-    words = (
-        "Where nothing of ours says where to publish or as whom, these are taken, and the log says so: first twine's, "
-        "and uv's only where twine has none."
-    )
     table = "\n".join(["| variable | of | means |", "|---|---|---|", *lines])
-    return f"## Other tools' variables {{ #other-tools }}\n\n{words}\n\n{table}\n"
+    return f"## Other tools' variables {{ #other-tools }}\n\n{OTHER_TOOLS}\n\n{table}\n"
+
+
+def use_table() -> str:
+    """Return what each command does with each option: the table that a test runs cell by cell."""
+    commands = [command for command in COMMANDS if command != "settings"]
+    signs = {Use.HONOURED: "✓", Use.SKIPPED: "·", Use.REFUSED: "✗"}
+    lines = []
+    for name, option in options().items():
+        cells = []
+        for command in commands:
+            given, shared = use(option, command, Source.FLAG), use(option, command, Source.VARIABLE)
+            cells.append(signs[shared] if given == shared else f"{signs[given]} {signs[shared]}")
+        lines.append(f"| `{name.replace('_', '-')}` | {' | '.join(cells)} |")
+    head = f"| option | {' | '.join(f'`{command}`' for command in commands)} |"
+    rule = "|---" * (len(commands) + 1) + "|"
+    return "\n".join(["## What a command does with an option", "", USE, "", head, rule, *lines]) + "\n"
 
 
 def page() -> str:
     """Return the whole page."""
     sections = (section(name, option) for name, option in options().items())
-    return "\n".join((HEAD, overview(), *sections, other_tools()))
+    return "\n".join((HEAD, overview(), *sections, use_table(), other_tools()))
 
 
 def main() -> int:

@@ -18,9 +18,12 @@ from sigstore.models import ClientTrustConfig
 
 from ci_publish import check
 from ci_publish.app.action_inputs import refuse_ignored_inputs
+from ci_publish.app.intent import prepared
+from ci_publish.app.options import Origin, Source
+from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import load
+from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
@@ -316,6 +319,42 @@ def _() -> object:
 def _() -> object:
     given = Given("bob", Secret("hunter2"), "The input password")
     return prove(identity_world.World(), given=given)
+
+
+@situation("A secret for PyPI that is not an API token")
+def _() -> object:
+    given = Given("__token__", Secret('"pypi-AgEIcHlwaS5vcmc"'), "The input password")
+    return prove(identity_world.World(), given=given)
+
+
+@situation("Another tool's variable names another index than ours")
+def _() -> object:
+    ours = Ours(("https://upload.pypi.org/legacy/",), "--repository-url")
+    return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
+
+
+@situation("The action's input repository-url is not set, and TWINE_REPOSITORY_URL names another index")
+def _() -> object:
+    ours = Ours(in_action=True, identity=True)
+    return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
+
+
+@situation("Another tool's secret, and nothing says that it is for PyPI")
+def _() -> object:
+    return decide(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
+
+
+@situation("check is given an option of doctor")
+def _() -> object:
+    settings = Settings(mint=True)
+    origin = Origin(Source.FLAG, "--mint")
+    return prepared("check", Loaded(settings, {"mint": origin}))
+
+
+@situation("attest is given an API token by a variable that several commands share")
+def _() -> object:
+    settings = Settings(password=Secret("pypi-x"))
+    return prepared("attest", Loaded(settings, {"password": Origin(Source.VARIABLE, "CI_PUBLISH_PASSWORD")}))
 
 
 @situation("No Trusted Publisher matches the job")

@@ -4,7 +4,7 @@
 
     receipt = ci_publish.publish(ci_publish.Settings(paths=("dist",)))
 
-Importing this package is cheap; the rooms are imported when a name is first used.
+Importing this package is cheap; everything is imported when a name is first used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,41 +12,119 @@ from typing import TYPE_CHECKING, Any
 from ci_publish.about import __version__
 
 if TYPE_CHECKING:
-    from ci_publish.app.commands import attest, check, plan, publish, verify
+    from ci_publish.app.commands import attest, check, doctor, plan, publish, rehearse, verify
     from ci_publish.app.composition import Surroundings
     from ci_publish.app.settings import Settings
+    from ci_publish.attestations.trust import TrustSource
+    from ci_publish.attestations.verification import ProvenanceJudge
+    from ci_publish.distributions.local import LocalDistributions
     from ci_publish.errors import CiPublishError
-    from ci_publish.model.receipt import Receipt
+    from ci_publish.http.messages import Authorization
+    from ci_publish.identity.static import AnonymousCredential
+    from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
+    from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
+    from ci_publish.model.distribution import Distribution, FoundAttestation
+    from ci_publish.model.events import Event, StepFinished
+    from ci_publish.model.identity import Secret
+    from ci_publish.model.index import (
+        Accepted,
+        Endpoints,
+        IndexProfile,
+        IndexState,
+        NoSuchProject,
+        ProjectListing,
+        PublishedFile,
+        UploadOutcome,
+    )
+    from ci_publish.model.receipt import Receipt, to_json
     from ci_publish.publishing.context import Destination, Options, Run
+    from ci_publish.publishing.interruption import Interruption
+    from ci_publish.rehearsal.world import RehearsalWorld
 
 __all__ = [
+    "UNSCHEDULED",
+    "Accepted",
+    "AnonymousCredential",
+    "Attestation",
+    "AttestationPolicy",
+    "Authorization",
     "CiPublishError",
+    "CompletionTurn",
     "Destination",
+    "Distribution",
+    "Endpoints",
+    "Event",
+    "FoundAttestation",
+    "IndexProfile",
+    "IndexState",
+    "Interruption",
+    "LocalDistributions",
+    "NoSuchProject",
     "Options",
+    "ProjectListing",
+    "ProvenanceJudge",
+    "PublishedFile",
     "Receipt",
+    "RehearsalWorld",
     "Run",
+    "Secret",
     "Settings",
+    "SigningResult",
+    "StepFinished",
     "Surroundings",
+    "TrustSource",
+    "UploadOutcome",
     "__version__",
     "attest",
     "check",
+    "doctor",
     "plan",
     "publish",
+    "rehearse",
+    "to_json",
     "verify",
 ]
 
 _HOMES = {
+    "Accepted": "model.index",
+    "AnonymousCredential": "identity.static",
+    "Attestation": "model.attestation",
+    "AttestationPolicy": "model.attestation",
+    "Authorization": "http.messages",
     "CiPublishError": "errors",
+    "CompletionTurn": "model.completion",
     "Destination": "publishing.context",
+    "Distribution": "model.distribution",
+    "Endpoints": "model.index",
+    "Event": "model.events",
+    "FoundAttestation": "model.distribution",
+    "IndexProfile": "model.index",
+    "IndexState": "model.index",
+    "Interruption": "publishing.interruption",
+    "LocalDistributions": "distributions.local",
+    "NoSuchProject": "model.index",
     "Options": "publishing.context",
+    "ProjectListing": "model.index",
+    "ProvenanceJudge": "attestations.verification",
+    "PublishedFile": "model.index",
     "Receipt": "model.receipt",
+    "RehearsalWorld": "rehearsal.world",
     "Run": "publishing.context",
+    "Secret": "model.identity",
     "Settings": "app.settings",
+    "SigningResult": "model.attestation",
+    "StepFinished": "model.events",
     "Surroundings": "app.composition",
+    "TrustSource": "attestations.trust",
+    "UNSCHEDULED": "model.completion",
+    "UploadOutcome": "model.index",
     "attest": "app.commands",
     "check": "app.commands",
+    "doctor": "app.commands",
     "plan": "app.commands",
     "publish": "app.commands",
+    "rehearse": "app.commands",
+    "to_json": "model.receipt",
     "verify": "app.commands",
 }
 

@@ -190,6 +190,12 @@ class PasswordRefused(CredentialRejected):
     slug = "password-refused"
 
 
+class NotAnApiToken(CredentialRejected):
+    """The secret for PyPI or TestPyPI has no `pypi-` prefix, so it is no API token of theirs; it was not sent."""
+
+    slug = "not-an-api-token"
+
+
 class AudienceRefused(CredentialRejected):
     """The index asked for an identity that is meant for somebody else; none was requested, nothing was sent."""
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from ci_publish.app.settings_sources import table
+from ci_publish.app.project_file import project_tables
 from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import answer_trouble
 from ci_publish.distributions.checks import judgement
@@ -283,7 +283,7 @@ def test_no_parser_meets_what_it_does_not_know(tmp_path: Path) -> None:
                 description(chance)
             if seed % 5 == 0:
                 file.write_bytes(b"[tool.ci-publish]\n" + data(chance))
-                with_errors(lambda: table(file))
+                with_errors(lambda: project_tables(file))
         except Exception as error:
             error.add_note(f"seed {seed}")
             raise

@@ -77,7 +77,8 @@ def test_no_input_has_a_default_so_that_a_file_may_say_it(path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(THEIRS))
 def test_every_input_reaches_its_setting(name: str, tmp_path: Path) -> None:
-    environment = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{name.upper()}": "false"}
+    value = "testpypi" if name.startswith("repository") else "false"
+    environment = {"CI_PUBLISH_ACTION": "docker", f"INPUT_{name.upper()}": value}
 
     origins = load({}, environment, tmp_path / "none.toml").origins
 

@@ -13,8 +13,9 @@ import pytest
 
 import ci_publish
 from ci_publish.about import DOCS_URL
+from ci_publish.app.commands import COMMANDS
 from ci_publish.app.settings import options
-from ci_publish.cli.arguments import COMMANDS, parse
+from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks.rules import REGISTRY
 from ci_publish.errors import error_classes
 from scripts import docs_errors, docs_reference

@@ -6,7 +6,8 @@ A `docker://` step passes its inputs without our mark: with ``rehearse: true`` i
 from collections.abc import Mapping
 
 from ci_publish.app.settings import Settings
-from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, input_value, without_secrets
+from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, input_value
+from ci_publish.app.settings_view import without_secrets
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve
 

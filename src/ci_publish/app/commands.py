@@ -1,20 +1,32 @@
-"""What the Python API and the command line call: a command, from settings to its receipt."""
+"""ONE table of commands, for the command line and for Python: from settings to a receipt.
+
+What an option means is decided here, below every front end: which command it turns another one into, whether the
+command can honour it, and which reports it asks for.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.file_reports import FileReports
+from ci_publish.app.intent import prepared
+from ci_publish.app.options import DEFAULT, Source
+from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.settings import Settings
-from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, InternalError
+from ci_publish.app.settings_sources import Loaded, load
+from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, IdentityUnavailable, InternalError
+from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
 from ci_publish.model.filename import parse_filename
+from ci_publish.model.frozen import frozen
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.publishing.context import Run
@@ -23,71 +35,134 @@ if TYPE_CHECKING:
     from ci_publish.identity.findings import Finding as Diagnosed
 
 
-def publish(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+What = Settings | Loaded | Run | None
+
+
+@frozen
+class Job:
+    """One command to run: its settings, with where they came from, and what it finds around it."""
+
+    settings: Settings
+    loaded: Loaded
+    around: Surroundings
+
+    @property
+    def paths_given(self) -> bool:
+        """Whether anybody said which distributions are meant."""
+        return self.loaded.origin("paths") is not DEFAULT
+
+
+@frozen
+class Command:
+    """A command: what it is for, and what runs it. ``recorded`` is False for one that makes no receipt."""
+
+    help: str
+    run: Callable[[Job], Outcome]
+    recorded: bool = True
+
+
+def publish(what: What = None, *, around: Surroundings | None = None) -> Receipt:
     """Publish; return the receipt. See ``execute`` for what is raised."""
     return execute("publish", what, around)
 
 
-def plan(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+def plan(what: What = None, *, around: Surroundings | None = None) -> Receipt:
     """Say what ``publish`` would do, and send nothing."""
     return execute("plan", what, around)
 
 
-def check(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+def check(what: What = None, *, around: Surroundings | None = None) -> Receipt:
     """Run all local checks; no network."""
     return execute("check", what, around)
 
 
-def attest(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
+def attest(what: What = None, *, around: Surroundings | None = None) -> Receipt:
     """Attest every distribution and write the attestations into ``output_dir``."""
     return execute("attest", what, around)
 
 
-def verify(what: Settings | Run | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Look whether the index shows these very files, or a ``PROJECT==VERSION``, with provenance that verifies."""
+def verify(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+    """Check whether the index shows these files, or a ``PROJECT==VERSION``, with provenance that verifies."""
     return execute("verify", what, around)
 
 
-def doctor(settings: Settings | None = None, *, around: Surroundings | None = None) -> Receipt:
-    """Look whether Trusted Publishing would work from here; raise the error that publishing would end with."""
-    return execute("doctor", settings, around)
+def doctor(what: Settings | Loaded | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Check whether Trusted Publishing would work from here; raise the error that publishing would end with."""
+    return execute("doctor", what, around)
 
 
-def execute(command: str, what: Settings | Run | None = None, around: Surroundings | None = None) -> Receipt:
+def rehearse(what: Settings | Loaded | None = None, *, around: Surroundings | None = None) -> Receipt:
+    """Publish to an index, an identity provider and a Sigstore on loopback; needs the extra ``rehearsal``."""
+    return execute("rehearse", what, around)
+
+
+def execute(
+    command: str,
+    what: What = None,
+    around: Surroundings | None = None,
+    *,
+    commands: "Mapping[str, Command] | None" = None,
+) -> Receipt:
     """Run a command and return its receipt.
 
-    *what* is settings (by default those of a plain ``publish dist``: nothing is read from the environment but the CI's
-    own variables), or a ``Run`` with rooms of your own. Raises the CiPublishError that ended the run, with the receipt
-    of what happened until then as its ``receipt``; a bug surfaces as InternalError.
+    *what* is settings (by default those of a plain ``publish dist``), or a ``Run`` with collaborators of your own. What
+    settings do not say is read from the same places as for the command line: variables, action inputs, pyproject.toml,
+    other tools' variables. Raises the CiPublishError that ended the run, with the receipt of what happened until then
+    as its ``receipt``; a bug surfaces as InternalError.
     """
     around = around or Surroundings()
+    table = COMMANDS if commands is None else commands
     if isinstance(what, Run):
-        return recorded(command, lambda recording: _piped(command, _heard(what, recording.emit)), around)
-    settings = what or Settings()
+        run = what
+        return recorded(command, lambda recording: _pipeline(command, _heard(run, recording.emit)), around)
+    loaded = Loaded(what if isinstance(what, Settings) else Settings(), {})
+    try:
+        loaded = _loaded(command, what, around)
+        refuse_ignored_inputs(command, loaded.settings, around.environ)
+        effective, settings = prepared(command, loaded)
+    except ConfigurationError as error:
+        return _refused(command, error, loaded, around)
+    around = replace(around, notes=(*around.notes, *loaded.notes), password_name=_password_name(loaded))
+    if not table[effective].recorded:
+        table[effective].run(Job(settings, loaded, around))
+        return receipt_of([])
+    with FileReports(settings, loaded, effective, around) as reporting:
+        return recorded(
+            effective, lambda recording: table[effective].run(Job(settings, loaded, recording)), reporting.around
+        )
 
-    def run(recording: Surroundings) -> Outcome:
-        composition = Composition(settings, recording)
-        try:
-            if command == "doctor":
-                return _diagnose(composition)
-            return _piped(command, composition.run(command))
-        finally:
-            composition.close()
 
-    return recorded(command, run, around)
+def _refused(command: str, error: ConfigurationError, loaded: Loaded, around: Surroundings) -> Receipt:
+    """Report *error* as the end of the run that it prevents, and raise it."""
+
+    def fail(_: Surroundings) -> Outcome:
+        raise error
+
+    with FileReports(loaded.settings, loaded, command, around) as reporting:
+        return recorded(command, fail, reporting.around)
 
 
-def _piped(command: str, run: Run) -> Outcome:
-    from ci_publish.publishing import pipeline  # noqa: PLC0415  (late: the first look at the index may be under way by now)
+def _loaded(command: str, what: Settings | Loaded | None, around: Surroundings) -> Loaded:
+    if isinstance(what, Loaded):
+        return what
+    settings = Settings() if what is None else what
+    if not isinstance(settings, Settings):
+        raise ConfigurationError(
+            f"{command}() takes Settings or a Run, and was given {type(settings).__name__}.",
+            hints=(f'Write: ci_publish.{command}(ci_publish.Settings(paths=("dist",)))',),
+        )
+    given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
+    return load(given, around.environ, Path("pyproject.toml"), source=Source.PYTHON)
 
-    commands: Mapping[str, Callable[[Run], Outcome]] = {
-        "publish": pipeline.publish,
-        "plan": pipeline.plan,
-        "check": pipeline.check,
-        "attest": pipeline.attest,
-        "verify": _verify,
-    }
-    return commands[command](run)
+
+def _password_name(loaded: Loaded) -> str:
+    """Return what the user calls the password, to begin a sentence with."""
+    origin = loaded.origin("password")
+    return {
+        Source.INPUT: f"The input {origin.spelled}",
+        Source.FLAG: "The password on standard input",
+        Source.DEFAULT: "The password",
+    }.get(Source(origin.source), origin.spelled)
 
 
 def _heard(run: Run, emit: Emit) -> Run:
@@ -117,6 +192,7 @@ def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surr
         outcome = work(replace(around, emit=emit))
     except CiPublishError as caught:
         error = caught if around.interruption is None else around.interruption.instead_of(caught)
+        _add_hints(error, around.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
         error.__cause__ = caught
@@ -132,6 +208,89 @@ def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
     if error is None:
         return outcome
     return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
+
+
+def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
+    """Add to *error* what other tools' variables could have helped with, had they counted here."""
+    names = unused_secrets(environ)
+    if names and isinstance(error, IdentityUnavailable):
+        theirs = "It is for another tool" if len(names) == 1 else "They are for other tools"
+        error.hints += (f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as CI_PUBLISH_PASSWORD.",)
+    bundles = not_followed(environ)
+    if bundles and FILES in " ".join((error.summary, error.detail, *error.hints)):
+        error.hints += (f"{', '.join(bundles)}: not followed. Set {FILES} to the same file.",)
+
+
+def _pipeline(command: str, run: Run) -> Outcome:
+    from ci_publish.publishing import pipeline  # noqa: PLC0415  (late: the index may already be answering by now)
+
+    commands: Mapping[str, Callable[[Run], Outcome]] = {
+        "publish": pipeline.publish,
+        "plan": pipeline.plan,
+        "check": pipeline.check,
+        "attest": pipeline.attest,
+        "verify": _verify,
+    }
+    return commands[command](run)
+
+
+def _run_pipeline(command: str) -> Callable[[Job], Outcome]:
+    def run(job: Job) -> Outcome:
+        composition = Composition(job.settings, job.around)
+        try:
+            return _pipeline(command, composition.run(command))
+        finally:
+            composition.close()
+
+    return run
+
+
+def _doctor(job: Job) -> Outcome:
+    composition = Composition(job.settings, job.around)
+    try:
+        return _diagnose(composition)
+    finally:
+        composition.close()
+
+
+def _rehearse(job: Job) -> Outcome:
+    try:
+        from ci_publish.app.rehearse import rehearse as play  # noqa: PLC0415  (an extra)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
+            hints=('Install it: python3 -m pip install "ci-publish[rehearsal]"',),
+        ) from error
+    return play(job.settings, job.around, paths_given=job.paths_given)
+
+
+def _show_settings(job: Job) -> Outcome:
+    from ci_publish.app.settings_view import write_settings  # noqa: PLC0415  (for one command)
+
+    if job.around.stdout is not None:
+        write_settings(job.loaded, job.around.stdout)
+    return Outcome.READY
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "publish": Command(
+        "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",
+        _run_pipeline("publish"),
+    ),
+    "plan": Command("Say what publish would do; sends nothing (the same as publish --dry-run).", _run_pipeline("plan")),
+    "check": Command("Run all local checks, without any network.", _run_pipeline("check")),
+    "attest": Command("Sign every distribution and write the attestations into a folder.", _run_pipeline("attest")),
+    "verify": Command(
+        "Does the index show these very files (or PROJECT==VERSION), with provenance that verifies?",
+        _run_pipeline("verify"),
+    ),
+    "rehearse": Command(
+        "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.", _rehearse
+    ),
+    "doctor": Command("Would Trusted Publishing work from here, and why not?", _doctor),
+    "settings": Command("Show every effective setting and where it came from.", _show_settings, recorded=False),
+}
+"""Every command by name."""
 
 
 # details ---------------------------------------------------------------------------------------------------------
@@ -190,7 +349,7 @@ def _finding(found: "Diagnosed") -> Finding:
 
 def _verify(run: Run) -> Outcome:
     """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish.publishing import pipeline  # noqa: PLC0415  (see ``_piped``)
+    from ci_publish.publishing import pipeline  # noqa: PLC0415  (see ``_pipeline``)
 
     named = [path for path in run.options.paths if "==" in path]
     if not named:

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
@@ -20,7 +20,9 @@ from ci_publish.app.token_guard import TokenGuard
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
-from ci_publish.identity.credential import Given, choose_credential, meant_for, shared
+from ci_publish.identity.credential import KEYRING_NAME, Given, choose_credential, meant_for, shared
+from ci_publish.identity.keyring import Keyring, KeyringEntry, asked_keyring
+from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
@@ -63,6 +65,9 @@ class Surroundings:
 
     ``emit`` takes every event, ``mask`` every secret before any event that could follow from it. ``environ`` says
     which CI this is and where proxies and certificates are. ``password_name`` is what the user calls the password.
+    ``keyring`` returns the secret of an address and a user; without it, only ``Settings(keyring=True)`` asks the
+    keyring. ``stdout`` is for what a command prints itself. ``reached`` is told the listener that reaches all reports,
+    those that are files included.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -70,8 +75,10 @@ class Surroundings:
     mask: Callable[[Secret], None] = _ignore
     interruption: Interruption | None = None
     password_name: str = "The password"  # noqa: S105  (what it is called)
-    keyring: Callable[[str, str], Secret | None] | None = None
+    keyring: Keyring | None = None
     notes: tuple[Noted, ...] = ()
+    stdout: TextIO | None = None
+    reached: Callable[[Emit], None] = _ignore
 
 
 class Composition:
@@ -89,6 +96,7 @@ class Composition:
         self._ahead: list[LookingAhead] = []
         self._guard = self._token_guard()
         self.identity = RememberedIdentity(self._ambient)
+        self._entries: dict[str, KeyringEntry | None] = {}
 
     def close(self) -> None:
         """End what still goes on in the background, and close every connection."""
@@ -104,7 +112,7 @@ class Composition:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable(self.settings)
-        destinations = () if command == "attest" else self.destinations(online=command != "check")
+        destinations = self.destinations(online=command not in {"check", "attest"})
         if command in _LOOKING:
             self._look_ahead()
         self.distributions.with_md5 = any("artifactory" in each.index.endpoints.upload for each in destinations)
@@ -173,6 +181,8 @@ class Composition:
 
     def require_unshared(self, destinations: Sequence[Endpoints]) -> None:
         """Raise ConfigurationError for a secret that several of these servers would be shown."""
+        if self.settings.keyring:
+            return  # a keyring holds a secret for each index
         if error := shared(destinations, self._given()):
             raise error
 
@@ -187,7 +197,7 @@ class Composition:
         """Choose the credential for one index."""
         credential = choose_credential(
             endpoints,
-            self._given(),
+            self._given(endpoints),
             self._tools(),
             projects=lambda: self.distributions.projects,
             attesting=lambda: self._attesting(endpoints) and self.distributions.unattested,
@@ -212,7 +222,7 @@ class Composition:
             checks=checks,
         )
         self.around.emit(IndexChosen(index.endpoints))
-        return Doctor(index.endpoints, self._given(), self._tools(), index.look, wanted)
+        return Doctor(index.endpoints, self._given(index.endpoints), self._tools(), index.look, wanted)
 
     def _files_if_any(self, endpoints: Endpoints) -> tuple[tuple[Distribution, ...], Checks | None]:
         """What doctor compares with the index, and what the checks say of it: the files that lie there, if any do."""
@@ -250,8 +260,11 @@ class Composition:
     def _index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``publishing.context``)
 
+        endpoints = self.endpoints(repository_url)
+        if not online and endpoints.upload == self.around.environ.get(index_endpoints.REHEARSAL_VARIABLE):
+            endpoints = index_endpoints.as_known_rehearsal(endpoints, self.settings.index_profile)
         index = HttpIndex(
-            self.endpoints(repository_url),
+            endpoints,
             self.transport,
             emit=self.told,
             waiting=self.interruption,
@@ -263,11 +276,14 @@ class Composition:
 
     def _look_authorization(self, endpoints: Endpoints) -> Authorization | None:
         """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
-        secret = meant_for(endpoints, self._given()).secret
-        if not secret:
+        given = meant_for(endpoints, self._given(endpoints))
+        user = given.user or TOKEN_USER
+        if not given.secret or static_objection(endpoints, user, given.secret, given.name):
             return None
-        self.around.mask(secret)
-        return BasicAuthorization(self.settings.user, secret)
+        if user == TOKEN_USER and token_objection(endpoints, given.secret, given.name, time.time()):
+            return None
+        self.around.mask(given.secret)
+        return BasicAuthorization(user, given.secret)
 
     def _ambient(self) -> "IdentitySource":
         from ci_publish.identity.ambient import BUDGET, AmbientIdentity  # noqa: PLC0415  (late: not for passwords)
@@ -282,15 +298,25 @@ class Composition:
             budget=self.settings.timeout or BUDGET,
         )
 
-    def _given(self) -> Given:
+    def _given(self, endpoints: Endpoints | None = None) -> Given:
+        """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
         settings = self.settings
-        return Given(
+        given = Given(
             settings.user,
             settings.password,
             self.around.password_name,
             anonymous=settings.anonymous,
             several=len(settings.repository_url) > 1,
+            keyring=settings.keyring,
         )
+        entry = self._entry(endpoints) if settings.keyring and endpoints and settings.password is None else None
+        return given if entry is None else replace(given, user=entry.user, secret=entry.secret, name=KEYRING_NAME)
+
+    def _entry(self, endpoints: Endpoints) -> KeyringEntry | None:
+        if endpoints.upload not in self._entries:
+            keyring = self.around.keyring or asked_keyring()
+            self._entries[endpoints.upload] = keyring(endpoints.upload, self.settings.user)
+        return self._entries[endpoints.upload]
 
     def _tools(self) -> Tools:
         return Tools(

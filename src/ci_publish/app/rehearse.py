@@ -1,67 +1,136 @@
-"""`ci-publish rehearse`: the whole staircase against a world of its own."""
+"""`ci-publish rehearse`: the whole run, against an index, an identity provider and a Sigstore on loopback.
 
+Destination and credential of the real run say what to play. The secret's value is never used, no identity is requested,
+and nothing is sent to the real index.
+"""
+
+import contextlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
-from ci_publish.app.commands import recorded
 from ci_publish.app.composition import Composition, Surroundings
 from ci_publish.app.settings import Settings
+from ci_publish.identity.credential import Given, meant_for
+from ci_publish.identity.static import TOKEN_USER, is_blank
+from ci_publish.index.endpoints import resolve
 from ci_publish.model.events import Outcome
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import IndexProfile
 from ci_publish.publishing import pipeline
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 
 
-def rehearse(settings: Settings, around: Surroundings, stdout: TextIO, *, paths_given: bool = True) -> None:
+@frozen
+class Played:
+    """What a rehearsal plays of one destination of the real run; ``profile`` decides which rules its index follows.
+
+    ``token``: the real run shows a secret, so the rehearsal shows an API token of its own index.
+    """
+
+    name: str
+    profile: IndexProfile
+    user: str
+    token: bool
+    anonymous: bool
+
+
+def rehearse(settings: Settings, around: Surroundings, *, paths_given: bool = True) -> Outcome:
     """Publish to a rehearsal world on loopback; with ``serve``, leave it up until a signal comes.
 
     The job that is played is the one it runs in, as far as that says who it is; nothing of its real identity is used.
-    Raises the CiPublishError that ended the rehearsal.
+    Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
-
-    def work(recording: Surroundings) -> Outcome:
-        job = rehearsed_job(recording.environ)
-        with RehearsalWorld(storage=settings.world, port=settings.port, tls=settings.tls, claims=job.claims) as world:
+    job = rehearsed_job(around.environ)
+    destinations = [played(settings, address) for address in settings.repository_url]
+    with contextlib.ExitStack() as stack:
+        worlds = [
+            stack.enter_context(_world(settings, destination, job, first=number == 0))
+            for number, destination in enumerate(destinations)
+        ]
+        for world, destination in zip(worlds, destinations, strict=True):
+            if destination.anonymous and destination.profile is IndexProfile.GENERIC:
+                world.index.accept_anonymous()
             if paths_given or not settings.serve:
-                _publish_to(world, job, settings, recording)
-            if settings.serve:
-                _serve(world, settings, recording, stdout)
-        return Outcome.REHEARSED
-
-    recorded("rehearse", work, around)
+                _publish_to(world, destination, job, settings, around)
+        if settings.serve:
+            _serve(worlds[0], destinations[0], settings, around)
+    return Outcome.REHEARSED
 
 
-def _publish_to(world: RehearsalWorld, job: RehearsedJob, settings: Settings, recording: Surroundings) -> None:
-    """Publish to *world* as the job of its own CI identity provider."""
+def _world(settings: Settings, destination: Played, job: RehearsedJob, *, first: bool) -> RehearsalWorld:
+    """Return a world for one destination; each has a folder of its own, the first one the folder itself."""
+    storage = settings.world
+    if storage is not None and not first:
+        storage = storage / Path(destination.name.replace("/", "-").replace(":", "-"))
+    return RehearsalWorld(storage=storage, port=settings.port if first else 0, tls=settings.tls, claims=job.claims)
+
+
+def _publish_to(
+    world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, around: Surroundings
+) -> None:
+    """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan."""
     with world.ambient(job.provider):
-        composition = Composition(rehearsed(settings, world), replace(recording, environ=dict(os.environ)))
+        own = replace(around, environ=dict(os.environ), keyring=None)
+        composition = Composition(rehearsed(settings, destination, world), own)
         try:
-            pipeline.publish(composition.run("publish"))
+            if settings.dry_run:
+                pipeline.plan(composition.run("plan"))
+            else:
+                pipeline.publish(composition.run("publish"))
         finally:
             composition.close()
 
 
-def rehearsed(settings: Settings, world: RehearsalWorld) -> Settings:
+def played(settings: Settings, address: str) -> Played:
+    """Return what the real run would find and show at *address*; the secret is only asked whether it is blank."""
+    endpoints = resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
+    given = meant_for(
+        endpoints,
+        Given(
+            settings.user,
+            settings.password,
+            anonymous=settings.anonymous,
+            several=len(settings.repository_url) > 1,
+            keyring=settings.keyring,
+        ),
+    )
+    token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
+    return Played(endpoints.name, endpoints.profile, given.user or TOKEN_USER, token, given.anonymous)
+
+
+def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
     """Return *settings* with the world's index and Sigstore, and no credential of the real world."""
+    pypi = destination.profile is IndexProfile.PYPI
     return settings.model_copy(
         update={
             "repository_url": (world.repository_url,),
             "index_url": None,
-            "index_profile": "auto",
-            "user": "__token__",
-            "password": None,
-            "anonymous": False,
+            "index_profile": "auto" if pypi else "generic",
+            # PyPI refuses user names, and so does the rehearsal; other indexes take any, which is played with a token.
+            "user": destination.user if pypi else TOKEN_USER,
+            "password": Secret(world.issue_api_token()) if destination.token else None,
+            "password_stdin": False,
+            "keyring": False,
+            "config_file": None,
+            "anonymous": destination.anonymous,
             "allow_http": (),
             "sigstore_trust_config": world.trust_config_path,
         }
     )
 
 
-def _announce(world: RehearsalWorld, settings: Settings, around: Surroundings, stdout: TextIO) -> None:
+def _announce(
+    world: RehearsalWorld, destination: Played, settings: Settings, around: Surroundings, stdout: TextIO
+) -> None:
     environment: Mapping[str, str] = world.environment(rehearsed_job(around.environ).provider)
+    if destination.profile is IndexProfile.GENERIC:
+        environment = {**environment, "CI_PUBLISH_INDEX_PROFILE": "generic"}
     facts = {
         "repository_url": world.repository_url,
         "index_url": world.index_url,
@@ -97,9 +166,10 @@ def _quoted(value: str) -> str:
     return shlex.quote(value)
 
 
-def _serve(world: RehearsalWorld, settings: Settings, around: Surroundings, stdout: TextIO) -> None:
+def _serve(world: RehearsalWorld, destination: Played, settings: Settings, around: Surroundings) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
-    _announce(world, settings, around, stdout)
+    if around.stdout is not None:
+        _announce(world, destination, settings, around, around.stdout)
     interruption = around.interruption
     if interruption is None:
         world.wait()

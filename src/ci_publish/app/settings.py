@@ -1,76 +1,32 @@
-"""ONE declaration of every option: name, type, default, help, and where its value may come from.
+"""ONE declaration of every option: name, type, default, help, group, and the commands that use it.
 
-Sources, highest first: flag, input of the GitLab component (``CI_PUBLISH_INPUT_<INPUT>``), ``CI_PUBLISH_<OPTION>``,
-action input (``INPUT_<OPTION>``, read only when our own action says so), then, only where nothing of ours is set, the
-variables of twine and uv, ``[tool.ci-publish]`` in pyproject.toml, default. ``--help``, ``action.yml``, the GitLab
-component and the reference page are generated from these fields or tested equal to them.
+``settings_sources`` reads the values; ``--help``, ``action.yml``, the GitLab component and the reference page are
+generated from these fields or tested equal to them. What a command does with an option that it has no use for is
+decided in ``options.use``, for every front end alike.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ci_publish.errors import ConfigurationError
+from ci_publish.app.options import ALL, ASKING, SENDING, Group, Option
+from ci_publish.app.setting_values import (
+    Lines,
+    attestation_policy,
+    explained,
+    hosts,
+    is_name,
+    refuse_null_characters,
+    secret,
+)
+from ci_publish.index.endpoints import resolve
 from ci_publish.model.attestation import AttestationPolicy
-from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
-ALL = frozenset({"publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"})
-SENDING = frozenset({"publish", "plan", "rehearse", "settings"})
-ASKING = SENDING | {"verify", "doctor"}
-
-
-@frozen
-class Option:
-    """What belongs to an option besides its type: help, value's name, commands, and the names it has in action.yml.
-
-    ``inputs`` are the action inputs, the first one being ours. ``flag`` is False for what may never stand on a
-    command line, and for what is a positional argument.
-    """
-
-    help: str
-    commands: frozenset[str] = ALL
-    metavar: str | None = None
-    inputs: tuple[str, ...] = ()
-    flag: bool = True
-    file: bool = True
-
-
-def _attestations(value: object) -> object:
-    """``true`` means auto and ``false`` off, as in gh-action-pypi-publish."""
-    if isinstance(value, bool):
-        return AttestationPolicy.AUTO if value else AttestationPolicy.OFF
-    if isinstance(value, str):
-        return {"true": "auto", "false": "off"}.get(value.lower(), value.lower())
-    return value
-
-
-def _lines(value: object) -> object:
-    """Split a value that comes as one text, one item a line."""
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.splitlines() if item.strip())
-    return value
-
-
-def _hosts(value: object) -> object:
-    """Split host names at blanks, commas and line ends."""
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _secret(value: object) -> object:
-    """Take a text of one line for a secret; blanks around it are no part of it."""
-    if not isinstance(value, str):
-        return value
-    if not value.strip().isprintable():
-        message = "it holds line breaks or control characters"
-        raise ValueError(message)
-    return Secret(value.strip())
-
-
-Lines = Annotated[tuple[str, ...], BeforeValidator(_lines)]
+SOURCES = "_sources"
+"""The keyword under which ``settings_sources.load`` passes the sources, highest first."""
 
 LONGEST_WAIT = 7 * 24 * 3600.0
 """A week: longer than any CI lets a job run, and no number that a lock cannot wait for."""
@@ -95,15 +51,19 @@ class Settings(BaseSettings):
             "PATH",
             ("packages-dir",),
             flag=False,
+            group=Group.DISTRIBUTIONS,
         ),
     ] = ("dist",)
     repository_url: Annotated[
         Lines,
         Option(
-            "Upload URL of the index, or pypi or testpypi. Several are published to in turn.",
-            ASKING | {"check"},
+            "Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of .pypirc."
+            " Several are published to in turn.",
+            ASKING | {"check", "attest"},
             "URL",
             ("repository-url",),
+            group=Group.INDEX,
+            intent=True,
         ),
     ] = ("pypi",)
     index_url: Annotated[
@@ -113,24 +73,34 @@ class Settings(BaseSettings):
             ASKING,
             "URL",
             ("index-url",),
+            group=Group.INDEX,
         ),
     ] = None
     index_profile: Annotated[
         Literal["auto", "pypi", "generic"],
         Option(
             "Whose rules the index follows: PyPI's, or only the common ones.",
-            ASKING | {"check"},
+            ASKING | {"check", "attest"},
             None,
             ("index-profile",),
+            group=Group.INDEX,
+            intent=True,
         ),
     ] = "auto"
     user: Annotated[
         str,
-        Option("User name for the index; __token__ with an API token.", ASKING, "NAME", ("user",)),
+        Option(
+            "User name for the index; __token__ with an API token.",
+            ASKING,
+            "NAME",
+            ("user",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
     ] = "__token__"
     password: Annotated[
         Secret | None,
-        BeforeValidator(_secret),
+        BeforeValidator(secret),
         Option(
             "API token or password. Leave it away for Trusted Publishing.",
             ASKING,
@@ -138,40 +108,94 @@ class Settings(BaseSettings):
             ("password",),
             flag=False,
             file=False,
+            group=Group.CREDENTIAL,
+            intent=True,
         ),
     ] = None
     password_stdin: Annotated[
-        bool, Option("Read the API token or password from standard input.", ASKING, file=False)
+        bool,
+        Option(
+            "Read the API token or password from standard input.",
+            ASKING,
+            file=False,
+            group=Group.CREDENTIAL,
+            intent=True,
+            python=False,
+        ),
     ] = False
+    keyring: Annotated[
+        bool,
+        Option(
+            "Ask the keyring for the password, in CI too: Artifact Registry and CodeArtifact put theirs there.",
+            ASKING,
+            None,
+            ("keyring",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = False
+    config_file: Annotated[
+        Path | None,
+        Option(
+            "A .pypirc in which to look up the index's name, and the password of that section.",
+            ASKING,
+            "FILE",
+            ("config-file",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = None
     anonymous: Annotated[
-        bool, Option("Upload without any credential, to an index that takes uploads from anybody.", ASKING)
+        bool,
+        Option(
+            "Upload without any credential, to an index that takes uploads from anybody.",
+            ASKING,
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
     ] = False
     attestations: Annotated[
         AttestationPolicy,
-        BeforeValidator(_attestations),
+        BeforeValidator(attestation_policy),
         Option(
             "Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
             " true means auto, false off.",
-            SENDING | {"verify", "attest"},
+            SENDING | {"verify", "attest", "doctor"},
             None,
             ("attestations",),
+            group=Group.ATTESTATIONS,
         ),
     ] = AttestationPolicy.AUTO
     attestations_dir: Annotated[
         Path | None,
-        Option("Also write the attestations into this folder.", SENDING, "DIR", ("attestations-dir",)),
+        Option(
+            "Also write the attestations into this folder.",
+            SENDING,
+            "DIR",
+            ("attestations-dir",),
+            group=Group.ATTESTATIONS,
+        ),
     ] = None
     on_conflict: Annotated[
         Literal["fail", "keep-published"],
-        Option("What to do when the index has other content under a filename.", SENDING, None, ("on-conflict",)),
+        Option(
+            "What to do when the index has other content under a filename.",
+            SENDING | {"doctor"},
+            None,
+            ("on-conflict",),
+            group=Group.CONFLICTS,
+            intent=True,
+        ),
     ] = "fail"
     skip_existing: Annotated[
         bool,
         Option(
             "Leave files whose name is taken, with a warning; on PyPI itself other content still fails.",
-            SENDING,
+            SENDING | {"doctor"},
             None,
             ("skip-existing",),
+            group=Group.CONFLICTS,
+            intent=True,
         ),
     ] = False
     sigstore_trust_config: Annotated[
@@ -181,6 +205,7 @@ class Settings(BaseSettings):
             SENDING | {"verify", "attest"},
             "FILE",
             ("sigstore-trust-config",),
+            group=Group.ATTESTATIONS,
         ),
     ] = None
     signing_timeout: Annotated[
@@ -191,11 +216,17 @@ class Settings(BaseSettings):
             SENDING | {"attest"},
             "SECONDS",
             ("signing-timeout",),
+            group=Group.ATTESTATIONS,
         ),
     ] = 300.0
-    jobs: Annotated[int, Field(ge=1, le=64), Option("How many files are uploaded at once.", ASKING, "N", ("jobs",))] = 8
+    jobs: Annotated[
+        int, Field(ge=1, le=64), Option("How many files are uploaded at once.", ASKING, "N", ("jobs",), group=Group.RUN)
+    ] = 8
     keep_going: Annotated[
-        bool, Option("Go on with the other files when the index refuses one.", SENDING, None, ("keep-going",))
+        bool,
+        Option(
+            "Go on with the other files when the index refuses one.", SENDING, None, ("keep-going",), group=Group.RUN
+        ),
     ] = False
     strict: Annotated[
         bool,
@@ -204,16 +235,26 @@ class Settings(BaseSettings):
             SENDING | {"check", "attest", "doctor"},
             None,
             ("strict",),
+            group=Group.DISTRIBUTIONS,
         ),
     ] = False
     verify_metadata: Annotated[
-        bool, Option("Check the core metadata.", SENDING | {"check", "attest"}, None, ("verify-metadata",))
+        bool,
+        Option(
+            "Check the core metadata.",
+            SENDING | {"check", "attest", "doctor"},
+            None,
+            ("verify-metadata",),
+            group=Group.DISTRIBUTIONS,
+        ),
     ] = True
-    verify: Annotated[bool, Option("Wait until the index lists what was uploaded.", SENDING, None, ("verify",))] = True
+    verify: Annotated[
+        bool, Option("Wait until the index lists what was uploaded.", SENDING, None, ("verify",), group=Group.RUN)
+    ] = True
     verify_timeout: Annotated[
         float,
         Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
-        Option("How long to wait for the listing.", SENDING, "SECONDS", ("verify-timeout",)),
+        Option("How long to wait for the listing.", SENDING, "SECONDS", ("verify-timeout",), group=Group.RUN),
     ] = 300.0
     timeout: Annotated[
         float | None,
@@ -224,38 +265,56 @@ class Settings(BaseSettings):
             ASKING | {"attest"},
             "SECONDS",
             ("timeout",),
+            group=Group.RUN,
         ),
     ] = None
     deadline: Annotated[
         float,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
-        Option("The whole run.", ALL - {"settings"}, "SECONDS", ("deadline",)),
+        Option("The whole run.", ALL - {"settings"}, "SECONDS", ("deadline",), group=Group.RUN),
     ] = 3600.0
     allow_http: Annotated[
         tuple[str, ...],
-        BeforeValidator(_hosts),
+        BeforeValidator(hosts),
         Option(
             "Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
-            ASKING,
+            ASKING | {"check", "attest"},
             "HOST",
             ("allow-http",),
+            group=Group.INDEX,
         ),
     ] = ()
     dry_run: Annotated[
         bool,
-        Option("Only plan: say what would be published, send nothing.", frozenset({"publish"}), None, ("dry-run",)),
+        Option(
+            "Only plan: say what would be published, send nothing.",
+            frozenset({"publish", "plan", "rehearse", "doctor", "settings"}),
+            None,
+            ("dry-run",),
+            group=Group.RUN,
+            intent=True,
+        ),
     ] = False
     rehearse: Annotated[
         bool,
-        Option("Rehearse on loopback instead of publishing.", frozenset({"publish"}), None, ("rehearse",), flag=False),
+        Option(
+            "Rehearse on loopback instead of publishing.",
+            frozenset({"publish", "plan", "rehearse", "settings"}),
+            None,
+            ("rehearse",),
+            flag=False,
+            group=Group.REHEARSAL,
+            intent=True,
+        ),
     ] = False
     prove_credential: Annotated[
         bool,
         Option(
             "Also learn whether the index takes this identity; a token that was minted is burnt at once.",
-            frozenset({"plan", "publish"}),
+            frozenset({"plan", "publish", "rehearse"}),
             None,
             ("prove-credential",),
+            group=Group.CREDENTIAL,
         ),
     ] = False
     create_project: Annotated[
@@ -265,17 +324,27 @@ class Settings(BaseSettings):
             frozenset({"plan", "publish", "doctor"}),
             None,
             ("create-project",),
+            group=Group.CREDENTIAL,
         ),
     ] = False
-    output_dir: Annotated[Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR")] = None
-    serve: Annotated[bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}))] = False
+    output_dir: Annotated[
+        Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR", group=Group.ATTESTATIONS)
+    ] = None
+    serve: Annotated[
+        bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}), group=Group.REHEARSAL)
+    ] = False
     port: Annotated[
         int,
         Field(ge=0, le=65535),
-        Option("Port of the rehearsal; 0 takes a free one.", frozenset({"rehearse"}), "N"),
+        Option("Port of the rehearsal; 0 takes a free one.", frozenset({"rehearse"}), "N", group=Group.REHEARSAL),
     ] = 0
     tls: Annotated[
-        bool, Option("Rehearse over TLS, with a certificate authority of its own.", frozenset({"rehearse"}))
+        bool,
+        Option(
+            "Rehearse over TLS, with a certificate authority of its own.",
+            frozenset({"rehearse"}),
+            group=Group.REHEARSAL,
+        ),
     ] = False
     world: Annotated[
         Path | None,
@@ -283,18 +352,26 @@ class Settings(BaseSettings):
             "Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
             frozenset({"rehearse"}),
             "DIR",
+            group=Group.REHEARSAL,
         ),
     ] = None
-    mint: Annotated[bool, Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}))] = (
-        False
-    )
+    mint: Annotated[
+        bool,
+        Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}), group=Group.CREDENTIAL),
+    ] = False
     spend_token: Annotated[
         bool,
-        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"})),
+        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"}), group=Group.CREDENTIAL),
     ] = False
     receipt: Annotated[
         Path | None,
-        Option("Write what happened as JSON, also when the run fails.", ALL - {"settings"}, "FILE", ("receipt",)),
+        Option(
+            "Write what happened as JSON, also when the run fails.",
+            ALL - {"settings"},
+            "FILE",
+            ("receipt",),
+            group=Group.REPORTS,
+        ),
     ] = None
     reports_dir: Annotated[
         Path | None,
@@ -303,26 +380,59 @@ class Settings(BaseSettings):
             ALL - {"settings"},
             "DIR",
             ("reports-dir",),
+            group=Group.REPORTS,
         ),
     ] = None
     output: Annotated[
         Literal["console", "json"],
-        Option("What standard output is for: people, or the receipt as JSON.", ALL, None, ("output",)),
+        Option(
+            "What standard output is for: people, or the receipt as JSON.",
+            ALL,
+            None,
+            ("output",),
+            group=Group.REPORTS,
+            python=False,
+        ),
     ] = "console"
-    verbose: Annotated[bool, Option("Show every request.", ALL, None, ("verbose",))] = False
+    verbose: Annotated[
+        bool, Option("Show every request.", ALL, None, ("verbose",), group=Group.REPORTS, python=False)
+    ] = False
     print_hash: Annotated[
-        bool, Option("Show the SHA-256 of every file.", ALL - {"settings", "doctor"}, None, ("print-hash",))
+        bool,
+        Option(
+            "Show the SHA-256 of every file.",
+            ALL - {"settings", "doctor"},
+            None,
+            ("print-hash",),
+            group=Group.REPORTS,
+            python=False,
+        ),
     ] = False
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Settings":
+    def _consistent(self) -> Self:
         if self.index_url is not None and len(self.repository_url) > 1:
             message = "index_url: it names one index, but repository-url names several"
             raise ValueError(message)
         if not self.repository_url:
             message = "repository_url: there is none"
             raise ValueError(message)
+        for address in self.repository_url:
+            # A name that is not PyPI's is looked up when the settings are loaded.
+            upload = "pypi" if is_name(address) else address
+            resolve(upload, self.index_url, allow_http=frozenset(self.allow_http))
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _raise_ours(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raise ConfigurationError, not pydantic's error; the last validator, so that it wraps the others."""
+        if isinstance(values, dict):
+            refuse_null_characters(values)
+        try:
+            return handler(values)
+        except ValidationError as error:
+            raise explained(error) from error
 
     @classmethod
     def settings_customise_sources(
@@ -333,8 +443,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take only what is passed in: ``app.settings_sources`` reads everything else, and keeps who said what."""
-        return (init_settings,)
+        """Read the sources that ``settings_sources.load`` passes; without any, only what the caller says."""
+        sources: tuple[PydanticBaseSettingsSource, ...] | None = init_settings.init_kwargs.pop(SOURCES, None)  # type: ignore[attr-defined]
+        return (init_settings,) if sources is None else sources
 
 
 def options() -> dict[str, Option]:
@@ -343,33 +454,3 @@ def options() -> dict[str, Option]:
         name: next(item for item in field.metadata if isinstance(item, Option))
         for name, field in Settings.model_fields.items()
     }
-
-
-def validated(values: Mapping[str, Any], spelled: Mapping[str, str]) -> Settings:
-    """Build the settings from raw values; *spelled* says how the user wrote each option, for error messages.
-
-    Raises ConfigurationError that names every wrong value in the user's own words, never showing a secret.
-    """
-    for name, value in values.items():
-        if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
-            message = f"A setting is wrong: {spelled.get(name, name)}: it holds a null character"
-            raise ConfigurationError(message, hints=("Remove the character.",))
-    try:
-        return Settings(**values)
-    except ValidationError as error:
-        lines = tuple(_line(item, spelled) for item in error.errors(include_input=False, include_url=False))
-        message = f"{'A setting is' if len(lines) == 1 else f'{len(lines)} settings are'} wrong: {lines[0]}"
-        raise ConfigurationError(
-            message,
-            detail="\n".join(lines[1:]),
-            hints=("`ci-publish settings` shows every effective value and where it came from.",),
-        ) from error
-
-
-def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    text = str(item["msg"]).removeprefix("Value error, ")
-    if not item["loc"]:
-        name, _, rest = text.partition(": ")
-        return f"{spelled.get(name, name.replace('_', '-'))}: {rest}"
-    name = str(item["loc"][0])
-    return f"{spelled.get(name, name.replace('_', '-'))}: {text[0].lower()}{text[1:]}"

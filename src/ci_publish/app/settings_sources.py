@@ -1,20 +1,36 @@
-"""Where settings come from: every source turned into raw values, the highest first, each with what the user wrote."""
+"""Where settings come from: one class for each place, in order of precedence; every value knows its source.
 
-import re
-from collections.abc import Iterator, Mapping, MutableMapping
+Highest first: what is given for this call (flag or Python argument), input of the GitLab component
+(``CI_PUBLISH_INPUT_<INPUT>``), ``CI_PUBLISH_<OPTION>``, action input (``INPUT_<OPTION>``, read only when our own action
+says so), ``[tool.ci-publish]`` in pyproject.toml, variables of other upload tools, default.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci_publish.app.settings import Option, Settings, options, validated
+from pydantic import ValidationError
+
+from ci_publish.app.index_names import KNOWN, NamedIndex
+from ci_publish.app.option_source import Found, OptionSource
+from ci_publish.app.options import DEFAULT, Option, Origin, Source
+from ci_publish.app.other_tools import TOOLS
+from ci_publish.app.other_tools_source import OtherToolsSource
+from ci_publish.app.project_file import project_tables
+from ci_publish.app.setting_values import explained
+from ci_publish.app.settings import SOURCES, Settings, options
 from ci_publish.errors import ConfigurationError
+from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Secret
 
 PREFIX = "CI_PUBLISH_"
 
 # The GitLab component's inputs have names of their own, so that they leave the pipeline's CI_PUBLISH_ variables alone.
 COMPONENT_PREFIX = "CI_PUBLISH_INPUT_"
+
+# A second name of CI_PUBLISH_PASSWORD.
+TOKEN = "CI_PUBLISH_TOKEN"  # noqa: S105  (a variable's name)
 
 # Set by our own action.yml, so that the INPUT_ variables of somebody else's action are never taken for ours.
 ACTION_MARK = "CI_PUBLISH_ACTION"
@@ -25,140 +41,214 @@ MARK_HINTS = (
 )
 
 # Variables with our prefix that are not options.
-RESERVED = frozenset({ACTION_MARK, "CI_PUBLISH_STRESS"})
+RESERVED = frozenset({ACTION_MARK, REHEARSAL_VARIABLE, TOKEN, "CI_PUBLISH_STRESS"})
+# GitLab's identity tokens are variables, too: this one is for a rehearsal.
+_IDENTITY_TOKEN = "_ID_TOKEN"  # noqa: S105  (the end of a variable's name)
 
-FOREIGN = {
-    "twine": {
-        "TWINE_REPOSITORY_URL": "repository_url",
-        "TWINE_USERNAME": "user",
-        "TWINE_PASSWORD": "password",
-    },
-    "uv": {
-        "UV_PUBLISH_URL": "repository_url",
-        "UV_PUBLISH_USERNAME": "user",
-        "UV_PUBLISH_TOKEN": "password",
-        "UV_PUBLISH_PASSWORD": "password",
-    },
-}
-
-
-@frozen
-class Origin:
-    """Where a value came from: a source's name, and how the user spelled the option there."""
-
-    source: str
-    spelled: str
-
-
-DEFAULT = Origin("default", "default")
+# An unknown variable whose name holds one of these was meant to decide where to publish, as whom, or whether.
+_SUSPICIOUS = ("TOKEN", "PASSWORD", "SECRET", "URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TEST")
 
 
 @frozen
 class Loaded:
-    """Validated settings, the origin of every value that is not a default, and what people should know about them."""
+    """Validated settings, the origin of every value that is not a default, and what people should know about them.
+
+    ``objection`` is why a command that contacts an index must stop: what other tools' variables say contradicts these
+    settings, or cannot be honoured.
+    """
 
     settings: Settings
     origins: Mapping[str, Origin]
     notes: tuple[Noted, ...] = ()
+    objection: ConfigurationError | None = None
 
     def origin(self, name: str) -> Origin:
         """Return where the option *name* got its value from."""
         return self.origins.get(name, DEFAULT)
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path) -> Loaded:
+class ArgumentSource(OptionSource):
+    """What is given for this call: flags, or the arguments of ``Settings`` in Python."""
+
+    def __init__(self, given: Mapping[str, Any], source: Source) -> None:
+        super().__init__()
+        self._given = given
+        self._source = source
+
+    def read(self) -> Found:
+        """Yield what was given."""
+        for name, value in self._given.items():
+            yield name, value, Origin(self._source, self._spelled(name))
+
+    def _spelled(self, name: str) -> str:
+        if self._source is Source.PYTHON:
+            return f"Settings({name}=…)"
+        return "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
+
+
+class ComponentSource(OptionSource):
+    """Inputs of our GitLab component; empty means "not given".
+
+    GitLab's own types have no empty value. The number -1, and a boolean that equals the option's default, mean "not
+    given" as well.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+
+    def read(self) -> Found:
+        """Yield the inputs that are given. Raises ConfigurationError for an input that this version does not have."""
+        ours = {component_variable(name): name for name, option in options().items() if option.inputs and option.file}
+        for key in sorted(self._environ):
+            if not key.startswith(COMPONENT_PREFIX) or not self._environ[key]:
+                continue
+            if key not in ours:
+                message = f"Unknown input of the GitLab component: {key}."
+                raise ConfigurationError(
+                    message,
+                    detail="It would be ignored in silence.",
+                    hints=("Use the component and the image of the same release.",),
+                )
+            name = ours[key]
+            if _is_given(name, self._environ[key]):
+                yield name, self._environ[key], Origin(Source.COMPONENT, options()[name].inputs[0])
+
+
+class VariableSource(OptionSource):
+    """Environment variables with our prefix."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+
+    def read(self) -> Found:
+        """Yield our variables; an empty one says nothing, an empty password excepted."""
+        ours = {variable(name): name for name, option in options().items() if option.file or name == "password"}
+        token = self._token()
+        if token is not None:
+            yield "password", self._environ[token], Origin(Source.VARIABLE, token)
+        for key in sorted(self._environ):
+            if key in ours and (self._environ[key] or ours[key] == "password"):
+                yield ours[key], self._environ[key], Origin(Source.VARIABLE, key)
+            elif key.startswith(PREFIX) and not key.startswith(COMPONENT_PREFIX) and key not in {*ours, *RESERVED}:
+                self._unknown(key, ours)
+
+    def _token(self) -> str | None:
+        """Return the second name of the password where it is the one that is set."""
+        token, password = self._environ.get(TOKEN), self._environ.get(variable("password"))
+        if token and password and token.strip() != password.strip():
+            message = f"{TOKEN} and {variable('password')} are set to different values; they are one option."
+            raise ConfigurationError(message, hints=("Unset one of them.",))
+        return TOKEN if token or (token is not None and password is None) else None
+
+    def _unknown(self, key: str, ours: Mapping[str, object]) -> None:
+        if key.endswith(_IDENTITY_TOKEN):
+            return
+        refuse_near_miss(key, ours, "environment variable")
+        if any(word in key.removeprefix(PREFIX) for word in _SUSPICIOUS):
+            raise ConfigurationError(
+                f"Unknown environment variable: {key}",
+                detail="It looks like a setting, and it would be ignored.",
+                hints=(f"Unset {key}, or see which variables there are: ci-publish settings",),
+            )
+        self.notes.append(Noted("unknown-variable", f"Unknown environment variable, ignored: {key}"))
+
+
+class InputSource(OptionSource):
+    """Action inputs as the runner sets them: upper-cased, hyphens kept, an input without a value empty."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environ = environ
+
+    def read(self) -> Found:
+        """Yield the inputs of our own actions; warn of inputs that look like ours and are ignored."""
+        found = tuple(given_inputs(self._environ))
+        if self._environ.get(ACTION_MARK):
+            for name, spelling, value in found:
+                yield name, input_value(name, value), Origin(Source.INPUT, spelling)
+        elif found:
+            names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
+            message = f"Ignored because {ACTION_MARK} is not set: {names}."
+            self.notes.append(Noted("inputs-ignored", message, hints=MARK_HINTS))
+
+
+class FileSource(OptionSource):
+    """``[tool.ci-publish]`` of a pyproject.toml."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._table = table
+
+    def read(self) -> Found:
+        """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
+        ours = {name: option for name, option in options().items() if option.file}
+        for key, value in self._table.items():
+            name = key.replace("-", "_")
+            if name in ours:
+                found = tuple(value) if isinstance(value, list) else value
+                yield name, found, Origin(Source.FILE, f"[tool.ci-publish] {key}")
+            elif name in {"password", "user_password", "token"}:
+                raise _secret_in_file(key)
+            else:
+                known = dict.fromkeys(name.replace("_", "-") for name in ours)
+                refuse_near_miss(key, known, "key of [tool.ci-publish]")
+
+
+def load(
+    given: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path, *, source: Source = Source.FLAG
+) -> Loaded:
     """Merge all sources and validate.
 
-    *flags* holds only what stood on the command line. Raises ConfigurationError for wrong values, for variables and
-    keys that are nearly one of ours, and for a pyproject.toml that cannot be read.
+    *given* holds only what was given for this call, as flags or, with *source*, as Python arguments. Raises
+    ConfigurationError for wrong values, for variables and keys that are nearly one of ours, for names of indexes that
+    are not known, and for a pyproject.toml that cannot be read.
     """
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    for found in (_flags(flags), _component_inputs(environ), _variables(environ), _inputs(environ)):
-        _merge(values, origins, found)
-    notes = (*_merge_foreign(values, origins, environ), *_ignored_inputs(environ))
-    _merge(values, origins, _file(pyproject))
-    spelled = {name: origin.spelled for name, origin in origins.items()}
-    return Loaded(validated(values, spelled), origins, notes)
+    tables = project_tables(pyproject)
+    higher = (
+        ArgumentSource(given, source),
+        ComponentSource(environ),
+        VariableSource(environ),
+        InputSource(environ),
+        FileSource(tables.ours),
+    )
+    others = OtherToolsSource(environ, tables.uv_indexes, higher, in_action=bool(environ.get(ACTION_MARK)))
+    sources = (*higher, others)
+    passed: dict[str, Any] = {SOURCES: sources}
+    try:
+        settings = Settings(**passed)
+    except ConfigurationError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        raise explained(error.__cause__, {name: origin.spelled for name, origin in _origins(sources).items()}) from (
+            error.__cause__
+        )
+    origins = _origins(sources)
+    notes = tuple(note for each in sources for note in each.notes)
+    return Loaded(_resolved(settings, others.resolved), origins, notes, others.objection)
 
 
-Found = Iterator[tuple[str, Any, Origin]]
+def _origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
+    return {name: origin for source in reversed(sources) for name, origin in source.origins.items()}
 
 
-def _merge(values: dict[str, Any], origins: dict[str, Origin], found: Found) -> None:
-    for name, value, origin in found:
-        if name not in values:
-            values[name] = value
-            origins[name] = origin
-
-
-def _flags(flags: Mapping[str, Any]) -> Found:
-    for name, value in flags.items():
-        spelled = "PATH" if name == "paths" else f"--{name.replace('_', '-')}"
-        yield name, value, Origin("flag", spelled)
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of the option *name*."""
-    return PREFIX + name.upper()
-
-
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
-    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
-    foreign = (name for tool in FOREIGN.values() for name, option in tool.items() if option == "password")
-    inputs = (f"INPUT_{spelling.upper()}" for spelling in _spellings(options()["password"]))
-    for name in (variable("password"), *foreign, *inputs):
-        environ.pop(name, None)
+def _resolved(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings:
+    """Return *settings* with URLs in place of names."""
+    if not any(isinstance(item, NamedIndex) for item in found):
+        return settings
+    # PyPI's own names stay: reports use them.
+    urls = tuple(item if isinstance(item, str) else item.name if item.name in KNOWN else item.upload for item in found)
+    simple = found[0].simple if len(found) == 1 and isinstance(found[0], NamedIndex) else None
+    index_url = settings.index_url or simple
+    for url in urls:
+        resolve(url, index_url, allow_http=frozenset(settings.allow_http))
+    return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
 
 def component_variable(name: str) -> str:
     """Return the variable in which the GitLab component passes its input for the option *name*."""
     return COMPONENT_PREFIX + options()[name].inputs[0].replace("-", "_").upper()
-
-
-def _component_inputs(environ: Mapping[str, str]) -> Found:
-    """Read the GitLab component's inputs; empty means "not given".
-
-    GitLab's own types have no empty value. The number -1, and a boolean that equals the option's default, mean "not
-    given" as well. Raises ConfigurationError for an input that this version does not have.
-    """
-    ours = {component_variable(name): name for name, option in options().items() if option.inputs and option.file}
-    for key in sorted(environ):
-        if not key.startswith(COMPONENT_PREFIX) or not environ[key]:
-            continue
-        if key not in ours:
-            message = f"Unknown input of the GitLab component: {key}."
-            raise ConfigurationError(
-                message,
-                detail="It would be ignored in silence.",
-                hints=("Use the component and the image of the same release.",),
-            )
-        name = ours[key]
-        if _is_given(name, environ[key]):
-            yield name, environ[key], Origin("component input", options()[name].inputs[0])
-
-
-def _is_given(name: str, value: str) -> bool:
-    field = Settings.model_fields[name]
-    if field.annotation is bool:
-        return value.lower() != str(field.default).lower()
-    return not (field.annotation in (int, float, float | None) and value == "-1")
-
-
-def _variables(environ: Mapping[str, str]) -> Found:
-    ours = {variable(name): name for name, option in options().items() if option.file or name == "password"}
-    for key in sorted(environ):
-        if key in ours and (environ[key] or ours[key] == "password"):
-            yield ours[key], environ[key], Origin("environment", key)
-        elif key.startswith(PREFIX) and not key.startswith(COMPONENT_PREFIX) and key not in {*ours, *RESERVED}:
-            _refuse_near_miss(key, ours, "environment variable")
-
-
-def _inputs(environ: Mapping[str, str]) -> Found:
-    """Read the inputs of our own actions."""
-    if environ.get(ACTION_MARK):
-        for name, spelling, value in given_inputs(environ):
-            yield name, input_value(name, value), Origin("action input", spelling)
 
 
 def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -173,14 +263,17 @@ def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
                 break
 
 
-def _ignored_inputs(environ: Mapping[str, str]) -> tuple[Noted, ...]:
-    """Warn of inputs that look like ours and are ignored, because no action of ours says that they are."""
-    found = () if environ.get(ACTION_MARK) else tuple(given_inputs(environ))
-    if not found:
-        return ()
-    names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
-    message = f"Ignored because {ACTION_MARK} is not set: {names}."
-    return (Noted("inputs-ignored", message, hints=MARK_HINTS),)
+def variable(name: str) -> str:
+    """Return the environment variable of the option *name*."""
+    return PREFIX + name.upper()
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
+    foreign = (name for tool in TOOLS for name in tool.secrets)
+    inputs = (f"INPUT_{spelling.upper()}" for spelling in _spellings(options()["password"]))
+    for name in (variable("password"), TOKEN, *foreign, *inputs):
+        environ.pop(name, None)
 
 
 def _spellings(option: Option) -> Iterator[str]:
@@ -189,6 +282,13 @@ def _spellings(option: Option) -> Iterator[str]:
         yield name
         if "-" in name:
             yield name.replace("-", "_")
+
+
+def _is_given(name: str, value: str) -> bool:
+    field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return value.lower() != str(field.default).lower()
+    return not (field.annotation in (int, float, float | None) and value == "-1")
 
 
 def input_value(name: str, value: str) -> object:
@@ -201,103 +301,24 @@ def input_value(name: str, value: str) -> object:
     return value
 
 
-def _merge_foreign(values: dict[str, Any], origins: dict[str, Origin], environ: Mapping[str, str]) -> tuple[Noted, ...]:
-    """Take twine's or uv's variables, only where nothing of ours says where to publish or as whom."""
-    if {"repository_url", "user", "password", "password_stdin", "anonymous"} & values.keys():
-        return ()
-    for tool, names in FOREIGN.items():
-        found = {key: name for key, name in names.items() if environ.get(key)}
-        if found:
-            _merge(
-                values,
-                origins,
-                ((name, environ[key], Origin(f"{tool}'s variable", key)) for key, name in found.items()),
-            )
-            message = f"Using {', '.join(found)} of {tool}, because nothing of ci-publish's own is set."
-            return (Noted("foreign-variables", message, warning=False),)
-    return ()
+def _secret_in_file(key: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"[tool.ci-publish] {key}: a secret does not belong in a file.",
+        detail="Whoever can read the repository, or an sdist of it, could publish.",
+        hints=(
+            "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
+            "Revoke this one.",
+        ),
+    )
 
 
-def _file(pyproject: Path) -> Found:
-    found = table(pyproject)
-    ours = {name: option for name, option in options().items() if option.file}
-    for key, value in found.items():
-        name = key.replace("-", "_")
-        if name in ours:
-            yield name, _file_value(value), Origin("pyproject.toml", f"[tool.ci-publish] {key}")
-        elif name in {"password", "user_password", "token"}:
-            message = f"[tool.ci-publish] {key}: a secret does not belong into a file."
-            raise ConfigurationError(
-                message,
-                detail="Whoever can read the repository, or an sdist of it, could publish.",
-                hints=(
-                    "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
-                    "Revoke this one.",
-                ),
-            )
-        else:
-            _refuse_near_miss(key, dict.fromkeys(name.replace("_", "-") for name in ours), "key of [tool.ci-publish]")
-
-
-def _file_value(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def table(pyproject: Path) -> Mapping[str, Any]:
-    """Return ``[tool.ci-publish]``, empty where there is none. Raises ConfigurationError for a broken file."""
-    try:
-        content = pyproject.read_bytes()
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise _unreadable(pyproject, error) from error
-    import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
-
-    try:
-        found = tomllib.loads(content.decode()).get("tool", {}).get("ci-publish", {})
-    # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise _unreadable(pyproject, error) from error
-    if not isinstance(found, dict):
-        message = "[tool.ci-publish] is not a table."
-        raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
-    return found
-
-
-def _unreadable(pyproject: Path, error: Exception) -> ConfigurationError:
-    message = f"{pyproject.name} cannot be read: {error}"
-    return ConfigurationError(message, hints=("Correct the file, or run in another folder.",))
-
-
-def _refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
+def refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
     """Refuse a name that is nearly one of ours; leave all others alone."""
     import difflib  # noqa: PLC0415  (late: hardly ever needed)
 
     normal = {name.replace("-", "_").upper(): name for name in ours}
     near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
     if near:
-        message = f"There is no {kind} {key}."
-        why = "Nobody would read it, and what it says would silently not happen."
+        message = f"Unknown {kind}: {key}"
+        why = "It would be ignored, and what it says would silently not happen."
         raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))
-
-
-def shown(name: str, settings: Settings) -> str:
-    """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
-    value = getattr(settings, name)
-    if isinstance(value, Secret):
-        return "***" if value else "(empty)"
-    if name in {"repository_url", "index_url"} and value is not None:
-        value = without_secrets(value)
-    if isinstance(value, tuple):
-        return ", ".join(str(item) for item in value)
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
-
-
-def without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
-    """Hide what addresses must not hold (it is refused later, but shown before): user, password, query."""
-    if isinstance(addresses, tuple):
-        return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)
-    return _IN_ADDRESS.sub("***", addresses)

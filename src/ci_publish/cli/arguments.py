@@ -3,28 +3,21 @@
 import argparse
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Literal, NoReturn
 
 from ci_publish.about import DOCS_URL, NAME, __version__
-from ci_publish.app.settings import Option, Settings, options
+from ci_publish.app.commands import COMMANDS
+from ci_publish.app.options import Group, Option
+from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import variable
+from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.frozen import frozen
 
-COMMANDS = {
-    "publish": "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",
-    "plan": "Say what publish would do; sends nothing (the same as publish --dry-run).",
-    "check": "Run all local checks, without any network.",
-    "attest": "Sign every distribution and write the attestations into a folder.",
-    "verify": "Does the index show these very files (or PROJECT==VERSION), with provenance that verifies?",
-    "rehearse": "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.",
-    "doctor": "Would Trusted Publishing work from here, and why not?",
-    "settings": "Show every effective setting and where it came from.",
-}
-
-_SECRET_FLAGS = ("--password", "--token", "-p")
+_SECRET_FLAGS = ("--password", "--token", "-p", "-t")
+_UNRECOGNIZED = "unrecognized arguments: "
 
 
 @frozen
@@ -37,9 +30,21 @@ class Arguments:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        words = message.removeprefix(_UNRECOGNIZED).split() if message.startswith(_UNRECOGNIZED) else []
         raise ConfigurationError(
-            f"{message[0].upper()}{message[1:]}.", hints=(f"`{self.prog} --help` lists what there is.",)
+            f"{message[0].upper()}{message[1:]}.",
+            hints=(*translations(words), *_of_other_commands(words), f"`{self.prog} --help` lists what there is."),
         )
+
+
+def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence for each of *words* that is a flag of ours, but not of the command that was given."""
+    for word in words:
+        name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
+        option = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
+        if word.startswith("--") and option is not None and option.flag:
+            commands = [command for command in COMMANDS if command in option.commands]
+            yield f"{word.split('=', 1)[0]} is an option of {', '.join(commands)}."
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -72,13 +77,16 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for command, description in COMMANDS.items():
+    for command, declared in COMMANDS.items():
         if only not in {command, None}:
             continue
-        sub = commands.add_parser(command, help=description, description=description, allow_abbrev=False)
+        sub = commands.add_parser(command, help=declared.help, description=declared.help, allow_abbrev=False)
+        groups: dict[Group, argparse._ArgumentGroup] = {}
         for name, option in options().items():
             if command in option.commands:
-                _add(sub, command, name, option)
+                if option.group not in groups:
+                    groups[option.group] = sub.add_argument_group(option.group.value)
+                _add(groups[option.group], command, name, option)
     return top
 
 
@@ -95,7 +103,7 @@ def _refuse_secrets(argv: Sequence[str]) -> None:
             )
 
 
-def _add(sub: argparse.ArgumentParser, command: str, name: str, option: Option) -> None:
+def _add(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) -> None:
     field = Settings.model_fields[name]
     if name == "paths":
         metavar = "PATH or PROJECT==VERSION" if command == "verify" else "PATH"

@@ -81,7 +81,6 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
-    from ci_publish.app.action_inputs import refuse_ignored_inputs  # noqa: PLC0415
     from ci_publish.app.settings_sources import forget_secrets, load  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
@@ -93,24 +92,33 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
         flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
     loaded = load(flags, environ, Path("pyproject.toml"))
     forget_secrets(environ)
-    refuse_ignored_inputs(arguments.command, loaded.settings, environ)
     return arguments, loaded
 
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.cli.reporting import Reporting, Wishes  # noqa: PLC0415
+    from ci_publish.reports.dispatcher import Fanout  # noqa: PLC0415
+    from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek("receipt", argv, environ)
+    if receipt is not None and "\0" in receipt:
+        receipt = None  # no file can have that name
     reporting = Reporting(
         environ,
         streams.stdout,
         streams.stderr,
         Wishes(json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None),
     )
+    file = Fanout([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
-    reporting.emit(RunStarted(command, time.time()))
-    reporting.emit(RunFinished(Outcome.FAILED, error.exit_code, time.time(), error))
+    for event in (
+        RunStarted(command, time.time()),
+        RunFinished(Outcome.FAILED, error.exit_code, time.time(), error),
+    ):
+        if file is not None:
+            file(event)
+        reporting.emit(event)
     reporting.emit.close()
     if receipt:
         from ci_publish.app.output_files import give_to_workspace  # noqa: PLC0415
@@ -127,10 +135,10 @@ def _peek(option: str, argv: Sequence[str], environ: Mapping[str, str]) -> str |
 
 def _peek_into_file(option: str) -> str | None:
     """Return an option's value in pyproject.toml, None where that cannot be read either."""
-    from ci_publish.app.settings_sources import table  # noqa: PLC0415  (late: imports pydantic)
+    from ci_publish.app.project_file import project_tables  # noqa: PLC0415  (late: hardly ever needed)
 
     try:
-        value = table(Path("pyproject.toml")).get(option)
+        value = project_tables(Path("pyproject.toml")).ours.get(option)
     except CiPublishError:
         return None
     return value if isinstance(value, str) else None

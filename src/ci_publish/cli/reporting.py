@@ -1,6 +1,5 @@
 """Which reports listen to a run: by settings, by terminal, and by the CI it runs in. Each is imported where it does."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,7 +26,6 @@ class Wishes:
     print_hash: bool = False
     receipt: Path | None = None
     attestations_dir: Path | None = None
-    reports_dir: Path | None = None
     settings: "Sequence[SettingRow]" = ()
     public_log: bool = True
     machine: bool = False
@@ -42,34 +40,23 @@ class Reporting:
         self._human = stderr if wishes.json or wishes.machine else stdout
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Fanout()
-        self._add_files()
+        self._add_ci()
         self._add_people()
         if wishes.json:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add(JsonReport(stdout, redact=self.masker.redact))
 
-    def _add_files(self) -> None:
-        if self._wishes.receipt is not None:
-            from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (see the module's docstring)
-
-            self.emit.add(ReceiptFile(self._wishes.receipt, self.emit, redact=self.masker.redact))
+    def _add_ci(self) -> None:
+        """Add what the CI shows; the files of ``--receipt`` and ``--reports-dir`` are written below every front end."""
         if on_github(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add(GitHubReport(self._human, self._environ, self.emit, **self._shared()))
-        if on_gitlab(self._environ) or self._wishes.reports_dir is not None:
-            self._add_gitlab(self._wishes.reports_dir)
+        if on_gitlab(self._environ):
+            from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
-    def _add_gitlab(self, folder: Path | None) -> None:
-        """Collapsible sections where GitLab reads them; the files of ``--reports-dir`` anywhere."""
-        from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see the module's docstring)
-
-        log = self._human if on_gitlab(self._environ) else io.StringIO()
-        files = GitLabFiles()
-        if folder is not None:
-            files = GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md")
-        self.emit.add(GitLabReport(log, self.emit, files=files, **self._shared()))
+            self.emit.add(GitLabReport(self._human, self.emit, **self._shared()))
 
     def _shared(self) -> dict[str, Any]:
         """Return what the reports of both CIs are told besides events."""

@@ -14,9 +14,11 @@ FILES = "SSL_CERT_FILE"
 FOLDER = "SSL_CERT_DIR"
 REQUESTS = "REQUESTS_CA_BUNDLE"
 CURL = "CURL_CA_BUNDLE"
+TWINE = "TWINE_CERT"
+PIP = "PIP_CERT"
 
 # The order in which index.network looks at them.
-_ORDER = (FILES, FOLDER, REQUESTS, CURL)
+_ORDER = (FILES, FOLDER, TWINE, REQUESTS, CURL)
 
 
 def has_own_authorities() -> bool:
@@ -44,7 +46,7 @@ def ca_environment(
 ) -> dict[str, str]:
     """Return the variables to set, besides those in *environ*, so that all clients trust the same authorities.
 
-    The first of SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that says something counts; no
+    The first of SSL_CERT_FILE, SSL_CERT_DIR, TWINE_CERT, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE that is set counts; no
     variable that is set already is changed. Where none is set and OpenSSL has no authorities of its own, the public
     ones of certifi are named. Raises ConfigurationError for a path that does not exist.
     """
@@ -58,6 +60,13 @@ def ca_environment(
     has_openssl = environ.get(FILES) or environ.get(FOLDER)
     wanted = {REQUESTS: path} if has_openssl else {openssl: path, REQUESTS: path}
     return {key: value for key, value in wanted.items() if not environ.get(key)}
+
+
+def not_followed(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables of other tools that name other authorities than the ones that count here; for hints."""
+    followed = [environ[name] for name in (FILES, FOLDER) if environ.get(name)]
+    followed = followed or [environ[name] for name in _ORDER if environ.get(name)][:1]
+    return [name for name in (PIP, REQUESTS, CURL) if environ.get(name) and environ[name] not in followed]
 
 
 def apply_ca(environ: MutableMapping[str, str]) -> None:

@@ -260,13 +260,14 @@ def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until:
 
 # --- trust
 
-_BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return what certificates are checked against; there is no way to check nothing.
 
-    A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else REQUESTS_CA_BUNDLE; else CURL_CA_BUNDLE)
+    A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else the first of TWINE_CERT,
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE)
     replaces the public authorities; else those of certifi and of the system count. Raises Broken where the bundle
     cannot be read. The same environment gets the same context: reading the bundle costs 35 ms.
     """
@@ -279,8 +280,8 @@ def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A bundle may hold no more than the intermediate authority of a company (Python 3.13's own default, too).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    *named, requests_bundle, curl_bundle = zip(_BUNDLES, bundles, strict=True)
-    chosen = [item for item in named if item[1]] or [item for item in (requests_bundle, curl_bundle) if item[1]][:1]
+    files, folder, *others = zip(_BUNDLES, bundles, strict=True)
+    chosen = [item for item in (files, folder) if item[1]] or [item for item in others if item[1]][:1]
     for variable, path in chosen:
         _trust(context, variable, path)
     if not chosen:

@@ -109,6 +109,19 @@ def gitlab_variable(audience: str) -> str:
     return f"{re.sub(r'[^A-Z0-9_]|^[^A-Z_]', '_', audience.upper())}_ID_TOKEN"
 
 
+def can_request(environ: Mapping[str, str]) -> bool:
+    """Return whether the environment holds what a request for an identity token needs; nothing is asked or sent."""
+    match _provider(environ, str):
+        case None:
+            return False
+        case Provider.GITHUB:
+            return all(environ.get(name) for name in _GITHUB_REQUEST)
+        case Provider.GITLAB:
+            return any(value and name.endswith("_ID_TOKEN") for name, value in environ.items())
+        case _:
+            return True
+
+
 @frozen
 class _Fetched:
     value: str | None

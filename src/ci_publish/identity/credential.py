@@ -1,7 +1,7 @@
 """Which credential a run shows to an index.
 
 A secret that was given is used; else Trusted Publishing, where there is a CI; else nothing, where the user said so.
-``.netrc`` is never read; a keyring only for people at a terminal.
+``.netrc`` is never read; a keyring only for people at a terminal, or where somebody asks for it.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
+from ci_publish.identity.api_tokens import has_prefix
 from ci_publish.identity.static import (
     TOKEN_USER,
     AnonymousCredential,
     MissingCredential,
     StaticCredential,
     empty_secret,
-    has_token_prefix,
     is_blank,
 )
 from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
@@ -43,7 +43,8 @@ class Given:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 
     ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
-    ``several``: the run publishes to more than one index; see ``meant_for``.
+    ``several``: the run publishes to more than one index; see ``meant_for``. ``keyring``: the secret must come from the
+    keyring, and ``secret`` is what it holds.
     """
 
     user: str | None = None
@@ -52,7 +53,10 @@ class Given:
     trusted_publishing: TrustedPublishing = TrustedPublishing.AUTO
     anonymous: bool = False
     several: bool = False
+    keyring: bool = False
 
+
+KEYRING_NAME = "The keyring's secret"
 
 Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | AnonymousCredential | MissingCredential"
 
@@ -72,6 +76,8 @@ def choose_credential(
         return AnonymousCredential()
     if given.secret is not None and not given.secret.satisfies(is_blank):
         return _static(endpoints, given, given.secret, tools)
+    if given.keyring:
+        return MissingCredential(_not_in_keyring(endpoints, given))
     if given.trusted_publishing is TrustedPublishing.ALWAYS:
         return _trusted(endpoints, tools, projects, attesting=attesting)
     if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
@@ -89,7 +95,7 @@ def meant_for(endpoints: Endpoints, given: Given) -> Given:
         return given
     api_token = given.user in {None, TOKEN_USER}
     if endpoints.profile is not IndexProfile.PYPI:
-        theirs = api_token and given.secret is not None and given.secret.satisfies(has_token_prefix)
+        theirs = api_token and given.secret is not None and given.secret.satisfies(has_prefix)
         return replace(given, secret=None) if theirs else given
     if given.anonymous or not api_token:
         return replace(given, user=None, secret=None, anonymous=False)
@@ -124,6 +130,9 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _contradiction(given: Given) -> ConfigurationError | None:
+    if given.keyring and (given.anonymous or (given.secret is not None and given.name != KEYRING_NAME)):
+        other = "anonymous" if given.anonymous else given.name
+        return ConfigurationError(f"Both keyring and {other} were given.", hints=("Remove one of them.",))
     if (
         given.secret is None
         or given.secret.satisfies(is_blank)
@@ -166,9 +175,21 @@ def _trusted_instead(
 def _from_keyring(endpoints: Endpoints, given: Given, tools: Tools) -> StaticCredential | None:
     if tools.keyring is None:
         return None
-    user = given.user or TOKEN_USER
-    secret = tools.keyring(endpoints.upload, user)
-    return None if secret is None else _static(endpoints, Given(user, secret, "The keyring's secret"), secret, tools)
+    entry = tools.keyring(endpoints.upload, given.user or TOKEN_USER)
+    if entry is None:
+        return None
+    return _static(endpoints, Given(entry.user, entry.secret, KEYRING_NAME), entry.secret, tools)
+
+
+def _not_in_keyring(endpoints: Endpoints, given: Given) -> IdentityUnavailable:
+    return IdentityUnavailable(
+        f"The keyring has no secret for {endpoints.upload}, user {given.user or TOKEN_USER}.",
+        detail="It was asked because of --keyring; no other credential is used instead.",
+        hints=(
+            f"Store it: keyring set {endpoints.upload} {given.user or TOKEN_USER}",
+            "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
+        ),
+    )
 
 
 def _nothing(endpoints: Endpoints, given: Given, withheld: Given) -> IdentityUnavailable:

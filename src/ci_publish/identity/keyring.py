@@ -1,11 +1,28 @@
-"""A secret from the person's keyring (the extra ``keyring``): for people at a terminal, never in CI."""
+"""A secret from the keyring (the extra ``keyring``): for people at a terminal, and in CI where somebody asks for it."""
 
 import sys
 from collections.abc import Callable, Mapping
 
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
-Lookup = Callable[[str, str], str | None]
+TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
+
+
+@frozen
+class KeyringEntry:
+    """What a keyring holds for an address. ``user`` may be the back end's own, such as ``oauth2accesstoken``."""
+
+    user: str
+    secret: Secret
+
+
+Keyring = Callable[[str, str], KeyringEntry | None]
+"""Looks up an address and a user."""
+
+Lookup = Callable[[str, str | None], tuple[str, str] | None]
+"""Returns user and password; without a user, those that the back end gives for the address."""
 
 
 def keyring_for_people(
@@ -13,7 +30,7 @@ def keyring_for_people(
     *,
     at_terminal: Callable[[], bool] = lambda: sys.stdin is not None and sys.stdin.isatty(),
     lookup: Callable[[], Lookup | None] | None = None,
-) -> Callable[[str, str], Secret | None] | None:
+) -> Keyring | None:
     """Return a function that looks a secret up by address and user; None in CI, without a terminal or the extra.
 
     A keyring that fails (locked, no back end) counts as one without the secret.
@@ -21,21 +38,49 @@ def keyring_for_people(
     if environ.get("CI") or not at_terminal():
         return None
     found = (lookup or import_keyring)()
-    return None if found is None else lambda address, user: _look(found, address, user)
+    return None if found is None else lambda address, user: _look_up(found, address, user)
+
+
+def asked_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
+    """Return the keyring that somebody asked for. Raises ConfigurationError where it is not installed."""
+    found = (lookup or import_keyring)()
+    if found is None:
+        message = "--keyring needs the extra `keyring`, which is not installed."
+        raise ConfigurationError(
+            message,
+            hints=(
+                'Install it: python3 -m pip install "ci-publish[keyring]"',
+                "Artifact Registry needs keyrings.google-artifactregistry-auth beside it.",
+                "CodeArtifact needs keyrings.codeartifact beside it.",
+            ),
+        )
+    return lambda address, user: _look_up(found, address, user)
 
 
 def import_keyring() -> Lookup | None:
-    """Return ``keyring.get_password``, or None where the extra is not installed."""
+    """Return a lookup in ``keyring``, or None where the extra is not installed."""
     try:
-        from keyring import get_password  # noqa: PLC0415  (an extra, and slow to import)
+        import keyring  # noqa: PLC0415  (an extra, and slow to import)
     except ImportError:
         return None
-    return get_password
+
+    def lookup(address: str, user: str | None) -> tuple[str, str] | None:
+        if user is not None:
+            password = keyring.get_password(address, user)
+            return None if password is None else (user, password)
+        credential = keyring.get_credential(address, None)
+        return None if credential is None else (credential.username, credential.password)
+
+    return lookup
 
 
-def _look(lookup: Lookup, address: str, user: str) -> Secret | None:
-    try:
-        text = lookup(address, user)
-    except Exception:  # noqa: BLE001  (back ends raise what they like; without their secret, others are asked for)
-        return None
-    return Secret(text) if text else None
+def _look_up(lookup: Lookup, address: str, user: str) -> KeyringEntry | None:
+    """Look up *user*'s secret; where that is nobody in particular, then the user that the back end knows."""
+    for name in (user, None) if user == TOKEN_USER else (user,):
+        try:
+            found = lookup(address, name)
+        except Exception:  # noqa: BLE001, S112  (back ends raise what they like; others may have the secret)
+            continue
+        if found is not None and found[1]:
+            return KeyringEntry(found[0], Secret(found[1]))
+    return None

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 
-from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, PasswordRefused
+from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, NotAnApiToken, PasswordRefused
 from ci_publish.http.messages import Authorization, BasicAuthorization
-from ci_publish.identity.macaroons import PREFIX, ReadToken, TruncatedToken, read_token
+from ci_publish.identity.api_tokens import has_prefix
+from ci_publish.identity.macaroons import ReadToken, TruncatedToken, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
@@ -13,6 +14,8 @@ from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.token_scope import TokenScope
 
 TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
+_PYPIS_OWN = frozenset({"https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"})
+_SURROUNDING = frozenset("\"'` \t\r\n\u2018\u2019\u201c\u201d")
 
 
 class StaticCredential:
@@ -79,11 +82,6 @@ def is_blank(text: str) -> bool:
     return not text.strip()
 
 
-def has_token_prefix(text: str) -> bool:
-    """Return whether *text* begins as PyPI's API tokens do."""
-    return text.startswith(PREFIX)
-
-
 def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
     """Return why *user* and *secret* cannot work on this index, None where they may."""
     if secret.satisfies(is_blank):
@@ -97,7 +95,29 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
                 "Or make an API token in the account's settings, and give it with the user name __token__.",
             ),
         )
+    if _is_pypis_own(endpoints) and not secret.satisfies(has_prefix):
+        return _not_an_api_token(endpoints, secret, name)
     return None
+
+
+def _is_pypis_own(endpoints: Endpoints) -> bool:
+    return endpoints.upload in _PYPIS_OWN
+
+
+def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnApiToken:
+    surrounded = secret.satisfies(lambda text: text[:1] in _SURROUNDING or text[-1:] in _SURROUNDING)
+    return NotAnApiToken(
+        f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do; it was not sent.",
+        detail=(
+            "It begins or ends with a quote or white space: probably they were copied into the secret with the token."
+            if surrounded
+            else "It is a password, another service's token, or a part of a token."
+        ),
+        hints=(
+            "Copy the whole token, with its `pypi-` prefix and without quotes or blanks, into the secret.",
+            "Or remove the secret and use Trusted Publishing: https://docs.pypi.org/trusted-publishers/",
+        ),
+    )
 
 
 # The macaroon location of each index's tokens (warehouse/macaroons/services.py takes the index's domain).
@@ -168,7 +188,7 @@ def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted
     if endpoints.profile is not IndexProfile.PYPI:
         return ()
     notes = []
-    if not secret.satisfies(has_token_prefix):
+    if not secret.satisfies(has_prefix):
         hint = ("Copy the whole token, with its `pypi-` prefix, into the secret.",)
         message = f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do."
         notes.append(Noted("api-token-prefix", message, hints=hint))

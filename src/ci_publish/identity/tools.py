@@ -6,6 +6,7 @@ from typing import Protocol
 
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import HttpRequest, Transport
+from ci_publish.identity.keyring import Keyring
 from ci_publish.model.events import Emit
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken, Provider, Secret
@@ -60,7 +61,7 @@ class Tools:
     clock: Callable[[], float]
     random: Callable[[], float]
     shielded: Callable[[], AbstractContextManager[None]] = nullcontext
-    keyring: Callable[[str, str], Secret | None] | None = None
+    keyring: Keyring | None = None
     timeout: float | None = None
     runner: str | None = None
     guard: Callable[[HttpRequest], Callable[[], None]] = _unguarded

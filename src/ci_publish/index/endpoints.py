@@ -18,6 +18,9 @@ from ci_publish.model.index import Endpoints, IndexProfile
 
 REHEARSAL_HEADER = "X-Ci-Publish-Rehearsal"
 REHEARSAL_VERSION = "1"
+REHEARSAL_VARIABLE = "CI_PUBLISH_REHEARSAL_INDEX"
+"""Holds the upload URL of a rehearsal, for commands that may not ask the index what it is."""
+
 REHEARSAL_AUDIENCE = "ci-publish-rehearsal"
 
 PYPI = Endpoints(
@@ -146,6 +149,11 @@ def resolve(
 def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
     """Whether to ask the index if it is a rehearsal: only loopback is believed, and only where no profile is set."""
     return profile == "auto" and is_loopback(endpoints.upload)
+
+
+def as_known_rehearsal(endpoints: Endpoints, profile: Profile) -> Endpoints:
+    """Return the addresses of what the environment calls a rehearsal, if it may be one; see ``may_be_rehearsal``."""
+    return as_rehearsal(endpoints) if may_be_rehearsal(endpoints, profile) else endpoints
 
 
 def as_rehearsal(endpoints: Endpoints) -> Endpoints:

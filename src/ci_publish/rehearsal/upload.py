@@ -125,7 +125,7 @@ class Uploads:
             _check_action(form)
             check_no_tuple(form)
             check_flags(self._rules)
-            uploader = authenticate(request.headers.get("Authorization", ""), self._tokens)
+            uploader = authenticate(request.headers.get("Authorization") or self._rules.anonymous or "", self._tokens)
             check_fields(form)
             _obey(form_verdict(form.fields))
             return self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))

@@ -32,7 +32,7 @@ class UploadRules:
     `read-only`, `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc`
     (-gitlab-, -google-), `disable-pep740`.
     `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc` (-gitlab-,
-    -google-), `disable-pep740`.
+    -google-), `disable-pep740`. `anonymous` is the authorization that a request without one stands for.
     """
 
     file_size_limit: int | None = None
@@ -43,6 +43,7 @@ class UploadRules:
     prohibited_names: frozenset[str] = frozenset()
     racy: bool = False
     flags: set[str] = field(default_factory=set)
+    anonymous: str | None = field(default=None, repr=False)
 
 
 def check_flags(rules: UploadRules) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
+from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
 from ci_publish.rehearsal.job import Provider
@@ -174,6 +175,8 @@ class RehearsalWorld:
         return {
             **self._job(provider, claims),
             "CI_PUBLISH_REPOSITORY_URL": self.repository_url,
+            # Commands that may not ask it, such as `check`, apply the same rules.
+            REHEARSAL_VARIABLE: self.repository_url,
             "CI_PUBLISH_SIGSTORE_TRUST_CONFIG": str(self.trust_config_path),
             **self.tls_environment,
         }

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import (
     Loaded,
-    Origin,
     component_variable,
     forget_secrets,
     load,
-    shown,
     variable,
 )
+from ci_publish.app.settings_view import shown
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
@@ -164,17 +164,19 @@ def test_an_empty_variable_is_unset_but_an_empty_secret_is_not(pyproject: Path) 
     assert loaded(pyproject, {"INPUT_PASSWORD": "", **ACTION}).settings.password is None
 
 
-def test_the_variables_of_twine_and_uv_count_only_where_nothing_of_ours_is_set(pyproject: Path) -> None:
+def test_the_variables_of_twine_and_uv_count_where_nothing_of_ours_names_a_destination(pyproject: Path) -> None:
     twine = {"TWINE_REPOSITORY_URL": "https://t.example/", "TWINE_USERNAME": "t", "TWINE_PASSWORD": "pw"}
     found = loaded(pyproject, twine)
     assert found.settings.repository_url == ("https://t.example/",)
     assert found.settings.user == "t"
     assert found.settings.password == Secret("pw")
+    assert found.origin("password") == Origin("other tool", "TWINE_PASSWORD")
     assert [note.slug for note in found.notes] == ["foreign-variables"]
     assert "TWINE_PASSWORD" in found.notes[0].message
-    for ours in ({"CI_PUBLISH_REPOSITORY_URL": "testpypi"}, {"CI_PUBLISH_PASSWORD": "x"}, {"CI_PUBLISH_USER": "x"}):
+    for ours in ({"CI_PUBLISH_REPOSITORY_URL": "testpypi"}, {"CI_PUBLISH_PASSWORD": "x"}):
         mixed = loaded(pyproject, {**twine, **ours})
-        assert mixed.notes == ()
+        assert mixed.objection is not None
+        assert "TWINE_REPOSITORY_URL" in mixed.objection.summary
         assert mixed.settings.password != Secret("pw"), "a password for one index is never shown to another"
     uv = loaded(pyproject, {"UV_PUBLISH_TOKEN": "pypi-x", "UV_PUBLISH_URL": "https://u.example/"})
     assert uv.settings.password == Secret("pypi-x")
@@ -188,8 +190,38 @@ def test_a_variable_that_is_nearly_ours_is_named(pyproject: Path, key: str) -> N
     assert "Did you mean CI_PUBLISH_" in caught.value.hints[0]
 
 
-def test_other_variables_and_keys_are_left_alone(pyproject: Path) -> None:
-    assert loaded(pyproject, {"CI_PUBLISH_TEAM_CHANNEL": "x"}, 'note = "hello"').settings.jobs == 8
+def test_other_variables_are_warned_of_and_other_keys_left_alone(pyproject: Path) -> None:
+    found = loaded(pyproject, {"CI_PUBLISH_TEAM_CHANNEL": "x", "CI_PUBLISH_REHEARSAL_ID_TOKEN": "e"}, 'note = "hello"')
+    assert [(note.slug, note.warning) for note in found.notes] == [("unknown-variable", True)]
+    assert "CI_PUBLISH_TEAM_CHANNEL" in found.notes[0].message
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["API_TOKEN", "TWINE_PASSWORD", "SECRET", "UPLOAD_URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TESTPYPI"],
+)
+def test_an_unknown_variable_that_looks_like_an_intent_is_refused(pyproject: Path, word: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"CI_PUBLISH_X_{word}"):
+        loaded(pyproject, {f"CI_PUBLISH_X_{word}": "x"})
+
+
+def test_token_is_a_second_name_of_the_password(pyproject: Path) -> None:
+    found = loaded(pyproject, {"CI_PUBLISH_TOKEN": "pypi-x"})
+    assert found.settings.password == Secret("pypi-x")
+    assert found.origin("password") == Origin("environment", "CI_PUBLISH_TOKEN")
+    both = {"CI_PUBLISH_TOKEN": "pypi-x", "CI_PUBLISH_PASSWORD": "pypi-x "}
+    assert loaded(pyproject, both).settings.password == Secret("pypi-x")
+    assert loaded(pyproject, {"CI_PUBLISH_TOKEN": "x", "CI_PUBLISH_PASSWORD": ""}).settings.password == Secret("x")
+    assert loaded(pyproject, {"CI_PUBLISH_TOKEN": ""}).settings.password == Secret("")
+    with pytest.raises(ConfigurationError, match="CI_PUBLISH_TOKEN and CI_PUBLISH_PASSWORD"):
+        loaded(pyproject, {"CI_PUBLISH_TOKEN": "x", "CI_PUBLISH_PASSWORD": "y"})
+
+
+def test_the_table_with_an_underscore_is_refused(pyproject: Path) -> None:
+    pyproject.write_text('[tool.ci_publish]\nrepository-url = "testpypi"')
+    with pytest.raises(ConfigurationError) as caught:
+        load({}, {}, pyproject)
+    assert "[tool.ci-publish]" in caught.value.hints[0]
 
 
 def test_a_key_that_is_nearly_ours_is_named(pyproject: Path) -> None:
@@ -200,7 +232,7 @@ def test_a_key_that_is_nearly_ours_is_named(pyproject: Path) -> None:
 
 @pytest.mark.parametrize("key", ["password", "token"])
 def test_a_secret_in_a_file_is_refused(pyproject: Path, key: str) -> None:
-    with pytest.raises(ConfigurationError, match="does not belong into a file") as caught:
+    with pytest.raises(ConfigurationError, match="does not belong in a file") as caught:
         loaded(pyproject, toml=f'{key} = "pypi-canary"')
     assert "canary" not in str(caught.value)
 
@@ -250,10 +282,11 @@ def test_a_secret_is_only_said_to_be_there() -> None:
     assert shown("strict", Settings()) == "false"
     assert shown("repository_url", Settings(repository_url=("a", "b"))) == "a, b"
     held = ("https://al:pa/ss@w@host/legacy/", "https://host/legacy/?token=canary", "https://host/")
-    assert shown("repository_url", Settings(repository_url=held)) == (
+    assert shown("repository_url", Settings.model_construct(repository_url=held)) == (
         "https://***@host/legacy/, https://host/legacy/?***, https://host/"
     )
-    assert shown("index_url", Settings(index_url="https://al:pw@host/simple/#x")) == "https://***@host/simple/#***"
+    simple = Settings.model_construct(index_url="https://al:pw@host/simple/#x")
+    assert shown("index_url", simple) == "https://***@host/simple/#***"
 
 
 def test_settings_are_frozen_and_every_field_is_declared_once() -> None:

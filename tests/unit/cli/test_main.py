@@ -87,7 +87,9 @@ def test_settings_shows_values_and_sources_but_no_secret(shell: Shell) -> None:
     assert "canary" not in shell.out.getvalue()
     assert "default" in lines["keep-going"]
     assert shell("settings", "--output", "json") == 0
-    assert json.loads(shell.out.getvalue())["jobs"] == {"value": "8", "source": "default"}
+    assert json.loads(shell.out.getvalue())["jobs"] == {"value": "8", "source": "default", "not_used_by": []}
+    assert shell("settings", CI_PUBLISH_WORLD="w") == 0
+    assert "(not used by publish, plan, check" in shell.out.getvalue()
 
 
 HOSTILE = "a\x1b[31m::stop-commands::x\n::stop-commands::y\r##[error]z\u202e"

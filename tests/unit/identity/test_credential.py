@@ -1,16 +1,24 @@
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from ci_publish import errors
 from ci_publish.http.messages import BasicAuthorization
-from ci_publish.identity.credential import Credential, Given, TrustedPublishing, choose_credential, shared
+from ci_publish.identity.credential import (
+    KEYRING_NAME,
+    Credential,
+    Given,
+    TrustedPublishing,
+    choose_credential,
+    shared,
+)
+from ci_publish.identity.keyring import Keyring, KeyringEntry
 from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
+from ci_publish.index.endpoints import TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, Secret
-from ci_publish.model.index import Endpoints
+from ci_publish.model.index import Endpoints, IndexProfile
 from tests.unit.identity.world import NOW, OTHER, PYPI, FakeCI, World, macaroon
 
 API_TOKEN = Secret(macaroon([3, "user"]))
@@ -21,7 +29,7 @@ def choose(
     given: Given,
     world: World | None = None,
     endpoints: Endpoints = PYPI,
-    keyring: Callable[[str, str], Secret | None] | None = None,
+    keyring: Keyring | None = None,
 ) -> Credential:
     world = world or World()
     return choose_credential(endpoints, given, world.tools(keyring))
@@ -175,9 +183,22 @@ def test_a_user_name_is_refused_early_by_pypi_only() -> None:
     assert world.events == []
 
 
-def test_a_token_without_its_prefix_is_warned_of_once() -> None:
+@pytest.mark.parametrize("endpoints", [PYPI, TESTPYPI])
+@pytest.mark.parametrize(("secret", "cause"), [("AgEIcHlwaS5vcmc", "a part of a token"), ('"pypi-x"', "a quote")])
+def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, secret: str, cause: str) -> None:
     world = World()
-    credential = choose(Given(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world)
+    credential = choose(Given(secret=Secret(secret), name="The input password"), world, endpoints)
+    with pytest.raises(errors.NotAnApiToken, match="The input password does not begin with `pypi-`") as caught:
+        credential.hold()
+    assert caught.value.exit_code == 6
+    assert cause in caught.value.detail
+    assert secret not in str(caught.value) + caught.value.detail + repr(world.events)
+
+
+def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
+    world = World()
+    like_pypi = replace(OTHER, profile=IndexProfile.PYPI)
+    credential = choose(Given(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world, like_pypi)
     credential.prove()
     credential.hold()
     assert [note.slug for note in world.of(Noted)] == ["api-token-prefix", "trusted-publishing-available"]
@@ -197,14 +218,25 @@ def test_a_blank_secret_is_called_empty() -> None:
 def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
     asked: list[tuple[str, str]] = []
 
-    def keyring(address: str, user: str) -> Secret | None:
+    def keyring(address: str, user: str) -> KeyringEntry | None:
         asked.append((address, user))
-        return API_TOKEN if user == "__token__" else None
+        return KeyringEntry(user, API_TOKEN) if user == "__token__" else None
 
     assert isinstance(choose(Given(), World(ci=NOWHERE), keyring=keyring), StaticCredential)
     assert isinstance(choose(Given("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
     assert isinstance(choose(Given(), World(), keyring=keyring), TrustedPublishingCredential)
     assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
+
+
+def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
+    missing = choose(Given(keyring=True), World()).missing()
+    assert isinstance(missing, errors.IdentityUnavailable)
+    assert PYPI.upload in missing.summary
+    found = choose(Given("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), World(), OTHER)
+    assert found.hold() == BasicAuthorization("oauth2accesstoken", Secret("s"))
+    for other in (Given(keyring=True, anonymous=True), Given(secret=API_TOKEN, keyring=True)):
+        with pytest.raises(errors.ConfigurationError, match="keyring"):
+            choose(other)
 
 
 def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:

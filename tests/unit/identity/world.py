@@ -9,6 +9,7 @@ from typing import Any
 
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, SecretJson
+from ci_publish.identity.keyring import Keyring
 from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Event
 from ci_publish.model.identity import IdentityToken, Provider, Secret
@@ -202,7 +203,7 @@ class World:
         self.waiting = FakeWaiting(self)
         self.index.clock = lambda: self.now
 
-    def tools(self, keyring: Callable[[str, str], Secret | None] | None = None, timeout: float | None = None) -> Tools:
+    def tools(self, keyring: Keyring | None = None, timeout: float | None = None) -> Tools:
         return Tools(
             source=self.ci,
             transport=self.index,

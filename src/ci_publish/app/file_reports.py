@@ -1,0 +1,76 @@
+"""The reports that are files: ``receipt`` and ``reports_dir``, written for every front end alike."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Self
+
+from ci_publish.app.composition import Surroundings
+from ci_publish.app.settings import Settings
+from ci_publish.app.settings_sources import Loaded
+from ci_publish.app.settings_view import rows
+from ci_publish.identity.static import TOKEN_USER
+from ci_publish.model.events import Event
+from ci_publish.model.identity import Secret
+from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.masking import Masker
+
+
+class FileReports:
+    """A context in which a run's events reach the files that its settings ask for, before they reach its listener.
+
+    ``around`` is what the run must be given instead of *around*: its secrets are redacted in the files.
+    """
+
+    def __init__(self, settings: Settings, loaded: Loaded, command: str, around: Surroundings) -> None:
+        self._listener = around.emit
+        self._masker = Masker(io.StringIO(), on=False)
+        self._reports = Fanout()
+        if settings.receipt is not None:
+            from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
+
+            self._reports.add(ReceiptFile(settings.receipt, self._emit, redact=self._masker.redact))
+        if settings.reports_dir is not None:
+            self._add_folder(settings, loaded, command)
+        mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
+        around.reached(self._emit)
+        self.around = replace(around, emit=self._emit, mask=_both(mask, around.mask))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reports.close()
+
+    def _emit(self, event: Event) -> None:
+        """Hand *event* to the files first: what they could not write is told before the run's end is."""
+        self._reports(event)
+        self._listener(event)
+
+    def _add_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
+        from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
+        from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415
+        from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
+
+        folder = settings.reports_dir
+        assert folder is not None  # noqa: S101  (for mypy)
+        self._reports.add(
+            GitLabReport(
+                io.StringIO(),
+                self._listener,
+                files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
+                settings=rows(loaded),
+                artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
+                log_search=PUBLIC_LOG if settings.sigstore_trust_config is None and command != "rehearse" else None,
+                redact=self._masker.redact,
+            )
+        )
+
+
+def _both(one: Callable[[Secret], None], other: Callable[[Secret], None]) -> Callable[[Secret], None]:
+    def mask(secret: Secret) -> None:
+        one(secret)
+        other(secret)
+
+    return mask

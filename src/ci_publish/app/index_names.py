@@ -1,0 +1,139 @@
+"""An index by name: `pypi`, `testpypi`, an entry of ``[[tool.uv.index]]``, a section of ``.pypirc``.
+
+A ``.pypirc`` is read only for a name that somebody gave, or where ``--config-file`` names it; never because it exists.
+"""
+
+import configparser
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ci_publish.app.setting_values import is_name
+from ci_publish.errors import ConfigurationError
+from ci_publish.index.endpoints import PYPI, TESTPYPI
+from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
+
+KNOWN = {"pypi": PYPI.upload, "testpypi": TESTPYPI.upload}
+_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
+
+
+@frozen
+class NamedIndex:
+    """What a name stands for. ``where`` is the place that says so; ``user`` and ``password`` are those of .pypirc."""
+
+    name: str
+    upload: str
+    where: str
+    simple: str | None = None
+    user: str | None = None
+    password: Secret | None = None
+
+
+class IndexNames:
+    """Looks names up in one project and one ``.pypirc``; the file is read when it is first needed.
+
+    *named* tells that ``--config-file`` names the file, which must be readable then.
+    """
+
+    def __init__(self, uv_indexes: object, pypirc: Path | None, *, named: bool = False) -> None:
+        self._uv = [entry for entry in uv_indexes if isinstance(entry, dict)] if isinstance(uv_indexes, list) else []
+        self._path = pypirc
+        self._named = named
+        self._parser: configparser.RawConfigParser | None = None
+        self.notes: list[Noted] = []
+
+    def find(self, name: str, spelled: str) -> NamedIndex:
+        """Return what *name* stands for; *spelled* says where it was given. Raises ConfigurationError."""
+        known = KNOWN.get(name.lower())
+        if known is not None:
+            return NamedIndex(name.lower(), known, "PyPI's own names")
+        uv = next((entry for entry in self._uv if entry.get("name") == name), None)
+        if uv is not None:
+            return _of_uv(name, uv, spelled)
+        return self.section(name) or self._unknown(name, spelled)
+
+    def section(self, name: str) -> NamedIndex | None:
+        """Return what ``.pypirc`` says of *name*, None where it has no such section. Raises ConfigurationError."""
+        parser = self._read()
+        if not parser.has_section(name):
+            return None
+        values = {key: value.strip() for key, value in parser.items(name)}
+        known = KNOWN.get(name.lower())
+        upload = values.get("repository") or known
+        if upload is None:
+            message = f"[{name}] in {self._path} has no `repository`."
+            raise ConfigurationError(message, hints=(f"Add the upload URL below [{name}]: repository = https://…",))
+        if known is not None and upload.rstrip("/") not in {known.rstrip("/"), f"https://{name.lower()}.org"}:
+            raise ConfigurationError(
+                f"{name} is another index in {self._path}: {upload}",
+                detail=f"Here {name} always means {known}.",
+                hints=(f"Name the index by its URL: --repository-url {upload}",),
+            )
+        secret = values.get("password")
+        where = f"{self._path} [{name}]"
+        user = values.get("username") or None
+        return NamedIndex(name, upload, where, user=user, password=Secret(secret) if secret else None)
+
+    def _read(self) -> configparser.RawConfigParser:
+        if self._parser is None:
+            self._parser = configparser.RawConfigParser()
+            if self._path is not None:
+                self._load(self._path, self._parser)
+        return self._parser
+
+    def _load(self, path: Path, parser: configparser.RawConfigParser) -> None:
+        try:
+            parser.read_string(path.read_text(encoding="utf-8"))
+            mode = path.stat().st_mode
+        except FileNotFoundError as error:
+            if self._named:
+                raise _unreadable(path, error) from error
+            return
+        except (OSError, UnicodeDecodeError, configparser.Error) as error:
+            raise _unreadable(path, error) from error
+        if os.name == "posix" and mode & _OTHERS_READ:
+            message = f"{path} can be read by other users of this machine, and it may hold passwords."
+            self.notes.append(Noted("pypirc-readable-by-others", message, hints=(f"Run: chmod 600 {path}",)))
+
+    def _unknown(self, name: str, spelled: str) -> NoReturn:
+        names = sorted({*KNOWN, *(str(entry["name"]) for entry in self._uv if entry.get("name"))})
+        looked = f" and the sections of {self._path}" if self._path is not None else ""
+        raise ConfigurationError(
+            f"{spelled} names an index that is not known here: {name}",
+            detail=f"Known are {', '.join(names)}{looked}.",
+            hints=(
+                "Write the upload URL instead: --repository-url https://…",
+                f'Or add the index to pyproject.toml: [[tool.uv.index]], name = "{name}", publish-url = "https://…"',
+            ),
+        )
+
+
+def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
+    upload, simple = entry.get("publish-url"), entry.get("url")
+    if not isinstance(upload, str) or not upload:
+        raise ConfigurationError(
+            f"{spelled} names the index {name}, whose entry of [[tool.uv.index]] has no publish-url.",
+            hints=(f'Add it to the entry: publish-url = "https://…" (the upload URL of {name}).',),
+        )
+    return NamedIndex(name, upload, f"[[tool.uv.index]] {name}", simple if isinstance(simple, str) else None)
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigurationError:
+    reason = (error.strerror or type(error).__name__) if isinstance(error, OSError) else type(error).__name__
+    message = f"{path} cannot be read: {reason}."
+    return ConfigurationError(message, hints=("Correct the file, or name the index by its URL.",))
+
+
+def pypirc_of(environ: Mapping[str, str]) -> Path | None:
+    """Return where a user's ``.pypirc`` is; None where the environment names no home."""
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    return Path(home) / ".pypirc" if home else None
+
+
+def upload_url(address: str, names: IndexNames, spelled: str) -> str:
+    """Return the upload URL of *address*, which may be a name. Raises ConfigurationError."""
+    return names.find(address.strip(), spelled).upload if is_name(address) else address.strip()

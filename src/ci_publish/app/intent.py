@@ -1,0 +1,83 @@
+"""What settings ask of a command: whether it can honour them, and which command they turn it into."""
+
+from ci_publish.app.options import Use, requests_something, use
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import Loaded
+from ci_publish.errors import ConfigurationError
+
+CONTACTING = frozenset({"publish", "plan", "verify", "rehearse", "doctor"})
+"""The commands that contact an index, or play it."""
+
+
+def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
+    """Return the command that is meant, and its settings: what it has no use for has its default again.
+
+    Raises ConfigurationError for an option that the command cannot honour and must not skip, and for what other tools'
+    variables say against these settings.
+    """
+    if command == "settings":
+        return command, loaded.settings
+    _refuse(command, loaded)
+    if loaded.objection is not None and command in CONTACTING:
+        raise loaded.objection
+    settings = loaded.settings.model_copy(update=_defaults(command, loaded))
+    if command == "doctor" and settings.dry_run and settings.mint:
+        dry_run, mint = loaded.origin("dry_run").spelled, loaded.origin("mint").spelled
+        message = f"{mint} does a real token exchange, and {dry_run} asks for a dry run."
+        raise ConfigurationError(message, hints=("Remove one of them.",))
+    return _meant(command, settings)
+
+
+def _meant(command: str, settings: Settings) -> tuple[str, Settings]:
+    """``publish`` and ``plan`` may be turned into a plan or a rehearsal, by every front end."""
+    if command in {"publish", "plan"} and settings.rehearse:
+        return "rehearse", settings.model_copy(update={"dry_run": settings.dry_run or command == "plan"})
+    if command == "publish" and settings.dry_run:
+        return "plan", settings
+    return command, settings
+
+
+def _asked(loaded: Loaded) -> list[str]:
+    """Return the options that somebody set to something other than their default."""
+    fields = Settings.model_fields
+    settings = loaded.settings
+    return [
+        name
+        for name in options()
+        if name in loaded.origins and requests_something(getattr(settings, name), fields[name].default)
+    ]
+
+
+def _refuse(command: str, loaded: Loaded) -> None:
+    refused = [
+        name for name in _asked(loaded) if use(options()[name], command, loaded.origin(name).source) is Use.REFUSED
+    ]
+    if not refused:
+        return
+    names = ", ".join(f"{loaded.origin(name).spelled} ({name.replace('_', '-')})" for name in refused)
+    raise ConfigurationError(
+        f"{command} cannot honour {names}.",
+        detail="It is not skipped, because that could publish, sign or authenticate against what was asked for."
+        if any(options()[name].intent for name in refused)
+        else "An option that is given for one call is not skipped.",
+        hints=tuple(_hint(command, name, loaded) for name in refused),
+    )
+
+
+def _hint(command: str, name: str, loaded: Loaded) -> str:
+    option = options()[name]
+    spelled = loaded.origin(name).spelled
+    if command in option.commands:
+        return f"Remove {spelled}: it is for the command line, and Python code listens with Surroundings(emit=…)."
+    users = [other for other in sorted(option.commands) if other != "settings"]
+    return f"Remove {spelled}, or set it only for {', '.join(users)}."
+
+
+def _defaults(command: str, loaded: Loaded) -> dict[str, object]:
+    """Return the defaults of all options that *command* skips."""
+    fields = Settings.model_fields
+    return {
+        name: fields[name].default
+        for name in loaded.origins
+        if use(options()[name], command, loaded.origin(name).source) is Use.SKIPPED
+    }

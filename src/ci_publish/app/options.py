@@ -1,0 +1,107 @@
+"""What an option is, where its value came from, and what a command does with it (pure)."""
+
+from enum import StrEnum
+
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
+
+ALL = frozenset({"publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"})
+SENDING = frozenset({"publish", "plan", "rehearse", "settings"})
+
+ASKING = SENDING | {"verify", "doctor"}
+
+ACTING = frozenset({"publish", "plan", "attest", "rehearse", "doctor"})
+"""The commands that can upload, sign or request an identity."""
+
+
+class Group(StrEnum):
+    """What an option is about: the heading it has in ``--help``."""
+
+    DISTRIBUTIONS = "distributions"
+    INDEX = "index"
+    CREDENTIAL = "credential"
+    ATTESTATIONS = "attestations"
+    CONFLICTS = "files that the index has already"
+    RUN = "run"
+    REHEARSAL = "rehearsal"
+    REPORTS = "reports"
+
+
+class Source(StrEnum):
+    """The kinds of places that a value can come from."""
+
+    FLAG = "flag"
+    PYTHON = "Python argument"
+    COMPONENT = "component input"
+    VARIABLE = "environment"
+    INPUT = "action input"
+    FILE = "pyproject.toml"
+    OTHER_TOOL = "other tool"
+    DEFAULT = "default"
+
+
+FOR_THIS_CALL = frozenset({Source.FLAG, Source.PYTHON})
+"""Sources that speak to one command; all others may be shared by several."""
+
+
+@frozen
+class Origin:
+    """Where a value came from: the kind of place, and how the user spelled the option there."""
+
+    source: str
+    spelled: str
+
+
+DEFAULT = Origin(Source.DEFAULT, "default")
+
+
+@frozen
+class Option:
+    """What belongs to an option besides its type: help, value's name, commands, and the names it has in action.yml.
+
+    ``inputs`` are the action inputs, the first one being ours. ``flag`` is False for what may never stand on a
+    command line, and for what is a positional argument. ``file`` is False for what only a flag can say. ``intent``:
+    it says where to publish, as whom, or whether to publish at all. ``python`` is False for what only shapes the
+    command line's input and output.
+    """
+
+    help: str
+    commands: frozenset[str] = ALL
+    metavar: str | None = None
+    inputs: tuple[str, ...] = ()
+    flag: bool = True
+    file: bool = True
+    group: Group = Group.RUN
+    intent: bool = False
+    python: bool = True
+
+
+class Use(StrEnum):
+    """What a command does with an option."""
+
+    HONOURED = "honoured"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+
+def use(option: Option, command: str, source: str) -> Use:
+    """Return what *command* does with a value of *option* that came from *source*.
+
+    What was given for this call is honoured or refused. What several commands share is skipped by those that have no
+    use for it; but a command that can upload, sign or request an identity never skips what says where to publish, as
+    whom, or whether to publish at all.
+    """
+    if source == Source.PYTHON and not option.python:
+        return Use.REFUSED
+    if command in option.commands:
+        return Use.HONOURED
+    if source in FOR_THIS_CALL or (option.intent and command in ACTING and source != Source.OTHER_TOOL):
+        return Use.REFUSED
+    return Use.SKIPPED
+
+
+def requests_something(value: object, default: object) -> bool:
+    """Return whether *value* asks for anything that the default does not; an empty secret does not."""
+    if isinstance(value, Secret):
+        return not value.satisfies(lambda text: not text.strip())
+    return value != default

@@ -1,0 +1,303 @@
+"""What the variables of other upload tools mean for a run: honoured or refused, never dropped.
+
+A destination that another tool's variable names is used, or the run stops with an error that names the variable. A
+secret of another tool goes only where its variable, or the secret itself, says that it belongs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ci_publish.app.options import Origin, Source
+from ci_publish.errors import ConfigurationError
+from ci_publish.http.urls import host_of, shown, split
+from ci_publish.identity.api_tokens import has_prefix, issued_for
+from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve
+from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import IndexProfile
+
+
+@frozen
+class Tool:
+    """An upload tool: the variables in which it takes a destination, a user and a secret, the strongest first."""
+
+    name: str
+    addresses: tuple[str, ...]
+    users: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+    def destinations(self, environ: Mapping[str, str]) -> list[str]:
+        """Return the variables that name a destination."""
+        return [name for name in self.addresses if environ.get(name)]
+
+    def secret(self, environ: Mapping[str, str]) -> str | None:
+        """Return the variable that holds a secret."""
+        return next((name for name in self.secrets if environ.get(name, "").strip()), None)
+
+    def user(self, environ: Mapping[str, str]) -> str | None:
+        """Return the variable that holds the user name of the secret."""
+        if self.secret(environ) == "UV_PUBLISH_TOKEN":
+            return None
+        return next((name for name in self.users if environ.get(name)), None)
+
+
+TOOLS = (
+    Tool("twine", ("TWINE_REPOSITORY_URL", "TWINE_REPOSITORY"), ("TWINE_USERNAME",), ("TWINE_PASSWORD",)),
+    Tool(
+        "uv",
+        ("UV_PUBLISH_URL", "UV_PUBLISH_INDEX"),
+        ("UV_PUBLISH_USERNAME",),
+        ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"),
+    ),
+)
+
+_NEVER_USED = ("PYPI_TOKEN", "HATCH_INDEX_AUTH", "FLIT_PASSWORD", "PDM_PUBLISH_PASSWORD", "MATURIN_PYPI_TOKEN")
+_NEVER_USED_PREFIX = "POETRY_PYPI_TOKEN_"
+
+
+def unused_secrets(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that hold a secret of a tool whose variables are never used; for hints."""
+    return [
+        name
+        for name in sorted(environ)
+        if (name in _NEVER_USED or name.startswith(_NEVER_USED_PREFIX)) and environ[name]
+    ]
+
+
+@frozen
+class Ours:
+    """What settings of our own say, from all sources but other tools.
+
+    ``addresses`` are upload URLs, empty where nothing names a destination; ``credential`` is how the user spelled an
+    option that gives one. ``in_action``: PyPI is the visible default. ``identity``: an identity can be requested.
+    """
+
+    addresses: tuple[str, ...] = ()
+    spelled: str = ""
+    credential: str | None = None
+    user: str | None = None
+    in_action: bool = False
+    identity: bool = False
+
+
+@frozen
+class Decision:
+    """What is taken over: values by option, where each came from, and what people should know."""
+
+    values: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+    notes: tuple[Noted, ...] = ()
+
+
+@frozen
+class _Named:
+    """A destination that a tool's variable names. ``upload`` is the URL that it stands for."""
+
+    tool: Tool
+    variable: str
+    upload: str
+
+
+@frozen
+class _Found:
+    """A tool's secret, with the variable that holds it and the variable of its user."""
+
+    tool: Tool
+    variable: str
+    secret: Secret
+    user: str | None
+    user_variable: str | None
+
+
+def decide(ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> Decision:
+    """Return what a run takes over from other tools. Raises ConfigurationError for what cannot be honoured.
+
+    *upload_of* returns the upload URL of a name or URL, given what it is called; it may raise ConfigurationError.
+    """
+    named = _named(environ, upload_of)
+    found = _secrets(environ)
+    taken = _destination(ours, named)
+    values: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    if taken is not None:
+        values["repository_url"], origins["repository_url"] = (taken.upload,), _origin(taken.variable)
+        tools = {each.tool.name for each in named}
+        credential, notes = _same_tool([each for each in found if each.tool.name in tools], found)
+    elif ours.credential is None:
+        credential, notes = _elsewhere(ours, found)
+    else:
+        credential, notes = None, ()
+    if credential is not None:
+        _take(credential, ours, values, origins)
+    if origins:
+        variables = ", ".join(dict.fromkeys(origin.spelled for origin in origins.values()))
+        notes = (Noted("foreign-variables", f"Using {variables}.", warning=False), *notes)
+    return Decision(values, origins, notes)
+
+
+# --- destination
+
+
+def _named(environ: Mapping[str, str], upload_of: Callable[[str, str], str]) -> list[_Named]:
+    """Return every destination that a tool's variable names. Raises ConfigurationError where two differ."""
+    named = [
+        _Named(tool, variable, upload_of(environ[variable].strip(), variable))
+        for tool in TOOLS
+        for variable in tool.destinations(environ)
+    ]
+    other = next((each for each in named[1:] if not _same(each.upload, named[0].upload)), None)
+    if other is not None:
+        raise ConfigurationError(
+            f"{named[0].variable} and {other.variable} name different indexes: {_shown(named[0])} and {_shown(other)}.",
+            hints=(f"Unset the wrong one: {named[0].variable} or {other.variable}.",),
+        )
+    return named
+
+
+def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
+    """Return the destination to take over; None where ours counts, or the default. Raises ConfigurationError."""
+    if not named:
+        return None
+    first = named[0]
+    if ours.addresses:
+        if any(_same(first.upload, address) for address in ours.addresses):
+            return None
+        addresses = ", ".join(shown(address) for address in ours.addresses)
+        raise ConfigurationError(
+            f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_shown(first)}.",
+            detail=f"{first.variable} belongs to {first.tool.name}. An upload to a wrong index cannot be undone.",
+            hints=(f"Unset {first.variable}, or correct {ours.spelled}.",),
+        )
+    if ours.in_action:
+        if _same(first.upload, PYPI.upload):
+            return None
+        raise ConfigurationError(
+            f"{first.variable} names {_shown(first)}, but the input repository-url is not set, which means PyPI.",
+            detail="Whichever is meant, the other one would be published to by mistake.",
+            hints=(
+                f"To publish there, write below `with:`\n  repository-url: {shown(first.upload)}",
+                f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
+            ),
+        )
+    if ours.credential is not None:
+        raise ConfigurationError(
+            f"{first.variable} names the index {_shown(first)}, and {ours.credential} sets a credential.",
+            detail="Nothing says that this credential is for that index.",
+            hints=(
+                f"If it is, say so: --repository-url {shown(first.upload)}",
+                f"If it is for PyPI: --repository-url pypi, and unset {first.variable}.",
+            ),
+        )
+    return first
+
+
+def _same(one: str, other: str) -> bool:
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(url: str) -> tuple[str, int | None, str]:
+    parts = split(url)
+    return host_of(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
+
+
+def _shown(named: _Named) -> str:
+    return shown(named.upload)
+
+
+# --- credential
+
+
+def _secrets(environ: Mapping[str, str]) -> list[_Found]:
+    found = []
+    for tool in TOOLS:
+        variable = tool.secret(environ)
+        if variable is not None:
+            user = tool.user(environ)
+            name = environ[user].strip() if user else None
+            found.append(_Found(tool, variable, Secret(environ[variable].strip()), name, user))
+    return found
+
+
+def _one(found: Sequence[_Found]) -> _Found | None:
+    """Return the only secret. Raises ConfigurationError where two tools hold different ones."""
+    if not found:
+        return None
+    first = found[0]
+    other = next((each for each in found[1:] if each.secret != first.secret), None)
+    if other is not None:
+        raise ConfigurationError(
+            f"{first.variable} and {other.variable} hold different secrets, and nothing says which to use.",
+            hints=(f"Unset {first.variable} or {other.variable}, or set CI_PUBLISH_PASSWORD.",),
+        )
+    return first
+
+
+def _same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+    """Return the secret of the tools that name the destination; a secret of another tool is not meant for it."""
+    others = [each.variable for each in found if each not in own]
+    notes = tuple(
+        Noted("foreign-credential-unused", f"{variable} is not used: another tool's variable names the destination.")
+        for variable in others
+    )
+    return _one(own), notes
+
+
+def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tuple[Noted, ...]]:
+    """Return the secret to use at a destination that no other tool names. Raises ConfigurationError if none fits."""
+    addresses = ours.addresses or (PYPI.upload,)
+    if not found:
+        return None, ()
+    if ours.in_action and ours.identity and all(_takes_identities(address) for address in addresses):
+        names = " and ".join(each.variable for each in found)
+        message = f"{names}: not used, because this job can use Trusted Publishing."
+        hint = f"To publish with it instead, pass it as the input password: ${{{{ secrets.{found[0].variable} }}}}"
+        return None, (Noted("foreign-credential-unused", message, hints=(hint,)),)
+    candidate = _one(found)
+    if candidate is None or any(_fits(candidate.secret, address, named=bool(ours.addresses)) for address in addresses):
+        return candidate, ()
+    raise _unfit(candidate, addresses, named=bool(ours.addresses))
+
+
+def _takes_identities(address: str) -> bool:
+    return resolve(address, allow_http=frozenset({host_of(address)})).profile is IndexProfile.PYPI
+
+
+def _fits(secret: Secret, address: str, *, named: bool) -> bool:
+    """Return whether a secret that only another tool's variable holds may be sent to *address*."""
+    host = host_of(address)
+    if secret.satisfies(lambda text: issued_for(text, host) is True):
+        return True
+    if secret.satisfies(lambda text: issued_for(text, host) is False):
+        return False
+    return named and not any(_same(address, each.upload) for each in (PYPI, TESTPYPI))
+
+
+def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
+    where = ", ".join(shown(address) for address in addresses)
+    token = found.secret.satisfies(has_prefix)
+    what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
+    return ConfigurationError(
+        f"{found.variable} holds a secret for another tool, and it is not clear that it is for {where}.",
+        detail=f"It {what}, and it is not sent to an index that might not be its own.",
+        hints=(
+            f"If it is for {where}, pass it as CI_PUBLISH_PASSWORD (action: the input password).",
+            *(() if named else ("If it is for another index, name that: --repository-url URL",)),
+            f"If it is not needed here, unset {found.variable}.",
+        ),
+    )
+
+
+def _take(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, Origin]) -> None:
+    if ours.user is not None and found.user is not None and ours.user != found.user:
+        raise ConfigurationError(
+            f"{found.variable} is the secret of {found.user_variable}, but another user was given for ci-publish.",
+            hints=(f"Make them equal, or set CI_PUBLISH_PASSWORD to that user's secret and unset {found.variable}.",),
+        )
+    values["password"], origins["password"] = found.secret, _origin(found.variable)
+    if ours.user is None and found.user_variable is not None:
+        values["user"], origins["user"] = found.user, _origin(found.user_variable)
+
+
+def _origin(variable: str) -> Origin:
+    return Origin(Source.OTHER_TOOL, variable)

@@ -1,0 +1,86 @@
+"""How raw values of settings are read, and how wrong ones are named."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationError
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.identity import Secret
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def attestation_policy(value: object) -> object:
+    """``true`` means auto and ``false`` off, as in gh-action-pypi-publish."""
+    if isinstance(value, bool):
+        return AttestationPolicy.AUTO if value else AttestationPolicy.OFF
+    if isinstance(value, str):
+        return {"true": "auto", "false": "off"}.get(value.lower(), value.lower())
+    return value
+
+
+def lines(value: object) -> object:
+    """Split a value that comes as one text, one item a line."""
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.splitlines() if item.strip())
+    return value
+
+
+def hosts(value: object) -> object:
+    """Split host names at blanks, commas and line ends."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def secret(value: object) -> object:
+    """Take a text of one line for a secret; blanks around it are no part of it."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip().isprintable():
+        message = "it holds line breaks or control characters"
+        raise ValueError(message)
+    return Secret(value.strip())
+
+
+Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]
+
+
+def is_name(address: str) -> bool:
+    """Return whether *address* is the name of an index, not a URL."""
+    return _NAME.fullmatch(address.strip()) is not None
+
+
+def refuse_null_characters(values: Mapping[str, object]) -> None:
+    """Raise ConfigurationError for a text that no file system, variable or URL can hold."""
+    for name, value in values.items():
+        if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
+            message = f"A setting is wrong: {name}: it holds a null character"
+            raise ConfigurationError(message, hints=("Remove the character.",))
+
+
+def explained(error: ValidationError, spelled: Mapping[str, str] | None = None) -> ConfigurationError:
+    """Return the error that names every wrong value in the user's own words, never showing a secret.
+
+    *spelled* says how the user wrote each option; without it, as a Python argument.
+    """
+    names = {} if spelled is None else spelled
+    found = tuple(_line(item, names) for item in error.errors(include_input=False, include_url=False))
+    message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
+    return ConfigurationError(
+        message,
+        detail="\n".join(found[1:]),
+        hints=("`ci-publish settings` shows every effective value and where it came from.",),
+    )
+
+
+def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if not item["loc"]:
+        name, _, rest = text.partition(": ")
+        return f"{spelled.get(name, name)}: {rest}"
+    name = str(item["loc"][0])
+    if item["type"] == "extra_forbidden":
+        return f"{spelled.get(name, name)}: unknown option"
+    return f"{spelled.get(name, name)}: {text[0].lower()}{text[1:]}"

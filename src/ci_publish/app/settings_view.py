@@ -1,0 +1,80 @@
+"""Settings as people see them: every value with its source, and which commands do not use it."""
+
+import re
+from typing import TextIO
+
+from ci_publish.app.options import DEFAULT, Origin, Use, requests_something, use
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import Loaded
+from ci_publish.model.identity import Secret
+from ci_publish.model.receipt import dump
+from ci_publish.reports.neutral import one_line
+from ci_publish.reports.writer import Lines
+
+Row = tuple[str, str, str]
+"""Option, value (a secret already shown as ``***``) and source."""
+
+_COMMANDS = ("publish", "plan", "check", "attest", "verify", "rehearse", "doctor")
+
+
+def rows(loaded: Loaded) -> list[Row]:
+    """Return a row for every option."""
+    return [(name.replace("_", "-"), shown(name, loaded.settings), _where(loaded.origin(name))) for name in options()]
+
+
+def not_used_by(name: str, loaded: Loaded) -> list[str]:
+    """Return the commands that have no use for a value that was set; nothing for a default."""
+    origin = loaded.origin(name)
+    field = Settings.model_fields[name]
+    if origin is DEFAULT or not requests_something(getattr(loaded.settings, name), field.default):
+        return []
+    return [command for command in _COMMANDS if use(options()[name], command, origin.source) is not Use.HONOURED]
+
+
+def _where(origin: Origin) -> str:
+    return str(origin.source) if origin.spelled == origin.source else f"{origin.source} {origin.spelled}"
+
+
+def shown(name: str, settings: Settings) -> str:
+    """Return the value of an option for people; a secret is only said to be there, also one inside an address."""
+    value = getattr(settings, name)
+    if isinstance(value, Secret):
+        return "***" if value else "(empty)"
+    if name in {"repository_url", "index_url"} and value is not None:
+        value = without_secrets(value)
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_IN_ADDRESS = re.compile(r"(?<=//).*(?=@)|(?<=[?#]).+")
+
+
+def without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
+    """Hide what addresses must not hold: user, password, query."""
+    if isinstance(addresses, tuple):
+        return tuple(_IN_ADDRESS.sub("***", address) for address in addresses)
+    return _IN_ADDRESS.sub("***", addresses)
+
+
+def write_settings(loaded: Loaded, stream: TextIO) -> None:
+    """Write every setting, its source, and which commands do not use it; as JSON where the settings say so."""
+    lines = Lines(stream)
+    if loaded.settings.output == "json":
+        document = {
+            name: {"value": value, "source": source, "not_used_by": not_used_by(name.replace("-", "_"), loaded)}
+            for name, value, source in rows(loaded)
+        }
+        lines.say(*dump(document, indent=2).splitlines())
+        return
+    table = [tuple(map(one_line, row)) for row in rows(loaded)]
+    widths = [max(len(row[column]) for row in table) for column in (0, 1)]
+    for name, value, source in table:
+        unused = not_used_by(name.replace("-", "_"), loaded)
+        remark = f"  (not used by {', '.join(unused)})" if unused else ""
+        lines.say(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}{remark}")
+    for note in loaded.notes:
+        lines.say(f"{'warning' if note.warning else 'note'}: {one_line(note.message)}")
+    if loaded.objection is not None:
+        stopped = "publish, plan, verify, rehearse and doctor stop."
+        lines.say(f"error: {one_line(loaded.objection.summary)} {stopped}")

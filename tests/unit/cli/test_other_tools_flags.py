@@ -1,0 +1,50 @@
+"""A flag of another tool is answered with its translation."""
+
+import pytest
+
+from ci_publish.cli.arguments import parse
+from ci_publish.cli.other_tools_flags import TRANSLATIONS, translations
+from ci_publish.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["-r", "testpypi"], "--repository-url"),
+        (["-rtestpypi"], "--repository-url"),
+        (["--repository=testpypi"], "--repository-url"),
+        (["-u", "__token__"], "--user"),
+        (["--publish-url", "https://x.example/"], "--repository-url"),
+        (["--index", "corp"], "--repository-url"),
+        (["--check-url", "https://x.example/"], "--index-url"),
+        (["--cert", "ca.pem"], "SSL_CERT_FILE"),
+        (["--sign"], "--attestations"),
+        (["--pypirc", "x"], "--config-file"),
+        (["--repo", "main"], "--repository-url"),
+        (["--no-prompt"], "never asks"),
+        (["--build"], "build first"),
+    ],
+)
+def test_the_translation_is_the_first_hint(words: list[str], answer: str) -> None:
+    with pytest.raises(ConfigurationError, match="Unrecognized arguments") as caught:
+        parse(["publish", *words])
+    assert answer in caught.value.hints[0]
+
+
+def test_every_flag_is_one_that_is_not_ours() -> None:
+    for flag in TRANSLATIONS:
+        with pytest.raises(ConfigurationError):
+            parse(["publish", flag, "x"])
+
+
+def test_other_words_are_left_alone() -> None:
+    assert list(translations(["--unheard-of", "word", "-"])) == []
+
+
+def test_an_option_of_another_command_is_named_with_its_commands() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(["check", "--mint", "--no-verify", "--unheard-of"])
+    assert caught.value.hints[:2] == (
+        "--mint is an option of doctor.",
+        "--no-verify is an option of publish, plan, rehearse, settings.",
+    )
