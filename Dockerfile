@@ -10,8 +10,10 @@ FROM docker.io/library/python:3.13-slim AS base
 # What no run imports is left out; it still works, from source.
 RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
     -x "/(site-packages|test|tests|idlelib|turtledemo|tkinter|ensurepip|pydoc_data|_pyrepl|curses|dbm|sqlite3|unittest)/\
-|/(venv|wsgiref|xmlrpc|multiprocessing)/|/encodings/(?!__init__|aliases|ascii|cp437|idna|latin_1|punycode|utf_8\.)\
-|/(_pydecimal|_pyio|doctest|imaplib|mailbox|optparse|pdb|pickletools|pydoc|smtplib|turtle)\.py" \
+|/(venv|wsgiref|xmlrpc|multiprocessing|xml/dom)/|/encodings/(?!__init__|aliases|ascii|cp437|idna|latin_1|punycode|utf_8\.)\
+|/(_pydatetime|_pydecimal|_pyio|_osx_support|doctest|imaplib|mailbox|optparse|pdb|pickletools|pydoc|smtplib|turtle)\.py\
+|/(bdb|cmd|fileinput|ftplib|modulefinder|plistlib|profile|pstats|statistics|symtable|trace|tracemalloc|wave)\.py\
+|/asyncio/(proactor|windows)_|/logging/(config|handlers)\.py|/importlib/_bootstrap" \
     "$(python -IB -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 
 # For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.
@@ -28,7 +30,7 @@ RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --r
     --no-deps --require-hashes --only-binary :all: --requirements /tmp/rehearsal.txt \
     && rm -r /tmp/uv /tmp/uv.txt /tmp/rehearsal.txt \
     && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
-    -x "/(pygments/(lexers|styles|formatters)|languages|dns|rich|markdown_it|mdurl|cffi|pycparser)/\
+    -x "/(pygments/(lexers|styles|formatters)|languages|anyio|dns|rich|markdown_it|mdurl|cffi|pycparser)/\
 |/(pydantic/(v1|deprecated)|docutils/(utils/math|writers/(latex2e|odf_odt|s5_html|pep_html|xetex)))/" \
     /opt/ci-publish/lib \
     && printf '#!/opt/ci-publish/bin/python -IBuXutf8\nfrom ci_publish.__main__ import entry\n\nentry()\n' > /opt/ci-publish/bin/ci-publish \
