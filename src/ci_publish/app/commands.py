@@ -25,7 +25,7 @@ from ci_publish.errors import CiPublishError, ConfigurationError, CredentialReje
 from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
@@ -374,21 +374,17 @@ def _release(text: str) -> tuple[str, str]:
 
 def as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
     """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
-    wheel = file.filename.endswith(".whl")
-    try:
-        found = parse_filename(file.filename)
-    except ValueError:
-        return None
-    if found.project != project or str(found.version) != version or file.sha256 is None:
+    found = DistributionFilename.parse_or_none(file.filename)
+    if found is None or found.project != project or str(found.version) != version or file.sha256 is None:
         return None
     size = file.size or 0
     return Distribution(
         path=Path(file.filename),
         filename=file.filename,
-        kind=Kind.WHEEL if wheel else Kind.SDIST,
+        kind=found.kind,
         project=project,
         version=version,
-        python_tag="" if wheel else "source",
+        python_tag="" if found.kind is Kind.WHEEL else "source",
         size=size,
         digests=Digests(file.sha256),
         metadata=CoreMetadata("", project, version),

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from ci_publish.model.attestation import SUPPORTED_PREDICATES
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -64,7 +64,5 @@ def _only_subject(statement: dict[str, Any]) -> dict[str, Any]:
 def _same_distribution(name: object, filename: str) -> bool:
     if not isinstance(name, str):
         return False
-    try:
-        return parse_filename(name) == parse_filename(filename)
-    except ValueError:
-        return False
+    named, expected = map(DistributionFilename.parse_or_none, (name, filename))
+    return named is not None and expected is not None and named.identity == expected.identity

@@ -19,7 +19,7 @@ from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text,
 from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
 T = TypeVar("T")
@@ -218,12 +218,9 @@ def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
 
 
 def _python_tag(filename: str) -> str:
-    """Return what the upload API calls ``pyversion``: the Python tag as the filename spells it."""
-    try:
-        parse_filename(filename)
-    except ValueError:
-        return ""
-    return filename.removesuffix(".whl").split("-")[-3]
+    """Return the Python tag of a wheel, "" where its name is invalid (a check reports that)."""
+    name = DistributionFilename.parse_or_none(filename)
+    return "" if name is None else name.python_tag
 
 
 def read_attestation(path: Path) -> FoundAttestation | Remark:

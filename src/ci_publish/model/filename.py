@@ -1,13 +1,12 @@
-"""The filename of a wheel or an sdist, read once for everybody (pure).
+"""The filename of a wheel or an sdist: the only parser of such names in this project (pure).
 
-Sources: the binary distribution format (wheels, PEP 427), the source distribution format (PEP 625), PEP 425 (tags).
-A compressed tag set stands for the product of its parts: 120 interpreters, ABIs and platforms for 1,728,000 tags. A
-large one is never expanded, so reading a name costs no more than its length.
+Sources: the binary distribution format (wheels, PEP 427), the source distribution format (PEP 625), PEP 425 (tags);
+PyPI parses with ``packaging.utils`` as well (warehouse/forklift/legacy.py:1318-1438).
 """
 
+from enum import StrEnum
 from functools import lru_cache
-from math import prod
-from typing import Final
+from typing import Final, TypeAlias
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
@@ -16,23 +15,87 @@ from ci_publish.model.distribution import Kind
 from ci_publish.model.frozen import frozen
 
 MAX_FILENAME: Final = 2_000
-"""Characters. File systems stop at 255 bytes."""
-
-MAX_EXPANDED: Final = 100
-"""Tags that a compressed tag set may stand for where the library expands it; beyond, its members are checked here."""
+"""Characters. File systems allow 255 bytes."""
 
 _WHEEL: Final = ".whl"
+_SDIST: Final = (".tar.gz", ".zip")
+
+Identity: TypeAlias = tuple[Kind, str, Version, tuple[()] | tuple[int, str], tuple[frozenset[str], ...]]
+
+
+class FilenameFault(StrEnum):
+    """The part of a filename that is wrong; where several are, the first of these."""
+
+    EXTENSION = "extension"
+    LENGTH = "length"
+    PARTS = "parts"
+    PROJECT = "project"
+    VERSION = "version"
+    BUILD = "build"
+    TAGS = "tags"
+
+
+class InvalidFilename(ValueError):
+    """A filename is not that of a wheel or an sdist. The message is that of ``packaging``, which PyPI repeats.
+
+    ``except_tags`` is what the name says where only its tags are wrong (``fault`` is TAGS), and otherwise None:
+    ``packaging`` did not check tags before 26.3, so PyPI accepted such names.
+    """
+
+    def __init__(self, message: str, fault: FilenameFault, except_tags: "DistributionFilename | None" = None) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.except_tags = except_tags
 
 
 @frozen
 class DistributionFilename:
-    """What a filename says. ``project`` is normalised; ``tags`` are the three parts of a wheel's tag, lower-case."""
+    """What a filename says. Two spellings of one name differ in ``text`` only: compare ``identity``.
 
+    ``project`` is normalised (PEP 503). ``version`` may be spelled in any way that PEP 440 allows (``v1.0``,
+    ``1.0.RC1``): PyPI accepts that in the names of wheels. ``build`` is the build tag, a number and what follows it.
+    ``tags`` are a wheel's interpreters, ABIs and platforms, in lower case, and empty for an sdist.
+    """
+
+    text: str
     kind: Kind
     project: str
     version: Version
     build: tuple[()] | tuple[int, str] = ()
     tags: tuple[frozenset[str], ...] = ()
+
+    @staticmethod
+    def parse(filename: str) -> "DistributionFilename":
+        """Read *filename* as ``packaging.utils`` does; every name without ``.whl`` is read as an sdist's.
+
+        Raises InvalidFilename. The time grows with the length of the name, not with the number of tags: a compressed
+        tag set stands for the product of its parts (120 interpreters, ABIs and platforms for 1,728,000 tags), and is
+        checked without being expanded.
+        """
+        return _parse(filename)
+
+    @staticmethod
+    def parse_or_none(filename: str) -> "DistributionFilename | None":
+        """Read *filename* like ``parse``; return None for a name that is not a distribution's."""
+        try:
+            return _parse(filename)
+        except InvalidFilename:
+            return None
+
+    @property
+    def identity(self) -> Identity:
+        """What distinguishes distributions, however their names are spelled."""
+        return self.kind, self.project, self.version, self.build, self.tags
+
+    @property
+    def spelled_project(self) -> str:
+        """The project as the filename spells it."""
+        return self.text.split("-", 1)[0] if self.kind is Kind.WHEEL else self.text.rpartition("-")[0]
+
+    @property
+    def python_tag(self) -> str:
+        """What the upload API calls ``pyversion``: the Python tag as it is spelled, ``source`` for an sdist."""
+        return self.text.removesuffix(_WHEEL).split("-")[-3] if self.kind is Kind.WHEEL else "source"
 
     @property
     def platforms(self) -> frozenset[str]:
@@ -40,45 +103,73 @@ class DistributionFilename:
         return self.tags[2] if self.tags else frozenset()
 
 
-@lru_cache(maxsize=65_536)  # a listing is searched once for each distribution of a run
-def parse_filename(filename: str) -> DistributionFilename:
-    """Read *filename* as ``packaging`` does. Raises its InvalidWheelFilename or InvalidSdistFilename (ValueErrors)."""
-    wheel = filename.endswith(_WHEEL)
-    invalid = InvalidWheelFilename if wheel else InvalidSdistFilename
-    if len(filename) > MAX_FILENAME:
-        message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
-        raise invalid(message)
-    try:
-        return _wheel(filename) if wheel else _sdist(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename):
-        raise
-    except ValueError as error:  # Python converts no more than 4,300 digits to a number, or fewer where it is told so
-        message = f"Invalid filename ({error}): {filename!r}"
-        raise invalid(message) from error
-
-
 def version_of(filename: str) -> str | None:
     """Return the normalised version in the name of a wheel or an sdist, None for other names."""
+    parsed = DistributionFilename.parse_or_none(filename)
+    return None if parsed is None else str(parsed.version)
+
+
+@lru_cache(maxsize=65_536)  # a listing is searched once for each distribution of a run
+def _parse(filename: str) -> DistributionFilename:
+    if len(filename) > MAX_FILENAME:
+        message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
+        raise InvalidFilename(message, FilenameFault.LENGTH)
+    # ValueError beside the library's own: Python converts at most 4,300 digits to a number, or fewer where told so.
+    if filename.endswith(_WHEEL):
+        try:
+            return _wheel(filename)
+        except InvalidFilename:
+            raise
+        except ValueError as error:
+            raise InvalidFilename(_message(error, filename), _wheel_fault(filename)) from error
     try:
-        return str(parse_filename(filename).version)
-    except ValueError:
-        return None
-
-
-def _sdist(filename: str) -> DistributionFilename:
-    project, version = parse_sdist_filename(filename)
-    return DistributionFilename(Kind.SDIST, project, version)
+        project, version = parse_sdist_filename(filename)
+    except ValueError as error:
+        raise InvalidFilename(_message(error, filename), _sdist_fault(filename)) from error
+    return DistributionFilename(filename, Kind.SDIST, project, version)
 
 
 def _wheel(filename: str) -> DistributionFilename:
+    """Read a wheel's name. Raises InvalidFilename where only the tags are wrong, otherwise ``packaging``'s errors."""
     parts = filename.removesuffix(_WHEEL).split("-")
     sets = [part.split(".") for part in parts[-3:]]
-    name = filename
-    if prod(map(len, sets)) > MAX_EXPANDED:
-        name = "-".join((*parts[:-3], *(members[0] for members in sets))) + _WHEEL
-        if not all(map(all, sets)) or not all(map(str.isidentifier, sets[0])):
-            message = f"Invalid wheel filename (invalid tag component): {filename!r}"
-            raise InvalidWheelFilename(message)
-    project, version, build, _ = parse_wheel_filename(name)
+    try:
+        project, version, build, _ = parse_wheel_filename("-".join((*parts[:-3], "py3-none-any")) + _WHEEL)
+    except ValueError:  # once more with the name itself, for its message: this fails before the tags are expanded
+        project, version, build, _ = parse_wheel_filename(filename)
     tags = tuple(frozenset(map(str.lower, members)) for members in sets)
-    return DistributionFilename(Kind.WHEEL, project, version, build, tags)
+    parsed = DistributionFilename(filename, Kind.WHEEL, project, version, build, tags)
+    if all(map(all, sets)) and all(map(str.isidentifier, sets[0])):
+        return parsed
+    message = f"Invalid wheel filename (invalid tag component): {filename.removesuffix(_WHEEL)!r}"
+    raise InvalidFilename(message, FilenameFault.TAGS, parsed)
+
+
+def _message(error: ValueError, filename: str) -> str:
+    known = isinstance(error, InvalidWheelFilename | InvalidSdistFilename)
+    return str(error) if known else f"Invalid filename ({error}): {filename!r}"
+
+
+def _wheel_fault(filename: str) -> FilenameFault:
+    """Return what is wrong apart from the tags, by asking the library about each part alone."""
+    parts = filename.removesuffix(_WHEEL).split("-")
+    if len(parts) not in {5, 6}:
+        return FilenameFault.PARTS
+    for fault, name in (
+        (FilenameFault.PROJECT, f"{parts[0]}-1-py3-none-any.whl"),
+        (FilenameFault.VERSION, f"x-{parts[1]}-py3-none-any.whl"),
+    ):
+        try:
+            parse_wheel_filename(name)
+        except ValueError:
+            return fault
+    return FilenameFault.BUILD
+
+
+def _sdist_fault(filename: str) -> FilenameFault:
+    if not filename.endswith(_SDIST):
+        return FilenameFault.EXTENSION
+    project, dash, _ = filename.rpartition("-")
+    if not dash:
+        return FilenameFault.PARTS
+    return FilenameFault.VERSION if project else FilenameFault.PROJECT

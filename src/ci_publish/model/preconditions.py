@@ -94,7 +94,7 @@ def _second_sdist(
     for file in uploads:
         if file.kind is not Kind.SDIST:
             continue
-        other = next((each for each in _files_of(file.version, listing) if _is_sdist(each.filename)), None)
+        other = next((each for each in _files_of(file.version, listing) if not each.filename.endswith(".whl")), None)
         if other is not None:
             return UploadRejected(
                 f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
@@ -111,10 +111,6 @@ def _second_sdist(
 def _files_of(version: str, listing: ProjectListing) -> list[PublishedFile]:
     files = [file for file in listing.files.values() if not file.inherited]
     return [file for file in files if version_of(file.filename) == version]
-
-
-def _is_sdist(filename: str) -> bool:
-    return not filename.endswith(".whl")
 
 
 def _seconds(file: PublishedFile) -> float | None:

@@ -41,7 +41,7 @@ from ci_publish.model.events import (
     UploadsCollided,
     UploadStarted,
 )
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -567,11 +567,8 @@ def _digest(published: PublishedFile | None) -> str | None:
 
 
 def _named(filename: str) -> tuple[str | None, str | None, Kind | None]:
-    try:
-        parsed = parse_filename(filename)
-    except ValueError:
-        return None, None, None
-    return parsed.project, str(parsed.version), parsed.kind
+    parsed = DistributionFilename.parse_or_none(filename)
+    return (None, None, None) if parsed is None else (parsed.project, str(parsed.version), parsed.kind)
 
 
 def _attestation(attestation: Attestation) -> AttestationEntry:

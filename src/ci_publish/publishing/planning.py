@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ci_publish.model.distribution import Distribution, Kind
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename, version_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -193,10 +193,7 @@ def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules,
 
 
 def _release_exists(file: Distribution, state: IndexState | None) -> bool:
-    return isinstance(state, ProjectListing) and any(
-        _identity(name) is not None and _identity(name)[1] == file.version  # type: ignore[index]
-        for name in state.files
-    )
+    return isinstance(state, ProjectListing) and any(version_of(name) == file.version for name in state.files)
 
 
 def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
@@ -206,10 +203,7 @@ def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | N
     return next((file for name, file in listing.files.items() if _identity(name) == wanted), None)
 
 
-def _identity(filename: str) -> tuple[str, str, object] | None:
-    """Return (project, version, build and tags) as PEP 427 and 625 read the name; None where they cannot."""
-    try:
-        parsed = parse_filename(filename)
-    except ValueError:
-        return None
-    return parsed.project, str(parsed.version), (parsed.kind, parsed.build, parsed.tags)
+def _identity(filename: str) -> object:
+    """Return what the name identifies, with the version as it is normalised (1.0 is not 1.0.0); None for others."""
+    parsed = DistributionFilename.parse_or_none(filename)
+    return None if parsed is None else (parsed.identity, str(parsed.version))

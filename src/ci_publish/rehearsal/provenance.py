@@ -9,13 +9,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import sigstore.errors
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion
 from pydantic import TypeAdapter, ValidationError
 from pypi_attestations import (
     Attestation,
@@ -28,6 +21,7 @@ from sigstore.models import TrustedRoot
 from sigstore.verify import Verifier
 
 from ci_publish.model.attestation import MAX_ATTESTATIONS, SUPPORTED_PREDICATES
+from ci_publish.model.filename import DistributionFilename, InvalidFilename
 from ci_publish.rehearsal.publishers import Identity
 
 _ATTESTATIONS: Final = TypeAdapter(list[Attestation])
@@ -117,7 +111,11 @@ def _checked_statement(payload: bytes, filename: str, sha256: str) -> str:
     name = subjects[0].get("name")
     if not name:
         raise VerificationError("invalid subject: missing name")
-    if _parsed_filename(name) != _parsed_filename(filename):
+    try:
+        same = DistributionFilename.parse(name).identity == DistributionFilename.parse(filename).identity
+    except InvalidFilename as error:
+        raise VerificationError(f"invalid subject: {error}") from error
+    if not same:
         raise VerificationError(f"subject does not match distribution name: {name} != {filename}")
     if subjects[0]["digest"].get("sha256") != sha256:
         raise VerificationError("subject does not match distribution digest")
@@ -125,10 +123,3 @@ def _checked_statement(payload: bytes, filename: str, sha256: str) -> str:
     if predicate not in set(AttestationType):
         raise VerificationError(f"unknown attestation type: {predicate}")
     return predicate
-
-
-def _parsed_filename(filename: str) -> object:
-    try:
-        return parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion) as error:
-        raise VerificationError(f"invalid subject: {error}") from error

@@ -4,17 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-)
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
-from ci_publish.model.filename import parse_filename
+from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
 
 _EXTENSION: Final = re.compile(r".+?(?P<extension>\.(tar\.gz|zip|whl))$", re.IGNORECASE | re.DOTALL)
@@ -110,16 +106,11 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
     if not subject.filename.endswith(".whl") or subject.kind is not Kind.WHEEL:
         return
     try:
-        parse_filename(subject.filename)
-    except InvalidWheelFilename as error:
+        DistributionFilename.parse(subject.filename)
+    except InvalidFilename as error:
         more = " It has more than five dashes." if subject.filename.count("-") > MAX_DASHES else ""
-        refusal = None if is_about_tags(error) else refused(str(error))
+        refusal = None if error.fault is FilenameFault.TAGS else refused(str(error))
         yield Fault("filename-wheel", f"{error}.{more}", refusal)
-
-
-def is_about_tags(error: ValueError) -> bool:
-    """Say whether only a tag is wrong, which ``packaging`` did not see before 26.3."""
-    return "invalid tag component" in str(error)
 
 
 @rule(
@@ -137,8 +128,8 @@ def filename_sdist(subject: Subject) -> Iterable[Fault]:
     if subject.kind is not Kind.SDIST or not subject.filename.endswith(_EXTENSIONS[Kind.SDIST]):
         return
     try:
-        parse_filename(subject.filename)
-    except InvalidSdistFilename as error:
+        DistributionFilename.parse(subject.filename)
+    except InvalidFilename as error:
         words = f"Invalid source distribution filename: {subject.filename}"
         yield _fault("filename-sdist", f"{error}.", words)
 
@@ -271,33 +262,31 @@ def filename_length(subject: Subject) -> Iterable[Fault]:
         yield Fault("filename-length", message, words if length <= MAX_NAME_BYTES else crashed())
 
 
+def parsed_filename(subject: Subject) -> DistributionFilename | None:
+    """Return what the filename says, of a wheel also where its tags are invalid; None for other names."""
+    if subject.filename.endswith(".whl") is not (subject.kind is Kind.WHEEL):
+        return None
+    try:
+        return DistributionFilename.parse(subject.filename)
+    except InvalidFilename as error:
+        return error.except_tags
+
+
 def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
     """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
-    stem = subject.filename.removesuffix(".whl").removesuffix(".tar.gz").removesuffix(".zip")
-    try:
-        if subject.kind is Kind.WHEEL:
-            return stem.split("-", 1)[0], _wheel_version(subject.filename)
-        name, version = stem.rpartition("-")[0], parse_filename(subject.filename).version
-    except (InvalidWheelFilename, InvalidSdistFilename):
+    if (parsed := parsed_filename(subject)) is None:
         return None
-    return _implicit_post_release(subject, stem) or (name, version)
+    return _implicit_post_release(subject) or (parsed.spelled_project, parsed.version)
 
 
-def _wheel_version(filename: str) -> Version:
-    """Return the version in a wheel's name, also where a tag is wrong. Raises InvalidWheelFilename."""
-    try:
-        return parse_filename(filename).version
-    except InvalidWheelFilename as error:
-        if is_about_tags(error):
-            return Version(filename.split("-")[1])
-        raise
-
-
-def _implicit_post_release(subject: Subject, stem: str) -> tuple[str, Version] | None:
-    """Return project and version of ``leo-6.7.8-9``, a post release in PEP 440's oldest spelling (legacy.py:1334-1358).
+def _implicit_post_release(subject: Subject) -> tuple[str, Version] | None:
+    """Return project and version of an sdist ``leo-6.7.8-9``: PEP 440's oldest post release (legacy.py:1334-1358).
 
     None where the metadata names another project, or no such version.
     """
+    if subject.kind is Kind.WHEEL:
+        return None
+    stem = subject.filename.removesuffix(".tar.gz").removesuffix(".zip")
     name, _, rest = stem.rpartition("-")[0].rpartition("-")
     version = _version(f"{rest}-{stem.rpartition('-')[2]}")
     meant = _version(subject.value("version"))

@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 
 from ci_publish.distributions.checks import platforms
-from ci_publish.distributions.checks.filename import is_about_tags
+from ci_publish.distributions.checks.filename import parsed_filename
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
 from ci_publish.distributions.findings import Fault, refused
-from ci_publish.model.distribution import Kind
-from ci_publish.model.filename import parse_filename
 from ci_publish.model.problem import Severity
 
 
@@ -57,15 +55,8 @@ def platform_tag_unknown(subject: Subject) -> Iterable[Fault]:
 
 def _refused(subject: Subject) -> list[str]:
     """Return the wheel's platform tags that PyPI does not take, sorted."""
-    if subject.kind is not Kind.WHEEL:
-        return []
-    try:
-        tags = parse_filename(subject.filename).platforms
-    except ValueError as error:
-        if not is_about_tags(error):
-            return []
-        tags = frozenset(subject.filename.removesuffix(".whl").rpartition("-")[2].lower().split("."))
-    return sorted(tag for tag in tags if not platforms.accepted(tag))
+    parsed = parsed_filename(subject)
+    return [] if parsed is None else sorted(tag for tag in parsed.platforms if not platforms.accepted(tag))
 
 
 def _fault(rule_id: str, subject: Subject, tag: str, message: str, advice: str = "") -> Fault:
