@@ -405,6 +405,12 @@ def _() -> object:
     return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
 
 
+@situation("A private index asks for an audience that is not its host, and that nobody named")
+def _() -> object:
+    index = identity_world.FakeIndex(audience="acme-packages")
+    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+
+
 @situation("An index sends the identity to another host")
 def _() -> object:
     document = {

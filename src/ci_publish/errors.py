@@ -197,7 +197,7 @@ class NotAnApiToken(CredentialRejected):
 
 
 class AudienceRefused(CredentialRejected):
-    """The index asked for an identity that is meant for somebody else; none was requested, nothing was sent."""
+    """The index asked for an identity for an audience that is not its own; none was requested, nothing was sent."""
 
     slug = "audience-refused"
 

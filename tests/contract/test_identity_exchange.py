@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -54,17 +54,19 @@ class Run:
 
 
 @contextmanager
-def run(
+def run(  # noqa: PLR0913  (what a test changes, by name)
     world: RehearsalWorld,
     provider: Provider = "github",
     claims: Mapping[str, Any] = NO_CLAIMS,
     *,
     generic: bool = False,
     lost: int = 0,
+    audience: str | None = None,
 ) -> Iterator[Run]:
     """Be a CI job of *world*; afterwards no identity was sent twice and no upload token lives but the *lost* ones."""
     endpoints = resolve(world.repository_url)
     endpoints = endpoints if generic else as_rehearsal(endpoints)
+    endpoints = replace(endpoints, named_audience=audience)
     interruption = Interruption(600.0)
     events: list[Event] = []
     masked: list[str] = []
@@ -275,6 +277,34 @@ def test_an_index_that_asks_for_anothers_audience_gets_nothing(
         job.credential.prove()
     assert len(world.identity_provider.issued) == issued
     assert world.index.mint_log == ()
+
+
+@pytest.mark.parametrize("discovery", [False, True])
+def test_an_audience_that_is_no_host_is_given_to_the_index_that_it_is_named_for(discovery: bool) -> None:
+    with RehearsalWorld(discovery=discovery) as world:
+        world.index.trusted_publishing.audience = "acme-packages"
+        issued = len(world.identity_provider.issued)
+        with run(world, generic=True) as job, pytest.raises(errors.AudienceRefused) as caught:
+            job.credential.prove()
+        assert "'acme-packages'" in caught.value.summary
+        assert "--audience acme-packages" in caught.value.hints[-1], "the line to write"
+        assert caught.value.exit_code == 6
+        assert len(world.identity_provider.issued) == issued
+        with run(world, generic=True, audience="acme-packages") as job:
+            job.credential.prove()
+        assert len(world.index.mint_log) == 1
+
+
+@pytest.mark.parametrize("audience", ["pypi", "testpypi", "sigstore"])
+def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are_named(
+    world: RehearsalWorld, audience: str
+) -> None:
+    world.index.trusted_publishing.audience = audience
+    issued = len(world.identity_provider.issued)
+    with run(world, generic=True, audience=audience) as job, pytest.raises(errors.AudienceRefused) as caught:
+        job.credential.prove()
+    assert not [hint for hint in caught.value.hints if "--audience" in hint]
+    assert len(world.identity_provider.issued) == issued
 
 
 # the doctor -----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
 from ci_publish.app.token_guard import TokenGuard
@@ -187,7 +188,14 @@ class Composition:
             raise error
 
     def endpoints(self, repository_url: str) -> Endpoints:
-        """Return the addresses of an index by its upload URL or name."""
+        """Return the addresses of an index by its upload URL or name, with the audience that the user named for it."""
+        if not self.settings.audience:
+            return self._resolved(repository_url)
+        indexes = {address: self._resolved(address) for address in self.settings.repository_url}
+        named = named_audiences(self.settings.audience, indexes)
+        return replace(indexes[repository_url], named_audience=named.get(repository_url))
+
+    def _resolved(self, repository_url: str) -> Endpoints:
         settings = self.settings
         return index_endpoints.resolve(
             repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.settings import Settings
 from ci_publish.identity.credential import Given, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank
@@ -20,7 +21,7 @@ from ci_publish.index.endpoints import resolve
 from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
-from ci_publish.model.index import IndexProfile
+from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing import pipeline
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -48,6 +49,7 @@ def rehearse(settings: Settings, around: Surroundings, *, paths_given: bool = Tr
     """
     job = rehearsed_job(around.environ)
     destinations = [played(settings, address) for address in settings.repository_url]
+    named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
         worlds = [
             stack.enter_context(_world(settings, destination, job, first=number == 0))
@@ -89,7 +91,7 @@ def _publish_to(
 
 def played(settings: Settings, address: str) -> Played:
     """Return what the real run would find and show at *address*; the secret is only asked whether it is blank."""
-    endpoints = resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
+    endpoints = _real(settings, address)
     given = meant_for(
         endpoints,
         Given(
@@ -102,6 +104,10 @@ def played(settings: Settings, address: str) -> Played:
     )
     token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
     return Played(endpoints.name, endpoints.profile, given.user or TOKEN_USER, token, given.anonymous)
+
+
+def _real(settings: Settings, address: str) -> Endpoints:
+    return resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
 
 
 def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
@@ -119,6 +125,7 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
             "keyring": False,
             "config_file": None,
             "anonymous": destination.anonymous,
+            "audience": (),
             "allow_http": (),
             "sigstore_trust_config": world.trust_config_path,
         }

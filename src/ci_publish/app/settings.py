@@ -154,6 +154,17 @@ class Settings(BaseSettings):
             intent=True,
         ),
     ] = False
+    audience: Annotated[
+        Lines,
+        Option(
+            "The OIDC audience that the index asks for, where that is not its own host; with several indexes,"
+            " INDEX=NAME, several one a line.",
+            ASKING - {"verify"},
+            "NAME",
+            ("audience",),
+            group=Group.CREDENTIAL,
+        ),
+    ] = ()
     attestations: Annotated[
         AttestationPolicy,
         BeforeValidator(attestation_policy),

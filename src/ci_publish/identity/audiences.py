@@ -4,9 +4,10 @@ An OIDC identity token is meant for one party: its audience. An index that could
 token that is meant for PyPI, for Sigstore or for a cloud, and use it there in our name. No standard forbids it (PEP 807
 has no rule), so this is ours:
 
-* PyPI's and TestPyPI's audiences belong to their hosts, and these hosts get no other.
-* An audience that names a host belongs to that host, its subdomains and its parents.
-* The short names that other services use belong to nobody.
+* PyPI's and TestPyPI's audiences belong to their hosts, and these hosts get no other. They, and Sigstore's, are given
+  to no other index, whoever asks for it.
+* An audience that names a host, alone or as an https URL, belongs to that host, its subdomains and its parents.
+* Any other audience is given only to the index that the user named it for.
 """
 
 import re
@@ -26,16 +27,8 @@ PINNED_AUDIENCES = {
     "upload.test.pypi.org": "testpypi",
 }
 
-# Audiences without a host in them, as their services document them. Compared case-folded, without dashes and dots.
-RESERVED_NAMES = frozenset(
-    {
-        "pypi", "testpypi", "sigstore", "fulcio", "rekor", "npm", "npmjs", "crates", "cratesio", "rubygems", "nuget",
-        "jsr", "pub", "hex", "hexpm", "maven", "gradle", "docker", "dockerhub", "ghcr", "conda", "condaforge",
-        "vault", "hashicorp", "aws", "sts", "azure", "azureadtokenexchange", "entra", "gcp", "google", "iam", "github",
-        "githubactions", "gitlab", "octosts", "codecov", "tailscale", "pulumi", "terraform", "snowflake", "kubernetes",
-        "jfrog", "jfroggithub", "artifactory", "cloudsmith", "urn", "spiffe", "api", "buildkite", "circleci", "pyx",
-    }
-)  # fmt: skip
+# Never for another index, not even if the user names them. Compared case-folded, without dashes and dots.
+RESERVED_NAMES = frozenset({"pypi", "testpypi", "sigstore"})
 
 _MAX_LENGTH = 255
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/@+-]*|//[A-Za-z0-9][A-Za-z0-9._~:/@+-]*")
@@ -51,62 +44,83 @@ class Audience:
 
 @frozen
 class AudienceForeign:
-    """The index must not get a token for this audience; ``reason`` is a sentence."""
+    """The index must not get a token for this audience; ``reason`` is a sentence.
+
+    ``nameable``: it would get one if the user named that audience for it.
+    """
 
     asked: str
     reason: str
+    nameable: bool = False
 
 
-def judge_audience(asked: object, host: str, pinned: str | None = None) -> Audience | AudienceForeign:
-    """Judge the audience that the index at *host* asks for; *pinned* is the only one that it may have, if known."""
+def judge_audience(
+    asked: object, host: str, pinned: str | None = None, named: str | None = None
+) -> Audience | AudienceForeign:
+    """Judge the audience that the index at *host* asks for.
+
+    *pinned* is the only one that it may have, if known; *named* is the one that the user named for this index.
+    """
     if not isinstance(asked, str):
         return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a text")
     host = host.casefold().rstrip(".")
-    reason = _objection(asked, host, pinned or PINNED_AUDIENCES.get(host))
-    return AudienceForeign(asked[:_MAX_LENGTH], reason) if reason else Audience(asked)
+    if reason := _never(asked, host, pinned or PINNED_AUDIENCES.get(host)):
+        return AudienceForeign(asked[:_MAX_LENGTH], reason)
+    if asked == (pinned or PINNED_AUDIENCES.get(host)) or asked == named:
+        return Audience(asked)
+    if reason := _not_its_own(unicodedata.normalize("NFKC", asked).casefold(), host):
+        return AudienceForeign(asked, reason, nameable=True)
+    return Audience(asked)
 
 
-def is_reserved(audience: str, host: str) -> bool:
+def is_foreign(audience: str, host: str, named: str | None = None) -> bool:
     """Return whether a token that is (also) for *audience* may not be shown to the index at *host*."""
-    return isinstance(judge_audience(audience, host), AudienceForeign)
+    return isinstance(judge_audience(audience, host, named=named), AudienceForeign)
 
 
-def _objection(asked: str, host: str, pinned: str | None) -> str:
+def naming_objection(named: str, host: str) -> str:
+    """Return why the user cannot name *named* as the audience of the index at *host*; empty where that is possible."""
+    host = host.casefold().rstrip(".")
+    return _never(named, host, PINNED_AUDIENCES.get(host))
+
+
+def _never(asked: str, host: str, pinned: str | None) -> str:
+    """Object to an audience that the index at *host* does not get, whoever asks for it."""
     if pinned is not None:
         return "" if asked == pinned else f"the audience of {host} is {pinned!r} and no other"
     if not _PLAIN.fullmatch(asked) or len(asked) > _MAX_LENGTH:
         return "it is not a plain name or URL of at most 255 ASCII characters"
     folded = unicodedata.normalize("NFKC", asked).casefold()
-    if _short(folded) in RESERVED_NAMES:
+    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypis(_named_host(folded)):
         return "it is the audience of another service"
-    if folded == REHEARSAL_AUDIENCE:
-        return "" if is_loopback_host(host) else "it is the audience of rehearsals on this machine"
-    return _host_objection(folded, host)
+    if folded == REHEARSAL_AUDIENCE and not is_loopback_host(host):
+        return "it is the audience of rehearsals on this machine"
+    return ""
 
 
-def _short(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name)
+def _is_pypis(host: str | None) -> bool:
+    return host is not None and (host == "pypi.org" or host.endswith(".pypi.org"))
 
 
-def _host_objection(audience: str, host: str) -> str:
-    """Object to an audience that names a host which is not the index's own."""
-    if not _NAMES_HOST.search(audience):
+def _not_its_own(audience: str, host: str) -> str:
+    """Object to an audience that is not the index's own host."""
+    if audience == REHEARSAL_AUDIENCE:  # on loopback, or it was refused before
         return ""
     named = _named_host(audience)
-    if named is None:
-        return "it is of a form that other services use"
+    if named is None or not (_NAMES_HOST.search(audience) or named == host):
+        return f"it does not name the index's host, {host}"
     return "" if _related(named, host) else f"it names the host {named}, which is not that of the index"
 
 
 def _named_host(audience: str) -> str | None:
-    """Return the host that *audience* names (a URL, ``//host/…``, ``host``, ``host:port``, ``host/path``)."""
+    """Return the host that *audience* names (an https URL, ``//host/…``, ``host``, ``host:port``, ``host/path``)."""
     url = audience if "://" in audience else f"https://{audience.removeprefix('//')}"
     try:
         parts = urlsplit(url)
         named, _ = parts.hostname, parts.port
     except ValueError:
         return None
-    return named.rstrip(".") if named and parts.scheme in {"http", "https"} and "@" not in parts.netloc else None
+    return named.rstrip(".") if named and parts.scheme == "https" and "@" not in parts.netloc else None
 
 
 def _related(named: str, host: str) -> bool:

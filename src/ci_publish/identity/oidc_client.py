@@ -162,10 +162,16 @@ class Exchanger:
 
 
 def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
+    own = "Check the index's URL; if it is right, ask its operators for an audience that is the index's own host."
+    name = (
+        f"If the index's documentation names this audience, write --audience {answer.asked} (as an input or setting: "
+        f"audience: {answer.asked}). In a run with several indexes: "
+        f"{oidc_protocol.upload_host(endpoints)}={answer.asked}"
+    )
     return AudienceRefused(
         f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",
         detail="With such a token the index could act in your name elsewhere. None was requested, nothing was sent.",
-        hints=("Check the index's URL; if it is right, ask its operators for an audience of its own.",),
+        hints=(own, name) if answer.nameable else (own,),
     )
 
 

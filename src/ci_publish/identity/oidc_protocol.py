@@ -176,7 +176,9 @@ def read_audience(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> Audien
     document = _json_object(answer)
     if answer.status != HTTPStatus.OK or "audience" not in document:
         return NotSupported(f"its audience address answers HTTP {answer.status} without an audience")
-    return judge_audience(document["audience"], upload_host(endpoints), endpoints.pinned_audience)
+    return judge_audience(
+        document["audience"], upload_host(endpoints), endpoints.pinned_audience, endpoints.named_audience
+    )
 
 
 def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSupported | PointsElsewhere:

@@ -24,7 +24,7 @@ from ci_publish.errors import (
 from ci_publish.http.messages import Authorization, BasicAuthorization, HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.audiences import is_reserved
+from ci_publish.identity.audiences import is_foreign
 from ci_publish.identity.jwt import audiences
 from ci_publish.identity.local_refusals import local_refusal
 from ci_publish.identity.oidc_client import Exchanger
@@ -290,7 +290,7 @@ class TrustedPublishingCredential:
     def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
         host = oidc_protocol.upload_host(self._endpoints)
         others = [other for other in audiences(identity.claims) if other != identity.audience]
-        if foreign := [other for other in others if is_reserved(other, host)]:
+        if foreign := [other for other in others if is_foreign(other, host, self._endpoints.named_audience)]:
             return AudienceRefused(
                 f"The OIDC identity token for {self._endpoints.name} is also for {', '.join(foreign)[:200]}.",
                 detail="With such a token the index could act in your name elsewhere. It was not sent.",

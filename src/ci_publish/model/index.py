@@ -20,7 +20,8 @@ class Endpoints:
     """The addresses of one index; None where the index has no such service or it cannot be known.
 
     ``audience``, ``mint`` and ``burn`` are the guesses that hold without discovery (PEP 807). ``pinned_audience`` is
-    the only OIDC audience that this index may ask for, where that is known. ``web`` is the root of project pages.
+    the only OIDC audience that this index may ask for, where that is known; ``named_audience`` is one that the user
+    named for it, besides its own host. ``web`` is the root of project pages.
     ``simple_guesses`` are the addresses, ``simple`` first, that may or may not be the root of its Simple API; empty
     where the user gave that address, or where it is known.
     """
@@ -37,6 +38,7 @@ class Endpoints:
     mint: str | None = None
     burn: str | None = None
     pinned_audience: str | None = None
+    named_audience: str | None = None
     web: str | None = None
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.identity.audiences import Audience, AudienceForeign, is_reserved, judge_audience
+from ci_publish.identity.audiences import Audience, AudienceForeign, is_foreign, judge_audience, naming_objection
 
 INDEX = "index.example"
 
@@ -18,8 +18,8 @@ INDEX = "index.example"
         (INDEX, "index.example:8443"),
         ("upload.index.example", "index.example"),
         (INDEX, "upload.index.example"),
-        (INDEX, "my-company-index"),
-        (INDEX, "Packages"),
+        (INDEX, "//index.example/team"),
+        ("nexus", "nexus"),
         ("127.0.0.1", "ci-publish-rehearsal"),
         ("::1", "ci-publish-rehearsal"),
         ("127.0.0.1", "127.0.0.1"),
@@ -106,22 +106,64 @@ def test_no_index_gets_an_audience_of_others(host: str, audience: object) -> Non
         ("test.pypi.org", None, "pypi"),
         ("127.0.0.1", "ci-publish-rehearsal", "pypi"),
         (INDEX, "own", "own2"),
+        ("index.example.pypi.org", None, "pypi"),
         (INDEX, None, "ci-publish-rehearsal"),
         ("com", None, "example.com"),
         ("127.0.0.1", None, "1"),
     ],
 )
 def test_a_pinned_audience_is_the_only_one(host: str, pinned: str | None, audience: str) -> None:
-    if audience == "1":
-        assert judge_audience(audience, host, pinned) == Audience("1")
-    else:
-        assert isinstance(judge_audience(audience, host, pinned), AudienceForeign)
+    assert isinstance(judge_audience(audience, host, pinned), AudienceForeign)
+
+
+def test_a_pinned_audience_is_given() -> None:
+    assert judge_audience("own", INDEX, "own") == Audience("own")
 
 
 def test_a_parent_of_a_loopback_address_is_foreign() -> None:
     assert isinstance(judge_audience("0.0.1", "127.0.0.1"), AudienceForeign)
 
 
-def test_a_reserved_audience_is_no_business_of_another_index() -> None:
-    assert is_reserved("sigstore", INDEX)
-    assert not is_reserved("index.example", INDEX)
+# Names that an index might invent, and that nobody has heard of: none of them is the index's own.
+INVENTED = [
+    f"{first}{dash}{second}"
+    for first in ("my", "acme", "Corp", "internal", "pypi", "sigstore", "aws", "cloud")
+    for second in ("index", "packages", "oidc", "prod", "token")
+    for dash in ("", "-")
+]
+
+
+@pytest.mark.parametrize("host", [INDEX, "127.0.0.1", "nexus"])
+@pytest.mark.parametrize("audience", [*INVENTED, "http://index.example", "http://nexus"])
+def test_an_audience_that_is_not_the_index_s_own_must_be_named(host: str, audience: str) -> None:
+    judged = judge_audience(audience, host)
+    assert isinstance(judged, AudienceForeign)
+    assert judged.nameable
+    assert judge_audience(audience, host, named=audience) == Audience(audience)
+    assert judge_audience(audience, host, named=f"{audience}x") == judged
+
+
+@pytest.mark.parametrize("host", [INDEX, "127.0.0.1", "upload.pypi.org.example", "upload.pypi.org", "test.pypi.org"])
+@pytest.mark.parametrize(
+    "audience", ["pypi", "PyPI", "testpypi", "test-pypi", "sigstore", "Sig.store", "https://pypi.org"]
+)
+def test_no_user_can_name_what_belongs_to_others(host: str, audience: str) -> None:
+    own = {"upload.pypi.org": "pypi", "test.pypi.org": "testpypi"}.get(host)
+    if audience != own:
+        judged = judge_audience(audience, host, named=audience)
+        assert isinstance(judged, AudienceForeign)
+        assert not judged.nameable
+        assert naming_objection(audience, host)
+
+
+def test_a_user_may_name_what_an_index_has_anyway() -> None:
+    assert not naming_objection("pypi", "upload.pypi.org")
+    assert not naming_objection("index.example", INDEX)
+    assert judge_audience("index.example", INDEX, named="other") == Audience("index.example")
+
+
+def test_a_token_for_somebody_else_too_is_no_business_of_an_index() -> None:
+    assert is_foreign("sigstore", INDEX)
+    assert is_foreign("acme", INDEX)
+    assert not is_foreign("acme", INDEX, "acme")
+    assert not is_foreign("index.example", INDEX)

@@ -1,0 +1,64 @@
+"""``--audience``: the OIDC audience that the user names for an index which asks for another name than its host (pure).
+
+In a run with several indexes each name is bound to one of them, ``INDEX=NAME``; no audience holds an equals sign.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.http.urls import host_of
+from ci_publish.identity.audiences import naming_objection
+from ci_publish.model.index import Endpoints
+
+
+def named_audiences(entries: Sequence[str], indexes: Mapping[str, Endpoints]) -> dict[str, str]:
+    """Return the audience of each index that one was named for; keys are those of *indexes*, as the user wrote them.
+
+    Raises ConfigurationError for a name that is bound to no index of the run, for two names for one index, and for an
+    audience that the index never gets.
+    """
+    found: dict[str, str] = {}
+    for entry in entries:
+        written, _, name = entry.rpartition("=")
+        for address in _meant(entry, written.strip(), indexes):
+            if found.get(address, name.strip()) != name.strip():
+                message = f"Two audiences are named for {indexes[address].name}: {found[address]} and {name.strip()}."
+                raise ConfigurationError(message, hints=("Remove one of them.",))
+            found[address] = name.strip()
+            _refuse_others(indexes[address], name.strip())
+    return found
+
+
+def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[str]:
+    if not written:
+        if len(indexes) > 1:
+            raise ConfigurationError(
+                f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
+                hints=("Bind it to one of them:", *(f"--audience {_host(each)}={entry}" for each in indexes.values())),
+            )
+        return list(indexes)
+    meant = [address for address, index in indexes.items() if written.casefold() in _names(address, index)]
+    if not meant:
+        raise ConfigurationError(
+            f"The audience {entry} is for {written}, which is not an index of this run.",
+            detail=f"The indexes are {', '.join(index.upload for index in indexes.values())}.",
+            hints=("Write the host or the upload URL of one of them before the equals sign.",),
+        )
+    return meant
+
+
+def _names(address: str, index: Endpoints) -> set[str]:
+    return {name.casefold() for name in (address, index.upload, index.name, _host(index))}
+
+
+def _host(index: Endpoints) -> str:
+    return host_of(index.upload)
+
+
+def _refuse_others(index: Endpoints, name: str) -> None:
+    if reason := naming_objection(name, _host(index)):
+        raise ConfigurationError(
+            f"The audience {name!r} cannot be named for {index.name}: {reason}.",
+            detail="With a token for it, the index could act in your name elsewhere.",
+            hints=("Remove the audience; an index should ask for one that is its own host.",),
+        )
