@@ -77,7 +77,7 @@ def answer_trouble(
 
 def _words(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
-    text = " ".join((_json_message(body) or words_of(body[:MAX_BODY])).split())
+    text = " ".join((_json_message(body) or words_of(body[:MAX_BODY], title=True)).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}…"
     return f": {text}" if text else ""

@@ -54,14 +54,20 @@ def read_page(text: str, most: int) -> Page:
     return Page(scanner.whole, base, meta, anchors)
 
 
-def words_of(text: str) -> str:
-    """Return what a page shows: its text without tags, comments, scripts, styles and title."""
-    words, end = [], 0
+def words_of(text: str, *, title: bool = False) -> str:
+    """Return what a page shows: its text without tags, comments, scripts and styles.
+
+    Its title comes first where *title* asks for it, and is all there is of a page that shows nothing else.
+    """
+    titles, words, end = [], [], 0
     for tag in Scanner(text).tags():
         words.append(text[end : tag.start])
         end = tag.end
+        if tag.name == "title":
+            titles.append(text[tag.start : end].partition(">")[2])
     words.append(text[end:])
-    return _unescaped(" ".join(words))
+    shown = " ".join(words)
+    return _unescaped(" ".join((*titles, shown)) if title or not shown.strip() else shown)
 
 
 @frozen

@@ -94,6 +94,23 @@ def test_words(text: str, words: list[str]) -> None:
     assert words_of(text).split() == words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("<title>502</title><h1>Bad Gateway</h1>", "502 Bad Gateway"),
+        ("<h1>Bad Gateway</h1>", "Bad Gateway"),
+        ("<title lang=en>502 &amp; more</title>", "502 & more"),
+        ("<title>never closed", "never closed"),
+    ],
+)
+def test_words_with_the_title(text: str, words: str) -> None:
+    assert " ".join(words_of(text, title=True).split()) == words
+
+
+def test_the_title_of_a_page_that_shows_nothing_else() -> None:
+    assert words_of("<title>502 Bad Gateway</title><body></body>").strip() == "502 Bad Gateway"
+
+
 @pytest.mark.parametrize("piece", ["<a ", "<a x='", "<!--", "<script>", "<a =", "</", "<a\t\n", "<a x = ", "&#", "<"])
 def test_the_work_is_counted(piece: str) -> None:
     """However a text is made, there are no more tokens than characters, and twice the text makes twice as many."""
