@@ -143,6 +143,8 @@ class FakeIndex:
     looks: list[bool] = field(default_factory=list)
     authorizations: list[Authorization | None] = field(default_factory=list)
     before_upload: Callable[[Distribution], None] = lambda _: None
+    contents: dict[str, str | None] = field(default_factory=dict)
+    downloads: list[str] = field(default_factory=list)
     throttle: int = 0
     seconds: float = 0.0
     completing: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -213,6 +215,11 @@ class FakeIndex:
 
     def md5(self, distribution: Distribution) -> str:
         return hashlib.md5(distribution.sha256.encode(), usedforsecurity=False).hexdigest()
+
+    def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
+        assert limit > 0
+        self.downloads.append(published.filename)
+        return self.contents.get(published.filename)
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         del project, version

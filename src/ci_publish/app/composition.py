@@ -34,6 +34,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
+from ci_publish.publishing import digests
 from ci_publish.publishing.context import Destination, Options, Run
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
@@ -226,7 +227,7 @@ class Composition:
             spend_token=self.settings.spend_token,
             create_project=self.settings.create_project,
             provenance=index.provenance,
-            plan=lambda files, state: self._planned(index.endpoints, files, state),
+            plan=lambda files, state: self._planned(index, files, state),
             checks=checks,
         )
         self.around.emit(IndexChosen(index.endpoints))
@@ -244,11 +245,12 @@ class Composition:
             return (), lambda _: failure
         return collection.distributions, lambda published: _failed_checks(noted(problems, published))
 
-    def _planned(self, endpoints: Endpoints, files: Sequence[Distribution], state: IndexState) -> Plan:
+    def _planned(self, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
         """What publishing would do with *files* of one project."""
-        options = _options(self.settings, "doctor")
+        options, endpoints = _options(self.settings, "doctor"), index.endpoints
+        state = digests.completed(index, files, state, limit=options.compare_downloads, emit=self.around.emit)
         rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
-        return make_plan(endpoints.name, files, {file.project: state for file in files}, rules)
+        return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
 
     def _attesting(self, endpoints: Endpoints, kind: CredentialKind = CredentialKind.TRUSTED_PUBLISHING) -> bool:
         """Return whether attestations must be made with a credential of *kind* at this index.
@@ -471,6 +473,7 @@ def _options(settings: Settings, command: str) -> Options:
         attestations_dir=settings.output_dir if command == "attest" else settings.attestations_dir,
         jobs=settings.jobs,
         keep_going=settings.keep_going,
+        compare_downloads=settings.compare_downloads,
         strict=settings.strict,
         verify=settings.verify,
         verify_timeout=settings.verify_timeout,

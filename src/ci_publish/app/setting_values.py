@@ -10,6 +10,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
 
+_SIZE = re.compile(r"(\d{1,12}) ?([kmg])?(i)?b?", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -42,6 +43,20 @@ def secret(value: object) -> object:
         message = "it holds line breaks or control characters"
         raise ValueError(message)
     return Secret(value.strip())
+
+
+def size(value: object) -> object:
+    """Read ``off`` or a number of bytes, with or without a unit: ``25 MiB``, ``10M``, ``1000000``."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "off":
+        return 0
+    found = _SIZE.fullmatch(value.strip())
+    if found is None:
+        message = "it is neither off nor a size like 25MiB"
+        raise ValueError(message)
+    prefix, binary = (found[2] or "").lower(), bool(found[3])
+    return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
 Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]

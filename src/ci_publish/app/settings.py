@@ -20,6 +20,7 @@ from ci_publish.app.setting_values import (
     is_name,
     refuse_null_characters,
     secret,
+    size,
 )
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.attestation import AttestationPolicy
@@ -30,6 +31,9 @@ SOURCES = "_sources"
 
 LONGEST_WAIT = 7 * 24 * 3600.0
 """A week: longer than any CI lets a job run, and no number that a lock cannot wait for."""
+
+LARGEST_DOWNLOAD = 256 * 1024 * 1024
+"""A downloaded file is held in memory."""
 
 
 class Settings(BaseSettings):
@@ -209,6 +213,19 @@ class Settings(BaseSettings):
             intent=True,
         ),
     ] = False
+    compare_downloads: Annotated[
+        int,
+        Field(ge=0, le=LARGEST_DOWNLOAD),
+        BeforeValidator(size),
+        Option(
+            "Where an index without PyPI's rules lists a file without any digest: download it, up to this size, and"
+            " compare the content; off leaves it unknown.",
+            SENDING | {"verify", "doctor"},
+            "off|SIZE",
+            ("compare-downloads",),
+            group=Group.CONFLICTS,
+        ),
+    ] = 25 * 1024 * 1024
     sigstore_trust_config: Annotated[
         Path | None,
         Option(

@@ -3,6 +3,7 @@
 What goes over the wire is built and understood in the pure modules of this package; the transport sends.
 """
 
+import hashlib
 import random
 import secrets
 import time
@@ -50,6 +51,7 @@ from ci_publish.model.index import (
     IndexProfile,
     IndexState,
     ProjectListing,
+    PublishedFile,
     Refused,
     Unavailable,
     UploadOutcome,
@@ -287,13 +289,20 @@ class HttpIndex:
                 assert_never(decision)
 
     def _is_there(self, distribution: Distribution) -> bool:
-        """Whether the index lists these very bytes under this name."""
+        """Whether the index lists this content under this name: by SHA-256, or by MD5 if it shows nothing better."""
         effort = self._reader.effort(max_attempts=QUESTION_ATTEMPTS)
         state = self._listings.fetch(distribution.project, distribution.version, effort, fresh=True)
         if not isinstance(state, ProjectListing):
             return False
         published = state.files.get(distribution.filename)
-        return published is not None and not published.inherited and published.sha256 == distribution.sha256
+        if published is None or published.inherited:
+            return False
+        if published.sha256 is not None or published.md5 is None:
+            return published.sha256 == distribution.sha256
+        try:
+            return published.md5 == self.md5(distribution)
+        except FileChangedDuringRun:
+            return False
 
     def md5(self, distribution: Distribution) -> str:
         """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
@@ -301,6 +310,14 @@ class HttpIndex:
             return distribution.digests.md5 or md5(distribution)
         except BodyChanged as error:
             raise FileChangedDuringRun(f"{distribution.filename} changed during the run: {error}") from error
+
+    def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
+        """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
+        what = f"the content of {published.filename}"
+        answer, _ = self._reader.get(published.url, {"Accept": "*/*"}, limit, what, self._reader.effort())
+        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
+            return None
+        return hashlib.sha256(answer.body).hexdigest()
 
     # --- provenance
 

@@ -13,7 +13,7 @@ from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Event
-from ci_publish.model.index import Endpoints, IndexState, UploadOutcome
+from ci_publish.model.index import Endpoints, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -172,6 +172,10 @@ class LookingAhead:
     def md5(self, distribution: Distribution) -> str:
         """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
         return self._index.md5(distribution)
+
+    def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
+        """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
+        return self._index.download_sha256(published, limit)
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""

@@ -33,8 +33,10 @@ class Outcome(StrEnum):
     """How a run ended, for receipts and outputs."""
 
     PUBLISHED = "published"
+    UPLOADED_MD5 = "uploaded-md5"
     NOT_CONFIRMED = "uploaded-not-confirmed"
     ALREADY_PUBLISHED = "already-published"
+    SAME_MD5 = "already-published-md5"
     KEPT_PUBLISHED = "kept-published"
     DEFERRED = "deferred"
     PLANNED = "planned"
@@ -52,11 +54,13 @@ class Outcome(StrEnum):
 class FileStatus(StrEnum):
     """What became of one file at one index.
 
-    ``uploaded`` in an event says that the index accepted the file; in a receipt, that the index lists it, too.
+    ``uploaded`` in an event says that the index accepted the file; in a receipt, that the index lists it, too, and
+    ``uploaded-md5`` that it lists nothing but an MD5, which is ours.
     ``unknown``: the answer to the upload was lost, and the index may have stored the file.
     """
 
     UPLOADED = "uploaded"
+    UPLOADED_MD5 = "uploaded-md5"
     NOT_CONFIRMED = "uploaded-not-confirmed"
     ALREADY_PUBLISHED = "already-published"
     SAME_MD5 = "already-published-md5"
@@ -201,7 +205,7 @@ class FileListed:
     """What the index lists of a file: our digest (True), none or another (False), nothing known (None).
 
     Where nothing is known, ``asked`` is False for want of asking (``--no-verify``), and ``published`` is there for a
-    file that is listed without a digest.
+    file that is listed without a SHA-256; ``same_md5``: its MD5, which is all that the index shows, is ours.
     """
 
     index: str
@@ -209,6 +213,7 @@ class FileListed:
     listed: bool | None
     published: PublishedFile | None = None
     asked: bool = True
+    same_md5: bool = False
 
 
 @frozen

@@ -286,12 +286,14 @@ _FREE_TEXT = frozenset(
 _DONE = frozenset(
     {
         FileStatus.UPLOADED,
+        FileStatus.UPLOADED_MD5,
         FileStatus.ALREADY_PUBLISHED,
         FileStatus.SAME_MD5,
         FileStatus.KEPT_PUBLISHED,
         FileStatus.PLANNED,
     }
 )
+_SENT = frozenset({FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN})
 _WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -470,12 +472,13 @@ def _status(
 ) -> FileStatus:
     """Return the status of a file: only the index's listing makes an accepted file ``uploaded``."""
     listed = key in facts.listed and facts.listed[key].listed is True
+    same_md5 = key in facts.listed and facts.listed[key].same_md5
     if finished is None and key in facts.attempts:
         finished = FileStatus.UNKNOWN
-    if finished in {FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED}:
-        return FileStatus.UPLOADED if listed else FileStatus.NOT_CONFIRMED
-    if finished is FileStatus.UNKNOWN and listed:
-        return FileStatus.UPLOADED
+    if finished in _SENT and (listed or same_md5):
+        return FileStatus.UPLOADED if listed else FileStatus.UPLOADED_MD5
+    if finished is FileStatus.UPLOADED:
+        return FileStatus.NOT_CONFIRMED
     if finished is not None:
         return finished
     return FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry)

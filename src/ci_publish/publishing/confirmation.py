@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 
-from ci_publish.errors import IndexUnavailable
+from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.retries import CONFIRMATION
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
 from ci_publish.model.distribution import Distribution
@@ -22,7 +22,7 @@ from ci_publish.model.index import (
 from ci_publish.publishing import messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
-from ci_publish.publishing.planning import published_as
+from ci_publish.publishing.planning import Match, compare, published_as
 from ci_publish.publishing.ports import Index
 
 NOTHING: Mapping[str, str] = {}
@@ -30,10 +30,14 @@ NOTHING: Mapping[str, str] = {}
 
 @frozen
 class Confirmed:
-    """What the listing showed: the files with our digests, and those of which it says nothing, with the reason."""
+    """What the listing showed: the files with our digests, and those of which it says nothing, with the reason.
+
+    ``by_md5``: the names of the files that are listed with our MD5 and no SHA-256.
+    """
 
     listed: tuple[Distribution, ...]
     unreadable: Mapping[str, str]
+    by_md5: tuple[str, ...] = ()
 
 
 class Listing:
@@ -45,6 +49,7 @@ class Listing:
         self._name = index.endpoints.name
         self._ends = run.clock() + run.options.verify_timeout
         self._outages: dict[str, str] = {}
+        self._by_md5: list[str] = []
 
     def skip(self, files: Sequence[Distribution]) -> None:
         """Report that nothing is known of *files*, because the user does not want to wait."""
@@ -79,7 +84,9 @@ class Listing:
             self._give_up(pending, doubtful)
         if in_doubt := {name: doubtful[name] for name in unreadable if name in doubtful}:
             raise messages.doubtful(self._index.endpoints, in_doubt)
-        return Confirmed(tuple(listed), unreadable)
+        for name in self._by_md5:
+            self._run.emit(messages.confirmed_by_md5(self._index.endpoints, name))
+        return Confirmed(tuple(listed), unreadable, tuple(self._by_md5))
 
     def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
         """Judge the provenance of each file; none in time is a warning.
@@ -172,10 +179,11 @@ class Listing:
             if isinstance(state, LookFailed):
                 self._outages[file.filename] = state.reason
             elif isinstance(state, NotVisible) or self._published(file, state) is not None:
-                listed = self._report(file, state)
-                reason = state.reason if isinstance(state, NotVisible) else "the index shows no SHA-256."
-                settled.append((file, None if listed else reason))
-                wrong += [file.filename] if listed is False else []
+                match = self._report(file, state)
+                reason = state.reason if isinstance(state, NotVisible) else "the index shows no digest."
+                settled.append((file, None if match in {Match.SAME, Match.SAME_MD5} else reason))
+                self._by_md5 += [file.filename] if match is Match.SAME_MD5 else []
+                wrong += [file.filename] if match is Match.OTHER else []
         if wrong:
             raise messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
         return settled
@@ -186,16 +194,22 @@ class Listing:
         pypi = self._index.endpoints.profile is IndexProfile.PYPI
         return None if published is not None and published.sha256 is None and pypi else published
 
-    def _report(self, file: Distribution, state: IndexState) -> bool | None:
-        """Emit and return whether *state* shows *file* with our digest; None where it cannot say so."""
+    def _report(self, file: Distribution, state: IndexState) -> Match:
+        """Emit and return what *state* shows of *file*; a file that is absent counts as other content."""
         published = self._published(file, state)
-        listed: bool | None = None
         if published is not None:
-            listed = published.sha256 == file.sha256 if published.sha256 else None
-        elif isinstance(state, ProjectListing | NoSuchProject):
-            listed = False
-        self._run.emit(FileListed(self._name, file.filename, listed, published))
-        return listed
+            match = self._compare(file, published)
+        else:
+            match = Match.OTHER if isinstance(state, ProjectListing | NoSuchProject) else Match.UNKNOWN
+        listed = {Match.SAME: True, Match.OTHER: False}.get(match)
+        self._run.emit(FileListed(self._name, file.filename, listed, published, same_md5=match is Match.SAME_MD5))
+        return match
+
+    def _compare(self, file: Distribution, published: PublishedFile) -> Match:
+        try:
+            return compare(file, published, self._index.md5)
+        except FileChangedDuringRun:
+            return Match.UNKNOWN
 
     def _rounds(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""

@@ -7,15 +7,18 @@ from dataclasses import field
 from pathlib import Path
 
 from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
+from ci_publish.model.index import IndexState
+from ci_publish.publishing.digests import completed
 from ci_publish.publishing.planning import OnConflict
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 
 @frozen
 class Options:
-    """What the user wants of a run; seconds are seconds."""
+    """What the user wants of a run; seconds are seconds, sizes bytes (0: off)."""
 
     paths: tuple[str, ...] = ("dist",)
     on_conflict: OnConflict = OnConflict.FAIL
@@ -24,6 +27,7 @@ class Options:
     attestations_dir: Path | None = None
     jobs: int = 8
     keep_going: bool = False
+    compare_downloads: int = 25 * 1024 * 1024
     strict: bool = False
     verify: bool = True
     verify_timeout: float = 300.0
@@ -65,6 +69,10 @@ class Run:
             yield
         finally:
             self.emit(StepFinished(step, self.clock() - started, index))
+
+    def with_digests(self, index: Index, files: Sequence[Distribution], state: IndexState) -> IndexState:
+        """Return *state* with the digests that *index* does not show, as far as the options allow a download."""
+        return completed(index, files, state, limit=self.options.compare_downloads, emit=self.emit)
 
     def checkpoint(self) -> None:
         """Raise the error of a stopped run, if it is one."""

@@ -17,6 +17,7 @@ from ci_publish.errors import (
     UploadRejected,
 )
 from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Noted
 from ci_publish.model.index import (
     Conflict,
     CredentialRefused,
@@ -74,40 +75,66 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
 
 
 def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool) -> ContentConflict:
-    """The index has other content under filenames of this run."""
-    lines = []
-    for found in conflicts:
-        theirs = found.published.sha256 or "unknown: the index shows no SHA-256"
-        if found.published.sha256 is None and found.published.md5 is not None:
-            theirs = f"unknown; its MD5 ({found.published.md5}) is another"
-        lines += [found.distribution.filename, f"  here:      sha256 {found.distribution.sha256}"]
-        lines += [f"  published: sha256 {theirs}"]
-    hints = [
-        FIRST_BUILD,
-        "If the content is meant to differ, publish it under a new version: no index replaces a file.",
-    ]
-    if skip_existing:
-        hints.append(
-            "skip-existing never hides other content on PyPI. To leave the published files: on-conflict: keep-published"
+    """The index has other content under filenames of this run, or content that cannot be compared."""
+    unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
+    others = len(conflicts) - len(unknown)
+    detail = "\n".join(line for found in conflicts for line in _both_digests(found))
+    hints = (*(_other_content_hints(skip_existing=skip_existing) if others else ()), *(_UNKNOWN if unknown else ()))
+    if not others:
+        summary = (
+            f"{endpoints.name} already has {_files(len(unknown))} of this run by name, with unknown content: its"
+            " listing shows no digest."
         )
     else:
-        hints.append("To leave the published files as they are and go on: --on-conflict keep-published")
-    unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
-    if len(unknown) == len(conflicts):
-        return ContentConflict(
-            f"{endpoints.name} already has {_files(len(conflicts))} of this run by name, with unknown content: its"
-            " listing shows no digest.",
-            detail="\n".join(lines),
-            hints=(
-                "To leave files whose name is taken without comparing: --skip-existing",
-                "If another address of the index's Simple API shows SHA-256 digests, name it: --index-url URL",
-            ),
-        )
-    return ContentConflict(
-        f"{endpoints.name} already has other content under the name of {_files(len(conflicts))}.",
-        detail="\n".join(lines),
-        hints=hints,
+        also = f", and unknown content under that of {_files(len(unknown))}" if unknown else ""
+        summary = f"{endpoints.name} already has other content under the name of {_files(others)}{also}."
+    return ContentConflict(summary, detail=detail, hints=hints)
+
+
+_UNKNOWN = (
+    "If another address of the index's Simple API shows SHA-256 digests, name it: --index-url URL",
+    "To have larger files downloaded and compared: --compare-downloads SIZE",
+    "To leave files whose name is taken without comparing: --skip-existing",
+)
+
+
+def _both_digests(found: Conflict) -> tuple[str, ...]:
+    theirs = found.published.sha256 or "unknown: the index shows no SHA-256 and no MD5"
+    if found.published.sha256 is None and found.published.md5 is not None:
+        theirs = f"unknown; its MD5 ({found.published.md5}) is another"
+    return (
+        found.distribution.filename,
+        f"  here:      sha256 {found.distribution.sha256}",
+        f"  published: sha256 {theirs}",
     )
+
+
+def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
+    return (
+        FIRST_BUILD,
+        "If the content is meant to differ, publish it under a new version: no index replaces a file.",
+        "skip-existing never hides other content on PyPI. To leave the published files: on-conflict: keep-published"
+        if skip_existing
+        else "To leave the published files as they are and go on: --on-conflict keep-published",
+    )
+
+
+def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
+    """Return the warning about a file that the index had before, as far as an MD5 can tell."""
+    message = (
+        f"{filename} is already published, judged by its MD5: {endpoints.name} shows no SHA-256, and MD5 does not prove"
+        " that the bytes are the same."
+    )
+    return Noted("compared-by-md5", message, filename=filename)
+
+
+def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
+    """Return the warning about a file that the index lists, as far as an MD5 can tell."""
+    message = (
+        f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
+        " bytes are the same."
+    )
+    return Noted("confirmed-by-md5", message, filename=filename)
 
 
 def listing_unavailable(
@@ -224,7 +251,7 @@ def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
 
 def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
     """The index does not show what was sent."""
-    lines = [f"{name}: listed with another SHA-256 than the one that was sent" for name in wrong]
+    lines = [f"{name}: listed with another digest than the one that was sent" for name in wrong]
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
         "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",

@@ -45,7 +45,7 @@ from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.publishing import messages
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.planning import published_as
+from ci_publish.publishing.planning import Match, compare, published_as
 from ci_publish.publishing.upload import Delivery
 
 __all__ = ["attest", "check", "plan", "publish", "verify"]
@@ -241,7 +241,13 @@ def _deliver(deliveries: Sequence[Delivery], attestations: Attestations) -> None
 
 def _outcome(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the outcome of a run at several indexes: the one that says the most about what is not known or done."""
-    order = (Outcome.NOT_CONFIRMED, Outcome.PUBLISHED, Outcome.KEPT_PUBLISHED)
+    order = (
+        Outcome.NOT_CONFIRMED,
+        Outcome.UPLOADED_MD5,
+        Outcome.PUBLISHED,
+        Outcome.SAME_MD5,
+        Outcome.KEPT_PUBLISHED,
+    )
     return next((outcome for outcome in order if outcome in outcomes), Outcome.ALREADY_PUBLISHED)
 
 
@@ -337,18 +343,19 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
             state = destination.index.look(file.project, file.version)
             if isinstance(state, LookFailed | NotVisible):
                 raise messages.listing_unavailable(endpoints, state)
+            state = run.with_digests(destination.index, [file], state)
             published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)
                 closed |= {file.project: None} if _is_quarantined(state) else {}
                 run.emit(FileFinished(endpoints.name, file, FileStatus.NOT_ATTEMPTED))
                 run.emit(FileListed(endpoints.name, file.filename, listed=False))
-            elif published.sha256 != file.sha256:
+            elif (match := compare(file, published, destination.index.md5)) in {Match.OTHER, Match.UNKNOWN}:
                 conflicts.append(Conflict(file, published))
                 run.emit(FileFinished(endpoints.name, file, FileStatus.CONFLICT, url=published.url))
             else:
                 there.append(file)
-                _tell_listed(run, endpoints, file, published)
+                _tell_listed(run, endpoints, file, published, match)
         if conflicts:
             raise messages.conflict(endpoints, conflicts, skip_existing=False)
         if closed:
@@ -362,9 +369,14 @@ def _is_quarantined(state: IndexState) -> bool:
     return isinstance(state, ProjectListing) and state.status == ProjectStatus.QUARANTINED
 
 
-def _tell_listed(run: Run, endpoints: Endpoints, file: Distribution, published: PublishedFile) -> None:
-    run.emit(FileFinished(endpoints.name, file, FileStatus.ALREADY_PUBLISHED, url=published.url))
-    run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+def _tell_listed(run: Run, endpoints: Endpoints, file: Distribution, published: PublishedFile, match: Match) -> None:
+    if match is Match.SAME:
+        run.emit(FileFinished(endpoints.name, file, FileStatus.ALREADY_PUBLISHED, url=published.url))
+        run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+        return
+    run.emit(FileFinished(endpoints.name, file, FileStatus.SAME_MD5, url=published.url))
+    run.emit(FileListed(endpoints.name, file.filename, None, published, same_md5=True))
+    run.emit(messages.confirmed_by_md5(endpoints, file.filename))
 
 
 def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:

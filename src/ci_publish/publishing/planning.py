@@ -53,20 +53,42 @@ class ConflictRules:
             keep_undigested=keep or skip_existing,
         )
 
+    def keeps(self, match: "Match") -> bool:
+        """Whether a file that is not known to be ours is left where it is."""
+        return self.keep_undigested if match is Match.UNKNOWN else self.keep_other
+
 
 def _is_pypi_itself(endpoints: Endpoints) -> bool:
     return endpoints.profile is IndexProfile.PYPI and endpoints.name != "testpypi"
 
 
-def why_kept(published: PublishedFile) -> str:
-    """Return why a published file that is not known to be ours is left where it is."""
-    if published.sha256 is None:
-        return "the index shows no SHA-256, so only the names were compared"
-    return "the index has other content under this name"
-
-
 Md5 = Callable[[Distribution], str]
 """Returns the MD5 of a file's bytes, in lower-case hexadecimal."""
+
+
+class Match(StrEnum):
+    """What the digests that an index shows tell about a file of the same name."""
+
+    SAME = "same"
+    SAME_MD5 = "same-md5"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+def compare(file: Distribution, published: PublishedFile, md5: Md5 | None) -> Match:
+    """Compare by SHA-256; by MD5 (where *md5* is given) only if the index shows nothing better."""
+    if published.sha256 is not None:
+        return Match.SAME if published.sha256 == file.sha256 else Match.OTHER
+    if published.md5 is None or md5 is None:
+        return Match.UNKNOWN
+    return Match.SAME_MD5 if published.md5 == md5(file) else Match.OTHER
+
+
+def why_kept(match: Match) -> str:
+    """Return why a published file that is not known to be ours is left where it is."""
+    if match is Match.UNKNOWN:
+        return "the index shows no digest, so only the names were compared"
+    return "the index has other content under this name"
 
 
 def make_plan(
@@ -168,7 +190,7 @@ def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md
     match state:
         case ProjectListing():
             published = published_as(file.filename, state)
-            return Upload(file) if published is None else _compare(file, published, rules, md5)
+            return Upload(file) if published is None else _decide_taken(file, published, rules, md5)
         case NoSuchProject():
             return Upload(file)
         case NotVisible():
@@ -180,15 +202,12 @@ def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md
             assert_never(state)
 
 
-def _compare(file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
-    if published.sha256 == file.sha256:
-        return AlreadyPublished(file, published)
-    if published.sha256 is None and published.md5 is not None and md5 is not None and published.md5 == md5(file):
-        return AlreadyPublished(file, published, md5_only=True)
-    if published.sha256 is None and rules.keep_undigested:
-        return KeptPublished(file, published, why_kept(published))
-    if published.sha256 is not None and rules.keep_other:
-        return KeptPublished(file, published, why_kept(published))
+def _decide_taken(file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
+    match = compare(file, published, md5)
+    if match in {Match.SAME, Match.SAME_MD5}:
+        return AlreadyPublished(file, published, md5_only=match is Match.SAME_MD5)
+    if rules.keeps(match):
+        return KeptPublished(file, published, why_kept(match))
     return Conflict(file, published)
 
 

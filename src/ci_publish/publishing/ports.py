@@ -12,7 +12,7 @@ from ci_publish.model.attestation import Attestation, ProvenanceOutcome, Signing
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.identity import CredentialState, IdentityToken, Provider
-from ci_publish.model.index import Endpoints, IndexProfile, IndexState, UploadOutcome
+from ci_publish.model.index import Endpoints, IndexProfile, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.problem import Problem
 from ci_publish.model.waiting import Waiting
 
@@ -74,6 +74,12 @@ class Index(Protocol):
 
     def md5(self, distribution: Distribution) -> str:
         """Return the MD5 of a file's bytes, for an index that shows no other digest. Raises FileChangedDuringRun."""
+
+    def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
+        """Download a listed file of at most *limit* bytes and return the SHA-256 of its content.
+
+        None for a larger one, and where it cannot be downloaded. Never raises for network or server.
+        """
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance object that the index serves for a file; None where it serves none.

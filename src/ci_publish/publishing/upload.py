@@ -66,6 +66,8 @@ from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.coverage import Coverage
 from ci_publish.publishing.planning import (
     ConflictRules,
+    Match,
+    compare,
     first_files,
     left_undecided,
     make_plan,
@@ -140,6 +142,8 @@ class Delivery:
         self._kept: list[Distribution] = []
         self._confirming = False
         self._confirmed = True
+        self._by_md5 = False
+        self._sent = False
         self._halted = False
         # Other indexes decide by rules of their own.
         self._undecided = undecided(problems) if self.endpoints.profile is IndexProfile.PYPI else {}
@@ -224,6 +228,8 @@ class Delivery:
                 raise unseen
             if isinstance(state, NotVisible) and project not in self._states:
                 self._warn_unseen(state)
+            files = [file for file in self._distributions if file.release == (project, version)]
+            state = self._run.with_digests(self._index, files, state)
             self._states[project] = _both(self._states.get(project), state)
 
     def _warn_unseen(self, state: NotVisible) -> None:
@@ -238,14 +244,12 @@ class Delivery:
         for file in self._plan.files:
             match file:
                 case AlreadyPublished(distribution, published, md5_only=True):
+                    self._by_md5 = True
                     self._finish(distribution, FileStatus.SAME_MD5, url=published.url)
-                    self._run.emit(FileListed(self.endpoints.name, distribution.filename, None, published))
-                    self._run.warn(
-                        "compared-by-md5",
-                        f"{distribution.filename} is already published, judged by its MD5: {self.endpoints.name} shows"
-                        " no SHA-256, and MD5 does not prove that the bytes are the same.",
-                        filename=distribution.filename,
+                    self._run.emit(
+                        FileListed(self.endpoints.name, distribution.filename, None, published, same_md5=True)
                     )
+                    self._run.emit(messages.compared_by_md5(self.endpoints, distribution.filename))
                 case AlreadyPublished(distribution, published):
                     self._finish(distribution, FileStatus.ALREADY_PUBLISHED, url=published.url)
                     self._run.emit(
@@ -506,20 +510,25 @@ class Delivery:
             state = self._index.look(file.project, file.version, fresh=True)
             if not isinstance(state, ProjectListing | NoSuchProject):
                 return state, None
-            if found := _listed(file, state):
-                return state, found
+            if _listed(file, state):
+                break
             if self._run.waiting.wait(pause):
                 break
-        state = self._index.look(file.project, file.version, fresh=True)
+        else:
+            state = self._index.look(file.project, file.version, fresh=True)
+        state = self._run.with_digests(self._index, [file], state)
         return state, _listed(file, state)
 
     def _compare(self, file: Distribution, published: PublishedFile, outcome: AlreadyThere) -> None:
         options = self._run.options
         rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
-        if published.sha256 == file.sha256:
+        match = compare(file, published, self._index.md5)
+        if match is Match.SAME:
             self._accept(file, FileStatus.ALREADY_PUBLISHED, outcome.attempts, published.url)
-        elif rules.keep_other if published.sha256 else rules.keep_undigested:
-            self._keep(file, published, why_kept(published), outcome.attempts)
+        elif match is Match.SAME_MD5:
+            self._accept(file, FileStatus.SAME_MD5, outcome.attempts, published.url)
+        elif rules.keeps(match):
+            self._keep(file, published, why_kept(match), outcome.attempts)
         else:
             self._fail(file, self._conflict([Conflict(file, published)]), FileStatus.CONFLICT, outcome.attempts)
 
@@ -534,6 +543,7 @@ class Delivery:
     def _accept(self, file: Distribution, status: FileStatus, attempts: int, url: str | None = None) -> None:
         with self._lock:
             self._uploaded.append(file)
+            self._sent = self._sent or status is not FileStatus.SAME_MD5
         self._finish(file, status, attempts=attempts, url=url)
 
     def _fail(
@@ -578,6 +588,7 @@ class Delivery:
                 self._confirmed = False
                 return
             confirmed = listing.wait_for(self._uploaded, self._doubtful)
+            self._by_md5 = self._by_md5 or bool(confirmed.by_md5)
             if confirmed.unreadable:
                 self._not_confirmed(confirmed.unreadable)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
@@ -602,6 +613,8 @@ class Delivery:
         """How publishing to this index ended, once nothing was raised."""
         if not self._confirmed:
             return Outcome.NOT_CONFIRMED
+        if self._by_md5:
+            return Outcome.UPLOADED_MD5 if self._sent else Outcome.SAME_MD5
         if self._uploaded:
             return Outcome.PUBLISHED
         return Outcome.KEPT_PUBLISHED if self._kept else Outcome.ALREADY_PUBLISHED

@@ -78,6 +78,7 @@ _FINDING = {
 }
 _STATUS = {
     FileStatus.UPLOADED: Tone.GOOD,
+    FileStatus.UPLOADED_MD5: Tone.WARN,
     FileStatus.NOT_CONFIRMED: Tone.WARN,
     FileStatus.ALREADY_PUBLISHED: Tone.GOOD,
     FileStatus.SAME_MD5: Tone.WARN,

@@ -37,7 +37,7 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
         "outcome": receipt.outcome.value,
         "exit-code": "" if receipt.exit_code is None else str(receipt.exit_code),
         "files": _files(receipt, redact),
-        "uploaded": str(receipt.count(FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED)),
+        "uploaded": str(receipt.count(FileStatus.UPLOADED, FileStatus.UPLOADED_MD5, FileStatus.NOT_CONFIRMED)),
         "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5)),
         "receipt": _value(str(artifacts.receipt)) if there else "",
         "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),

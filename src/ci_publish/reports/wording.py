@@ -15,6 +15,7 @@ from ci_publish.model.receipt import FileEntry, IndexEntry, Receipt
 
 STATUS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "uploaded",
+    FileStatus.UPLOADED_MD5: "uploaded, confirmed by MD5",
     FileStatus.NOT_CONFIRMED: "uploaded, not confirmed",
     FileStatus.ALREADY_PUBLISHED: "already published",
     FileStatus.SAME_MD5: "already published (MD5)",
@@ -31,6 +32,7 @@ BAD = frozenset({FileStatus.CONFLICT, FileStatus.REFUSED, FileStatus.FAILED, Fil
 _THERE = frozenset(
     {
         FileStatus.UPLOADED,
+        FileStatus.UPLOADED_MD5,
         FileStatus.NOT_CONFIRMED,
         FileStatus.ALREADY_PUBLISHED,
         FileStatus.SAME_MD5,
@@ -43,6 +45,7 @@ _PUBLISHING = frozenset({"publish", "rehearse"})
 
 _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.ALREADY_PUBLISHED: "published",
+    FileStatus.SAME_MD5: "published (MD5)",
     FileStatus.CONFLICT: "published with other content",
     FileStatus.NOT_ATTEMPTED: "not there",
 }
@@ -61,7 +64,9 @@ _CREDENTIAL: Mapping[CredentialKind, str] = {
 _ENDS: Mapping[Outcome, str] = {
     Outcome.PUBLISHED: "Published",
     Outcome.NOT_CONFIRMED: "Uploaded, but not confirmed",
+    Outcome.UPLOADED_MD5: "Uploaded; the index shows nothing better than an MD5",
     Outcome.ALREADY_PUBLISHED: "Already published",
+    Outcome.SAME_MD5: "Already published, judged by MD5",
     Outcome.KEPT_PUBLISHED: "Nothing published; other content was kept",
     Outcome.DEFERRED: "Deferred",
     Outcome.PLANNED: "Planned, nothing was uploaded",
@@ -146,6 +151,8 @@ def listed(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
     if event.listed is None and not event.asked:
         return "not looked for in the listing"
+    if event.same_md5:
+        return "listed with the same MD5; the index shows no SHA-256"
     if event.listed is None and event.published is not None:
         return "listed, but without a digest to compare"
     return _LISTED[event.listed]

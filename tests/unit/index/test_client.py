@@ -26,6 +26,7 @@ from ci_publish.model.index import (
     NoSuchProject,
     NotVisible,
     ProjectListing,
+    PublishedFile,
     Refused,
     Unavailable,
 )
@@ -726,3 +727,26 @@ def test_the_md5_of_a_file(file: Distribution) -> None:
     file.path.write_bytes(b"other bytes, which nobody signed")
     with pytest.raises(FileChangedDuringRun):
         Played().index.md5(file)
+
+
+def test_the_content_of_a_listed_file(file: Distribution) -> None:
+    shown = PublishedFile(file.filename, f"https://index.example/files/{file.filename}", None)
+    whole = Played(looks=[answer(200, file.path.read_bytes())])
+    assert whole.index.download_sha256(shown, file.size) == file.sha256
+    assert whole.transport.requests[0].url == shown.url
+    for given in (answer(404), replace(answer(200, "x"), truncated=True), UNREACHABLE):
+        assert Played(looks=[given]).index.download_sha256(shown, 10) is None
+
+
+@pytest.mark.parametrize("shown", ["same", "other", "changed"])
+def test_a_lost_answer_is_looked_for_by_md5_where_there_is_nothing_better(file: Distribution, shown: str) -> None:
+    md5 = "0" * 32 if shown == "other" else hashlib.md5(file.path.read_bytes(), usedforsecurity=False).hexdigest()
+
+    def look(_: HttpRequest) -> HttpAnswer:
+        if shown == "changed":
+            file.path.write_bytes(b"written to meanwhile, and longer")
+        return listing({**listed(), "hashes": {"md5": md5}})
+
+    outcome = Played(LOST, answer(200, "OK"), looks=[look]).upload(file)
+    assert isinstance(outcome, FileChanged if shown == "changed" else Accepted)
+    assert outcome.attempts == (1 if shown == "same" else 2)

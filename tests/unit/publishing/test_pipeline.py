@@ -837,7 +837,7 @@ def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
         wrong = ProjectListing("demo", {ONE.filename: published(ONE, sha256=sha("evil"))})
         index_of(played).states = [NoSuchProject("demo"), wrong]
         error = failing(played, Unverified)
-        assert "another SHA-256" in error.detail
+        assert "another digest" in error.detail
         assert any("who uploads" in hint for hint in error.hints)
 
 
@@ -1109,7 +1109,7 @@ def by_md5(md5: str) -> World:
 
 def test_the_same_md5_is_already_published_with_a_warning() -> None:
     played = by_md5(FakeIndex().md5(ONE))
-    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
+    assert publish(played.run()) is Outcome.SAME_MD5
     assert statuses(played, "index.example") == {ONE.filename: FileStatus.SAME_MD5}
     assert "compared-by-md5" in notes(played)
     assert listed(played) == {ONE.filename: None}
@@ -1127,4 +1127,118 @@ def test_content_without_any_digest_is_called_unknown() -> None:
     played = world(ONE, index=FakeIndex(GENERIC, files=undigested), credential=FakeCredential(CredentialKind.PASSWORD))
     error = failing(played, ContentConflict)
     assert "unknown content" in error.summary
-    assert "--skip-existing" in error.hints[0]
+    assert any("--skip-existing" in hint for hint in error.hints)
+
+
+UNDIGESTED = published(ONE, sha256=None)
+
+
+def undigested(content: str | None, **options: object) -> World:
+    """A second run at an index that shows no digest, and serves *content* (its SHA-256) when it is asked for it."""
+    index = FakeIndex(GENERIC, files={ONE.filename: UNDIGESTED}, contents={ONE.filename: content})
+    credential = FakeCredential(CredentialKind.PASSWORD)
+    return world(ONE, index=index, credential=credential, options=Options(**options))  # type: ignore[arg-type]
+
+
+def test_content_without_a_digest_is_downloaded_and_compared() -> None:
+    played = undigested(ONE.sha256)
+    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
+    assert listed(played) == {ONE.filename: True}
+    assert "compared-by-download" in notes(played)
+    error = failing(undigested(sha("other")), ContentConflict)
+    assert f"published: sha256 {sha('other')}" in error.detail
+
+
+@pytest.mark.parametrize(("content", "limit"), [(None, 25), (ONE.sha256, 0), (ONE.sha256, ONE.size - 1)])
+def test_content_that_is_not_downloaded_stays_unknown(content: str | None, limit: int) -> None:
+    played = undigested(content, compare_downloads=limit)
+    error = failing(played, ContentConflict)
+    assert "unknown content" in error.summary
+    assert any("--compare-downloads" in hint for hint in error.hints)
+    assert index_of(played).downloads == ([] if content else [ONE.filename])
+
+
+def test_nothing_is_downloaded_from_pypi() -> None:
+    played = world(ONE, index=FakeIndex(files={ONE.filename: UNDIGESTED}, contents={ONE.filename: ONE.sha256}))
+    failing(played, ContentConflict)
+    assert index_of(played).downloads == []
+
+
+def test_other_and_unknown_content_are_told_apart() -> None:
+    other, unknown = ALL[:2]
+    files = {other.filename: published(other, sha256=sha("x")), unknown.filename: published(unknown, sha256=None)}
+    played = world(
+        other, unknown, index=FakeIndex(GENERIC, files=files), credential=FakeCredential(CredentialKind.PASSWORD)
+    )
+    error = failing(played, ContentConflict)
+    assert "other content under the name of 1 file, and unknown content under that of 1 file" in error.summary
+
+
+def raced(published_file: PublishedFile, **more: object) -> World:
+    """A run whose upload of the only file is answered with "already exists"."""
+    index = FakeIndex(GENERIC, answers={ONE.filename: [AlreadyThere(1, "exists")]}, **more)  # type: ignore[arg-type]
+    index.states = [NoSuchProject("demo")]
+    index.files = {ONE.filename: published_file}
+    return world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+
+
+def test_a_race_is_judged_by_md5_where_there_is_nothing_better() -> None:
+    played = raced(published(ONE, sha256=None, md5=FakeIndex().md5(ONE)))
+    assert publish(played.run()) is Outcome.SAME_MD5
+    assert receipt_of(played.events).files[0].status is FileStatus.SAME_MD5
+    assert "confirmed-by-md5" in notes(played)
+    failing(raced(published(ONE, sha256=None, md5="0" * 32)), ContentConflict)
+
+
+def test_a_race_is_judged_by_a_download_where_there_is_no_digest() -> None:
+    played = raced(UNDIGESTED, contents={ONE.filename: ONE.sha256})
+    publish(played.run())
+    assert statuses(played, "index.example") == {ONE.filename: FileStatus.ALREADY_PUBLISHED}
+
+
+def confirmed_with(md5: str) -> World:
+    index = FakeIndex(GENERIC)
+    index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5=md5)})]
+    return world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+
+
+def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
+    played = confirmed_with(FakeIndex().md5(ONE))
+    played.options = Options(strict=True)
+    assert publish(played.run()) is Outcome.UPLOADED_MD5
+    assert "confirmed-by-md5" in notes(played)
+    assert "not-confirmed" not in notes(played)
+    receipt = receipt_of(played.events)
+    assert (receipt.files[0].status, receipt.files[0].listed, receipt.files[0].error) == (
+        FileStatus.UPLOADED_MD5,
+        None,
+        None,
+    )
+    assert "another digest" in failing(confirmed_with("0" * 32), Unverified).detail
+
+
+def test_a_run_with_one_file_known_by_md5_is_not_called_published() -> None:
+    there = {ONE.filename: published(ONE, sha256=None, md5=FakeIndex().md5(ONE))}
+    played = world(*ALL, index=FakeIndex(GENERIC, files=there), credential=FakeCredential(CredentialKind.PASSWORD))
+    assert publish(played.run()) is Outcome.UPLOADED_MD5
+
+
+class ChangingIndex(FakeIndex):
+    def md5(self, distribution: Distribution) -> str:
+        raise FileChangedDuringRun(f"{distribution.filename} changed")
+
+
+def test_a_file_that_changed_since_is_not_confirmed() -> None:
+    index = ChangingIndex(GENERIC)
+    index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5="a")})]
+    played = world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+    assert publish(played.run()) is Outcome.NOT_CONFIRMED
+
+
+def test_verify_compares_by_md5_and_by_download() -> None:
+    by_digest = by_md5(FakeIndex().md5(ONE))
+    assert verify(by_digest.run()) is Outcome.VERIFIED
+    assert statuses(by_digest, "index.example") == {ONE.filename: FileStatus.SAME_MD5}
+    assert "confirmed-by-md5" in notes(by_digest)
+    assert verify(undigested(ONE.sha256).run()) is Outcome.VERIFIED
+    assert "unknown content" in failing(undigested(None), ContentConflict, verify).summary
