@@ -387,8 +387,13 @@ class LocalSteps:
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         """Run every rule; see ``publishing.ports.Distributions``."""
-        with self._interruption.immediate():
-            return self._distributions().check(collection, profiles)
+        from ci_publish.distributions.checks.rendering import RunStopped  # noqa: PLC0415  (late, see ``Composition.run``)
+
+        try:
+            with self._interruption.immediate():
+                return self._distributions().check(collection, profiles)
+        except RunStopped as stopped:
+            raise self._interruption.error() from stopped
 
     def _distributions(self) -> "LocalDistributions":
         from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``Composition.run``)
@@ -398,6 +403,7 @@ class LocalSteps:
                 strict=self._settings.strict,
                 verify_metadata=self._settings.verify_metadata,
                 with_md5=self.with_md5,
+                waiting=self._interruption,
             )
         return self._local
 

@@ -31,6 +31,14 @@ class Fault:
     advice: str = ""
 
 
+@frozen
+class Rendering:
+    """What came of a description: ``fault`` says why PyPI cannot render it; ``too_large``: it was not rendered."""
+
+    fault: str | None = None
+    too_large: bool = False
+
+
 def refused(message: str) -> Refusal:
     """Return the usual refusal: 400 with the server's words."""
     return Refusal(400, message)

@@ -7,9 +7,10 @@ from typing import Final
 
 from ci_publish.distributions import collecting, files
 from ci_publish.distributions.checks import REGISTRY, judgement
+from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
 from ci_publish.distributions.checks.rules import Subject, file_faults, problem, set_faults
 from ci_publish.distributions.collecting import Read, Refused, Remark
-from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.findings import Fault, Rendering
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
 from ci_publish.errors import CiPublishError, NothingToPublish
@@ -17,6 +18,7 @@ from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, 
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.waiting import Waiting
 
 _SINGLE_FIELDS: Final = frozenset(
     {*SINGLE_FIELDS, "metadata-version", "name", "version", "requires-python", "keywords", "description"}
@@ -30,16 +32,24 @@ class LocalDistributions:
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
-    What was learnt about an sdist while it was collected is kept for the check, so that it is inflated once.
+    What was learnt about an sdist while it was collected is kept for the check, so that it is inflated once. *waiting*
+    ends what takes long; then ``check`` raises RunStopped.
     """
 
     def __init__(
-        self, *, strict: bool = False, verify_metadata: bool = True, with_md5: bool = False, max_workers: int = 2
+        self,
+        *,
+        strict: bool = False,
+        verify_metadata: bool = True,
+        with_md5: bool = False,
+        max_workers: int = 2,
+        waiting: Waiting | None = None,
     ) -> None:
         self._strict = strict
         self._verify_metadata = verify_metadata
         self._with_md5 = with_md5
         self._max_workers = max_workers
+        self._waiting = waiting
         self._known: dict[Distribution, Read] = {}
         self._judged: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
 
@@ -85,7 +95,7 @@ class LocalDistributions:
             return self._found(distribution)
         except files.FileRefused as error:
             return [Fault(error.rule, str(error))]
-        except CiPublishError:  # a signal or the deadline stopped the run
+        except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other files are judged
             return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
@@ -123,6 +133,7 @@ class LocalDistributions:
             sdist=sdist,
             metadata_faults=() if known is None else known.parsed.faults,
             judged=self._judge(fields, form),
+            rendering=form_rendering(form, self._waiting) if self._verify_metadata else Rendering(),
             unknown_fields=_unknown_fields(distribution),
             repeated_fields=_repeated_fields(distribution),
         )

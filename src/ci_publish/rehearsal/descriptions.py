@@ -7,7 +7,7 @@ import readme_renderer.markdown
 import readme_renderer.rst
 import readme_renderer.txt
 
-from ci_publish.distributions.checks.rendering import TooLargeToRender, rendering_fault
+from ci_publish.distributions.checks.rendering import is_quick, rendering
 from ci_publish.rehearsal.answers import HELP
 from ci_publish.rehearsal.records import Fields
 
@@ -28,32 +28,22 @@ def description_problem(fields: Fields) -> str | None:
 
 
 def _fails(description: str, content_type: str) -> bool:
-    try:
-        return rendering_fault(description, content_type) is not None
-    except TooLargeToRender:
-        return False
+    return rendering(description, content_type).fault is not None
 
 
 def _rendered(description: str, content_type: str | None) -> str | None:
-    if _is_too_large(description, content_type or ""):
+    kind = _media_type(content_type)
+    if not is_quick(description, kind or "text/x-rst"):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        match _media_type(content_type):
+        match kind:
             case "text/markdown":
                 return readme_renderer.markdown.render(description)
             case None | "text/x-rst":
                 return readme_renderer.rst.render(description)
             case _:
                 return None
-
-
-def _is_too_large(description: str, content_type: str) -> bool:
-    try:
-        rendering_fault(description, content_type)
-    except TooLargeToRender:
-        return True
-    return False
 
 
 def _preformatted(description: str) -> str:

@@ -30,8 +30,10 @@ def collect(*paths: Path | str, with_md5: bool = False) -> Collection:
     return LocalDistributions(with_md5=with_md5).collect([str(path) for path in paths])
 
 
-def check(folder: Path, profiles: list[IndexProfile] = PYPI, **settings: bool) -> dict[str, Problem]:
-    distributions = LocalDistributions(**settings)
+def check(
+    folder: Path, profiles: list[IndexProfile] = PYPI, *, strict: bool = False, verify_metadata: bool = True
+) -> dict[str, Problem]:
+    distributions = LocalDistributions(strict=strict, verify_metadata=verify_metadata)
     problems = distributions.check(distributions.collect([str(folder)]), profiles)
     return {problem.rule: problem for problem in problems}
 

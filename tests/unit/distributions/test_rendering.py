@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,13 @@ from ci_publish.distributions.checks.rendering import (
     MAX_INDENT,
     MAX_MARKERS,
     MAX_RST_HERE,
-    TooLargeToRender,
+    RunStopped,
     is_shallow,
-    rendering_fault,
+    rendering,
 )
+from ci_publish.distributions.findings import Rendering
+
+QUOTES = ">" * 500_000
 
 README = """[![badge](https://example.org/b.svg)](https://example.org) [![two](https://example.org/c.svg)](https://example.org)
 
@@ -63,32 +67,73 @@ def test_what_nests_is_not(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "kind"), [("[x](y) " + "[" * 200, "text/markdown"), ("words " + "[" * 200, "")])
 def test_another_process_says_the_same(text: str, kind: str) -> None:
-    assert rendering_fault(text, kind) is None
+    assert rendering(text, kind) == Rendering()
 
 
 def test_another_process_finds_the_same_fault() -> None:
     text = " " * (MAX_INDENT + 1) + "x\n\n.. nonsense::\n"
-    fault = rendering_fault(text, "text/x-rst")
+    fault = rendering(text, "text/x-rst").fault
     assert fault is not None
     assert "nonsense" in fault
     long = ".. nonsense::\n" + "words " * (MAX_RST_HERE // 6)
-    assert rendering_fault(long, "text/x-rst") is not None
+    assert rendering(long, "text/x-rst").fault is not None
 
 
 def test_quotes_within_quotes_do_not_keep_this_process() -> None:
     """500,000 `>` keep the renderer, and the interpreter lock, for minutes: here they take a killed child's time."""
     began, used = time.monotonic(), cpu()
-    with pytest.raises(TooLargeToRender):
-        rendering_fault(">" * 500_000, "text/markdown")
+    assert rendering(QUOTES, "text/markdown").too_large
     assert cpu() - used < 2.0
     assert time.monotonic() - began < CHILD_SECONDS + 10.0
+    began = time.monotonic()
+    assert rendering(QUOTES, "text/markdown").too_large
+    assert time.monotonic() - began < 1.0, "it was rendered again"
+
+
+class Stopped:
+    """``Waiting`` of a run that is stopped after a second."""
+
+    cut = False
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + 1.0
+
+    @property
+    def stopped(self) -> bool:
+        return self.left() == 0.0
+
+    def wait(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return self.stopped
+
+    def left(self) -> float:
+        return max(0.0, self._ends - time.monotonic())
+
+
+def test_the_end_of_the_run_ends_the_other_process() -> None:
+    """In a thread other than the main one, too, where no signal handler raises anything; and it is no outcome."""
+    began = time.monotonic()
+    with pytest.raises(RunStopped):
+        rendering(">" * 500_001, "text/markdown", Stopped())
+    assert time.monotonic() - began < CHILD_SECONDS / 2
+
+
+def test_no_process_is_left_behind() -> None:
+    before = set(children())
+    with pytest.raises(RunStopped):
+        rendering(">" * 500_002, "text/markdown", Stopped())
+    assert set(children()) == before
+
+
+def children() -> list[str]:
+    listed = [task / "children" for task in Path("/proc/self/task").iterdir()]
+    return [child for file in listed if file.exists() for child in file.read_text().split()]
 
 
 def test_too_many_headings() -> None:
-    with pytest.raises(TooLargeToRender):
-        rendering_fault("# a\n" * (MAX_HEADINGS + 1), "text/markdown")
+    assert rendering("# a\n" * (MAX_HEADINGS + 1), "text/markdown").too_large
 
 
 @pytest.mark.parametrize("kind", ["(" * 50_000, "text/markdown; " + "a=b; " * 10_000, "text/plain; charset=\0"])
 def test_content_types_that_the_library_cannot_read(kind: str) -> None:
-    assert rendering_fault("words", kind) is None
+    assert rendering("words", kind) == Rendering()

@@ -18,6 +18,8 @@ HUGE = "x " * 1024 * 1024
         ("*words*", "rubbish\n", "<pre>*words*</pre>"),
         (".. nonsense::", "text/x-rst", "<pre>.. nonsense::</pre>"),
         (HUGE, "text/markdown", "<pre>x x "),
+        (f"x\n\n{'>' * 500_000}", "text/markdown", "<pre>x<br><br>&gt;&gt;"),
+        ("# x\n" * 8_000, "text/markdown", "<pre># x<br>"),
     ],
 )
 def test_a_description_is_always_shown(description: str, content_type: str | None, start: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from ci_publish.distributions.checks.rendering import TooLargeToRender, rendering_fault
 from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
 from ci_publish.distributions.findings import Fault, refused
 from ci_publish.model.problem import Severity
@@ -257,10 +256,7 @@ def description_renders(subject: Subject) -> Iterable[Fault]:
     Source: warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.
     """
     content_type = subject.value("description_content_type")
-    try:
-        reason = _rendering_fault(subject, content_type)
-    except TooLargeToRender:
-        return
+    reason = subject.rendering.fault
     if reason is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
         words = f"The description failed to render {kind}. See {_HELP} for more information."
@@ -278,15 +274,8 @@ def description_too_large(subject: Subject) -> Iterable[Fault]:
 
     Source: our own limit: docutils and readme-renderer take minutes for them.
     """
-    try:
-        _rendering_fault(subject, subject.value("description_content_type"))
-    except TooLargeToRender:
+    if subject.rendering.too_large:
         yield Fault("description-too-large", "The description is too large to be rendered here.")
-
-
-def _rendering_fault(subject: Subject, content_type: str) -> str | None:
-    description = subject.value("description")
-    return rendering_fault(description, content_type) if description else None
 
 
 found(

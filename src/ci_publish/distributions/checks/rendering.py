@@ -2,7 +2,8 @@
 
 The renderers take time that grows with nesting, not with length: 500,000 ``>`` keep one, and the interpreter lock, for
 minutes. A description whose nesting the counts below do not clear is rendered by a process of its own, which is killed
-after ``CHILD_SECONDS``. Most are cleared: starting an interpreter for each would cost more than everything else here.
+after ``CHILD_SECONDS``, or when the run is stopped. Most are cleared: starting an interpreter for each would cost more
+than everything else here.
 """
 
 import email.message
@@ -11,13 +12,19 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import IO, Final
 
+from ci_publish.distributions.findings import Rendering
 from ci_publish.distributions.limits import KIB, MIB
 from ci_publish.errors import CiPublishError
+from ci_publish.model.waiting import Waiting
 
 MAX_RST: Final = 256 * KIB
 MAX_MARKDOWN: Final = MIB
@@ -40,6 +47,7 @@ MAX_MARKDOWN_HERE: Final = 256 * KIB
 """docutils takes 20 seconds for a MB, whatever is in it; highlighting a MB of code takes 5."""
 
 CHILD_SECONDS: Final = 10.0
+_PAUSE: Final = 0.02
 _MODULE: Final = "ci_publish.distributions.checks.rendering"
 
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
@@ -51,28 +59,52 @@ _BEGINS_WITH_WORD: Final = re.compile(r"\s*(?:#{1,6}[ ]+)?[A-Za-z0-9]")
 _NOTHING: Final = "No content rendered from RST source."
 
 
-class TooLargeToRender(Exception):
-    """The description is larger than what is rendered here."""
+class RunStopped(Exception):
+    """The run was stopped while a description was rendered; nothing is known of it."""
 
 
-@lru_cache(maxsize=32)
-def rendering_fault(description: str, content_type: str) -> str | None:
-    """Return why PyPI could not render *description*, None where it can. Raises TooLargeToRender.
+class _TooSlow(Exception):
+    """A process of its own did not render the description in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A description; who waits for it makes no difference to what it renders to."""
+
+    text: str
+    content_type: str
+    waiting: Waiting | None = field(compare=False)
+
+
+def rendering(description: str, content_type: str, waiting: Waiting | None = None) -> Rendering:
+    """Return whether PyPI could render *description*. Raises RunStopped where *waiting* says so meanwhile.
 
     Source: warehouse/utils/readme.py:21-50, with readme-renderer. An unknown or empty content type falls back as there:
     none means reStructuredText, others plain text.
     """
-    kind = _media_type(content_type)
+    return _rendering(_Source(description, content_type, waiting))
+
+
+def form_rendering(form: Mapping[str, Sequence[str]], waiting: Waiting | None = None) -> Rendering:
+    """Return what comes of the description of an upload form; of none, nothing. Raises RunStopped."""
+    description, kind = (next(iter(form.get(name, ())), "") for name in ("description", "description_content_type"))
+    return rendering(description, kind, waiting) if description else Rendering()
+
+
+@lru_cache(maxsize=32)
+def _rendering(source: _Source) -> Rendering:
+    description, kind = source.text, _media_type(source.content_type)
     renderer = _renderer(kind)
     if len(description) > (MAX_RST if renderer is _render_rst else MAX_MARKDOWN):
-        raise TooLargeToRender
+        return Rendering(too_large=True)
     if renderer is _render_markdown and _has_too_many_headings(description):
-        raise TooLargeToRender
+        return Rendering(too_large=True)
     if renderer is _render_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
-        return None
-    most = MAX_RST_HERE if renderer is _render_rst else MAX_MARKDOWN_HERE
-    here = len(description) <= most and is_shallow(description)
-    return renderer(description) if here else _rendered_apart(description, kind)
+        return Rendering()
+    try:
+        return Rendering(renderer(description) if is_quick(description, kind) else _rendered_apart(source, kind))
+    except _TooSlow:
+        return Rendering(too_large=True)
 
 
 def _media_type(content_type: str) -> str:
@@ -97,6 +129,12 @@ def _render_text(_description: str) -> str | None:
     return None
 
 
+def is_quick(description: str, media_type: str) -> bool:
+    """Say whether this process may render *description*: it is not long, not deeply nested, and has few headings."""
+    most = MAX_RST_HERE if media_type == "text/x-rst" else MAX_MARKDOWN_HERE
+    return len(description) <= most and is_shallow(description) and not _has_too_many_headings(description)
+
+
 def is_shallow(description: str) -> bool:
     """Say whether *description* may be rendered in this process: counted, in time that grows with its length.
 
@@ -115,21 +153,41 @@ def _has_too_many_headings(description: str) -> bool:
     return sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS
 
 
-def _rendered_apart(description: str, media_type: str) -> str | None:
-    """Render in a process that can be killed. Raises TooLargeToRender where that takes too long, or fails."""
+def _rendered_apart(source: _Source, media_type: str) -> str | None:
+    """Render in a process that can be killed. Raises _TooSlow where that takes too long, or fails, and RunStopped."""
     command = (sys.executable, "-I", "-X", "utf8", "-m", _MODULE, media_type)
     try:
-        done = subprocess.run(  # noqa: S603  (this very program)
-            command,
-            input=description.encode("utf-8", "surrogatepass"),
-            capture_output=True,
-            timeout=CHILD_SECONDS,
-            check=True,
-        )
-        fault = json.loads(done.stdout)["fault"]
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-        raise TooLargeToRender from error
+        with subprocess.Popen(  # noqa: S603  (this very program)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            try:
+                fault = json.loads(_answer(process, source))["fault"]
+            finally:
+                process.kill()
+    except (OSError, ValueError, KeyError) as error:
+        raise _TooSlow from error
     return None if fault is None else str(fault)
+
+
+def _answer(process: "subprocess.Popen[bytes]", source: _Source) -> bytes:
+    """Wait for what *process* writes, in short steps: a signal or the deadline ends this thread's wait, too."""
+    assert process.stdin is not None  # noqa: S101  (both are pipes)
+    assert process.stdout is not None  # noqa: S101
+    sending = threading.Thread(target=_send, args=(process.stdin, source.text), daemon=True)
+    sending.start()
+    ends = time.monotonic() + CHILD_SECONDS
+    while process.poll() is None:
+        if source.waiting is not None and source.waiting.stopped:
+            raise RunStopped
+        if time.monotonic() >= ends:
+            raise _TooSlow
+        time.sleep(_PAUSE)
+    return process.stdout.read()
+
+
+def _send(pipe: IO[bytes], text: str) -> None:
+    with suppress(OSError), pipe:  # it was killed
+        pipe.write(text.encode("utf-8", "surrogatepass"))
 
 
 def _main() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from ci_publish.distributions.findings import Fault, Refusal
+from ci_publish.distributions.findings import Fault, Refusal, Rendering
 from ci_publish.distributions.sdists import SdistContents
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Collection, Kind
@@ -58,7 +58,8 @@ class Subject:
     """One file, with everything that rules may ask about it.
 
     ``form`` is the upload form: what the server knows of the core metadata. ``metadata_faults`` came up when the file's
-    own metadata was read. Exactly one of ``wheel`` and ``sdist`` is set once the archive was read.
+    own metadata was read, ``rendering`` is what came of its description. Exactly one of ``wheel`` and ``sdist`` is set
+    once the archive was read.
     """
 
     filename: str
@@ -69,6 +70,7 @@ class Subject:
     sdist: SdistContents | None = None
     metadata_faults: tuple[Fault, ...] = ()
     judged: tuple[Fault, ...] = ()
+    rendering: Rendering = Rendering()
     unknown_fields: tuple[str, ...] = ()
     repeated_fields: tuple[str, ...] = ()
 

@@ -1,10 +1,12 @@
 """What PyPI's server would answer to an upload, for indexes that play PyPI."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from ci_publish.distributions.checks.judgement import judge
+from ci_publish.distributions.checks.rendering import form_rendering
 from ci_publish.distributions.checks.rules import Subject, file_faults, refusal_of
 from ci_publish.distributions.files import FileRefused, open_regular
 from ci_publish.distributions.findings import Fault, Refusal, invalid_file
@@ -38,9 +40,9 @@ def read_subject(path: Path, filename: str, form: Mapping[str, tuple[str, ...]])
     """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
     guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
     kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
-    judged = judge(form)
+    subject = Subject(filename, kind, 0, form, judged=judge(form), rendering=form_rendering(form))
     with open_regular(path) as file:
         size = file.seek(0, 2)
         if filename.endswith(".tar.gz"):
-            return Subject(filename, kind, size, form, sdist=inspect_sdist(file), judged=judged)
-        return Subject(filename, kind, size, form, wheel=inspect_zip(file, filename), judged=judged)
+            return replace(subject, size=size, sdist=inspect_sdist(file))
+        return replace(subject, size=size, wheel=inspect_zip(file, filename))
