@@ -1,4 +1,4 @@
-"""A description that a renderer works on for minutes: `check` ends when it is asked to, and does not render it twice."""
+"""A description that a renderer works on for minutes: `check` ends when asked to, and renders it once."""
 
 import os
 import signal

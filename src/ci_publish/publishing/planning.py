@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import assert_never
 
 from ci_publish.model.distribution import Distribution, Kind
-from ci_publish.model.filename import DistributionFilename, version_of
+from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -212,17 +215,49 @@ def _decide_taken(file: Distribution, published: PublishedFile, rules: ConflictR
 
 
 def _release_exists(file: Distribution, state: IndexState | None) -> bool:
-    return isinstance(state, ProjectListing) and any(version_of(name) == file.version for name in state.files)
+    return isinstance(state, ProjectListing) and file.version in _names(_Listed(state)).versions
 
 
 def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
     wanted = _identity(filename)
-    if wanted is None:
-        return None
-    return next((file for name, file in listing.files.items() if _identity(name) == wanted), None)
+    return None if wanted is None else _names(_Listed(listing)).files.get(wanted)
 
 
-def _identity(filename: str) -> object:
-    """Return what the name identifies, with the version as it is normalised (1.0 is not 1.0.0); None for others."""
+_Identity = tuple[object, str]
+"""What a name identifies, and its version as it is normalised (1.0 is not 1.0.0)."""
+
+
+@frozen
+class _Names:
+    """What the names in a listing stand for: the first file of each identity, and every version."""
+
+    files: Mapping[_Identity, PublishedFile]
+    versions: AbstractSet[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Listed:
+    """One listing, compared by which object it is: its names are read once, not once for each file of a run."""
+
+    listing: ProjectListing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Listed) and self.listing is other.listing
+
+    def __hash__(self) -> int:
+        return id(self.listing)
+
+
+@lru_cache(maxsize=32)
+def _names(listed: _Listed) -> _Names:
+    files: dict[_Identity, PublishedFile] = {}
+    for name, file in listed.listing.files.items():
+        if (identity := _identity(name)) is not None:
+            files.setdefault(identity, file)
+    return _Names(files, {version for _, version in files})
+
+
+def _identity(filename: str) -> _Identity | None:
+    """Return what the name of a wheel or an sdist identifies; None for others."""
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else (parsed.identity, str(parsed.version))

@@ -1,5 +1,7 @@
 """Plans and schedules, from tables."""
 
+import sys
+
 import pytest
 
 from ci_publish.model.index import (
@@ -196,3 +198,30 @@ def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
         assert isinstance(make_plan("x", [file], {"demo": state}, ConflictRules(), md5).files[0], Conflict)
     better = ProjectListing("demo", {file.filename: published(file, sha256="0" * 64, md5="m")})
     assert isinstance(make_plan("x", [file], {"demo": better}, ConflictRules(), lambda _: "m").files[0], Conflict)
+
+
+def test_the_names_of_a_listing_are_read_once_for_all_files() -> None:
+    """Each file of a run whose name is not listed looks for other spellings: counted are calls of Python functions."""
+    calls = [planning_calls(count) for count in (100, 200, 400)]
+    assert calls[1] <= 2.1 * calls[0]
+    assert calls[2] <= 2.1 * calls[1]
+
+
+def planning_calls(count: int) -> int:
+    files = [wheel(tag=f"py{number}") for number in range(count)]
+    named = [wheel(tag=f"cp{number}") for number in range(count)]
+    listing = ProjectListing("demo", {file.filename: published(file) for file in named})
+    calls = 0
+
+    def count_call(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count_call)
+    try:
+        plan = make_plan("pypi", files, {"demo": listing}, STRICT)
+        schedule(files, {"demo": listing})
+    finally:
+        sys.setprofile(None)
+    assert len(plan.uploads) == count
+    return calls
