@@ -19,6 +19,7 @@ from ci_publish.app.file_reports import FileReports
 from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.other_tools import unused_secrets
+from ci_publish.app.output_files import leads_out, refuse_links_out
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, IdentityUnavailable, InternalError
@@ -120,6 +121,7 @@ def execute(
         loaded = _loaded(command, what, around)
         refuse_ignored_inputs(command, loaded.settings, around.environ)
         effective, settings = prepared(command, loaded)
+        refuse_links_out(settings)
     except ConfigurationError as error:
         return _refused(command, error, loaded, around)
     around = replace(around, notes=(*around.notes, *loaded.notes), password_name=_password_name(loaded))
@@ -138,8 +140,14 @@ def _refused(command: str, error: ConfigurationError, loaded: Loaded, around: Su
     def fail(_: Surroundings) -> Outcome:
         raise error
 
-    with FileReports(loaded.settings, loaded, command, around) as reporting:
+    settings = loaded.settings
+    unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out(getattr(settings, name))}
+    with FileReports(settings.model_copy(update=unusable), loaded, command, around) as reporting:
         return recorded(command, fail, reporting.around)
+
+
+def _leads_out(path: Path | None) -> bool:
+    return path is not None and leads_out(path)
 
 
 def _loaded(command: str, what: Settings | Loaded | None, around: Surroundings) -> Loaded:

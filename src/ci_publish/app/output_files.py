@@ -36,6 +36,46 @@ def require_writable(settings: Settings) -> None:
             ) from error
 
 
+def refuse_links_out(settings: Settings) -> None:
+    """Raise ConfigurationError if a path inside the working folder that *settings* write to leads out of it by a link.
+
+    What is checked out may hold any link. A path outside of the working folder is used as it is.
+    """
+    for name in (*_FOLDERS, *_FILES, "world"):
+        path: Path | None = getattr(settings, name)
+        if path is not None and leads_out(path):
+            message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."
+            raise ConfigurationError(
+                message,
+                detail=f"It leads to {_resolved(path)}. Nothing was written.",
+                hints=("Remove the link, or name the place that it leads to.",),
+            )
+
+
+def leads_out(path: Path) -> bool:
+    """Return whether *path* is inside the working folder as it is written, and outside of it as it is resolved."""
+    working = Path.cwd()
+    written = Path(os.path.abspath(path))  # noqa: PTH100  (links are what must not be resolved here)
+    inside = any(_same_folder(folder, working) for folder in (written, *written.parents))
+    resolved = _resolved(path)
+    return inside and (resolved is None or not resolved.is_relative_to(working.resolve()))
+
+
+def _resolved(path: Path) -> Path | None:
+    """Return where *path* leads, None for a circle of links."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return None
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
 def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Yield each option that is set, and the folder that is written to."""
     for name in (*_FOLDERS, *_FILES):

@@ -97,13 +97,14 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
+    from ci_publish.app.output_files import leads_out  # noqa: PLC0415
     from ci_publish.cli.reporting import Reporting, Wishes  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Fanout  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek("receipt", argv, environ)
-    if receipt is not None and "\0" in receipt:
-        receipt = None  # no file can have that name
+    if receipt is not None and ("\0" in receipt or leads_out(Path(receipt))):
+        receipt = None  # no file can have that name, or it is not where it seems to be
     reporting = Reporting(
         environ,
         streams.stdout,

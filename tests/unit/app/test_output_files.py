@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.output_files import give_to_workspace, require_writable
+from ci_publish.app.output_files import give_to_workspace, refuse_links_out, require_writable
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 
@@ -46,8 +46,42 @@ def test_a_folder_is_no_receipt(tmp_path: Path) -> None:
 
 
 def test_a_path_that_no_system_takes_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="reports-dir"):
+    with pytest.raises(ConfigurationError, match="reports_dir"):
         require_writable(Settings(reports_dir=Path("a\0b")))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+class TestLinks:
+    """A checkout may hold any link: what is written by a path inside it stays inside."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        for name in ("work/inner", "elsewhere/inner"):
+            (tmp_path / name).mkdir(parents=True)
+        (tmp_path / "work" / "out").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "work" / "relative").symlink_to("../elsewhere")
+        (tmp_path / "work" / "within").symlink_to("inner")
+        (tmp_path / "work" / "circle").symlink_to("circle")
+        (tmp_path / "also").symlink_to("work")
+        monkeypatch.chdir(tmp_path / "work")
+        return tmp_path
+
+    @pytest.mark.parametrize("option", [*OPTIONS, "world"])
+    @pytest.mark.parametrize(
+        "path",
+        ["out", "out/a", "out/inner", "relative/a", "out/../a", "./out/a", "within/../out", "circle", "circle/a"],
+    )
+    def test_a_path_that_leads_out_is_refused(self, folder: Path, option: str, path: str) -> None:
+        for written in (Path(path), folder / "work" / path, folder / "also" / path):
+            with pytest.raises(ConfigurationError, match=option.replace("_", "-")):
+                refuse_links_out(Settings.model_validate({option: written}))
+
+    @pytest.mark.parametrize("option", [*OPTIONS, "world"])
+    def test_other_paths_are_used_as_given(self, folder: Path, option: str) -> None:
+        inside = [Path(each) for each in ("a", "inner/a", "within", "within/a/b", "inner/../a")]
+        outside = [folder / "elsewhere", Path("../elsewhere/a"), folder / "also", Path("../also/a")]
+        for path in (*inside, *outside):
+            refuse_links_out(Settings.model_validate({option: path}))
 
 
 class Given:

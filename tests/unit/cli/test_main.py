@@ -255,3 +255,29 @@ def test_what_is_piped_is_utf_8_whatever_the_locale_is(tmp_path: Path, stream: s
         command, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False
     )
     assert "b\u00fccher \u00b7".encode() in getattr(done, stream)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "--receipt", "out/r.json"),
+        ("check", "--reports-dir", "out"),
+        ("check", "--reports-dir", "out/a", "--receipt", "r.json"),
+        ("plan", "--attestations-dir", "out", "--receipt", "r.json"),
+        ("attest", "--output-dir", "out/a", "--receipt", "r.json"),
+        ("check", "--receipt", "out/r.json", "--no-such-option"),
+        ("check", "--receipt", "out/r.json", "--jobs", "none"),
+    ],
+)
+def test_nothing_is_written_through_a_link_that_leads_out_of_the_folder(
+    shell: Shell, tmp_path_factory: pytest.TempPathFactory, arguments: tuple[str, ...]
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (shell.folder / "out").symlink_to(elsewhere)
+    make_release(shell.folder / "dist")
+    assert shell(*arguments) == 2
+    assert list(elsewhere.iterdir()) == []
+    if "r.json" in arguments:
+        receipt = json.loads((shell.folder / "r.json").read_text())
+        assert "leads out of the working folder" in receipt["error"]["summary"]
