@@ -60,7 +60,7 @@ from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
-from ci_publish.reports.console_renderer import Narrator
+from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.distributions import make_wheel
 from tests.unit.attestations.signing_world import PatientWaiting, wheels
 from tests.unit.attestations.test_signer import FakeAuthority, Job
@@ -105,7 +105,7 @@ def situation(what: str) -> Callable[[Callable[[], object]], Produce]:
 def printed(error: CiPublishError) -> str:
     """Return what the console prints when a run ends with *error*."""
     event = RunFinished(Outcome.FAILED, error.exit_code, 0.0, error)
-    lines = [line.text for line in Narrator(lambda: 0.0).tell(event)]
+    lines = [line.text for line in ConsoleRenderer(lambda: 0.0).render(event)]
     text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
     return text.strip("\n")
 

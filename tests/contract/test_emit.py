@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.model.events import Event, Noted
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ class Heard:
         """Nothing is left to write."""
 
 
-class Broken(Heard):
+class ConnectionFailed(Heard):
     """A report that fails at every event."""
 
     def __call__(self, event: Event) -> None:
@@ -44,11 +44,11 @@ def plain(events: list[Event]) -> Emit:
 
 
 def fanned(events: list[Event]) -> Emit:
-    return Fanout([Heard(events)])
+    return Dispatcher([Heard(events)])
 
 
 def fanned_beside_a_broken_one(events: list[Event]) -> Emit:
-    return Fanout([Broken([]), Heard(events)])
+    return Dispatcher([ConnectionFailed([]), Heard(events)])
 
 
 @pytest.fixture(params=[plain, fanned, fanned_beside_a_broken_one], ids=lambda make: make.__name__)

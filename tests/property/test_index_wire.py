@@ -12,10 +12,10 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
+    FailedAttempt,
     GiveUp,
-    History,
-    Once,
-    Trouble,
+    RetryState,
+    SingleRetry,
     asked_wait,
     decide,
 )
@@ -79,12 +79,14 @@ def test_any_wait_that_is_asked_for_is_a_number_or_none(headers: dict[str, str],
     assert wait is None or wait >= 0
 
 
-TROUBLES = st.builds(Trouble, st.just("x"), st.none() | st.floats(0, 1000), st.none() | st.sampled_from(list(Once)))
+FAILURES = st.builds(
+    FailedAttempt, st.just("x"), st.none() | st.floats(0, 1000), st.none() | st.sampled_from(list(SingleRetry))
+)
 
 
-@given(st.lists(TROUBLES, min_size=20, max_size=40), st.floats(0, 1, exclude_max=True), st.floats(0, 4000))
-def test_every_series_of_troubles_ends(troubles: list[Trouble], random: float, left: float) -> None:
-    history = History()
+@given(st.lists(FAILURES, min_size=20, max_size=40), st.floats(0, 1, exclude_max=True), st.floats(0, 4000))
+def test_every_series_of_troubles_ends(troubles: list[FailedAttempt], random: float, left: float) -> None:
+    history = RetryState()
     for trouble in troubles:
         history = history.attempted()
         decision = decide(history, trouble, random=random, left=left)

@@ -26,7 +26,7 @@ from ci_publish.identity.keyring import Keyring, KeyringEntry, asked_keyring
 from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
 from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
+from ci_publish.index.prefetch import BufferedEmitter, PrefetchedIndex, UntilClosed
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.events import Emit, IndexChosen, Noted
@@ -90,12 +90,12 @@ class Composition:
         self.settings = settings
         self.around = around
         self.interruption = around.interruption or Interruption(settings.deadline)
-        self.told = Postponed(around.emit)
+        self.told = BufferedEmitter(around.emit)
         self.waiting = UntilClosed(self.interruption)
         self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
         self.distributions = LocalSteps(settings, self.interruption)
-        self._ahead: list[LookingAhead] = []
+        self._ahead: list[PrefetchedIndex] = []
         self._guard = self._token_guard()
         self.identity = RememberedIdentity(self._ambient)
         self._entries: dict[str, KeyringEntry | None] = {}
@@ -264,7 +264,7 @@ class Composition:
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
         index = self._index(repository_url, online=online)
-        self._ahead.append(LookingAhead(index, self.told))
+        self._ahead.append(PrefetchedIndex(index, self.told))
         return Destination(self._ahead[-1], self.credential(index.endpoints))
 
     def _index(self, repository_url: str, *, online: bool) -> "HttpIndex":

@@ -13,7 +13,7 @@ from ci_publish.app.settings_view import rows
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
 
 
@@ -26,7 +26,7 @@ class FileReports:
     def __init__(self, settings: Settings, loaded: Loaded, command: str, around: Surroundings) -> None:
         self._listener = around.emit
         self._masker = Masker(io.StringIO(), on=False)
-        self._reports = Fanout()
+        self._reports = Dispatcher()
         if settings.receipt is not None:
             from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
 

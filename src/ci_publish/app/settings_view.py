@@ -9,7 +9,7 @@ from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
 from ci_publish.model.receipt import dump
 from ci_publish.reports.neutral import one_line
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.writer import LineWriter
 
 Row = tuple[str, str, str]
 """Option, value (a secret already shown as ``***``) and source."""
@@ -59,7 +59,7 @@ def without_secrets(addresses: tuple[str, ...] | str) -> tuple[str, ...] | str:
 
 def write_settings(loaded: Loaded, stream: TextIO) -> None:
     """Write every setting, its source, and which commands do not use it; as JSON where the settings say so."""
-    lines = Lines(stream)
+    lines = LineWriter(stream)
     if loaded.settings.output == "json":
         document = {
             name: {"value": value, "source": source, "not_used_by": not_used_by(name.replace("-", "_"), loaded)}

@@ -16,7 +16,7 @@ from ci_publish.app.output_files import give_to_workspace
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
 from ci_publish.cli.main import Streams
-from ci_publish.cli.reporting import Reporting, Wishes
+from ci_publish.cli.reporting import Reporting, ReportOptions
 from ci_publish.cli.watcher import Watcher
 from ci_publish.errors import CiPublishError
 from ci_publish.identity.keyring import keyring_for_people
@@ -55,7 +55,7 @@ def invoke(invocation: Invocation) -> int:
     if not COMMANDS[invocation.command].recorded:
         execute(invocation.command, invocation.loaded, Surroundings(invocation.environ, stdout=streams.stdout))
         return 0
-    reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _wishes(invocation))
+    reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _report_options(invocation))
     ending = Ending(reporting.emit)
     with _interruption(invocation.loaded.settings.deadline, partial(_leave, reporting, ending)) as interruption:
         try:
@@ -83,10 +83,10 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
     return 0
 
 
-def _wishes(invocation: Invocation) -> Wishes:
+def _report_options(invocation: Invocation) -> ReportOptions:
     settings = invocation.loaded.settings
     rehearsing = settings.rehearse or invocation.command == "rehearse"
-    return Wishes(
+    return ReportOptions(
         json=settings.output == "json" and not settings.serve,
         machine=settings.output == "json",
         verbose=settings.verbose,

@@ -98,8 +98,8 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.output_files import leads_out  # noqa: PLC0415
-    from ci_publish.cli.reporting import Reporting, Wishes  # noqa: PLC0415
-    from ci_publish.reports.dispatcher import Fanout  # noqa: PLC0415
+    from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
+    from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
 
     receipt = _peek("receipt", argv, environ)
@@ -109,9 +109,9 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
         environ,
         streams.stdout,
         streams.stderr,
-        Wishes(json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None),
+        ReportOptions(json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None),
     )
-    file = Fanout([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
+    file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
     for event in (
         RunStarted(command, time.time()),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import console
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Wishes:
+class ReportOptions:
     """What the user said about reports. ``public_log``: attestations stand in the public transparency log.
 
     ``json``: the receipt goes to standard output. ``machine``: standard output is for programs, whatever goes there.
@@ -34,12 +34,12 @@ class Wishes:
 class Reporting:
     """The reports of one run, and the masker that all of them redact with."""
 
-    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, wishes: Wishes) -> None:
+    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, wishes: ReportOptions) -> None:
         self._environ = environ
-        self._wishes = wishes
+        self._report_options = wishes
         self._human = stderr if wishes.json or wishes.machine else stdout
         self.masker = Masker(self._human, on=on_github(environ))
-        self.emit = Fanout()
+        self.emit = Dispatcher()
         self._add_ci()
         self._add_people()
         if wishes.json:
@@ -63,7 +63,7 @@ class Reporting:
         from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415  (see the module's docstring)
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
-        wishes = self._wishes
+        wishes = self._report_options
         return {
             "settings": wishes.settings,
             "artifacts": Artifacts(wishes.receipt, wishes.attestations_dir),
@@ -72,7 +72,7 @@ class Reporting:
         }
 
     def _add_people(self) -> None:
-        wishes = self._wishes
+        wishes = self._report_options
         self.emit.add(
             console(
                 self._human,

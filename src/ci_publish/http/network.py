@@ -21,7 +21,17 @@ import httpx
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.proxies import proxy_for
-from ci_publish.http.sockets import Attempt, Broken, broken, close, connected, patiently, poll, secured, ssl_context
+from ci_publish.http.sockets import (
+    Attempt,
+    ConnectionFailed,
+    broken,
+    close,
+    connected,
+    patiently,
+    poll,
+    secured,
+    ssl_context,
+)
 from ci_publish.http.urls import split
 
 T = TypeVar("T")
@@ -38,7 +48,7 @@ class Attempts(threading.local):
     def now(self) -> Attempt:
         """Return the attempt of this thread."""
         if self.current is None:
-            raise Broken(NoAnswerReason.REFUSED_LOCALLY, "no request is under way in this thread")
+            raise ConnectionFailed(NoAnswerReason.REFUSED_LOCALLY, "no request is under way in this thread")
         return self.current
 
     @contextlib.contextmanager
@@ -63,7 +73,7 @@ class Stream(httpcore.NetworkStream):
         self._carries_tls = False  # then what comes while sending is no answer, but TLS's own business
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
-        """Return the next bytes, empty at the end. Raises Broken."""
+        """Return the next bytes, empty at the end. Raises ConnectionFailed."""
         attempt = self._attempts.now()
         if self._preconnection:
             data, self._preconnection = self._preconnection[:max_bytes], self._preconnection[max_bytes:]
@@ -74,7 +84,7 @@ class Stream(httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  (see read)
-        """Send all of *buffer*, unless the server answers before it has everything. Raises WriteError or Broken."""
+        """Send all of *buffer*, unless the server answers first. Raises WriteError or ConnectionFailed."""
         attempt = self._attempts.now()
         view = memoryview(buffer)
         size = TLS_CHUNK if isinstance(self._sock, ssl.SSLSocket) else PLAIN_CHUNK
@@ -128,7 +138,7 @@ class Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002  (see read)
     ) -> httpcore.NetworkStream:
-        """Return this connection with TLS on top of it. Raises Broken."""
+        """Return this connection with TLS on top of it. Raises ConnectionFailed."""
         if self._secured_for is not None and self._secured_for == server_hostname:
             self._secured_for = None
             return self
@@ -195,16 +205,16 @@ class TunnelledTls(httpcore.NetworkStream):
             self._incoming.write_eof()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
-        """Return the next bytes, empty at the end. Raises Broken."""
+        """Return the next bytes, empty at the end. Raises ConnectionFailed."""
         try:
             return self._run(lambda: self._tls.read(max_bytes), "waiting for the answer")
-        except Broken as error:
+        except ConnectionFailed as error:
             if isinstance(error.__cause__, ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 return b""
             raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  (see read)
-        """Send all of *buffer*. Raises WriteError or Broken."""
+        """Send all of *buffer*. Raises WriteError or ConnectionFailed."""
         view = memoryview(buffer)
         while view:
             chunk = view[:TLS_CHUNK]
@@ -234,7 +244,7 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002  (never set by this client)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (never set by this client)
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of *host* that takes the connection. Raises Broken."""
+        """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
         attempt = self._attempts.now()
         early = None if self._preconnection is None else self._preconnection.take(host, port, attempt)
         if early is not None:
@@ -260,7 +270,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], NoAnswerReason, str, bool], 
 
 def explained(error: Exception) -> tuple[NoAnswerReason, str]:
     """Return what to make of an exception that ended an exchange; the text never quotes what was sent."""
-    if isinstance(error, Broken):
+    if isinstance(error, ConnectionFailed):
         return error.reason, error.text
     if isinstance(error, httpcore.RemoteProtocolError) and "disconnected without" in str(error):
         return NoAnswerReason.RESET, "the server closed the connection without an answer"
@@ -274,7 +284,7 @@ def explained(error: Exception) -> tuple[NoAnswerReason, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
+class RawResponse:
     """The head of an answer as it came; ``chunks`` is its body, encoded as the server chose."""
 
     status: int
@@ -339,10 +349,10 @@ class _Pools(httpx.BaseTransport):
             return self._pools[proxy, scheme]
 
     def _proxy(self, address: str) -> httpcore.Proxy:
-        """Return a proxy as httpcore wants it. Raises Broken for one that is not spoken to by HTTP."""
+        """Return a proxy as httpcore wants it. Raises ConnectionFailed for one that is not spoken to by HTTP."""
         parts = split(address)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise Broken(
+            raise ConnectionFailed(
                 NoAnswerReason.REFUSED_LOCALLY,
                 f"the proxy's address in the environment is not an http address (scheme {parts.scheme or 'missing'!r})",
             )
@@ -388,7 +398,7 @@ class Network:
     @contextlib.contextmanager
     def exchange(
         self, attempt: Attempt, method: str, url: str, headers: Mapping[str, str], body: bytes | Iterable[bytes] | None
-    ) -> Iterator[Raw]:
+    ) -> Iterator[RawResponse]:
         """Send one request and yield its answer's head; the connection goes back or is closed at the end."""
         pool_wait = max(0.0, attempt.end - attempt.clock())
         request = self._client.build_request(
@@ -397,7 +407,7 @@ class Network:
         with self._attempts.during(attempt):
             response = self._client.send(request, stream=True)
             try:
-                yield Raw(
+                yield RawResponse(
                     response.status_code,
                     response.extensions["reason_phrase"],
                     response.extensions["headers"],

@@ -63,7 +63,7 @@ class Preconnection:
     def take(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
         """Return the connection if it leads to *host* and *port* and still stands; wait for one that is on its way.
 
-        Raises Broken when the time of *attempt* to connect is over before.
+        Raises ConnectionFailed when the time of *attempt* to connect is over before.
         """
         with self._lock:
             wanted, self._open = self._open and (host, port) == self._server, False

@@ -66,7 +66,7 @@ OIDC = Backoff(first=1.0, longest=30.0, longest_asked=60.0)
 CONFIRMATION = Backoff(first=1.0, longest=20.0)
 
 
-class Once(StrEnum):
+class SingleRetry(StrEnum):
     """Refusals that a damaged transfer or a hiccup may explain: each is retried once for a file."""
 
     DIGEST_MISMATCH = "digest-mismatch"
@@ -76,31 +76,31 @@ class Once(StrEnum):
 
 
 @frozen
-class Trouble:
+class FailedAttempt:
     """One failed attempt that may be worth another. ``asked`` is the wait in seconds that the index asked for."""
 
     reason: str
     asked: float | None = None
-    once: Once | None = None
+    once: SingleRetry | None = None
 
 
 @frozen
-class History:
+class RetryState:
     """What has been tried so far: attempts made, seconds waited between them, single retries used up."""
 
     attempts: int = 0
     waited: float = 0.0
-    used: frozenset[Once] = field(default_factory=frozenset)
+    used: frozenset[SingleRetry] = field(default_factory=frozenset)
 
-    def attempted(self) -> "History":
+    def attempted(self) -> "RetryState":
         """Return the history after one more attempt."""
         return replace(self, attempts=self.attempts + 1)
 
-    def taken_back(self) -> "History":
+    def taken_back(self) -> "RetryState":
         """Return the history without the last attempt, which says nothing about the index."""
         return replace(self, attempts=self.attempts - 1)
 
-    def went_on(self, trouble: Trouble, wait: float) -> "History":
+    def went_on(self, trouble: FailedAttempt, wait: float) -> "RetryState":
         """Return the history after waiting because of *trouble*."""
         used = self.used if trouble.once is None else self.used | {trouble.once}
         return replace(self, waited=self.waited + wait, used=used)
@@ -121,8 +121,8 @@ class GiveUp:
 
 
 def decide(
-    history: History,
-    trouble: Trouble,
+    history: RetryState,
+    trouble: FailedAttempt,
     *,
     random: float,
     left: float = MAX_TOTAL_WAIT,

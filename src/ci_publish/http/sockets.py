@@ -45,7 +45,7 @@ class Timeouts:
         return cls(seconds, seconds, seconds, seconds)
 
 
-class Broken(Exception):
+class ConnectionFailed(Exception):
     """The attempt is over without an answer."""
 
     def __init__(self, reason: NoAnswerReason, text: str) -> None:
@@ -79,19 +79,19 @@ class Attempt:
         return end if self.sent_at is None else min(end, self.sent_at + self.timeouts.answer)
 
     def pause(self, until: float, what: str) -> float:
-        """Return how long to wait before asking again; raise Broken when the time is up or the run is cut off."""
+        """Return how long to wait before asking again. Raises ConnectionFailed when time is up or the run ends."""
         if self.waiting.cut:
-            raise Broken(NoAnswerReason.CANCELLED, "the run was stopped")
+            raise ConnectionFailed(NoAnswerReason.CANCELLED, "the run was stopped")
         left = until - self.clock()
         if left <= 0:
-            raise Broken(NoAnswerReason.TIMEOUT, f"timed out while {what}")
+            raise ConnectionFailed(NoAnswerReason.TIMEOUT, f"timed out while {what}")
         return min(left, SLICE)
 
     def count(self, received: int) -> None:
-        """Take note of bytes from the server; raise Broken when it sends more than any answer needs."""
+        """Take note of bytes from the server; raise ConnectionFailed when it sends more than any answer needs."""
         self.received += received
         if self.received > self.limit + MAX_OVERHEAD:
-            raise Broken(NoAnswerReason.PROTOCOL, "the answer does not end")
+            raise ConnectionFailed(NoAnswerReason.PROTOCOL, "the answer does not end")
 
 
 # --- waiting
@@ -110,7 +110,7 @@ def poll(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tup
 
 
 def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str) -> T:
-    """Repeat a non-blocking *operation* of *sock* until it succeeds, or raise Broken."""
+    """Repeat a non-blocking *operation* of *sock* until it succeeds, or raise ConnectionFailed."""
     while True:
         try:
             return operation()
@@ -126,27 +126,29 @@ def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T],
 _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
 
 
-def _bad_certificate(error: ssl.SSLCertVerificationError) -> Broken:
+def _bad_certificate(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
     """Tell a certificate of an issuer that this machine does not trust from one that nobody should."""
     if error.verify_code in _UNKNOWN_ISSUER:
-        return Broken(
+        return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
             f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "
             "name its certificate in the environment variable SSL_CERT_FILE",
         )
-    return Broken(NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})")
+    return ConnectionFailed(
+        NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})"
+    )
 
 
-def broken(error: OSError, what: str) -> Broken:
+def broken(error: OSError, what: str) -> ConnectionFailed:
     """Map an error of a socket or of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _bad_certificate(error)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return Broken(
+        return ConnectionFailed(
             NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
         )
     text = "the connection was closed" if isinstance(error, ssl.SSLEOFError) else _words(error)
-    return Broken(NoAnswerReason.RESET, f"{text} while {what}")
+    return ConnectionFailed(NoAnswerReason.RESET, f"{text} while {what}")
 
 
 def _words(error: OSError) -> str:
@@ -157,15 +159,15 @@ def _words(error: OSError) -> str:
 
 
 def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
-    """Connect to the first address of *host* that takes the connection. Raises Broken."""
+    """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
     until = attempt.until(attempt.timeouts.connect)
     addresses = _addresses(host, port, attempt, until)
-    problem = Broken(NoAnswerReason.CONNECT, f"{host} has no address")
+    problem = ConnectionFailed(NoAnswerReason.CONNECT, f"{host} has no address")
     for number, (family, address) in enumerate(addresses):
         share = max(MIN_CONNECT_SHARE, (until - attempt.clock()) / (len(addresses) - number))
         try:
             return _opened(family, address, attempt, min(until, attempt.until(share)))
-        except Broken as error:
+        except ConnectionFailed as error:
             if error.reason is NoAnswerReason.CANCELLED:
                 raise
             problem = error
@@ -173,7 +175,7 @@ def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
 
 
 def secured(sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt) -> ssl.SSLSocket:
-    """Agree on TLS over *sock*, which the result replaces; close it where that fails. Raises Broken."""
+    """Agree on TLS over *sock*, which the result replaces; close it where that fails. Raises ConnectionFailed."""
     try:
         secure = context.wrap_socket(sock, server_hostname=hostname, do_handshake_on_connect=False)
     except BaseException:
@@ -203,7 +205,7 @@ def _addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Add
     except ValueError:
         found = _in_background(lambda: resolve(host, port), attempt, until, f"looking up {host}")
         if isinstance(found, OSError):
-            raise Broken(NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_words(found)}") from found
+            raise ConnectionFailed(NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_words(found)}") from found
         return found
     return [(family, (host, port))]
 
@@ -249,7 +251,7 @@ def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         sock.close()
-        raise Broken(
+        raise ConnectionFailed(
             NoAnswerReason.CONNECT, f"cannot connect to {address[0]} port {address[1]}: {_words(error)}"
         ) from error
     except BaseException:
@@ -267,9 +269,9 @@ def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return what certificates are checked against; there is no way to check nothing.
 
     A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else the first of TWINE_CERT,
-    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE)
-    replaces the public authorities; else those of certifi and of the system count. Raises Broken where the bundle
-    cannot be read. The same environment gets the same context: reading the bundle costs 35 ms.
+    REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE) replaces the public authorities; otherwise those of certifi and of the
+    system are used. Raises ConnectionFailed where the bundle cannot be read. The same environment gets the same
+    context: reading the bundle costs 35 ms.
     """
     return _trusting(tuple(environ.get(name, "") for name in _BUNDLES))
 
@@ -299,6 +301,6 @@ def _trust(context: ssl.SSLContext, variable: str, path: str) -> None:
         else:
             context.load_verify_locations(cafile=path)
     except OSError as error:  # also ssl.SSLError, for a file that holds no certificates
-        raise Broken(
+        raise ConnectionFailed(
             NoAnswerReason.REFUSED_LOCALLY, f"{variable} names certificates that cannot be read: {_words(error)}"
         ) from error

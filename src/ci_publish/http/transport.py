@@ -32,7 +32,7 @@ from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
-    from ci_publish.http.network import Network, Raw
+    from ci_publish.http.network import Network, RawResponse
     from ci_publish.http.preconnect import Preconnection
     from ci_publish.http.sockets import Attempt, Timeouts
 
@@ -236,7 +236,7 @@ def _secret_forms(request: HttpRequest) -> tuple[bytes, ...]:
 # --- what comes back
 
 
-def _answer(raw: "Raw", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
+def _answer(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
     headers: dict[str, str] = {}
     for name, value in raw.headers:
         key = name.decode("latin-1").lower()

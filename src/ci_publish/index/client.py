@@ -23,7 +23,16 @@ from ci_publish.http.messages import (
     NoAnswerReason,
     Transport,
 )
-from ci_publish.http.retries import GiveUp, History, Once, Trouble, TryAgain, decide, is_transient, is_transient_status
+from ci_publish.http.retries import (
+    FailedAttempt,
+    GiveUp,
+    RetryState,
+    SingleRetry,
+    TryAgain,
+    decide,
+    is_transient,
+    is_transient_status,
+)
 from ci_publish.http.urls import same_origin, shown
 from ci_publish.index import simple_api, upload_api
 from ci_publish.index.endpoints import (
@@ -68,12 +77,17 @@ class _Attempts:
     """The retries of one file so far, and its turn to be completed."""
 
     turn: CompletionTurn
-    history: History = field(default_factory=History)
+    history: RetryState = field(default_factory=RetryState)
     unclear: bool = False
 
     @property
     def count(self) -> int:
         return self.history.attempts
+
+
+_REFUSALS_RETRIED_ONCE = frozenset(
+    {SingleRetry.DIGEST_MISMATCH, SingleRetry.DAMAGED_TRANSFER, SingleRetry.ATTESTATION_ERROR}
+)
 
 
 class HttpIndex:
@@ -237,7 +251,7 @@ class HttpIndex:
                     return None
                 if verdict.throttled or (verdict.status >= 500 and self._endpoints.profile is not IndexProfile.PYPI):  # noqa: PLR2004
                     throttled()
-                ask = verdict.trouble.once is Once.MALFORMED_ANSWER
+                ask = verdict.trouble.once is SingleRetry.MALFORMED_ANSWER
                 return self._again(distribution, verdict.trouble, attempts, ask=ask, page=verdict.page)
             case _:
                 assert_never(verdict)
@@ -257,11 +271,11 @@ class HttpIndex:
         if not is_transient(lost):
             untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
             return Unavailable(attempts.count, lost.text, unclear=attempts.unclear, untrusted=untrusted)
-        once = Once.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
-        return self._again(distribution, Trouble(lost.text, once=once), attempts, ask=lost.sent)
+        once = SingleRetry.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
+        return self._again(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
 
     def _again(
-        self, distribution: Distribution, trouble: Trouble, attempts: _Attempts, *, ask: bool, page: bool = False
+        self, distribution: Distribution, trouble: FailedAttempt, attempts: _Attempts, *, ask: bool, page: bool = False
     ) -> UploadOutcome | None:
         """Wait for another attempt and return None, or return how the upload ended.
 
@@ -275,7 +289,7 @@ class HttpIndex:
             case GiveUp(reason):
                 if attempts.unclear and not ask and self._is_there(distribution):
                     return _found(attempts)
-                if trouble.once in {Once.DIGEST_MISMATCH, Once.DAMAGED_TRANSFER, Once.ATTESTATION_ERROR}:
+                if trouble.once in _REFUSALS_RETRIED_ONCE:
                     return Refused(attempts.count, 400, trouble.reason, upload_api.advice_for(trouble.reason))
                 if page:
                     return Accepted(attempts.count, reason, doubt=reason)

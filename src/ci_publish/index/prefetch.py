@@ -57,7 +57,7 @@ class UntilClosed:
         return 0.0 if self._closed.is_set() else self._waiting.left()
 
 
-class Held:
+class HeldEvents:
     """What a look has to tell: kept until somebody asks for the look, and told at once from then on."""
 
     def __init__(self, emit: Emit) -> None:
@@ -78,8 +78,8 @@ class Held:
                 self._emit(event)
 
 
-class Postponed:
-    """An ``Emit`` that leaves what a thread tells to a ``Held``, where that thread was given one."""
+class BufferedEmitter:
+    """An ``Emit`` that leaves what a thread tells to a ``HeldEvents``, where that thread was given one."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -87,29 +87,29 @@ class Postponed:
 
     def __call__(self, event: Event) -> None:
         """Pass *event* on, or leave it."""
-        held: Held | None = getattr(self._given, "held", None)
+        held: HeldEvents | None = getattr(self._given, "held", None)
         (self._emit if held is None else held)(event)
 
-    def hold(self) -> Held:
+    def hold(self) -> HeldEvents:
         """Return what may be given to a thread."""
-        return Held(self._emit)
+        return HeldEvents(self._emit)
 
-    def give(self, held: Held) -> None:
+    def give(self, held: HeldEvents) -> None:
         """Leave to *held* what this thread tells from now on."""
         self._given.held = held
 
 
-_Promise = tuple[Future[IndexState], Held]
+_Promise = tuple[Future[IndexState], HeldEvents]
 
 
-class LookingAhead:
+class PrefetchedIndex:
     """The port ``publishing.pipeline.Index``: an index whose first look at a release may have been made already.
 
     Thread-safe. What such a look has to tell is told once it is asked for; who never asks never hears of it. *told* is
     what the index and its transport emit to.
     """
 
-    def __init__(self, index: "HttpIndex", told: Postponed) -> None:
+    def __init__(self, index: "HttpIndex", told: BufferedEmitter) -> None:
         self._index = index
         self._told = told
         self._ahead: dict[tuple[str, str | None], _Promise] = {}

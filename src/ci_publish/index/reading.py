@@ -12,10 +12,10 @@ from urllib.parse import urljoin
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
+    FailedAttempt,
     GiveUp,
-    History,
-    Once,
-    Trouble,
+    RetryState,
+    SingleRetry,
     asked_wait,
     decide,
     is_transient,
@@ -79,7 +79,7 @@ class Reader:
 
         A redirect that is not followed is returned as it is: one from https to http, or one too many.
         """
-        history = History()
+        history = RetryState()
         while True:
             history = history.attempted()
             answer, at = self._get_followed(url, headers, limit)
@@ -95,13 +95,13 @@ class Reader:
             effort.waited += decision.wait
             self._waiting.wait(decision.wait)
 
-    def _trouble(self, answer: HttpAnswer | NoAnswer) -> Trouble | None:
+    def _trouble(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
         if isinstance(answer, NoAnswer):
-            once = Once.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
-            return Trouble(answer.text, once=once) if is_transient(answer) else None
+            once = SingleRetry.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
+            return FailedAttempt(answer.text, once=once) if is_transient(answer) else None
         if is_transient_status(answer.status):
             asked = asked_wait(answer.headers, self._clock())
-            return Trouble(f"the index answered {answer.status} {answer.reason[:200]}".rstrip(), asked)
+            return FailedAttempt(f"the index answered {answer.status} {answer.reason[:200]}".rstrip(), asked)
         return None
 
     def _get_followed(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[HttpAnswer | NoAnswer, str]:

@@ -8,7 +8,7 @@ in order, the first whose status and words match counts. Words are searched in r
 import re
 from enum import StrEnum
 
-from ci_publish.http.retries import Once
+from ci_publish.http.retries import SingleRetry
 from ci_publish.model.frozen import frozen
 
 
@@ -28,7 +28,7 @@ class Refusal:
     words: str
     meaning: Meaning
     advice: tuple[str, ...] = ()
-    once: Once | None = None
+    once: SingleRetry | None = None
     statuses: frozenset[int] = frozenset()
 
 
@@ -36,7 +36,11 @@ _FLAGS = re.IGNORECASE | re.DOTALL
 
 
 def _row(
-    words: str, *advice: str, meaning: Meaning = Meaning.FILE, once: Once | None = None, statuses: tuple[int, ...] = ()
+    words: str,
+    *advice: str,
+    meaning: Meaning = Meaning.FILE,
+    once: SingleRetry | None = None,
+    statuses: tuple[int, ...] = (),
 ) -> Refusal:
     return Refusal(words, meaning, advice, once, frozenset(statuses))
 
@@ -139,13 +143,13 @@ REFUSALS = (
     _row(
         r"digest supplied does not match",
         "The file was damaged on its way, twice; look for a proxy that changes what passes through it.",
-        once=Once.DIGEST_MISMATCH,
+        once=SingleRetry.DIGEST_MISMATCH,
     ),
     _row(
         r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
         "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy "
         "that changes what passes through it.",
-        once=Once.DAMAGED_TRANSFER,
+        once=SingleRetry.DAMAGED_TRANSFER,
     ),
     _row(
         r"invalid distribution file",
@@ -194,7 +198,7 @@ REFUSALS = (
     _row(
         r"unknown error while trying to verify included attestations",
         "The index could not verify the attestation, twice; see https://status.sigstore.dev/ and run again.",
-        once=Once.ATTESTATION_ERROR,
+        once=SingleRetry.ATTESTATION_ERROR,
     ),
     _row(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
     _row(

@@ -10,7 +10,14 @@ from http import HTTPStatus
 from typing import Any
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.retries import THROTTLING_STATUSES, Once, Trouble, asked_wait, exhausted_quota, is_transient_status
+from ci_publish.http.retries import (
+    THROTTLING_STATUSES,
+    FailedAttempt,
+    SingleRetry,
+    asked_wait,
+    exhausted_quota,
+    is_transient_status,
+)
 from ci_publish.http.urls import host_of, same_origin, shown
 from ci_publish.index.duplicates import looks_duplicate
 from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
@@ -49,7 +56,7 @@ class Later:
     ``status`` is what the index answered, 0 where it was no error. ``page``: a web page came with a status of success.
     """
 
-    trouble: Trouble
+    trouble: FailedAttempt
     throttled: bool = False
     unclear: bool = False
     status: int = 0
@@ -114,8 +121,9 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdi
         return _later(answer, now)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
         return _refused(answer, url, attempts, now)
-    trouble = Trouble(
-        f"the index answered with status {answer.status}, which says nothing about the file", once=Once.MALFORMED_ANSWER
+    trouble = FailedAttempt(
+        f"the index answered with status {answer.status}, which says nothing about the file",
+        once=SingleRetry.MALFORMED_ANSWER,
     )
     return Later(trouble, unclear=True)
 
@@ -131,7 +139,9 @@ def _page_instead(answer: HttpAnswer) -> Later:
         "of this network"
     )
     return Later(
-        Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), unclear=True, page=True
+        FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
+        unclear=True,
+        page=True,
     )
 
 
@@ -142,7 +152,7 @@ def _later(answer: HttpAnswer, now: float) -> Later:
     limit = "" if quota is None else f" (the limit is {quota})"
     advice = "" if known is None else f" {' '.join(known.advice)}"
     return Later(
-        Trouble(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
+        FailedAttempt(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
         status=answer.status,
@@ -166,7 +176,9 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
     words = " ".join(_from_text(answer).split())[:200]
     if host_of(url) in _PYPI_HOSTS:
         reason = "a web page came with status 403 instead of an index's answer, maybe from a firewall or a proxy"
-        return Later(Trouble(f"{reason}: {words}" if words else reason, once=Once.MALFORMED_ANSWER), status=403)
+        return Later(
+            FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER), status=403
+        )
     return CredentialRefused(
         attempts,
         answer.status,
@@ -193,7 +205,7 @@ def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -
     message = message_of(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"
-        return Later(Trouble(reason, asked=asked_wait(answer.headers, now), once=known.once))
+        return Later(FailedAttempt(reason, asked=asked_wait(answer.headers, now), once=known.once))
     if known.meaning is Meaning.FILE:
         return Refused(attempts, answer.status, message, known.advice)
     return CredentialRefused(

@@ -116,9 +116,9 @@ class Interruption:
         """Return the seconds left of the run's deadline."""
         return max(0.0, self._ends - self._clock())
 
-    def patient(self) -> "Patient":
+    def patient(self) -> "GracePeriod":
         """Return a view for what must still be done while a run is being stopped: minting to the end, and burning."""
-        return Patient(self)
+        return GracePeriod(self)
 
     def since_request(self) -> float | None:
         """Return the seconds since a signal asked the run to end, None where none did."""
@@ -166,7 +166,7 @@ class Interruption:
             self._immediate = False
 
 
-class Patient:
+class GracePeriod:
     """``Waiting`` for requests that a stop does not stop, until a runner would kill us anyway."""
 
     def __init__(self, interruption: Interruption) -> None:

@@ -7,23 +7,23 @@ from typing import TextIO
 
 from ci_publish.model.events import Event
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.console_renderer import Narrator
+from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.writer import LineWriter
 
 
 class PlainConsole:
     """Writes the story of a run as plain lines, each flushed: for CI logs, pipes and files. Thread-safe."""
 
-    def __init__(self, stream: TextIO, narrator: Narrator, *, redact: Redact = str) -> None:
-        self._lines = Lines(stream, redact)
-        self._narrator = narrator
+    def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str) -> None:
+        self._lines = LineWriter(stream, redact)
+        self._renderer = renderer
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._lines.say(*(line.text for line in self._narrator.tell(event)))
+            self._lines.say(*(line.text for line in self._renderer.render(event)))
 
     def close(self) -> None:
         """Do nothing: every line is out already."""
@@ -43,12 +43,12 @@ def console(  # noqa: PLR0913  (each of them is one option of the command line)
     *environ* is asked for ``CI``, ``TERM`` and ``NO_COLOR`` (https://no-color.org: set to anything but nothing). rich
     is imported only where it draws.
     """
-    narrator = Narrator(clock, redact=redact, verbose=verbose, print_hash=print_hash)
+    renderer = ConsoleRenderer(clock, redact=redact, verbose=verbose, print_hash=print_hash)
     if not _draws(stream, environ):
-        return PlainConsole(stream, narrator, redact=redact)
+        return PlainConsole(stream, renderer, redact=redact)
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
-    return Terminal(stream, narrator, redact=redact, colour=not environ.get("NO_COLOR"))
+    return Terminal(stream, renderer, redact=redact, colour=not environ.get("NO_COLOR"))
 
 
 def _draws(stream: TextIO, environ: Mapping[str, str]) -> bool:

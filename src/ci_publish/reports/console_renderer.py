@@ -1,7 +1,7 @@
 """The story of a run for people, as lines with a tone: what every console shows, whatever it can draw (pure).
 
 Each line begins with the step that it belongs to. Text from outside is neutral in every line; where a line is put
-together from parts, whoever writes it guards it once more (``lines.Lines``).
+together from parts, whoever writes it guards it once more (``lines.LineWriter``).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ from ci_publish.model.index import PlannedFile
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.history import History
+from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import block, one_line
 from ci_publish.reports.stopwatch import Stopwatch
 
@@ -93,7 +93,7 @@ _STATUS = {
 }
 
 
-class Narrator:
+class ConsoleRenderer:
     """Tells a run event by event. Not thread-safe: whoever asks holds a lock.
 
     *clock* gives seconds for the time that an upload took. *verbose* adds requests and the time of each step,
@@ -107,40 +107,40 @@ class Narrator:
         self._redact = redact
         self._verbose = verbose
         self._print_hash = print_hash
-        self._history = History()
+        self._history = EventHistory()
         self._indexes: set[str] = set()
         self._at_step = ""
         self._planned: set[tuple[str, str, FileStatus]] = set()
 
-    def tell(self, event: Event) -> tuple[Line, ...]:
+    def render(self, event: Event) -> tuple[Line, ...]:
         """Return the lines that *event* adds to the story, none for most."""
         self._history.add(event)
         self._stopwatch.take(event)
-        return tuple(self._tell(event))
+        return tuple(self._render(event))
 
     @singledispatchmethod
-    def _tell(self, event: Event) -> Iterable[Line]:
+    def _render(self, event: Event) -> Iterable[Line]:
         message = f"there are no words for {type(event).__name__}"
         raise TypeError(message)
 
     # -- the run --
 
-    @_tell.register
+    @_render.register
     def _(self, event: RunStarted) -> Iterable[Line]:
         yield Line(f"{NAME} {__version__}: {self._line(event.command)}", Tone.STRONG)
 
-    @_tell.register
+    @_render.register
     def _(self, event: StepStarted) -> Iterable[Line]:
         self._at_step = event.step.value
         return ()
 
-    @_tell.register
+    @_render.register
     def _(self, event: StepFinished) -> Iterable[Line]:
         if self._verbose:
             at = f" at {self._line(event.index)}" if event.index else ""
             yield _step(event.step, f"took {wording.duration(event.seconds)}{at}", Tone.QUIET)
 
-    @_tell.register
+    @_render.register
     def _(self, event: RunFinished) -> Iterable[Line]:
         receipt = self._history.receipt()
         yield Line("")
@@ -160,7 +160,7 @@ class Narrator:
 
     # -- before anything leaves the machine --
 
-    @_tell.register
+    @_render.register
     def _(self, event: Collected) -> Iterable[Line]:
         width = max((len(self._line(each.filename)) for each in event.distributions), default=0)
         for each in event.distributions:
@@ -169,7 +169,7 @@ class Narrator:
             if self._print_hash:
                 yield _step("", f"sha256 {each.sha256}", Tone.QUIET)
 
-    @_tell.register
+    @_render.register
     def _(self, event: Checked) -> Iterable[Line]:
         by_file = sorted(event.problems, key=lambda problem: problem.filename or "")
         for filename, problems in groupby(by_file, key=lambda problem: problem.filename):
@@ -185,13 +185,13 @@ class Narrator:
             yield from self._indented(text)
         yield _step("", f"  {self._line(problem.docs)}", Tone.QUIET)
 
-    @_tell.register
+    @_render.register
     def _(self, event: IndexChosen) -> Iterable[Line]:
         self._indexes.add(event.endpoints.name)
         upload = self._line(event.endpoints.upload)
         yield _step("index", f"{self._line(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}")
 
-    @_tell.register
+    @_render.register
     def _(self, event: Planned) -> Iterable[Line]:
         self._planned |= {_planned(event.plan.index, file) for file in event.plan.files}
         rows = [(file.distribution, *wording.decision(file)) for file in event.plan.files]
@@ -208,11 +208,11 @@ class Narrator:
 
     # -- identity and signatures --
 
-    @_tell.register
+    @_render.register
     def _(self, event: CredentialChanged) -> Iterable[Line]:
         yield _step("identity", f"{self._line(wording.credential(event.state))}{self._at(event.index)}")
 
-    @_tell.register
+    @_render.register
     def _(self, event: Signed) -> Iterable[Line]:
         attestation = event.attestation
         log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
@@ -221,27 +221,27 @@ class Narrator:
 
     # -- the index --
 
-    @_tell.register
+    @_render.register
     def _(self, _event: UploadStarted) -> Iterable[Line]:
         return ()
 
-    @_tell.register
+    @_render.register
     def _(self, _event: UploadProgressed) -> Iterable[Line]:
         return ()
 
-    @_tell.register
+    @_render.register
     def _(self, event: Retrying) -> Iterable[Line]:
         at = self._at(event.index) if event.index else ""
         wait = f"attempt {event.attempt + 1} in {wording.duration(event.wait)}"
         yield _step("retry", f"{self._line(event.what)}{at}: {self._line(event.reason)}; {wait}", Tone.WARN)
 
-    @_tell.register
+    @_render.register
     def _(self, event: UploadsCollided) -> Iterable[Line]:
         busy = "the index was busy completing other files of this release (500), which is no fault"
         told = f"{self._line(event.filename)}{self._at(event.index)}: {busy}; sent again alone, the rest one at a time"
         yield _step("retry", told, Tone.WARN)
 
-    @_tell.register
+    @_render.register
     def _(self, event: FileFinished) -> Iterable[Line]:
         if event.attempts == 0 and self._is_told(event):
             return
@@ -265,12 +265,12 @@ class Narrator:
     def _attempts(event: FileFinished) -> str:
         return f"  {event.attempts} attempts" if event.attempts > 1 else ""
 
-    @_tell.register
+    @_render.register
     def _(self, event: FileListed) -> Iterable[Line]:
         tone = {True: Tone.GOOD, False: Tone.BAD, None: Tone.WARN}[event.listed]
         yield _step("confirm", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
 
-    @_tell.register
+    @_render.register
     def _(self, event: ProvenanceChecked) -> Iterable[Line]:
         tone = Tone.GOOD if isinstance(event.outcome, ProvenanceVerified) else Tone.WARN
         said = self._line(wording.provenance(event.outcome))
@@ -278,7 +278,7 @@ class Narrator:
 
     # -- notes --
 
-    @_tell.register
+    @_render.register
     def _(self, event: Finding) -> Iterable[Line]:
         if event.name == "verdict":  # it is the last line
             return
@@ -287,14 +287,14 @@ class Narrator:
         yield from (_step("", f"  {line}") for line in rest)
         yield from self._hints(event.hints)
 
-    @_tell.register
+    @_render.register
     def _(self, event: Noted) -> Iterable[Line]:
         about = f"{self._line(event.filename)}: " if event.filename else ""
         tone = Tone.WARN if event.warning else Tone.PLAIN
         yield _step("warning" if event.warning else "note", f"{about}{self._line(event.message)}", tone)
         yield from self._hints(event.hints)
 
-    @_tell.register
+    @_render.register
     def _(self, event: RequestTraced) -> Iterable[Line]:
         if self._verbose:
             request = f"{self._line(event.method)} {self._line(event.url)}"

@@ -17,7 +17,7 @@ class Report(Protocol):
         """Write what is still to be written; after this no event comes."""
 
 
-class Fanout:
+class Dispatcher:
     """Hands each event to each report, in the order given, one event at a time; an ``Emit`` that never raises.
 
     A report may emit an event of its own while it takes one (a warning, say): all reports get it at once. A report

@@ -16,13 +16,13 @@ from typing import TextIO
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.annotations import annotations, commands
-from ci_publish.reports.files import why
-from ci_publish.reports.history import History
+from ci_publish.reports.atomic_files import why
+from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import command_data, one_line
 from ci_publish.reports.outputs import Artifacts, outputs
 from ci_publish.reports.stopwatch import Stopwatch
-from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, Told, summary
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, SummaryInput, summary
+from ci_publish.reports.writer import LineWriter
 
 __all__ = ["Artifacts", "GitHubReport"]
 
@@ -50,7 +50,7 @@ class GitHubReport:
         clock: Callable[[], float] = time.monotonic,
         delimiter: Callable[[], str] = lambda: f"ghadelimiter_{secrets.token_hex(16)}",
     ) -> None:
-        self._lines = Lines(stream, redact)
+        self._lines = LineWriter(stream, redact)
         self._environ = environ
         self._emit = emit
         self._settings = settings
@@ -58,7 +58,7 @@ class GitHubReport:
         self._log_search = log_search
         self._redact = redact
         self._delimiter = delimiter
-        self._history = History()
+        self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
         self._in_group = False
@@ -122,7 +122,9 @@ class GitHubReport:
             self._emit(Noted("runner-file-not-written", f"The file of {variable} could not be written: {why(error)}."))
 
     def _summary(self, size: int) -> str:
-        told = Told(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
+        told = SummaryInput(
+            self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact
+        )
         return summary(told, SUMMARY_LIMIT - size)
 
     def _outputs(self, _size: int) -> str:

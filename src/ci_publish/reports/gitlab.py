@@ -15,14 +15,14 @@ from typing import TextIO
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.files import why, write_atomically
-from ci_publish.reports.history import History
+from ci_publish.reports.atomic_files import why, write_atomically
+from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.junit import junit
 from ci_publish.reports.neutral import one_line
 from ci_publish.reports.outputs import Artifacts, outputs
 from ci_publish.reports.stopwatch import Stopwatch
-from ci_publish.reports.summary import PUBLIC_LOG, SettingRow, Told, summary
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.summary import PUBLIC_LOG, SettingRow, SummaryInput, summary
+from ci_publish.reports.writer import LineWriter
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
 DOTENV_PREFIX = "PUBLISH_"
@@ -63,7 +63,7 @@ class GitLabReport:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._lines = Lines(stream, redact)
+        self._lines = LineWriter(stream, redact)
         self._emit = emit
         self._files = files
         self._settings = settings
@@ -71,7 +71,7 @@ class GitLabReport:
         self._log_search = log_search
         self._redact = redact
         self._now = now
-        self._history = History()
+        self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
         self._section: str | None = None
@@ -138,7 +138,7 @@ class GitLabReport:
 
     def _summary(self) -> str:
         return summary(
-            Told(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
+            SummaryInput(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
         )
 
 

@@ -5,17 +5,17 @@ from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact, to_json
-from ci_publish.reports.history import History
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.event_history import EventHistory
+from ci_publish.reports.writer import LineWriter
 
 
 class JsonReport:
     """Writes the receipt to *stream* once: when the run is over, or at the latest when the report is closed."""
 
     def __init__(self, stream: TextIO, *, redact: Redact = str) -> None:
-        self._lines = Lines(stream)
+        self._lines = LineWriter(stream)
         self._redact = redact
-        self._history = History()
+        self._history = EventHistory()
         self._lock = threading.Lock()
         self._written = False
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
 from ci_publish.model.receipt import Redact, to_json
-from ci_publish.reports.files import why, write_atomically
-from ci_publish.reports.history import History
+from ci_publish.reports.atomic_files import why, write_atomically
+from ci_publish.reports.event_history import EventHistory
 
 
 class ReceiptFile:
@@ -19,7 +19,7 @@ class ReceiptFile:
         self._path = path
         self._emit = emit
         self._redact = redact
-        self._history = History()
+        self._history = EventHistory()
         self._lock = threading.Lock()
         self._written = False
 

@@ -38,7 +38,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SummaryInput:
     """What a summary is made from; ``seconds`` gives the upload time of a file (index, filename) where it is known.
 
     ``log_search`` and a log index make the address of a log entry; None where the log has no such pages.
@@ -71,9 +71,9 @@ class Told:
         return (event for event in self.events if isinstance(event, kind))
 
 
-def summary(told: Told, limit: int = SUMMARY_LIMIT) -> str:
+def summary(given: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     """Return the summary of a run in at most *limit* bytes of UTF-8; an empty text where not even the cut fits."""
-    return fit(list(_sections(told)), limit)
+    return fit(list(_sections(given)), limit)
 
 
 def fit(sections: Sequence[Section], limit: int) -> str:
@@ -105,156 +105,157 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _sections(told: Told) -> Iterator[Section]:
-    finished = next(told.of(RunFinished), None)
-    yield _heading(told)
+def _sections(given: SummaryInput) -> Iterator[Section]:
+    finished = next(given.of(RunFinished), None)
+    yield _heading(given)
     if finished and finished.error:
-        yield _failure(told, finished.error, finished.exit_code)
-    yield from _release(told)
-    yield from _files(told)
-    yield from _file_errors(told)
-    yield from _notes(told)
-    yield from _findings(told)
-    yield from _problems(told)
-    yield from _plan(told)
-    yield from _settings(told)
+        yield _failure(given, finished.error, finished.exit_code)
+    yield from _release(given)
+    yield from _files(given)
+    yield from _file_errors(given)
+    yield from _notes(given)
+    yield from _findings(given)
+    yield from _problems(given)
+    yield from _plan(given)
+    yield from _settings(given)
 
 
-def _heading(told: Told) -> Section:
-    receipt = told.receipt
+def _heading(given: SummaryInput) -> Section:
+    receipt = given.receipt
     sign = "✅" if receipt.exit_code == 0 else "❌"
-    names = [f"{told.text(project)} {told.text(version)}" for project, version in wording.releases(receipt)[:5]]
+    names = [f"{given.text(project)} {given.text(version)}" for project, version in wording.releases(receipt)[:5]]
     subject = f" · {', '.join(names)}" if names else ""
-    return Section(f"## {sign} {told.text(wording.headline(receipt))}{subject}\n\n")
+    return Section(f"## {sign} {given.text(wording.headline(receipt))}{subject}\n\n")
 
 
-def _failure(told: Told, error: CiPublishError, exit_code: int) -> Section:
-    standing = "".join(f"{told.text(text)}\n\n" for text in wording.standing(told.receipt))
+def _failure(given: SummaryInput, error: CiPublishError, exit_code: int) -> Section:
+    standing = "".join(f"{given.text(text)}\n\n" for text in wording.standing(given.receipt))
     return Section(
-        "".join(_error(told, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
+        "".join(_error(given, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
     )
 
 
-def _error(told: Told, error: CiPublishError) -> Iterator[str]:
-    yield f"**{told.text(error.summary)}**\n\n"
+def _error(given: SummaryInput, error: CiPublishError) -> Iterator[str]:
+    yield f"**{given.text(error.summary)}**\n\n"
     if error.detail.strip():
-        yield preformatted(told.redact(error.detail)) + "\n\n"
+        yield preformatted(given.redact(error.detail)) + "\n\n"
     hints = wording.hints(error)
     if hints:
         yield "What to do:\n\n"
-        yield from (_hint(told, hint) for hint in hints)
+        yield from (_hint(given, hint) for hint in hints)
         yield "\n"
 
 
-def _hint(told: Told, hint: str) -> str:
+def _hint(given: SummaryInput, hint: str) -> str:
     """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
     first, _, rest = hint.partition("\n")
-    return f"- {told.hint(first)}\n" + (f"\n{preformatted(told.redact(rest))}\n\n" if rest.strip() else "")
+    return f"- {given.hint(first)}\n" + (f"\n{preformatted(given.redact(rest))}\n\n" if rest.strip() else "")
 
 
-def _release(told: Told) -> Iterator[Section]:
-    pages = wording.release_pages(told.receipt, told.events)
+def _release(given: SummaryInput) -> Iterator[Section]:
+    pages = wording.release_pages(given.receipt, given.events)
     if pages:
-        yield Section("", tuple(f"- {link(told.text(page), page)}\n" for page in pages), "\n")
+        yield Section("", tuple(f"- {link(given.text(page), page)}\n" for page in pages), "\n")
 
 
-def _files(told: Told) -> Iterator[Section]:
-    receipt = told.receipt
+def _files(given: SummaryInput) -> Iterator[Section]:
+    receipt = given.receipt
     if not receipt.files:
         return
     several = len(receipt.indexes) > 1
     index = ("| Index ", "|---") if several else ("", "")
     head = f"| File {index[0]}| Result | Size | SHA-256 | Attestation | Time |\n|---{index[1]}|---|---:|---|---|---:|\n"
-    yield Section(head, tuple(_row(told, file, several=several) for file in receipt.files), "\n")
+    yield Section(head, tuple(_row(given, file, several=several) for file in receipt.files), "\n")
 
 
-def _row(told: Told, file: FileEntry, *, several: bool) -> str:
-    seconds = told.seconds(file.index or "", file.filename)
+def _row(given: SummaryInput, file: FileEntry, *, several: bool) -> str:
+    seconds = given.seconds(file.index or "", file.filename)
     # the index of a rehearsal ends with the run: its links would lead nowhere
-    url = None if told.receipt.outcome is Outcome.REHEARSED else file.url
+    url = None if given.receipt.outcome is Outcome.REHEARSED else file.url
     cells = [
-        link(told.code(file.filename), url),
-        *([told.text(file.index or "")] if several else []),
-        _result(told, file),
+        link(given.code(file.filename), url),
+        *([given.text(file.index or "")] if several else []),
+        _result(given, file),
         "" if file.size is None else wording.amount(file.size),
-        "" if file.sha256 is None else told.code(file.sha256),
-        _attestation(told, file),
+        "" if file.sha256 is None else given.code(file.sha256),
+        _attestation(given, file),
         "" if seconds is None else wording.duration(seconds),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
-def _result(told: Told, file: FileEntry) -> str:
-    said = wording.result(told.receipt, file)
+def _result(given: SummaryInput, file: FileEntry) -> str:
+    said = wording.result(given.receipt, file)
     return f"**{said}**" if file.status in wording.BAD else said
 
 
-def _attestation(told: Told, file: FileEntry) -> str:
+def _attestation(given: SummaryInput, file: FileEntry) -> str:
     verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
-    made = ["made" if each.log_index is None else _log_entry(told, each.log_index) for each in file.attestations]
+    made = ["made" if each.log_index is None else _log_entry(given, each.log_index) for each in file.attestations]
     return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
 
 
-def _log_entry(told: Told, log_index: int) -> str:
-    return str(log_index) if told.log_search is None else f"[{log_index}]({told.log_search}{log_index})"
+def _log_entry(given: SummaryInput, log_index: int) -> str:
+    return str(log_index) if given.log_search is None else f"[{log_index}]({given.log_search}{log_index})"
 
 
-def _file_errors(told: Told) -> Iterator[Section]:
-    for event, error in wording.file_failures(told.events):
-        yield Section(f"### {told.code(event.distribution.filename)}\n\n" + "".join(_error(told, error)))
+def _file_errors(given: SummaryInput) -> Iterator[Section]:
+    for event, error in wording.file_failures(given.events):
+        yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
 
 
-def _notes(told: Told) -> Iterator[Section]:
+def _notes(given: SummaryInput) -> Iterator[Section]:
     lines = []
-    for note in told.of(Noted):
-        about = f"{told.code(note.filename)}: " if note.filename else ""
-        hints = "".join(f"  - {told.hint(hint)}\n" for hint in note.hints)
-        lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{told.text(note.message)}\n{hints}")
+    for note in given.of(Noted):
+        about = f"{given.code(note.filename)}: " if note.filename else ""
+        hints = "".join(f"  - {given.hint(hint)}\n" for hint in note.hints)
+        lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{given.text(note.message)}\n{hints}")
     if lines:
         yield Section("### Notes\n\n", tuple(lines), "\n")
 
 
-def _findings(told: Told) -> Iterator[Section]:
+def _findings(given: SummaryInput) -> Iterator[Section]:
     lines = []
-    for finding in told.of(Finding):
-        hints = "".join(f"  - {told.hint(hint)}\n" for hint in finding.hints)
+    for finding in given.of(Finding):
+        hints = "".join(f"  - {given.hint(hint)}\n" for hint in finding.hints)
         first, *rest = finding.message.split("\n")
-        table = f"\n{preformatted(told.redact(chr(10).join(rest)))}\n\n" if rest else ""
-        lines.append(f"- **{finding.status}** {told.text(finding.name)}: {told.text(first)}\n{hints}{table}")
+        table = f"\n{preformatted(given.redact(chr(10).join(rest)))}\n\n" if rest else ""
+        lines.append(f"- **{finding.status}** {given.text(finding.name)}: {given.text(first)}\n{hints}{table}")
     if lines:
         yield Section("### Findings\n\n", tuple(lines), "\n")
 
 
-def _problems(told: Told) -> Iterator[Section]:
+def _problems(given: SummaryInput) -> Iterator[Section]:
     lines = []
-    for problem in (problem for checked in told.of(Checked) for problem in checked.problems):
-        where = told.code(problem.filename) if problem.filename else "all files together"
-        said = told.text(f"{problem.message} {problem.advice}")
-        lines.append(f"| {where} | {problem.severity} | {_rule(told, problem.rule, problem.docs)} | {said} |\n")
+    for problem in (problem for checked in given.of(Checked) for problem in checked.problems):
+        where = given.code(problem.filename) if problem.filename else "all files together"
+        said = given.text(f"{problem.message} {problem.advice}")
+        lines.append(f"| {where} | {problem.severity} | {_rule(given, problem.rule, problem.docs)} | {said} |\n")
     if lines:
         yield Section("### Checks\n\n| File | Severity | Rule | Problem |\n|---|---|---|---|\n", tuple(lines), "\n")
 
 
-def _rule(told: Told, rule: str, docs: str) -> str:
-    return link(told.text(rule), docs)
+def _rule(given: SummaryInput, rule: str, docs: str) -> str:
+    return link(given.text(rule), docs)
 
 
-def _plan(told: Told) -> Iterator[Section]:
+def _plan(given: SummaryInput) -> Iterator[Section]:
     lines = []
-    for plan in (planned.plan for planned in told.of(Planned)):
+    for plan in (planned.plan for planned in given.of(Planned)):
         for file in plan.files:
             status, why = wording.decision(file)
-            name = told.code(file.distribution.filename)
+            name = given.code(file.distribution.filename)
             said = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]
-            lines.append(f"| {told.text(plan.index)} | {name} | {said} | {told.text(why)} |\n")
+            lines.append(f"| {given.text(plan.index)} | {name} | {said} | {given.text(why)} |\n")
     if lines:
         head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"
         yield Section(f"<details><summary>Plan</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
 
 
-def _settings(told: Told) -> Iterator[Section]:
+def _settings(given: SummaryInput) -> Iterator[Section]:
     lines = [
-        f"| {told.code(name)} | {told.code(value)} | {told.text(source)} |\n" for name, value, source in told.settings
+        f"| {given.code(name)} | {given.code(value)} | {given.text(source)} |\n"
+        for name, value, source in given.settings
     ]
     if lines:
         head = "| Setting | Value | Source |\n|---|---|---|\n"

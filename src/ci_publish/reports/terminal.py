@@ -33,8 +33,8 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.reports import wording
-from ci_publish.reports.console_renderer import Line, Narrator, Tone
-from ci_publish.reports.history import History
+from ci_publish.reports.console_renderer import ConsoleRenderer, Line, Tone
+from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import one_line
 
 _STYLES = {
@@ -56,13 +56,13 @@ _NARROW_COLUMNS = ("file", "result", "size")
 class Terminal:
     """Draws a run on a terminal. Thread-safe; ``close`` gives the cursor back."""
 
-    def __init__(self, stream: TextIO, narrator: Narrator, *, redact: Redact = str, colour: bool = True) -> None:
+    def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str, colour: bool = True) -> None:
         self._console = Console(
             file=stream, no_color=not colour, markup=False, emoji=False, highlight=False, force_terminal=True
         )
-        self._narrator = narrator
+        self._renderer = renderer
         self._redact = redact
-        self._history = History()
+        self._history = EventHistory()
         self._progress: Progress | None = None
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._planned: dict[tuple[str, str], int] = {}
@@ -76,7 +76,7 @@ class Terminal:
         with self._lock:
             self._history.add(event)
             self._draw(event)
-            for line in self._narrator.tell(event):
+            for line in self._renderer.render(event):
                 self._print(line)
 
     def close(self) -> None:

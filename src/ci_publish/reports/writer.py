@@ -6,7 +6,7 @@ from ci_publish.model.receipt import Redact
 from ci_publish.reports.neutral import guard
 
 
-class Lines:
+class LineWriter:
     """Writes whole lines, flushed, in an encoding that the stream has. Not thread-safe by itself.
 
     ``say`` is for text: secrets are taken out once more and no line can be a workflow command. ``command`` is for our

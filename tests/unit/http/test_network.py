@@ -13,7 +13,7 @@ import pytest
 from ci_publish.http import sockets
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswerReason
 from ci_publish.http.network import Attempts, Stream, explained
-from ci_publish.http.sockets import Attempt, Broken, Timeouts
+from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
 from ci_publish.http.transport import HttpTransport
 from tests.faults.server import FaultServer, Request, reply
 from tests.unit.index.certificates import certificate
@@ -50,19 +50,19 @@ def test_the_whole_answer_has_one_budget() -> None:
 def test_pauses_are_short_and_end() -> None:
     assert attempt().pause(50.0, "waiting") == 0.1
     assert attempt(now=49.95).pause(50.0, "waiting") == pytest.approx(0.05)
-    with pytest.raises(Broken, match="timed out while waiting"):
+    with pytest.raises(ConnectionFailed, match="timed out while waiting"):
         attempt(now=50.0).pause(50.0, "waiting")
 
 
 def test_an_answer_of_any_kind_has_a_cap() -> None:
     counted = attempt()
     counted.count(100 + sockets.MAX_OVERHEAD)
-    with pytest.raises(Broken, match="does not end"):
+    with pytest.raises(ConnectionFailed, match="does not end"):
         counted.count(1)
 
 
 def test_a_stream_without_an_attempt_does_nothing() -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(ConnectionFailed):
         Attempts().now()
 
 
@@ -100,7 +100,7 @@ def test_what_a_stream_tells_about_itself(pair: tuple[socket.socket, socket.sock
 @pytest.mark.parametrize(
     ("error", "reason", "words"),
     [
-        (Broken(NoAnswerReason.TLS, "no"), NoAnswerReason.TLS, "no"),
+        (ConnectionFailed(NoAnswerReason.TLS, "no"), NoAnswerReason.TLS, "no"),
         (httpcore.ProxyError("407 x"), NoAnswerReason.CONNECT, "407 x"),
         (httpcore.PoolTimeout(), NoAnswerReason.TIMEOUT, "free connection"),
         (httpcore.RemoteProtocolError("bad line"), NoAnswerReason.PROTOCOL, "bad line"),

@@ -11,7 +11,7 @@ import pytest
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
-from ci_publish.http.sockets import Attempt, Broken, Timeouts
+from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
 from ci_publish.http.transport import HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
@@ -137,7 +137,7 @@ def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         early = Preconnection(url, environ(tls))
         short = attempt(Timeouts(connect=0.1, tls=0.1, read=1.0, answer=1.0))
-        with pytest.raises(Broken, match="timed out while connecting"):
+        with pytest.raises(ConnectionFailed, match="timed out while connecting"):
             early.take("127.0.0.1", silent.getsockname()[1], short)
         began = time.monotonic()
         early.close()

@@ -9,10 +9,10 @@ from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
     OIDC,
+    FailedAttempt,
     GiveUp,
-    History,
-    Once,
-    Trouble,
+    RetryState,
+    SingleRetry,
     TryAgain,
     asked_wait,
     decide,
@@ -23,11 +23,11 @@ from ci_publish.http.retries import (
 )
 
 NOW = 1_800_000_000.0
-BAD = Trouble("the index answered 500")
+BAD = FailedAttempt("the index answered 500")
 
 
-def after(attempts: int, waited: float = 0.0, used: frozenset[Once] = frozenset()) -> History:
-    return History(attempts, waited, used)
+def after(attempts: int, waited: float = 0.0, used: frozenset[SingleRetry] = frozenset()) -> RetryState:
+    return RetryState(attempts, waited, used)
 
 
 def test_waits_double_and_are_jittered() -> None:
@@ -75,11 +75,11 @@ def test_five_attempts_are_made() -> None:
 
 
 def test_a_wait_that_is_asked_for_is_honoured_in_full_or_not_at_all() -> None:
-    assert decide(after(1), Trouble("x", asked=120.0), random=0.0) == TryAgain(120.0)
-    refused = decide(after(1, waited=200.0), Trouble("x", asked=120.0), random=0.0)
+    assert decide(after(1), FailedAttempt("x", asked=120.0), random=0.0) == TryAgain(120.0)
+    refused = decide(after(1, waited=200.0), FailedAttempt("x", asked=120.0), random=0.0)
     assert refused == GiveUp("x; the index asks to wait 120 s, and only 100 s are left")
-    assert isinstance(decide(after(1), Trouble("x", asked=20.0), random=0.0, left=10.0), GiveUp)
-    assert decide(after(1), Trouble("x", asked=0.0), random=0.5) == TryAgain(0.0)
+    assert isinstance(decide(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=10.0), GiveUp)
+    assert decide(after(1), FailedAttempt("x", asked=0.0), random=0.5) == TryAgain(0.0)
 
 
 def test_the_time_that_is_left_bounds_every_wait() -> None:
@@ -90,18 +90,18 @@ def test_the_time_that_is_left_bounds_every_wait() -> None:
     assert isinstance(decide(after(1), BAD, random=0.0, left=0.0), GiveUp)
 
 
-@pytest.mark.parametrize("once", Once)
-def test_some_troubles_are_worth_one_more_attempt(once: Once) -> None:
-    trouble = Trouble("damaged", once=once)
+@pytest.mark.parametrize("once", SingleRetry)
+def test_some_troubles_are_worth_one_more_attempt(once: SingleRetry) -> None:
+    trouble = FailedAttempt("damaged", once=once)
     first = decide(after(1), trouble, random=0.0)
     assert isinstance(first, TryAgain)
     history = after(1).went_on(trouble, first.wait).attempted()
-    assert history == History(2, first.wait, frozenset({once}))
+    assert history == RetryState(2, first.wait, frozenset({once}))
     assert decide(history, trouble, random=0.0) == GiveUp("damaged")
 
 
 def test_waits_add_up() -> None:
-    assert after(1).went_on(BAD, 2.0).went_on(BAD, 3.0) == History(1, 5.0)
+    assert after(1).went_on(BAD, 2.0).went_on(BAD, 3.0) == RetryState(1, 5.0)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ci_publish.index.prefetch import LookingAhead, Postponed, UntilClosed
+from ci_publish.index.prefetch import BufferedEmitter, PrefetchedIndex, UntilClosed
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, NoSuchProject
 from ci_publish.publishing.interruption import Interruption
@@ -37,11 +37,11 @@ class Asked:
         return "/".join(arguments).encode()
 
 
-def ahead() -> tuple[LookingAhead, Asked, list[Event]]:
+def ahead() -> tuple[PrefetchedIndex, Asked, list[Event]]:
     heard: list[Event] = []
-    told = Postponed(heard.append)
+    told = BufferedEmitter(heard.append)
     asked = Asked(told)
-    return LookingAhead(asked, told), asked, heard  # type: ignore[arg-type]
+    return PrefetchedIndex(asked, told), asked, heard  # type: ignore[arg-type]
 
 
 def test_a_look_is_made_once_and_in_the_background() -> None:
@@ -73,7 +73,7 @@ def test_what_nobody_asks_for_is_never_told() -> None:
 def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
     """Who waits for retries wants to see them, in their order."""
     heard: list[Event] = []
-    told = Postponed(heard.append)
+    told = BufferedEmitter(heard.append)
     asked_for, heard_first = threading.Event(), threading.Event()
 
     class Retrying(Asked):
@@ -88,7 +88,7 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
             return super().look(project, version, fresh=fresh, patience=patience)
 
     before_the_end: list[list[str]] = []
-    index = LookingAhead(Retrying(told), told)  # type: ignore[arg-type]
+    index = PrefetchedIndex(Retrying(told), told)  # type: ignore[arg-type]
     index.begin([("demo", "1.0")])
     assert heard_first.wait(10)
     assert heard == []

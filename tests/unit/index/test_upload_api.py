@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.retries import Once
+from ci_publish.http.retries import SingleRetry
 from ci_publish.index.refusals import REFUSALS, Meaning, find
 from ci_publish.index.upload_api import (
     Later,
@@ -97,7 +97,7 @@ def test_what_real_indexes_say_is_a_success(body: str) -> None:
 def test_a_web_page_is_no_answer_of_an_index(status: int, body: str) -> None:
     verdict = understood(answer(status, body))
     assert isinstance(verdict, Later)
-    assert (verdict.unclear, verdict.throttled, verdict.trouble.once) == (True, False, Once.MALFORMED_ANSWER)
+    assert (verdict.unclear, verdict.throttled, verdict.trouble.once) == (True, False, SingleRetry.MALFORMED_ANSWER)
     assert str(status) in verdict.trouble.reason
     assert verdict.trouble.reason.endswith(": Log in")
 
@@ -113,7 +113,7 @@ def test_statuses_that_say_nothing(status: int) -> None:
     verdict = understood(answer(status))
     assert isinstance(verdict, Later)
     assert verdict.unclear
-    assert verdict.trouble.once is Once.MALFORMED_ANSWER
+    assert verdict.trouble.once is SingleRetry.MALFORMED_ANSWER
 
 
 def test_later() -> None:
@@ -229,16 +229,16 @@ def test_the_words_of_pypi(status: int, reason: str, meaning: Meaning, advice: s
 @pytest.mark.parametrize(
     ("reason", "once"),
     [
-        ("The digest supplied does not match a digest calculated from the uploaded file.", Once.DIGEST_MISMATCH),
-        ("Invalid distribution file. ZIP archive not accepted: Trailing data", Once.DAMAGED_TRANSFER),
-        ("Invalid distribution file. None", Once.DAMAGED_TRANSFER),
+        ("The digest supplied does not match a digest calculated from the uploaded file.", SingleRetry.DIGEST_MISMATCH),
+        ("Invalid distribution file. ZIP archive not accepted: Trailing data", SingleRetry.DAMAGED_TRANSFER),
+        ("Invalid distribution file. None", SingleRetry.DAMAGED_TRANSFER),
         (
             f"{INVALID}: Unknown error while trying to verify included attestations: x",
-            Once.ATTESTATION_ERROR,
+            SingleRetry.ATTESTATION_ERROR,
         ),
     ],
 )
-def test_some_refusals_may_be_accidents(reason: str, once: Once) -> None:
+def test_some_refusals_may_be_accidents(reason: str, once: SingleRetry) -> None:
     verdict = understood(answer(400, reason=reason))
     assert isinstance(verdict, Later)
     assert verdict.trouble.once is once

@@ -24,7 +24,7 @@ from ci_publish.model.events import (
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Upload
 from ci_publish.reports.console import PlainConsole, console
-from ci_publish.reports.console_renderer import Line, Narrator
+from ci_publish.reports.console_renderer import ConsoleRenderer, Line
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.terminal import Terminal
 from tests.unit.reports.story import (
@@ -185,13 +185,13 @@ def test_doctor_keeps_the_columns_of_claims() -> None:
 def test_every_event_has_its_place_in_the_story() -> None:
     kinds = {type(event) for event in every_event("x")}
     assert kinds == set(get_args(Event))
-    narrator = Narrator(lambda: 0.0, verbose=True)
-    assert all(isinstance(line, Line) for event in every_event("x") for line in narrator.tell(event))
+    renderer = ConsoleRenderer(lambda: 0.0, verbose=True)
+    assert all(isinstance(line, Line) for event in every_event("x") for line in renderer.render(event))
 
 
 def test_an_unknown_event_is_a_bug() -> None:
     with pytest.raises(TypeError, match="no words for str"):
-        Narrator(lambda: 0.0).tell("no event")  # type: ignore[arg-type]
+        ConsoleRenderer(lambda: 0.0).render("no event")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("environ", [{"CI": "true"}, {"TERM": "dumb"}, {"TERM": "unknown"}])

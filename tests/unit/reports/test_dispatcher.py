@@ -1,7 +1,7 @@
 import threading
 
 from ci_publish.model.events import Event, Noted, RunStarted
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 
 
 class Listener:
@@ -29,7 +29,7 @@ class Broken(Listener):
 class Speaking(Listener):
     """A report that warns about itself while it takes an event."""
 
-    def __init__(self, emit: Fanout) -> None:
+    def __init__(self, emit: Dispatcher) -> None:
         super().__init__()
         self._emit = emit
 
@@ -44,7 +44,7 @@ BEGUN = RunStarted("publish", 0.0)
 
 def test_a_report_that_fails_is_named_once_and_stops_nothing() -> None:
     broken, listener = Broken(), Listener()
-    fanout = Fanout([broken, listener])
+    fanout = Dispatcher([broken, listener])
     fanout(BEGUN)
     fanout(BEGUN)
     notes = [event for event in listener.heard if isinstance(event, Noted)]
@@ -56,14 +56,14 @@ def test_a_report_that_fails_is_named_once_and_stops_nothing() -> None:
 
 def test_every_report_is_closed() -> None:
     broken, listener = Broken(), Listener()
-    fanout = Fanout([broken, listener])
+    fanout = Dispatcher([broken, listener])
     fanout.close()
     assert (broken.closed, listener.closed) == (1, 1)
     assert [type(error) for error in fanout.failures] == [ValueError]
 
 
 def test_a_report_may_emit_while_it_takes_an_event() -> None:
-    fanout, after = Fanout(), Listener()
+    fanout, after = Dispatcher(), Listener()
     fanout.add(Speaking(fanout))
     fanout.add(after)
     fanout(BEGUN)
@@ -82,7 +82,7 @@ def test_events_from_many_threads_come_one_at_a_time() -> None:
             inside -= 1
 
     counting = Counting()
-    fanout = Fanout([counting])
+    fanout = Dispatcher([counting])
 
     def emit_all() -> None:
         for _ in range(200):

@@ -24,10 +24,10 @@ from ci_publish.model.events import (
 from ci_publish.model.index import Upload
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.annotations import ANNOTATIONS_OF_A_KIND
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import Artifacts, GitHubReport, in_repository
 from ci_publish.reports.outputs import outputs
-from ci_publish.reports.summary import SUMMARY_LIMIT, Section, Told, fit, link, summary
+from ci_publish.reports.summary import SUMMARY_LIMIT, Section, SummaryInput, fit, link, summary
 from tests.unit.reports.runner import Command, commands, file_commands
 from tests.unit.reports.story import (
     BEGIN,
@@ -58,7 +58,7 @@ class Job:
 
     def run(self, events: list[Event], **options: object) -> None:
         ticks = itertools.count(0.0, 0.5)
-        fanout = Fanout()
+        fanout = Dispatcher()
         report = GitHubReport(
             self.log,
             self.environ,
@@ -286,7 +286,7 @@ def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
 
 
 def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
-    told = Told(a_good_run(), lambda _index, _file: 1.0, [("jobs", "8", "default")])
+    told = SummaryInput(a_good_run(), lambda _index, _file: 1.0, [("jobs", "8", "default")])
     for limit in range(0, 2_600, 7):
         text = summary(told, limit)
         assert len(text.encode()) <= limit

@@ -8,7 +8,7 @@ import pytest
 from ci_publish.errors import IndexUnavailable
 from ci_publish.model.events import Checked, Collected, Event, Outcome, RunFinished, Step, StepStarted
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.junit import junit
 from tests.unit.reports.story import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts
@@ -32,7 +32,7 @@ CHILDREN = {
 
 def job(events: list[Event], files: GitLabFiles) -> str:
     log = io.StringIO()
-    fanout = Fanout()
+    fanout = Dispatcher()
     fanout.add(GitLabReport(log, fanout, files=files, now=lambda: 1_795_000_000.9))
     for event in events:
         fanout(event)
@@ -123,7 +123,7 @@ def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:
         def close(self) -> None:
             pass
 
-    fanout = Fanout([Listener()])
+    fanout = Dispatcher([Listener()])
     fanout.add(GitLabReport(io.StringIO(), fanout, files=GitLabFiles(tmp_path / "file" / "x", None, tmp_path / "s.md")))
     for event in a_conflict():
         fanout(event)

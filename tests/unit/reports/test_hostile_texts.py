@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from ci_publish.model.events import Event
 from ci_publish.reports.console import console
-from ci_publish.reports.dispatcher import Fanout
+from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport
@@ -43,7 +43,7 @@ def run(events: list[Event], folder: Path) -> tuple[str, str, dict[str, str]]:
     names = {"GITHUB_OUTPUT": str(folder / "outputs"), "GITHUB_STEP_SUMMARY": str(folder / "github.md")}
     gitlab = GitLabFiles(files / "publish.env", files / "checks.xml", files / "gitlab.md")
     settings = [(text, text, text) for text in ("jobs",)]
-    reports = Fanout()
+    reports = Dispatcher()
     reports.add(ReceiptFile(files / "receipt.json", reports))
     reports.add(GitHubReport(heard, names, reports, artifacts=Artifacts(files / "receipt.json"), settings=settings))
     reports.add(GitLabReport(read, reports, files=gitlab))

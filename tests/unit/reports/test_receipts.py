@@ -8,7 +8,7 @@ import pytest
 
 from ci_publish.model.events import Event, Noted
 from ci_publish.model.identity import Secret
-from ci_publish.reports.files import write_atomically
+from ci_publish.reports.atomic_files import write_atomically
 from ci_publish.reports.json import JsonReport
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.receipt_file import ReceiptFile

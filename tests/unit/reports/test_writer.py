@@ -5,14 +5,14 @@ import pytest
 from ci_publish.model.identity import Secret
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.neutral import one_line
-from ci_publish.reports.writer import Lines
+from ci_publish.reports.writer import LineWriter
 from tests.unit.reports.runner import commands
 
 
 @pytest.mark.parametrize("parts", [(":", ":error::x"), ("#", "#[error]x"), ("", "::error::x"), ("  ", "::error::x")])
 def test_a_line_put_together_from_harmless_parts_is_guarded_once_more(parts: tuple[str, str]) -> None:
     stream = io.StringIO()
-    Lines(stream).say(f"{parts[0]}{one_line(parts[1])}", "next")
+    LineWriter(stream).say(f"{parts[0]}{one_line(parts[1])}", "next")
     assert commands(stream.getvalue()) == []
     assert stream.getvalue().endswith("\nnext\n")
 
@@ -20,7 +20,7 @@ def test_a_line_put_together_from_harmless_parts_is_guarded_once_more(parts: tup
 def test_a_secret_that_two_parts_make_together_is_taken_out() -> None:
     stream, masker = io.StringIO(), Masker(io.StringIO(), on=False)
     masker.mask(Secret("s3cr3t-token"))
-    lines = Lines(stream, masker.redact)
+    lines = LineWriter(stream, masker.redact)
     lines.say("s3cr3t" + "-token")
     lines.command("::group::s3cr3t-token")
     assert stream.getvalue() == "***\n::group::***\n"

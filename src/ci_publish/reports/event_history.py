@@ -6,7 +6,7 @@ from ci_publish.model.events import Event, RequestTraced, UploadProgressed
 from ci_publish.model.receipt import Receipt, receipt_of
 
 
-class History:
+class EventHistory:
     """Keeps events, apart from progress and traces, whose number grows with bytes and requests. Thread-safe."""
 
     def __init__(self) -> None:
