@@ -34,6 +34,7 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.http.certificates import ca_environment
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
+from ci_publish.http.proxies import Proxy, authentication_required
 from ci_publish.identity import publisher_forms
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.credential import Given, choose_credential
@@ -603,6 +604,12 @@ def _() -> object:
 def _() -> object:
     reason = "the server's certificate is not trusted (self-signed certificate in certificate chain)"
     return messages.listing_unavailable(GENERIC, LookFailed("demo", reason, untrusted=True))
+
+
+@situation("A proxy requires a user name and password")
+def _() -> object:
+    proxy = Proxy("http://proxy.example:3128", "HTTPS_PROXY")
+    return authentication_required(proxy, "407 Proxy Authentication Required")
 
 
 @situation("The connection broke until the retries ran out")

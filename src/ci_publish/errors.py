@@ -101,6 +101,12 @@ class UntrustedCertificate(ConfigurationError):
     slug = "untrusted-certificate"
 
 
+class ProxyAuthenticationRequired(ConfigurationError):
+    """A proxy that an environment variable names requires authentication (407), or refuses what the variable holds."""
+
+    slug = "proxy-authentication-required"
+
+
 class NothingToPublish(CiPublishError):
     """No distributions were found."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.distributions import make_release, make_wheel
 from tests.e2e.conftest import Cli
+from tests.faults.server import FaultServer, answering
 
 pytestmark = pytest.mark.e2e
 
@@ -87,3 +88,28 @@ def test_a_project_named_like_a_module_is_refused_before_anything_is_signed(cli:
     result = cli("rehearse")
     assert result.code == 9, result.stdout + result.stderr
     assert not {"sign", "upload"} & result.receipt["timings"].keys()
+
+
+@pytest.mark.parametrize(
+    ("variable", "arguments"),
+    [("HTTP_PROXY", ()), ("ALL_PROXY", ()), ("all_proxy", ("--tls",)), ("HTTPS_PROXY", ("--tls",))],
+)
+def test_no_request_of_a_rehearsal_goes_through_a_proxy(cli: Cli, variable: str, arguments: tuple[str, ...]) -> None:
+    make_release(cli.folder / "dist")
+    with FaultServer(looks=[answering(502)] * 100) as proxy:
+        result = cli("rehearse", *arguments, **{variable: proxy.url})
+        assert proxy.looks_seen == []
+    assert result.code == 0, result.stdout + result.stderr
+    assert [file["provenance_verified"] for file in result.receipt["files"]] == [True, True]
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
+@pytest.mark.parametrize("command", ["publish", "plan", "doctor", "verify"])
+def test_a_proxy_that_requires_authentication_stops_at_once(cli: Cli, command: str, variable: str) -> None:
+    make_release(cli.folder / "dist")
+    with FaultServer(looks=[answering(407, reason="Who are you?")] * 20) as proxy:
+        result = cli(command, CI_PUBLISH_PASSWORD="pypi-AgEIcHlwaS5vcmcCAWEAAAYg", **{variable: proxy.url})
+    assert result.code == 2, result.stdout + result.stderr
+    assert f"({variable}) requires authentication: 407 Who are you?" in result.stdout + result.stderr
+    assert "retry" not in result.stdout
+    assert "proxy-authentication-required" in result.stdout + result.stderr

@@ -55,7 +55,7 @@ from ci_publish.attestations.trouble import (
     answer_trouble,
 )
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.errors import ConfigurationError, SigstoreRefused
+from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.events import Emit, RequestTraced
@@ -231,6 +231,8 @@ class SigstoreAuthority:
                 return Certified(self, signer, Examiner(config), publisher_of(token.claims))
         except ExpiredIdentity as error:
             raise IdentityEnded("the identity token has expired") from error
+        except CiPublishError:
+            raise
         except Exception as error:
             trouble = self.trouble("Sigstore's certificate authority", error)
             raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Rejection) else trouble) from error
@@ -325,6 +327,8 @@ def _unconnected(service: str, error: BaseException) -> Trouble:
             f"{service} shows a TLS certificate that is not trusted here ({_words(error)}); "
             "REQUESTS_CA_BUNDLE names the file of certificates to trust"
         )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Transient(f"{service} could not be asked: {_words(error)}")
     return Transient(f"the connection to {service} failed ({_words(error)})")
 
 
@@ -356,6 +360,8 @@ class Certified:
         try:
             self._authority.limit_this_thread()
             return Pep740Attestation.sign(self._signer, distribution)
+        except CiPublishError:
+            raise
         except Exception as error:
             raise self._authority.trouble("Sigstore's transparency log", error) from error
 

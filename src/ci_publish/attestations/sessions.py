@@ -3,18 +3,24 @@
 Everything here is requests' public interface: an adapter mounted on a session that a client shows.
 """
 
+import contextlib
 import io
+import os
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from ci_publish.http import urls
+from ci_publish.http.proxies import Proxy, authentication_required, proxy_for
 from ci_publish.model.frozen import frozen
 
 _CONNECT_SECONDS = 10.0
 _CHUNK = 16 * 1024
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (.*)")
 
 
 @frozen
@@ -32,8 +38,16 @@ Trace = Callable[[str, str, str, float], None]
 class _LimitedAdapter(HTTPAdapter):
     """Sends with a timeout and reads the answer's body within a total deadline and size. Never retries."""
 
-    def __init__(self, limits: Limits, trace: Trace, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        trace: Trace,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         super().__init__(max_retries=0)
+        self._environ = environ
         self._limits = limits
         self._trace = trace
         self._clock = clock
@@ -45,14 +59,21 @@ class _LimitedAdapter(HTTPAdapter):
         timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002  (see above)
         verify: bool | str = True,  # noqa: FBT001, FBT002  (requests' signature)
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-        proxies: Mapping[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002  (the transport's rules hold here, too)
     ) -> requests.Response:
-        """Send one request; raises requests.Timeout or requests.ConnectionError, as requests does."""
+        """Send one request; raises requests.Timeout or requests.ConnectionError, as requests does.
+
+        Raises ProxyAuthenticationRequired for a proxy's 407.
+        """
         began = self._clock()
         limit = (min(_CONNECT_SECONDS, self._limits.seconds), self._limits.seconds)
         result = "no answer"
         try:
-            response = super().send(request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=proxies)
+            proxy = proxy_for(request.url or "", self._environ)
+            with _naming(proxy):
+                response = super().send(
+                    request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=_as_requests(request, proxy)
+                )
             response.raw = io.BytesIO(self._read(response, began + self._limits.seconds))
             result = str(response.status_code)
         finally:
@@ -87,11 +108,46 @@ def _untraced(_method: str, _url: str, _result: str, _seconds: float) -> None:
     pass
 
 
-def limit(session: requests.Session, limits: Limits, trace: Trace = _untraced) -> None:
-    """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either."""
+def _as_requests(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
+    return {} if proxy is None else {urls.split(request.url or "").scheme: proxy.address}
+
+
+@contextlib.contextmanager
+def _naming(proxy: Proxy | None) -> Iterator[None]:
+    """Name *proxy* in what requests raises because of it."""
+    try:
+        yield
+    except requests.exceptions.ProxyError as error:
+        if proxy is None:
+            raise
+        reason = _innermost(error)
+        if (refusal := _TUNNEL_REFUSED.search(reason)) is None:
+            raise requests.exceptions.ProxyError(f"{proxy.name} cannot be reached: {reason}") from error
+        if refusal[1].startswith("407"):
+            raise authentication_required(proxy, refusal[1]) from error
+        raise requests.exceptions.ProxyError(f"{proxy.name} refuses the connection: {refusal[1]}") from error
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the words of the first cause, which say what happened without naming the libraries' objects."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def limit(
+    session: requests.Session,
+    limits: Limits,
+    trace: Trace = _untraced,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either.
+
+    Proxies are those of *environ* by the rules of ``http.proxies``: never one for loopback.
+    """
     if isinstance(session.get_adapter("https://"), _LimitedAdapter):
         return
-    adapter = _LimitedAdapter(limits, trace)
+    adapter = _LimitedAdapter(limits, trace, environ=environ)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.max_redirects = 0

@@ -116,7 +116,10 @@ class NoAnswer:
 
 
 class Transport(Protocol):
-    """Sends one request and waits for its answer, never longer than ``deadline`` seconds. Never raises for I/O."""
+    """Sends one request and waits for its answer, never longer than ``deadline`` seconds.
+
+    Never raises for I/O, except ProxyAuthenticationRequired, which stops a run.
+    """
 
     def send(
         self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None

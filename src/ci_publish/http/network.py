@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import httpcore
 import httpx
 
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
-from ci_publish.http.proxies import proxy_for
+from ci_publish.http.proxies import Proxy, proxy_for
+from ci_publish.http.proxy_connections import ProxyBackend, httpcore_proxy, refused, require_authenticated
 from ci_publish.http.sockets import (
     Attempt,
     ConnectionFailed,
@@ -32,7 +32,6 @@ from ci_publish.http.sockets import (
     secured,
     ssl_context,
 )
-from ci_publish.http.urls import split
 
 T = TypeVar("T")
 
@@ -315,58 +314,61 @@ class _Pools(httpx.BaseTransport):
             "max_connections": size,
             "max_keepalive_connections": size,
             "keepalive_expiry": 15.0,
-            "network_backend": backend,
         }
+        self._backend = backend
         self._environ = environ
-        self._pools: dict[tuple[str | None, str], httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[Proxy | None, str], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        answer = self._pool(proxy_for(str(url), self._environ), url.scheme).handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
+        proxy = proxy_for(str(request.url), self._environ)
+        answer = self._answer(request, proxy)
         extensions = {
             "reason_phrase": answer.extensions.get("reason_phrase", b""),
             "headers": tuple(answer.headers),
         }
         return httpx.Response(answer.status, stream=_Body(answer.stream), extensions=extensions)
 
-    def _pool(self, proxy: str | None, scheme: str) -> httpcore.ConnectionPool:
+    def _answer(self, request: httpx.Request, proxy: Proxy | None) -> httpcore.Response:
+        """Send *request*. Raises ProxyAuthenticationRequired for a proxy's 407."""
+        url = request.url
+        pool = self._pool(proxy, url.scheme)
+        sent = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        if proxy is None:
+            return pool.handle_request(sent)
+        try:
+            answer = pool.handle_request(sent)
+        except httpcore.ProxyError as error:
+            refused(proxy, error)
+        require_authenticated(proxy, answer)
+        return answer
+
+    def _pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
-                # Certificates are read only where they are needed: it takes a while.
-                context = ssl_context(self._environ) if scheme == "https" else None
-                self._pools[proxy, scheme] = httpcore.ConnectionPool(
-                    ssl_context=context, proxy=None if proxy is None else self._proxy(proxy), **self._options
-                )
+                self._pools[proxy, scheme] = self._opened(proxy, scheme)
             return self._pools[proxy, scheme]
 
-    def _proxy(self, address: str) -> httpcore.Proxy:
-        """Return a proxy as httpcore wants it. Raises ConnectionFailed for one that is not spoken to by HTTP."""
-        parts = split(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConnectionFailed(
-                NoAnswerReason.REFUSED_LOCALLY,
-                f"the proxy's address in the environment is not an http address (scheme {parts.scheme or 'missing'!r})",
-            )
-        secured = parts.scheme == "https"
-        where = httpcore.URL(
-            scheme=parts.scheme.encode(),
-            host=parts.hostname.encode(),
-            port=parts.port or (443 if secured else 80),
-            target=b"/",
+    def _opened(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+        # Certificates are read only where they are needed: it takes a while.
+        context = self._trust() if scheme == "https" else None
+        if proxy is None:
+            return httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend, **self._options)
+        return httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=httpcore_proxy(proxy, self._trust),
+            network_backend=ProxyBackend(self._backend, proxy),
+            **self._options,
         )
-        credential = (
-            (unquote(parts.username).encode(), unquote(parts.password or "").encode()) if parts.username else None
-        )
-        return httpcore.Proxy(where, auth=credential, ssl_context=ssl_context(self._environ) if secured else None)
+
+    def _trust(self) -> ssl.SSLContext:
+        return ssl_context(self._environ)
 
     def close(self) -> None:
         with self._lock:

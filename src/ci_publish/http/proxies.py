@@ -1,30 +1,86 @@
 """Which proxy a request goes through, as the environment says (pure: the environment is passed in).
 
-The conventions are curl's: lower-case names win, NO_PROXY is a list of hosts, domains, addresses and networks.
+The conventions are curl's: lower-case names win, NO_PROXY is a list of hosts, domains, addresses and networks. They are
+the same for every library in the process: what httpx and requests make of the environment by themselves is not used.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from ci_publish.http.urls import is_loopback_host, origin
+from ci_publish.errors import ProxyAuthenticationRequired
+from ci_publish.http.urls import has_secrets, is_loopback_host, origin, split
+
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+_LOOPBACK = "localhost,127.0.0.1,::1"
 
 
-def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
-    """Return the address of the proxy for *url*, None to connect directly. Never a proxy for loopback."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, and the variable that names it. ``address`` may hold a password; only the name is ever shown."""
+
+    address: str = field(repr=False)
+    variable: str
+
+    @property
+    def name(self) -> str:
+        """The proxy as messages name it: without user name and password."""
+        parts = split(self.address)
+        server = parts.netloc.rpartition("@")[2]
+        return f"the proxy {parts.scheme}://{server} ({self.variable})" if server else f"the proxy in {self.variable}"
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy for *url*, None to connect directly. Never a proxy for loopback."""
     scheme, host, port = origin(url)
-    if is_loopback_host(host) or _is_excepted(host, port, _variable(environ, "no_proxy")):
+    if is_loopback_host(host) or _is_excepted(host, port, _variable(environ, "no_proxy")[1]):
         return None
-    proxy = _variable(environ, f"{scheme}_proxy") or _variable(environ, "all_proxy")
-    if not proxy:
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        variable, address = _variable(environ, name)
+        if address:
+            return Proxy(address if "://" in address else f"http://{address}", variable)
+    return None
 
 
-def _variable(environ: Mapping[str, str], name: str) -> str:
-    """Return a variable in lower or upper case; HTTP_PROXY counts for nothing in a CGI process (httpoxy)."""
-    if name == "http_proxy" and "REQUEST_METHOD" in environ:
-        return environ.get(name, "").strip()
-    return (environ.get(name) or environ.get(name.upper()) or "").strip()
+def authentication_required(proxy: Proxy, said: str) -> ProxyAuthenticationRequired:
+    """Return the error for a 407 of *proxy*; *said* is its response."""
+    parts = split(proxy.address)
+    server = parts.netloc.rpartition("@")[2]
+    example = f"{proxy.variable}={parts.scheme}://USER:PASSWORD@{server}"
+    why = (
+        f"It does not accept the user name and password in {proxy.variable}."
+        if has_secrets(proxy.address)
+        else f"{proxy.variable} holds no user name and password for it."
+    )
+    return ProxyAuthenticationRequired(
+        f"{proxy.name[:1].upper()}{proxy.name[1:]} requires authentication: {said}",
+        detail=why,
+        hints=(
+            f"Set {example}, with special characters percent-encoded, from a secret of the CI.",
+            "If the host can be reached directly, add it to NO_PROXY.",
+        ),
+    )
+
+
+def direct_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep other programs' loopback requests away from the proxies in *environ*.
+
+    Most libraries send even those through a proxy. Empty where no proxy is set, or NO_PROXY excepts every host.
+    """
+    name, excepted = _variable(environ, "no_proxy")
+    if not any(_variable(environ, each)[1] for each in _PROXY_VARIABLES) or excepted == "*":
+        return {}
+    return {name: f"{excepted},{_LOOPBACK}" if excepted else _LOOPBACK}
+
+
+def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+    """Return a variable's name and value, in lower or upper case.
+
+    HTTP_PROXY counts for nothing in a CGI process (httpoxy).
+    """
+    if environ.get(name) or (name == "http_proxy" and "REQUEST_METHOD" in environ):
+        return name, environ.get(name, "").strip()
+    return name.upper(), environ.get(name.upper(), "").strip()
 
 
 def _is_excepted(host: str, port: int | None, no_proxy: str) -> bool:

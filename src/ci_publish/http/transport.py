@@ -2,8 +2,8 @@
 
 Laws of this door: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no
 identity and no upload token); no redirect is followed; certificates are always checked; every wait ends; at most a
-capped number of bytes of an answer is read; what the server echoes of our secrets is blotted out; nothing is raised for
-what a network or a server does.
+capped number of bytes of an answer is read; what the server echoes of our secrets is redacted; nothing is raised for
+what a network or a server does, except for a proxy that requires authentication: then a setting is wrong.
 """
 
 import os
@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
+from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
@@ -100,7 +101,10 @@ class HttpTransport:
     def send(
         self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
     ) -> HttpAnswer | NoAnswer:
-        """Send *request*; see ``http.messages.Transport``. Never raises for network, server or file."""
+        """Send *request*; see ``http.messages.Transport``. Never raises for network, server or file.
+
+        Raises ProxyAuthenticationRequired for a proxy's 407, which no retry cures.
+        """
         began = time.monotonic()
         refusal = self._refusal(request)
         result = refusal or self._exchange(request, deadline, DEFAULT_LIMIT if limit is None else limit)
@@ -135,6 +139,8 @@ class HttpTransport:
             return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
         except BodyWithdrawn as error:
             return NoAnswer(NoAnswerReason.CANCELLED, str(error))
+        except CiPublishError:
+            raise
         except Exception as error:  # noqa: BLE001  (the edge: whatever a hostile answer makes the libraries raise)
             reason, text = network.explained(error)
             return NoAnswer(reason, text, sent=attempt.handed_over)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
+from ci_publish.http.proxies import direct_loopback
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index import RehearsalIndex
@@ -171,6 +172,7 @@ class RehearsalWorld:
         """Return the variables by which a child process takes itself for a CI job of this world.
 
         *claims* replace single claims of the job. GitLab's identity tokens are issued now, each good for one exchange.
+        Where this process has a proxy, loopback is excepted from it.
         """
         return {
             **self._job(provider, claims),
@@ -179,6 +181,7 @@ class RehearsalWorld:
             REHEARSAL_VARIABLE: self.repository_url,
             "CI_PUBLISH_SIGSTORE_TRUST_CONFIG": str(self.trust_config_path),
             **self.tls_environment,
+            **direct_loopback(os.environ),
         }
 
     @property
@@ -199,7 +202,7 @@ class RehearsalWorld:
 
         Not safe while other threads read the environment. It is put back afterwards, variable by variable.
         """
-        wanted = {**self._job(provider, claims), **self.tls_environment}
+        wanted = {**self._job(provider, claims), **self.tls_environment, **direct_loopback(environ)}
         removed = {name for name in environ if name in _CI_VARIABLES or name.endswith("_ID_TOKEN")}
         before = {name: environ.get(name) for name in removed | wanted.keys()}
         for name in removed:

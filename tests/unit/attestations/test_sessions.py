@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from ci_publish.attestations.sessions import Limits, limit
+from ci_publish.errors import ProxyAuthenticationRequired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,3 +139,46 @@ def test_limits_are_set_once(session: requests.Session) -> None:
     limit(session, Limits(seconds=1))
 
     assert session.get_adapter("https://example.org") is before
+
+
+def limited(environ: dict[str, str]) -> requests.Session:
+    session = requests.Session()
+    limit(session, Limits(seconds=2.0, size=10_000), environ=environ)
+    return session
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")  # requests reads the process's own environment
+    with (
+        server(sending(OK + b"Content-Length: 2\r\n\r\nhi")) as url,
+        limited({variable: "http://127.0.0.1:1"}) as session,
+    ):
+        assert session.get(url).content == b"hi"
+
+
+def test_a_proxy_that_requires_authentication_ends_the_run() -> None:
+    refusal = b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n"
+    with server(sending(refusal)) as url, limited({"HTTPS_PROXY": url}) as session:
+        with pytest.raises(ProxyAuthenticationRequired) as caught:
+            session.get("https://192.0.2.1/")
+        assert f"{url.rstrip('/')} (HTTPS_PROXY)" in caught.value.summary
+        assert "407 Who are you?" in caught.value.summary
+
+
+def test_a_proxy_that_refuses_is_named() -> None:
+    refusal = b"HTTP/1.1 403 Not there\r\nContent-Length: 0\r\n\r\n"
+    with (
+        server(sending(refusal)) as url,
+        limited({"ALL_PROXY": url}) as session,
+        pytest.raises(requests.exceptions.ProxyError, match=r"\(ALL_PROXY\) refuses the connection: 403 Not there"),
+    ):
+        session.get("https://192.0.2.1/")
+
+
+def test_a_proxy_that_cannot_be_reached_is_named() -> None:
+    with (
+        limited({"https_proxy": "http://bob:hunter2@127.0.0.1:1"}) as session,
+        pytest.raises(requests.exceptions.ProxyError, match=r"the proxy http://127.0.0.1:1 \(https_proxy\) cannot be"),
+    ):
+        session.get("https://192.0.2.1/")

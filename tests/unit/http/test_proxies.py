@@ -1,8 +1,16 @@
+from collections.abc import Mapping
+
 import pytest
 
-from ci_publish.http.proxies import proxy_for
+from ci_publish.http.proxies import Proxy, authentication_required, direct_loopback
+from ci_publish.http.proxies import proxy_for as chosen
 
 PROXY = "http://proxy.example:3128"
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
+    proxy = chosen(url, environ)
+    return None if proxy is None else proxy.address
 
 
 @pytest.mark.parametrize(
@@ -56,3 +64,53 @@ def test_loopback_is_never_given_to_a_proxy(url: str) -> None:
 )
 def test_no_proxy(no_proxy: str, url: str, *, direct: bool) -> None:
     assert (proxy_for(url, {"HTTPS_PROXY": PROXY, "NO_PROXY": no_proxy}) is None) is direct
+
+
+@pytest.mark.parametrize(
+    ("environ", "variable"),
+    [
+        ({"HTTPS_PROXY": PROXY, "ALL_PROXY": PROXY}, "HTTPS_PROXY"),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": PROXY}, "https_proxy"),
+        ({"all_proxy": PROXY, "HTTP_PROXY": PROXY}, "all_proxy"),
+    ],
+)
+def test_a_proxy_knows_the_variable_that_names_it(environ: dict[str, str], variable: str) -> None:
+    proxy = chosen("https://index.example/", environ)
+    assert proxy == Proxy(PROXY, variable)
+    assert proxy is not None
+    assert proxy.name == f"the proxy http://proxy.example:3128 ({variable})"
+
+
+@pytest.mark.parametrize("address", ["http://bob:hunter2@proxy.example:1", "http://bob:hunter2@[", "bob:hunter2@x:y"])
+def test_the_password_of_a_proxy_is_never_shown(address: str) -> None:
+    proxy = chosen("https://index.example/", {"HTTPS_PROXY": address})
+    assert proxy is not None
+    error = authentication_required(proxy, "407 No")
+    assert "hunter2" not in "".join((repr(proxy), proxy.name, error.summary, error.detail, *error.hints))
+    assert "HTTPS_PROXY" in error.summary
+
+
+def test_what_is_wrong_with_the_credential_of_a_proxy() -> None:
+    without = authentication_required(Proxy(PROXY, "ALL_PROXY"), "407 Who are you?")
+    assert without.summary == f"The proxy {PROXY} (ALL_PROXY) requires authentication: 407 Who are you?"
+    assert without.detail == "ALL_PROXY holds no user name and password for it."
+    assert "ALL_PROXY=http://USER:PASSWORD@proxy.example:3128" in without.hints[0]
+    refused = authentication_required(Proxy("http://bob:pw@proxy.example:3128", "ALL_PROXY"), "407")
+    assert refused.detail == "It does not accept the user name and password in ALL_PROXY."
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, {}),
+        ({"NO_PROXY": "a.example"}, {}),
+        ({"HTTP_PROXY": PROXY}, {"NO_PROXY": "localhost,127.0.0.1,::1"}),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "a.example"}, {"NO_PROXY": "a.example,localhost,127.0.0.1,::1"}),
+        ({"https_proxy": PROXY, "no_proxy": "a", "NO_PROXY": "b"}, {"no_proxy": "a,localhost,127.0.0.1,::1"}),
+        ({"https_proxy": PROXY, "NO_PROXY": "*"}, {}),
+    ],
+)
+def test_what_keeps_the_loopback_requests_of_others_from_a_proxy(
+    environ: dict[str, str], wanted: dict[str, str]
+) -> None:
+    assert direct_loopback(environ) == wanted

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.errors import ProxyAuthenticationRequired
 from ci_publish.http.messages import (
     Authorization,
     BasicAuthorization,
@@ -393,12 +394,55 @@ def test_https_through_a_proxy(tmp_path: Path, *, proxy_tls: bool) -> None:
     assert "192.0.2.1" in result.text
 
 
-def test_a_proxy_that_says_no() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_requires_authentication(scheme: str) -> None:
     with FaultServer(looks=[answering(407, reason="Who are you?")]) as proxy:
+        transport = make(environ={"ALL_PROXY": proxy.url}, allow_http=frozenset({"192.0.2.1"}))
+        with pytest.raises(ProxyAuthenticationRequired) as caught:
+            transport.send(get(f"{scheme}://192.0.2.1/"))
+        transport.close()
+        assert len(proxy.looks_seen) == 1
+    assert caught.value.exit_code == 2
+    assert f"{proxy.url.rstrip('/')} (ALL_PROXY)" in caught.value.summary
+    assert "407 Who are you?" in caught.value.summary
+
+
+def test_a_407_of_the_server_itself_is_only_an_answer() -> None:
+    with FaultServer(looks=[answering(407)]) as server:
+        transport = make(environ={"HTTP_PROXY": "http://127.0.0.1:1"})
+        result = transport.send(get(server.url))
+        transport.close()
+    assert isinstance(result, HttpAnswer)
+    assert result.status == 407
+
+
+def test_a_proxy_that_says_no() -> None:
+    with FaultServer(looks=[answering(403, reason="Not there")]) as proxy:
         transport = make(environ={"HTTPS_PROXY": proxy.url})
         result = transport.send(get("https://192.0.2.1/"))
         transport.close()
-    assert result == NoAnswer(NoAnswerReason.CONNECT, "the proxy refuses the connection: 407 Who are you?")
+    name = f"the proxy {proxy.url.rstrip('/')} (HTTPS_PROXY)"
+    assert result == NoAnswer(NoAnswerReason.CONNECT, f"{name} refuses the connection: 403 Not there")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_cannot_be_reached_is_named(scheme: str) -> None:
+    with closed_port() as port:
+        transport = make(
+            environ={f"{scheme}_proxy": f"http://bob:hunter2@127.0.0.1:{port}"}, allow_http=frozenset({"192.0.2.1"})
+        )
+        result = transport.send(get(f"{scheme}://192.0.2.1/"))
+        transport.close()
+    assert isinstance(result, NoAnswer)
+    assert result.reason is NoAnswerReason.CONNECT
+    assert result.text.startswith(f"the proxy http://127.0.0.1:{port} ({scheme}_proxy) cannot be reached: ")
+
+
+def test_a_run_that_is_cut_off_says_nothing_about_its_proxy() -> None:
+    transport = make(environ={"HTTPS_PROXY": "http://127.0.0.1:1"}, waiting=Waits(cut=True))
+    result = transport.send(get("https://192.0.2.1/"))
+    transport.close()
+    assert result == NoAnswer(NoAnswerReason.CANCELLED, "the run was stopped")
 
 
 def test_a_proxy_of_another_kind() -> None:
@@ -407,6 +451,7 @@ def test_a_proxy_of_another_kind() -> None:
     assert isinstance(result, NoAnswer)
     assert result.reason is NoAnswerReason.REFUSED_LOCALLY
     assert "socks5" in result.text
+    assert "HTTPS_PROXY" in result.text
     assert "hunter2" not in result.text
 
 
