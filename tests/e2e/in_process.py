@@ -13,7 +13,7 @@ import jsonschema
 from sigstore.models import ClientTrustConfig
 
 from ci_publish.cli.main import Streams, main
-from ci_publish.rehearsal.index import RehearsalIndex
+from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.world import ANNOUNCEMENT, RehearsalWorld

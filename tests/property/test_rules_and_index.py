@@ -1,4 +1,4 @@
-"""The rules and the rehearsal's index judge the same files: they differ only where docs/rehearsal.md says so."""
+"""The rules and the rehearsal's index check the same files: they differ only where docs/rehearsal.md says so."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity
-from ci_publish.rehearsal.judge import file_verdict
+from ci_publish.rehearsal.validation import validate_file
 from tests.corpus.generated import Drawn, drawn
 from tests.unit.rehearsal.index_world import index_world
 
@@ -41,7 +41,7 @@ def rules_say(folder: Path) -> tuple[tuple[Problem, ...], dict[str, list[str]]]:
 
 
 def index_says(folder: Path, file: Drawn, form: dict[str, list[str]]) -> tuple[int, str]:
-    with index_world(folder, judge=file_verdict) as world:
+    with index_world(folder, validate_file=validate_file) as world:
         path = folder / "dist" / file.filename
         fields: dict[str, Any] = {"summary": None, "requires_python": None, **form}
         answer = world.upload(path, **fields)

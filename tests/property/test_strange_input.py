@@ -12,7 +12,7 @@ from pathlib import Path
 from ci_publish.app.project_file import project_tables
 from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import answer_trouble
-from ci_publish.distributions.checks import judgement
+from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.rendering import rendering
 from ci_publish.distributions.entry_points import entry_points, fault_of
 from ci_publish.distributions.metadata import normalized_version, parse_metadata
@@ -219,7 +219,7 @@ def core_metadata(chance: random.Random) -> None:
     form: dict[str, list[str]] = {}
     for name, item in form_fields(parsed.metadata):
         form.setdefault(name, []).append(item)
-    assert isinstance(judgement.judge(form), tuple)
+    assert isinstance(form_validation.validate_form(form), tuple)
     normalized_version(parsed.metadata.version)
 
 

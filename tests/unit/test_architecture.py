@@ -71,7 +71,7 @@ def test_the_code_keeps_every_contract(copy: Path, contract: str) -> None:
         ("pure", "publishing/planning.py", "import os"),
         ("pure", "model/distribution.py", "from rich import text"),
         ("pure", "http/retries.py", "import time"),
-        ("pure", "reports/neutral.py", "import ci_publish.distributions.files"),
+        ("pure", "reports/neutral.py", "import ci_publish.distributions.file_access"),
     ],
 )
 def test_a_forbidden_import_is_caught(copy: Path, contract: str, module: str, line: str) -> None:

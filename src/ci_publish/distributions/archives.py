@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.faults import Fault, ServerRefusal, crashed, invalid_file
 from ci_publish.distributions.limits import KIB, MIB, SCAN_SIZE
 
 # Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
@@ -104,6 +104,6 @@ def too_large(rule: str, name: str, limit: int) -> Fault:
     return Fault(rule, f"{name!r} is larger than {size}.")
 
 
-def damaged(rule: str, message: str, *, crash: bool = False, refusal: Refusal | None = None) -> Unreadable:
+def damaged(rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None) -> Unreadable:
     """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
     return Unreadable(Fault(rule, message, crashed() if crash else refusal))

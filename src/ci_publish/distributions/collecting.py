@@ -8,10 +8,10 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ci_publish.distributions import files
+from ci_publish.distributions import file_access
 from ci_publish.distributions.archives import Unreadable
-from ci_publish.distributions.checks.rules import Subject, file_faults
-from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.checks.rules import CheckedFile, file_faults
+from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
@@ -38,7 +38,7 @@ _COMPANIONS: Final = (
 
 
 @frozen
-class Read:
+class ReadFile:
     """A file that was read as a distribution: ``faults`` and ``sdist`` serve the checks later."""
 
     distribution: Distribution
@@ -47,7 +47,7 @@ class Read:
 
 
 @frozen
-class Refused:
+class RefusedFile:
     """A file that looks like a distribution and cannot be read as one; ``faults`` say why, at least one."""
 
     path: Path
@@ -56,7 +56,7 @@ class Refused:
 
 
 @frozen
-class Remark:
+class EntryRemark:
     """What is to be said about an entry that is no distribution, or about a PATH (no filename)."""
 
     filename: str | None
@@ -64,58 +64,60 @@ class Remark:
 
 
 @dataclass(slots=True)
-class Sorted:
+class SortedEntries:
     """The entries that a search found, by what they are."""
 
     candidates: list[Path] = field(default_factory=list)
     attestations: list[Path] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
+    remarks: list[EntryRemark] = field(default_factory=list)
 
 
-def sort_entries(search: files.Search) -> Sorted:
+def sort_entries(search: file_access.Search) -> SortedEntries:
     """Tell distributions, attestations, companions and strays apart, by name."""
-    result = Sorted()
+    result = SortedEntries()
     for found in search.files:
         name = found.path.name
         lower = name.lower()
         if lower.endswith(_DISTRIBUTIONS) or (lower.endswith(".zip") and _is_zip_sdist(found.path)):
             result.candidates.append(found.path)
-        elif lower.endswith(files.ATTESTATION):
+        elif lower.endswith(file_access.ATTESTATION):
             result.attestations.append(found.path)
         else:
             result.remarks.append(_remark(name, lower))
     for argument in search.missing:
-        result.remarks.append(Remark(None, Fault("file-not-found", f"There is no {argument!r}.")))
+        result.remarks.append(EntryRemark(None, Fault("file-not-found", f"There is no {argument!r}.")))
     for argument in search.empty:
-        result.remarks.append(Remark(None, Fault("path-without-files", f"Nothing matches {argument!r}.")))
+        result.remarks.append(EntryRemark(None, Fault("path-without-files", f"Nothing matches {argument!r}.")))
     for argument, reason in search.unreadable:
-        result.remarks.append(Remark(None, Fault("file-unreadable", f"{argument!r} cannot be listed: {reason}.")))
+        result.remarks.append(EntryRemark(None, Fault("file-unreadable", f"{argument!r} cannot be listed: {reason}.")))
     return result
 
 
-def _remark(name: str, lower: str) -> Remark:
+def _remark(name: str, lower: str) -> EntryRemark:
     """Return what to say about an entry that is neither a distribution nor an attestation."""
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
-        return Remark(name, Fault("file-companion", "It is a companion and is left alone."))
+        return EntryRemark(name, Fault("file-companion", "It is a companion and is left alone."))
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _OBSOLETE):
-        return Remark(
+        return EntryRemark(
             name, Fault("file-extension-obsolete", "Indexes take wheels and .tar.gz sdists only; it is not sent.")
         )
-    return Remark(name, Fault("file-stray", "It is no distribution and is not sent."))
+    return EntryRemark(name, Fault("file-stray", "It is no distribution and is not sent."))
 
 
 def _is_zip_sdist(path: Path) -> bool:
     """Say whether a .zip file is an sdist of the old kind; what cannot be opened is not."""
     try:
-        with files.open_regular(files.resolve(path)) as file:
+        with file_access.open_regular(file_access.resolve(path)) as file:
             return looks_like_zip_sdist(file)
-    except files.FileRefused:
+    except file_access.FileRefused:
         return False
 
 
-def read_all(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[Read | Refused]:
+def read_all(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:
     """Hash and read each file, a few at a time, in the given order."""
-    return in_threads(lambda path: _read(path, with_md5=with_md5), paths, sum(map(files.size_of, paths)), max_workers)
+    return in_threads(
+        lambda path: _read(path, with_md5=with_md5), paths, sum(map(file_access.size_of, paths)), max_workers
+    )
 
 
 def in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
@@ -126,23 +128,23 @@ def in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_worker
         return list(pool.map(work, items))
 
 
-def _read(path: Path, *, with_md5: bool) -> Read | Refused:
+def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
     """Hash one file and read its core metadata."""
     try:
-        target = files.resolve(path)
-        with files.open_regular(target) as file:
-            stamp = files.stamp(file)
-            digests = files.digests(file, with_md5=with_md5)
+        target = file_access.resolve(path)
+        with file_access.open_regular(target) as file:
+            stamp = file_access.stamp(file)
+            digests = file_access.digests(file, with_md5=with_md5)
             content = _metadata(file, path.name)
-            if files.stamp(file) != stamp:
-                raise files.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
-    except files.FileRefused as error:
-        return Refused(path, path.name, (Fault(error.rule, str(error)),))
+            if file_access.stamp(file) != stamp:
+                raise file_access.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
+    except file_access.FileRefused as error:
+        return RefusedFile(path, path.name, (Fault(error.rule, str(error)),))
     except CiPublishError:  # a signal or the deadline stopped the run
         raise
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
         fault = Fault("check-incomplete", f"Reading it failed: {type(error).__name__}: {error}")
-        return Refused(path, path.name, (fault,))
+        return RefusedFile(path, path.name, (fault,))
     return _distribution(target, path.name, (stamp, digests), content)
 
 
@@ -176,15 +178,17 @@ def _pkg_info_of_zip(file: BufferedReader) -> bytes:
     return read_text(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
 
 
-def _distribution(path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _Content) -> Read | Refused:
+def _distribution(
+    path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _Content
+) -> ReadFile | RefusedFile:
     """Return the distribution, or why the file is none."""
     kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
     if content.metadata is None:
-        return Refused(path, filename, _why_unreadable(filename, kind, hashed[0].size, content))
+        return RefusedFile(path, filename, _why_unreadable(filename, kind, hashed[0].size, content))
     parsed = parse_metadata(content.metadata)
     metadata = parsed.metadata
     if not metadata.name or not metadata.version:
-        return Refused(path, filename, (*parsed.faults, *_required_faults(parsed)))
+        return RefusedFile(path, filename, (*parsed.faults, *_required_faults(parsed)))
     stamp, digests = hashed
     distribution = Distribution(
         path=path,
@@ -198,13 +202,13 @@ def _distribution(path: Path, filename: str, hashed: tuple[Stamp, Digests], cont
         metadata=metadata,
         stamp=stamp,
     )
-    return Read(distribution, parsed, content.sdist)
+    return ReadFile(distribution, parsed, content.sdist)
 
 
 def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> tuple[Fault, ...]:
     """Return everything that is wrong with a file whose core metadata cannot be read, at least one fault."""
-    subject = Subject(filename, kind, size, {}, wheel=content.wheel, sdist=content.sdist)
-    faults = dict.fromkeys(file_faults(subject, metadata=False))
+    checked = CheckedFile(filename, kind, size, {}, wheel=content.wheel, sdist=content.sdist)
+    faults = dict.fromkeys(file_faults(checked, metadata=False))
     known = {fault.rule for fault in faults}
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
     return tuple(faults) or (Fault("check-incomplete", "Its core metadata cannot be read."),)
@@ -223,14 +227,14 @@ def _python_tag(filename: str) -> str:
     return "" if name is None else name.python_tag
 
 
-def read_attestation(path: Path) -> FoundAttestation | Remark:
+def read_attestation(path: Path) -> FoundAttestation | EntryRemark:
     """Read an attestation file: ``<distribution>.<type>.attestation``."""
     try:
-        with files.open_regular(files.resolve(path)) as file:
+        with file_access.open_regular(file_access.resolve(path)) as file:
             content = file.read(MAX_ATTESTATION + 1)
-    except files.FileRefused as error:
-        return Remark(path.name, Fault(error.rule, str(error)))
+    except file_access.FileRefused as error:
+        return EntryRemark(path.name, Fault(error.rule, str(error)))
     if len(content) > MAX_ATTESTATION:
-        return Remark(path.name, Fault("attestation-too-large", "It is larger than an attestation can be."))
-    distribution, _, kind = path.name[: -len(files.ATTESTATION)].rpartition(".")
+        return EntryRemark(path.name, Fault("attestation-too-large", "It is larger than an attestation can be."))
+    distribution, _, kind = path.name[: -len(file_access.ATTESTATION)].rpartition(".")
     return FoundAttestation(path, distribution, kind, content)

@@ -15,7 +15,7 @@ _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 0x02, 0x04, 0x08, 0x10
 _MAX_HEADER_TEXT: Final = 64 * KIB
 
 
-class NoGzip(Exception):
+class NotGzip(Exception):
     """The file does not begin with a gzip header."""
 
 
@@ -47,7 +47,7 @@ class GzipStream:
     """
 
     def __init__(self, file: BinaryIO, budget: int) -> None:
-        """Read the header at the beginning of *file*. Raises NoGzip or GzipCutOff."""
+        """Read the header at the beginning of *file*. Raises NotGzip or GzipCutOff."""
         self._file = file
         self._budget = budget
         self._pending = b""
@@ -78,7 +78,7 @@ class GzipStream:
         """Read a member's header."""
         magic, method, flags = _HEADER.unpack(self._take(_HEADER.size))
         if magic != MAGIC or method != zlib.DEFLATED:
-            raise NoGzip
+            raise NotGzip
         if flags & _FEXTRA:
             self._take(int.from_bytes(self._take(2), "little"))
         for text in (_FNAME, _FCOMMENT):
@@ -104,7 +104,7 @@ class GzipStream:
         for _ in range(_MAX_HEADER_TEXT):
             if self._take(1) == b"\0":
                 return
-        raise NoGzip
+        raise NotGzip
 
     def _fill(self) -> None:
         """Inflate a little more."""
@@ -152,6 +152,6 @@ class GzipStream:
             return
         try:
             self._start()
-        except (NoGzip, GzipCutOff):
+        except (NotGzip, GzipCutOff):
             self.remarks.append("other data follows the gzip data")
             self._ended = True

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from ci_publish.distributions import collecting, files
-from ci_publish.distributions.checks import REGISTRY, judgement
+from ci_publish.distributions import collecting, file_access
+from ci_publish.distributions.checks import REGISTRY, form_validation
 from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
-from ci_publish.distributions.checks.rules import Subject, file_faults, problem, set_faults
-from ci_publish.distributions.collecting import Read, Refused, Remark
-from ci_publish.distributions.findings import Fault, Rendering
+from ci_publish.distributions.checks.rules import CheckedFile, file_faults, problem, set_faults
+from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
+from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
 from ci_publish.errors import CiPublishError, NothingToPublish
@@ -50,16 +50,16 @@ class LocalDistributions:
         self._with_md5 = with_md5
         self._max_workers = max_workers
         self._waiting = waiting
-        self._known: dict[Distribution, Read] = {}
-        self._judged: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
+        self._known: dict[Distribution, ReadFile] = {}
+        self._form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``pipeline.Distributions.collect``."""
-        search = files.search(paths)
+        search = file_access.search(paths)
         entries = collecting.sort_entries(search)
         results = collecting.read_all(entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers)
-        reads, twice = _one_for_each_name(result for result in results if isinstance(result, Read))
-        refusals = [result for result in results if isinstance(result, Refused)]
+        reads, twice = _one_for_each_name(result for result in results if isinstance(result, ReadFile))
+        refusals = [result for result in results if isinstance(result, RefusedFile)]
         names = {path.name for path in entries.candidates}
         attestations, orphans = _attestations(entries.attestations, names)
         problems = (*_refused(refusals), *_remarked([*entries.remarks, *twice, *orphans]))
@@ -93,29 +93,29 @@ class LocalDistributions:
         """Return everything that is wrong with one file. An error of ours about it hides nothing about the others."""
         try:
             return self._found(distribution)
-        except files.FileRefused as error:
+        except file_access.FileRefused as error:
             return [Fault(error.rule, str(error))]
         except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are judged
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are checked
             return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
 
     def _found(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
-        subject = self._subject(distribution)
-        faults = file_faults(subject, metadata=self._verify_metadata)
-        contents = subject.wheel or subject.sdist
+        checked = self._checked_file(distribution)
+        faults = file_faults(checked, metadata=self._verify_metadata)
+        contents = checked.wheel or checked.sdist
         known = {fault.rule for fault in faults}
         if contents is not None and not contents.complete and "archive-too-many-members" not in known:
             message = "It is so large unpacked that only its first part was looked at."
             faults.append(Fault("archive-partly-read", message))
-        elif subject.wheel is not None and subject.wheel.undigested:
-            count = subject.wheel.undigested
+        elif checked.wheel is not None and checked.wheel.undigested:
+            count = checked.wheel.undigested
             message = f"It is so large unpacked that RECORD's digests of {count} members were not compared."
             faults.append(Fault("archive-digests-unchecked", message))
         return faults
 
-    def _subject(self, distribution: Distribution) -> Subject:
+    def _checked_file(self, distribution: Distribution) -> CheckedFile:
         """Read what the rules ask about. Raises FileRefused."""
         known = self._known.get(distribution)
         fields = form_fields(distribution.metadata)
@@ -124,7 +124,7 @@ class LocalDistributions:
             values.setdefault(name, []).append(value)
         form = {name: tuple(some) for name, some in values.items()}
         wheel, sdist = _contents(distribution, known)
-        return Subject(
+        return CheckedFile(
             filename=distribution.filename,
             kind=distribution.kind,
             size=distribution.size,
@@ -132,24 +132,24 @@ class LocalDistributions:
             wheel=wheel,
             sdist=sdist,
             metadata_faults=() if known is None else known.parsed.faults,
-            judged=self._judge(fields, form),
+            form_faults=self._validated(fields, form),
             rendering=form_rendering(form, self._waiting) if self._verify_metadata else Rendering(),
             unknown_fields=_unknown_fields(distribution),
             repeated_fields=_repeated_fields(distribution),
         )
 
-    def _judge(self, fields: tuple[tuple[str, str], ...], form: dict[str, tuple[str, ...]]) -> tuple[Fault, ...]:
+    def _validated(self, fields: tuple[tuple[str, str], ...], form: dict[str, tuple[str, ...]]) -> tuple[Fault, ...]:
         """Judge a form, once for all files that have the same."""
-        if (judged := self._judged.get(fields)) is None:
-            judged = self._judged[fields] = judgement.judge(form)
-        return judged
+        if (form_faults := self._form_faults.get(fields)) is None:
+            form_faults = self._form_faults[fields] = form_validation.validate_form(form)
+        return form_faults
 
 
-def _contents(distribution: Distribution, known: Read | None) -> tuple[ZipContents | None, SdistContents | None]:
+def _contents(distribution: Distribution, known: ReadFile | None) -> tuple[ZipContents | None, SdistContents | None]:
     """Read an archive for the rules, unless collecting has done so. Raises FileRefused when it is another file now."""
-    with files.open_regular(distribution.path) as file:
-        if files.stamp(file) != distribution.stamp:
-            raise files.FileRefused("file-changed", "It changed after it was collected.")
+    with file_access.open_regular(distribution.path) as file:
+        if file_access.stamp(file) != distribution.stamp:
+            raise file_access.FileRefused("file-changed", "It changed after it was collected.")
         if not distribution.filename.lower().endswith(".tar.gz"):
             return inspect_zip(file, distribution.filename), None
         kept = None if known is None else known.sdist
@@ -167,10 +167,10 @@ def _repeated_fields(distribution: Distribution) -> tuple[str, ...]:
     return tuple(sorted(name for name, count in counts.items() if count > 1 and name in _SINGLE_FIELDS))
 
 
-def _one_for_each_name(reads: Iterable[Read]) -> tuple[list[Read], list[Remark]]:
+def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[EntryRemark]]:
     """Keep one file for each filename; say what is left out."""
-    kept: dict[str, Read] = {}
-    remarks: list[Remark] = []
+    kept: dict[str, ReadFile] = {}
+    remarks: list[EntryRemark] = []
     for read in reads:
         first = kept.setdefault(read.distribution.filename, read).distribution
         if first is read.distribution:
@@ -180,16 +180,16 @@ def _one_for_each_name(reads: Iterable[Read]) -> tuple[list[Read], list[Remark]]
             fault = Fault("same-name-again", f"It lies in {where} with the same content; one of them is used.")
         else:
             fault = Fault("same-name-twice", f"It lies in {where} with different content.")
-        remarks.append(Remark(first.filename, fault))
+        remarks.append(EntryRemark(first.filename, fault))
     return list(kept.values()), remarks
 
 
-def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAttestation, ...], list[Remark]]:
+def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAttestation, ...], list[EntryRemark]]:
     """Read the attestation files; say which have no distribution."""
     found: list[FoundAttestation] = []
-    remarks: list[Remark] = []
+    remarks: list[EntryRemark] = []
     for each in map(collecting.read_attestation, paths):
-        if isinstance(each, Remark):
+        if isinstance(each, EntryRemark):
             remarks.append(each)
         elif each.distribution in names:
             found.append(each)
@@ -197,17 +197,17 @@ def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAt
             message = (
                 f"There is no {each.distribution!r} beside it." if each.distribution else "Its name names no file."
             )
-            remarks.append(Remark(each.path.name, Fault("attestation-orphan", message)))
+            remarks.append(EntryRemark(each.path.name, Fault("attestation-orphan", message)))
     return tuple(found), remarks
 
 
-def _refused(refusals: Iterable[Refused]) -> Iterator[Problem]:
+def _refused(refusals: Iterable[RefusedFile]) -> Iterator[Problem]:
     """Yield the problems of files that cannot be distributions: errors, whatever the profile."""
     for refusal in refusals:
         yield from (problem(fault, refusal.filename, Severity.ERROR) for fault in refusal.faults)
 
 
-def _remarked(remarks: Iterable[Remark]) -> Iterator[Problem]:
+def _remarked(remarks: Iterable[EntryRemark]) -> Iterator[Problem]:
     for remark in remarks:
         yield problem(remark.fault, remark.filename, REGISTRY.rules[remark.fault.rule].pypi)
 
@@ -230,7 +230,7 @@ def _explains(problem: Problem) -> bool:
     return problem.severity is Severity.ERROR and problem.rule != "file-not-found"
 
 
-def nothing_to_publish(paths: Sequence[str], search: files.Search) -> NothingToPublish:
+def nothing_to_publish(paths: Sequence[str], search: file_access.Search) -> NothingToPublish:
     """Return the error for a run without distributions: where it looked, and what lay there."""
     looked = ", ".join(repr(path) for path in paths) or "no path"
     if search.files:

@@ -12,7 +12,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MAX_METADATA_FIELDS, MAX_METADATA_HEADERS, MAX_METADATA_LINES, MIB
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.frozen import frozen

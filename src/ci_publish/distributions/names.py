@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ci_publish.distributions import files
+from ci_publish.distributions import file_access
 from ci_publish.model.filename import DistributionFilename
 
 
@@ -12,5 +12,5 @@ def releases(paths: Sequence[str]) -> tuple[tuple[str, str], ...]:
     Files without a distribution's name are passed over, and so is what cannot be listed: collecting says so. What a
     name tells is a guess until the file was read.
     """
-    names = (DistributionFilename.parse_or_none(file.path.name) for file in files.search(paths).files)
+    names = (DistributionFilename.parse_or_none(file.path.name) for file in file_access.search(paths).files)
     return tuple(dict.fromkeys((name.project, str(name.version)) for name in names if name is not None))

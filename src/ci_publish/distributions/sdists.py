@@ -16,8 +16,8 @@ from ci_publish.distributions.archives import (
     unsafe_path,
     unsafe_paths,
 )
-from ci_publish.distributions.findings import Fault, crashed, invalid_file
-from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NoGzip, OverBudget
+from ci_publish.distributions.faults import Fault, crashed, invalid_file
+from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NotGzip, OverBudget
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
@@ -29,7 +29,7 @@ from ci_publish.distributions.limits import (
 )
 from ci_publish.distributions.tar_stream import (
     BLOCK,
-    NoTar,
+    NotATar,
     TarDamaged,
     TarHeaderTooLarge,
     TarMember,
@@ -89,7 +89,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
         seen.faults.append(Fault("zip-and-tar", "It is a tar and a ZIP archive at once.", invalid_file(ZIP_AND_TAR)))
     try:
         _read_members(GzipStream(file, inflate_budget(size)), seen)
-    except (NoGzip, NoTar) as error:
+    except (NotGzip, NotATar) as error:
         seen.faults.append(Fault("sdist-unreadable", f"It is no gzip-compressed tar archive: {error}.", _NOT_A_TAR))
     except GzipCutOff:
         # The server fails if not even the first header is there.
@@ -117,7 +117,7 @@ def begins_as_tar(file: BinaryIO) -> bool:
     try:
         stream = GzipStream(file, BOMB_SIZE)
         head = stream.read(BLOCK)
-    except (NoGzip, GzipCutOff, GzipDamaged):
+    except (NotGzip, GzipCutOff, GzipDamaged):
         pass
     return is_header(head)
 

@@ -52,7 +52,7 @@ class Stream(Protocol):
         """Read over *count* bytes; return how many there were."""
 
 
-class NoTar(Exception):
+class NotATar(Exception):
     """The stream does not begin with a tar header."""
 
 
@@ -102,7 +102,7 @@ class TarMember:
 def tar_members(stream: Stream) -> Iterator[TarMember]:
     """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
 
-    Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NoTar, TarDamaged,
+    Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NotATar, TarDamaged,
     TarUnreadable or TarHeaderTooLarge, and whatever *stream* raises.
     """
     global_pax: dict[str, str] = {}
@@ -144,12 +144,12 @@ def _next_header(stream: Stream, depth: int) -> "_Header | None":
     if depth and not is_header(block):
         raise TarUnreadable("an extended header in it is followed by none")
     if first and len(block) < BLOCK:
-        raise NoTar("it is empty" if not block else "its first header is cut off")
+        raise NotATar("it is empty" if not block else "its first header is cut off")
     if not block or not block.strip(b"\0"):
         return None
     header = _parse(block) if len(block) == BLOCK else None
     if header is None and first:
-        raise NoTar("its first header is no tar header")
+        raise NotATar("its first header is no tar header")
     if header is None:
         raise TarDamaged("a header in the middle of it is broken")
     return header

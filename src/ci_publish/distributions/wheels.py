@@ -18,7 +18,7 @@ from ci_publish.distributions.archives import (
     too_large,
     unsafe_paths,
 )
-from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.faults import Fault, ServerRefusal, crashed, invalid_file
 from ci_publish.distributions.limits import (
     BOMB_RATIO,
     BOMB_SIZE,
@@ -107,7 +107,7 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
     if found is not None:
         return read_text(file, found, MAX_METADATA, "metadata-too-large")
     message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
-    raise Unreadable(Fault("wheel-metadata-missing", f"There is no {wanted} in it.", Refusal(400, message)))
+    raise Unreadable(Fault("wheel-metadata-missing", f"There is no {wanted} in it.", ServerRefusal(400, message)))
 
 
 def read_text(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:

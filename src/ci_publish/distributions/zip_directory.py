@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
-from ci_publish.distributions.findings import Fault, Refusal, crashed, invalid_file
+from ci_publish.distributions.faults import Fault, ServerRefusal, crashed, invalid_file
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
 from ci_publish.distributions.zip_framing import CENTRAL, END, END64, FULL, LOCATOR64, UNICODE_PATH_EXTRA, ZIP64_EXTRA
 from ci_publish.model.frozen import frozen
@@ -238,6 +238,6 @@ def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
         info.filename = name.partition("\0")[0]
 
 
-def _malformed(reason: str, refusal: Refusal = _CANNOT_BE_READ) -> Unreadable:
+def _malformed(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
     """Return why the directory cannot be read, with the server's answer."""
     return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", refusal))

@@ -1,4 +1,4 @@
-"""The framing of a ZIP archive, judged as PyPI judges it: a streaming reader and a directory reader see the same.
+"""The framing of a ZIP archive, checked as PyPI checks it: a streaming reader and a directory reader see the same.
 
 A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same words. Source of the format: APPNOTE.TXT.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions.findings import Fault, invalid_file
+from ci_publish.distributions.faults import Fault, invalid_file
 
 CENTRAL: Final = b"PK\x01\x02"
 LOCAL: Final = b"PK\x03\x04"

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged
-from ci_publish.distributions.findings import invalid_file
+from ci_publish.distributions.faults import invalid_file
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_framing import LOCAL
 

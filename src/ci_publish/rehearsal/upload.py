@@ -11,12 +11,12 @@ from typing import Any, Final
 from werkzeug.wrappers import Request
 
 from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.wheels import info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
 from ci_publish.rehearsal.descriptions import description_problem
-from ci_publish.rehearsal.judge import Judge, Refusal, form_verdict
 from ci_publish.rehearsal.provenance import IntegrityService, RefusedAttestationsError
 from ci_publish.rehearsal.records import (
     CLOSED_STATUSES,
@@ -30,7 +30,7 @@ from ci_publish.rehearsal.records import (
 from ci_publish.rehearsal.storage import Received, Storage
 from ci_publish.rehearsal.tokens import PublisherIdentity, TokenStore, User
 from ci_publish.rehearsal.upload_form import (
-    Form,
+    UploadForm,
     check_fields,
     check_filename,
     check_no_tuple,
@@ -46,6 +46,7 @@ from ci_publish.rehearsal.upload_rules import (
     check_size,
     is_duplicate,
 )
+from ci_publish.rehearsal.validation import FileValidator, validate_form
 
 _NOT_BY_PUBLISHERS: Final = (
     "Non-user identities cannot create new projects. This was probably caused by successfully using a pending "
@@ -73,7 +74,7 @@ _NOT_OF_THE_RELEASE: Final = frozenset(
 class _Submission:
     """An upload whose form is in order."""
 
-    form: Form
+    form: UploadForm
     uploader: Uploader
     filename: str
     content_type: str
@@ -104,14 +105,14 @@ class Uploads:
         integrity: IntegrityService,
         *,
         rules: UploadRules,
-        judge: Judge,
+        validate_file: FileValidator,
         clock: Callable[[], float],
     ) -> None:
         self._storage = storage
         self._tokens = tokens
         self._integrity = integrity
         self._rules = rules
-        self._judge = judge
+        self._validate_file = validate_file
         self._clock = clock
         self._new_projects = NewProjects(rules, clock)
 
@@ -127,7 +128,7 @@ class Uploads:
             check_flags(self._rules)
             uploader = authenticate(request.headers.get("Authorization") or self._rules.anonymous or "", self._tokens)
             check_fields(form)
-            _obey(form_verdict(form.fields))
+            _obey(validate_form(form.fields))
             return self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))
         finally:
             form.discard()
@@ -150,7 +151,7 @@ class Uploads:
                 refusal.headers.update(headers)
                 raise
         # The long part: nobody else waits for it, and what others may change meanwhile is decided again below.
-        _obey(self._judge(submission.received.path, submission.filename, submission.form.fields))
+        _obey(self._validate_file(submission.received.path, submission.filename, submission.form.fields))
         provenance = self._provenance(submission)
         metadata = _core_metadata(submission)
         with self._storage.lock:
@@ -224,12 +225,12 @@ class Uploads:
         self._storage.add(name, file, submission.received, metadata)
 
 
-def _obey(refusal: Refusal | None) -> None:
+def _obey(refusal: ServerRefusal | None) -> None:
     if refusal is not None:
         raise RefusedError(refusal.status, refusal.message)
 
 
-def _check_action(form: Form) -> None:
+def _check_action(form: UploadForm) -> None:
     match form.first(":action"):
         case "file_upload":
             return
@@ -245,7 +246,7 @@ def _check_action(form: Form) -> None:
             raise RefusedError(404, "")
 
 
-def _submission(form: Form, uploader: Uploader, user_agent: str) -> _Submission:
+def _submission(form: UploadForm, uploader: Uploader, user_agent: str) -> _Submission:
     content = form.received()
     if content is None:
         raise RefusedError(400, "Upload payload does not have a file.")
@@ -299,7 +300,7 @@ def _not_allowed(uploader: Uploader, spelled: str) -> str:
     return f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name for more information."
 
 
-def _check_digests(form: Form, received: Received) -> None:
+def _check_digests(form: UploadForm, received: Received) -> None:
     pairs = (("md5", received.md5), ("sha256", received.sha256), ("blake2_256", received.blake2_256))
     for name, calculated in pairs:
         given = form.first(f"{name}_digest").lower()
@@ -307,7 +308,7 @@ def _check_digests(form: Form, received: Received) -> None:
             raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
 
 
-def _description_fields(form: Form) -> Fields:
+def _description_fields(form: UploadForm) -> Fields:
     return tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
 
 

@@ -36,7 +36,7 @@ _FILE_FIELDS: Final = frozenset({"content", "gpg_signature"})
 
 
 @frozen
-class Form:
+class UploadForm:
     """The form of one upload. `fields` keep their order; `files` are the parts that came as files, by field name."""
 
     fields: Fields
@@ -82,7 +82,7 @@ class Form:
             incoming.discard()
 
 
-def receive(request: Request, storage: Storage) -> Form:
+def receive(request: Request, storage: Storage) -> UploadForm:
     """Read the form of a request, its files straight to disk; raises RefusedError for what is no form."""
     opened: list[Incoming] = []
 
@@ -96,7 +96,7 @@ def receive(request: Request, storage: Storage) -> Form:
         for incoming in opened:
             incoming.discard()
         raise
-    return Form(_sanitized(fields), _by_name(files))
+    return UploadForm(_sanitized(fields), _by_name(files))
 
 
 def _parsed(
@@ -131,13 +131,13 @@ def _sanitized(fields: MultiDict[str, str]) -> Fields:
     )
 
 
-def check_no_tuple(form: Form) -> None:
+def check_no_tuple(form: UploadForm) -> None:
     """Refuse a field that was sent as a file (`decorators.py`, sanitize)."""
     for name in sorted(form.files.keys() - _FILE_FIELDS):
         raise RefusedError(400, f"{name}: Should not be a tuple.")
 
 
-def check_fields(form: Form) -> None:
+def check_fields(form: UploadForm) -> None:
     """Refuse what PyPI's upload form refuses, in its order and words (`forms.py`, UploadForm)."""
     if form.first("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
@@ -146,7 +146,7 @@ def check_fields(form: Form) -> None:
             raise RefusedError(400, problem)
 
 
-def _name_problem(form: Form) -> str | None:
+def _name_problem(form: UploadForm) -> str | None:
     name = form.first("name")
     if name and _NAME.fullmatch(name):
         return None
@@ -156,7 +156,7 @@ def _name_problem(form: Form) -> str | None:
     return f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
 
 
-def _filetype_problem(form: Form) -> str | None:
+def _filetype_problem(form: UploadForm) -> str | None:
     filetype = form.first("filetype")
     if filetype in _EXTENSIONS:
         return None
@@ -164,22 +164,22 @@ def _filetype_problem(form: Form) -> str | None:
     return f"Invalid value for filetype. Error: {error}"
 
 
-def _blake2_problem(form: Form) -> str | None:
+def _blake2_problem(form: UploadForm) -> str | None:
     return _digest_problem(form, "blake2_256_digest", "BLAKE2")
 
 
-def _sha256_problem(form: Form) -> str | None:
+def _sha256_problem(form: UploadForm) -> str | None:
     return _digest_problem(form, "sha256_digest", "SHA256")
 
 
-def _digest_problem(form: Form, field: str, called: str) -> str | None:
+def _digest_problem(form: UploadForm, field: str, called: str) -> str | None:
     value = form.first(field)
     if not value or _DIGEST.match(value):
         return None
     return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {called} message digest."
 
 
-def _whole_form_problem(form: Form) -> str | None:
+def _whole_form_problem(form: UploadForm) -> str | None:
     is_sdist, python = form.first("filetype") == "sdist", form.first("pyversion")
     if not is_sdist and not python:
         return "Invalid value for pyversion. Error: Python version is required for binary distribution uploads."

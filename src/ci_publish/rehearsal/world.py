@@ -17,9 +17,8 @@ from sigstore.models import ClientTrustConfig, TrustedRoot
 from ci_publish.http.proxies import direct_loopback
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.index import RehearsalIndex
+from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.job import Provider
-from ci_publish.rehearsal.judge import Judge, file_verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
@@ -27,6 +26,7 @@ from ci_publish.rehearsal.sigstore import Sigstore
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from ci_publish.rehearsal.upload_rules import UploadRules
+from ci_publish.rehearsal.validation import FileValidator, validate_file
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -66,7 +66,7 @@ class RehearsalWorld:
         tls: bool = False,
         registrations: Iterable[Registration] | None = None,
         claims: dict[str, object] | None = None,
-        judge: Judge = file_verdict,
+        validate_file: FileValidator = validate_file,
         rules: UploadRules | None = None,
         discovery: bool = False,
         token_lifetime: float = TOKEN_LIFETIME_SECONDS,
@@ -84,7 +84,7 @@ class RehearsalWorld:
         self._port = port
         self._with_tls = tls
         self._registrations = registrations
-        self._judge = judge
+        self._validate_file = validate_file
         self._rules = rules
         self._discovery = discovery
         self._token_lifetime = token_lifetime
@@ -117,7 +117,7 @@ class RehearsalWorld:
             storage,
             self.identity_provider,
             self._trusted_root,
-            judge=self._judge,
+            validate_file=self._validate_file,
             registrations=self._registrations,
             rules=self._rules,
             discovery=self._discovery,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks import REGISTRY, server_verdict
+from ci_publish.distributions.checks import REGISTRY, server_refusal
 from ci_publish.distributions.checks.rules import refusal_of
-from ci_publish.distributions.checks.verdict import read_subject, server_faults
+from ci_publish.distributions.checks.server_response import read_checked_file, server_faults
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.model.core_metadata_form import form_fields
@@ -54,8 +54,8 @@ def test_the_rule_speaks_about_what_breaks_it_and_about_nothing_else(case: Case,
 def test_the_server_would_answer_as_the_corpus_says(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "content"
     path.write_bytes(case.build())
-    subject = read_subject(path, case.name, upload_form(case))
-    refusal = refusal_of(server_faults(subject))
+    checked = read_checked_file(path, case.name, upload_form(case))
+    refusal = refusal_of(server_faults(checked))
     if case.verdict is None:
         assert refusal is None
         return
@@ -68,7 +68,7 @@ def test_the_server_would_answer_as_the_corpus_says(case: Case, tmp_path: Path) 
 def test_an_index_that_plays_pypi_refuses_what_pypi_refuses(case: Case, tmp_path: Path) -> None:
     path = tmp_path / "content"
     path.write_bytes(case.build())
-    refusal = server_verdict(path, case.name, upload_form(case))
+    refusal = server_refusal(path, case.name, upload_form(case))
     assert (refusal is not None) is (case.verdict is not None)
 
 
@@ -110,7 +110,7 @@ def test_filenames_that_no_client_of_ours_would_send(tmp_path: Path, filename: s
     path = tmp_path / "content"
     path.write_bytes(Wheel().build())
     form = {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.4"], "filetype": [filetype]}
-    refusal = server_verdict(path, filename, form)
+    refusal = server_refusal(path, filename, form)
     assert refusal is not None
     assert refusal.message.startswith(begins)
 
@@ -142,7 +142,7 @@ def test_filenames_that_no_client_of_ours_would_send(tmp_path: Path, filename: s
 def test_forms_that_no_client_of_ours_would_send(tmp_path: Path, form: dict[str, list[str]], begins: str) -> None:
     path = tmp_path / "content"
     path.write_bytes(Wheel().build())
-    refusal = server_verdict(path, Wheel().filename, {**form, "filetype": ["bdist_wheel"]})
+    refusal = server_refusal(path, Wheel().filename, {**form, "filetype": ["bdist_wheel"]})
     assert refusal is not None
     assert refusal.message.startswith(begins)
 
@@ -151,6 +151,6 @@ def test_an_empty_upload_is_no_archive(tmp_path: Path) -> None:
     path = tmp_path / "content"
     path.write_bytes(b"")
     form = {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.4"], "filetype": ["bdist_wheel"]}
-    refusal = server_verdict(path, Wheel().filename, form)
+    refusal = server_refusal(path, Wheel().filename, form)
     assert refusal is not None
     assert refusal.message == "Invalid distribution file. File is not a zipfile"

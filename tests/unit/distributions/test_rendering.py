@@ -16,7 +16,7 @@ from ci_publish.distributions.checks.rendering import (
     is_shallow,
     rendering,
 )
-from ci_publish.distributions.findings import Rendering
+from ci_publish.distributions.faults import Rendering
 
 QUOTES = ">" * 500_000
 

@@ -9,9 +9,9 @@ import zlib
 import pytest
 
 from ci_publish.distributions import tar_stream
-from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NoGzip, OverBudget
+from ci_publish.distributions.gzip_stream import GzipCutOff, GzipDamaged, GzipStream, NotGzip, OverBudget
 from ci_publish.distributions.tar_stream import (
-    NoTar,
+    NotATar,
     TarDamaged,
     TarHeaderTooLarge,
     TarMember,
@@ -61,7 +61,7 @@ def test_header_fields_are_read_over() -> None:
     "data", [b"PK\x03\x04" + bytes(20), b"\x1f\x8b\x09" + bytes(20), b"\x1f\x8b\x08\x08" + b"x" * 70_000]
 )
 def test_what_is_no_gzip_is_refused(data: bytes) -> None:
-    with pytest.raises(NoGzip):
+    with pytest.raises(NotGzip):
         stream(data)
 
 
@@ -169,7 +169,7 @@ def test_an_old_gnu_sparse_member_is_sparse() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"x" * 100, b"x" * 512])
 def test_what_does_not_begin_with_a_header_is_no_tar(data: bytes) -> None:
-    with pytest.raises(NoTar):
+    with pytest.raises(NotATar):
         read(data)
 
 
@@ -178,7 +178,7 @@ def test_a_header_with_an_impossible_size_is_none(number: bytes) -> None:
     header = bytearray(member().tobuf())
     header[124:136] = number
     header[148:156] = b"%06o\0 " % tar_stream._checksums(bytes(header))[0]  # noqa: SLF001
-    with pytest.raises(NoTar):
+    with pytest.raises(NotATar):
         read(bytes(header))
 
 

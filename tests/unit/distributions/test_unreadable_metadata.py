@@ -1,4 +1,4 @@
-"""Metadata that the libraries cannot read is a fault of its file; the other files are judged."""
+"""Metadata that the libraries cannot read is a fault of its file; the other files are checked."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from types import FrameType
 
 import pytest
 
-from ci_publish.distributions.checks.judgement import MAX_DIGITS, MAX_GROUPS, judge
+from ci_publish.distributions.checks.form_validation import MAX_DIGITS, MAX_GROUPS, validate_form
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import Terminated
 from ci_publish.model.index import IndexProfile
@@ -35,7 +35,7 @@ NESTED = "(" * 3_000
     ],
 )
 def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None) -> None:
-    found = {fault.rule for fault in judge({**FORM, field: [value]})}
+    found = {fault.rule for fault in validate_form({**FORM, field: [value]})}
     assert found == ({rule} if rule else set())
 
 

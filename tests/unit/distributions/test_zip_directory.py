@@ -12,14 +12,14 @@ import pytest
 
 import ci_publish
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
-from ci_publish.distributions.findings import Refusal
+from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
 from ci_publish.distributions.zip_directory import is_zip, read_directory
 from tests.corpus.build import Wheel
 
 NAME = b"a.txt"
-BROKEN = Refusal(400, "Invalid distribution file. None")
-NO_ZIP = Refusal(400, "Invalid distribution file. File is not a zipfile")
+BROKEN = ServerRefusal(400, "Invalid distribution file. None")
+NO_ZIP = ServerRefusal(400, "Invalid distribution file. File is not a zipfile")
 FIELDS = (
     "filename",
     "orig_filename",
@@ -55,7 +55,7 @@ def directory(data: bytes) -> list[zipfile.ZipInfo]:
     return read_directory(io.BytesIO(data))
 
 
-def fault(data: bytes) -> tuple[str, Refusal | None]:
+def fault(data: bytes) -> tuple[str, ServerRefusal | None]:
     with pytest.raises(Unreadable) as caught:
         directory(data)
     assert caught.value.fault.message
@@ -116,7 +116,7 @@ def test_zip64_records_that_are_broken_are_no_archive_for_the_server(data: bytes
 
 def test_a_name_that_is_not_utf_8_makes_the_server_fail() -> None:
     data = entry(b"\xff", flags=0x800) + end(1, 47, 0)
-    assert fault(data) == ("zip-malformed", Refusal(500, "Internal Server Error"))
+    assert fault(data) == ("zip-malformed", ServerRefusal(500, "Internal Server Error"))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from ci_publish.distributions.findings import Fault
+from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.distributions.zip_framing import framing_fault
 from ci_publish.distributions.zip_members import read_member

@@ -13,10 +13,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.index import RehearsalIndex
-from ci_publish.rehearsal.judge import Judge
+from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
 from ci_publish.rehearsal.storage import Storage
+from ci_publish.rehearsal.validation import FileValidator
 from tests.distributions import make_sdist, make_wheel
 
 NOW = 1_795_000_000.0
@@ -35,12 +35,6 @@ class Clock:
 # A key takes long to make, so all indexes of a process believe the same provider; its clock starts again with each.
 CLOCK = Clock()
 PROVIDER = IdentityProvider(clock=CLOCK)
-
-
-@dataclass(frozen=True)
-class Rejection:
-    status: int
-    message: str
 
 
 @dataclass
@@ -134,7 +128,7 @@ def _no_trusted_root() -> TrustedRoot:
 def index_world(
     folder: Path,
     *,
-    judge: Judge = lambda *_: None,
+    validate_file: FileValidator = lambda *_: None,
     registrations: list[Registration] | None = None,
     token_lifetime: float = 900,
     discovery: bool = False,
@@ -145,7 +139,7 @@ def index_world(
         storage,
         PROVIDER,
         _no_trusted_root,
-        judge=judge,
+        validate_file=validate_file,
         registrations=registrations,
         token_lifetime=token_lifetime,
         discovery=discovery,

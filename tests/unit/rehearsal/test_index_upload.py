@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from ci_publish.rehearsal.records import Fields
-from tests.unit.rehearsal.index_world import IndexWorld, Rejection, form_of, index_world, words
+from tests.unit.rehearsal.index_world import IndexWorld, form_of, index_world, words
 
 DAY = 24 * 60 * 60
 SEE = "See https://pypi.org/help/"
@@ -525,11 +526,11 @@ class TestJudge:
     def test_the_judge_sees_the_file_and_its_words_are_the_answer(self, tmp_path: Path) -> None:
         seen: list[tuple[bytes, str, Fields]] = []
 
-        def judge(path: Path, filename: str, form: Fields) -> Rejection:
+        def validate_file(path: Path, filename: str, form: Fields) -> ServerRefusal:
             seen.append((path.read_bytes(), filename, form))
-            return Rejection(400, "Invalid distribution file. Really.")
+            return ServerRefusal(400, "Invalid distribution file. Really.")
 
-        with index_world(tmp_path, judge=judge) as world:
+        with index_world(tmp_path, validate_file=validate_file) as world:
             wheel = world.wheel()
             answer = world.upload(wheel)
 
@@ -549,7 +550,7 @@ class TestJudge:
 
 class TestRaces:
     def race(self, world: IndexWorld, payloads: list[bytes]) -> list[int]:
-        """Upload several files at the same time: each is held by the judge until all have come so far."""
+        """Upload several files at the same time: each is held by the check until all have come so far."""
         versions = [world.wheel(payload=payload).read_bytes() for payload in payloads]
         answers: list[int] = []
 
@@ -583,10 +584,10 @@ class TestRaces:
     ) -> None:
         barrier = threading.Barrier(2, timeout=10)
 
-        def judge(*_: object) -> None:
+        def validate_file(*_: object) -> None:
             barrier.wait()
 
-        with index_world(tmp_path, judge=judge) as world:
+        with index_world(tmp_path, validate_file=validate_file) as world:
             world.index.rules.racy = racy
 
             assert self.race(world, payloads) == expected

@@ -7,8 +7,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
-from ci_publish.distributions.findings import Fault, crashed, refused
+from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.faults import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
@@ -29,18 +29,18 @@ _COMPANION_BYTES: Final = len(".metadata")
     example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
     cure="Build again with a name of printable characters.",
 )
-def filename_characters(subject: Subject) -> Iterable[Fault]:
+def filename_characters(file: CheckedFile) -> Iterable[Fault]:
     """A filename holds no control characters, no slashes and no backslashes.
 
     Source: warehouse/forklift/legacy.py:243-265 (``_validate_filename``).
     """
-    if any(ord(char) < 32 or ord(char) == 127 for char in subject.filename):  # noqa: PLR2004 - ASCII control characters
+    if any(ord(char) < 32 or ord(char) == 127 for char in file.filename):  # noqa: PLR2004 - ASCII control characters
         words = (
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
             "or the DEL character (ordinal 127) in the name."
         )
         yield _fault("filename-characters", "Its name holds control characters.", words)
-    if "/" in subject.filename or "\\" in subject.filename:
+    if "/" in file.filename or "\\" in file.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
         yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
 
@@ -51,13 +51,13 @@ def filename_characters(subject: Subject) -> Iterable[Fault]:
     example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
     cure="Build again with a name of ASCII characters.",
 )
-def filename_not_ascii(subject: Subject) -> Iterable[Fault]:
+def filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
     """A filename holds ASCII characters only: others can reverse or hide what a terminal or a page shows.
 
     Source: PEP 427, PEP 625; our own rule, PyPI accepts such names.
     """
-    if not subject.filename.isascii():
-        others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(subject.filename) if not char.isascii())
+    if not file.filename.isascii():
+        others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(file.filename) if not char.isascii())
         yield Fault("filename-not-ascii", f"Its name holds characters that are not ASCII: {others}.")
 
 
@@ -68,24 +68,24 @@ def filename_not_ascii(subject: Subject) -> Iterable[Fault]:
     example="`demo-1.0-py3-none-any.WHL`",
     cure="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
 )
-def filename_extension(subject: Subject) -> Iterable[Fault]:
+def filename_extension(file: CheckedFile) -> Iterable[Fault]:
     """Wheels end in .whl and sdists in .tar.gz, in lower case.
 
     Source: PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).
     """
-    match = _EXTENSION.match(subject.filename)
+    match = _EXTENSION.match(file.filename)
     if match is None:
         words = (
             f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
             "and https://peps.python.org/pep-0715/ for more information"
         )
         yield _fault("filename-extension", "Its extension is not one of a distribution.", words)
-    elif match["extension"] not in _EXTENSIONS[subject.kind]:
+    elif match["extension"] not in _EXTENSIONS[file.kind]:
         words = (
             f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
-            f"{_FORM_KIND[subject.kind]}. {_PEP_527} for more information."
+            f"{_FORM_KIND[file.kind]}. {_PEP_527} for more information."
         )
-        yield _fault("filename-extension", f"The extension {match['extension']} is no {subject.kind}'s.", words)
+        yield _fault("filename-extension", f"The extension {match['extension']} is no {file.kind}'s.", words)
 
 
 @rule(
@@ -95,7 +95,7 @@ def filename_extension(subject: Subject) -> Iterable[Fault]:
     example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
     cure="Build the wheel again with a current backend and do not rename it.",
 )
-def filename_wheel(subject: Subject) -> Iterable[Fault]:
+def filename_wheel(file: CheckedFile) -> Iterable[Fault]:
     """A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, three tags.
 
     A variant label (PEP 825, a draft) is a further part, which no index accepts yet. Tags like ``2.7`` or empty ones,
@@ -103,12 +103,12 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
 
     Source: PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).
     """
-    if not subject.filename.endswith(".whl") or subject.kind is not Kind.WHEEL:
+    if not file.filename.endswith(".whl") or file.kind is not Kind.WHEEL:
         return
     try:
-        DistributionFilename.parse(subject.filename)
+        DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        more = " It has more than five dashes." if subject.filename.count("-") > MAX_DASHES else ""
+        more = " It has more than five dashes." if file.filename.count("-") > MAX_DASHES else ""
         refusal = None if error.fault is FilenameFault.TAGS else refused(str(error))
         yield Fault("filename-wheel", f"{error}.{more}", refusal)
 
@@ -120,17 +120,17 @@ def filename_wheel(subject: Subject) -> Iterable[Fault]:
     example="`demo.tar.gz`, `demo-latest.tar.gz`",
     cure="Build the sdist again with a current backend and do not rename it.",
 )
-def filename_sdist(subject: Subject) -> Iterable[Fault]:
+def filename_sdist(file: CheckedFile) -> Iterable[Fault]:
     """An sdist's name is its project, a dash and its version.
 
     Source: PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).
     """
-    if subject.kind is not Kind.SDIST or not subject.filename.endswith(_EXTENSIONS[Kind.SDIST]):
+    if file.kind is not Kind.SDIST or not file.filename.endswith(_EXTENSIONS[Kind.SDIST]):
         return
     try:
-        DistributionFilename.parse(subject.filename)
+        DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        words = f"Invalid source distribution filename: {subject.filename}"
+        words = f"Invalid source distribution filename: {file.filename}"
         yield _fault("filename-sdist", f"{error}.", words)
 
 
@@ -141,13 +141,13 @@ def filename_sdist(subject: Subject) -> Iterable[Fault]:
     example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
     cure="Build again; do not rename files or edit their metadata by hand.",
 )
-def filename_project(subject: Subject) -> Iterable[Fault]:
+def filename_project(file: CheckedFile) -> Iterable[Fault]:
     """The project in the filename is the one in the metadata.
 
     Source: warehouse/forklift/legacy.py:1359-1376 and 1453-1464.
     """
-    name = subject.value("name")
-    found = _name_and_version(subject)
+    name = file.value("name")
+    found = _name_and_version(file)
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
         return
     words = f"Start filename for {name!r} with {_underscored(name)!r}."
@@ -162,30 +162,30 @@ def filename_project(subject: Subject) -> Iterable[Fault]:
     example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
     cure="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
 )
-def filename_normalized(subject: Subject) -> Iterable[Fault]:
+def filename_normalized(file: CheckedFile) -> Iterable[Fault]:
     """Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too.
 
     Source: PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.
     """
-    name, found = subject.value("name"), _name_and_version(subject)
+    name, found = file.value("name"), _name_and_version(file)
     if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
         return
-    if subject.kind is Kind.WHEEL and found[0] != _underscored(name):
+    if file.kind is Kind.WHEEL and found[0] != _underscored(name):
         words = (
-            f"Filename {subject.filename!r} should contain the normalized project name "
+            f"Filename {file.filename!r} should contain the normalized project name "
             f"{_underscored(name)!r}, not {found[0]!r}."
         )
         yield _fault("filename-normalized", f"It begins with {found[0]!r} instead of {_underscored(name)!r}.", words)
-    if subject.kind is Kind.SDIST:
-        yield from _sdist_spelling(subject, name)
+    if file.kind is Kind.SDIST:
+        yield from _sdist_spelling(file, name)
 
 
-def _sdist_spelling(subject: Subject, name: str) -> Iterator[Fault]:
+def _sdist_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
     """Yield the fault of an sdist whose name is not spelled as the server wants it."""
-    version = _version(subject.value("version"))
+    version = _version(file.value("version"))
     expected = f"{_underscored(name)}-{version}.tar.gz"
-    if version is not None and subject.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
-        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+    if version is not None and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
+        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
         yield _fault("filename-normalized", f"Its name should be {expected!r}.", words)
 
 
@@ -196,18 +196,18 @@ def _sdist_spelling(subject: Subject, name: str) -> Iterator[Fault]:
     example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
     cure="Build again; do not rename files or edit their metadata by hand.",
 )
-def filename_version(subject: Subject) -> Iterable[Fault]:
+def filename_version(file: CheckedFile) -> Iterable[Fault]:
     """The version in the filename is the one in the metadata.
 
     Source: warehouse/forklift/legacy.py:1380-1393 and 1491-1503.
     """
-    version, found = _version(subject.value("version")), _name_and_version(subject)
+    version, found = _version(file.value("version")), _name_and_version(file)
     if version is None or found is None or found[1] == version:
         return
     words = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
-    if subject.kind is Kind.SDIST:
-        expected = f"{_underscored(subject.value('name'))}-{version}.tar.gz"
-        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+    if file.kind is Kind.SDIST:
+        expected = f"{_underscored(file.value('name'))}-{version}.tar.gz"
+        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
     yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
 
 
@@ -232,14 +232,14 @@ found(
     example="`demo-1.0.zip`",
     cure="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
 )
-def filename_zip_sdist(subject: Subject) -> Iterable[Fault]:
+def filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     """Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.
 
     Source: PEP 625; warehouse/forklift/legacy.py:1378-1393.
     """
-    if subject.kind is Kind.SDIST and subject.filename.endswith(".zip"):
-        expected = f"{_underscored(subject.value('name'))}-{subject.value('version')}.tar.gz"
-        words = f"Filename {subject.filename!r} is invalid, should be {expected!r}."
+    if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
+        expected = f"{_underscored(file.value('name'))}-{file.value('version')}.tar.gz"
+        words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
         yield _fault("filename-zip-sdist", "It is an sdist in a .zip archive.", words)
 
 
@@ -250,47 +250,47 @@ def filename_zip_sdist(subject: Subject) -> Iterable[Fault]:
     example="a wheel with forty compressed tags in its name",
     cure="Shorten the name: fewer tags, or a shorter build number.",
 )
-def filename_length(subject: Subject) -> Iterable[Fault]:
+def filename_length(file: CheckedFile) -> Iterable[Fault]:
     """A filename fits on a file system together with the suffix of its metadata file: 246 bytes.
 
     Source: warehouse/forklift/legacy.py:1603-1617.
     """
-    length = len(subject.filename.encode("utf-8", "surrogateescape"))
+    length = len(file.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
-        words = refused(f"Filename is too long: '{subject.filename}'")
+        words = refused(f"Filename is too long: '{file.filename}'")
         message = f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most."
         yield Fault("filename-length", message, words if length <= MAX_NAME_BYTES else crashed())
 
 
-def parsed_filename(subject: Subject) -> DistributionFilename | None:
+def parsed_filename(file: CheckedFile) -> DistributionFilename | None:
     """Return what the filename says, of a wheel also where its tags are invalid; None for other names."""
-    if subject.filename.endswith(".whl") is not (subject.kind is Kind.WHEEL):
+    if file.filename.endswith(".whl") is not (file.kind is Kind.WHEEL):
         return None
     try:
-        return DistributionFilename.parse(subject.filename)
+        return DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
         return error.except_tags
 
 
-def _name_and_version(subject: Subject) -> tuple[str, Version] | None:
+def _name_and_version(file: CheckedFile) -> tuple[str, Version] | None:
     """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
-    if (parsed := parsed_filename(subject)) is None:
+    if (parsed := parsed_filename(file)) is None:
         return None
-    return _implicit_post_release(subject) or (parsed.spelled_project, parsed.version)
+    return _implicit_post_release(file) or (parsed.spelled_project, parsed.version)
 
 
-def _implicit_post_release(subject: Subject) -> tuple[str, Version] | None:
+def _implicit_post_release(file: CheckedFile) -> tuple[str, Version] | None:
     """Return project and version of an sdist ``leo-6.7.8-9``: PEP 440's oldest post release (legacy.py:1334-1358).
 
     None where the metadata names another project, or no such version.
     """
-    if subject.kind is Kind.WHEEL:
+    if file.kind is Kind.WHEEL:
         return None
-    stem = subject.filename.removesuffix(".tar.gz").removesuffix(".zip")
+    stem = file.filename.removesuffix(".tar.gz").removesuffix(".zip")
     name, _, rest = stem.rpartition("-")[0].rpartition("-")
     version = _version(f"{rest}-{stem.rpartition('-')[2]}")
-    meant = _version(subject.value("version"))
-    same = canonicalize_name(name) == canonicalize_name(subject.value("name"))
+    meant = _version(file.value("version"))
+    same = canonicalize_name(name) == canonicalize_name(file.value("name"))
     return (name, version) if same and version is not None and meant is not None and meant.is_postrelease else None
 
 

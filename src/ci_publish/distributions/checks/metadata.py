@@ -1,9 +1,9 @@
-"""Rules about core metadata: what the server says about the form (``judgement``), and about the file itself (pure)."""
+"""Rules about core metadata: of the upload form (``form_validation`` finds them), and of the file itself (pure)."""
 
 from collections.abc import Iterable
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
-from ci_publish.distributions.findings import Fault, refused
+from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
 _HELP = "https://pypi.org/help/#description-content-type"
@@ -250,13 +250,13 @@ found(
     example="a broken link or directive in a README.rst, or a README with nothing but a title",
     cure="Correct the README; the line is that of the description. Content type and markup must agree.",
 )
-def description_renders(subject: Subject) -> Iterable[Fault]:
+def description_renders(file: CheckedFile) -> Iterable[Fault]:
     """PyPI can render the description.
 
     Source: warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.
     """
-    content_type = subject.value("description_content_type")
-    reason = subject.rendering.fault
+    content_type = file.value("description_content_type")
+    reason = file.rendering.fault
     if reason is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
         words = f"The description failed to render {kind}. See {_HELP} for more information."
@@ -269,12 +269,12 @@ def description_renders(subject: Subject) -> Iterable[Fault]:
     example="a README.rst of 1 MB",
     cure="Shorten the README; a link to the documentation serves readers better.",
 )
-def description_too_large(subject: Subject) -> Iterable[Fault]:
+def description_too_large(file: CheckedFile) -> Iterable[Fault]:
     """Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are not rendered here.
 
     Source: our own limit: docutils and readme-renderer take minutes for them.
     """
-    if subject.rendering.too_large:
+    if file.rendering.too_large:
         yield Fault("description-too-large", "The description is too large to be rendered here.")
 
 
@@ -315,12 +315,12 @@ found(
     example="`Licence: MIT`",
     cure="Correct the field's name; the index ignores it as it is.",
 )
-def metadata_unknown_field(subject: Subject) -> Iterable[Fault]:
+def metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
     """Every field of the file is one of the specification.
 
     Source: the core metadata specification; the server never sees others.
     """
-    yield from (Fault("metadata-unknown-field", f"{name!r} is no field.") for name in subject.unknown_fields)
+    yield from (Fault("metadata-unknown-field", f"{name!r} is no field.") for name in file.unknown_fields)
 
 
 @rule(
@@ -329,11 +329,9 @@ def metadata_unknown_field(subject: Subject) -> Iterable[Fault]:
     example="two `Summary:` headers",
     cure="Build with a current backend; the first one is sent.",
 )
-def metadata_repeated_field(subject: Subject) -> Iterable[Fault]:
+def metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
     """Fields that have one value stand once.
 
     Source: the core metadata specification; our own rule, the server never sees the others.
     """
-    yield from (
-        Fault("metadata-repeated-field", f"{name!r} stands more than once.") for name in subject.repeated_fields
-    )
+    yield from (Fault("metadata-repeated-field", f"{name!r} stands more than once.") for name in file.repeated_fields)

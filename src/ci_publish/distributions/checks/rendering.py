@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, Final
 
-from ci_publish.distributions.findings import Rendering
+from ci_publish.distributions.faults import Rendering
 from ci_publish.distributions.limits import KIB, MIB
 from ci_publish.errors import CiPublishError
 from ci_publish.model.waiting import Waiting

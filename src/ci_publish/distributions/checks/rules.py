@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from ci_publish.distributions.findings import Fault, Refusal, Rendering
+from ci_publish.distributions.faults import Fault, Rendering, ServerRefusal
 from ci_publish.distributions.sdists import SdistContents
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Collection, Kind
@@ -54,7 +54,7 @@ class Stage(IntEnum):
 
 
 @frozen
-class Subject:
+class CheckedFile:
     """One file, with everything that rules may ask about it.
 
     ``form`` is the upload form: what the server knows of the core metadata. ``metadata_faults`` came up when the file's
@@ -69,7 +69,7 @@ class Subject:
     wheel: ZipContents | None = None
     sdist: SdistContents | None = None
     metadata_faults: tuple[Fault, ...] = ()
-    judged: tuple[Fault, ...] = ()
+    form_faults: tuple[Fault, ...] = ()
     rendering: Rendering = Rendering()
     unknown_fields: tuple[str, ...] = ()
     repeated_fields: tuple[str, ...] = ()
@@ -85,7 +85,7 @@ class Subject:
         return () if contents is None else contents.faults
 
 
-FileCheck = Callable[[Subject], Iterable[Fault]]
+FileCheck = Callable[[CheckedFile], Iterable[Fault]]
 SetCheck = Callable[[Collection], Iterable[Fault]]
 
 
@@ -106,9 +106,9 @@ class Rule:
     check_set: SetCheck | None = None
     about_file: bool = False
 
-    def faults(self, subject: "Subject") -> Iterable[Fault]:
+    def faults(self, file: "CheckedFile") -> Iterable[Fault]:
         """Return what this rule says about one file: what it computes, or what reading the file brought up."""
-        return faults_of(subject, self.id) if self.check is None else self.check(subject)
+        return faults_of(file, self.id) if self.check is None else self.check(file)
 
     def severity(self, profiles: Iterable[IndexProfile]) -> Severity | None:
         """Return the highest severity for *profiles* (PyPI's where there are none), None where all are content."""
@@ -200,9 +200,9 @@ def _documentation(docstring: str) -> tuple[str, str]:
     return " ".join(cause.split()), " ".join(source.split())
 
 
-def faults_of(subject: Subject, rule_id: str) -> Iterable[Fault]:
+def faults_of(file: CheckedFile, rule_id: str) -> Iterable[Fault]:
     """Return the faults of one rule that reading the archive or judging the metadata brought up."""
-    sources = (subject.archive_faults, subject.metadata_faults, subject.judged)
+    sources = (file.archive_faults, file.metadata_faults, file.form_faults)
     return [fault for source in sources for fault in source if fault.rule == rule_id]
 
 
@@ -211,12 +211,12 @@ def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
     return Problem(filename, fault.rule, severity, fault.message, fault.advice or REGISTRY.rules[fault.rule].cure)
 
 
-def file_faults(subject: Subject, *, metadata: bool = True) -> list[Fault]:
+def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:
     """Run every rule about single files; without *metadata*, all families but that one."""
     faults: list[Fault] = []
     for each in REGISTRY.rules.values():
         if each.about_file and (metadata or each.family is not Family.METADATA):
-            faults += _few(each.faults(subject))
+            faults += _few(each.faults(file))
     return faults
 
 
@@ -240,7 +240,7 @@ def _few(faults: Iterable[Fault]) -> list[Fault]:
     return shown
 
 
-def refusal_of(faults: Iterable[Fault]) -> Refusal | None:
+def refusal_of(faults: Iterable[Fault]) -> ServerRefusal | None:
     """Return the server's answer to a file with these faults: that of the first check that fails there."""
     refusing = [(REGISTRY.rules[fault.rule].stage, fault.refusal) for fault in faults if fault.refusal is not None]
     return min(refusing, key=lambda pair: pair[0])[1] if refusing else None

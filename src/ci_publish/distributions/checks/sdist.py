@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
-from ci_publish.distributions.findings import Fault, refused
+from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
 found(
@@ -122,16 +122,16 @@ found(
     example="`demo-1.0.tar.gz` whose members lie in `other/`",
     cure="Build the sdist with a build backend; do not repack it.",
 )
-def sdist_folder_name(subject: Subject) -> Iterable[Fault]:
+def sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
     """The top folder is called like the file: project, dash, version.
 
     Source: PEP 625; PyPI does not look.
     """
-    if subject.sdist is None or not subject.sdist.top:
+    if file.sdist is None or not file.sdist.top:
         return
-    expected = subject.filename.removesuffix(".tar.gz")
-    if canonicalize_name(subject.sdist.top) != canonicalize_name(expected):
-        yield Fault("sdist-folder-name", f"Its top folder is {subject.sdist.top!r} instead of {expected!r}.")
+    expected = file.filename.removesuffix(".tar.gz")
+    if canonicalize_name(file.sdist.top) != canonicalize_name(expected):
+        yield Fault("sdist-folder-name", f"Its top folder is {file.sdist.top!r} instead of {expected!r}.")
 
 
 @rule(
@@ -141,15 +141,15 @@ def sdist_folder_name(subject: Subject) -> Iterable[Fault]:
     example="`License-File: LICENSE` without that file in the sdist",
     cure="Add the file to the sdist, or correct `license-files` in pyproject.toml.",
 )
-def sdist_license_file(subject: Subject) -> Iterable[Fault]:
+def sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
     """Every License-File of the metadata is in the sdist, under its top folder.
 
     Source: PEP 639; warehouse/forklift/legacy.py:1397-1423.
     """
-    if subject.sdist is None or not subject.sdist.complete or not subject.sdist.names:
+    if file.sdist is None or not file.sdist.complete or not file.sdist.names:
         return
-    for license_file in subject.form.get("license_file", ()):
-        target = f"{subject.sdist.top}/{license_file}"
-        if target not in subject.sdist.names:
-            words = f"License-File {license_file} does not exist in distribution file {subject.filename} at {target}"
+    for license_file in file.form.get("license_file", ()):
+        target = f"{file.sdist.top}/{license_file}"
+        if target not in file.sdist.names:
+            words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             yield Fault("sdist-license-file", f"The licence file {license_file!r} is not in it.", refused(words))

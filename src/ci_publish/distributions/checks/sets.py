@@ -9,7 +9,7 @@ from typing import Final
 
 from ci_publish.distributions.archives import shortlist
 from ci_publish.distributions.checks.rules import REGISTRY, Family, Rule, Stage, set_rule
-from ci_publish.distributions.findings import Fault, refused
+from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Collection, Distribution, Kind
 from ci_publish.model.problem import Severity
@@ -307,7 +307,7 @@ _ENTRY_RULES: Final[tuple[tuple[str, Severity, str, str, str, str], ...]] = (
     (
         "check-incomplete",
         Severity.ERROR,
-        "Every file can be judged.",
+        "Every file can be checked.",
         "our own rule.",
         "a file that shows a bug in ci-publish",
         "Report it, with the file if you can.",

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, rule
-from ci_publish.distributions.findings import Fault, refused
+from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, rule
+from ci_publish.distributions.faults import Fault, refused
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
 from ci_publish.model.problem import Severity
 
@@ -23,13 +23,13 @@ _MORE: Final = (
     cure="If the project has no higher limit yet, ask for one: "
     "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase",
 )
-def size_limit(subject: Subject) -> Iterable[Fault]:
+def size_limit(file: CheckedFile) -> Iterable[Fault]:
     """PyPI takes files of up to 100 MiB, unless a project was given a higher limit.
 
     Source: warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it is a warning.
     """
-    if subject.size > DEFAULT_FILE_LIMIT:
-        size = f"{subject.size / MIB:.1f} MiB"
+    if file.size > DEFAULT_FILE_LIMIT:
+        size = f"{file.size / MIB:.1f} MiB"
         limit = DEFAULT_FILE_LIMIT // MIB
-        words = f"File too large. Limit for project {subject.value('name')!r} is {limit} MB. See {_MORE}"
+        words = f"File too large. Limit for project {file.value('name')!r} is {limit} MB. See {_MORE}"
         yield Fault("size-limit", f"It has {size}; PyPI's default limit is {limit} MiB.", refused(words))

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.archives import shortlist
-from ci_publish.distributions.checks.rules import Family, Stage, Subject, found, rule
-from ci_publish.distributions.findings import Fault, crashed, invalid_file, refused
+from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.faults import Fault, crashed, invalid_file, refused
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
@@ -37,12 +37,12 @@ found(
     example="a wheel without WHEEL, or renamed to another project",
     cure="Build the wheel again; do not rename it.",
 )
-def wheel_file_missing(subject: Subject) -> Iterable[Fault]:
+def wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
     """WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.
 
     Source: PEP 427; warehouse/forklift/legacy.py:377-387.
     """
-    if (contents := _readable(subject)) is None:
+    if (contents := _readable(file)) is None:
         return
     if not contents.info_folder:
         refusal = invalid_file("Unable to parse name and version from wheel filename")
@@ -57,12 +57,12 @@ def wheel_file_missing(subject: Subject) -> Iterable[Fault]:
     example="an empty WHEEL",
     cure="Build the wheel again with a current backend.",
 )
-def wheel_file_invalid(subject: Subject) -> Iterable[Fault]:
+def wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
     """WHEEL names the version of the wheel format, without which pip does not install it.
 
     Source: PEP 427; PyPI does not look.
     """
-    text = None if subject.wheel is None else subject.wheel.text("WHEEL")
+    text = None if file.wheel is None else file.wheel.text("WHEEL")
     if text is not None and re.search(rb"(?im)^wheel-version:\s*\d+\.\d+\s*$", text) is None:
         yield Fault("wheel-file-invalid", "WHEEL has no valid Wheel-Version.")
 
@@ -74,18 +74,18 @@ def wheel_file_invalid(subject: Subject) -> Iterable[Fault]:
     example="a wheel without METADATA",
     cure="Build the wheel again; do not rename it.",
 )
-def wheel_metadata_missing(subject: Subject) -> Iterable[Fault]:
+def wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     """METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.
 
     Source: PEP 427; warehouse/forklift/legacy.py:1582-1602.
     """
-    contents = _readable(subject)
+    contents = _readable(file)
     if (
         contents is not None
         and contents.info_folder
         and (target := f"{contents.info_folder}/METADATA") not in contents.names
     ):
-        words = f"Wheel '{subject.filename}' does not contain the required METADATA file: {target}"
+        words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
         yield Fault("wheel-metadata-missing", f"There is no {target} in it.", refused(words))
 
 
@@ -108,17 +108,17 @@ found(
     example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
     cure="Build with a backend that knows PEP 639, or correct `license-files` in pyproject.toml.",
 )
-def wheel_license_file(subject: Subject) -> Iterable[Fault]:
+def wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
     """Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.
 
     Source: PEP 639; warehouse/forklift/legacy.py:1515-1539.
     """
-    if (contents := _readable(subject)) is None:
+    if (contents := _readable(file)) is None:
         return
-    for license_file in subject.form.get("license_file", ()):
+    for license_file in file.form.get("license_file", ()):
         target = f"{contents.info_folder}/licenses/{license_file}"
         if target not in contents.names:
-            words = f"License-File {license_file} does not exist in distribution file {subject.filename} at {target}"
+            words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             yield Fault("wheel-license-file", f"The licence file {license_file!r} is not at {target}.", refused(words))
 
 
@@ -129,16 +129,16 @@ def wheel_license_file(subject: Subject) -> Iterable[Fault]:
     example="a wheel without RECORD, or one whose RECORD is not UTF-8",
     cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
 )
-def record_missing(subject: Subject) -> Iterable[Fault]:
+def record_missing(file: CheckedFile) -> Iterable[Fault]:
     """RECORD is there, and can be read as a table of UTF-8.
 
     Source: PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.
     """
-    contents = _readable(subject)
+    contents = _readable(file)
     if contents is None or not contents.info_folder:
         return
     target = f"{contents.info_folder}/RECORD"
-    refusal = refused(f"Wheel '{subject.filename}' does not contain the required RECORD file: {target}")
+    refusal = refused(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
     if target not in contents.names:
         yield Fault("record-missing", f"There is no {target} in it.", refusal)
     elif contents.record is not None and not contents.record.readable:
@@ -152,12 +152,12 @@ def record_missing(subject: Subject) -> Iterable[Fault]:
     example="an empty line in the middle of RECORD",
     cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
 )
-def record_blank_line(subject: Subject) -> Iterable[Fault]:
+def record_blank_line(file: CheckedFile) -> Iterable[Fault]:
     """RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.
 
     Source: warehouse/utils/wheel.py:209-213 (seen on a running server).
     """
-    if (contents := _readable(subject)) is not None and contents.record is not None and contents.record.blank_line:
+    if (contents := _readable(file)) is not None and contents.record is not None and contents.record.blank_line:
         yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
 
 
@@ -168,12 +168,12 @@ def record_blank_line(subject: Subject) -> Iterable[Fault]:
     cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today, "
     "and may refuse it later.",
 )
-def record_mismatch(subject: Subject) -> Iterable[Fault]:
+def record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     """RECORD lists exactly the members of the wheel.
 
     Source: PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.
     """
-    contents = _readable(subject)
+    contents = _readable(file)
     if contents is None or (record := contents.record) is None or not record.readable:
         return
     if not record.complete:
@@ -195,12 +195,12 @@ def record_mismatch(subject: Subject) -> Iterable[Fault]:
     example="a file changed in a wheel after it was built",
     cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. Installers may refuse it.",
 )
-def record_digest(subject: Subject) -> Iterable[Fault]:
+def record_digest(file: CheckedFile) -> Iterable[Fault]:
     """The digests in RECORD are those of the members, and no member but RECORD is without.
 
     Source: PEP 427, PEP 376; PyPI does not look, installers do.
     """
-    contents = _readable(subject)
+    contents = _readable(file)
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
@@ -217,12 +217,12 @@ def record_digest(subject: Subject) -> Iterable[Fault]:
     example="`demo-1.0.dist-info/RECORD.jws`",
     cure="Leave it out: PEP 740 attestations take its place.",
 )
-def record_signature(subject: Subject) -> Iterable[Fault]:
+def record_signature(file: CheckedFile) -> Iterable[Fault]:
     """Signatures inside of wheels are deprecated.
 
     Source: PEP 815.
     """
-    if (contents := _readable(subject)) is not None:
+    if (contents := _readable(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
         yield from (Fault("record-signature", f"It holds {name}.") for name in found)
 
@@ -235,18 +235,18 @@ def record_signature(subject: Subject) -> Iterable[Fault]:
     example="`[console_scripts]` with a name that holds a slash",
     cure="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
 )
-def entry_points_unreadable(subject: Subject) -> Iterable[Fault]:
+def entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
     """entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``.
 
     Source: the entry points specification; warehouse/utils/wheel.py:243-300.
     """
-    text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
+    text = None if file.wheel is None else file.wheel.text("entry_points.txt")
     if text is None:
         return
     from ci_publish.distributions.entry_points import fault_of  # noqa: PLC0415  (late: not every wheel has them)
 
     if (reason := fault_of(text)) is not None:
-        words = f"Wheel '{subject.filename}' has invalid entry points defined in the entry_points.txt file"
+        words = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
         yield Fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", refused(words))
 
 
@@ -256,12 +256,12 @@ def entry_points_unreadable(subject: Subject) -> Iterable[Fault]:
     example="`demo = demo/cli.py`",
     cure="Write entry points as `module.path:object`.",
 )
-def entry_points_value(subject: Subject) -> Iterable[Fault]:
+def entry_points_value(file: CheckedFile) -> Iterable[Fault]:
     """The values of entry points are object references.
 
     Source: the entry points specification; PyPI does not look.
     """
-    text = None if subject.wheel is None else subject.wheel.text("entry_points.txt")
+    text = None if file.wheel is None else file.wheel.text("entry_points.txt")
     if text is None:
         return
     from ci_publish.distributions.entry_points import entry_points  # noqa: PLC0415  (late: not every wheel has them)
@@ -271,6 +271,6 @@ def entry_points_value(subject: Subject) -> Iterable[Fault]:
             yield Fault("entry-points-value", f"The entry point {name!r} in [{section}] is {value!r}.")
 
 
-def _readable(subject: Subject) -> ZipContents | None:
+def _readable(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
-    return subject.wheel if subject.kind is Kind.WHEEL and subject.wheel is not None and subject.wheel.names else None
+    return file.wheel if file.kind is Kind.WHEEL and file.wheel is not None and file.wheel.names else None

@@ -15,7 +15,7 @@ from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
-from ci_publish.distributions.findings import Fault, Refusal, refused
+from ci_publish.distributions.faults import Fault, ServerRefusal, refused
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
 from ci_publish.model.frozen import frozen
 
@@ -80,7 +80,7 @@ _PARSED: Final = {
     "classifiers": 4_000,
 }
 
-# Form names → the names of packaging.metadata.RawMetadata and of the fields in the file.
+# FormValues names → the names of packaging.metadata.RawMetadata and of the fields in the file.
 _PLURALS: Final = {
     "platform": "platforms",
     "supported_platform": "supported_platforms",
@@ -130,10 +130,10 @@ class Invalid:
     advice: str = ""
 
 
-Form = Mapping[str, Sequence[str]]
+FormValues = Mapping[str, Sequence[str]]
 
 
-def judge(form: Form) -> tuple[Fault, ...]:
+def validate_form(form: FormValues) -> tuple[Fault, ...]:
     """Return the faults of an upload form's core metadata, the one that the server would answer with first."""
     clean = _sanitized(form)
     faults = list(_form_faults(clean))
@@ -158,7 +158,7 @@ def judge(form: Form) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-def _sanitized(form: Form) -> dict[str, list[str]]:
+def _sanitized(form: FormValues) -> dict[str, list[str]]:
     """Return the form as the server looks at it: without UNKNOWN and without empty fields (decorators.py:12-50)."""
     clean: dict[str, list[str]] = {}
     for name, values in form.items():
@@ -433,7 +433,7 @@ def _advice(invalid: Invalid) -> str:
     return invalid.advice or next(fitting, "")
 
 
-def _refusal(invalid: Invalid) -> Refusal:
+def _refusal(invalid: Invalid) -> ServerRefusal:
     """Return the server's answer (legacy.py:718-742)."""
     # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
     message = " ".join(invalid.message.split("\n"))

@@ -24,7 +24,6 @@ from ci_publish.rehearsal.answers import RefusedError, worded
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.json_response import json_response
-from ci_publish.rehearsal.judge import Judge, file_verdict
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
 from ci_publish.rehearsal.provenance import IntegrityService
 from ci_publish.rehearsal.records import (
@@ -41,6 +40,7 @@ from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore, User
 from ci_publish.rehearsal.upload import Uploads
 from ci_publish.rehearsal.upload_rules import UploadRules
+from ci_publish.rehearsal.validation import FileValidator, validate_file
 
 SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
 SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
@@ -94,7 +94,7 @@ class RehearsalIndex:
         identity_provider: IdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
         *,
-        judge: Judge = file_verdict,
+        validate_file: FileValidator = validate_file,
         registrations: Iterable[Registration] | None = None,
         discovery: bool = False,
         clock: Callable[[], float] = time.time,
@@ -104,7 +104,7 @@ class RehearsalIndex:
     ) -> None:
         """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*.
 
-        *judge* says what is wrong with a file. *registrations* are the Trusted Publishers; without any given, every
+        *validate_file* returns why a file is refused. *registrations* are the Trusted Publishers; without any, every
         identity of the rehearsal's CI may publish every project. *discovery* turns PEP 807's document on.
         *token_lifetime* is in seconds.
         """
@@ -116,7 +116,9 @@ class RehearsalIndex:
         self._clock = clock
         self._tokens = TokenStore("rehearsal", clock)
         integrity = IntegrityService(trusted_root)
-        self._uploads = Uploads(storage, self._tokens, integrity, rules=self.rules, judge=judge, clock=clock)
+        self._uploads = Uploads(
+            storage, self._tokens, integrity, rules=self.rules, validate_file=validate_file, clock=clock
+        )
         self.trusted_publishing = TrustedPublishing(
             identity_provider,
             self._tokens,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.files import FileRefused, FoundFile, beside, open_regular, search, size_of
+from ci_publish.distributions.file_access import FileRefused, FoundFile, beside, open_regular, search, size_of
 
 
 def test_a_folder_is_not_opened(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_publish.distributions.checks.judgement import judge
+from ci_publish.distributions.checks.form_validation import validate_form
 from ci_publish.distributions.checks.rendering import form_rendering
-from ci_publish.distributions.checks.rules import Subject, file_faults, refusal_of
-from ci_publish.distributions.files import FileRefused, open_regular
-from ci_publish.distributions.findings import Fault, Refusal, invalid_file
+from ci_publish.distributions.checks.rules import CheckedFile, file_faults, refusal_of
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file
+from ci_publish.distributions.file_access import FileRefused, open_regular
 from ci_publish.distributions.sdists import inspect_sdist
 from ci_publish.distributions.wheels import inspect_zip
 from ci_publish.model.distribution import Kind
@@ -17,7 +17,7 @@ from ci_publish.model.distribution import Kind
 _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
 
 
-def server_verdict(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> Refusal | None:
+def server_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> ServerRefusal | None:
     """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None where it is accepted.
 
     *form* is the whole upload form, each field with all its values. What PyPI's server refused in August 2026 is
@@ -25,24 +25,24 @@ def server_verdict(path: Path, filename: str, form: Mapping[str, Sequence[str]])
     duplicates, sizes and attestations are the index's own business.
     """
     try:
-        subject = read_subject(path, filename, {name: tuple(values) for name, values in form.items()})
+        checked = read_checked_file(path, filename, {name: tuple(values) for name, values in form.items()})
     except FileRefused:
         return invalid_file("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
-    return refusal_of(server_faults(subject))
+    return refusal_of(server_faults(checked))
 
 
-def server_faults(subject: Subject) -> list[Fault]:
+def server_faults(checked: CheckedFile) -> list[Fault]:
     """Return every fault of a file, those of its form first and in the server's order."""
-    return [*subject.judged, *file_faults(subject)]
+    return [*checked.form_faults, *file_faults(checked)]
 
 
-def read_subject(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> Subject:
+def read_checked_file(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> CheckedFile:
     """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
     guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
     kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
-    subject = Subject(filename, kind, 0, form, judged=judge(form), rendering=form_rendering(form))
+    checked = CheckedFile(filename, kind, 0, form, form_faults=validate_form(form), rendering=form_rendering(form))
     with open_regular(path) as file:
         size = file.seek(0, 2)
         if filename.endswith(".tar.gz"):
-            return replace(subject, size=size, sdist=inspect_sdist(file))
-        return replace(subject, size=size, wheel=inspect_zip(file, filename))
+            return replace(checked, size=size, sdist=inspect_sdist(file))
+        return replace(checked, size=size, wheel=inspect_zip(file, filename))

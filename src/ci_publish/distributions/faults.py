@@ -8,7 +8,7 @@ SERVER_ERROR: Final = "Internal Server Error"
 
 
 @frozen
-class Refusal:
+class ServerRefusal:
     """The answer of PyPI's upload API to a file: the HTTP status and the words of the reason phrase."""
 
     status: int
@@ -26,7 +26,7 @@ class Fault:
 
     rule: str
     message: str
-    refusal: Refusal | None = None
+    refusal: ServerRefusal | None = None
     filename: str | None = None
     advice: str = ""
 
@@ -39,16 +39,16 @@ class Rendering:
     too_large: bool = False
 
 
-def refused(message: str) -> Refusal:
+def refused(message: str) -> ServerRefusal:
     """Return the usual refusal: 400 with the server's words."""
-    return Refusal(400, message)
+    return ServerRefusal(400, message)
 
 
-def invalid_file(reason: str | None) -> Refusal:
+def invalid_file(reason: str | None) -> ServerRefusal:
     """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1314)."""
     return refused(f"Invalid distribution file. {reason}")
 
 
-def crashed() -> Refusal:
+def crashed() -> ServerRefusal:
     """Return what the server answers where the file makes it fail: a bare 500 that no retry cures."""
-    return Refusal(500, SERVER_ERROR)
+    return ServerRefusal(500, SERVER_ERROR)

@@ -1,0 +1,34 @@
+"""Whether the index accepts a form and a file: decided by the client's own check rules.
+
+What PyPI's server refuses is refused here, even where the checks only warn because a newer server may accept it: a new
+classifier, a new platform. A rehearsal that accepted such a file would promise more than is known.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from ci_publish.distributions.checks import server_refusal
+from ci_publish.distributions.checks.form_validation import validate_form as validate_metadata
+from ci_publish.distributions.checks.rules import refusal_of
+from ci_publish.distributions.faults import ServerRefusal
+from ci_publish.rehearsal.records import Fields
+
+FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
+
+
+def validate_form(form: Fields) -> ServerRefusal | None:
+    """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
+    return refusal_of(validate_metadata(_by_name(form)))
+
+
+def validate_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
+    """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
+    return server_refusal(path, filename, _by_name(form))
+
+
+def _by_name(form: Fields) -> Mapping[str, Sequence[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in form:
+        values.setdefault(name, []).append(value)
+    return values
