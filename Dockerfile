@@ -7,8 +7,9 @@
 
 FROM docker.io/library/python:3.13-slim AS base
 # Bytecode decides how fast a job starts. Checked against nothing (unchecked-hash): the files of an image do not change.
-# What no run imports is left out; it still works, from source.
-RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+# What no run imports is left out; it still works, from source. By one process (-j 1): what a process has imported shows in
+# the bytecode that it writes (references of marshal), and workers are forked at moments that vary.
+RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
     -x "/(site-packages|test|tests|idlelib|turtledemo|tkinter|ensurepip|pydoc_data|_pyrepl|curses|dbm|sqlite3|unittest)/\
 |/(venv|wsgiref|xmlrpc|multiprocessing|xml/dom)/|/encodings/(?!__init__|aliases|ascii|cp437|idna|latin_1|punycode|utf_8\.)\
 |/(_pydatetime|_pydecimal|_pyio|_osx_support|doctest|imaplib|mailbox|optparse|pdb|pickletools|pydoc|smtplib|turtle)\.py\
@@ -29,7 +30,7 @@ RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --r
     && /tmp/uv/bin/uv pip install --quiet --no-cache --no-config --system-certs --python /opt/ci-publish/bin/python \
     --no-deps --require-hashes --only-binary :all: --requirements /tmp/rehearsal.txt \
     && rm -r /tmp/uv /tmp/uv.txt /tmp/rehearsal.txt \
-    && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 0 --invalidation-mode unchecked-hash \
+    && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
     -x "/(pygments/(lexers|styles|formatters)|languages|anyio|dns|rich|markdown_it|mdurl|cffi|pycparser)/\
 |/(pydantic/(v1|deprecated)|docutils/(utils/math|writers/(latex2e|odf_odt|s5_html|pep_html|xetex)))/" \
     /opt/ci-publish/lib \
