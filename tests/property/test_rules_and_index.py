@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ci_publish.distributions.checks import REGISTRY
+from ci_publish.distributions.checks import RULES
 from ci_publish.distributions.checks.rules import Stage
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.core_metadata_form import form_fields
@@ -23,7 +23,7 @@ SLICES = 10
 PARTLY_OURS = {"archive-damaged-member", "filename-wheel", "zip-mismatched-headers", "sdist-damaged"}
 # Found in a file that names no project or version: nobody could send a form for it, so a usual one is sent.
 NO_FORM = {"metadata-name", "metadata-invalid-version"}
-OURS = PARTLY_OURS | {rule.id for rule in REGISTRY.rules.values() if rule.stage is Stage.NEVER}
+OURS = PARTLY_OURS | {rule.id for rule in RULES.values() if rule.stage is Stage.NEVER}
 
 
 def rules_say(folder: Path) -> tuple[tuple[Problem, ...], dict[str, list[str]]]:

@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 from ci_publish.distributions import file_access
 from ci_publish.distributions.archives import Unreadable
-from ci_publish.distributions.checks.rules import CheckedFile, file_faults
+from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.table import file_faults
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.distributions import collecting, file_access
-from ci_publish.distributions.checks import REGISTRY, form_validation
+from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
-from ci_publish.distributions.checks.rules import CheckedFile, file_faults, problem, set_faults
+from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.table import RULES, file_faults, problem, set_faults
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
@@ -209,13 +210,13 @@ def _refused(refusals: Iterable[RefusedFile]) -> Iterator[Problem]:
 
 def _remarked(remarks: Iterable[EntryRemark]) -> Iterator[Problem]:
     for remark in remarks:
-        yield problem(remark.fault, remark.filename, REGISTRY.rules[remark.fault.rule].pypi)
+        yield problem(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
 
 
 def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
-        severity = REGISTRY.rules[fault.rule].severity(profiles)
+        severity = RULES[fault.rule].severity(profiles)
         if severity is not None:
             yield problem(fault, filename, severity)
 

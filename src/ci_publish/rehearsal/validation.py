@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ci_publish.distributions.checks import server_refusal
 from ci_publish.distributions.checks.form_validation import validate_form as validate_metadata
-from ci_publish.distributions.checks.rules import refusal_of
+from ci_publish.distributions.checks.table import refusal_of
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.rehearsal.records import Fields
 

@@ -7,7 +7,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, crashed, refused
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
@@ -22,18 +22,7 @@ MAX_NAME_BYTES: Final = 255
 _COMPANION_BYTES: Final = len(".metadata")
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.FILENAME,
-    example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
-    cure="Build again with a name of printable characters.",
-)
-def filename_characters(file: CheckedFile) -> Iterable[Fault]:
-    """A filename holds no control characters, no slashes and no backslashes.
-
-    Source: warehouse/forklift/legacy.py:243-265 (``_validate_filename``).
-    """
+def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
     if any(ord(char) < 32 or ord(char) == 127 for char in file.filename):  # noqa: PLR2004 - ASCII control characters
         words = (
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
@@ -45,34 +34,13 @@ def filename_characters(file: CheckedFile) -> Iterable[Fault]:
         yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
-    cure="Build again with a name of ASCII characters.",
-)
-def filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
-    """A filename holds ASCII characters only: others can reverse or hide what a terminal or a page shows.
-
-    Source: PEP 427, PEP 625; our own rule, PyPI accepts such names.
-    """
+def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
     if not file.filename.isascii():
         others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(file.filename) if not char.isascii())
         yield Fault("filename-not-ascii", f"Its name holds characters that are not ASCII: {others}.")
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.FILENAME,
-    example="`demo-1.0-py3-none-any.WHL`",
-    cure="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
-)
-def filename_extension(file: CheckedFile) -> Iterable[Fault]:
-    """Wheels end in .whl and sdists in .tar.gz, in lower case.
-
-    Source: PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).
-    """
+def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
     match = _EXTENSION.match(file.filename)
     if match is None:
         words = (
@@ -88,21 +56,7 @@ def filename_extension(file: CheckedFile) -> Iterable[Fault]:
         yield _fault("filename-extension", f"The extension {match['extension']} is no {file.kind}'s.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.NAMES,
-    example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
-    cure="Build the wheel again with a current backend and do not rename it.",
-)
-def filename_wheel(file: CheckedFile) -> Iterable[Fault]:
-    """A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, three tags.
-
-    A variant label (PEP 825, a draft) is a further part, which no index accepts yet. Tags like ``2.7`` or empty ones,
-    which installers do not read since ``packaging`` 26.3, were accepted by PyPI with 26.2.
-
-    Source: PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).
-    """
+def _filename_wheel(file: CheckedFile) -> Iterable[Fault]:
     if not file.filename.endswith(".whl") or file.kind is not Kind.WHEEL:
         return
     try:
@@ -113,18 +67,7 @@ def filename_wheel(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("filename-wheel", f"{error}.{more}", refusal)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.NAMES,
-    example="`demo.tar.gz`, `demo-latest.tar.gz`",
-    cure="Build the sdist again with a current backend and do not rename it.",
-)
-def filename_sdist(file: CheckedFile) -> Iterable[Fault]:
-    """An sdist's name is its project, a dash and its version.
-
-    Source: PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).
-    """
+def _filename_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is not Kind.SDIST or not file.filename.endswith(_EXTENSIONS[Kind.SDIST]):
         return
     try:
@@ -134,18 +77,7 @@ def filename_sdist(file: CheckedFile) -> Iterable[Fault]:
         yield _fault("filename-sdist", f"{error}.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.NAMES,
-    example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
-    cure="Build again; do not rename files or edit their metadata by hand.",
-)
-def filename_project(file: CheckedFile) -> Iterable[Fault]:
-    """The project in the filename is the one in the metadata.
-
-    Source: warehouse/forklift/legacy.py:1359-1376 and 1453-1464.
-    """
+def _filename_project(file: CheckedFile) -> Iterable[Fault]:
     name = file.value("name")
     found = _name_and_version(file)
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
@@ -154,19 +86,7 @@ def filename_project(file: CheckedFile) -> Iterable[Fault]:
     yield _fault("filename-project", f"Its name begins with {found[0]!r}, but its metadata says {name!r}.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.NAMES,
-    example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
-    cure="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
-)
-def filename_normalized(file: CheckedFile) -> Iterable[Fault]:
-    """Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too.
-
-    Source: PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.
-    """
+def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
     name, found = file.value("name"), _name_and_version(file)
     if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
         return
@@ -189,18 +109,7 @@ def _sdist_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
         yield _fault("filename-normalized", f"Its name should be {expected!r}.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.NAMES,
-    example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
-    cure="Build again; do not rename files or edit their metadata by hand.",
-)
-def filename_version(file: CheckedFile) -> Iterable[Fault]:
-    """The version in the filename is the one in the metadata.
-
-    Source: warehouse/forklift/legacy.py:1380-1393 and 1491-1503.
-    """
+def _filename_version(file: CheckedFile) -> Iterable[Fault]:
     version, found = _version(file.value("version")), _name_and_version(file)
     if version is None or found is None or found[1] == version:
         return
@@ -211,50 +120,14 @@ def filename_version(file: CheckedFile) -> Iterable[Fault]:
     yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
 
 
-found(
-    "filename-local-version",
-    Family.FILENAME,
-    Severity.ERROR,
-    pypi_only=True,
-    stage=Stage.FORM,
-    cause="Versions have no local part on PyPI; other indexes welcome them.",
-    source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
-    example="`demo-1.0+cu12-py3-none-any.whl`",
-    cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
-)
-
-
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.NAMES,
-    example="`demo-1.0.zip`",
-    cure="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
-)
-def filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
-    """Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.
-
-    Source: PEP 625; warehouse/forklift/legacy.py:1378-1393.
-    """
+def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
         expected = f"{_underscored(file.value('name'))}-{file.value('version')}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
         yield _fault("filename-zip-sdist", "It is an sdist in a .zip archive.", words)
 
 
-@rule(
-    Family.FILENAME,
-    Severity.ERROR,
-    stage=Stage.METADATA_FILE,
-    example="a wheel with forty compressed tags in its name",
-    cure="Shorten the name: fewer tags, or a shorter build number.",
-)
-def filename_length(file: CheckedFile) -> Iterable[Fault]:
-    """A filename fits on a file system together with the suffix of its metadata file: 246 bytes.
-
-    Source: warehouse/forklift/legacy.py:1603-1617.
-    """
+def _filename_length(file: CheckedFile) -> Iterable[Fault]:
     length = len(file.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
         words = refused(f"Filename is too long: '{file.filename}'")
@@ -308,3 +181,133 @@ def _underscored(name: str) -> str:
 
 def _fault(rule_id: str, message: str, words: str) -> Fault:
     return Fault(rule_id, message, refused(words))
+
+
+RULES: Final = (
+    Rule(
+        id="filename-characters",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FILENAME,
+        cause="A filename holds no control characters, no slashes and no backslashes.",
+        source="warehouse/forklift/legacy.py:243-265 (``_validate_filename``).",
+        example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
+        cure="Build again with a name of printable characters.",
+        check=_filename_characters,
+    ),
+    Rule(
+        id="filename-not-ascii",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="A filename holds ASCII characters only: others can reverse or hide what a terminal or a page shows.",
+        source="PEP 427, PEP 625; our own rule, PyPI accepts such names.",
+        example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
+        cure="Build again with a name of ASCII characters.",
+        check=_filename_not_ascii,
+    ),
+    Rule(
+        id="filename-extension",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FILENAME,
+        cause="Wheels end in .whl and sdists in .tar.gz, in lower case.",
+        source="PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).",
+        example="`demo-1.0-py3-none-any.WHL`",
+        cure="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
+        check=_filename_extension,
+    ),
+    Rule(
+        id="filename-wheel",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.NAMES,
+        cause=(
+            "A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, "
+            "three tags. A variant label (PEP 825, a draft) is a further part, which no index accepts yet. "
+            "Tags like ``2.7`` or empty ones, which installers do not read since ``packaging`` 26.3, were "
+            "accepted by PyPI with 26.2."
+        ),
+        source="PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).",
+        example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
+        cure="Build the wheel again with a current backend and do not rename it.",
+        check=_filename_wheel,
+    ),
+    Rule(
+        id="filename-sdist",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.NAMES,
+        cause="An sdist's name is its project, a dash and its version.",
+        source="PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).",
+        example="`demo.tar.gz`, `demo-latest.tar.gz`",
+        cure="Build the sdist again with a current backend and do not rename it.",
+        check=_filename_sdist,
+    ),
+    Rule(
+        id="filename-project",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.NAMES,
+        cause="The project in the filename is the one in the metadata.",
+        source="warehouse/forklift/legacy.py:1359-1376 and 1453-1464.",
+        example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
+        cure="Build again; do not rename files or edit their metadata by hand.",
+        check=_filename_project,
+    ),
+    Rule(
+        id="filename-normalized",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.NAMES,
+        cause=(
+            "Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too."
+        ),
+        source="PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.",
+        example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
+        cure="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
+        check=_filename_normalized,
+    ),
+    Rule(
+        id="filename-version",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.NAMES,
+        cause="The version in the filename is the one in the metadata.",
+        source="warehouse/forklift/legacy.py:1380-1393 and 1491-1503.",
+        example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
+        cure="Build again; do not rename files or edit their metadata by hand.",
+        check=_filename_version,
+    ),
+    Rule(
+        id="filename-local-version",
+        pypi=Severity.ERROR,
+        generic=None,
+        stage=Stage.FORM,
+        cause="Versions have no local part on PyPI; other indexes welcome them.",
+        source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
+        example="`demo-1.0+cu12-py3-none-any.whl`",
+        cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
+    ),
+    Rule(
+        id="filename-zip-sdist",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.NAMES,
+        cause="Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.",
+        source="PEP 625; warehouse/forklift/legacy.py:1378-1393.",
+        example="`demo-1.0.zip`",
+        cure="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
+        check=_filename_zip_sdist,
+    ),
+    Rule(
+        id="filename-length",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.METADATA_FILE,
+        cause="A filename fits on a file system together with the suffix of its metadata file: 246 bytes.",
+        source="warehouse/forklift/legacy.py:1603-1617.",
+        example="a wheel with forty compressed tags in its name",
+        cure="Shorten the name: fewer tags, or a shorter build number.",
+        check=_filename_length,
+    ),
+)

@@ -1,260 +1,16 @@
 """Rules about core metadata: of the upload form (``form_validation`` finds them), and of the file itself (pure)."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
 _HELP = "https://pypi.org/help/#description-content-type"
 
 
-found(
-    "metadata-version",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.",
-    source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
-    example="`Metadata-Version: 2.0`, `Metadata-Version: 3.0`",
-    cure="Build with a current backend.",
-)
-
-found(
-    "metadata-version-unknown",
-    Family.METADATA,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was made.",
-    source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
-    example="`Metadata-Version: 2.6`",
-    cure="The index decides; an older backend writes an older version.",
-)
-
-found(
-    "metadata-name",
-    Family.METADATA,
-    Severity.ERROR,
-    stage=Stage.FORM,
-    cause="Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
-    source="PEP 508; warehouse/forklift/forms.py:25-43.",
-    example="`Name: -demo`",
-    cure="Correct `name` in pyproject.toml.",
-)
-
-found(
-    "metadata-invalid-version",
-    Family.METADATA,
-    Severity.ERROR,
-    stage=Stage.FORM,
-    cause="Version is there, and is a version of PEP 440.",
-    source="PEP 440; packaging.metadata.",
-    example="`Version: latest`",
-    cure="Correct `version` in pyproject.toml, or what computes it.",
-)
-
-found(
-    "metadata-summary",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="The summary is one line of at most 512 characters.",
-    source="warehouse/forklift/metadata.py:62-66 and 123-137.",
-    example="a README in `description`",
-    cure="Shorten `description` in pyproject.toml.",
-)
-
-found(
-    "metadata-email",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="The first address of Author-Email and of Maintainer-Email is an e-mail address.",
-    source="RFC 5322; warehouse/forklift/metadata.py:139-159.",
-    example="`Author-Email: nobody`",
-    cure="Correct `authors` or `maintainers` in pyproject.toml.",
-)
-
-found(
-    "metadata-url",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Home-Page and Download-URL are http or https URLs.",
-    source="warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.",
-    example="`Home-Page: example.com`",
-    cure="Write the URL with https://.",
-)
-
-found(
-    "metadata-project-url",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.",
-    source="warehouse/forklift/metadata.py:206-221.",
-    example="`Project-URL: A label that is much longer than PyPI likes, https://example.com`",
-    cure="Correct `[project.urls]` in pyproject.toml.",
-)
-
-found(
-    "metadata-classifier",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause=(
-        "Classifiers are spelled as in PyPI's list, letter case and blanks included; they are not deprecated, and none "
-        "begins with ``Private ::``, which PyPI refuses on purpose."
-    ),
-    source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
-    example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
-    cure=(
-        "Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` keeps "
-        "a project off PyPI on purpose."
-    ),
-)
-
-found(
-    "metadata-classifier-unknown",
-    Family.METADATA,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Classifiers are in the list that was current when this version of ci-publish was made.",
-    source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
-    example="`Classifier: Framework :: Brand New`",
-    cure="Correct it, or leave it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
-)
-
-found(
-    "metadata-direct-dependency",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Dependencies do not name URLs.",
-    source="PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.",
-    example="`Requires-Dist: other @ git+https://example.com/other`",
-    cure="Depend on a release, or leave the dependency to an index other than PyPI.",
-)
-
-found(
-    "metadata-dependency",
-    Family.METADATA,
-    Severity.ERROR,
-    stage=Stage.FORM,
-    cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.",
-    source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
-    example="`Requires-Dist: other (1.0`",
-    cure="Correct `dependencies` in pyproject.toml.",
-)
-
-found(
-    "metadata-requires-python",
-    Family.METADATA,
-    Severity.ERROR,
-    stage=Stage.FORM,
-    cause="Requires-Python is a version specifier.",
-    source="PEP 440; packaging.metadata.",
-    example="`Requires-Python: 3.9`",
-    cure="Write `requires-python` as in `>=3.11`.",
-)
-
-found(
-    "metadata-dynamic",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Dynamic names fields that may be dynamic.",
-    source="PEP 643; warehouse/forklift/metadata.py:264-274.",
-    example="`Dynamic: Name`",
-    cure="Build with a current backend.",
-)
-
-found(
-    "metadata-license",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause=(
-        "License-Expression is an SPDX expression and stands alone, without License; License-File is a relative path."
-    ),
-    source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
-    example="`License: MIT` beside `License-Expression: MIT`",
-    cure='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
-)
-
-found(
-    "metadata-import-name",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.",
-    source="PEP 794; packaging.metadata.",
-    example="`Import-Name: my-demo`",
-    cure="Correct `import-names` in pyproject.toml.",
-)
-
-found(
-    "metadata-content-type",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause=(
-        "Description-Content-Type is text/plain, text/x-rst or text/markdown, charset UTF-8, variant GFM or CommonMark."
-    ),
-    source="the core metadata specification; packaging.metadata.",
-    example="`Description-Content-Type: text/html`",
-    cure="Correct `readme` in pyproject.toml.",
-)
-
-found(
-    "metadata-charset-spelling",
-    Family.METADATA,
-    Severity.WARNING,
-    pypi_only=True,
-    stage=Stage.FORM,
-    cause="The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI wanted it in August 2026.",
-    source="packaging.metadata up to 26.2, which warehouse used at that commit.",
-    example="`Description-Content-Type: text/markdown; charset=utf-8`",
-    cure="Write `charset=UTF-8`, or leave the charset out.",
-)
-
-found(
-    "metadata-field",
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.FORM,
-    cause="Every other field is valid, stands as often as it may, and is known to the metadata version.",
-    source="the core metadata specification; packaging.metadata.",
-    example="`License-Expression` with `Metadata-Version: 2.1`, a field that stands twice",
-    cure="Build with a current backend.",
-)
-
-
-@rule(
-    Family.METADATA,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.DESCRIPTION,
-    example="a broken link or directive in a README.rst, or a README with nothing but a title",
-    cure="Correct the README; the line is that of the description. Content type and markup must agree.",
-)
-def description_renders(file: CheckedFile) -> Iterable[Fault]:
-    """PyPI can render the description.
-
-    Source: warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.
-    """
+def _description_renders(file: CheckedFile) -> Iterable[Fault]:
     content_type = file.value("description_content_type")
     reason = file.rendering.fault
     if reason is not None:
@@ -263,75 +19,295 @@ def description_renders(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("description-renders", f"The description fails to render {kind}: {reason}.", refused(words))
 
 
-@rule(
-    Family.METADATA,
-    Severity.WARNING,
-    example="a README.rst of 1 MB",
-    cure="Shorten the README; a link to the documentation serves readers better.",
-)
-def description_too_large(file: CheckedFile) -> Iterable[Fault]:
-    """Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are not rendered here.
-
-    Source: our own limit: docutils and readme-renderer take minutes for them.
-    """
+def _description_too_large(file: CheckedFile) -> Iterable[Fault]:
     if file.rendering.too_large:
         yield Fault("description-too-large", "The description is too large to be rendered here.")
 
 
-found(
-    "metadata-too-large",
-    Family.METADATA,
-    Severity.ERROR,
-    cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
-    source="our own limit: reading such a file costs other tools gigabytes.",
-    example="a METADATA of 300 MB in a wheel of 306 KB",
-    cure="Find out which build step makes the metadata so large.",
-)
-
-found(
-    "metadata-byte-order-mark",
-    Family.METADATA,
-    Severity.ERROR,
-    cause="Core metadata begins with a field: readers take a byte order mark for a part of the first field's name.",
-    source="the core metadata specification; our own rule, PyPI serves the file as it is.",
-    example='a METADATA that an editor saved as "UTF-8 with BOM"',
-    cure='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
-)
-
-found(
-    "metadata-not-utf8",
-    Family.METADATA,
-    Severity.ERROR,
-    cause="Core metadata is UTF-8: the form could not say the same as the file.",
-    source="the core metadata specification; our own rule, PyPI serves the file as it is.",
-    example="a README in Latin-1",
-    cure="Save the README and pyproject.toml as UTF-8.",
-)
-
-
-@rule(
-    Family.METADATA,
-    Severity.WARNING,
-    example="`Licence: MIT`",
-    cure="Correct the field's name; the index ignores it as it is.",
-)
-def metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
-    """Every field of the file is one of the specification.
-
-    Source: the core metadata specification; the server never sees others.
-    """
+def _metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
     yield from (Fault("metadata-unknown-field", f"{name!r} is no field.") for name in file.unknown_fields)
 
 
-@rule(
-    Family.METADATA,
-    Severity.WARNING,
-    example="two `Summary:` headers",
-    cure="Build with a current backend; the first one is sent.",
-)
-def metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
-    """Fields that have one value stand once.
-
-    Source: the core metadata specification; our own rule, the server never sees the others.
-    """
+def _metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
     yield from (Fault("metadata-repeated-field", f"{name!r} stands more than once.") for name in file.repeated_fields)
+
+
+RULES: Final = (
+    Rule(
+        id="metadata-version",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.",
+        source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
+        example="`Metadata-Version: 2.0`, `Metadata-Version: 3.0`",
+        cure="Build with a current backend.",
+    ),
+    Rule(
+        id="metadata-version-unknown",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was made.",
+        source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
+        example="`Metadata-Version: 2.6`",
+        cure="The index decides; an older backend writes an older version.",
+    ),
+    Rule(
+        id="metadata-name",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FORM,
+        cause="Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
+        source="PEP 508; warehouse/forklift/forms.py:25-43.",
+        example="`Name: -demo`",
+        cure="Correct `name` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-invalid-version",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FORM,
+        cause="Version is there, and is a version of PEP 440.",
+        source="PEP 440; packaging.metadata.",
+        example="`Version: latest`",
+        cure="Correct `version` in pyproject.toml, or what computes it.",
+    ),
+    Rule(
+        id="metadata-summary",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="The summary is one line of at most 512 characters.",
+        source="warehouse/forklift/metadata.py:62-66 and 123-137.",
+        example="a README in `description`",
+        cure="Shorten `description` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-email",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="The first address of Author-Email and of Maintainer-Email is an e-mail address.",
+        source="RFC 5322; warehouse/forklift/metadata.py:139-159.",
+        example="`Author-Email: nobody`",
+        cure="Correct `authors` or `maintainers` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-url",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Home-Page and Download-URL are http or https URLs.",
+        source="warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.",
+        example="`Home-Page: example.com`",
+        cure="Write the URL with https://.",
+    ),
+    Rule(
+        id="metadata-project-url",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.",
+        source="warehouse/forklift/metadata.py:206-221.",
+        example="`Project-URL: A label that is much longer than PyPI likes, https://example.com`",
+        cure="Correct `[project.urls]` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-classifier",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause=(
+            "Classifiers are spelled as in PyPI's list, letter case and blanks included; they are not "
+            "deprecated, and none begins with ``Private ::``, which PyPI refuses on purpose."
+        ),
+        source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
+        example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
+        cure=(
+            "Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` "
+            "keeps a project off PyPI on purpose."
+        ),
+    ),
+    Rule(
+        id="metadata-classifier-unknown",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Classifiers are in the list that was current when this version of ci-publish was made.",
+        source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
+        example="`Classifier: Framework :: Brand New`",
+        cure="Correct it, or leave it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
+    ),
+    Rule(
+        id="metadata-direct-dependency",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Dependencies do not name URLs.",
+        source="PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.",
+        example="`Requires-Dist: other @ git+https://example.com/other`",
+        cure="Depend on a release, or leave the dependency to an index other than PyPI.",
+    ),
+    Rule(
+        id="metadata-dependency",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FORM,
+        cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.",
+        source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
+        example="`Requires-Dist: other (1.0`",
+        cure="Correct `dependencies` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-requires-python",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.FORM,
+        cause="Requires-Python is a version specifier.",
+        source="PEP 440; packaging.metadata.",
+        example="`Requires-Python: 3.9`",
+        cure="Write `requires-python` as in `>=3.11`.",
+    ),
+    Rule(
+        id="metadata-dynamic",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Dynamic names fields that may be dynamic.",
+        source="PEP 643; warehouse/forklift/metadata.py:264-274.",
+        example="`Dynamic: Name`",
+        cure="Build with a current backend.",
+    ),
+    Rule(
+        id="metadata-license",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause=(
+            "License-Expression is an SPDX expression and stands alone, without License; License-File is a "
+            "relative path."
+        ),
+        source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
+        example="`License: MIT` beside `License-Expression: MIT`",
+        cure='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
+    ),
+    Rule(
+        id="metadata-import-name",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.",
+        source="PEP 794; packaging.metadata.",
+        example="`Import-Name: my-demo`",
+        cure="Correct `import-names` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-content-type",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause=(
+            "Description-Content-Type is text/plain, text/x-rst or text/markdown, charset UTF-8, variant GFM "
+            "or CommonMark."
+        ),
+        source="the core metadata specification; packaging.metadata.",
+        example="`Description-Content-Type: text/html`",
+        cure="Correct `readme` in pyproject.toml.",
+    ),
+    Rule(
+        id="metadata-charset-spelling",
+        pypi=Severity.WARNING,
+        generic=None,
+        stage=Stage.FORM,
+        cause=(
+            "The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI wanted it in August 2026."
+        ),
+        source="packaging.metadata up to 26.2, which warehouse used at that commit.",
+        example="`Description-Content-Type: text/markdown; charset=utf-8`",
+        cure="Write `charset=UTF-8`, or leave the charset out.",
+    ),
+    Rule(
+        id="metadata-field",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.FORM,
+        cause="Every other field is valid, stands as often as it may, and is known to the metadata version.",
+        source="the core metadata specification; packaging.metadata.",
+        example="`License-Expression` with `Metadata-Version: 2.1`, a field that stands twice",
+        cure="Build with a current backend.",
+    ),
+    Rule(
+        id="description-renders",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.DESCRIPTION,
+        cause="PyPI can render the description.",
+        source="warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.",
+        example="a broken link or directive in a README.rst, or a README with nothing but a title",
+        cure="Correct the README; the line is that of the description. Content type and markup must agree.",
+        check=_description_renders,
+    ),
+    Rule(
+        id="description-too-large",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause=(
+            "Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are "
+            "not rendered here."
+        ),
+        source="our own limit: docutils and readme-renderer take minutes for them.",
+        example="a README.rst of 1 MB",
+        cure="Shorten the README; a link to the documentation serves readers better.",
+        check=_description_too_large,
+    ),
+    Rule(
+        id="metadata-too-large",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
+        source="our own limit: reading such a file costs other tools gigabytes.",
+        example="a METADATA of 300 MB in a wheel of 306 KB",
+        cure="Find out which build step makes the metadata so large.",
+    ),
+    Rule(
+        id="metadata-byte-order-mark",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause=(
+            "Core metadata begins with a field: readers take a byte order mark for a part of the first field's name."
+        ),
+        source="the core metadata specification; our own rule, PyPI serves the file as it is.",
+        example='a METADATA that an editor saved as "UTF-8 with BOM"',
+        cure='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
+    ),
+    Rule(
+        id="metadata-not-utf8",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Core metadata is UTF-8: the form could not say the same as the file.",
+        source="the core metadata specification; our own rule, PyPI serves the file as it is.",
+        example="a README in Latin-1",
+        cure="Save the README and pyproject.toml as UTF-8.",
+    ),
+    Rule(
+        id="metadata-unknown-field",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Every field of the file is one of the specification.",
+        source="the core metadata specification; the server never sees others.",
+        example="`Licence: MIT`",
+        cure="Correct the field's name; the index ignores it as it is.",
+        check=_metadata_unknown_field,
+    ),
+    Rule(
+        id="metadata-repeated-field",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Fields that have one value stand once.",
+        source="the core metadata specification; our own rule, the server never sees the others.",
+        example="two `Summary:` headers",
+        cure="Build with a current backend; the first one is sent.",
+        check=_metadata_repeated_field,
+    ),
+)

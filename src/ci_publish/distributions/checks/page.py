@@ -1,12 +1,13 @@
-"""The documentation page about the rules, made from the register.
+"""The documentation page about the rules, made from the table.
 
 python -m ci_publish.distributions.checks.page > docs/checks.md
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from ci_publish.distributions.checks import REGISTRY, Family, Rule
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.table import FAMILIES, RULES, Family
 from ci_publish.model.problem import Severity
 
 _INTRODUCTION: Final = """\
@@ -36,8 +37,8 @@ def page() -> str:
 def _table() -> Iterator[str]:
     """Yield the table of all rules."""
     yield "| rule | PyPI | other indexes |\n|---|---|---|"
-    for rule in REGISTRY.rules.values():
-        yield f"| [`{rule.id}`](#{rule.id}) | {_weight(rule.pypi)} | {_weight(rule.generic)} |"
+    for rule in RULES.values():
+        yield f"| [`{rule.id}`](#{rule.id}) | {_severity(rule.pypi)} | {_severity(rule.generic)} |"
     yield ""
 
 
@@ -45,23 +46,19 @@ def _sections() -> Iterator[str]:
     """Yield the sections about the rules."""
     for family in Family:
         yield f"## {family.capitalize()}\n"
-        yield from (_section(rule) for rule in _family(family))
-
-
-def _family(family: Family) -> Iterable[Rule]:
-    return (rule for rule in REGISTRY.rules.values() if rule.family is family)
+        yield from map(_section, FAMILIES[family])
 
 
 def _section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
-    weights = f"{_weight(rule.pypi)} for PyPI, {_weight(rule.generic)} elsewhere"
+    severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.generic)} elsewhere"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
-        f"- Weight: {weights}\n- Example: {rule.example}\n- Cure: {rule.cure}\n- Source: {rule.source}\n"
+        f"- Weight: {severities}\n- Example: {rule.example}\n- Cure: {rule.cure}\n- Source: {rule.source}\n"
     )
 
 
-def _weight(severity: Severity | None) -> str:
+def _severity(severity: Severity | None) -> str:
     return "none" if severity is None else str(severity)
 
 

@@ -1,132 +1,16 @@
 """Rules about sdists (pure)."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
-found(
-    "sdist-unreadable",
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.ARCHIVE,
-    cause="An sdist is a gzip-compressed tar archive.",
-    source="PEP 625; warehouse/forklift/legacy.py:417-418.",
-    example="a .tar.xz renamed to .tar.gz",
-    cure="Build the sdist again: `python -m build --sdist`.",
-)
 
-found(
-    "sdist-cut-off",
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.ARCHIVE,
-    cause="The compressed data of an sdist is complete.",
-    source="RFC 1952; the server fails on such files.",
-    example="an sdist cut off while it was copied",
-    cure="Build or download it again.",
-)
-
-found(
-    "sdist-damaged",
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.ARCHIVE,
-    cause="The compressed data and the tar headers of an sdist can be read.",
-    source="RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.",
-    example="one flipped bit",
-    cure="Build or download it again: it is damaged.",
-)
-
-found(
-    "sdist-sparse-member",
-    Family.SDIST,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.ARCHIVE,
-    cause="An sdist has no sparse members.",
-    source="PEP 625; warehouse/forklift/legacy.py:438-449.",
-    example="an sdist written by `tar --sparse`",
-    cure="Build the sdist with Python's tarfile, or without `--sparse`.",
-)
-
-found(
-    "sdist-top-level",
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.ARCHIVE,
-    cause="All members of an sdist lie in one top folder.",
-    source="PEP 625; warehouse/forklift/legacy.py:434 and 450-453.",
-    example="an archive made inside of the project's folder",
-    cure="Build the sdist with a build backend: `python -m build --sdist`.",
-)
-
-found(
-    "sdist-pkg-info-missing",
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.ARCHIVE,
-    cause="PKG-INFO lies in the top folder of an sdist.",
-    source="PEP 625; warehouse/forklift/legacy.py:454-458.",
-    example="a source archive made by `git archive`",
-    cure="Build the sdist with a build backend: `python -m build --sdist`.",
-)
-
-found(
-    "sdist-gzip-trailer",
-    Family.SDIST,
-    Severity.WARNING,
-    cause="Nothing follows the compressed data, and its checksum matches.",
-    source="RFC 1952; PyPI stores such files.",
-    example="an sdist with a signature appended",
-    cure="Build the sdist again and do not append anything to it.",
-)
-
-found(
-    "sdist-special-member",
-    Family.SDIST,
-    Severity.WARNING,
-    cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
-    source="PEP 721; PyPI stores such files.",
-    example="a FIFO among the test data",
-    cure="Create such files in the tests instead.",
-)
-
-found(
-    "sdist-escaping-link",
-    Family.SDIST,
-    Severity.WARNING,
-    cause="Links in an sdist stay inside of it: pip refuses to unpack others.",
-    source="PEP 721; PyPI stores such files.",
-    example="a link to `/usr/share/licenses/GPL-3`",
-    cure="Put a copy of the file into the project.",
-)
-
-found(
-    "sdist-bomb",
-    Family.SDIST,
-    Severity.WARNING,
-    cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
-    source="our own limit, that of PyPI for wheels.",
-    example="100 MiB of zeros in the test data",
-    cure="Create such data in the tests instead.",
-)
-
-
-@rule(
-    Family.SDIST,
-    Severity.WARNING,
-    example="`demo-1.0.tar.gz` whose members lie in `other/`",
-    cure="Build the sdist with a build backend; do not repack it.",
-)
-def sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
-    """The top folder is called like the file: project, dash, version.
-
-    Source: PEP 625; PyPI does not look.
-    """
+def _sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
     if file.sdist is None or not file.sdist.top:
         return
     expected = file.filename.removesuffix(".tar.gz")
@@ -134,18 +18,7 @@ def sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("sdist-folder-name", f"Its top folder is {file.sdist.top!r} instead of {expected!r}.")
 
 
-@rule(
-    Family.SDIST,
-    Severity.ERROR,
-    stage=Stage.LICENSES,
-    example="`License-File: LICENSE` without that file in the sdist",
-    cure="Add the file to the sdist, or correct `license-files` in pyproject.toml.",
-)
-def sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
-    """Every License-File of the metadata is in the sdist, under its top folder.
-
-    Source: PEP 639; warehouse/forklift/legacy.py:1397-1423.
-    """
+def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
     if file.sdist is None or not file.sdist.complete or not file.sdist.names:
         return
     for license_file in file.form.get("license_file", ()):
@@ -153,3 +26,124 @@ def sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
         if target not in file.sdist.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             yield Fault("sdist-license-file", f"The licence file {license_file!r} is not in it.", refused(words))
+
+
+RULES: Final = (
+    Rule(
+        id="sdist-unreadable",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.ARCHIVE,
+        cause="An sdist is a gzip-compressed tar archive.",
+        source="PEP 625; warehouse/forklift/legacy.py:417-418.",
+        example="a .tar.xz renamed to .tar.gz",
+        cure="Build the sdist again: `python -m build --sdist`.",
+    ),
+    Rule(
+        id="sdist-cut-off",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.ARCHIVE,
+        cause="The compressed data of an sdist is complete.",
+        source="RFC 1952; the server fails on such files.",
+        example="an sdist cut off while it was copied",
+        cure="Build or download it again.",
+    ),
+    Rule(
+        id="sdist-damaged",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.ARCHIVE,
+        cause="The compressed data and the tar headers of an sdist can be read.",
+        source="RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.",
+        example="one flipped bit",
+        cure="Build or download it again: it is damaged.",
+    ),
+    Rule(
+        id="sdist-sparse-member",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.ARCHIVE,
+        cause="An sdist has no sparse members.",
+        source="PEP 625; warehouse/forklift/legacy.py:438-449.",
+        example="an sdist written by `tar --sparse`",
+        cure="Build the sdist with Python's tarfile, or without `--sparse`.",
+    ),
+    Rule(
+        id="sdist-top-level",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.ARCHIVE,
+        cause="All members of an sdist lie in one top folder.",
+        source="PEP 625; warehouse/forklift/legacy.py:434 and 450-453.",
+        example="an archive made inside of the project's folder",
+        cure="Build the sdist with a build backend: `python -m build --sdist`.",
+    ),
+    Rule(
+        id="sdist-pkg-info-missing",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.ARCHIVE,
+        cause="PKG-INFO lies in the top folder of an sdist.",
+        source="PEP 625; warehouse/forklift/legacy.py:454-458.",
+        example="a source archive made by `git archive`",
+        cure="Build the sdist with a build backend: `python -m build --sdist`.",
+    ),
+    Rule(
+        id="sdist-gzip-trailer",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Nothing follows the compressed data, and its checksum matches.",
+        source="RFC 1952; PyPI stores such files.",
+        example="an sdist with a signature appended",
+        cure="Build the sdist again and do not append anything to it.",
+    ),
+    Rule(
+        id="sdist-special-member",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
+        source="PEP 721; PyPI stores such files.",
+        example="a FIFO among the test data",
+        cure="Create such files in the tests instead.",
+    ),
+    Rule(
+        id="sdist-escaping-link",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Links in an sdist stay inside of it: pip refuses to unpack others.",
+        source="PEP 721; PyPI stores such files.",
+        example="a link to `/usr/share/licenses/GPL-3`",
+        cure="Put a copy of the file into the project.",
+    ),
+    Rule(
+        id="sdist-bomb",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
+        source="our own limit, that of PyPI for wheels.",
+        example="100 MiB of zeros in the test data",
+        cure="Create such data in the tests instead.",
+    ),
+    Rule(
+        id="sdist-folder-name",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="The top folder is called like the file: project, dash, version.",
+        source="PEP 625; PyPI does not look.",
+        example="`demo-1.0.tar.gz` whose members lie in `other/`",
+        cure="Build the sdist with a build backend; do not repack it.",
+        check=_sdist_folder_name,
+    ),
+    Rule(
+        id="sdist-license-file",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.LICENSES,
+        cause="Every License-File of the metadata is in the sdist, under its top folder.",
+        source="PEP 639; warehouse/forklift/legacy.py:1397-1423.",
+        example="`License-File: LICENSE` without that file in the sdist",
+        cure="Add the file to the sdist, or correct `license-files` in pyproject.toml.",
+        check=_sdist_license_file,
+    ),
+)

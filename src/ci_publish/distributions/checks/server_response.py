@@ -7,7 +7,8 @@ from typing import Final
 
 from ci_publish.distributions.checks.form_validation import validate_form
 from ci_publish.distributions.checks.rendering import form_rendering
-from ci_publish.distributions.checks.rules import CheckedFile, file_faults, refusal_of
+from ci_publish.distributions.checks.rules import CheckedFile
+from ci_publish.distributions.checks.table import file_faults, refusal_of
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file
 from ci_publish.distributions.file_access import FileRefused, open_regular
 from ci_publish.distributions.sdists import inspect_sdist

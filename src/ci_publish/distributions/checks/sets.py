@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ci_publish.distributions.archives import shortlist
-from ci_publish.distributions.checks.rules import REGISTRY, Family, Rule, Stage, set_rule
+from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Collection, Distribution, Kind
@@ -18,16 +18,7 @@ _FIRST_STATIC_VERSION: Final = (2, 2)
 _MAY_DIFFER: Final = frozenset({"metadata_version", "dynamic"})
 
 
-@set_rule(
-    Severity.ERROR,
-    example="`demo-1.0.tar.gz` and `demo-1.0.zip`",
-    cure="Leave one of them: the server takes one sdist for a release.",
-)
-def several_sdists(collection: Collection) -> Iterable[Fault]:
-    """A release has one sdist.
-
-    Source: PEP 527; warehouse/forklift/legacy.py:1258-1275.
-    """
+def _several_sdists(collection: Collection) -> Iterable[Fault]:
     for (project, version), files in _releases(collection).items():
         names = [file.filename for file in files if file.kind is Kind.SDIST]
         if len(names) > 1:
@@ -35,16 +26,7 @@ def several_sdists(collection: Collection) -> Iterable[Fault]:
             yield Fault("several-sdists", f"{project} {version} has {len(names)} sdists: {shortlist(names)}.", refusal)
 
 
-@set_rule(
-    Severity.ERROR,
-    example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
-    cure="Empty the folder before building, and leave the file with the normalised name.",
-)
-def same_file_twice(collection: Collection) -> Iterable[Fault]:
-    """No two files differ only in how their names are spelled.
-
-    Source: PEP 503, PEP 625; installers take them for one.
-    """
+def _same_file_twice(collection: Collection) -> Iterable[Fault]:
     spellings: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
         spellings[_folded(file.filename)].append(file.filename)
@@ -53,16 +35,7 @@ def same_file_twice(collection: Collection) -> Iterable[Fault]:
             yield Fault("same-file-twice", f"These are one file in {len(names)} spellings: {shortlist(names)}.")
 
 
-@set_rule(
-    Severity.ERROR,
-    example="a wheel and the same wheel with another build number, byte for byte",
-    cure="Leave one of them: the server takes the same content once, under one name.",
-)
-def same_content_twice(collection: Collection) -> Iterable[Fault]:
-    """No two files have the same content: the server refuses the second with "File already exists".
-
-    Source: warehouse/forklift/legacy.py:483-530 and 1203-1228 (seen on a running server).
-    """
+def _same_content_twice(collection: Collection) -> Iterable[Fault]:
     contents: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
         contents[file.sha256].append(file.filename)
@@ -71,31 +44,13 @@ def same_content_twice(collection: Collection) -> Iterable[Fault]:
             yield Fault("same-content-twice", f"These have the same content: {shortlist(names)}.")
 
 
-@set_rule(
-    Severity.WARNING,
-    example="`dist` holds wheels of `demo` and of `demo-cli`",
-    cure="If that is not intended, empty the folder before building.",
-)
-def several_projects(collection: Collection) -> Iterable[Fault]:
-    """All files of a run belong to one project, as a rule.
-
-    Source: our own rule: leftovers of another build are the usual reason.
-    """
+def _several_projects(collection: Collection) -> Iterable[Fault]:
     projects = sorted({file.project for file in collection.distributions})
     if len(projects) > 1:
         yield Fault("several-projects", f"There are files of {len(projects)} projects: {', '.join(projects)}.")
 
 
-@set_rule(
-    Severity.WARNING,
-    example="`dist` holds versions 1.0 and 1.1",
-    cure="If that is not intended, empty the folder before building.",
-)
-def several_versions(collection: Collection) -> Iterable[Fault]:
-    """All files of a project in a run belong to one version, as a rule.
-
-    Source: our own rule: leftovers of another build are the usual reason.
-    """
+def _several_versions(collection: Collection) -> Iterable[Fault]:
     versions: dict[str, set[str]] = defaultdict(set)
     for file in collection.distributions:
         versions[file.project].add(file.version)
@@ -106,16 +61,7 @@ def several_versions(collection: Collection) -> Iterable[Fault]:
             )
 
 
-@set_rule(
-    Severity.WARNING,
-    example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
-    cure="Build all files of a release from the same sources; PyPI shows the metadata of the file that comes first.",
-)
-def release_metadata_differs(collection: Collection) -> Iterable[Fault]:
-    """The files of a release agree about its metadata, apart from what the sdist calls dynamic.
-
-    Source: PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.
-    """
+def _release_metadata_differs(collection: Collection) -> Iterable[Fault]:
     for (project, version), files in _releases(collection).items():
         for fields, pair in _differences(files):
             names = f"{pair[0].filename} and {pair[1].filename}"
@@ -166,153 +112,231 @@ def _folded(filename: str) -> str:
     return filename.lower().replace("-", "_").replace(".", "_")
 
 
-# Rules about directory entries: (id, pypi severity, cause, source, example, cure). Found by ``collecting``.
-_ENTRY_RULES: Final[tuple[tuple[str, Severity, str, str, str, str], ...]] = (
-    (
-        "file-companion",
-        Severity.NOTE,
-        "Signatures, checksums and files of the operating system are left alone.",
-        "our own rule.",
-        "`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
-        "Nothing has to be done.",
+RULES: Final = (
+    Rule(
+        id="several-sdists",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="A release has one sdist.",
+        source="PEP 527; warehouse/forklift/legacy.py:1258-1275.",
+        example="`demo-1.0.tar.gz` and `demo-1.0.zip`",
+        cure="Leave one of them: the server takes one sdist for a release.",
+        check_set=_several_sdists,
     ),
-    (
-        "file-stray",
-        Severity.WARNING,
-        "Only wheels and sdists are published; whatever else lies there is not sent.",
-        "our own rule.",
-        "`README.md` in `dist`",
-        "Remove it, or name the files to publish one by one.",
+    Rule(
+        id="same-file-twice",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="No two files differ only in how their names are spelled.",
+        source="PEP 503, PEP 625; installers take them for one.",
+        example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
+        cure="Empty the folder before building, and leave the file with the normalised name.",
+        check_set=_same_file_twice,
     ),
-    (
-        "file-extension-obsolete",
-        Severity.WARNING,
-        "Eggs, installers and other archives are not accepted any more.",
-        "PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
-        "`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
-        "Build a wheel and a .tar.gz sdist: `python -m build`.",
+    Rule(
+        id="same-content-twice",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause='No two files have the same content: the server refuses the second with "File already exists".',
+        source="warehouse/forklift/legacy.py:483-530 and 1203-1228 (seen on a running server).",
+        example="a wheel and the same wheel with another build number, byte for byte",
+        cure="Leave one of them: the server takes the same content once, under one name.",
+        check_set=_same_content_twice,
     ),
-    (
-        "file-outside-link",
-        Severity.ERROR,
-        "Symbolic links do not lead out of the folder they lie in.",
-        "our own rule.",
-        "`dist/demo.whl` → `/tmp/other.whl`",
-        "Copy the file into the folder.",
+    Rule(
+        id="several-projects",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="All files of a run belong to one project, as a rule.",
+        source="our own rule: leftovers of another build are the usual reason.",
+        example="`dist` holds wheels of `demo` and of `demo-cli`",
+        cure="If that is not intended, empty the folder before building.",
+        check_set=_several_projects,
     ),
-    (
-        "file-not-regular",
-        Severity.ERROR,
-        "Only regular files are read: no folders, FIFOs, devices or sockets.",
-        "our own rule.",
-        "a FIFO called `demo-1.0.tar.gz`",
-        "Put the file itself there.",
+    Rule(
+        id="several-versions",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="All files of a project in a run belong to one version, as a rule.",
+        source="our own rule: leftovers of another build are the usual reason.",
+        example="`dist` holds versions 1.0 and 1.1",
+        cure="If that is not intended, empty the folder before building.",
+        check_set=_several_versions,
     ),
-    (
-        "file-unreadable",
-        Severity.ERROR,
-        "Every file can be opened and read.",
-        "our own rule.",
-        "a file of another user with mode 600",
-        "Correct its permissions.",
+    Rule(
+        id="release-metadata-differs",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="The files of a release agree about its metadata, apart from what the sdist calls dynamic.",
+        source="PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.",
+        example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
+        cure=(
+            "Build all files of a release from the same sources; PyPI shows the metadata of the file that comes first."
+        ),
+        check_set=_release_metadata_differs,
     ),
-    (
-        "file-empty",
-        Severity.ERROR,
-        "No file is empty.",
-        'our own rule; PyPI answers "File is not a zipfile".',
-        "a build that ran out of disk space",
-        "Build again.",
+    Rule(
+        id="file-companion",
+        pypi=Severity.NOTE,
+        generic=Severity.NOTE,
+        cause="Signatures, checksums and files of the operating system are left alone.",
+        source="our own rule.",
+        example="`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
+        cure="Nothing has to be done.",
     ),
-    (
-        "file-changed",
-        Severity.ERROR,
-        "Files do not change while they are read, checked and published.",
-        "our own rule.",
-        "a build that still runs",
-        "Wait for the build to end, then publish.",
+    Rule(
+        id="file-stray",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Only wheels and sdists are published; whatever else lies there is not sent.",
+        source="our own rule.",
+        example="`README.md` in `dist`",
+        cure="Remove it, or name the files to publish one by one.",
     ),
-    (
-        "file-not-found",
-        Severity.ERROR,
-        "Every file that is named is there.",
-        "our own rule.",
-        "`ci-publish publish dist/demo-1.0.tar.gz` before the build",
-        "Build first, or correct the path.",
+    Rule(
+        id="file-extension-obsolete",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Eggs, installers and other archives are not accepted any more.",
+        source="PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
+        example="`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
+        cure="Build a wheel and a .tar.gz sdist: `python -m build`.",
     ),
-    (
-        "path-without-files",
-        Severity.WARNING,
-        "Every pattern and folder that is named leads to files.",
-        "our own rule.",
-        "`dist/*.whl` where only an sdist was built",
-        "Correct the path, or leave it out.",
+    Rule(
+        id="file-outside-link",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Symbolic links do not lead out of the folder they lie in.",
+        source="our own rule.",
+        example="`dist/demo.whl` → `/tmp/other.whl`",
+        cure="Copy the file into the folder.",
     ),
-    (
-        "same-name-twice",
-        Severity.ERROR,
-        "A filename leads to one content: two folders may not hold two.",
-        "our own rule; the index takes one of them.",
-        "`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
-        "Leave the one that is to be published.",
+    Rule(
+        id="file-not-regular",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Only regular files are read: no folders, FIFOs, devices or sockets.",
+        source="our own rule.",
+        example="a FIFO called `demo-1.0.tar.gz`",
+        cure="Put the file itself there.",
     ),
-    (
-        "same-name-again",
-        Severity.WARNING,
-        "A file is named once; a copy of it in another folder is left out.",
-        "our own rule.",
-        "`a/demo-1.0.tar.gz` and a copy in `b`",
-        "Name one of the folders.",
+    Rule(
+        id="file-unreadable",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Every file can be opened and read.",
+        source="our own rule.",
+        example="a file of another user with mode 600",
+        cure="Correct its permissions.",
     ),
-    (
-        "attestation-orphan",
-        Severity.ERROR,
-        "Every attestation has its distribution beside it.",
-        "PEP 740; our own rule.",
-        "`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
-        "Publish the attestation with its file, or remove it.",
+    Rule(
+        id="file-empty",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="No file is empty.",
+        source='our own rule; PyPI answers "File is not a zipfile".',
+        example="a build that ran out of disk space",
+        cure="Build again.",
     ),
-    (
-        "attestation-too-large",
-        Severity.ERROR,
-        "Attestations are at most 1 MiB.",
-        "our own limit.",
-        "some other file called `….attestation`",
-        "Remove it.",
+    Rule(
+        id="file-changed",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Files do not change while they are read, checked and published.",
+        source="our own rule.",
+        example="a build that still runs",
+        cure="Wait for the build to end, then publish.",
     ),
-    (
-        "metadata-unverified",
-        Severity.NOTE,
-        "With `--no-verify-metadata` the rules about core metadata are off.",
-        "the input verify-metadata of gh-action-pypi-publish.",
-        "`verify-metadata: false`",
-        "Leave the setting out to have metadata checked before anything leaves the machine.",
+    Rule(
+        id="file-not-found",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Every file that is named is there.",
+        source="our own rule.",
+        example="`ci-publish publish dist/demo-1.0.tar.gz` before the build",
+        cure="Build first, or correct the path.",
     ),
-    (
-        "archive-partly-read",
-        Severity.NOTE,
-        "Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
-        "our own limit.",
-        "a wheel of 300 MB with libraries that compress well",
-        "Nothing has to be done.",
+    Rule(
+        id="path-without-files",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Every pattern and folder that is named leads to files.",
+        source="our own rule.",
+        example="`dist/*.whl` where only an sdist was built",
+        cure="Correct the path, or leave it out.",
     ),
-    (
-        "archive-digests-unchecked",
-        Severity.NOTE,
-        "In wheels that unpack to more than 64 MiB and half their size, not every digest is compared with RECORD.",
-        "our own limit.",
-        "a wheel of 300 MB with libraries that compress well",
-        "Nothing has to be done.",
+    Rule(
+        id="same-name-twice",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="A filename leads to one content: two folders may not hold two.",
+        source="our own rule; the index takes one of them.",
+        example="`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
+        cure="Leave the one that is to be published.",
     ),
-    (
-        "check-incomplete",
-        Severity.ERROR,
-        "Every file can be checked.",
-        "our own rule.",
-        "a file that shows a bug in ci-publish",
-        "Report it, with the file if you can.",
+    Rule(
+        id="same-name-again",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="A file is named once; a copy of it in another folder is left out.",
+        source="our own rule.",
+        example="`a/demo-1.0.tar.gz` and a copy in `b`",
+        cure="Name one of the folders.",
+    ),
+    Rule(
+        id="attestation-orphan",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Every attestation has its distribution beside it.",
+        source="PEP 740; our own rule.",
+        example="`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
+        cure="Publish the attestation with its file, or remove it.",
+    ),
+    Rule(
+        id="attestation-too-large",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Attestations are at most 1 MiB.",
+        source="our own limit.",
+        example="some other file called `….attestation`",
+        cure="Remove it.",
+    ),
+    Rule(
+        id="metadata-unverified",
+        pypi=Severity.NOTE,
+        generic=Severity.NOTE,
+        cause="With `--no-verify-metadata` the rules about core metadata are off.",
+        source="the input verify-metadata of gh-action-pypi-publish.",
+        example="`verify-metadata: false`",
+        cure="Leave the setting out to have metadata checked before anything leaves the machine.",
+    ),
+    Rule(
+        id="archive-partly-read",
+        pypi=Severity.NOTE,
+        generic=Severity.NOTE,
+        cause="Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
+        source="our own limit.",
+        example="a wheel of 300 MB with libraries that compress well",
+        cure="Nothing has to be done.",
+    ),
+    Rule(
+        id="archive-digests-unchecked",
+        pypi=Severity.NOTE,
+        generic=Severity.NOTE,
+        cause=(
+            "In wheels that unpack to more than 64 MiB and half their size, not every digest is compared with RECORD."
+        ),
+        source="our own limit.",
+        example="a wheel of 300 MB with libraries that compress well",
+        cure="Nothing has to be done.",
+    ),
+    Rule(
+        id="check-incomplete",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Every file can be checked.",
+        source="our own rule.",
+        example="a file that shows a bug in ci-publish",
+        cure="Report it, with the file if you can.",
     ),
 )
-
-for _id, _severity, _cause, _source, _example, _cure in _ENTRY_RULES:
-    REGISTRY.add(Rule(_id, Family.SET, Stage.NEVER, _severity, _severity, _cause, _source, _example, _cure))

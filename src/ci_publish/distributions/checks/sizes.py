@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
 from ci_publish.model.problem import Severity
@@ -14,22 +14,30 @@ _MORE: Final = (
 )
 
 
-@rule(
-    Family.SIZES,
-    Severity.WARNING,
-    pypi_only=True,
-    stage=Stage.FILENAME,
-    example="a wheel of 250 MiB",
-    cure="If the project has no higher limit yet, ask for one: "
-    "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase",
-)
-def size_limit(file: CheckedFile) -> Iterable[Fault]:
-    """PyPI takes files of up to 100 MiB, unless a project was given a higher limit.
-
-    Source: warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it is a warning.
-    """
+def _size_limit(file: CheckedFile) -> Iterable[Fault]:
     if file.size > DEFAULT_FILE_LIMIT:
         size = f"{file.size / MIB:.1f} MiB"
         limit = DEFAULT_FILE_LIMIT // MIB
         words = f"File too large. Limit for project {file.value('name')!r} is {limit} MB. See {_MORE}"
         yield Fault("size-limit", f"It has {size}; PyPI's default limit is {limit} MiB.", refused(words))
+
+
+RULES: Final = (
+    Rule(
+        id="size-limit",
+        pypi=Severity.WARNING,
+        generic=None,
+        stage=Stage.FILENAME,
+        cause="PyPI takes files of up to 100 MiB, unless a project was given a higher limit.",
+        source=(
+            "warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it "
+            "is a warning."
+        ),
+        example="a wheel of 250 MiB",
+        cure=(
+            "If the project has no higher limit yet, ask for one: "
+            "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"
+        ),
+        check=_size_limit,
+    ),
+)

@@ -1,52 +1,23 @@
 """Rules about platform tags (pure)."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from ci_publish.distributions.checks import platforms
 from ci_publish.distributions.checks.filename import parsed_filename
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
 
-@rule(
-    Family.TAGS,
-    Severity.ERROR,
-    pypi_only=True,
-    stage=Stage.NAMES,
-    example="`demo-1.0-cp313-cp313-linux_x86_64.whl`, `…-win64.whl`, `…-manylinux_2_17_amd64.whl`, `…-any (1).whl`",
-    cure="Correct the platform tag where the wheel is built; the message's advice depends on the tag.",
-)
-def platform_tag(file: CheckedFile) -> Iterable[Fault]:
-    """The platform is one that PyPI takes wheels for, or may take one day.
-
-    Not so are malformed tags, members of families that do not grow (plain linux tags promise nothing about libraries),
-    and known tags misspelled.
-
-    Source: PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.
-    """
+def _platform_tag(file: CheckedFile) -> Iterable[Fault]:
     for tag in _refused(file):
         if not platforms.may_be_accepted(tag):
             message = f"PyPI does not accept the platform tag {tag!r}."
             yield _fault("platform-tag", file, tag, message, platforms.advice(tag))
 
 
-@rule(
-    Family.TAGS,
-    Severity.WARNING,
-    pypi_only=True,
-    stage=Stage.NAMES,
-    example="`demo-1.0-cp315-cp315-macosx_27_0_arm64.whl`, `…-freebsd_14_amd64.whl`",
-    cure="If the platform is new, PyPI may accept it already: the index decides. Otherwise correct the tag.",
-)
-def platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
-    """The platform is not among those that PyPI was known to take when this version of ci-publish was made.
-
-    A file with such a tag is uploaded first, and alone: where PyPI refuses the first file of a release, nothing of the
-    version is spent.
-
-    Source: warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.
-    """
+def _platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
     for tag in _refused(file):
         if platforms.may_be_accepted(tag):
             message = f"PyPI was not known to accept the platform tag {tag!r} when this program was released."
@@ -62,3 +33,41 @@ def _refused(file: CheckedFile) -> list[str]:
 def _fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
     words = f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
     return Fault(rule_id, message, refused(words), advice=advice)
+
+
+RULES: Final = (
+    Rule(
+        id="platform-tag",
+        pypi=Severity.ERROR,
+        generic=None,
+        stage=Stage.NAMES,
+        cause=(
+            "The platform is one that PyPI takes wheels for, or may take one day. Not so are malformed tags, "
+            "members of families that do not grow (plain linux tags promise nothing about libraries), and "
+            "known tags misspelled."
+        ),
+        source=(
+            "PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450."
+        ),
+        example=(
+            "`demo-1.0-cp313-cp313-linux_x86_64.whl`, `…-win64.whl`, `…-manylinux_2_17_amd64.whl`, `…-any (1).whl`"
+        ),
+        cure="Correct the platform tag where the wheel is built; the message's advice depends on the tag.",
+        check=_platform_tag,
+    ),
+    Rule(
+        id="platform-tag-unknown",
+        pypi=Severity.WARNING,
+        generic=None,
+        stage=Stage.NAMES,
+        cause=(
+            "The platform is not among those that PyPI was known to take when this version of ci-publish was "
+            "made. A file with such a tag is uploaded first, and alone: where PyPI refuses the first file of "
+            "a release, nothing of the version is spent."
+        ),
+        source="warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.",
+        example="`demo-1.0-cp315-cp315-macosx_27_0_arm64.whl`, `…-freebsd_14_amd64.whl`",
+        cure="If the platform is new, PyPI may accept it already: the index decides. Otherwise correct the tag.",
+        check=_platform_tag_unknown,
+    ),
+)

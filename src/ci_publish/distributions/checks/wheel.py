@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.archives import shortlist
-from ci_publish.distributions.checks.rules import CheckedFile, Family, Stage, found, rule
+from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, crashed, invalid_file, refused
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
@@ -17,31 +17,7 @@ _SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
 _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 
 
-found(
-    "wheel-info-folder",
-    Family.WHEEL,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.WHEEL_FILE,
-    cause="The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI finds no other.",
-    source="PEP 427; warehouse/forklift/legacy.py:377-387.",
-    example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
-    cure="Build the wheel again with a current backend; do not rename it.",
-)
-
-
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.WHEEL_FILE,
-    example="a wheel without WHEEL, or renamed to another project",
-    cure="Build the wheel again; do not rename it.",
-)
-def wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
-    """WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.
-
-    Source: PEP 427; warehouse/forklift/legacy.py:377-387.
-    """
+def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is None:
         return
     if not contents.info_folder:
@@ -51,34 +27,13 @@ def wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("wheel-file-missing", f"There is no {target} in it.", invalid_file(f"WHEEL not found at {target}"))
 
 
-@rule(
-    Family.WHEEL,
-    Severity.WARNING,
-    example="an empty WHEEL",
-    cure="Build the wheel again with a current backend.",
-)
-def wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
-    """WHEEL names the version of the wheel format, without which pip does not install it.
-
-    Source: PEP 427; PyPI does not look.
-    """
+def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
     text = None if file.wheel is None else file.wheel.text("WHEEL")
     if text is not None and re.search(rb"(?im)^wheel-version:\s*\d+\.\d+\s*$", text) is None:
         yield Fault("wheel-file-invalid", "WHEEL has no valid Wheel-Version.")
 
 
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.METADATA_FILE,
-    example="a wheel without METADATA",
-    cure="Build the wheel again; do not rename it.",
-)
-def wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
-    """METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.
-
-    Source: PEP 427; warehouse/forklift/legacy.py:1582-1602.
-    """
+def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _readable(file)
     if (
         contents is not None
@@ -89,30 +44,7 @@ def wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("wheel-metadata-missing", f"There is no {target} in it.", refused(words))
 
 
-found(
-    "wheel-metadata-damaged",
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.RECORD,
-    cause=("METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500."),
-    source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
-    example="a METADATA whose CRC does not match",
-    cure="Build or download it again: it is damaged.",
-)
-
-
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.LICENSES,
-    example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
-    cure="Build with a backend that knows PEP 639, or correct `license-files` in pyproject.toml.",
-)
-def wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
-    """Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.
-
-    Source: PEP 639; warehouse/forklift/legacy.py:1515-1539.
-    """
+def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is None:
         return
     for license_file in file.form.get("license_file", ()):
@@ -122,18 +54,7 @@ def wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
             yield Fault("wheel-license-file", f"The licence file {license_file!r} is not at {target}.", refused(words))
 
 
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.RECORD,
-    example="a wheel without RECORD, or one whose RECORD is not UTF-8",
-    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
-)
-def record_missing(file: CheckedFile) -> Iterable[Fault]:
-    """RECORD is there, and can be read as a table of UTF-8.
-
-    Source: PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.
-    """
+def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _readable(file)
     if contents is None or not contents.info_folder:
         return
@@ -145,34 +66,12 @@ def record_missing(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("record-missing", f"{target} cannot be read as a table of UTF-8.", refusal)
 
 
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    stage=Stage.RECORD,
-    example="an empty line in the middle of RECORD",
-    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
-)
-def record_blank_line(file: CheckedFile) -> Iterable[Fault]:
-    """RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.
-
-    Source: warehouse/utils/wheel.py:209-213 (seen on a running server).
-    """
+def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is not None and contents.record is not None and contents.record.blank_line:
         yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
 
 
-@rule(
-    Family.WHEEL,
-    Severity.WARNING,
-    example="a file added to a wheel after it was built",
-    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today, "
-    "and may refuse it later.",
-)
-def record_mismatch(file: CheckedFile) -> Iterable[Fault]:
-    """RECORD lists exactly the members of the wheel.
-
-    Source: PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.
-    """
+def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     contents = _readable(file)
     if contents is None or (record := contents.record) is None or not record.readable:
         return
@@ -189,17 +88,7 @@ def record_mismatch(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("record-mismatch", f"RECORD lists what is not there: {shortlist(sorted(listed - members))}.")
 
 
-@rule(
-    Family.WHEEL,
-    Severity.WARNING,
-    example="a file changed in a wheel after it was built",
-    cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. Installers may refuse it.",
-)
-def record_digest(file: CheckedFile) -> Iterable[Fault]:
-    """The digests in RECORD are those of the members, and no member but RECORD is without.
-
-    Source: PEP 427, PEP 376; PyPI does not look, installers do.
-    """
+def _record_digest(file: CheckedFile) -> Iterable[Fault]:
     contents = _readable(file)
     if contents is None or (record := contents.record) is None:
         return
@@ -211,35 +100,13 @@ def record_digest(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("record-digest", f"RECORD has no digest for {shortlist(bare)}.")
 
 
-@rule(
-    Family.WHEEL,
-    Severity.WARNING,
-    example="`demo-1.0.dist-info/RECORD.jws`",
-    cure="Leave it out: PEP 740 attestations take its place.",
-)
-def record_signature(file: CheckedFile) -> Iterable[Fault]:
-    """Signatures inside of wheels are deprecated.
-
-    Source: PEP 815.
-    """
+def _record_signature(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
         yield from (Fault("record-signature", f"It holds {name}.") for name in found)
 
 
-@rule(
-    Family.WHEEL,
-    Severity.ERROR,
-    Severity.WARNING,
-    stage=Stage.ENTRY_POINTS,
-    example="`[console_scripts]` with a name that holds a slash",
-    cure="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
-)
-def entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
-    """entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``.
-
-    Source: the entry points specification; warehouse/utils/wheel.py:243-300.
-    """
+def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
     text = None if file.wheel is None else file.wheel.text("entry_points.txt")
     if text is None:
         return
@@ -250,17 +117,7 @@ def entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
         yield Fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", refused(words))
 
 
-@rule(
-    Family.WHEEL,
-    Severity.WARNING,
-    example="`demo = demo/cli.py`",
-    cure="Write entry points as `module.path:object`.",
-)
-def entry_points_value(file: CheckedFile) -> Iterable[Fault]:
-    """The values of entry points are object references.
-
-    Source: the entry points specification; PyPI does not look.
-    """
+def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
     text = None if file.wheel is None else file.wheel.text("entry_points.txt")
     if text is None:
         return
@@ -274,3 +131,150 @@ def entry_points_value(file: CheckedFile) -> Iterable[Fault]:
 def _readable(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
     return file.wheel if file.kind is Kind.WHEEL and file.wheel is not None and file.wheel.names else None
+
+
+RULES: Final = (
+    Rule(
+        id="wheel-info-folder",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.WHEEL_FILE,
+        cause=(
+            "The metadata folder, `{name}-{version}.dist-info`, is spelled as in the filename: PyPI finds no other."
+        ),
+        source="PEP 427; warehouse/forklift/legacy.py:377-387.",
+        example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
+        cure="Build the wheel again with a current backend; do not rename it.",
+    ),
+    Rule(
+        id="wheel-file-missing",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.WHEEL_FILE,
+        cause="WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.",
+        source="PEP 427; warehouse/forklift/legacy.py:377-387.",
+        example="a wheel without WHEEL, or renamed to another project",
+        cure="Build the wheel again; do not rename it.",
+        check=_wheel_file_missing,
+    ),
+    Rule(
+        id="wheel-file-invalid",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="WHEEL names the version of the wheel format, without which pip does not install it.",
+        source="PEP 427; PyPI does not look.",
+        example="an empty WHEEL",
+        cure="Build the wheel again with a current backend.",
+        check=_wheel_file_invalid,
+    ),
+    Rule(
+        id="wheel-metadata-missing",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.METADATA_FILE,
+        cause="METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.",
+        source="PEP 427; warehouse/forklift/legacy.py:1582-1602.",
+        example="a wheel without METADATA",
+        cure="Build the wheel again; do not rename it.",
+        check=_wheel_metadata_missing,
+    ),
+    Rule(
+        id="wheel-metadata-damaged",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.RECORD,
+        cause="METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.",
+        source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
+        example="a METADATA whose CRC does not match",
+        cure="Build or download it again: it is damaged.",
+    ),
+    Rule(
+        id="wheel-license-file",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.LICENSES,
+        cause="Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.",
+        source="PEP 639; warehouse/forklift/legacy.py:1515-1539.",
+        example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
+        cure="Build with a backend that knows PEP 639, or correct `license-files` in pyproject.toml.",
+        check=_wheel_license_file,
+    ),
+    Rule(
+        id="record-missing",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.RECORD,
+        cause="RECORD is there, and can be read as a table of UTF-8.",
+        source="PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.",
+        example="a wheel without RECORD, or one whose RECORD is not UTF-8",
+        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+        check=_record_missing,
+    ),
+    Rule(
+        id="record-blank-line",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        stage=Stage.RECORD,
+        cause="RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.",
+        source="warehouse/utils/wheel.py:209-213 (seen on a running server).",
+        example="an empty line in the middle of RECORD",
+        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+        check=_record_blank_line,
+    ),
+    Rule(
+        id="record-mismatch",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="RECORD lists exactly the members of the wheel.",
+        source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
+        example="a file added to a wheel after it was built",
+        cure=(
+            "Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today, and "
+            "may refuse it later."
+        ),
+        check=_record_mismatch,
+    ),
+    Rule(
+        id="record-digest",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="The digests in RECORD are those of the members, and no member but RECORD is without.",
+        source="PEP 427, PEP 376; PyPI does not look, installers do.",
+        example="a file changed in a wheel after it was built",
+        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. Installers may refuse it.",
+        check=_record_digest,
+    ),
+    Rule(
+        id="record-signature",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="Signatures inside of wheels are deprecated.",
+        source="PEP 815.",
+        example="`demo-1.0.dist-info/RECORD.jws`",
+        cure="Leave it out: PEP 740 attestations take its place.",
+        check=_record_signature,
+    ),
+    Rule(
+        id="entry-points-unreadable",
+        pypi=Severity.ERROR,
+        generic=Severity.WARNING,
+        stage=Stage.ENTRY_POINTS,
+        cause=(
+            "entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``."
+        ),
+        source="the entry points specification; warehouse/utils/wheel.py:243-300.",
+        example="`[console_scripts]` with a name that holds a slash",
+        cure="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
+        check=_entry_points_unreadable,
+    ),
+    Rule(
+        id="entry-points-value",
+        pypi=Severity.WARNING,
+        generic=Severity.WARNING,
+        cause="The values of entry points are object references.",
+        source="the entry points specification; PyPI does not look.",
+        example="`demo = demo/cli.py`",
+        cure="Write entry points as `module.path:object`.",
+        check=_entry_points_value,
+    ),
+)

@@ -1,0 +1,80 @@
+"""All check rules as one table, and what is computed from it (pure).
+
+The order within a stage is the order in which PyPI's server checks.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from ci_publish.distributions.checks import archive, filename, metadata, sdist, sets, sizes, tags, wheel
+from ci_publish.distributions.checks.rules import CheckedFile, Rule
+from ci_publish.distributions.faults import Fault, ServerRefusal
+from ci_publish.model.distribution import Collection
+from ci_publish.model.problem import Problem, Severity
+
+MOST_FOR_ONE_RULE: Final = 5
+
+
+class Family(StrEnum):
+    """The families of rules, one file each."""
+
+    FILENAME = "filename"
+    TAGS = "platform tags"
+    ARCHIVE = "archives"
+    WHEEL = "wheels"
+    SDIST = "sdists"
+    METADATA = "core metadata"
+    SET = "set"
+    SIZES = "sizes"
+
+
+FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
+    Family.ARCHIVE: archive.RULES,
+    Family.FILENAME: filename.RULES,
+    Family.METADATA: metadata.RULES,
+    Family.SDIST: sdist.RULES,
+    Family.SET: sets.RULES,
+    Family.SIZES: sizes.RULES,
+    Family.TAGS: tags.RULES,
+    Family.WHEEL: wheel.RULES,
+}
+RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
+
+
+def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
+    """Return what people see of a fault: its own advice, or else its rule's."""
+    return Problem(filename, fault.rule, severity, fault.message, fault.advice or RULES[fault.rule].cure)
+
+
+def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:
+    """Apply every rule about single files; without *metadata*, all families but that one."""
+    faults: list[Fault] = []
+    for family, rules in FAMILIES.items():
+        if family is not Family.SET and (metadata or family is not Family.METADATA):
+            for rule in rules:
+                faults += _few(rule.faults(file))
+    return faults
+
+
+def set_faults(collection: Collection) -> list[Fault]:
+    """Apply every rule about the files of a run together."""
+    checks = [rule.check_set for rule in sets.RULES if rule.check_set is not None]
+    return [fault for check in checks for fault in _few(check(collection))]
+
+
+def _few(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the first few faults of a rule; the last one says how many more there are."""
+    everything = list(faults)
+    shown = everything[:MOST_FOR_ONE_RULE]
+    if len(everything) > len(shown):
+        more = len(everything) - len(shown)
+        shown[-1] = replace(shown[-1], message=f"{shown[-1].message} (and {more} more like this)")
+    return shown
+
+
+def refusal_of(faults: Iterable[Fault]) -> ServerRefusal | None:
+    """Return the server's answer to a file with these faults: that of the first check that fails there."""
+    refusing = [(RULES[fault.rule].stage, fault.refusal) for fault in faults if fault.refusal is not None]
+    return min(refusing, key=lambda pair: pair[0])[1] if refusing else None
