@@ -1,4 +1,4 @@
-"""What a value is in this house: a frozen dataclass with slots, made in a third of the usual time.
+"""What a value is in this project: a frozen dataclass with slots, made in a third of the usual time.
 
 A run makes 150 classes of values before it does anything else, and ``dataclass(frozen=True, slots=True)`` compiles up
 to seven methods for each: as much time as importing an HTTP client. Here the standard library only takes the fields, so
@@ -8,21 +8,36 @@ that ``fields``, ``replace``, ``asdict``, ``match`` and pickling work as ever; o
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
 
 _T = TypeVar("_T")
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def frozen(cls: type[_T]) -> type[_T]:
-    """Return *cls* as ``dataclass(frozen=True, slots=True)`` would make it.
+@overload
+def frozen(cls: type[_T], /) -> type[_T]: ...
 
-    Fields may have a default or a default factory. Raises TypeError for all else that dataclasses can do.
+
+@overload
+def frozen(*, kw_only: bool) -> Callable[[type[_T]], type[_T]]: ...
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def frozen(cls: type[_T] | None = None, /, *, kw_only: bool = False) -> type[_T] | Callable[[type[_T]], type[_T]]:
+    """Return *cls* as ``dataclass(frozen=True, slots=True, kw_only=kw_only)`` would make it.
+
+    Classes with more than three fields are keyword-only. Fields may have a default or a default factory. Raises
+    TypeError for all else that dataclasses can do.
     """
-    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    if cls is None:
+        return lambda made: _frozen(made, kw_only=kw_only)
+    return _frozen(cls, kw_only=kw_only)
+
+
+def _frozen(cls: type[_T], *, kw_only: bool) -> type[_T]:
+    made = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
     members = fields(made)  # type: ignore[arg-type] # it is one since the line above
-    if hasattr(made, "__post_init__") or not all(map(_is_plain, members)):
-        message = f"{cls.__qualname__} is no plain value; make it with `dataclass`"
+    if hasattr(made, "__post_init__") or not all(_is_plain(member, kw_only=kw_only) for member in members):
+        message = f"{cls.__qualname__} is not a plain value; use `dataclass` for it"
         raise TypeError(message)
     own = vars(cls)
     for name, method in _methods(made, members).items():
@@ -31,8 +46,8 @@ def frozen(cls: type[_T]) -> type[_T]:
     return made
 
 
-def _is_plain(member: Field[Any]) -> bool:
-    return member.init and member.repr and member.compare and member.hash is None and not member.kw_only
+def _is_plain(member: Field[Any], *, kw_only: bool) -> bool:
+    return member.init and member.repr and member.compare and member.hash is None and member.kw_only is kw_only
 
 
 def _methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:
@@ -76,7 +91,8 @@ def _init(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
 
 def _compiled(made: type, members: tuple[Field[Any], ...]) -> Callable[..., None]:
     known: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
-    parameters, body = ["self"], ["pass"]
+    keyword_only = any(member.kw_only for member in members)
+    parameters, body = ["self", "*"] if keyword_only else ["self"], ["pass"]
     for member in members:
         name, argument = member.name, member.name
         if member.default_factory is not MISSING:

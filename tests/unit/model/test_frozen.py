@@ -134,13 +134,13 @@ def test_methods_of_the_class_are_kept() -> None:
 
 
 def test_what_is_no_plain_value_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"Secretive is no plain value; make it with `dataclass`"):
+    with pytest.raises(TypeError, match=r"Secretive is not a plain value; use `dataclass` for it"):
 
         @frozen
         class Secretive:
             text: str = field(repr=False)
 
-    with pytest.raises(TypeError, match="no plain value"):
+    with pytest.raises(TypeError, match="not a plain value"):
 
         @frozen
         class Busy:
@@ -148,3 +148,28 @@ def test_what_is_no_plain_value_is_refused() -> None:
 
             def __post_init__(self) -> None:
                 """Do nothing."""
+
+
+@frozen(kw_only=True)
+class Named:
+    first: int
+    second: int = 2
+
+
+def test_a_keyword_only_value_takes_no_position() -> None:
+    assert Named(first=1) == Named(second=2, first=1)
+    assert replace(Named(first=1), second=5) == Named(first=1, second=5)
+    assert pickle.loads(pickle.dumps(Named(first=1))) == Named(first=1)  # noqa: S301  (our own bytes)
+    with pytest.raises(TypeError):
+        Named(1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Named(1)  # type: ignore[call-arg]
+
+
+def test_what_is_keyword_only_for_one_field_is_not_a_plain_value() -> None:
+    class Mixed:
+        first: int
+        second: int = field(kw_only=True)
+
+    with pytest.raises(TypeError, match="not a plain value"):
+        frozen(Mixed)
