@@ -57,6 +57,18 @@ attestations = "required"
 on-conflict = "keep-published"
 ```
 
+## The checkout's pyproject.toml { #project-settings }
+
+In a run that can see foreign code (GitHub's events `pull_request`, `pull_request_target`, `pull_request_review`,
+`pull_request_review_comment`, `workflow_run` and `issue_comment`; merge request and external pull request pipelines of GitLab;
+pull requests on Buildkite; forked ones on CircleCI), others can change that file. There, `publish`, `attest`, `doctor`, a `plan`
+with a secret or `--prove-credential`, and a `verify` with a secret end with exit code 2 where it says anything about
+`repository-url` (also by the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`,
+`sigstore-trust-config`, `audience` or `config-file`. Name the same value outside the file, or set
+`CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` where nobody else can change the checkout. `check` and `rehearse` send nothing secret, and
+honour the file. In all other runs it is honoured, and the first lines of the log say that the destination comes from it.
+`token-for` and `trust-project-settings` are never read from a file.
+
 ## All options
 """
 
@@ -160,7 +172,7 @@ def rows(name: str, option: Option) -> Iterator[tuple[str, str]]:
     if option.inputs:
         old = [each.replace("-", "_") for each in option.inputs if each in OLD_SPELLINGS]
         yield "input", ", ".join(f"`{each}`" for each in option.inputs) + "".join(f" (old: `{each}`)" for each in old)
-    if option.file:
+    if option.key:
         yield "key", f"`{name.replace('_', '-')}`"
     yield "commands", commands(option)
 

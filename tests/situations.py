@@ -22,6 +22,7 @@ from ci_publish.app.intent import prepared
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.output_files import require_writable
+from ci_publish.app.project_trust import refuse_project_settings
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.attestations.adoption import adopt
@@ -345,6 +346,15 @@ def _() -> object:
     return decide(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
 
 
+@situation("A pull request, and the index is named in pyproject.toml")
+def _() -> object:
+    settings = Settings(repository_url=("https://upload.corp.example/legacy/",))
+    origin = Origin(Source.FILE, "[tool.ci-publish] repository-url")
+    environ = {"GITHUB_EVENT_NAME": "pull_request", "CI_PUBLISH_ACTION": "docker"}
+    refuse_project_settings("publish", settings, Loaded(settings, {"repository_url": origin}), environ)
+    return None
+
+
 @situation("check is given an option of doctor")
 def _() -> object:
     settings = Settings(mint=True)
@@ -438,6 +448,12 @@ def _() -> object:
     token = Secret(identity_world.macaroon([3, "user"], [0, int(identity_world.NOW) - 3 * 86_400, 0]))
     given = Given(secret=token, name="CI_PUBLISH_PASSWORD")
     return choose_credential(identity_world.PYPI, given, identity_world.World().tools()).prove()
+
+
+@situation("An API token of PyPI is given for a private index")
+def _() -> object:
+    given = Given(secret=Secret(identity_world.macaroon()), name="CI_PUBLISH_PASSWORD")
+    return choose_credential(identity_world.OTHER, given, identity_world.World().tools()).prove()
 
 
 @situation("The Trusted Publisher that matches is for another project")

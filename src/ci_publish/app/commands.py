@@ -20,6 +20,7 @@ from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.output_files import leads_out, refuse_links_out
+from ci_publish.app.project_trust import project_notes, refuse_project_settings
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, IdentityUnavailable, InternalError
@@ -122,9 +123,11 @@ def execute(
         refuse_ignored_inputs(command, loaded.settings, around.environ)
         effective, settings = prepared(command, loaded)
         refuse_links_out(settings)
+        refuse_project_settings(effective, settings, loaded, around.environ)
     except ConfigurationError as error:
         return _refused(command, error, loaded, around)
-    around = replace(around, notes=(*around.notes, *loaded.notes), password_name=_password_name(loaded))
+    notes = (*around.notes, *project_notes(effective, loaded), *loaded.notes)
+    around = replace(around, notes=notes, password_name=_password_name(loaded))
     if not table[effective].recorded:
         table[effective].run(Job(settings, loaded, around))
         return receipt_of([])

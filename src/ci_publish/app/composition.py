@@ -21,6 +21,7 @@ from ci_publish.app.token_guard import TokenGuard
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import host_of
 from ci_publish.identity.credential import KEYRING_NAME, Given, choose_credential, meant_for, shared
 from ci_publish.identity.keyring import Keyring, KeyringEntry, asked_keyring
 from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
@@ -189,12 +190,15 @@ class Composition:
             raise error
 
     def endpoints(self, repository_url: str) -> Endpoints:
-        """Return the addresses of an index by its upload URL or name, with the audience that the user named for it."""
-        if not self.settings.audience:
-            return self._resolved(repository_url)
-        indexes = {address: self._resolved(address) for address in self.settings.repository_url}
-        named = named_audiences(self.settings.audience, indexes)
-        return replace(indexes[repository_url], named_audience=named.get(repository_url))
+        """Return the addresses of an index by its upload URL or name, with what the user allowed for it."""
+        settings = self.settings
+        indexes = {address: self._resolved(address) for address in (*settings.repository_url, repository_url)}
+        endpoints = indexes[repository_url]
+        return replace(
+            endpoints,
+            named_audience=named_audiences(settings.audience, indexes).get(repository_url),
+            takes_any_token=host_of(endpoints.upload) in {host.casefold() for host in settings.token_for},
+        )
 
     def _resolved(self, repository_url: str) -> Endpoints:
         settings = self.settings
@@ -290,7 +294,7 @@ class Composition:
         user = given.user or TOKEN_USER
         if not given.secret or static_objection(endpoints, user, given.secret, given.name):
             return None
-        if user == TOKEN_USER and token_objection(endpoints, given.secret, given.name, time.time()):
+        if token_objection(endpoints, given.secret, given.name, time.time()):
             return None
         self.around.mask(given.secret)
         return BasicAuthorization(user, given.secret)

@@ -23,7 +23,10 @@ _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 @frozen
 class NamedIndex:
-    """What a name stands for. ``where`` is the place that says so; ``user`` and ``password`` are those of .pypirc."""
+    """What a name stands for. ``where`` is the place that says so; ``user`` and ``password`` are those of .pypirc.
+
+    ``in_project``: that place is the checkout's pyproject.toml.
+    """
 
     name: str
     upload: str
@@ -31,6 +34,7 @@ class NamedIndex:
     simple: str | None = None
     user: str | None = None
     password: Secret | None = None
+    in_project: bool = False
 
 
 class IndexNames:
@@ -119,7 +123,8 @@ def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
             f"{spelled} names the index {name}, whose entry of [[tool.uv.index]] has no publish-url.",
             hints=(f'Add it to the entry: publish-url = "https://…" (the upload URL of {name}).',),
         )
-    return NamedIndex(name, upload, f"[[tool.uv.index]] {name}", simple if isinstance(simple, str) else None)
+    where = f"[[tool.uv.index]] {name}"
+    return NamedIndex(name, upload, where, simple if isinstance(simple, str) else None, in_project=True)
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigurationError:

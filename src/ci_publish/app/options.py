@@ -62,7 +62,8 @@ class Option:
     ``inputs`` are the action inputs, the first one being ours. ``flag`` is False for what may never stand on a
     command line, and for what is a positional argument. ``file`` is False for what only a flag can say. ``intent``:
     it says where to publish, as whom, or whether to publish at all. ``python`` is False for what only shapes the
-    command line's input and output.
+    command line's input and output. ``project_file`` is False for what is never read from pyproject.toml, which
+    whoever changes the checkout can change.
     """
 
     help: str
@@ -74,6 +75,12 @@ class Option:
     group: Group = Group.RUN
     intent: bool = False
     python: bool = True
+    project_file: bool = True
+
+    @property
+    def key(self) -> bool:
+        """Whether it is a key of ``[tool.ci-publish]``."""
+        return self.file and self.project_file
 
 
 class Use(StrEnum):

@@ -71,6 +71,7 @@ class Ours:
 
     ``addresses`` are upload URLs, empty where nothing names a destination; ``credential`` is how the user spelled an
     option that gives one. ``in_action``: PyPI is the visible default. ``identity``: an identity can be requested.
+    ``token_for`` holds the hosts to which API tokens of other indexes may go.
     """
 
     addresses: tuple[str, ...] = ()
@@ -79,6 +80,7 @@ class Ours:
     user: str | None = None
     in_action: bool = False
     identity: bool = False
+    token_for: frozenset[str] = frozenset()
 
 
 @frozen
@@ -254,7 +256,7 @@ def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tupl
         hint = f"To publish with it instead, pass it as the input password: ${{{{ secrets.{found[0].variable} }}}}"
         return None, (Noted("foreign-credential-unused", message, hints=(hint,)),)
     candidate = _one(found)
-    if candidate is None or any(_fits(candidate.secret, address, named=bool(ours.addresses)) for address in addresses):
+    if candidate is None or any(_fits(candidate.secret, address, ours) for address in addresses):
         return candidate, ()
     raise _unfit(candidate, addresses, named=bool(ours.addresses))
 
@@ -263,14 +265,14 @@ def _takes_identities(address: str) -> bool:
     return resolve(address, allow_http=frozenset({host_of(address)})).profile is IndexProfile.PYPI
 
 
-def _fits(secret: Secret, address: str, *, named: bool) -> bool:
+def _fits(secret: Secret, address: str, ours: Ours) -> bool:
     """Return whether a secret that only another tool's variable holds may be sent to *address*."""
     host = host_of(address)
     if secret.satisfies(lambda text: issued_for(text, host) is True):
         return True
     if secret.satisfies(lambda text: issued_for(text, host) is False):
-        return False
-    return named and not any(_same(address, each.upload) for each in (PYPI, TESTPYPI))
+        return host in ours.token_for
+    return bool(ours.addresses) and not any(_same(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
 def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:

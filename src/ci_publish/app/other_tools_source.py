@@ -8,7 +8,7 @@ from ci_publish.app.index_names import IndexNames, NamedIndex, pypirc_of, upload
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide
-from ci_publish.app.setting_values import is_name, lines
+from ci_publish.app.setting_values import host_names, is_name, lines
 from ci_publish.errors import ConfigurationError
 from ci_publish.identity.ambient import can_request
 from ci_publish.index.endpoints import resolve
@@ -21,7 +21,8 @@ _CREDENTIALS = ("password", "password_stdin", "anonymous", "keyring")
 class OtherToolsSource(OptionSource):
     """Variables of twine and uv, and the ``.pypirc`` section of a name; lowest, because only ours is sure to be meant.
 
-    ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination.
+    ``objection`` is why what they say cannot be honoured. ``resolved`` holds the upload URLs of our own destination;
+    ``named_by_project`` the entries of ``[[tool.uv.index]]`` that the destination's names stand for.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class OtherToolsSource(OptionSource):
         self._higher = higher
         self.objection: ConfigurationError | None = None
         self.resolved: tuple[NamedIndex | str, ...] = ()
+        self.named_by_project: tuple[str, ...] = ()
 
     def read(self) -> Found:
         """Yield a destination and a credential. Raises ConfigurationError for a name of ours that is not known."""
@@ -57,6 +59,10 @@ class OtherToolsSource(OptionSource):
             return
         finally:
             self.notes += names.notes
+        foreign = (names.find(name, name) for name in self._foreign_names(origins) if is_name(name))
+        self.named_by_project = tuple(
+            item.where for item in (*self.resolved, *foreign) if isinstance(item, NamedIndex) and item.in_project
+        )
         for name, value in found.items():
             yield name, value, origins[name]
 
@@ -74,6 +80,7 @@ class OtherToolsSource(OptionSource):
             user=user if isinstance(user, str) else None,
             in_action=self._in_action,
             identity=can_request(self._environ),
+            token_for=frozenset(map(str.casefold, host_names(state.get("token_for") or ()))),
         )
 
     def _foreign_names(self, origins: Mapping[str, Origin]) -> tuple[str, ...]:

@@ -35,6 +35,12 @@ def hosts(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
+def host_names(value: object) -> tuple[str, ...]:
+    """Return the host names of a raw value, nothing where it is none."""
+    found = hosts(value)
+    return tuple(map(str, found)) if isinstance(found, tuple | list) else ()
+
+
 def secret(value: object) -> object:
     """Take a text of one line for a secret; blanks around it are no part of it."""
     if not isinstance(value, str):

@@ -169,6 +169,29 @@ class Settings(BaseSettings):
             group=Group.CREDENTIAL,
         ),
     ] = ()
+    token_for: Annotated[
+        tuple[str, ...],
+        BeforeValidator(hosts),
+        Option(
+            "Let an API token go to this host although it names another index as its own: for an upload proxy.",
+            ASKING,
+            "HOST",
+            ("token-for",),
+            group=Group.CREDENTIAL,
+            project_file=False,
+        ),
+    ] = ()
+    trust_project_settings: Annotated[
+        bool,
+        Option(
+            "Let pyproject.toml decide where secrets go, in runs for pull requests too.",
+            ASKING | {"attest"},
+            None,
+            ("trust-project-settings",),
+            group=Group.CREDENTIAL,
+            project_file=False,
+        ),
+    ] = False
     attestations: Annotated[
         AttestationPolicy,
         BeforeValidator(attestation_policy),

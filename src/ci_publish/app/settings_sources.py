@@ -54,13 +54,15 @@ class Loaded:
     """Validated settings, the origin of every value that is not a default, and what people should know about them.
 
     ``objection`` is why a command that contacts an index must stop: what other tools' variables say contradicts these
-    settings, or cannot be honoured.
+    settings, or cannot be honoured. ``named_by_project`` holds the entries of ``[[tool.uv.index]]`` that a name of the
+    destination stands for.
     """
 
     settings: Settings
     origins: Mapping[str, Origin]
     notes: tuple[Noted, ...] = ()
     objection: ConfigurationError | None = None
+    named_by_project: tuple[str, ...] = ()
 
     def origin(self, name: str) -> Origin:
         """Return where the option *name* got its value from."""
@@ -183,7 +185,7 @@ class FileSource(OptionSource):
 
     def read(self) -> Found:
         """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
-        ours = {name: option for name, option in options().items() if option.file}
+        ours = {name: option for name, option in options().items() if option.key}
         for key, value in self._table.items():
             name = key.replace("-", "_")
             if name in ours:
@@ -191,6 +193,8 @@ class FileSource(OptionSource):
                 yield name, found, Origin(Source.FILE, f"[tool.ci-publish] {key}")
             elif name in {"password", "user_password", "token"}:
                 raise _secret_in_file(key)
+            elif name in options() and options()[name].file:
+                raise _never_in_file(key, name)
             else:
                 known = dict.fromkeys(name.replace("_", "-") for name in ours)
                 refuse_near_miss(key, known, "key of [tool.ci-publish]")
@@ -226,7 +230,7 @@ def load(
         )
     origins = _origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
-    return Loaded(_resolved(settings, others.resolved), origins, notes, others.objection)
+    return Loaded(_resolved(settings, others.resolved), origins, notes, others.objection, others.named_by_project)
 
 
 def _origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:
@@ -309,6 +313,14 @@ def _secret_in_file(key: str) -> ConfigurationError:
             "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
             "Revoke this one.",
         ),
+    )
+
+
+def _never_in_file(key: str, name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"[tool.ci-publish] {key}: never read from a file.",
+        detail="Whoever changes the checkout could change where secrets go.",
+        hints=(f"Remove the key, and use --{key.replace('_', '-')}, {variable(name)} or the input.",),
     )
 
 

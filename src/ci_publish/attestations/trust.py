@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Emit, Noted
@@ -20,6 +20,7 @@ REFRESH_SECONDS = 45.0
 
 _PUBLIC_INSTANCE = "https://tuf-repo-cdn.sigstore.dev"
 _SIGNING_CONFIG = "signing_config.v0.2.json"
+_SERVICES = ("caUrls", "rekorTlogUrls", "tsaUrls")
 _MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 
 Load = Callable[[], "ClientTrustConfig"]
@@ -92,6 +93,9 @@ class TrustSource:
     def _begun(self) -> "_Refresh":
         with self._lock:
             if self._refresh is None:
+                if self._config is not None:
+                    message = f"Sigstore: not the public instance, but {instance(self._config)}."
+                    self._emit(Noted("sigstore-instance", message, warning=False))
                 self._refresh = _Refresh(self._load, self._clock() + self._seconds)
                 self._refresh.start()
             return self._refresh
@@ -150,6 +154,17 @@ class _Refresh(threading.Thread):
             self.result = self._load()
         except BaseException as error:  # noqa: BLE001  (handled by whoever waits)
             self.error = error
+
+
+def instance(config: str) -> str:
+    """Return the hosts that a trust configuration sends identities and signatures to, for people."""
+    try:
+        signing = json.loads(config)["signingConfig"]
+        services = (service for kind in _SERVICES for service in signing.get(kind, ()))
+        found = dict.fromkeys(urlsplit(str(service["url"])).netloc for service in services)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "one that cannot be read"
+    return ", ".join(host for host in found if host) or "one without services"
 
 
 def _parse(config: str) -> "ClientTrustConfig":

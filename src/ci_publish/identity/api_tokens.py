@@ -1,14 +1,10 @@
-"""What can be read in an API token without its index: a macaroon names the place that issued it (pure).
+"""Which index an API token belongs to, as far as it says so: a macaroon names the place that issued it (pure)."""
 
-Source: libmacaroons' binary format, version 2, in which ``pypitoken`` and Warehouse serialize their tokens.
-"""
+from ci_publish.http.urls import is_loopback_host
+from ci_publish.identity.macaroons import PREFIX, location
 
-import base64
-import binascii
-
-PREFIX = "pypi-"
-_VERSION = 2
-_LOCATION = 1
+# The hosts besides itself that the host in a token stands for: PyPI's upload API has one of its own.
+_COVERS = {"pypi.org": "upload.pypi.org"}
 
 
 def has_prefix(text: str) -> bool:
@@ -16,30 +12,12 @@ def has_prefix(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def location(token: str) -> str | None:
-    """Return the host that issued *token* (``pypi.org``, ``test.pypi.org``); None where it names none."""
-    if not has_prefix(token):
-        return None
-    text = token.removeprefix(PREFIX)
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    if len(data) < 3 or data[0] != _VERSION or data[1] != _LOCATION:  # noqa: PLR2004  (version, field, length)
-        return None
-    found = data[3 : 3 + data[2]]
-    if len(found) != data[2]:
-        return None
-    host = found.decode("ascii", "replace").lower()
-    return host if "." in host else None
-
-
 def issued_for(token: str, host: str) -> bool | None:
-    """Return whether *token* was issued by the index at *host*, or a host above it; None where it does not say."""
-    found = location(token)
-    return None if found is None else host == found or _above(found, host)
+    """Return whether *token* was issued by the index whose upload host is *host*; None where it does not say.
 
-
-def _above(issuer: str, host: str) -> bool:
-    """Return whether *host* is the upload host of *issuer*; test.pypi.org is another index than pypi.org."""
-    return host != "test.pypi.org" and host.endswith(f".{issuer}")
+    All names of this machine are one.
+    """
+    issuer = location(token)
+    if issuer is None:
+        return None
+    return host in {issuer, _COVERS.get(issuer)} or (is_loopback_host(issuer) and is_loopback_host(host))

@@ -15,6 +15,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from ci_publish.http.urls import host_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
 
@@ -52,6 +53,21 @@ def read_token(text: str) -> ReadToken | TruncatedToken | None:
     location = next(content for kind, content in fields if kind == _LOCATION)
     identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
     return ReadToken(location.decode("ascii", "replace"), _scope([_caveat(content) for content in identifiers[1:]]))
+
+
+def location(text: str) -> str | None:
+    """Return the host that a token names as its index, without port, in lower case; None where it names none.
+
+    A token whose end is missing names it, too: it comes first.
+    """
+    raw = _decoded(text)
+    if raw is None or not raw.startswith(_HEAD):
+        return None
+    try:
+        _, named = next(_fields(raw))
+    except IndexError:
+        return None
+    return host_of(f"//{named.decode('ascii', 'replace')}") or None
 
 
 def _decoded(text: str) -> bytes | None:

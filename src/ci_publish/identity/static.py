@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, NotAnApiToken, PasswordRefused
 from ci_publish.http.messages import Authorization, BasicAuthorization
-from ci_publish.identity.api_tokens import has_prefix
-from ci_publish.identity.macaroons import ReadToken, TruncatedToken, read_token
+from ci_publish.http.urls import host_of
+from ci_publish.identity.api_tokens import has_prefix, issued_for
+from ci_publish.identity.macaroons import ReadToken, TruncatedToken, location, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret
@@ -120,12 +121,10 @@ def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnA
     )
 
 
-# The macaroon location of each index's tokens (warehouse/macaroons/services.py takes the index's domain).
-_LOCATIONS = {"pypi": "pypi.org", "testpypi": "test.pypi.org"}
-
-
 def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float) -> CiPublishError | None:
     """Return why an API token cannot work on this index, as far as it says so itself; *now* is since the epoch."""
+    if error := _issued_elsewhere(endpoints, secret, name):
+        return error
     if endpoints.profile is not IndexProfile.PYPI:
         return None
     token = secret.read(read_token)
@@ -137,13 +136,6 @@ def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float)
         )
     if not isinstance(token, ReadToken):
         return None
-    expected = _LOCATIONS.get(endpoints.name, token.location)
-    if token.location in _LOCATIONS.values() and token.location != expected:
-        return ApiTokenUnusable(
-            f"{name} is an API token of {token.location}, not of {expected}. It was not sent.",
-            detail="PyPI and TestPyPI have separate accounts and API tokens.",
-            hints=(f"Create an API token at {expected}, or publish to {token.location}.",),
-        )
     expires = token.scope.expires
     if expires is not None and now >= expires:
         return ApiTokenUnusable(
@@ -155,6 +147,31 @@ def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float)
             ),
         )
     return None
+
+
+_PYPI_AND_TESTPYPI = {"pypi.org", "test.pypi.org"}
+
+
+def _issued_elsewhere(endpoints: Endpoints, secret: Secret, name: str) -> ApiTokenUnusable | None:
+    """Return the error for a token that names another index as its own: only that one may see it."""
+    host = host_of(endpoints.upload)
+    whole = isinstance(secret.read(read_token), ReadToken)
+    if endpoints.takes_any_token or not whole or not secret.satisfies(lambda text: issued_for(text, host) is False):
+        return None
+    issuer = secret.read(location) or ""
+    own = host.removeprefix("upload.") if _is_pypis_own(endpoints) else host
+    if {issuer, own} <= _PYPI_AND_TESTPYPI:
+        detail = "PyPI and TestPyPI have separate accounts and API tokens."
+        hints = [f"Create an API token at {own}, or publish to {issuer}."]
+    else:
+        detail = "An API token that begins with `pypi-` names the index that issued it; no other one is shown it."
+        hints = [
+            f"Check the index's URL; to publish to {host}, use a secret of that index.",
+            f"If {host} uploads to {issuer} for you (an upload proxy), allow it: --token-for {host} (input token-for)",
+        ]
+    return ApiTokenUnusable(
+        f"{name} is an API token of {issuer}, not of {own}. It was not sent.", detail=detail, hints=tuple(hints)
+    )
 
 
 def _ago(seconds: float) -> str:

@@ -21,7 +21,8 @@ class Endpoints:
 
     ``audience``, ``mint`` and ``burn`` are the guesses that hold without discovery (PEP 807). ``pinned_audience`` is
     the only OIDC audience that this index may ask for, where that is known; ``named_audience`` is one that the user
-    named for it, besides its own host. ``web`` is the root of project pages.
+    named for it, besides its own host. ``takes_any_token``: the user said that API tokens of other indexes may go
+    there, as to an upload proxy. ``web`` is the root of project pages.
     ``simple_guesses`` are the addresses, ``simple`` first, that may or may not be the root of its Simple API; empty
     where the user gave that address, or where it is known.
     """
@@ -39,6 +40,7 @@ class Endpoints:
     burn: str | None = None
     pinned_audience: str | None = None
     named_audience: str | None = None
+    takes_any_token: bool = False
     web: str | None = None
 
 

@@ -114,7 +114,7 @@ class RehearsalIndex:
         self.discovery = discovery
         self._storage = storage
         self._clock = clock
-        self._tokens = TokenStore("rehearsal", clock)
+        self._tokens = TokenStore("127.0.0.1", clock)
         integrity = IntegrityService(trusted_root)
         self._uploads = Uploads(
             storage, self._tokens, integrity, rules=self.rules, validate_file=validate_file, clock=clock

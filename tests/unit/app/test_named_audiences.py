@@ -61,6 +61,16 @@ def test_what_belongs_to_others_cannot_be_named(index: str, name: str) -> None:
         named(f"{resolve(index).name}={name}", indexes=(index,))
 
 
+def test_an_upload_proxy_reaches_the_index_that_it_is_for() -> None:
+    settings = Settings(repository_url=("pypi", ONE), token_for=("ONE.example",))
+    composition = Composition(settings, Surroundings(environ={}))
+    try:
+        assert composition.endpoints(ONE).takes_any_token
+        assert not composition.endpoints("pypi").takes_any_token
+    finally:
+        composition.close()
+
+
 def test_the_setting_reaches_the_index_that_it_is_for() -> None:
     settings = Settings(repository_url=("pypi", ONE), audience=("one.example=acme",))
     composition = Composition(settings, Surroundings(environ={}))

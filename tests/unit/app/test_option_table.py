@@ -64,7 +64,7 @@ def can_say(name: str, option: Option, source: Source) -> bool:
         case Source.INPUT:
             return bool(option.inputs)
         case Source.FILE:
-            return option.file
+            return option.key
         case _:
             return option.file or name == "password"
 

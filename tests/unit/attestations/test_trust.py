@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import pytest
 
-from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.trust import TrustSource, instance
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
 from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world
@@ -114,6 +114,47 @@ def test_a_file_describes_a_private_instance(world: SigningWorld, tmp_path: Path
     config = TrustSource.from_file(path, emit=Events().append).get()
 
     assert len(config.trusted_root.get_fulcio_certs()) > 0
+
+
+def test_another_instance_is_named(world: SigningWorld) -> None:
+    events = Events()
+    source = TrustSource(emit=events.append, config=world.sigstore.trust_config(world.url))
+    assert not events.of(Noted), "nothing is said of an instance that is not used"
+
+    source.get()
+    source.get()
+
+    host = world.url.removeprefix("http://")
+    assert [(note.slug, note.message) for note in events.of(Noted)] == [
+        ("sigstore-instance", f"Sigstore: not the public instance, but {host}.")
+    ]
+
+
+def test_the_public_instance_is_not_mentioned() -> None:
+    events = Events()
+    trust(events, lambda: FRESH).get()
+    assert not events.of(Noted)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            '{"signingConfig": {"caUrls": [{"url": "https://f.example:8443/x"}], "tsaUrls": [{"url": "https://t.example"}]}}',
+            "f.example:8443, t.example",
+        ),
+        ('{"signingConfig": {}}', "one without services"),
+        ('{"signingConfig": {"caUrls": [{"url": 7}, {"url": "no"}]}}', "one without services"),
+        ("{}", "one that cannot be read"),
+        ("[]", "one that cannot be read"),
+        ("{", "one that cannot be read"),
+        ('{"signingConfig": {"caUrls": [7]}}', "one that cannot be read"),
+        ('{"signingConfig": {"caUrls": 7}}', "one that cannot be read"),
+        ("[" * 100_000, "one that cannot be read"),
+    ],
+)
+def test_any_configuration_has_a_name(config: str, words: str) -> None:
+    assert instance(config) == words
 
 
 @pytest.mark.parametrize("content", ["", "{", "no"])

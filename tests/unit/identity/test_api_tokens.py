@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from ci_publish.identity.api_tokens import issued_for, location
+from ci_publish.identity.api_tokens import issued_for
+from ci_publish.identity.macaroons import location
 
 
 def token(data: bytes) -> str:
@@ -31,7 +32,8 @@ def test_the_issuer_is_read() -> None:
         token(b"\x01\x01\x08pypi.org"),
         token(b"\x02\x02\x08pypi.org"),
         token(b"\x02\x01\x20pypi.org"),
-        token(b"\x02\x01\x09rehearsal"),
+        token(b"\x02"),
+        token(b"\x02\x01\x01/"),
         token(b"\x02\x01\x00"),
     ],
 )
@@ -47,3 +49,24 @@ def test_a_token_fits_its_own_index_only() -> None:
     assert issued_for(TESTPYPI, "upload.pypi.org") is False
     assert issued_for(PYPI, "evilpypi.org") is False
     assert issued_for(PYPI, "pypi.org.example") is False
+    assert issued_for(PYPI, "www.pypi.org") is False
+
+
+@pytest.mark.parametrize(
+    ("issuer", "host", "fits"),
+    [
+        ("corp.example", "corp.example", True),
+        ("corp.example:8443", "corp.example", True),
+        ("Corp.Example", "corp.example", True),
+        ("corp.example", "upload.corp.example", False),
+        ("nexus", "nexus", True),
+        ("nexus", "upload.pypi.org", False),
+        ("127.0.0.1", "localhost", True),
+        ("localhost:8080", "::1", True),
+        ("localhost", "corp.example", False),
+        ("pypi.org", "127.0.0.1", False),
+    ],
+)
+def test_a_token_of_another_index_fits_the_host_that_it_names(issuer: str, host: str, fits: bool) -> None:
+    named = issuer.encode()
+    assert issued_for(token(b"\x02\x01" + bytes([len(named)]) + named + b"\x02\x03abc\x00"), host) is fits

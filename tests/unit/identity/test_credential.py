@@ -13,7 +13,7 @@ from ci_publish.identity.credential import (
     shared,
 )
 from ci_publish.identity.keyring import Keyring, KeyringEntry
-from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
+from ci_publish.identity.static import TOKEN_USER, AnonymousCredential, MissingCredential, StaticCredential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import TESTPYPI
 from ci_publish.model.events import Noted
@@ -248,6 +248,7 @@ def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
 
 TESTPYPI = replace(PYPI, name="testpypi", upload="https://test.pypi.org/legacy/")
 SECOND = replace(OTHER, name="second", upload="https://second.example/")
+ON_LOOPBACK = replace(PYPI, name="127.0.0.1:1", upload="http://127.0.0.1:1/legacy/")
 SAME_SERVER = replace(OTHER, name="same", upload="https://index.example:443/same/")
 
 
@@ -275,19 +276,26 @@ def test_no_secret_is_for_several_servers(destinations: tuple[Endpoints, ...], g
 
 
 @pytest.mark.parametrize(
-    ("token", "name", "words"),
+    ("token", "index", "words"),
     [
-        (macaroon([3, "user"])[:40], "pypi", "not a whole API token"),
-        (macaroon([0, int(NOW) - 10, 0]), "pypi", "expired less than a minute ago"),
-        (macaroon([0, int(NOW) - 3700, 0]), "pypi", "expired 1 hour ago"),
-        (macaroon([0, int(NOW) - 3 * 86_400, 0]), "pypi", "expired 3 days ago"),
-        (macaroon(location="test.pypi.org"), "pypi", "an API token of test.pypi.org, not of pypi.org"),
-        (macaroon(), "testpypi", "an API token of pypi.org, not of test.pypi.org"),
+        (macaroon([3, "user"])[:40], PYPI, "not a whole API token"),
+        (macaroon([0, int(NOW) - 10, 0]), PYPI, "expired less than a minute ago"),
+        (macaroon([0, int(NOW) - 3700, 0]), PYPI, "expired 1 hour ago"),
+        (macaroon([0, int(NOW) - 3 * 86_400, 0]), PYPI, "expired 3 days ago"),
+        (macaroon(location="test.pypi.org"), PYPI, "an API token of test.pypi.org, not of pypi.org"),
+        (macaroon(), TESTPYPI, "an API token of pypi.org, not of test.pypi.org"),
+        (macaroon(location="127.0.0.1"), PYPI, "an API token of 127.0.0.1, not of pypi.org"),
+        (macaroon(), OTHER, "an API token of pypi.org, not of index.example"),
+        (macaroon(location="upload.index.example"), OTHER, "of upload.index.example, not of index.example"),
+        (macaroon(location="test.pypi.org"), ON_LOOPBACK, "an API token of test.pypi.org, not of 127.0.0.1"),
     ],
 )
-def test_a_token_that_cannot_work_is_not_sent(token: str, name: str, words: str) -> None:
+@pytest.mark.parametrize("user", [None, "alice"])
+def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, words: str, user: str | None) -> None:
+    if user is not None and index.profile is IndexProfile.PYPI:
+        user = TOKEN_USER
     world = World()
-    credential = choose_credential(replace(PYPI, name=name), Given(secret=Secret(token)), world.tools())
+    credential = choose_credential(index, Given(user, secret=Secret(token)), world.tools())
     for ask in (credential.prove, credential.hold):
         with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
             ask()
@@ -299,14 +307,24 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, name: str, words: str)
     ("token", "endpoints"),
     [
         (macaroon([0, int(NOW) + 1, 0]), PYPI),
-        (macaroon(location="rehearsal"), PYPI),
-        (macaroon(location="elsewhere.example"), replace(PYPI, name="127.0.0.1:1")),
+        (macaroon(location="test.pypi.org"), TESTPYPI),
+        (macaroon(location="localhost"), ON_LOOPBACK),
+        (macaroon(location="index.example:8443"), OTHER),
+        (macaroon(location=""), OTHER),
         (macaroon([0, 1, 0])[:40], OTHER),
-        (macaroon([0, 1, 0]), OTHER),
+        (macaroon([0, 1, 0]), replace(OTHER, takes_any_token=True)),
+        ("pypi-x", OTHER),
+        ("hunter2", OTHER),
     ],
 )
 def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
     choose_credential(endpoints, Given(secret=Secret(token)), World().tools()).prove()
+
+
+def test_an_upload_proxy_is_allowed_by_name() -> None:
+    with pytest.raises(errors.ApiTokenUnusable) as caught:
+        choose_credential(OTHER, Given(secret=API_TOKEN), World().tools()).prove()
+    assert "--token-for index.example" in caught.value.hints[-1], "the line to write"
 
 
 def test_what_a_token_states_is_part_of_its_state() -> None:

@@ -1,0 +1,145 @@
+"""The checkout's pyproject.toml, and where it may send secrets and identities.
+
+Whoever opens a pull request can change that file. Where a run can see such a checkout, the file does not decide where
+a secret or an identity goes; elsewhere it does, and the log says so first.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+
+from ci_publish.app.options import Source, requests_something
+from ci_publish.app.settings import Settings
+from ci_publish.app.settings_sources import ACTION_MARK, Loaded, variable
+from ci_publish.app.settings_view import shown
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.events import Noted
+
+DECISIVE = (
+    "repository_url", "index_url", "user", "anonymous", "allow_http", "sigstore_trust_config", "audience",
+    "config_file", "publisher", "attested_by",
+)  # fmt: skip
+"""The options that say where secrets and identities go, or whom to believe."""
+
+# Workflow events whose runs can have the code of somebody who may not push here. Also recognised by the ref.
+_GITHUB_EVENTS = frozenset(
+    {
+        "pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment", "workflow_run",
+        "issue_comment",
+    }
+)  # fmt: skip
+_PULL_REQUESTS = "refs/pull/"
+_GITLAB_SOURCES = frozenset({"merge_request_event", "external_pull_request_event"})
+# Set in child pipelines, too, whose source is `parent_pipeline`.
+_GITLAB_REQUESTS = ("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID")
+
+_TRUST = "trust_project_settings"
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
+
+
+def foreign_code(environ: Mapping[str, str]) -> str:
+    """Return why a run can see foreign code, in the CI's own words; nothing where it cannot.
+
+    Sources: GitHub's "Events that trigger workflows", GitLab's "Predefined CI/CD variables", Buildkite's and CircleCI's
+    lists of variables.
+    """
+    event = environ.get("GITHUB_EVENT_NAME", "")
+    if event in _GITHUB_EVENTS:
+        return event
+    if environ.get("GITHUB_REF", "").startswith(_PULL_REQUESTS):
+        return environ["GITHUB_REF"]
+    source = environ.get("CI_PIPELINE_SOURCE", "")
+    if source in _GITLAB_SOURCES:
+        return source
+    names = [name for name in _GITLAB_REQUESTS if environ.get(name)]
+    if environ.get("BUILDKITE_PULL_REQUEST", "false") not in {"", "false"}:
+        names.append("BUILDKITE_PULL_REQUEST")
+    if environ.get("CIRCLE_PR_NUMBER"):
+        names.append("CIRCLE_PR_NUMBER")
+    return f"{names[0]} is set" if names else ""
+
+
+def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, environ: Mapping[str, str]) -> None:
+    """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
+
+    *command* and *settings* are what the run does in the end. ``check``, ``diff`` and ``rehearse`` send none.
+    """
+    why = foreign_code(environ)
+    if not why or loaded.settings.trust_project_settings or not _sends(command, settings):
+        return
+    found = _from_project(loaded)
+    if not found:
+        return
+    names = " and ".join(name.replace("_", "-") for name in found)
+    raise ConfigurationError(
+        f"{command} would take {names} from pyproject.toml, in a run that can see foreign code ({why}).",
+        detail="Whoever opens a pull request can change that file, and with it where secrets and identities go:\n"
+        + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
+        hints=(
+            f"If the values are right, say the same outside the file: {_lines(found, loaded.settings, environ)}",
+            f"If nobody else can change this checkout: {variable(_TRUST)}=true",
+        ),
+    )
+
+
+def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
+    """Return what is said first where pyproject.toml names the destination of *command*."""
+    if command not in {"publish", "plan", "verify", "rehearse", "doctor"}:
+        return ()
+    found = {name: where for name, where in _from_project(loaded).items() if name in {"repository_url", "index_url"}}
+    if not found:
+        return ()
+    told = ", ".join(f"{shown(name, loaded.settings)} ({where})" for name, where in found.items())
+    return (Noted("destination-from-project", f"The destination comes from pyproject.toml: {told}.", warning=False),)
+
+
+def _sends(command: str, settings: Settings) -> bool:
+    """Return whether a command would send a secret or request an identity."""
+    if command in {"publish", "attest", "doctor"}:
+        return True
+    if command not in {"plan", "verify"}:
+        return False
+    secret = settings.password is not None and requests_something(settings.password, None)
+    return secret or settings.keyring or (command == "plan" and settings.prove_credential)
+
+
+def _from_project(loaded: Loaded) -> dict[str, str]:
+    """Return the decisive options whose value pyproject.toml decides, with the place in it."""
+    fields = Settings.model_fields
+    found = {
+        name: loaded.origin(name).spelled
+        for name in DECISIVE
+        if loaded.origin(name).source == Source.FILE
+        and requests_something(getattr(loaded.settings, name), fields[name].default)
+    }
+    if loaded.named_by_project:
+        found["repository_url"] = ", ".join(loaded.named_by_project)
+    return found
+
+
+def _lines(names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return how the user of this front end writes the options with the values that they have."""
+    values = {name: _values(name, settings) for name in names}
+    if environ.get(ACTION_MARK):
+        return "below `with:`\n" + "\n".join(_yaml(name.replace("_", "-"), each) for name, each in values.items())
+    if environ.get("GITLAB_CI"):
+        return "below `variables:`\n" + "\n".join(_yaml(variable(name), each) for name, each in values.items())
+    return " ".join(_flag(name, each) for name, values_of in values.items() for each in values_of)
+
+
+def _values(name: str, settings: Settings) -> list[str]:
+    if isinstance(getattr(settings, name), tuple):
+        return [shown(name, settings.model_copy(update={name: (each,)})) for each in getattr(settings, name)]
+    return [shown(name, settings)]
+
+
+def _yaml(key: str, values: Sequence[str]) -> str:
+    if len(values) > 1:
+        return "\n".join([f"  {key}: |", *(f"    {value}" for value in values)])
+    return f"  {key}: {values[0] if _PLAIN.fullmatch(values[0]) else json.dumps(values[0])}"
+
+
+def _flag(name: str, value: str) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    return flag if Settings.model_fields[name].annotation is bool else f"{flag} {shlex.quote(value)}"
