@@ -1,6 +1,6 @@
 """A command line that gets stuck: ``python stuck.py KIND FUNCTION STARTED ARGUMENTS…``.
 
-When the main thread calls FUNCTION (a qualified name) for the first time, a profile function keeps it: with Python that
+When any thread calls FUNCTION (a qualified name) for the first time, a profile function keeps it: with Python that
 never ends, with a C call that releases the interpreter lock, or with one that holds it and asks for no signals. STARTED
 is a file that is made just before.
 """
@@ -9,6 +9,7 @@ import collections
 import hashlib
 import itertools
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -36,11 +37,13 @@ def main() -> None:
     def profile(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_qualname == function:
             sys.setprofile(None)
+            threading.setprofile(None)
             Path(started).touch()
             KINDS[kind]()
 
     sys.argv[1:] = sys.argv[4:]
     sys.setprofile(profile)
+    threading.setprofile(profile)
     from ci_publish.__main__ import entry  # noqa: PLC0415  (profiled from its first import on)
 
     entry()

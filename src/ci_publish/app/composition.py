@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.settings import Settings
-from ci_publish.app.token_guard import TokenGuard
 from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPublish
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
@@ -97,7 +96,6 @@ class Composition:
         self.patient_transport = self._transport(self.interruption.patient())
         self.distributions = LocalSteps(settings, self.interruption)
         self._ahead: list[PrefetchedIndex] = []
-        self._guard = self._token_guard()
         self.identity = RememberedIdentity(self._ambient)
         self._entries: dict[str, KeyringEntry | None] = {}
 
@@ -108,8 +106,6 @@ class Composition:
             index.finish()
         self.transport.close()
         self.patient_transport.close()
-        if self._guard is not None:
-            self._guard.close()
 
     def run(self, command: str) -> Run:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
@@ -333,6 +329,7 @@ class Composition:
         return self._entries[endpoints.upload]
 
     def _tools(self) -> Tools:
+        guard = self.interruption.guard
         return Tools(
             self.identity,
             self.patient_transport,
@@ -345,18 +342,7 @@ class Composition:
             self.around.keyring,
             self.settings.timeout,
             _runner(self.around.environ),
-            *(() if self._guard is None else (self._guard.keep,)),
-        )
-
-    def _token_guard(self) -> TokenGuard | None:
-        """Return the guard of a run whose signals are watched: of a command line, where processes can share them."""
-        if self.interruption.inbox is None or os.name != "posix":
-            return None
-        return TokenGuard(
-            self.interruption.inbox,
-            waiting=self.interruption,
-            environ=self.around.environ,
-            allow_http=self.settings.allow_http,
+            *(() if guard is None else (partial(guard.keep, allow_http=self.settings.allow_http),)),
         )
 
     def _transport(self, waiting: object) -> HttpTransport:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from types import FrameType
 
@@ -15,6 +15,7 @@ from ci_publish.app.composition import Surroundings
 from ci_publish.app.output_files import give_to_workspace
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
+from ci_publish.app.token_guard import TokenGuard
 from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, ReportOptions
 from ci_publish.cli.watcher import Watcher
@@ -57,7 +58,9 @@ def invoke(invocation: Invocation) -> int:
         return 0
     reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _report_options(invocation))
     ending = Ending(reporting.emit)
-    with _interruption(invocation.loaded.settings.deadline, partial(_leave, reporting, ending)) as interruption:
+    interruption = Interruption(invocation.loaded.settings.deadline)
+    guard = partial(TokenGuard, left=interruption.left(), environ=invocation.environ) if os.name == "posix" else None
+    with _minding_signals(interruption, Watcher(interruption, partial(_leave, reporting, ending), guard)):
         try:
             return _run(invocation, reporting, interruption, ending)
         finally:
@@ -109,12 +112,11 @@ def _collect_garbage() -> None:
 
 
 @contextlib.contextmanager
-def _interruption(deadline: float, leave: Callable[[CiPublishError], None]) -> Iterator[Interruption]:
+def _minding_signals(interruption: Interruption, watcher: Watcher) -> Iterator[None]:
     """Turn SIGINT, SIGTERM and the deadline into a run that ends in order, for as long as the block runs.
 
-    SIGALRM is what the watcher wakes the main thread with at the deadline. *leave*: see ``Watcher``.
+    SIGALRM is what the watcher wakes the main thread with at the deadline.
     """
-    interruption = Interruption(deadline)
 
     def handle(number: int, _: FrameType | None) -> None:
         interruption.request(number)
@@ -126,8 +128,8 @@ def _interruption(deadline: float, leave: Callable[[CiPublishError], None]) -> I
     if hasattr(signal, "SIGALRM"):
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, wake)
     try:
-        with Watcher(interruption, leave):
-            yield interruption
+        with watcher:
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,8 +1,8 @@
 """A thread that notices signals and the deadline whatever the main thread does.
 
 Python's own signal handlers run in the main thread, when that comes to its next instruction. The C part of a handler
-runs at once, and writes the signal's number to a socket (``signal.set_wakeup_fd``), which this thread reads. Where the
-main thread holds the interpreter lock, no thread here runs; ``app.token_guard`` watches the same socket from outside.
+runs at once, and writes the signal's number to a socket (``signal.set_wakeup_fd``), which this thread reads. Where
+another thread holds the interpreter lock, this one does not run: a process (``app.supervisor``) watches it, too.
 """
 
 import _thread
@@ -11,10 +11,10 @@ import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from ci_publish.errors import CiPublishError
-from ci_publish.publishing.interruption import Interruption
+from ci_publish.publishing.interruption import Guard, Interruption
 
 BURN_AFTER: Final = 6.0
 """Seconds after a run was asked to end; by then requests in flight were cut."""
@@ -26,16 +26,31 @@ _PAUSE: Final = 0.25
 _STOPPING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
+class ClosingGuard(Guard, Protocol):
+    """A guard that has a process of its own."""
+
+    def close(self) -> None:
+        """Let the process end; what was not released is burned by it."""
+
+
 class Watcher:
     """Watches one run from entering the context to leaving it; to be entered in the main thread.
 
     Tells *interruption* of each signal. Lets a local step of the main thread end at the deadline. Where the run has not
-    ended some seconds after it was asked to, burns its upload tokens, and calls *leave* with the run's error.
+    ended some seconds after it was asked to, burns its upload tokens, and calls *leave* with the run's error. *guard*
+    starts the process that does so from outside, given the socket.
     """
 
-    def __init__(self, interruption: Interruption, leave: Callable[[CiPublishError], object]) -> None:
+    def __init__(
+        self,
+        interruption: Interruption,
+        leave: Callable[[CiPublishError], object],
+        guard: Callable[[socket.socket], ClosingGuard] | None = None,
+    ) -> None:
         self._interruption = interruption
         self._leave = leave
+        self._start_guard = guard
+        self._guard: ClosingGuard | None = None
         self._inbox, self._outbox = socket.socketpair()
         self._outbox.settimeout(0.0)
         self._inbox.settimeout(_PAUSE)
@@ -44,7 +59,8 @@ class Watcher:
         self._before = -1
 
     def __enter__(self) -> Self:
-        self._interruption.inbox = self._inbox
+        if self._start_guard is not None:
+            self._guard = self._interruption.guard = self._start_guard(self._inbox)
         self._before = signal.set_wakeup_fd(self._outbox.fileno(), warn_on_full_buffer=False)
         self._thread.start()
         return self
@@ -53,7 +69,9 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         signal.set_wakeup_fd(self._before)
-        self._interruption.inbox = None
+        self._interruption.guard = None
+        if self._guard is not None:
+            self._guard.close()
         self._outbox.close()
         self._thread.join()
         self._inbox.close()

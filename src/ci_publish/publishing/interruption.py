@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ci_publish.errors import (
     CiPublishError,
@@ -18,7 +18,9 @@ from ci_publish.errors import (
 )
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Sequence
+
+    from ci_publish.http.messages import HttpRequest
 
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
 # answer is still to come (a token that must be burnt) a little longer.
@@ -31,11 +33,18 @@ _SIGTERM = 15
 _MADE_BY_STOPPING = (IdentityUnavailable, IndexUnavailable, SigningFailed)
 
 
+class Guard(Protocol):
+    """Burns upload tokens from outside, where the run can no longer do so itself."""
+
+    def keep(self, request: "HttpRequest", allow_http: "Sequence[str]") -> Callable[[], None]:
+        """Remember *request*, which burns a token; return what says that it needs no burning any more."""
+
+
 class Interruption:
     """Implements ``model.waiting.Waiting``: one object a run, shared by all its threads.
 
     ``request`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
-    request cuts what is in flight at once. ``inbox`` is the socket that the watcher reads signals from, if one does.
+    request cuts what is in flight at once. ``guard``: see ``Guard``; a run that is not watched has none.
     """
 
     def __init__(self, deadline: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,7 +61,7 @@ class Interruption:
         self._heard: Counter[str] = Counter()
         self._signals = 0
         self._last: list[Callable[[], object]] = []
-        self.inbox: socket.socket | None = None
+        self.guard: Guard | None = None
 
     def request(self, signal_number: int, *, heard_by: str = "handler") -> None:
         """Ask the run to end because of a signal; the second signal cuts what is in flight.
