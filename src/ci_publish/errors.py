@@ -100,6 +100,18 @@ class UntrustedCertificate(ConfigurationError):
 
     slug = "untrusted-certificate"
 
+    def __init__(
+        self,
+        summary: str,
+        *,
+        detail: str = "Nothing is sent to a server that cannot prove who it is.",
+        hints: Iterable[str] = (
+            "If the server or a proxy uses a certificate authority of your own, set SSL_CERT_FILE to its file.",
+            "If it should have a public certificate, find out who answers at this address.",
+        ),
+    ) -> None:
+        super().__init__(summary, detail=detail, hints=hints)
+
 
 class ProxyAuthenticationRequired(ConfigurationError):
     """A proxy that an environment variable names requires authentication (407), or refuses what the variable holds."""

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.resources
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+from sigstore.models import ClientTrustConfig
 from werkzeug.wrappers import Response
 
 from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.errors import (
     SigningFailed,
     SigningIdentityExpired,
     SigstoreIdentityRejected,
     SigstoreRefused,
     SigstoreUnavailable,
+    UntrustedCertificate,
 )
 from ci_publish.rehearsal.ci_claims import gitlab_claims
 from ci_publish.rehearsal.hooks import Interpose, answer, drop, late, lose_answer, only, times
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
 from ci_publish.rehearsal.tls import make_loopback_tls
+from tests.faults.server import FaultServer
 from tests.unit.attestations.signing_world import SigningWorld, quick, signing_world, wheels
 
 if TYPE_CHECKING:
@@ -38,6 +44,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.faults
 
 FILES = 12
+TUF_ROOT = (
+    importlib.resources.files("sigstore") / "_store" / quote("https://tuf-repo-cdn.sigstore.dev", safe="") / "root.json"
+)
 HTML = "<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
 FULCIO, REKOR = SIGNING_CERTIFICATE_PATH, LOG_ENTRIES_PATH
 SERVICES = pytest.mark.parametrize("path", [FULCIO, REKOR], ids=["fulcio", "rekor"])
@@ -176,14 +185,31 @@ def test_a_tls_certificate_that_is_not_trusted_is_final_and_names_the_cure(
     with Server(world.sigstore.app, tls=tls.context) as server:
         trust = TrustSource(emit=world.events.append, config=world.sigstore.trust_config(server.base_url))
 
-        error = error_of(world.signer(patience=PATIENCE, trust=trust).sign(wheels(FILES)))
+        with pytest.raises(UntrustedCertificate) as caught:
+            world.signer(patience=PATIENCE, trust=trust).sign(wheels(FILES))
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls.authority_file))
         result = world.signer(patience=quick(), trust=trust).sign(wheels(FILES))
 
-    assert isinstance(error, SigstoreRefused)
+    assert caught.value.exit_code == 2
+    assert "certificate authority is not trusted" in caught.value.summary
+    assert "SSL_CERT_FILE" in caught.value.hints[0]
     assert world.events.reasons == []
-    assert "REQUESTS_CA_BUNDLE" in error.summary
     assert len(result.attestations) == FILES
+
+
+def test_a_trust_root_from_a_server_that_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No fallback to the root that sigstore brings along: what answers in Sigstore's name is not Sigstore."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with FaultServer(tls=make_loopback_tls(tmp_path, dt.datetime.now(dt.UTC)).context) as server:
+        root = tmp_path / "root.json"
+        root.write_bytes(TUF_ROOT.read_bytes())
+        trust = TrustSource(emit=print, refreshed=lambda: ClientTrustConfig.from_tuf(server.url, bootstrap_root=root))
+        with pytest.raises(UntrustedCertificate, match="trust root") as caught:
+            trust.get()
+        with pytest.raises(UntrustedCertificate):
+            ProvenanceJudge(trust).verify("demo-1.0.tar.gz", "0" * 64, b"{}")
+    assert "SSL_CERT_FILE" in caught.value.hints[0]
 
 
 @SERVICES

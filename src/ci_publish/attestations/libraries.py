@@ -52,10 +52,12 @@ from ci_publish.attestations.trouble import (
     Transient,
     Trouble,
     Unsound,
+    Untrusted,
     answer_trouble,
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
+from ci_publish.http.certificates import untrusted_cause
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.events import Emit, RequestTraced
@@ -322,11 +324,10 @@ def _text(answer: requests.Response) -> str:
 def _unconnected(service: str, error: BaseException) -> Trouble:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return Refusal(f"the address of {service} is no HTTP address ({_words(error)})")
+    if (said := untrusted_cause(error)) is not None:
+        return Untrusted(f"the certificate of {service} is not trusted ({said})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Refusal(
-            f"{service} shows a TLS certificate that is not trusted here ({_words(error)}); "
-            "REQUESTS_CA_BUNDLE names the file of certificates to trust"
-        )
+        return Refusal(f"the certificate of {service} is not valid ({_words(error)})")
     if isinstance(error, requests.exceptions.ProxyError):
         return Transient(f"{service} could not be asked: {_words(error)}")
     return Transient(f"the connection to {service} failed ({_words(error)})")

@@ -23,6 +23,7 @@ from ci_publish.attestations.trouble import (
     Transient,
     Trouble,
     Unsound,
+    Untrusted,
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import (
@@ -34,6 +35,7 @@ from ci_publish.errors import (
     SigstoreIdentityRejected,
     SigstoreRefused,
     SigstoreUnavailable,
+    UntrustedCertificate,
 )
 from ci_publish.http.retries import Backoff
 from ci_publish.model.attestation import Attestation, SigningResult
@@ -453,10 +455,12 @@ def _attesting(certificate: Certificate, subject: Subject) -> Callable[[], Certi
     return lambda: certificate.attest(subject)
 
 
-def _final(trouble: Trouble, subject: Subject | None) -> SigningFailed:
+def _final(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
     """Return the error for a trouble that no repetition will cure."""
     what = "the signing certificate" if subject is None else subject.filename
     match trouble:
+        case Untrusted():
+            return UntrustedCertificate(f"Nothing could be signed: {trouble.reason}.")
         case IdentityRefusal():
             return SigstoreIdentityRejected(
                 f"Sigstore does not certify the identity of this job: {trouble.reason}.",

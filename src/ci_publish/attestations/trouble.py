@@ -37,6 +37,10 @@ class Refusal(Trouble):
     """Sigstore refuses what we send, and would again."""
 
 
+class Untrusted(Refusal):
+    """The certificate of the service comes from an issuer that this machine does not trust."""
+
+
 class Rejection(Refusal):
     """Sigstore answered that it does not take what it was sent."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from ci_publish.errors import ConfigurationError
+from ci_publish.errors import ConfigurationError, UntrustedCertificate
+from ci_publish.http.certificates import untrusted_cause
 from ci_publish.model.events import Emit, Noted
 
 if TYPE_CHECKING:
@@ -51,9 +52,10 @@ def _packaged() -> str:
 class TrustSource:
     """The trust configuration of one Sigstore instance: the public one, or that of a file. Thread-safe.
 
-    The public instance's is refreshed over the network once, in a daemon thread that `prefetch` starts; when that
-    fails or takes longer than *seconds*, the copy that sigstore brings along (or refreshed earlier) is used, and a
-    warning noted. A private instance's file is taken as it is.
+    The public instance's is refreshed over the network once, in a daemon thread that `prefetch` starts. When that fails
+    (for another reason than a certificate of an unknown issuer) or takes longer than *seconds*, the copy that sigstore
+    brings along (or refreshed earlier) is used, and a warning noted. A private instance's file is taken as it
+    is.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
@@ -109,7 +111,10 @@ class TrustSource:
         return not refresh.is_alive() or self._clock() >= refresh.ends
 
     def get(self) -> "ClientTrustConfig":
-        """Return the trust configuration; waits for what `prefetch` began. Raises ConfigurationError for a bad file."""
+        """Return the trust configuration; waits for what `prefetch` began.
+
+        Raises ConfigurationError for a bad file, UntrustedCertificate where the server's issuer is not trusted.
+        """
         refresh = self._begun()
         with self._lock:
             if self._result is None:
@@ -129,6 +134,9 @@ class TrustSource:
         return self._fall_back(refresh.error)
 
     def _fall_back(self, error: BaseException | None) -> "ClientTrustConfig":
+        if (said := untrusted_cause(error)) is not None:
+            message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
+            raise UntrustedCertificate(message) from error
         reason = f"no answer within {self._seconds:g} s" if error is None else _reason(error)
         self._emit(
             Noted(

@@ -7,7 +7,7 @@ from ci_publish.attestations.publishers import Publisher, publisher_of
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, UntrustedCertificate
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     ProvenanceInvalid,
@@ -38,6 +38,8 @@ class ProvenanceJudge:
     def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
         """Verify provenance for the file with this name and SHA-256. Never raises for what an index serves.
 
+        Raises UntrustedCertificate where Sigstore's trust root comes from a server whose issuer is not trusted.
+
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
         one must be a publish attestation: an empty object proves nothing.
         """
@@ -45,6 +47,8 @@ class ProvenanceJudge:
             judged = tuple(self._judge(Subject(filename, sha256), provenance))
         except Unsound as error:
             return ProvenanceInvalid(error.reason)
+        except UntrustedCertificate:
+            raise
         except CiPublishError as error:
             return ProvenanceInvalid(f"it cannot be judged: {error.summary}")
         for publisher, examined in judged:

@@ -17,8 +17,25 @@ CURL = "CURL_CA_BUNDLE"
 TWINE = "TWINE_CERT"
 PIP = "PIP_CERT"
 
+# X509_V_ERR_…: no issuer found, self-signed, self-signed in the chain, issuer not found locally, first not verified.
+_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
+
 # The order in which index.network looks at them.
 _ORDER = (FILES, FOLDER, TWINE, REQUESTS, CURL)
+
+
+def is_of_unknown_issuer(error: object) -> bool:
+    """Return whether an ``SSLCertVerificationError`` is about an issuer that this machine does not trust."""
+    return getattr(error, "verify_code", None) in _UNKNOWN_ISSUER
+
+
+def untrusted_cause(error: BaseException | None) -> str | None:
+    """Return what OpenSSL says where *error* came from a certificate of an unknown issuer, else None."""
+    while error is not None:
+        if is_of_unknown_issuer(error):
+            return str(getattr(error, "verify_message", ""))
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def has_own_authorities() -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
+from ci_publish.http.certificates import is_of_unknown_issuer
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.frozen import frozen
@@ -122,13 +123,9 @@ def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T],
             raise broken(error, what) from error
 
 
-# X509_V_ERR_…: no issuer found, self-signed, self-signed in the chain, issuer not found locally, first not verified.
-_UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
-
-
 def _bad_certificate(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
     """Tell a certificate of an issuer that this machine does not trust from one that nobody should."""
-    if error.verify_code in _UNKNOWN_ISSUER:
+    if is_of_unknown_issuer(error):
         return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
             f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "

@@ -89,8 +89,7 @@ class Exchanger:
         """Return the error for an exchange that brought no usable answer."""
         summary = f"{self._endpoints.name} did not answer {what}: {unclear.reason}"
         if unclear.untrusted:
-            hint = "If a proxy or the index uses its own certificate authority, name its file in SSL_CERT_FILE."
-            return UntrustedCertificate(summary, hints=(hint,))
+            return UntrustedCertificate(summary)
         return IndexUnavailable(summary, hints=("Run it again: what is published already is recognised.",))
 
     def refuse(self, answer: oidc_protocol.NotSupported | oidc_protocol.PointsElsewhere) -> Exception:

@@ -142,7 +142,7 @@ def listing_unavailable(
 ) -> IndexUnavailable | UntrustedCertificate:
     """The listing could not be read, so nothing can be compared."""
     if isinstance(state, LookFailed) and state.untrusted:
-        return untrusted(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
+        return UntrustedCertificate(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
         detail="Without the listing, nothing can be compared and nothing is sent.",
@@ -198,24 +198,12 @@ def credential_refused(
     )
 
 
-def untrusted(summary: str) -> UntrustedCertificate:
-    """The server's certificate comes from an issuer that this machine does not trust."""
-    return UntrustedCertificate(
-        summary,
-        detail="Nothing is sent to a server that cannot prove who it is.",
-        hints=(
-            "If the index or a proxy uses a certificate authority of your own, set SSL_CERT_FILE to its file.",
-            "If it should have a public certificate, find out who answers at this address.",
-        ),
-    )
-
-
 def unavailable(
     endpoints: Endpoints, file: Distribution, outcome: Unavailable
 ) -> IndexUnavailable | UntrustedCertificate:
     """No clear answer came until the retries ran out."""
     if outcome.untrusted:
-        return untrusted(f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}")
+        return UntrustedCertificate(f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}")
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",

@@ -169,4 +169,7 @@ class ProvenanceVerifier(Protocol):
     """Judges what an index serves as provenance (``attestations.verification``)."""
 
     def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        """Verify against the file's name and digest, and the identity of this run where it is known. Never raises."""
+        """Verify against the file's name and digest, and the identity of this run where it is known.
+
+        Raises nothing but UntrustedCertificate, where a server of Sigstore has a certificate of an unknown issuer.
+        """

@@ -1,10 +1,11 @@
+import ssl
 from pathlib import Path
 
 import certifi
 import pytest
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.http.certificates import apply_ca, ca_environment, certifi_bundle, has_own_authorities
+from ci_publish.http.certificates import apply_ca, ca_environment, certifi_bundle, has_own_authorities, untrusted_cause
 
 FILE, FOLDER = "/ca.pem", "/ca.d"
 
@@ -52,3 +53,20 @@ def test_it_is_applied_to_an_environment(tmp_path: Path) -> None:
     environ = {"REQUESTS_CA_BUNDLE": str(bundle)}
     apply_ca(environ)
     assert environ == {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}
+
+
+def refused(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError("certificate verify failed")
+    error.verify_code, error.verify_message = code, "self-signed certificate"
+    return error
+
+
+def test_a_certificate_of_an_unknown_issuer_is_found_in_a_chain() -> None:
+    outer = RuntimeError("no answer")
+    outer.__cause__ = middle = OSError("retries exceeded")
+    middle.__context__ = refused(19)
+    assert untrusted_cause(outer) == "self-signed certificate"
+    expired = RuntimeError("no answer")
+    expired.__cause__ = refused(10)
+    assert untrusted_cause(expired) is None
+    assert untrusted_cause(None) is None
