@@ -7,7 +7,7 @@ import base64
 import binascii
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.answers import HELP, RefusedError
+from ci_publish.rehearsal.responses import HELP, RefusedError
 from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore
 
 

@@ -8,8 +8,8 @@ import readme_renderer.rst
 import readme_renderer.txt
 
 from ci_publish.distributions.checks.rendering import is_quick, rendering
-from ci_publish.rehearsal.answers import HELP
 from ci_publish.rehearsal.records import Fields
+from ci_publish.rehearsal.responses import HELP
 
 
 def shown(description: str, content_type: str | None) -> str:

@@ -39,7 +39,7 @@ from ci_publish.rehearsal.ci_claims import (
 )
 from ci_publish.rehearsal.ci_executables import executable_variables, install_buildkite_agent, install_circleci
 from ci_publish.rehearsal.hooks import Hooks, hooked
-from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.responses import json_response
 
 if TYPE_CHECKING:
     from pathlib import Path

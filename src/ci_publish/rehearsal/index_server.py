@@ -3,9 +3,7 @@
 Sources: Warehouse at 6b62157124ab, running and read; each module that this one puts together names its part.
 """
 
-import hashlib
 import json
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -20,10 +18,18 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.rehearsal import project_page, simple_pages
-from ci_publish.rehearsal.answers import RefusedError, worded
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.index_responses import (
+    SERIAL,
+    SIMPLE_JSON,
+    base_url,
+    cached,
+    http_error,
+    simple_response,
+    simple_type,
+    with_absolute_location,
+)
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
 from ci_publish.rehearsal.provenance import IntegrityService
 from ci_publish.rehearsal.records import (
@@ -36,21 +42,16 @@ from ci_publish.rehearsal.records import (
     StatusSet,
     StoredFile,
 )
+from ci_publish.rehearsal.responses import RefusedError, json_response, message_response
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.tokens import IssuedUploadToken, TokenStore, User
 from ci_publish.rehearsal.upload import Uploads
 from ci_publish.rehearsal.upload_rules import UploadRules
 from ci_publish.rehearsal.validation import FileValidator, validate_file
 
-SIMPLE_JSON: Final = "application/vnd.pypi.simple.v1+json"
-SIMPLE_HTML: Final = "application/vnd.pypi.simple.v1+html"
 INTEGRITY_JSON: Final = "application/vnd.pypi.integrity.v1+json"
 DISCOVERY_JSON: Final = "application/vnd.pypi.pytp.v1+json"
-_SIMPLE_SECONDS: Final = 10 * 60
 _JSON_API_SECONDS: Final = 15 * 60
-# `warehouse/views.py`, JSON_REGEX
-_JSON_PATH: Final = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
-_SERIAL: Final = "X-PyPI-Last-Serial"
 _DAY_SECONDS: Final = 24 * 60 * 60
 _USER: Final = "rehearsal"
 
@@ -190,11 +191,11 @@ class RehearsalIndex:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
             answer = getattr(self, f"_{endpoint}")(request, **arguments)
-            return _with_absolute_location(request, answer if isinstance(answer, Response) else Response(answer))
+            return with_absolute_location(request, answer if isinstance(answer, Response) else Response(answer))
         except RefusedError as refusal:
-            return worded(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
+            return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
-            return _http_error(request, error)
+            return http_error(request, error)
 
     def _audience(self, _request: Request) -> Response:
         return self.trusted_publishing.show_audience()
@@ -209,7 +210,7 @@ class RehearsalIndex:
         """Answer PEP 807's discovery (draft of August 2026)."""
         if not self.discovery or request.args.get("discover") != quote("/legacy/", safe=""):
             raise NotFound
-        base = _base_url(request)
+        base = base_url(request)
         content = {
             "audience-endpoint": f"{base}/_/oidc/audience",
             "token-mint-endpoint": f"{base}/_/oidc/mint-token",
@@ -220,11 +221,11 @@ class RehearsalIndex:
 
     def _missing_slash(self, request: Request) -> Response:
         message = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
-        return worded(request.accept_mimetypes, 308, message, {"Location": "/legacy/"})
+        return message_response(request.accept_mimetypes, 308, message, {"Location": "/legacy/"})
 
     def _upload(self, request: Request) -> Response:
         headers = self._uploads.take(request)
-        return worded(request.accept_mimetypes, 200, headers=headers)
+        return message_response(request.accept_mimetypes, 200, headers=headers)
 
     def _nothing(self, _request: Request) -> Response:
         """Answer whatever is no upload at the upload URL: no route of PyPI matches it."""
@@ -232,18 +233,18 @@ class RehearsalIndex:
 
     def _simple_index(self, request: Request) -> Response:
         state = self.state
-        if _wants_json(request):
-            return _simple(request, SIMPLE_JSON, _json(simple_pages.index_json(state)), state.serial)
-        return _simple(request, _html_type(request), simple_pages.index_html(state), state.serial)
+        if simple_type(request) == SIMPLE_JSON:
+            return simple_response(request, SIMPLE_JSON, _json(simple_pages.index_json(state)), state.serial)
+        return simple_response(request, simple_type(request), simple_pages.index_html(state), state.serial)
 
     def _simple_detail(self, request: Request, name: str) -> Response:
         project = self._project(name)
         if name != project.normalized or not request.path.endswith("/"):
             return Response(status=301, headers={"Location": f"/simple/{project.normalized}/"})
-        base = _base_url(request)
-        if _wants_json(request):
-            return _simple(request, SIMPLE_JSON, _json(simple_pages.detail_json(project, base)), project.serial)
-        return _simple(request, _html_type(request), simple_pages.detail_html(project, base), project.serial)
+        base = base_url(request)
+        if simple_type(request) == SIMPLE_JSON:
+            return simple_response(request, SIMPLE_JSON, _json(simple_pages.detail_json(project, base)), project.serial)
+        return simple_response(request, simple_type(request), simple_pages.detail_html(project, base), project.serial)
 
     def _json_project(self, request: Request, name: str) -> Response:
         project = self._visible(name)
@@ -262,9 +263,9 @@ class RehearsalIndex:
     ) -> Response:
         if release is None:
             raise NotFound
-        content = simple_pages.project_json(project, release, _base_url(request), all_releases=all_releases)
-        response = _cached(request, "application/json", _json(content), _JSON_API_SECONDS)
-        response.headers[_SERIAL] = str(project.serial)
+        content = simple_pages.project_json(project, release, base_url(request), all_releases=all_releases)
+        response = cached(request, "application/json", _json(content), _JSON_API_SECONDS)
+        response.headers[SERIAL] = str(project.serial)
         return response
 
     def _integrity(self, request: Request, name: str, version: str, filename: str) -> Response:
@@ -278,7 +279,7 @@ class RehearsalIndex:
         if file.provenance is None:
             return json_response({"message": f"No provenance available for {filename}"}, 404)
         accepted = request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"], INTEGRITY_JSON)
-        return _cached(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
+        return cached(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
 
     def _download(self, request: Request, path: str) -> Response:
         found = self._storage.find(path)
@@ -299,7 +300,7 @@ class RehearsalIndex:
             return Response(status=301, headers={"Location": f"/project/{project.normalized}/{end}"})
         if release is None and version is not None:
             raise NotFound
-        return project_page.page(project_page.project(project, release, _base_url(request)))
+        return project_page.page(project_page.project(project, release, base_url(request)))
 
     def _stylesheet(self, _request: Request) -> Response:
         return Response(project_page.STYLESHEET, content_type="text/css; charset=utf-8")
@@ -315,59 +316,6 @@ class RehearsalIndex:
         if project.status == QUARANTINED:
             raise NotFound
         return project
-
-
-def _http_error(request: Request, error: HTTPException) -> Response:
-    """Word an error that routing or the handlers raised (`warehouse/views.py`, httpexception_view)."""
-    headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
-    if isinstance(error, NotFound) and request.path.startswith("/simple/"):
-        return Response("404 Not Found", 404, content_type="text/plain; charset=UTF-8")
-    if isinstance(error, NotFound) and _JSON_PATH.fullmatch(request.path):
-        return Response('{"message": "Not Found"}', 404, content_type="application/json; charset=utf-8")
-    return worded(request.accept_mimetypes, error.code or 500, "", headers)
-
-
-def _with_absolute_location(request: Request, response: Response) -> Response:
-    """Return *response* with a Location that names the host, as WebOb writes it."""
-    location = response.headers.get("Location", "")
-    if location.startswith("/"):
-        response.headers["Location"] = f"{_base_url(request)}{location}"
-    return response
-
-
-def _base_url(request: Request) -> str:
-    return request.host_url.rstrip("/")
-
-
-def _wants_json(request: Request) -> bool:
-    return _simple_type(request) == SIMPLE_JSON
-
-
-def _html_type(request: Request) -> str:
-    return _simple_type(request)
-
-
-def _simple_type(request: Request) -> str:
-    """Return what PyPI would answer with: HTML by default, and also where nothing that it has is acceptable."""
-    if not request.accept_mimetypes:
-        return "text/html"
-    return request.accept_mimetypes.best_match(["text/html", SIMPLE_HTML, SIMPLE_JSON], "text/html") or "text/html"
-
-
-def _simple(request: Request, content_type: str, body: str, serial: int) -> Response:
-    response = _cached(request, content_type, body)
-    response.headers[_SERIAL] = str(serial)
-    return response
-
-
-def _cached(request: Request, content_type: str, body: str, seconds: int = _SIMPLE_SECONDS) -> Response:
-    """Answer with what caches need: an ETag, and 304 to who has it already."""
-    kind = f"{content_type}; charset=UTF-8" if content_type.startswith("text/") else content_type
-    response = Response(body, content_type=kind)
-    response.headers["Cache-Control"] = f"max-age={seconds}, public"
-    response.headers["Vary"] = "Accept, Accept-Encoding"
-    response.set_etag(hashlib.blake2b(body.encode(), digest_size=16).hexdigest())
-    return response.make_conditional(request)
 
 
 def _json(content: Mapping[str, Any]) -> str:

@@ -15,10 +15,9 @@ from werkzeug.wrappers import Request, Response
 
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import publishers
-from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
-from ci_publish.rehearsal.json_response import json_response
 from ci_publish.rehearsal.publishers import SERVICE_NAMES, Claims, InvalidPublisherError, TrustedPublisher
+from ci_publish.rehearsal.responses import RefusedError, json_response
 from ci_publish.rehearsal.tokens import Caveat, PublisherIdentity, TokenStore, project_id
 
 AUDIENCE: Final = "ci-publish-rehearsal"

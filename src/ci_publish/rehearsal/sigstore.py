@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ci_publish.rehearsal.fulcio_profile import ProfileError, profile_of
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
-from ci_publish.rehearsal.json_response import json_response
+from ci_publish.rehearsal.responses import json_response
 from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, CertificateAuthority
 from ci_publish.rehearsal.sigstore_log import EntryError, EquivalentEntryError, LogEntry, TransparencyLog
 

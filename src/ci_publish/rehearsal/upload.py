@@ -14,7 +14,6 @@ from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.wheels import info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
 from ci_publish.rehearsal.descriptions import description_problem
 from ci_publish.rehearsal.provenance import IntegrityService, RefusedAttestationsError
@@ -27,6 +26,7 @@ from ci_publish.rehearsal.records import (
     ReleaseCreated,
     StoredFile,
 )
+from ci_publish.rehearsal.responses import HELP, RefusedError
 from ci_publish.rehearsal.storage import Received, Storage
 from ci_publish.rehearsal.tokens import PublisherIdentity, TokenStore, User
 from ci_publish.rehearsal.upload_form import (

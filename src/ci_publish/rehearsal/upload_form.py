@@ -15,8 +15,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.answers import RefusedError
 from ci_publish.rehearsal.records import Fields
+from ci_publish.rehearsal.responses import RefusedError
 from ci_publish.rehearsal.storage import Incoming, Received, Storage
 
 # Everything but the file is held in memory: a description, some attestations, a few thousand classifiers at most.

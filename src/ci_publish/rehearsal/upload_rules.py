@@ -10,8 +10,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from ci_publish.model.stdlib_names import STDLIB_NAMES
-from ci_publish.rehearsal.answers import HELP, RefusedError
 from ci_publish.rehearsal.records import Project, State
+from ci_publish.rehearsal.responses import HELP, RefusedError
 
 _MIB: Final = 1024 * 1024
 _GIB: Final = 1024 * _MIB

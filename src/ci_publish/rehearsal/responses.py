@@ -1,7 +1,7 @@
-"""How PyPI words its answers: the message in the status line, and again in the body, as HTML, JSON or text (pure).
+"""PyPI's responses: the message in the status line, and again in the body, as HTML, JSON or text (pure).
 
-Pyramid answers so (`pyramid.httpexceptions`), and Warehouse puts its own words into the reason phrase
-(`warehouse/forklift/utils.py`): clients read them there.
+This is what Pyramid does (`pyramid.httpexceptions`), and Warehouse puts its own message into the reason phrase
+(`warehouse/forklift/utils.py`), where clients read it.
 """
 
 import html
@@ -32,7 +32,7 @@ _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 
 
 class RefusedError(Exception):
-    """The index refuses a request: an HTTP status and PyPI's words for it."""
+    """The index refuses a request: an HTTP status and PyPI's message."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -50,19 +50,23 @@ def status_line(status: int, message: str = "") -> str:
     return f"{status} {text.encode('iso-8859-1', 'replace').decode('iso-8859-1')}"
 
 
-def worded(accept: MIMEAccept, status: int, message: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """Answer in the form that `accept` asks for: HTML before JSON, plain text where it asks for neither."""
-    kind = _best(accept)
+def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a compact JSON response."""
+    body = json.dumps(content, separators=(",", ":"))
+    return Response(body, status=status, headers=dict(headers or {}), content_type="application/json")
+
+
+def message_response(
+    accept: MIMEAccept, status: int, message: str = "", headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a response in the form that `accept` asks for: HTML before JSON, plain text where it asks for neither."""
+    best = accept.best_match(["text/html", "application/json", "text/plain"]) if accept else None
+    kind = best or "text/plain"
     body = _BODIES[kind](status, message)
     response = Response(body, content_type=f"{kind}; charset=UTF-8" if kind != "application/json" else kind)
     response.status = status_line(status, message)
     response.headers.update(headers or {})
     return response
-
-
-def _best(accept: MIMEAccept) -> str:
-    best = accept.best_match(["text/html", "application/json", "text/plain"]) if accept else None
-    return best or "text/plain"
 
 
 def _explanation(status: int) -> str:
