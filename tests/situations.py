@@ -25,8 +25,10 @@ from ci_publish.app.output_files import require_writable
 from ci_publish.app.project_trust import refuse_project_settings
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
-from ci_publish.attestations.adoption import adopt
+from ci_publish.attestations.adoption import ForeignAttestation, adopt, signed_by_another
 from ci_publish.attestations.files import write_attestations
+from ci_publish.attestations.publishers import Extension, publisher_of
+from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
 from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
@@ -42,7 +44,7 @@ from ci_publish.identity.credential import Given, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
-from ci_publish.model.attestation import Attestation
+from ci_publish.model.attestation import Attestation, ProvenanceByAnother
 from ci_publish.model.coverage import does_not_exist, not_named
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
@@ -59,7 +61,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, publisher_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -552,7 +554,24 @@ def _() -> object:
     path = Path("dist") / f"{file.filename}.publish.attestation"
     found = FoundAttestation(path, file.filename, "publish", b'{"version": 1}')
     trust = TrustSource(emit=ignore, refreshed=embedded_trust)
-    return adopt([found], [file], trust=trust, claims=None, emit=ignore)
+    return adopt([found], [file], trust=trust, signers=AcceptedSigners(), emit=ignore)
+
+
+@situation("An attestation file beside the distributions is signed by another project")
+def _() -> object:
+    found = FoundAttestation(Path("dist") / f"{wheel().filename}.publish.attestation", wheel().filename, "publish", b"")
+    home = "https://gitlab.com/octo-group/demo"
+    certificate = CertificateFacts(
+        {
+            Extension.ISSUER: "https://gitlab.com",
+            Extension.SOURCE_REPOSITORY_URI: home,
+            Extension.BUILD_CONFIG_URI: f"{home}//.gitlab-ci.yml@refs/tags/v1.0",
+        }
+    )
+    signers = AcceptedSigners(publisher_of(github_claims()))
+    signed_by = signers.signed_by(certificate)
+    reason = signed_by.reason if isinstance(signed_by, ByAnother) else ""
+    return signed_by_another([ForeignAttestation(found, certificate, reason)], signers)
 
 
 # --- the index -----------------------------------------------------------------------------------------------------
@@ -646,6 +665,17 @@ def _() -> object:
 @situation("The index lists other bytes than were sent")
 def _() -> object:
     return messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
+
+
+@situation("verify: the index serves provenance by another publisher than the user expects")
+def _() -> object:
+    outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
+    return publisher_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
+
+
+@situation("verify: a publisher is expected, and attestations are off")
+def _() -> object:
+    return publisher_messages.publisher_without_attestations()
 
 
 @situation("The index serves provenance of somebody else")

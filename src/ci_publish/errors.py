@@ -347,6 +347,13 @@ class AttestationInvalid(SigningFailed):
     retryable = False
 
 
+class AttestationByAnother(AttestationInvalid):
+    """An attestation file that lay beside a distribution is signed by another identity than this run's."""
+
+    slug = "attestation-by-another"
+    retryable = False
+
+
 class PublishedUnattested(SigningFailed):
     """Attestations are required, and the index already has a file of this run without one."""
 
@@ -388,6 +395,13 @@ class Unverified(CiPublishError):
     slug = "unverified"
     exit_code = 11
     retryable = True
+
+
+class UnexpectedPublisher(Unverified):
+    """The index serves provenance that verifies, signed by another identity than the expected one."""
+
+    slug = "unexpected-publisher"
+    retryable = False
 
 
 class Interrupted(CiPublishError):

@@ -137,7 +137,7 @@ def test_a_google_service_account(tmp_path: Path) -> None:
         assert all(file.listed and file.provenance_verified for file in receipt.files)
         assert len(world.sigstore.entries) == len(made)
         labels = {event.outcome.publisher for event in events if isinstance(event, ProvenanceChecked)}  # type: ignore[union-attr]
-        assert labels == {f"Google {claims['email']}"}
+        assert labels == {f"google:{claims['email']}"}
 
 
 def test_a_google_service_account_that_nobody_registered(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import host_of
 from ci_publish.identity.credential import KEYRING_NAME, Given, choose_credential, meant_for, shared
+from ci_publish.identity.job import job_identity
 from ci_publish.identity.keyring import Keyring, KeyringEntry, asked_keyring
 from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
 from ci_publish.identity.tools import Tools
@@ -34,6 +35,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
+from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing import digests
 from ci_publish.publishing.context import Destination, Options, Run
 from ci_publish.publishing.interruption import Interruption
@@ -119,18 +121,29 @@ class Composition:
         from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
 
         trust = self._trust()
+        expected = self._expected_publishers(command)
         return Run(
             distributions=self.distributions,
             destinations=destinations,
             signer=LateSigner(lambda: self._signer(trust)),
-            verifier=ProvenanceJudge(trust, lambda: self.identity.claims),
+            verifier=ProvenanceJudge(trust, lambda: self.identity.claims, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
             require_unwritten=require_unwritten,
             emit=self.around.emit,
             waiting=self.interruption,
             clock=time.monotonic,
-            options=_options(self.settings, command),
+            options=replace(_options(self.settings, command), expected_publishers=expected),
         )
+
+    def _expected_publishers(self, command: str) -> tuple[PublisherIdentity, ...]:
+        """Return who must have signed what ``verify`` finds: whom the user names, else this job's own repository.
+
+        For PROJECT==VERSION, which may be anybody's, nobody is expected unless the user names them.
+        """
+        if command != "verify" or self.settings.publisher:
+            return self.settings.publisher
+        job = None if any("==" in path for path in self.settings.paths) else job_identity(self.around.environ)
+        return () if job is None else (PublisherIdentity(job.publisher.kind, job.publisher.name),)
 
     def _look_ahead(self) -> None:
         """Begin to ask each index what it has of the releases whose files lie there, going by their names."""
@@ -166,6 +179,8 @@ class Composition:
             waiting=self.interruption,
             patience=patience if timeout is None else replace(patience, request=timeout),
             claims=lambda: self.identity.claims,
+            job=job_identity(self.around.environ),
+            attested_by=self.settings.attested_by,
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
@@ -475,6 +490,7 @@ def _options(settings: Settings, command: str) -> Options:
         verify_timeout=settings.verify_timeout,
         prove_credential=settings.prove_credential,
         create_project=settings.create_project,
+        publisher_named=bool(settings.publisher),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ValidationError
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
+from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
 
 _SIZE = re.compile(r"(\d{1,12}) ?([kmg])?(i)?b?", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -65,7 +66,16 @@ def size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
+def identities(value: object) -> object:
+    """Read identities of publishers, several one a line. Raises ValueError."""
+    items = lines(value)
+    if not isinstance(items, tuple | list):
+        return items
+    return tuple(parse_identity(item) if isinstance(item, str) else item for item in items)
+
+
 Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]
+Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(identities)]
 
 
 def is_name(address: str) -> bool:

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ci_publish.app.options import ALL, ASKING, SENDING, Group, Option
 from ci_publish.app.setting_values import (
+    Identities,
     Lines,
     attestation_policy,
     explained,
@@ -249,6 +250,28 @@ class Settings(BaseSettings):
             group=Group.CONFLICTS,
         ),
     ] = 25 * 1024 * 1024
+    attested_by: Annotated[
+        Identities,
+        Option(
+            "Also use attestation files beside the distributions that this identity signed, not only the job's own. In"
+            " the grammar of verify --publisher; repeatable.",
+            SENDING | {"attest"},
+            "IDENTITY",
+            ("attested-by",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()
+    publisher: Annotated[
+        Identities,
+        Option(
+            "Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
+            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; one of them where it is repeated."
+            " By default, for files in a CI job, the job's own repository.",
+            frozenset({"verify", "settings"}),
+            "IDENTITY",
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()
     sigstore_trust_config: Annotated[
         Path | None,
         Option(

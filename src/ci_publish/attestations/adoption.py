@@ -2,20 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from ci_publish.attestations.publishers import Publisher, publisher_of
+from ci_publish.attestations.signers import (
+    AcceptedSigners,
+    ByAnother,
+    ByNamed,
+    ByThisRun,
+    ByUnknown,
+    CertificateFacts,
+    SignedBy,
+)
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.errors import AttestationInvalid
+from ci_publish.errors import AttestationByAnother, AttestationInvalid
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
-from ci_publish.model.identity import Claims
+from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
     from ci_publish.attestations.libraries import Examined
+
+
+_WHY_REFUSED = (
+    "PyPI refuses a file whose attestations are by another identity than the Trusted Publisher that uploads it, so"
+    " nothing was uploaded."
+)
 
 
 def adopt(
@@ -23,13 +37,13 @@ def adopt(
     distributions: Sequence[Distribution],
     *,
     trust: TrustSource,
-    claims: Claims | None,
+    signers: AcceptedSigners,
     emit: Emit,
 ) -> dict[str, tuple[Attestation, ...]]:
-    """Return the found attestations of *distributions* by filename, each verified.
+    """Return the found attestations of *distributions* by filename, each verified and of an identity in *signers*.
 
-    The identity is compared with *claims* where these are known and of the same identity provider: the index will
-    compare it with the publisher of this run. Files for other distributions are left alone. Raises AttestationInvalid.
+    Files for other distributions are left alone. Raises AttestationInvalid, and AttestationByAnother where every file
+    verifies and some are signed by an identity that is known and not accepted.
     """
     subjects = {
         distribution.filename: Subject(distribution.filename, distribution.sha256) for distribution in distributions
@@ -37,32 +51,48 @@ def adopt(
     concerned = [file for file in found if file.distribution in subjects]
     if not concerned:
         return {}
-    adoption = _Adoption(trust, None if claims is None else publisher_of(claims), emit)
+    adoption = _Adoption(trust, signers, emit)
     for file in concerned:
         adoption.take(file, subjects[file.distribution])
     return adoption.result()
 
 
+@frozen
+class ForeignAttestation:
+    """A file that verifies, and is signed by another identity than this run takes."""
+
+    file: FoundAttestation
+    certificate: CertificateFacts
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file.path.name}: it is signed by {self.certificate}; {self.reason}"
+
+
 class _Adoption:
-    def __init__(self, trust: TrustSource, publisher: Publisher | None, emit: Emit) -> None:
+    def __init__(self, trust: TrustSource, signers: AcceptedSigners, emit: Emit) -> None:
         from ci_publish.attestations.libraries import Examiner  # noqa: PLC0415  (takes 0.3 s)
 
         self._examiner = Examiner(trust.get())
-        self._publisher = publisher
+        self._signers = signers
         self._emit = emit
         self._taken: dict[str, dict[str, Attestation]] = {}
         self._faults: list[str] = []
+        self._faulty: list[FoundAttestation] = []
+        self._foreign: list[ForeignAttestation] = []
 
     def take(self, file: FoundAttestation, subject: Subject) -> None:
         """Verify one file and keep it, or note what is wrong with it."""
         try:
             attestation = self._verify(file, subject)
         except Unsound as error:
-            self._faults.append(f"{file.path.name}: {error.reason}")
+            self._reject(file, error.reason)
+            return
+        if attestation is None:
             return
         taken = self._taken.setdefault(subject.filename, {})
         if attestation.predicate_type in taken:
-            self._faults.append(f"{file.path.name}: a second attestation of the type {attestation.predicate_type}")
+            self._reject(file, f"a second attestation of the type {attestation.predicate_type}")
         taken[attestation.predicate_type] = attestation
 
     def result(self) -> dict[str, tuple[Attestation, ...]]:
@@ -70,32 +100,94 @@ class _Adoption:
         if self._faults:
             raise AttestationInvalid(
                 f"{_attestation_files(len(self._faults))} beside the distributions cannot be used.",
-                detail="\n".join(self._faults),
+                detail="\n".join([*self._faults, *map(str, self._foreign)]),
                 hints=(
                     "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
-                    "Delete the attestation files: ci-publish makes new ones.",
+                    *_deletions([*self._faulty, *(foreign.file for foreign in self._foreign)]),
                 ),
             )
+        if self._foreign:
+            raise signed_by_another(self._foreign, self._signers)
         return {filename: tuple(taken.values()) for filename, taken in self._taken.items()}
 
-    def _verify(self, file: FoundAttestation, subject: Subject) -> Attestation:
+    def _reject(self, file: FoundAttestation, reason: str) -> None:
+        self._faults.append(f"{file.path.name}: {reason}")
+        self._faulty.append(file)
+
+    def _verify(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
         from ci_publish.attestations.libraries import read_attestation, value_of  # noqa: PLC0415  (imported already)
 
         attestation = read_attestation(file.content)
         examined = self._examiner.examine(attestation, subject, None)
-        if self._publisher is not None and examined.issuer == self._publisher.issuer:
-            self._examiner.examine(attestation, subject, self._publisher)
-        else:
-            self._note_unknown(file, examined)
+        signed_by = self._signers.signed_by(examined.certificate)
+        if isinstance(signed_by, ByAnother):
+            self._foreign.append(ForeignAttestation(file, examined.certificate, signed_by.reason))
+            return None
+        if isinstance(signed_by, ByThisRun) and self._signers.own is not None:
+            # Once more by the rules of sigstore's own policies, which are those of the index.
+            self._examiner.examine(attestation, subject, self._signers.own)
+        self._note(file, examined, signed_by)
         # Sent as it was found: what is written elsewhere later is the very same file.
         return replace(value_of(attestation, subject.filename, examined), json=file.content.decode())
 
-    def _note_unknown(self, file: FoundAttestation, examined: "Examined") -> None:
-        message = (
-            f"{file.path.name} fits the file; its identity ({examined.issuer}) could not be compared with this run's."
+    def _note(self, file: FoundAttestation, examined: "Examined", signed_by: SignedBy) -> None:
+        name = file.path.name
+        match signed_by:
+            case ByThisRun(commit=str() as commit):
+                told = f"{name} was made for another commit ({commit}) than this run's."
+                note = Noted("attestation-other-commit", told, warning=False, filename=file.distribution)
+            case ByNamed(identity=identity):
+                told = (
+                    f"{name} is signed by {identity}, which attested-by names. PyPI takes attestations only by the"
+                    " Trusted Publisher that uploads the file."
+                )
+                note = Noted("attestation-by-named", told, filename=file.distribution)
+            case ByUnknown():
+                told = f"{name} fits the file; whether {examined.certificate} is this run's identity is not known."
+                note = Noted("attestation-identity-unchecked", told, warning=False, filename=file.distribution)
+            case ByThisRun() | ByAnother():
+                return
+            case _:
+                assert_never(signed_by)
+        self._emit(note)
+
+
+def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSigners) -> AttestationByAnother:
+    """Return the error for files that verify and are signed by identities that the run does not take."""
+    files = _attestation_files(len(foreign))
+    identities = dict.fromkeys(
+        str(replace(identity, environment=None))
+        for each in foreign
+        if (identity := each.certificate.identity) is not None
+    )
+    hints = list(_deletions([each.file for each in foreign]))
+    if identities:
+        hints.append(
+            f"For an index that accepts such attestations, name the signer: attested-by: {' and '.join(identities)}"
         )
-        slug = "attestation-identity-unchecked"
-        self._emit(Noted(slug=slug, message=message, warning=False, filename=file.distribution))
+    own = "" if str(signers) == "unknown" else f", {signers}"
+    return AttestationByAnother(
+        f"{files} beside the distributions {'is' if len(foreign) == 1 else 'are'} signed by another identity than this"
+        f" run's{own}.",
+        detail="\n".join([*map(str, foreign), _WHY_REFUSED]),
+        hints=tuple(hints),
+    )
+
+
+def _deletions(files: Sequence[FoundAttestation]) -> tuple[str, ...]:
+    """Return what deleting *files* leads to: ci-publish makes publish attestations, and no others."""
+    publish = [file for file in files if file.type == "publish"]
+    hints = []
+    if publish:
+        hints.append(f"Delete {_named(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}.")
+    if others := [file for file in files if file.type != "publish"]:
+        hints.append(f"Delete {_named(others)} to publish without {'it' if len(others) == 1 else 'them'}.")
+    return tuple(hints)
+
+
+def _named(files: Sequence[FoundAttestation]) -> str:
+    """Name one file, or say how many."""
+    return files[0].path.name if len(files) == 1 else f"the {len(files)} attestation files named above"
 
 
 def _attestation_files(number: int) -> str:

@@ -5,11 +5,12 @@ every foreign exception becomes a ``Trouble`` here.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
 import requests
+from cryptography import x509
 from pydantic import ValidationError
 from pypi_attestations import Attestation as Pep740Attestation
 from pypi_attestations import (
@@ -42,6 +43,7 @@ from ci_publish.attestations.publishers import (
     publisher_of,
 )
 from ci_publish.attestations.sessions import Limits, limit
+from ci_publish.attestations.signers import CertificateFacts, utf8_string
 from ci_publish.attestations.statements import PAYLOAD_TYPE, Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import (
     CertificateEnded,
@@ -79,13 +81,10 @@ class Examined:
     """An attestation that verified: what it says, who made it, and when. Times in seconds since the epoch."""
 
     predicate_type: str
-    issuer: str
     log_index: int | None
     integrated_time: int | None
     lifetime: float
-    signer: str | None = None
-    source: str | None = None
-    commit: str | None = None
+    certificate: CertificateFacts
 
 
 class Examiner:
@@ -93,7 +92,7 @@ class Examiner:
 
     def __init__(self, trust: ClientTrustConfig) -> None:
         self._verifier = Verifier(trusted_root=trust.trusted_root)
-        self._certificates: dict[bytes, dict[str, str]] = {}
+        self._certificates: dict[bytes, CertificateFacts] = {}
 
     def examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
         """Verify signature, certificate, log entry, statement and (unless None) publisher. Raises Unsound."""
@@ -106,10 +105,11 @@ class Examiner:
 
     def _examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
         certificate = self._read(attestation)
-        if publisher is not None and (mismatch := certificate_mismatch(publisher, certificate)) is not None:
+        extensions = certificate.extensions
+        if publisher is not None and (mismatch := certificate_mismatch(publisher, extensions)) is not None:
             raise Unsound(mismatch)
         bundle = attestation.to_bundle()
-        kind, payload = self._verifier.verify_dsse(bundle, _policy(publisher, certificate))
+        kind, payload = self._verifier.verify_dsse(bundle, _policy(publisher, extensions))
         if kind != PAYLOAD_TYPE:
             raise Unsound(f"its payload is of type {kind}")
         predicate = predicate_of(payload, subject)
@@ -117,23 +117,36 @@ class Examiner:
         signing = bundle.signing_certificate
         return Examined(
             predicate_type=predicate,
-            issuer=certificate.get(Extension.ISSUER, ""),
             log_index=_number(entry.get("logIndex")),
             integrated_time=_number(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
-            signer=certificate.get(Extension.BUILD_SIGNER_URI) or (publisher.email if publisher else None),
-            source=certificate.get(Extension.SOURCE_REPOSITORY_URI),
-            commit=certificate.get(Extension.SOURCE_REPOSITORY_DIGEST),
+            certificate=certificate,
         )
 
-    def _read(self, attestation: Pep740Attestation) -> dict[str, str]:
+    def _read(self, attestation: Pep740Attestation) -> CertificateFacts:
         """Return what the certificate says; all files of a run share one, so the last few are remembered."""
         raw = attestation.verification_material.certificate
         if (known := self._certificates.get(raw)) is None:
             if len(self._certificates) >= _REMEMBERED_CERTIFICATES:
                 self._certificates.clear()
-            known = self._certificates[raw] = attestation.certificate_claims
+            known = self._certificates[raw] = _facts(attestation)
         return known
+
+
+def _facts(attestation: Pep740Attestation) -> CertificateFacts:
+    """Read a certificate: what pypi-attestations reads (extensions 8 to 22), the environment, the email address."""
+    extensions = dict(attestation.certificate_claims)
+    certificate = x509.load_der_x509_certificate(attestation.verification_material.certificate)
+    email = None
+    for extension in certificate.extensions:
+        match extension.value:
+            case x509.UnrecognizedExtension(oid=oid, value=value) if oid.dotted_string == Extension.ENVIRONMENT:
+                extensions |= {} if (text := utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
+            case x509.SubjectAlternativeName() as names:
+                email = next(iter(names.get_values_for_type(x509.RFC822Name)), None)
+            case _:
+                pass
+    return CertificateFacts(extensions, email)
 
 
 class _AnyIdentity:
@@ -143,7 +156,7 @@ class _AnyIdentity:
         """Accept *cert*."""
 
 
-def _policy(publisher: Publisher | None, certificate: dict[str, str]) -> policy.VerificationPolicy:
+def _policy(publisher: Publisher | None, certificate: Mapping[str, str]) -> policy.VerificationPolicy:
     """Return PyPI's policy for *publisher*, in sigstore's own terms."""
     if publisher is None:
         return _AnyIdentity()
@@ -172,15 +185,25 @@ def read_attestation(content: bytes) -> Pep740Attestation:
         raise Unsound(f"it is not a PEP 740 attestation ({_first_problem(error)})") from error
 
 
-def read_provenance(content: bytes) -> Iterator[tuple[Publisher, Pep740Attestation]]:
-    """Parse what the Integrity API serves: attestations, by the publisher that the index names. Raises Unsound."""
+@frozen
+class ServedAttestation:
+    """An attestation that an index serves, with the publisher and the environment that the index names for it."""
+
+    publisher: Publisher
+    environment: str | None
+    attestation: Pep740Attestation
+
+
+def read_provenance(content: bytes) -> Iterator[ServedAttestation]:
+    """Parse what the Integrity API serves. Raises Unsound."""
     try:
         provenance = Provenance.model_validate_json(content)
     except ValidationError as error:
         raise Unsound(f"it is not a PEP 740 provenance object ({_first_problem(error)})") from error
     for bundle in provenance.attestation_bundles:
         publisher = _publisher(bundle.publisher)
-        yield from ((publisher, attestation) for attestation in bundle.attestations)
+        environment = getattr(bundle.publisher, "environment", None) or None
+        yield from (ServedAttestation(publisher, environment, attestation) for attestation in bundle.attestations)
 
 
 def _publisher(publisher: Pep740Publisher) -> Publisher:
@@ -369,6 +392,7 @@ class Certified:
 
 def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:
     """Return a verified attestation as our value."""
+    extensions = examined.certificate.extensions
     return Attestation(
         filename=filename,
         predicate_type=examined.predicate_type,
@@ -376,9 +400,10 @@ def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) 
         log_index=examined.log_index,
         integrated_time=examined.integrated_time,
         verified=True,
-        signer=examined.signer,
-        source=examined.source,
-        commit=examined.commit,
+        signer=extensions.get(Extension.BUILD_SIGNER_URI) or examined.certificate.email,
+        source=extensions.get(Extension.SOURCE_REPOSITORY_URI),
+        commit=examined.certificate.commit,
+        identity=examined.certificate.identity,
     )
 
 

@@ -16,6 +16,7 @@ from ci_publish.attestations.adoption import adopt
 from ci_publish.attestations.crew import Crew, Ending, Failed, Finished, Overdue
 from ci_publish.attestations.pace import Pace
 from ci_publish.attestations.publishers import ISSUERS, begins, public_facts, publisher_of, unattestable
+from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import (
     Ended,
@@ -43,6 +44,7 @@ from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted, Retrying, Signed
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
+from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity
 from ci_publish.model.waiting import Waiting
 
 AUDIENCE = "sigstore"
@@ -126,7 +128,8 @@ class SigstoreSigner:
     """Implements ``publishing.ports.Signer`` with a Sigstore instance.
 
     *claims* gives the identity of this run where it is known from elsewhere, to judge attestation files that were
-    found; *authority* is for tests.
+    found, and *job* is what the CI's variables say of it before; *attested_by* are other identities that the user
+    named. *authority* is for tests.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
@@ -140,6 +143,8 @@ class SigstoreSigner:
         patience: Patience | None = None,
         clocks: Clocks | None = None,
         claims: Callable[[], Claims | None] = lambda: None,
+        job: JobIdentity | None = None,
+        attested_by: tuple[PublisherIdentity, ...] = (),
         authority: Authority | None = None,
     ) -> None:
         self._identity = identity
@@ -150,6 +155,8 @@ class SigstoreSigner:
         self._patience = patience or Patience()
         self._clocks = clocks or Clocks()
         self._claims = claims
+        self._job = job
+        self._attested_by = attested_by
         self._authority = authority
 
     def prefetch(self) -> None:
@@ -161,7 +168,7 @@ class SigstoreSigner:
 
         Raises AttestationInvalid, naming every file that does not verify; emits nothing.
         """
-        adopt(found, distributions, trust=self._trust, claims=None, emit=lambda _: None)
+        adopt(found, distributions, trust=self._trust, signers=self._accepted(None), emit=lambda _: None)
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
@@ -170,7 +177,13 @@ class SigstoreSigner:
 
         Raises AttestationInvalid, naming every file that does not verify.
         """
-        return adopt(found, distributions, trust=self._trust, claims=self._claims(), emit=self._emit)
+        signers = self._accepted(self._claims())
+        return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._emit)
+
+    def _accepted(self, claims: Claims | None) -> AcceptedSigners:
+        own = None if claims is None else publisher_of(claims)
+        commit = None if claims is None else claims.get("sha")
+        return AcceptedSigners(own, self._job, commit if isinstance(commit, str) else None, self._attested_by)
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         """Attest each distribution and verify each attestation. Emits Signed, Retrying and Noted.

@@ -1,6 +1,7 @@
 """After publishing: what an index serves as provenance, judged."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_publish.attestations.publishers import Publisher, publisher_of
@@ -10,14 +11,18 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, UntrustedCertificate
 from ci_publish.model.attestation import (
     PUBLISH_V1,
+    Attestation,
+    ProvenanceByAnother,
     ProvenanceInvalid,
     ProvenanceOutcome,
     ProvenanceVerified,
 )
+from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
+from ci_publish.model.publisher_identity import PublisherIdentity
 
 if TYPE_CHECKING:
-    from ci_publish.attestations.libraries import Examined, Examiner
+    from ci_publish.attestations.libraries import Examiner
 
 # PyPI takes two for a file; a provenance object may hold bundles of several publishers.
 _MOST_ATTESTATIONS = 32
@@ -26,13 +31,20 @@ _MOST_ATTESTATIONS = 32
 class ProvenanceJudge:
     """Implements ``publishing.ports.ProvenanceVerifier``.
 
-    *claims* gives the identity of this run where provenance must be its own; None accepts any publisher that the
-    attestations prove.
+    *claims* gives the identity of this run where provenance must be its own. *named* are identities that are expected,
+    besides this run's where that is known. With neither, any publisher that the attestations prove is accepted.
     """
 
-    def __init__(self, trust: TrustSource, claims: Callable[[], Claims | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        trust: TrustSource,
+        claims: Callable[[], Claims | None] = lambda: None,
+        *,
+        named: tuple[PublisherIdentity, ...] = (),
+    ) -> None:
         self._trust = trust
         self._claims = claims
+        self._named = named
         self._examiner: Examiner | None = None
 
     def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
@@ -41,7 +53,7 @@ class ProvenanceJudge:
         Raises UntrustedCertificate where Sigstore's trust root comes from a server whose issuer is not trusted.
 
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
-        one must be a publish attestation: an empty object proves nothing.
+        one must be a publish attestation: an empty object proves nothing. Every one must be by an expected identity.
         """
         try:
             judged = tuple(self._judge(Subject(filename, sha256), provenance))
@@ -51,24 +63,56 @@ class ProvenanceJudge:
             raise
         except CiPublishError as error:
             return ProvenanceInvalid(f"it cannot be judged: {error.summary}")
-        for publisher, examined in judged:
-            if examined.predicate_type == PUBLISH_V1:
-                return ProvenanceVerified(publisher.label, examined.log_index)
+        if other := next((each.publisher for each in judged if not each.expected), None):
+            own = self._own()
+            return ProvenanceByAnother(other, (*(() if own is None else (own.label,)), *map(str, self._named)))
+        attestations = tuple(each.attestation for each in judged)
+        for each in judged:
+            if each.attestation.predicate_type == PUBLISH_V1:
+                return ProvenanceVerified(each.publisher, each.attestation.log_index, attestations)
         return ProvenanceInvalid("it holds no publish attestation")
 
-    def _judge(self, subject: Subject, provenance: bytes) -> "Iterator[tuple[Publisher, Examined]]":
-        from ci_publish.attestations.libraries import Examiner, read_provenance  # noqa: PLC0415  (takes 0.3 s)
+    def _judge(self, subject: Subject, provenance: bytes) -> "Iterator[_Judged]":
+        from ci_publish.attestations.libraries import Examiner, read_provenance, value_of  # noqa: PLC0415  (takes 0.3 s)
 
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
-        wanted = self._wanted()
-        for number, (publisher, attestation) in enumerate(read_provenance(provenance)):
+        own = self._own()
+        for number, served in enumerate(read_provenance(provenance)):
             if number >= _MOST_ATTESTATIONS:
                 raise Unsound(f"it holds more than {_MOST_ATTESTATIONS} attestations")
-            if wanted is not None and not wanted.includes(publisher):
-                raise Unsound(f"it names the publisher {publisher.label}, but this run is {wanted.label}")
-            yield publisher, examiner.examine(attestation, subject, publisher)
+            if own is not None and not self._named and not own.includes(served.publisher):
+                raise Unsound(f"it names the publisher {served.publisher.label}, but this run is {own.label}")
+            examined = examiner.examine(served.attestation, subject, served.publisher)
+            identity = examined.certificate.identity
+            yield _Judged(
+                str(identity or served.publisher.label),
+                value_of(served.attestation, subject.filename, examined),
+                self._expects(own, served.publisher, _with_environment(identity, served.environment)),
+            )
 
-    def _wanted(self) -> Publisher | None:
+    def _expects(self, own: Publisher | None, publisher: Publisher, identity: PublisherIdentity | None) -> bool:
+        if own is not None and own.includes(publisher):
+            return True
+        return not self._named or any(named.accepts(identity) for named in self._named)
+
+    def _own(self) -> Publisher | None:
         claims = self._claims()
         publisher = None if claims is None else publisher_of(claims)
         return publisher if publisher is not None and publisher.known else None
+
+
+@frozen
+class _Judged:
+    publisher: str
+    attestation: Attestation
+    expected: bool
+
+
+def _with_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
+    """Return *identity* with the environment that the index states, where its certificate names none.
+
+    Certificates of before Fulcio's extension 23 name no environment; the index took the upload for that one.
+    """
+    if identity is None or identity.environment is not None:
+        return identity
+    return replace(identity, environment=stated)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ci_publish.errors import SigningFailed
 from ci_publish.model.frozen import frozen
+from ci_publish.model.publisher_identity import PublisherIdentity
 
 PUBLISH_V1 = "https://docs.pypi.org/attestations/publish/v1"
 SLSA_PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
@@ -31,7 +32,8 @@ class Attestation:
     ``json`` is the PEP 740 object. ``log_index`` and ``integrated_time`` (seconds since the epoch) are those of its
     transparency log entry. ``verified`` says that it was checked here against the file's bytes and the identity.
     ``signer``, ``source`` and ``commit`` are what the signing certificate says: the identity that signed (a workflow,
-    or an email address), the source repository, and its commit.
+    or an email address), the source repository, and its commit. ``identity`` is that identity in the grammar of
+    ``model.publisher_identity``, None for a kind that has no name there.
     """
 
     filename: str
@@ -43,6 +45,7 @@ class Attestation:
     signer: str | None = None
     source: str | None = None
     commit: str | None = None
+    identity: PublisherIdentity | None = None
 
 
 @frozen
@@ -55,10 +58,28 @@ class SigningResult:
 
 @frozen
 class ProvenanceVerified:
-    """The index serves provenance for these bytes that verifies."""
+    """The index serves provenance for these bytes that verifies.
+
+    ``publisher`` is who signed: in the grammar of ``model.publisher_identity``, or a description for a kind that has no
+    name there. ``attestations`` are all that the index serves.
+    """
 
     publisher: str
     log_index: int | None = None
+    attestations: tuple[Attestation, ...] = ()
+
+
+@frozen
+class ProvenanceByAnother:
+    """The index serves provenance for these bytes that verifies, by an identity that is not expected."""
+
+    publisher: str
+    expected: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """What differs, as a clause."""
+        return f"it is signed by {self.publisher}, not by {' or '.join(self.expected)}"
 
 
 @frozen
@@ -75,4 +96,4 @@ class ProvenanceInvalid:
     reason: str
 
 
-ProvenanceOutcome = ProvenanceVerified | ProvenanceMissing | ProvenanceInvalid
+ProvenanceOutcome = ProvenanceVerified | ProvenanceByAnother | ProvenanceMissing | ProvenanceInvalid

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, assert_never
 
 from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.errors import CiPublishError, Interrupted
-from ci_publish.model.attestation import Attestation, ProvenanceOutcome, ProvenanceVerified
+from ci_publish.model.attestation import Attestation, ProvenanceByAnother, ProvenanceOutcome, ProvenanceVerified
 from ci_publish.model.distribution import Distribution, Kind, UnreadableFile
 from ci_publish.model.events import (
     Checked,
@@ -104,13 +104,15 @@ class IndexEntry:
 
 @frozen
 class AttestationEntry:
-    """An attestation that the run made, or found beside the file.
+    """An attestation that the run made, found beside the file, or that the index serves and ``verify`` judged.
 
     ``signer`` is the identity in the signing certificate: the publisher, or for build provenance the builder.
+    ``identity`` is the publisher as ``--publisher`` takes it, null for a kind that has no name there.
     """
 
     predicate_type: str
     signer: str | None
+    identity: str | None
     source: str | None
     commit: str | None
     log_index: int | None
@@ -456,7 +458,7 @@ def _file(facts: _Facts, index: str | None, distribution: Distribution) -> FileE
         status=status,
         attempts=max(finished.attempts if finished else 0, facts.attempts.get(key, 0)),
         url=_url(finished, listed, planned),
-        attestations=facts.attestations.get(distribution.filename, ()),
+        attestations=_attestations_of(facts, key),
         listed=listed.listed
         if listed
         else (True if isinstance(planned, AlreadyPublished) and not planned.md5_only else None),
@@ -530,7 +532,7 @@ def _theirs(facts: _Facts, listed: FileListed) -> FileEntry:
         status=status,
         attempts=facts.attempts.get(key, 0),
         url=_url(None, listed, None),
-        attestations=facts.attestations.get(listed.filename, ()),
+        attestations=_attestations_of(facts, key),
         listed=listed.listed,
         provenance_verified=_verified(facts.provenance.get(key)),
         provenance_publisher=_publisher(facts.provenance.get(key)),
@@ -578,6 +580,7 @@ def _attestation(attestation: Attestation) -> AttestationEntry:
     return AttestationEntry(
         predicate_type=attestation.predicate_type,
         signer=attestation.signer,
+        identity=None if attestation.identity is None else str(attestation.identity),
         source=attestation.source,
         commit=attestation.commit,
         log_index=attestation.log_index,
@@ -586,12 +589,21 @@ def _attestation(attestation: Attestation) -> AttestationEntry:
     )
 
 
+def _attestations_of(facts: _Facts, key: tuple[str, str]) -> tuple[AttestationEntry, ...]:
+    """Return the attestations that the run made or found beside the file, else those that the index serves."""
+    if made := facts.attestations.get(key[1]):
+        return made
+    outcome = facts.provenance.get(key)
+    served = outcome.attestations if isinstance(outcome, ProvenanceVerified) else ()
+    return tuple(_attestation(attestation) for attestation in sorted(served, key=lambda each: each.predicate_type))
+
+
 def _verified(outcome: ProvenanceOutcome | None) -> bool | None:
     return None if outcome is None else isinstance(outcome, ProvenanceVerified)
 
 
 def _publisher(outcome: ProvenanceOutcome | None) -> str | None:
-    return outcome.publisher if isinstance(outcome, ProvenanceVerified) else None
+    return outcome.publisher if isinstance(outcome, ProvenanceVerified | ProvenanceByAnother) else None
 
 
 def _error(error: CiPublishError | None) -> ErrorEntry | None:

@@ -6,7 +6,13 @@ from itertools import count
 
 from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.retries import CONFIRMATION
-from ci_publish.model.attestation import AttestationPolicy, ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome
+from ci_publish.model.attestation import (
+    AttestationPolicy,
+    ProvenanceByAnother,
+    ProvenanceInvalid,
+    ProvenanceMissing,
+    ProvenanceOutcome,
+)
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.frozen import frozen
@@ -19,7 +25,7 @@ from ci_publish.model.index import (
     ProjectListing,
     PublishedFile,
 )
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, publisher_messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import Match, compare, published_as
@@ -136,10 +142,15 @@ class Listing:
         return outcomes
 
     def require_valid(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
-        """Raise Unverified when provenance is wrong."""
+        """Raise Unverified when provenance is wrong, UnexpectedPublisher when it is by somebody else."""
         invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
         if invalid:
             raise messages.bad_provenance(self._index.endpoints, invalid)
+        foreign = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceByAnother)}
+        if foreign:
+            options = self._run.options
+            own_repository = bool(options.expected_publishers) and not options.publisher_named
+            raise publisher_messages.unexpected_publisher(self._index.endpoints, foreign, own_repository=own_repository)
 
     def _judge(self, file: Distribution) -> ProvenanceOutcome:
         served = self._index.provenance(file.project, file.version, file.filename)

@@ -11,6 +11,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexState
+from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.digests import completed
 from ci_publish.publishing.planning import OnConflict
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
@@ -33,6 +34,9 @@ class Options:
     verify_timeout: float = 300.0
     prove_credential: bool = False
     create_project: bool = False
+    expected_publishers: tuple[PublisherIdentity, ...] = ()
+    """Who must have signed what ``verify`` finds; ``publisher_named``: because the user says so."""
+    publisher_named: bool = False
 
 
 @frozen

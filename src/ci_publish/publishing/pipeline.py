@@ -25,6 +25,7 @@ from ci_publish.model.events import (
     FileListed,
     FileStatus,
     IndexChosen,
+    Noted,
     Outcome,
     ProvenanceChecked,
     Signed,
@@ -42,7 +43,7 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.model.problem import Problem, Severity, noted
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, publisher_messages
 from ci_publish.publishing.confirmation import Listing
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import Match, compare, published_as
@@ -116,6 +117,7 @@ def verify(run: Run) -> Outcome:
 
     Whether the checks would let them pass is no question here. Raises Unverified or ContentConflict.
     """
+    _require_judging(run)
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
         run.emit(Collected(collection.distributions, collection.unreadable))
@@ -135,6 +137,7 @@ def verify_release(
     There are no local files: the digests are those that the index lists. *as_distribution* describes a listed file of
     the release, or returns None for a file of another release.
     """
+    _require_judging(run)
     for destination in run.destinations:
         endpoints = destination.index.endpoints
         with run.step(Step.CONFIRM, endpoints.name):
@@ -365,6 +368,12 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
         _judge_provenance(run, destination, there)
 
 
+def _tell_expected(run: Run) -> None:
+    expected = " or ".join(map(str, run.options.expected_publishers))
+    message = f"Provenance must be by {expected}, the job's own repository; name others with --publisher."
+    run.emit(Noted("publisher-expected", message, warning=False))
+
+
 def _is_quarantined(state: IndexState) -> bool:
     return isinstance(state, ProjectListing) and state.status == ProjectStatus.QUARANTINED
 
@@ -379,19 +388,28 @@ def _tell_listed(run: Run, endpoints: Endpoints, file: Distribution, published: 
     run.emit(messages.confirmed_by_md5(endpoints, file.filename))
 
 
+def _require_judging(run: Run) -> None:
+    """Raise ConfigurationError for a publisher that is expected where no attestation may be looked at."""
+    if run.options.publisher_named and run.options.attestations is AttestationPolicy.OFF:
+        raise publisher_messages.publisher_without_attestations()
+
+
 def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
     """Where the index serves provenance at all, it must verify; where it must be there, it must be there."""
     endpoints = destination.index.endpoints
-    policy = run.options.attestations
-    if endpoints.integrity is None or policy is AttestationPolicy.OFF:
+    policy, named = run.options.attestations, run.options.publisher_named
+    required = named or policy is AttestationPolicy.REQUIRED
+    if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
         return
+    if run.options.expected_publishers and not named:
+        _tell_expected(run)
     listing = Listing(run, destination.index)
     outcomes = listing.require_provenance(files)
     for name, outcome in outcomes.items():
         run.emit(ProvenanceChecked(endpoints.name, name, outcome))
     listing.require_valid(outcomes)
     missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
-    if missing and policy is AttestationPolicy.REQUIRED:
+    if missing and required:
         raise messages.without_provenance(endpoints, missing)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -154,7 +154,7 @@ class ConsoleRenderer:
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
             yield Line(self._line(verdicts[-1]), Tone.WARN)
             return
-        yield Line(f"{wording.headline(receipt)}.", Tone.GOOD)
+        yield Line(f"{self._line(wording.headline(receipt))}.", Tone.GOOD)
         for page in wording.release_pages(receipt, self._history.events):
             yield Line(f"  {self._line(page)}")
 

@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceMissing, ProvenanceOutcome, ProvenanceVerified
+from ci_publish.model.attestation import (
+    ProvenanceByAnother,
+    ProvenanceInvalid,
+    ProvenanceMissing,
+    ProvenanceOutcome,
+    ProvenanceVerified,
+)
 from ci_publish.model.events import Event, FileFinished, FileListed, FileStatus, IndexChosen, Outcome, RunFinished
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
@@ -52,6 +58,7 @@ _OF_VERIFY: Mapping[FileStatus, str] = {
 _LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "the index cannot be asked"}
 _AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
+_PUBLISHERS_SHOWN = 3
 _STEP = 1000.0
 _ROUNDS_UP = 999.95
 _UNITS = ("kB", "MB", "GB", "TB")
@@ -165,6 +172,8 @@ def provenance(outcome: ProvenanceOutcome) -> str:
             return f"provenance verified: {publisher}"
         case ProvenanceVerified(publisher=publisher, log_index=log_index):
             return f"provenance verified: {publisher}, log index {log_index}"
+        case ProvenanceByAnother():
+            return f"provenance by somebody else: {outcome.reason}"
         case ProvenanceMissing(reason=reason):
             return f"no provenance: {reason}"
         case ProvenanceInvalid(reason=reason):
@@ -218,7 +227,20 @@ def headline(receipt: Receipt) -> str:
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items())
     if not numbers and receipt.files and receipt.exit_code == 0:
         numbers = count(len(receipt.files), "file")
-    return f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
+    ended = f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
+    return f"{ended}{_signed_by(receipt)}"
+
+
+def _signed_by(receipt: Receipt) -> str:
+    """Return who signed the files that ``verify`` found, and of how many that is not known."""
+    if receipt.outcome is not Outcome.VERIFIED or not receipt.files:
+        return ""
+    publishers = list(dict.fromkeys(file.provenance_publisher for file in receipt.files if file.provenance_publisher))
+    unsigned = sum(file.provenance_verified is False for file in receipt.files)
+    shown = ", ".join(publishers[:_PUBLISHERS_SHOWN])
+    more = f" and {len(publishers) - _PUBLISHERS_SHOWN} more" if len(publishers) > _PUBLISHERS_SHOWN else ""
+    by = f"; signed by {shown}{more}" if publishers else ""
+    return f"{by}; {count(unsigned, 'file')} without verified provenance" if unsigned else by
 
 
 def standing(receipt: Receipt) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ WORDS: Mapping[str, str] = {
     "index_url": "https://index.example/simple/",
     "password": "pypi-x",
     "config_file": "pypirc",
+    "attested_by": "github:octo-org/demo:release.yml",
+    "publisher": "gitlab:octo-group/demo",
 }
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ci_publish.errors import CiPublishError
+    from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity
 
 Kept = TypeVar("Kept")
 
@@ -152,7 +153,7 @@ class SigningWorld:
             repeatable,
         )
 
-    def signer(
+    def signer(  # noqa: PLR0913  (each is what a test replaces)
         self,
         identity: CiIdentity | None = None,
         *,
@@ -160,6 +161,8 @@ class SigningWorld:
         workers: int = 8,
         claims: Claims | None = None,
         trust: TrustSource | None = None,
+        job: JobIdentity | None = None,
+        attested_by: tuple[PublisherIdentity, ...] = (),
     ) -> SigstoreSigner:
         return SigstoreSigner(
             identity=identity or self.identity(),
@@ -170,6 +173,8 @@ class SigningWorld:
             patience=patience,
             clocks=Clocks(jitter=lambda: 0.0),
             claims=lambda: claims,
+            job=job,
+            attested_by=attested_by,
         )
 
 

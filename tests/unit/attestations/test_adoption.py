@@ -12,10 +12,12 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.errors import AttestationInvalid
+from ci_publish.errors import AttestationByAnother, AttestationInvalid
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.distribution import Distribution, FoundAttestation
-from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
+from ci_publish.model.events import Noted
+from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, parse_identity
+from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.signing_world import SigningWorld, signing_world, wheel, wheels
 
 if TYPE_CHECKING:
@@ -62,8 +64,13 @@ def found(content: str | bytes, distribution: Distribution | None = None, kind: 
     return FoundAttestation(Path("dist") / f"{name}.{kind}.attestation", name, kind, raw)
 
 
-def adopt(world: SigningWorld, *files: FoundAttestation, claims: Claims | None = None) -> dict[str, list[str]]:
-    signer = world.signer(claims=claims)
+def adopt(
+    world: SigningWorld,
+    *files: FoundAttestation,
+    claims: Claims | None = None,
+    attested_by: tuple[PublisherIdentity, ...] = (),
+) -> dict[str, list[str]]:
+    signer = world.signer(claims=claims, attested_by=attested_by)
     taken = signer.adopt(files, wheels(2))
     assert all(attestation.verified for attestations in taken.values() for attestation in attestations)
     return {name: [attestation.predicate_type for attestation in taken[name]] for name in taken}
@@ -107,7 +114,8 @@ def test_attestations_of_other_files_are_left_alone(world: SigningWorld) -> None
     assert adopt(world, found("{", wheel(7))) == {}
 
 
-@pytest.mark.parametrize("claims", [None, gitlab_claims()])
+# Nobody knows who the run is; or only by which identity provider.
+@pytest.mark.parametrize("claims", [None, {"iss": str(github_claims()["iss"])}])
 def test_an_identity_that_cannot_be_compared_is_noted(world: SigningWorld, claims: Claims | None) -> None:
     assert adopt(world, found(signed(world)), claims=claims) == {wheel().filename: [PUBLISH_V1]}
     assert world.events.notes == ["attestation-identity-unchecked"]
@@ -119,10 +127,142 @@ def test_an_identity_that_cannot_be_compared_is_noted(world: SigningWorld, claim
         (github_claims(repository="octo-org/other"), "names the repository"),
         (github_claims(workflow="publish.yml"), "names the workflow"),
         (github_claims(repository="Octo-Org/demo"), "in the case of letters"),
+        (gitlab_claims(), "names the identity provider"),
+        (google_claims(), "names the identity provider"),
+        ({"iss": "https://oidc.example"}, "names the identity provider"),
     ],
 )
 def test_attestations_of_another_identity_are_refused(world: SigningWorld, claims: Claims, words: str) -> None:
-    assert words in refusal(world, found(signed(world)), claims=claims)
+    detail = refusal(world, found(signed(world)), claims=claims)
+
+    assert words in detail
+    assert "is signed by github:octo-org/demo:release.yml" in detail
+
+
+def test_a_google_account_of_another_name_is_refused(world: SigningWorld) -> None:
+    content = signed(world, google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
+
+    assert "google:somebody@demo" in refusal(world, found(content), claims=google_claims())
+    assert adopt(world, found(content), claims=google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [gitlab_claims(), gitlab_claims(project_path="octo-group/other"), google_claims(), circleci_claims()],
+    ids=["gitlab", "gitlab-other", "google", "circleci"],
+)
+def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningWorld, claims: Claims) -> None:
+    with pytest.raises(AttestationByAnother) as caught:
+        adopt(world, found(signed(world, claims)), claims=github_claims())
+
+    assert (caught.value.exit_code, caught.value.slug) == (7, "attestation-by-another")
+    assert caught.value.hints[0] == f"Delete {wheel().filename}.publish.attestation: ci-publish makes a new one."
+
+
+def test_the_signer_is_named_as_attested_by_takes_it(world: SigningWorld) -> None:
+    with pytest.raises(AttestationByAnother) as caught:
+        adopt(world, found(signed(world, gitlab_claims(environment="release"))), claims=github_claims())
+
+    line = "For an index that accepts such attestations, name the signer: attested-by: "
+    assert caught.value.hints[-1] == f"{line}gitlab:octo-group/demo:.gitlab-ci.yml"
+    named = parse_identity(caught.value.hints[-1].removeprefix(line))
+    content = found(signed(world, gitlab_claims(environment="release")))
+    assert adopt(world, content, claims=github_claims(), attested_by=(named,)) == {wheel().filename: [PUBLISH_V1]}
+    assert world.events.notes == ["attestation-by-named"]
+
+
+@pytest.mark.parametrize(
+    "named", ["gitlab:octo-group/demo", "gitlab:octo-group/demo:.gitlab-ci.yml", "gitlab:octo-group/demo#release"]
+)
+def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningWorld, named: str) -> None:
+    content = found(signed(world, gitlab_claims(environment="release")))
+
+    taken = adopt(world, content, claims=github_claims(), attested_by=(parse_identity(named),))
+
+    assert taken == {wheel().filename: [PUBLISH_V1]}
+    assert [note.warning for note in world.events.of(Noted)] == [True]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "gitlab:octo-group/other",
+        "gitlab:octo-group/demo:other.yml",
+        "gitlab:octo-group/demo#production",
+        "github:octo-org/demo",
+        "google:somebody@octo.example",
+    ],
+)
+@pytest.mark.parametrize("claims", [github_claims(), None], ids=["run-known", "run-unknown"])
+def test_a_signer_that_the_user_does_not_name_is_refused(
+    world: SigningWorld, named: str, claims: Claims | None
+) -> None:
+    content = found(signed(world, gitlab_claims(environment="release")))
+
+    with pytest.raises(AttestationByAnother):
+        adopt(world, content, claims=claims, attested_by=(parse_identity(named),))
+
+
+@pytest.mark.parametrize("attested_by", [(), (parse_identity("gitlab:octo-group/demo"),)])
+@pytest.mark.parametrize(
+    "changed",
+    [{"ref": "refs/heads/main"}, {"event_name": "workflow_dispatch"}, {"environment": "pypi"}],
+    ids=["ref", "event", "environment"],
+)
+def test_another_ref_or_run_of_the_same_identity_is_fine(
+    world: SigningWorld, changed: dict[str, str], attested_by: tuple[PublisherIdentity, ...]
+) -> None:
+    content = found(signed(world, github_claims(**changed)))
+
+    assert adopt(world, content, claims=github_claims(), attested_by=attested_by) == {wheel().filename: [PUBLISH_V1]}
+    assert world.events == []
+
+
+def test_another_commit_of_the_same_identity_is_noted(world: SigningWorld) -> None:
+    content = found(signed(world, github_claims(sha="ab" * 20)))
+
+    assert adopt(world, content, claims=github_claims()) == {wheel().filename: [PUBLISH_V1]}
+    assert world.events.notes == ["attestation-other-commit"]
+    assert "ab" * 20 in world.events.of(Noted)[0].message
+
+
+JOB = JobIdentity(parse_identity("github:Octo-Org/demo:release.yml"), str(github_claims()["sha"]))
+
+
+def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: SigningWorld) -> None:
+    mine = [found(signed(world))]
+    for claims in (gitlab_claims(), github_claims(workflow="other.yml"), github_claims(repository="octo-org/other")):
+        theirs = [found(signed(world, claims))]
+        signer = world.signer(job=JOB)
+        with pytest.raises(AttestationByAnother):
+            signer.inspect(theirs, [wheel()])
+        signer.inspect(mine, [wheel()])
+
+    world.events.clear()
+    assert world.signer(job=JOB).adopt(mine, [wheel()]).keys() == {wheel().filename}
+    assert world.events == []
+
+
+def test_the_token_is_believed_more_than_the_jobs_variables(world: SigningWorld) -> None:
+    signer = world.signer(job=JOB, claims=github_claims(repository="octo-org/other"))
+
+    with pytest.raises(AttestationByAnother):
+        signer.adopt([found(signed(world))], [wheel()])
+
+
+def test_who_signed_is_in_the_attestation(world: SigningWorld) -> None:
+    (taken,) = world.signer().adopt([found(signed(world, github_claims(environment="pypi")))], [wheel()])[
+        wheel().filename
+    ]
+
+    assert str(taken.identity) == "github:octo-org/demo:release.yml#pypi"
+
+
+def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningWorld) -> None:
+    with pytest.raises(AttestationByAnother) as caught:
+        adopt(world, found(slsa(world, wheel()), kind="slsa"), claims=gitlab_claims())
+
+    assert caught.value.hints[0] == f"Delete {wheel().filename}.slsa.attestation to publish without it."
 
 
 @pytest.mark.parametrize(

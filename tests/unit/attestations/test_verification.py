@@ -8,7 +8,14 @@ import pytest
 
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.attestations.verification import ProvenanceJudge
-from ci_publish.model.attestation import ProvenanceInvalid, ProvenanceVerified
+from ci_publish.model.attestation import (
+    PUBLISH_V1,
+    SLSA_PROVENANCE_V1,
+    ProvenanceByAnother,
+    ProvenanceInvalid,
+    ProvenanceVerified,
+)
+from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world, wheel
 from tests.unit.attestations.test_adoption import slsa
@@ -61,9 +68,9 @@ def reason(outcome: ProvenanceOutcome) -> str:
 @pytest.mark.parametrize(
     ("claims", "publisher", "label"),
     [
-        (github_claims(), GITHUB, "GitHub octo-org/demo (release.yml)"),
-        (gitlab_claims(), GITLAB, "GitLab octo-group/demo (.gitlab-ci.yml)"),
-        (google_claims(), GOOGLE, "Google publisher@demo-project.iam.gserviceaccount.com"),
+        (github_claims(), GITHUB, "github:octo-org/demo:release.yml"),
+        (gitlab_claims(), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml"),
+        (google_claims(), GOOGLE, "google:publisher@demo-project.iam.gserviceaccount.com"),
         (circleci_claims(), CIRCLECI, "CircleCI project f1d6a9b2-5b7c-4c6d-8e9f-0a1b2c3d4e5f"),
     ],
 )
@@ -169,6 +176,138 @@ def test_provenance_of_another_publisher_than_this_run_is_invalid(world: Signing
 
 def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningWorld) -> None:
     assert isinstance(verdict(world, provenance(made(world)), run={"iss": "https://x.example"}), ProvenanceVerified)
+
+
+@pytest.mark.parametrize(
+    ("expected", "accepted"),
+    [
+        ("github:octo-org/demo", True),
+        ("github:Octo-Org/Demo:release.yml", True),
+        ("github:octo-org/demo#pypi", True),
+        ("github:octo-org/demo#PyPI", True),
+        ("github:octo-org/demo:release.yml#pypi", True),
+        ("github:octo-org/demo:Release.yml", False),
+        ("github:octo-org/demo:publish.yml#pypi", False),
+        ("github:octo-org/demo#testpypi", False),
+        ("github:octo-org/demo2", False),
+        ("github:octo-org2/demo", False),
+        ("gitlab:octo-org/demo", False),
+        ("google:release@octo.example", False),
+    ],
+)
+def test_provenance_is_by_the_publisher_that_is_expected(world: SigningWorld, expected: str, *, accepted: bool) -> None:
+    judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
+    served = provenance(made(world, github_claims(environment="pypi")))
+
+    outcome = judge.verify(wheel().filename, wheel().sha256, served)
+
+    assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
+    assert outcome.publisher == "github:octo-org/demo:release.yml#pypi"
+    if isinstance(outcome, ProvenanceByAnother):
+        assert expected in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("claims", "publisher", "expected", "accepted"),
+    [
+        (gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo:.gitlab-ci.yml#release", True),
+        (gitlab_claims(environment="release"), GITLAB, "gitlab:octo-group/demo#Release", False),
+        (gitlab_claims(), GITLAB, "gitlab:octo-group/demo:ci/publish.yml", False),
+        (gitlab_claims(), GITLAB, "gitlab:octo-group", None),
+        (google_claims(), GOOGLE, f"google:{GOOGLE['email']}", True),
+        (google_claims(), GOOGLE, "google:somebody@demo-project.iam.gserviceaccount.com", False),
+        (circleci_claims(), CIRCLECI, "github:octo-org/demo", False),
+    ],
+)
+def test_publishers_of_other_providers_are_expected_alike(
+    world: SigningWorld,
+    claims: Mapping[str, object],
+    publisher: Mapping[str, object],
+    expected: str,
+    *,
+    accepted: bool | None,
+) -> None:
+    if accepted is None:
+        with pytest.raises(ValueError, match="full path of a GitLab project"):
+            parse_identity(expected)
+        return
+    judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
+
+    outcome = judge.verify(wheel().filename, wheel().sha256, provenance(made(world, claims), publisher=publisher))
+
+    assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
+
+
+@pytest.mark.parametrize(
+    ("stated", "accepted"), [("pypi", True), ("PyPI", True), ("testpypi", False), ("", False), (None, False)]
+)
+def test_without_an_environment_in_the_certificate_the_indexs_word_is_compared(
+    world: SigningWorld, stated: str | None, *, accepted: bool
+) -> None:
+    judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
+
+    outcome = judge.verify(
+        wheel().filename, wheel().sha256, provenance(made(world), publisher={**GITHUB, "environment": stated})
+    )
+
+    assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
+    assert outcome.publisher == "github:octo-org/demo:release.yml", "only what is signed is shown"
+
+
+def test_the_certificates_environment_goes_before_the_indexs_word(world: SigningWorld) -> None:
+    judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
+    served = provenance(made(world, github_claims(environment="other")), publisher={**GITHUB, "environment": "pypi"})
+
+    assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
+
+
+def test_any_of_several_expected_publishers_will_do(world: SigningWorld) -> None:
+    named = tuple(map(parse_identity, ("gitlab:octo-group/demo", "github:octo-org/demo")))
+    served = provenance(made(world))
+
+    for number in range(2):
+        judge = ProvenanceJudge(world.trust, named=named[number:])
+        assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceVerified)
+    judge = ProvenanceJudge(world.trust, named=named[:1])
+    assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
+
+
+def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: SigningWorld) -> None:
+    named = (parse_identity("gitlab:octo-group/demo"),)
+    served = {
+        "own": provenance(made(world)),
+        "named": provenance(made(world, gitlab_claims()), publisher=GITLAB),
+        "other": provenance(made(world, google_claims()), publisher=GOOGLE),
+    }
+    judge = ProvenanceJudge(world.trust, github_claims, named=named)
+
+    outcomes = {name: judge.verify(wheel().filename, wheel().sha256, content) for name, content in served.items()}
+
+    assert {name for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceVerified)} == {"own", "named"}
+    assert isinstance(outcomes["other"], ProvenanceByAnother)
+    assert outcomes["other"].expected == ("GitHub octo-org/demo (release.yml)", "gitlab:octo-group/demo")
+
+
+def test_every_attestation_is_by_an_expected_publisher(world: SigningWorld) -> None:
+    judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo"),))
+    ours, theirs = (
+        (json.loads(provenance(made(world)))),
+        json.loads(provenance(made(world, gitlab_claims()), publisher=GITLAB)),
+    )
+    both = {**ours, "attestation_bundles": [*ours["attestation_bundles"], *theirs["attestation_bundles"]]}
+
+    outcome = judge.verify(wheel().filename, wheel().sha256, json.dumps(both).encode())
+
+    assert isinstance(outcome, ProvenanceByAnother)
+    assert outcome.publisher == "gitlab:octo-group/demo:.gitlab-ci.yml"
+
+
+def test_what_was_served_is_in_the_outcome(world: SigningWorld) -> None:
+    outcome = verdict(world, provenance(json.loads(slsa(world, wheel())), made(world)))
+
+    assert isinstance(outcome, ProvenanceVerified)
+    assert sorted(each.predicate_type for each in outcome.attestations) == [PUBLISH_V1, SLSA_PROVENANCE_V1]
+    assert {str(each.identity) for each in outcome.attestations} == {"github:octo-org/demo:release.yml"}
 
 
 def test_more_attestations_than_anybody_makes_are_not_all_verified(world: SigningWorld) -> None:

@@ -158,6 +158,7 @@ def test_a_good_run_is_told_whole() -> None:
     assert wheel["attestations"][0] == {
         "predicate_type": PUBLISH_V1,
         "signer": "https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0",
+        "identity": "github:octo-org/demo:release.yml",
         "source": "https://github.com/octo-org/demo",
         "commit": "c" * 40,
         "log_index": 123_456,

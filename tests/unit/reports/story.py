@@ -12,6 +12,7 @@ from ci_publish.model.attestation import (
     PUBLISH_V1,
     SLSA_PROVENANCE_V1,
     Attestation,
+    ProvenanceByAnother,
     ProvenanceInvalid,
     ProvenanceMissing,
     ProvenanceVerified,
@@ -57,6 +58,7 @@ from ci_publish.model.index import (
     Upload,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.publisher_identity import PublisherIdentity, PublisherKind, parse_identity
 
 BEGIN = 1_795_000_000.0
 STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
@@ -105,6 +107,7 @@ def attestation(distribution: Distribution, predicate: str = PUBLISH_V1) -> Atte
         signer="https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0",
         source="https://github.com/octo-org/demo",
         commit="c" * 40,
+        identity=parse_identity("github:octo-org/demo:release.yml"),
     )
 
 
@@ -204,6 +207,8 @@ def every_event(text: str) -> list[Event]:
     error: CiPublishError = UploadRejected(text, detail=f"{text}\n{text}", hints=(text, f"x\n{text}"))
     endpoints = Endpoints(text, IndexProfile.GENERIC, text, simple=text, web=text)
     problem = Problem(text, text, Severity.ERROR, text, text)
+    identity = PublisherIdentity(PublisherKind.GITHUB, text, text, text)
+    signed = Attestation(text, text, text, 1, 2, signer=text, source=text, commit=text, identity=identity)
     return [
         *beginning(ours, endpoints=endpoints, command=text),
         IndexChosen(PYPI),
@@ -212,7 +217,7 @@ def every_event(text: str) -> list[Event]:
         *planned(Upload(ours, known=False), AlreadyPublished(ours, theirs)),
         StepStarted(Step.UPLOAD, text),
         CredentialChanged(text, CredentialState(CredentialKind.TRUSTED_PUBLISHING, text, 1e99)),
-        Signed(Attestation(text, text, text, 1, 2, signer=text, source=text, commit=text)),
+        Signed(signed),
         UploadStarted(text, ours.filename, 5),
         UploadProgressed(text, ours.filename, 1, 5),
         Retrying(text, 1, text, 1.0, text),
@@ -222,7 +227,8 @@ def every_event(text: str) -> list[Event]:
         StepFinished(Step.UPLOAD, 1.0, text),
         FileListed(text, text, listed=False, published=theirs),
         FileListed(text, text, listed=None),
-        ProvenanceChecked(text, text, ProvenanceVerified(text)),
+        ProvenanceChecked(text, text, ProvenanceVerified(text, 1, (signed,))),
+        ProvenanceChecked(text, text, ProvenanceByAnother(text, (text,))),
         ProvenanceChecked(text, text, ProvenanceMissing(text)),
         ProvenanceChecked(text, text, ProvenanceInvalid(text)),
         Finding(text, FindingStatus.FAIL, f"{text}\n{text}", (text,)),

@@ -4,14 +4,25 @@ import pytest
 
 from ci_publish.errors import IndexUnavailable, InvalidDistribution
 from ci_publish.model.attestation import (
+    ProvenanceByAnother,
     ProvenanceInvalid,
     ProvenanceMissing,
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import CredentialChanged, FileFinished, FileListed, FileStatus, Outcome, RunFinished
+from ci_publish.model.events import (
+    CredentialChanged,
+    Event,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Outcome,
+    ProvenanceChecked,
+    RunFinished,
+    RunStarted,
+)
 from ci_publish.model.identity import CredentialKind, CredentialState
-from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
+from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
 from ci_publish.model.receipt import receipt_of
 from ci_publish.reports import wording
 from tests.unit.reports.story import BEGIN, PYPI, SDIST, WHEEL, a_good_run, beginning, published_file, uploaded
@@ -89,6 +100,10 @@ def test_credentials(state: CredentialState, text: str) -> None:
     [
         (ProvenanceVerified("octo/demo"), "provenance verified: octo/demo"),
         (ProvenanceVerified("octo/demo", 7), "provenance verified: octo/demo, log index 7"),
+        (
+            ProvenanceByAnother("github:a/b", ("github:c/d", "google:e@f.example")),
+            "provenance by somebody else: it is signed by github:a/b, not by github:c/d or google:e@f.example",
+        ),
         (ProvenanceMissing("not yet"), "no provenance: not yet"),
         (ProvenanceInvalid("other bytes"), "provenance does not verify: other bytes"),
     ],
@@ -122,6 +137,30 @@ def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     assert wording.headline(receipt_of(checked)) == "Checked: 1 file"
     assert wording.headline(receipt_of([*checked[:-1], RunFinished(Outcome.FAILED, 4, BEGIN)])) == "Failed"
     assert wording.headline(receipt_of([RunFinished(Outcome.READY, 0, BEGIN)])) == "Ready to publish"
+
+
+@pytest.mark.parametrize(
+    ("publishers", "text"),
+    [
+        ([], "Verified: 1 published; 1 file without verified provenance"),
+        (["github:a/b"], "Verified: 1 published; signed by github:a/b"),
+        (["github:a/b", "github:a/b"], "Verified: 2 published; signed by github:a/b"),
+        (
+            ["github:a/1", "github:a/2", "github:a/3", "github:a/4", "github:a/5"],
+            "Verified: 5 published; signed by github:a/1, github:a/2, github:a/3 and 2 more",
+        ),
+    ],
+)
+def test_the_headline_of_verify_says_who_signed(publishers: list[str], text: str) -> None:
+    events: list[Event] = [RunStarted("verify", BEGIN)]
+    names = [f"demo-1.0-{number}-py3-none-any.whl" for number in range(max(1, len(publishers)))]
+    events += [
+        FileListed("pypi", name, listed=True, published=PublishedFile(name, "https://x/y", "a" * 64)) for name in names
+    ]
+    events += [
+        ProvenanceChecked("pypi", name, ProvenanceVerified(each)) for name, each in zip(names, publishers, strict=False)
+    ] or [ProvenanceChecked("pypi", names[0], ProvenanceMissing("none is served"))]
+    assert wording.headline(receipt_of([*events, RunFinished(Outcome.VERIFIED, 0, BEGIN)])) == text
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:

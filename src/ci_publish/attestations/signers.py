@@ -1,0 +1,189 @@
+"""Who signed an attestation by its certificate, and whether a run takes attestations by that identity (pure).
+
+"Another identity" and "not known whose" are two outcomes: only the second one may pass with a note.
+"""
+
+from collections.abc import Mapping
+
+from ci_publish.attestations.publishers import (
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    GOOGLE_ISSUER,
+    Extension,
+    Publisher,
+    certificate_mismatch,
+)
+from ci_publish.model.frozen import frozen
+from ci_publish.model.publisher_identity import (
+    JobIdentity,
+    PublisherIdentity,
+    PublisherKind,
+    is_github_workflow,
+    is_gitlab_configuration,
+    parse_identity,
+)
+
+ISSUER_OF: Mapping[PublisherKind, str] = {
+    PublisherKind.GITHUB: GITHUB_ISSUER,
+    PublisherKind.GITLAB: GITLAB_ISSUER,
+    PublisherKind.GOOGLE: GOOGLE_ISSUER,
+}
+_UTF8_STRING = 0x0C
+_LONG_FORM = 0x80
+
+
+@frozen
+class CertificateFacts:
+    """What a signing certificate says: Fulcio's extensions by object identifier, and the email address if it has one.
+
+    Only what a verified certificate says may be believed.
+    """
+
+    extensions: Mapping[str, str]
+    email: str | None = None
+
+    @property
+    def issuer(self) -> str:
+        """The identity provider."""
+        return self.extensions.get(Extension.ISSUER, "")
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of the source repository."""
+        return self.extensions.get(Extension.SOURCE_REPOSITORY_DIGEST)
+
+    @property
+    def identity(self) -> PublisherIdentity | None:
+        """The identity, where it has a name in the grammar of ``model.publisher_identity``."""
+        if self.issuer == GOOGLE_ISSUER:
+            return _parsed(f"google:{self.email or ''}")
+        if self.issuer == GITHUB_ISSUER:
+            return self._of_repository(PublisherKind.GITHUB, "https://github.com/", "/.github/workflows/")
+        if self.issuer == GITLAB_ISSUER:
+            return self._of_repository(PublisherKind.GITLAB, "https://gitlab.com/", "//")
+        return None
+
+    def _of_repository(self, kind: PublisherKind, host: str, before_workflow: str) -> PublisherIdentity | None:
+        home = self.extensions.get(Extension.SOURCE_REPOSITORY_URI, "")
+        found = _parsed(f"{kind}:{home.removeprefix(host)}") if home.startswith(host) else None
+        if found is None:
+            return None
+        path = self.extensions.get(Extension.BUILD_CONFIG_URI, "").partition("@")[0]
+        prefix = f"{home}{before_workflow}"
+        workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
+        known = is_github_workflow(workflow) if kind is PublisherKind.GITHUB else is_gitlab_configuration(workflow)
+        return PublisherIdentity(
+            kind, found.name, workflow if known else None, self.extensions.get(Extension.ENVIRONMENT)
+        )
+
+    def __str__(self) -> str:
+        return str(self.identity or self.email or self.issuer or "an identity that the certificate does not name")
+
+
+def _parsed(text: str) -> PublisherIdentity | None:
+    try:
+        found = parse_identity(text)
+    except ValueError:
+        return None
+    # A repository's name holds no workflow or environment: those are read from extensions of their own.
+    return None if found.workflow or found.environment else found
+
+
+def utf8_string(der: bytes) -> str | None:
+    """Return the text of a DER UTF8String (what Fulcio's extensions from number 8 on are); None for anything else."""
+    if len(der) < 2 or der[0] != _UTF8_STRING:  # noqa: PLR2004  (tag and length)
+        return None
+    start, length = 2, der[1]
+    if length >= _LONG_FORM:
+        start += length - _LONG_FORM
+        length = int.from_bytes(der[2:start], "big")
+    try:
+        return der[start:].decode() if len(der) == start + length else None
+    except UnicodeDecodeError:
+        return None
+
+
+@frozen
+class ByThisRun:
+    """The run's own identity signed; ``commit`` is the certificate's where it is not the run's."""
+
+    commit: str | None = None
+
+
+@frozen
+class ByNamed:
+    """Another identity signed, which the user named."""
+
+    identity: PublisherIdentity
+
+
+@frozen
+class ByAnother:
+    """Another identity signed, which nobody named; ``reason`` is a clause that says what differs."""
+
+    reason: str
+
+
+@frozen
+class ByUnknown:
+    """The run's own identity is not known (well enough) to compare it."""
+
+
+SignedBy = ByThisRun | ByNamed | ByAnother | ByUnknown
+
+
+@frozen
+class AcceptedSigners:
+    """Whose attestations a run takes.
+
+    ``own`` is the run's identity by its token, ``job`` what the CI's variables say of it as long as there is no token,
+    ``commit`` the run's commit, ``named`` whom the user named besides.
+    """
+
+    own: Publisher | None = None
+    job: JobIdentity | None = None
+    commit: str | None = None
+    named: tuple[PublisherIdentity, ...] = ()
+
+    def __str__(self) -> str:
+        """Name the run's own identity, as well as it is known."""
+        if self.own is not None:
+            return self.own.label
+        return "unknown" if self.job is None else str(self.job.publisher)
+
+    def signed_by(self, certificate: CertificateFacts) -> SignedBy:
+        """Compare the identity in a verified certificate. Never raises."""
+        mismatch = self._mismatch(certificate)
+        if mismatch == "":
+            ours = self.commit or (None if self.job is None else self.job.commit)
+            return ByThisRun(certificate.commit if ours and certificate.commit != ours else None)
+        identity = certificate.identity
+        if identity is not None and any(named.accepts(identity) for named in self.named):
+            return ByNamed(identity)
+        if mismatch is None and self.named:
+            return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
+        return ByUnknown() if mismatch is None else ByAnother(mismatch)
+
+    def _mismatch(self, certificate: CertificateFacts) -> str | None:
+        """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
+        if self.own is not None:
+            return _mismatch_of_publisher(self.own, certificate)
+        return None if self.job is None else _mismatch_of_job(self.job.publisher, certificate)
+
+
+def _mismatch_of_publisher(own: Publisher, certificate: CertificateFacts) -> str | None:
+    mismatch = certificate_mismatch(own, certificate.extensions)
+    if mismatch is None and own.email is not None and certificate.email != own.email:
+        return f"its certificate names the email address {certificate.email}, not {own.email}"
+    if mismatch is None and not own.known:
+        return None  # the same identity provider, and nothing more to compare
+    return mismatch or ""
+
+
+def _mismatch_of_job(job: PublisherIdentity, certificate: CertificateFacts) -> str | None:
+    issuer = ISSUER_OF[job.kind]
+    if certificate.issuer != issuer:
+        return f"its certificate names the identity provider {certificate.issuer or 'nowhere'}, not {issuer}"
+    if certificate.identity is None:
+        return None
+    return "" if job.accepts(certificate.identity) else f"its certificate names {certificate.identity}, not {job}"

@@ -1,0 +1,56 @@
+"""Which repository and workflow a CI job belongs to by its variables.
+
+Nothing is proved by this: the identity token is. It serves to find a mismatch before a token is requested, and to
+expect a job's own repository where the user names nobody. Sources: GitHub's "Variables reference", GitLab's
+"Predefined CI/CD variables".
+"""
+
+from collections.abc import Mapping
+
+from ci_publish.identity.ambient import runner
+from ci_publish.model.publisher_identity import (
+    JobIdentity,
+    PublisherIdentity,
+    PublisherKind,
+    is_github_workflow,
+    is_gitlab_configuration,
+    parse_identity,
+)
+
+
+def job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
+    """Return who this job is; None outside of github.com's and gitlab.com's CI, and where it does not say."""
+    if environ.get("GITHUB_ACTIONS") == "true" and runner(environ) is None:
+        return _github(environ)
+    if environ.get("GITLAB_CI") == "true":
+        return _gitlab(environ)
+    return None
+
+
+def _github(environ: Mapping[str, str]) -> JobIdentity | None:
+    found = _identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
+    if found is None or environ.get("GITHUB_SERVER_URL", "https://github.com") != "https://github.com":
+        return None
+    path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
+    prefix = f"{found.name}/.github/workflows/"
+    workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
+    return _job(found, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA"))
+
+
+def _gitlab(environ: Mapping[str, str]) -> JobIdentity | None:
+    found = _identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
+    if found is None or environ.get("CI_SERVER_URL", "https://gitlab.com") != "https://gitlab.com":
+        return None
+    file = environ.get("CI_CONFIG_PATH", "")
+    return _job(found, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA"))
+
+
+def _identity(kind: PublisherKind, name: str) -> PublisherIdentity | None:
+    try:
+        return parse_identity(f"{kind}:{name}")
+    except ValueError:
+        return None
+
+
+def _job(found: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
+    return JobIdentity(PublisherIdentity(found.kind, found.name, workflow), commit or None)

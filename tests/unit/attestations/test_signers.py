@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+
+from ci_publish.attestations.publishers import Extension, circleci_publisher, google_publisher, publisher_of
+from ci_publish.attestations.signers import (
+    AcceptedSigners,
+    ByAnother,
+    ByNamed,
+    ByThisRun,
+    ByUnknown,
+    CertificateFacts,
+    utf8_string,
+)
+from ci_publish.model.publisher_identity import JobIdentity, parse_identity
+from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims
+from ci_publish.rehearsal.fulcio_profile import der_utf8_string
+
+GITHUB_HOME = "https://github.com/octo-org/demo"
+
+
+def github(**changes: str | None) -> CertificateFacts:
+    facts: dict[str, str | None] = {
+        Extension.ISSUER: "https://token.actions.githubusercontent.com",
+        Extension.SOURCE_REPOSITORY_URI: GITHUB_HOME,
+        Extension.SOURCE_REPOSITORY_DIGEST: "c" * 40,
+        Extension.SOURCE_REPOSITORY_REF: "refs/tags/v1.0.0",
+        Extension.BUILD_CONFIG_URI: f"{GITHUB_HOME}/.github/workflows/release.yml@refs/tags/v1.0.0",
+    }
+    facts |= {Extension[name]: value for name, value in changes.items()}
+    return CertificateFacts({name: value for name, value in facts.items() if value is not None})
+
+
+def gitlab(configuration: str = "https://gitlab.com/octo-group/demo//.gitlab-ci.yml@refs/tags/v1") -> CertificateFacts:
+    return CertificateFacts(
+        {
+            Extension.ISSUER: "https://gitlab.com",
+            Extension.SOURCE_REPOSITORY_URI: "https://gitlab.com/octo-group/demo",
+            Extension.BUILD_CONFIG_URI: configuration,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("certificate", "identity"),
+    [
+        (github(), "github:octo-org/demo:release.yml"),
+        (github(ENVIRONMENT="pypi"), "github:octo-org/demo:release.yml#pypi"),
+        (github(BUILD_CONFIG_URI=None), "github:octo-org/demo"),
+        (
+            github(BUILD_CONFIG_URI="https://github.com/octo-org/other/.github/workflows/release.yml@x"),
+            "github:octo-org/demo",
+        ),
+        (github(SOURCE_REPOSITORY_URI=None), None),
+        (github(SOURCE_REPOSITORY_URI="https://example.org/octo-org/demo"), None),
+        (github(SOURCE_REPOSITORY_URI=f"{GITHUB_HOME}:release.yml"), None),
+        (github(SOURCE_REPOSITORY_URI=f"{GITHUB_HOME}#pypi"), None),
+        (gitlab(), "gitlab:octo-group/demo:.gitlab-ci.yml"),
+        (gitlab("https://gitlab.com/octo-group/shared//ci.yml@refs/heads/main"), "gitlab:octo-group/demo"),
+        (CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}, "a@b.example"), "google:a@b.example"),
+        (CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}), None),
+        (CertificateFacts({Extension.ISSUER: "https://oidc.circleci.com"}), None),
+        (CertificateFacts({}), None),
+    ],
+)
+def test_the_identity_is_what_the_certificate_says(certificate: CertificateFacts, identity: str | None) -> None:
+    assert (None if certificate.identity is None else str(certificate.identity)) == identity
+    assert str(certificate)
+
+
+def test_an_identity_without_a_name_is_described() -> None:
+    assert str(CertificateFacts({Extension.ISSUER: "https://x.example"})) == "https://x.example"
+    assert str(CertificateFacts({Extension.ISSUER: "https://x.example"}, "a@b.example")) == "a@b.example"
+    assert str(CertificateFacts({})) == "an identity that the certificate does not name"
+
+
+@pytest.mark.parametrize("text", ["", "pypi", "ö" * 100, "x" * 70_000])
+def test_a_utf8_string_is_read(text: str) -> None:
+    assert utf8_string(der_utf8_string(text)) == text
+
+
+@pytest.mark.parametrize(
+    "der", [b"", b"\x0c", b"\x0c\x02a", b"\x0c\x01ab", b"\x16\x01a", b"\x0c\x01\xff", b"\x0c\x84\xff", b"\x0c\x80"]
+)
+def test_what_is_no_utf8_string_is_none(der: bytes) -> None:
+    assert utf8_string(der) in {None, ""}
+
+
+OWN = publisher_of(github_claims())
+JOB = JobIdentity(parse_identity("github:octo-org/demo:release.yml"), "c" * 40)
+NAMED = (parse_identity("gitlab:octo-group/demo"),)
+
+
+def test_the_runs_own_identity() -> None:
+    assert AcceptedSigners(OWN).signed_by(github()) == ByThisRun()
+    assert AcceptedSigners(OWN, commit="c" * 40).signed_by(github()) == ByThisRun()
+    assert AcceptedSigners(OWN, commit="d" * 40).signed_by(github()) == ByThisRun("c" * 40)
+    assert AcceptedSigners(job=JOB).signed_by(github()) == ByThisRun()
+    assert AcceptedSigners(OWN, JobIdentity(JOB.publisher, "e" * 40)).signed_by(github()) == ByThisRun("c" * 40)
+
+
+def test_a_known_identity_that_differs_is_another() -> None:
+    for signers in (AcceptedSigners(OWN), AcceptedSigners(job=JOB), AcceptedSigners(OWN, JOB)):
+        for certificate in (
+            gitlab(),
+            github(BUILD_CONFIG_URI=f"{GITHUB_HOME}/.github/workflows/x.yml@refs/tags/v1.0.0"),
+        ):
+            assert isinstance(signers.signed_by(certificate), ByAnother)
+    assert isinstance(AcceptedSigners(job=JOB).signed_by(CertificateFacts({})), ByAnother)
+
+
+def test_an_identity_that_is_not_known_is_not_another() -> None:
+    unknown = publisher_of({"iss": "https://token.actions.githubusercontent.com"})
+    assert AcceptedSigners().signed_by(github()) == ByUnknown()
+    assert AcceptedSigners(unknown).signed_by(github()) == ByUnknown()
+    assert isinstance(AcceptedSigners(unknown).signed_by(gitlab()), ByAnother)
+    assert AcceptedSigners(job=JOB).signed_by(github(SOURCE_REPOSITORY_URI=None)) == ByUnknown()
+
+
+def test_whom_the_user_names() -> None:
+    for signers in (
+        AcceptedSigners(OWN, named=NAMED),
+        AcceptedSigners(named=NAMED),
+        AcceptedSigners(job=JOB, named=NAMED),
+    ):
+        signed_by = signers.signed_by(gitlab())
+        assert signed_by == ByNamed(parse_identity("gitlab:octo-group/demo:.gitlab-ci.yml"))
+    nobody = AcceptedSigners(named=NAMED).signed_by(github())
+    assert isinstance(nobody, ByAnother)
+    assert "gitlab:octo-group/demo" in nobody.reason
+    unnamed = publisher_of(circleci_claims())
+    assert isinstance(AcceptedSigners(unnamed, named=NAMED).signed_by(github()), ByAnother)
+
+
+def test_an_email_address_is_compared() -> None:
+    issuer: dict[str, str] = {Extension.ISSUER: "https://accounts.google.com"}
+    signers = AcceptedSigners(google_publisher("a@b.example"))
+    assert signers.signed_by(CertificateFacts(issuer, "a@b.example")) == ByThisRun()
+    for other in ("A@b.example", None):
+        assert isinstance(signers.signed_by(CertificateFacts(issuer, other)), ByAnother)
+
+
+def test_the_runs_identity_is_named_as_well_as_it_is_known() -> None:
+    assert str(AcceptedSigners(OWN, JOB)) == "GitHub octo-org/demo (release.yml)"
+    assert str(AcceptedSigners(job=JOB)) == "github:octo-org/demo:release.yml"
+    assert str(AcceptedSigners()) == "unknown"
+    assert circleci_publisher("a", "b").label in str(AcceptedSigners(circleci_publisher("a", "b")))

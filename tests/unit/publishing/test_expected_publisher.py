@@ -1,0 +1,67 @@
+"""`verify` with a publisher that is expected, by the user or by default."""
+
+import pytest
+
+from ci_publish.errors import ConfigurationError, UnexpectedPublisher, Unverified
+from ci_publish.model.attestation import AttestationPolicy, ProvenanceByAnother
+from ci_publish.model.events import Noted
+from ci_publish.model.index import ProjectListing
+from ci_publish.model.publisher_identity import parse_identity
+from ci_publish.publishing.context import Options
+from ci_publish.publishing.pipeline import verify
+from tests.unit.fakes import GENERIC, FakeIndex, FakeVerifier, World, published, wheel, world
+
+EXPECTED = (parse_identity("github:octo-org/demo"),)
+NAMED = Options(expected_publishers=EXPECTED, publisher_named=True)
+BY_DEFAULT = Options(expected_publishers=EXPECTED)
+
+
+def there(options: Options, *, signed_by: str | None = None, served: bool = True, generic: bool = False) -> World:
+    """A file that is on the index, with provenance by somebody else, by the right one, or with none."""
+    file = wheel()
+    listing = ProjectListing("demo", {file.filename: published(file)})
+    index = FakeIndex(GENERIC, states=[listing]) if generic else FakeIndex(states=[listing])
+    index.provenances[file.filename] = b"{}" if served else None
+    played = world(file, index=index, options=options)
+    if signed_by:
+        played.verifier = FakeVerifier({file.filename: ProvenanceByAnother(signed_by, ("github:octo-org/demo",))})
+    return played
+
+
+@pytest.mark.parametrize(
+    ("options", "whose"), [(NAMED, "the expected publisher"), (BY_DEFAULT, "the job's own repository")]
+)
+def test_provenance_by_somebody_else_ends_the_run(options: Options, whose: str) -> None:
+    with pytest.raises(UnexpectedPublisher, match=f"not by {whose}") as caught:
+        verify(there(options, signed_by="github:octo-org/fork:x.yml").run())
+    assert caught.value.exit_code == 11
+    assert caught.value.hints[-1].endswith("ci-publish verify --publisher github:octo-org/fork:x.yml")
+
+
+def test_a_publisher_that_has_no_name_in_the_grammar_is_not_hinted_at() -> None:
+    with pytest.raises(UnexpectedPublisher) as caught:
+        verify(there(NAMED, signed_by="CircleCI project 1").run())
+    assert not any("--publisher" in hint for hint in caught.value.hints)
+
+
+@pytest.mark.parametrize("generic", [False, True])
+def test_without_provenance_nobody_knows_who_it_was(*, generic: bool) -> None:
+    for options in (NAMED, Options(attestations=AttestationPolicy.REQUIRED)):
+        with pytest.raises(Unverified, match="serves no provenance"):
+            verify(there(options, served=False, generic=generic).run())
+    verify(there(BY_DEFAULT, served=False, generic=generic).run())
+
+
+def test_only_a_default_is_told() -> None:
+    for options, told in ((BY_DEFAULT, True), (NAMED, False), (Options(), False)):
+        played = there(options)
+        verify(played.run())
+        notes = [event for event in played.events if isinstance(event, Noted) and event.slug == "publisher-expected"]
+        assert bool(notes) is told
+        assert all("github:octo-org/demo" in note.message and not note.warning for note in notes)
+
+
+def test_a_publisher_and_no_attestations_contradict_each_other() -> None:
+    options = Options(expected_publishers=EXPECTED, publisher_named=True, attestations=AttestationPolicy.OFF)
+    with pytest.raises(ConfigurationError, match="contradict"):
+        verify(there(options).run())
