@@ -137,11 +137,13 @@ class SigningWorld:
     sigstore: Sigstore
     url: str
     events: Events = field(default_factory=Events)
+    trust_events: Events = field(default_factory=Events)
     waiting: PatientWaiting = field(default_factory=PatientWaiting)
 
     @property
     def trust(self) -> TrustSource:
-        return TrustSource(emit=self.events.append, config=self.sigstore.trust_config(self.url))
+        """Trust in this world's Sigstore; that it is not the public one is said elsewhere (test_trust.py)."""
+        return TrustSource(emit=self.trust_events.append, config=self.sigstore.trust_config(self.url))
 
     def identity(
         self, claims: Claims | None = None, *, repeatable: bool = True, lifetime: float | None = None
