@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +234,16 @@ def test_the_timeout_reaches_the_identity() -> None:
     composed = composition.Composition(Settings(timeout=7.0), around())
     try:
         assert composed._tools().timeout == 7.0  # noqa: SLF001
+    finally:
+        composed.close()
+
+
+def test_credentials_get_the_clock_and_the_random_source_each_in_its_place() -> None:
+    composed = composition.Composition(Settings(), around())
+    try:
+        tools = composed._tools()  # noqa: SLF001
+        assert abs(tools.clock() - time.time()) < 60
+        assert all(0 <= tools.random() < 1 for _ in range(10))
     finally:
         composed.close()
 

@@ -143,6 +143,9 @@ def test_redirects_are_answers(location: str) -> None:
     ("request_", "allowed", "words"),
     [
         (get("http://index.example/"), "", "plain http"),
+        (get("http://127.example/"), "", "plain http"),
+        (get("http://127.0.0.1.example/"), "", "plain http"),
+        (get("http://1270.0.0.1/"), "", "plain http"),
         (get("https://bob:hunter2@index.example/"), "", "not an address"),
         (get("nonsense"), "", "not an address"),
         (

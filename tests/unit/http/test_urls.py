@@ -48,6 +48,8 @@ def test_an_unknown_scheme_has_no_default_port() -> None:
         ("http://localhost.example/", False),
         ("http://10.0.0.1/", False),
         ("http://127.0.0.1.example/", False),
+        ("http://127.example/", False),
+        ("http://127evil.example/", False),
         ("nonsense", False),
     ],
 )

@@ -54,6 +54,16 @@ def test_a_signal_stops_new_work_at_once_and_cuts_old_work_after_the_grace(
     assert type(interruption.error()) is Interrupted
 
 
+@pytest.mark.parametrize(("seconds", "cut"), [(4.9, False), (5.0, True)])
+def test_uploads_in_flight_have_five_seconds(
+    interruption: Interruption, clock: Clock, seconds: float, *, cut: bool
+) -> None:
+    """GitHub sends SIGTERM 7.5 s after SIGINT: the run must have reported by then."""
+    interruption.request(signal.SIGINT)
+    clock.now += seconds
+    assert interruption.cut is cut
+
+
 def test_a_second_signal_cuts_at_once(interruption: Interruption) -> None:
     interruption.request(signal.SIGINT)
     interruption.request(signal.SIGTERM)

@@ -613,6 +613,22 @@ def test_keep_going_reports_every_file_and_ends_with_the_first_error() -> None:
     assert statuses(played)[SOURCE.filename] is FileStatus.UPLOADED
 
 
+def test_keep_going_tries_no_other_file_with_a_refused_credential() -> None:
+    played = answered(CredentialRefused(1, 403, "no role"), keep_going=True)
+    failing(played, CredentialRejected)
+    assert [filename for filename, _ in index_of(played).sent] == [ONE.filename]
+    assert statuses(played) == {ONE.filename: FileStatus.REFUSED}
+
+
+def test_keep_going_tries_no_other_file_without_a_credential() -> None:
+    credential = FakeCredential()
+    played = world(*ALL, credential=credential, options=Options(keep_going=True))
+    index_of(played).before_upload = lambda _: setattr(credential, "hold_refusal", IndexUnavailable("mint"))
+    failing(played, IndexUnavailable)
+    assert [filename for filename, _ in index_of(played).sent] == [ONE.filename]
+    assert statuses(played) == {ONE.filename: FileStatus.UPLOADED, TWO.filename: FileStatus.FAILED}
+
+
 def test_an_expired_upload_token_is_renewed_once() -> None:
     played = answered(CredentialRefused(1, 403, "expired", expired=True))
     assert publish(played.run()) is Outcome.PUBLISHED

@@ -105,7 +105,8 @@ def test_a_forwarded_file_is_not_published_here() -> None:
 
 
 def test_the_smallest_wheel_leads_and_sdists_come_last() -> None:
-    small, big, source = wheel(tag="py2", size=1), wheel(size=100), sdist(size=0)
+    small, big, source = wheel(tag="py3", size=1), wheel(tag="py2", size=100), sdist(size=0)
+    assert small.filename > big.filename, "the size decides, not the name"
     assert in_order([source, big, small]) == (small, big, source)
     order = schedule([source, big, small], {"demo": NoSuchProject("demo")})
     assert order.leads == (small,)
