@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Request = dict[str, str]
+_TYPE = "application/vnd.pypi.simple.v1+json"
 
 
 class Recorder:
@@ -76,7 +77,7 @@ class Recorder:
                 )
                 status, answer = _answer(host, method, path)
                 stream.sendall(
-                    f"HTTP/1.1 {status} Recorded\r\nContent-Type: application/json\r\n"
+                    f"HTTP/1.1 {status} Recorded\r\nContent-Type: {_TYPE}\r\n"
                     f"Content-Length: {len(answer)}\r\n\r\n".encode()
                     + answer
                 )
@@ -117,6 +118,8 @@ def _answer(host: str, method: str, path: str) -> tuple[int, bytes]:
         return 200, json.dumps({"audience": "testpypi" if host.startswith("test.") else "pypi"}).encode()
     if path.endswith("/mint-token"):
         return 200, json.dumps({"success": True, "token": f"pypi-minted-{host}"}).encode()
+    if path.startswith("/simple/"):  # the project exists, without any files
+        return 200, json.dumps({"meta": {"api-version": "1.0"}, "name": "demo", "files": []}).encode()
     return (200, b"{}") if method == "POST" else (404, b"{}")
 
 

@@ -73,6 +73,7 @@ FOREIGN = (
 CREDENTIALS = (
     Part("nothing"),
     Part("our-password", OUR_SECRET, environ={"CI_PUBLISH_PASSWORD": OUR_SECRET}),
+    Part("our-plain", "plain-secret-of-ours", environ={"CI_PUBLISH_PASSWORD": "plain-secret-of-ours"}),
     Part("our-token", OUR_SECRET, environ={"CI_PUBLISH_TOKEN": OUR_SECRET}),
     Part("input", OUR_SECRET, environ={"INPUT_PASSWORD": OUR_SECRET}),
     Part("twine-pypi-token", PYPI_TOKEN, environ={"TWINE_PASSWORD": PYPI_TOKEN}, tool="twine"),

@@ -76,7 +76,7 @@ def check(runs: list[dict[str, Any]]) -> None:
     assert [run["case"] for run in runs] == list(chosen)
     wrong = [problem for run in runs for problem in problems(chosen[run["case"]], run)]
     assert wrong == [], "\n\n".join(wrong[:5])
-    assert sum(bool(run["requests"]) for run in runs) > 150, "something was sent, or nothing would be shown"
+    assert sum(bool(run["requests"]) for run in runs) > 120, "something was sent, or nothing would be shown"
 
 
 def problems(case: Case, run: dict[str, Any]) -> list[str]:
@@ -97,9 +97,12 @@ def problems(case: Case, run: dict[str, Any]) -> list[str]:
 
 
 def code(case: Case) -> int:
-    """Return the exit code where the destination is clear: 5 without a credential, 6 for what PyPI cannot take."""
+    """Return the exit code where the destination is clear: 5 without a credential, 6 for a secret of another index."""
     wanted = expected(case)
     if wanted.secret is None:
         return 5
-    fits = wanted.secret == IDENTITY or ISSUERS.get(wanted.secret) == wanted.destination
-    return 0 if fits or wanted.destination not in {PYPI, TESTPYPI} else 6
+    if wanted.secret == IDENTITY:
+        return 0
+    issuer = ISSUERS.get(wanted.secret)  # an API token is shown to its own index only
+    fits = wanted.destination not in {PYPI, TESTPYPI} if issuer is None else issuer == wanted.destination
+    return 0 if fits else 6
