@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ class LocalDistributions:
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
-    What was learnt about an sdist while it was collected is kept for the check, so that it is inflated once. *waiting*
+    The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
     ends what takes long; then ``check`` raises RunStopped.
     """
 
@@ -63,12 +64,18 @@ class LocalDistributions:
         refusals = [result for result in results if isinstance(result, RefusedFile)]
         names = {path.name for path in entries.candidates}
         attestations, orphans = _attestations(entries.attestations, names)
-        problems = (*_refused(refusals), *_remarked([*entries.remarks, *twice, *orphans]))
-        if not reads and not any(_explains(each) for each in problems):
+        # A file that cannot be read as a distribution is an error, whatever the profile.
+        problems = [problem(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults]
+        problems += [
+            problem(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
+            for remark in (*entries.remarks, *twice, *orphans)
+        ]
+        explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
+        if not reads and not explained:
             raise nothing_to_publish(paths, search)
         self._known = {read.distribution: read for read in reads}
         unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
-        return Collection(tuple(self._known), attestations, problems, unreadable)
+        return Collection(tuple(self._known), attestations, tuple(problems), unreadable)
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``pipeline.Distributions.check``."""
@@ -82,23 +89,27 @@ class LocalDistributions:
             message = "The rules about core metadata are off (verify-metadata is false)."
             faults.append((None, Fault("metadata-unverified", message)))
         problems = [*collection.problems, *_weighed(faults, profiles)]
-        return tuple(sorted((self._final(each) for each in problems), key=_order))
-
-    def _final(self, found: Problem) -> Problem:
-        """Return the problem with the severity that counts."""
-        if self._strict and found.severity is Severity.WARNING:
-            return Problem(found.filename, found.rule, Severity.ERROR, found.message, found.advice)
-        return found
+        if self._strict:
+            problems = [
+                replace(each, severity=Severity.ERROR) if each.severity is Severity.WARNING else each
+                for each in problems
+            ]
+        severities = list(Severity)  # the worst first; by file, and last what is about all files
+        return tuple(
+            sorted(
+                problems, key=lambda each: (each.filename is None, each.filename or "", severities.index(each.severity))
+            )
+        )
 
     def _faults(self, distribution: Distribution) -> list[Fault]:
-        """Return everything that is wrong with one file. An error of ours about it hides nothing about the others."""
+        """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
         try:
             return self._found(distribution)
         except file_access.FileRefused as error:
             return [Fault(error.rule, str(error))]
         except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other files are checked
+        except Exception as error:  # noqa: BLE001 - whatever fails, the other files are checked
             return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
 
     def _found(self, distribution: Distribution) -> list[Fault]:
@@ -108,11 +119,11 @@ class LocalDistributions:
         contents = checked.wheel or checked.sdist
         known = {fault.rule for fault in faults}
         if contents is not None and not contents.complete and "archive-too-many-members" not in known:
-            message = "It is so large unpacked that only its first part was looked at."
+            message = "It unpacks to so much that only its first part was checked."
             faults.append(Fault("archive-partly-read", message))
         elif checked.wheel is not None and checked.wheel.undigested:
             count = checked.wheel.undigested
-            message = f"It is so large unpacked that RECORD's digests of {count} members were not compared."
+            message = f"It unpacks to so much that RECORD's digests of {count} members were not compared."
             faults.append(Fault("archive-digests-unchecked", message))
         return faults
 
@@ -125,6 +136,9 @@ class LocalDistributions:
             values.setdefault(name, []).append(value)
         form = {name: tuple(some) for name, some in values.items()}
         wheel, sdist = _contents(distribution, known)
+        counts = Counter(name for name, _ in distribution.metadata.fields)
+        if (form_faults := self._form_faults.get(fields)) is None:  # files of a release have the same form
+            form_faults = self._form_faults[fields] = form_validation.validate_form(form)
         return CheckedFile(
             filename=distribution.filename,
             kind=distribution.kind,
@@ -133,17 +147,11 @@ class LocalDistributions:
             wheel=wheel,
             sdist=sdist,
             metadata_faults=() if known is None else known.parsed.faults,
-            form_faults=self._validated(fields, form),
+            form_faults=form_faults,
             rendering=form_rendering(form, self._waiting) if self._verify_metadata else Rendering(),
-            unknown_fields=_unknown_fields(distribution),
-            repeated_fields=_repeated_fields(distribution),
+            unknown_fields=tuple(sorted(counts.keys() - _KNOWN_FIELDS)),
+            repeated_fields=tuple(sorted(name for name in counts.keys() & _SINGLE_FIELDS if counts[name] > 1)),
         )
-
-    def _validated(self, fields: tuple[tuple[str, str], ...], form: dict[str, tuple[str, ...]]) -> tuple[Fault, ...]:
-        """Judge a form, once for all files that have the same."""
-        if (form_faults := self._form_faults.get(fields)) is None:
-            form_faults = self._form_faults[fields] = form_validation.validate_form(form)
-        return form_faults
 
 
 def _contents(distribution: Distribution, known: ReadFile | None) -> tuple[ZipContents | None, SdistContents | None]:
@@ -157,19 +165,8 @@ def _contents(distribution: Distribution, known: ReadFile | None) -> tuple[ZipCo
         return None, inspect_sdist(file) if kept is None else kept
 
 
-def _unknown_fields(distribution: Distribution) -> tuple[str, ...]:
-    """Return the names of the metadata's fields that no specification knows."""
-    return tuple(sorted({name for name, _ in distribution.metadata.fields} - _KNOWN_FIELDS))
-
-
-def _repeated_fields(distribution: Distribution) -> tuple[str, ...]:
-    """Return the names of single-valued fields that stand more than once."""
-    counts = Counter(name for name, _ in distribution.metadata.fields)
-    return tuple(sorted(name for name, count in counts.items() if count > 1 and name in _SINGLE_FIELDS))
-
-
 def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[EntryRemark]]:
-    """Keep one file for each filename; say what is left out."""
+    """Keep one file for each filename, with a remark about each that is left out."""
     kept: dict[str, ReadFile] = {}
     remarks: list[EntryRemark] = []
     for read in reads:
@@ -178,15 +175,15 @@ def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[
             continue
         where = f"{str(first.path.parent)!r} and {str(read.distribution.path.parent)!r}"
         if first.sha256 == read.distribution.sha256:
-            fault = Fault("same-name-again", f"It lies in {where} with the same content; one of them is used.")
+            fault = Fault("same-name-again", f"It is in {where} with the same content; one of them is used.")
         else:
-            fault = Fault("same-name-twice", f"It lies in {where} with different content.")
+            fault = Fault("same-name-twice", f"It is in {where} with different content.")
         remarks.append(EntryRemark(first.filename, fault))
     return list(kept.values()), remarks
 
 
 def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAttestation, ...], list[EntryRemark]]:
-    """Read the attestation files; say which have no distribution."""
+    """Read the attestation files, with a remark about each that has no distribution."""
     found: list[FoundAttestation] = []
     remarks: list[EntryRemark] = []
     for each in map(collecting.read_attestation, paths):
@@ -202,17 +199,6 @@ def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAt
     return tuple(found), remarks
 
 
-def _refused(refusals: Iterable[RefusedFile]) -> Iterator[Problem]:
-    """Yield the problems of files that cannot be distributions: errors, whatever the profile."""
-    for refusal in refusals:
-        yield from (problem(fault, refusal.filename, Severity.ERROR) for fault in refusal.faults)
-
-
-def _remarked(remarks: Iterable[EntryRemark]) -> Iterator[Problem]:
-    for remark in remarks:
-        yield problem(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
-
-
 def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
@@ -221,18 +207,8 @@ def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[Inde
             yield problem(fault, filename, severity)
 
 
-def _order(found: Problem) -> tuple[bool, str, int]:
-    """Sort by file, problems of the whole set last; the worst first."""
-    return found.filename is None, found.filename or "", list(Severity).index(found.severity)
-
-
-def _explains(problem: Problem) -> bool:
-    """Whether a problem says why there is no distribution; a path that is not there only says that there is none."""
-    return problem.severity is Severity.ERROR and problem.rule != "file-not-found"
-
-
 def nothing_to_publish(paths: Sequence[str], search: file_access.Search) -> NothingToPublish:
-    """Return the error for a run without distributions: where it looked, and what lay there."""
+    """Return the error for a run without distributions: where it searched, and what it found."""
     looked = ", ".join(repr(path) for path in paths) or "no path"
     if search.files:
         names = [repr(file.path.name) for file in search.files[:_SHOWN_ENTRIES]]

@@ -1,6 +1,6 @@
 """Core metadata: from the bytes of METADATA or PKG-INFO to a value (pure).
 
-Nothing is validated here: that is the work of ``checks.metadata``, which judges the form fields as the server does.
+Nothing is validated here: ``checks.form_validation`` validates the form fields as the server does.
 """
 
 import email.parser
@@ -43,27 +43,25 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     its text begins on the line after the name. A byte order mark is left out, with a fault.
     """
     marked = data.startswith(BOM_UTF8)
-    head, body = _split(data.removeprefix(BOM_UTF8))
+    data = data.removeprefix(BOM_UTF8)
+    blank = _BLANK_LINE.search(data)  # it belongs to the headers
+    end = len(data) if blank is None else blank.end()
+    head, body = data[:end], data[end:]
     if (excess := _excess(head)) is not None:
         message = f"The headers of its core metadata have more than {excess}."
         return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
     fields = tuple((name, value.strip("\r\n")) for name, value in raw)
-    header = next((_unfolded(value) for name, value in raw if name == "description"), None)
+    header = next((_CONTINUATION.sub(r"\1", value).strip("\r\n") for name, value in raw if name == "description"), None)
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
     faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_encoding_faults(head, body))
     return ParsedMetadata(_core_metadata(fields, text or header), faults)
 
 
-def _unfolded(description: str) -> str:
-    """Return a Description header as it was before it was folded."""
-    return _CONTINUATION.sub(r"\1", description).strip("\r\n")
-
-
 def _excess(head: bytes) -> str | None:
-    """Return what the headers have too much of to be read in bounded memory and time."""
+    """Return which limit on memory and time the headers exceed, None for none."""
     if len(head) > MAX_METADATA_HEADERS:
         return f"{MAX_METADATA_HEADERS // MIB} MiB"
     if head.count(b"\n") + head.count(b"\r") > MAX_METADATA_LINES:
@@ -71,12 +69,6 @@ def _excess(head: bytes) -> str | None:
     if sum(1 for _ in _FIELD.finditer(head)) > MAX_METADATA_FIELDS:
         return f"{MAX_METADATA_FIELDS:,} fields"
     return None
-
-
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """Split headers and body at the first blank line, which belongs to the headers."""
-    match = _BLANK_LINE.search(data)
-    return (data, b"") if match is None else (data[: match.end()], data[match.end() :])
 
 
 def _core_metadata(fields: tuple[tuple[str, str], ...], description: str | None) -> CoreMetadata:

@@ -1,7 +1,6 @@
 """Reading an sdist: its names, its PKG-INFO, and what is wrong with it as an archive."""
 
 import posixpath
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import BinaryIO, Final
@@ -57,7 +56,7 @@ class SdistContents:
 
     ``top`` is the folder that all members lie in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
     has none that can be read. ``faults`` is what is wrong with the archive itself, by rule. ``complete`` says whether
-    all of it was looked at.
+    all of it was read.
     """
 
     top: str
@@ -90,7 +89,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     try:
         _read_members(GzipStream(file, inflate_budget(size)), seen)
     except (NotGzip, NotATar) as error:
-        seen.faults.append(Fault("sdist-unreadable", f"It is no gzip-compressed tar archive: {error}.", _NOT_A_TAR))
+        seen.faults.append(Fault("sdist-unreadable", f"It is not a gzip-compressed tar archive: {error}.", _NOT_A_TAR))
     except GzipCutOff:
         # The server fails if not even the first header is there.
         refusal = invalid_file(None) if seen.names else crashed()
@@ -106,12 +105,15 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
         seen.faults.append(Fault("archive-text-too-large", "A member's extended tar header is larger than 1 MiB."))
     except OverBudget as error:
         seen.complete = False
-        seen.faults += _over_budget(size, error.position)
+        if error.position > BOMB_SIZE and error.position > BOMB_RATIO * size:
+            times = error.position // size
+            message = f"It unpacks to more than {error.position // MIB} MiB, {times} times its size."
+            seen.faults.append(Fault("sdist-bomb", message))
     return _contents(seen)
 
 
 def begins_as_tar(file: BinaryIO) -> bool:
-    """Say whether a file begins like a tar archive, plain or compressed with gzip."""
+    """Return whether a file begins like a tar archive, plain or compressed with gzip."""
     head = file.read(BLOCK)
     file.seek(0)
     try:
@@ -123,7 +125,7 @@ def begins_as_tar(file: BinaryIO) -> bool:
 
 
 def _read_members(stream: GzipStream, seen: _Pass) -> None:
-    """Look at each member's header, and at the data of those that matter."""
+    """Read each member's header, and the data of those that matter."""
     for member in tar_members(stream):
         _note(member, seen)
         if _is_candidate(member, seen):
@@ -135,7 +137,7 @@ def _read_members(stream: GzipStream, seen: _Pass) -> None:
 
 
 def _note(member: TarMember, seen: _Pass) -> None:
-    """Keep a member's name, and what an sdist should not have, as long as there are not too many."""
+    """Keep a member's name, and what an sdist should not have, until there are too many."""
     if not seen.complete:
         return
     seen.names[member.name] = None
@@ -147,10 +149,10 @@ def _note(member: TarMember, seen: _Pass) -> None:
 
 
 def _read_rest(stream: GzipStream, seen: _Pass) -> None:
-    """Read to the end of the file, so that its trailer is looked at."""
+    """Read to the end of the file, so that its trailer is checked."""
     while stream.skip(MIB):
         pass
-    seen.faults += [Fault("sdist-gzip-trailer", f"The file is not what gzip writes: {it}.") for it in stream.remarks]
+    seen.faults += [Fault("sdist-gzip-trailer", f"The gzip file is malformed: {it}.") for it in stream.remarks]
 
 
 def _classify(member: TarMember, seen: _Pass) -> None:
@@ -171,7 +173,7 @@ def _link_target(member: TarMember) -> str:
 
 
 def _is_candidate(member: TarMember, seen: _Pass) -> bool:
-    """Say whether this could be the PKG-INFO: which one counts is known when all names are."""
+    """Return whether this could be the PKG-INFO: which one it is, is known when all names are."""
     parts = member.name.split("/")
     return (
         member.is_file
@@ -191,14 +193,8 @@ def _read(stream: GzipStream, member: TarMember, seen: _Pass) -> bytes | None:
     return stream.read(member.size)
 
 
-def _over_budget(size: int, position: int) -> Iterable[Fault]:
-    """Yield the fault of an archive that grows out of all proportion."""
-    if position > BOMB_SIZE and position > BOMB_RATIO * size:
-        yield Fault("sdist-bomb", f"It unpacks to more than {position // MIB} MiB, {position // size} times its size.")
-
-
 def _contents(seen: _Pass) -> SdistContents:
-    """Judge what was collected, in the server's order (legacy.py:416-458)."""
+    """Check what was collected, in the server's order (legacy.py:416-458)."""
     faults = list(seen.faults)
     top, top_fault = _top_level(list(seen.names))
     if seen.sparse:
@@ -231,7 +227,7 @@ def _top_level(names: list[str]) -> tuple[str, Fault | None]:
 
 
 def looks_like_zip_sdist(file: BinaryIO) -> bool:
-    """Say whether a ``.zip`` file is an old kind of sdist: one with a PKG-INFO in a top folder."""
+    """Return whether a ``.zip`` file is an old kind of sdist: one with a PKG-INFO in a top folder."""
     try:
         return any(
             info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO") for info in read_directory(file)

@@ -50,10 +50,9 @@ class ZipContents:
     """What a wheel (or a ``.zip`` sdist) holds.
 
     ``texts`` are the members of ``info_folder`` (``name-version.dist-info``, perhaps not spelled as in the filename)
-    that rules read, absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is not
-    there or damaged.
-    ``changed`` are the members whose SHA-256 is not the one in RECORD, and ``undigested`` says how many were not looked
-    at for that, because the archive is so large unpacked. ``faults`` is what is wrong with the archive itself, by rule.
+    that rules read, absent where the archive has none or it cannot be read. ``record`` is RECORD, None where it is
+    missing or damaged. ``changed`` are the members whose SHA-256 is not the one in RECORD; ``undigested`` is how many
+    were not compared because the archive unpacks to so much. ``faults`` is what is wrong with the archive, by rule.
     """
 
     info_folder: str
@@ -130,7 +129,14 @@ def inspect_zip(file: BinaryIO, filename: str) -> ZipContents:
 def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: int) -> ZipContents:
     """Read the members of a readable archive."""
     folder = found_folder(directory, filename)
-    faults = [*_polyglot_faults(file), *_directory_faults(directory, size), *_folder_faults(folder, filename)]
+    faults: list[Fault] = []
+    file.seek(0)
+    if begins_as_tar(file):  # legacy.py:318-319
+        faults.append(Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR)))
+    faults += _directory_faults(directory, size)
+    if folder != (expected := info_folder(filename)):  # legacy.py:377-387
+        message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
+        faults.append(Fault("wheel-info-folder", message, invalid_file(f"WHEEL not found at {expected}/WHEEL")))
     reading = _Reading(file, folder, Budget(inflate_budget(size), digest_budget(size)))
     reading.texts_first(directory)
     for info in directory:
@@ -151,22 +157,8 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: 
     )
 
 
-def _polyglot_faults(file: BinaryIO) -> Iterator[Fault]:
-    """Yield a fault if the archive is a tar archive as well (legacy.py:318-319)."""
-    file.seek(0)
-    if begins_as_tar(file):
-        yield Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR))
-
-
-def _folder_faults(folder: str, filename: str) -> Iterator[Fault]:
-    """Yield a fault if the metadata folder is not spelled as in the filename (legacy.py:377-387)."""
-    if folder != (expected := info_folder(filename)):
-        message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
-        yield Fault("wheel-info-folder", message, invalid_file(f"WHEEL not found at {expected}/WHEEL"))
-
-
 def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault]:
-    """Yield what the sizes and methods in the directory tell (legacy.py:334-361)."""
+    """Yield what is wrong with the sizes and methods in the directory (legacy.py:334-361)."""
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
         message = f"It unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
@@ -200,7 +192,7 @@ class _Reading:
                 self._text(info, *wanted[info.filename])
         if (record := self.texts.pop("RECORD", None)) is not None:
             self.record = parse_record(record, (info.filename for info in directory))
-        self.texts.pop("METADATA", None)  # whoever collects the file has read it
+        self.texts.pop("METADATA", None)  # read when the file was collected
 
     def _text(self, info: ZipInfo, name: str, limit: int) -> None:
         try:

@@ -14,21 +14,17 @@ from ci_publish.rehearsal.responses import HELP
 
 def shown(description: str, content_type: str | None) -> str:
     """Return the description as safe HTML: as plain text where it cannot be rendered (`warehouse/utils/readme.py`)."""
-    return _rendered(description, content_type) or _preformatted(description)
+    return _rendered(description, content_type) or f"<pre>{readme_renderer.txt.render(description)}</pre>"
 
 
 def description_problem(fields: Fields) -> str | None:
-    """Return PyPI's words for a description that cannot be rendered; None for one that can, or for none."""
+    """Return PyPI's message for a description that cannot be rendered; None for others, and without one."""
     texts = dict(reversed(fields))
     description, content_type = texts.get("description", ""), texts.get("description_content_type", "")
-    if not description or not _fails(description, content_type):
+    if not description or rendering(description, content_type).fault is None:
         return None
     subject = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     return f"The description failed to render {subject}. See {HELP}#description-content-type for more information."
-
-
-def _fails(description: str, content_type: str) -> bool:
-    return rendering(description, content_type).fault is not None
 
 
 def _rendered(description: str, content_type: str | None) -> str | None:
@@ -44,10 +40,6 @@ def _rendered(description: str, content_type: str | None) -> str | None:
                 return readme_renderer.rst.render(description)
             case _:
                 return None
-
-
-def _preformatted(description: str) -> str:
-    return f"<pre>{readme_renderer.txt.render(description)}</pre>"
 
 
 def _media_type(content_type: str | None) -> str | None:

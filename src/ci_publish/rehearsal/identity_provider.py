@@ -1,11 +1,12 @@
 """The rehearsal's CI identity provider: signs the identity tokens that the real CI systems would sign.
 
-It speaks for GitHub, GitLab, Google, Buildkite and CircleCI with one key of its own, so that its tokens are worth
-something in the rehearsal world only.
+It stands for GitHub, GitLab, Google, Buildkite and CircleCI with one key of its own, so that its tokens are valid in a
+rehearsal only.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 import secrets
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import jwt
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
@@ -63,7 +64,7 @@ class MalformedTokenError(IdentityTokenError):
 
 
 class UnknownIssuerError(IdentityTokenError):
-    """Its `iss` is nobody that this provider speaks for."""
+    """Its `iss` is not one that this provider stands for."""
 
 
 class InvalidSignatureError(IdentityTokenError):
@@ -71,20 +72,20 @@ class InvalidSignatureError(IdentityTokenError):
 
 
 class WrongAudienceError(IdentityTokenError):
-    """It is meant for somebody else."""
+    """It is meant for another audience."""
 
 
 class ExpiredTokenError(IdentityTokenError):
-    """Its life is over."""
+    """It has expired."""
 
 
 class PrematureTokenError(IdentityTokenError):
-    """Its life has not begun (`nbf` or `iat` lies in the future)."""
+    """It is not valid yet (`nbf` or `iat` is in the future)."""
 
 
 @frozen
 class IssuedToken:
-    """What the provider remembers of a token that it gave out; never the token itself."""
+    """What the provider keeps of a token that it issued; never the token itself."""
 
     jti: object
     audience: object
@@ -107,7 +108,7 @@ class IdentityProvider:
     ) -> None:
         """Make a provider with a fresh key, or with `key` (RSA, at least 2048 bits).
 
-        `claims` are what tokens say unless told otherwise (default: a GitHub Actions job that publishes a tag), `clock`
+        `claims` are the claims of a token by default (otherwise: a GitHub Actions job that publishes a tag), `clock`
         gives Unix time, `lifetime` is in seconds, `issuers` are the issuers whose tokens `verify` takes.
         """
         self.claims: Claims = github_claims() if claims is None else dict(claims)
@@ -117,14 +118,15 @@ class IdentityProvider:
         self._lifetime = lifetime
         self._issuers = issuers
         self._key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._key_id = _fingerprint(self._key.public_key())
+        der, spki = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        self._key_id = hashlib.sha256(self._key.public_key().public_bytes(der, spki)).hexdigest()[:32]
         self._lock = threading.Lock()
         self._jobs: dict[str, Claims] = {}
         self._issued: list[IssuedToken] = []
 
     @property
     def issued(self) -> tuple[IssuedToken, ...]:
-        """Every token given out so far, oldest first."""
+        """Every token issued so far, oldest first."""
         with self._lock:
             return tuple(self._issued)
 
@@ -143,10 +145,12 @@ class IdentityProvider:
         are: `issue("pypi", gitlab_claims(), ref="v2")`. aud, jti, iat, exp and (where the issuer has it) nbf are added
         unless `claims` give them. `lifetime` is in seconds.
         """
-        said = {**(self.claims if base is None else base), **claims}
-        payload = {**self._temporal(str(said["iss"]), lifetime), **said, "aud": audience}
+        given = {**(self.claims if base is None else base), **claims}
+        payload = {**self._temporal(str(given["iss"]), lifetime), **given, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
-        self._remember(payload)
+        record = IssuedToken(payload["jti"], payload["aud"], payload["iat"], payload["exp"])
+        with self._lock:
+            self._issued.append(record)
         return token
 
     def verify(
@@ -234,11 +238,6 @@ class IdentityProvider:
         margin = _NOT_BEFORE_MARGIN_SECONDS.get(issuer)
         return claims if margin is None else {**claims, "nbf": now - margin}
 
-    def _remember(self, payload: Mapping[str, object]) -> None:
-        record = IssuedToken(payload["jti"], payload["aud"], payload["iat"], payload["exp"])
-        with self._lock:
-            self._issued.append(record)
-
     def _verify_signature(self, token: str) -> dict[str, object]:
         if jwt.get_unverified_header(token).get("kid") != self._key_id:
             raise InvalidSignatureError("signed with an unknown key")
@@ -289,12 +288,6 @@ class IdentityProvider:
             jobs = list(self._jobs.items())
         matching = [job for bearer, job in jobs if hmac.compare_digest(bearer.encode(), given.encode())]
         return matching[0] if scheme.lower() == "bearer" and matching else None
-
-
-def _fingerprint(key: rsa.RSAPublicKey) -> str:
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
-    return digest.finalize().hex()[:32]
 
 
 def _decode_unverified(token: str) -> dict[str, object]:

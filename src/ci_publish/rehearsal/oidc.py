@@ -1,11 +1,11 @@
 """Trusted Publishing at the rehearsal's index: audience, exchange of an identity token, burning of an upload token.
 
-Source: `warehouse/oidc/views.py` at 6b62157124ab; the burning is newer, and is as other clients' tests show it.
+Source: `warehouse/oidc/views.py` at 6b62157124ab; token burning is newer, and follows other clients' tests.
 """
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,7 +26,7 @@ _LARGEST_BODY: Final = 1024 * 1024
 
 
 class _RefusedExchangeError(Exception):
-    """The index gives no token; `code` and the message are PyPI's."""
+    """The index issues no token; `code` and the message are PyPI's."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
@@ -152,23 +152,16 @@ class TrustedPublishing:
         except InvalidPublisherError as reason:
             description = f"valid token, but no corresponding publisher ({reason})"
             raise _RefusedExchangeError("invalid-publisher", description) from reason
-        return PublisherIdentity(_stable_id(publisher), publisher, claims, projects)
+        # It looks like Warehouse's, and is the same for the same publisher.
+        stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
+        return PublisherIdentity(stable_id, publisher, claims, projects)
 
     def _matching(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
         if self.registrations is None:
             return publishers.derive(claims), None
         active = [registration for registration in self.registrations if not registration.pending]
         found = publishers.find((registration.publisher for registration in active), claims)
-        return found, _projects_of(found, active)
-
-
-def _projects_of(publisher: TrustedPublisher, registrations: Iterable[Registration]) -> frozenset[str]:
-    return frozenset().union(*(entry.projects for entry in registrations if entry.publisher == publisher))
-
-
-def _stable_id(publisher: TrustedPublisher) -> str:
-    """Return an identifier that looks like Warehouse's and is the same for the same publisher."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
+        return found, frozenset().union(*(entry.projects for entry in active if entry.publisher == found))
 
 
 def _reused() -> _RefusedExchangeError:
@@ -176,7 +169,7 @@ def _reused() -> _RefusedExchangeError:
 
 
 def _token_in(request: Request) -> str:
-    """Return the `token` of a JSON body; the Content-Type is not looked at and other keys are ignored."""
+    """Return the `token` of a JSON body; the Content-Type and other keys are ignored."""
     try:
         content = json.loads(request.stream.read(_LARGEST_BODY))
     except ValueError as error:

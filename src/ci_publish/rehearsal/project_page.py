@@ -66,8 +66,12 @@ def project(shown: Project, release: Release | None, base_url: str) -> Markup:
             _installation(shown, release, base_url),
             _description(release),
             _details(release),
-            _files(shown, release, base_url),
-            _releases(shown, release),
+            Markup('<section class="files"><h2>Files</h2>{}</section>').format(
+                _joined(_file(file, base_url) for file in shown.files_of(release.version))
+            ),
+            Markup('<section class="releases"><h2>Releases</h2><ul>{}</ul></section>').format(
+                _joined(_release(shown, each, release) for each in shown.ordered_releases)
+            ),
         ),
     )
 
@@ -184,11 +188,6 @@ def _scheme(url: str) -> str:
         return ""
 
 
-def _files(shown: Project, release: Release, base_url: str) -> Markup:
-    files = _joined(_file(file, base_url) for file in shown.files_of(release.version))
-    return Markup('<section class="files"><h2>Files</h2>{}</section>').format(files)
-
-
 def _file(file: StoredFile, base_url: str) -> Markup:
     return Markup(
         '<article><h3><a href="{}">{}</a></h3><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
@@ -226,15 +225,11 @@ def _attestations(file: StoredFile, base_url: str) -> Markup:
 def _attestation(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -> Markup:
     predicate = _predicate(attestation)
     log_index = attestation["verification_material"]["transparency_entries"][0]["logIndex"]
-    return Markup("<li>{} {}, log index {}<br><code>{}</code></li>").format(
-        _PREDICATES.get(predicate, "signed by"), _signer(publisher), log_index, predicate
-    )
-
-
-def _signer(publisher: Mapping[str, Any]) -> Markup:
-    """Say who a publisher is, the way its kind is named."""
     parts = [str(value) for key, value in publisher.items() if key not in {"kind", "claims"} and value]
-    return Markup("<strong>{}</strong> ({})").format(" · ".join(parts), publisher["kind"])
+    signer = Markup("<strong>{}</strong> ({})").format(" · ".join(parts), publisher["kind"])
+    return Markup("<li>{} {}, log index {}<br><code>{}</code></li>").format(
+        _PREDICATES.get(predicate, "signed by"), signer, log_index, predicate
+    )
 
 
 def _predicate(attestation: Mapping[str, Any]) -> str:
@@ -243,11 +238,6 @@ def _predicate(attestation: Mapping[str, Any]) -> str:
         return str(statement["predicateType"])
     except (binascii.Error, ValueError, KeyError):
         return "unknown"
-
-
-def _releases(shown: Project, current: Release) -> Markup:
-    entries = _joined(_release(shown, release, current) for release in shown.ordered_releases)
-    return Markup('<section class="releases"><h2>Releases</h2><ul>{}</ul></section>').format(entries)
 
 
 def _release(shown: Project, release: Release, current: Release) -> Markup:

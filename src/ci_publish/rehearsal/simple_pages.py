@@ -50,7 +50,7 @@ def detail_json(project: Project, base_url: str) -> dict[str, Any]:
 
 
 def _file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
-    release = _release_of(project, file)
+    release = project.release(file.version) or Release(file.version, file.uploaded)
     core_metadata = _core_metadata(file)
     return {
         "filename": file.filename,
@@ -206,11 +206,6 @@ def _file_entry(release: Release, file: StoredFile, base_url: str) -> dict[str, 
 
 def _core_metadata(file: StoredFile) -> dict[str, str] | bool:
     return {"sha256": file.core_metadata_sha256} if file.core_metadata_sha256 else False
-
-
-def _release_of(project: Project, file: StoredFile) -> Release:
-    release = project.release(file.version)
-    return release or Release(file.version, file.uploaded)
 
 
 def _moment(seconds: float) -> dt.datetime:

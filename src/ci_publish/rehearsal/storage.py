@@ -37,7 +37,7 @@ _EVENTS: Final[dict[str, Any]] = {
 
 @frozen
 class Received:
-    """A file that arrived and waits for its verdict: where it lies, how long it is and what its digests are."""
+    """A file that was received and is not checked yet: its path, its size and its digests."""
 
     path: Path
     size: int
@@ -100,7 +100,8 @@ class Storage:
         try:
             self._make_folders()
             self._unlock = weakref.finalize(self, os.close, _locked(folder))
-            self._empty_incoming()
+            shutil.rmtree(self._incoming, ignore_errors=True)
+            self._incoming.mkdir()
             self._state = reduce(applied, _read_journal(self._journal), State())
         except OSError as error:
             raise ConfigurationError(
@@ -109,21 +110,17 @@ class Storage:
             ) from error
 
     def _make_folders(self) -> None:
-        """Make what is missing; a folder with anything else in it is somebody's, and nothing is deleted there."""
+        """Make what is missing. Raises ConfigurationError for a folder with other files, where nothing is deleted."""
         if self.folder.is_dir() and any(self.folder.iterdir()) and not self._journal.exists():
             raise ConfigurationError(
-                f"{self.folder} holds something else than a rehearsal's index.",
+                f"{self.folder} has other files in it than a rehearsal's index.",
                 hints=("Name an empty folder, or one that does not exist: a rehearsal makes it.",),
             )
         self._files.mkdir(parents=True, exist_ok=True)
         self._journal.touch()
 
-    def _empty_incoming(self) -> None:
-        shutil.rmtree(self._incoming, ignore_errors=True)
-        self._incoming.mkdir()
-
     def close(self) -> None:
-        """Let others use the folder; the storage is not used any more after that."""
+        """Unlock the folder for other processes; the storage must not be used afterwards."""
         self._unlock()
 
     @property
@@ -134,7 +131,8 @@ class Storage:
     def record(self, *events: Event) -> None:
         """Apply events and write them down."""
         with self.lock:
-            lines = "".join(f"{_dumped(event)}\n" for event in events)
+            contents = ({"event": type(event).__name__, **asdict(event)} for event in events)
+            lines = "".join(f"{json.dumps(content, separators=(',', ':'))}\n" for content in contents)
             with self._journal.open("a", encoding="utf-8") as journal:
                 journal.write(lines)
             for event in events:
@@ -161,7 +159,7 @@ class Storage:
         shutil.rmtree(self.path_of(file).parent, ignore_errors=True)
 
     def path_of(self, file: StoredFile) -> Path:
-        """Return where a file lies."""
+        """Return the path of a file."""
         return self._files / file.path
 
     def find(self, path: str) -> Path | None:
@@ -198,12 +196,8 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _dumped(event: Event) -> str:
-    return json.dumps({"event": type(event).__name__, **asdict(event)}, separators=(",", ":"))
-
-
 def _read_journal(journal: Path) -> tuple[Event, ...]:
-    """Return the events of a journal; a last line that was cut off by a crash is cut off the file, too."""
+    """Return the events of a journal; a last line that a crash cut short is removed from the file."""
     content = journal.read_bytes()
     complete = content[: content.rfind(b"\n") + 1]
     if complete != content:

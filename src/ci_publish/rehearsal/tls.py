@@ -46,7 +46,9 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
     authority_file, chain_file = folder / "rehearsal-ca.pem", folder / "rehearsal-server.pem"
     authority_file.write_bytes(_pem(authority))
     chain_file.touch(mode=0o600)
-    chain_file.write_bytes(_private_pem(server_key) + _pem(server))
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = server_key.private_bytes(pem, pkcs8, serialization.NoEncryption())
+    chain_file.write_bytes(private + _pem(server))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain_file)
@@ -108,9 +110,3 @@ def _name(common_name: str) -> x509.Name:
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )

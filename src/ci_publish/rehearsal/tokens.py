@@ -50,7 +50,7 @@ Owner: TypeAlias = User | PublisherIdentity
 
 @dataclass(frozen=True, slots=True)
 class IssuedUploadToken:
-    """One token that the index gave out. `jti` is the identity token's it was exchanged for; `expires` is Unix time."""
+    """One token that the index issued. `jti` is the identity token's it was exchanged for; `expires` is Unix time."""
 
     id: str
     owner: Owner
@@ -80,7 +80,7 @@ class TokenStore:
 
     @property
     def issued(self) -> tuple[IssuedUploadToken, ...]:
-        """Every token given out so far, oldest first."""
+        """Every token issued so far, oldest first."""
         with self._lock:
             return tuple(self._tokens.values())
 
@@ -90,7 +90,7 @@ class TokenStore:
             return jti in self._used
 
     def claim(self, jti: str) -> bool:
-        """Claim an identity token for one exchange; False when somebody else did. Atomic."""
+        """Claim an identity token for one exchange; False where it was claimed before. Atomic."""
         with self._lock:
             new = jti not in self._used
             self._used.add(jti)
@@ -105,10 +105,10 @@ class TokenStore:
         )
         with self._lock:
             self._tokens[token.id] = token
-        return PREFIX + _b64(_serialized(self._location, token))
+        return PREFIX + base64.urlsafe_b64encode(_serialized(self._location, token)).rstrip(b"=").decode()
 
     def burn(self, raw: str) -> None:
-        """Make a token worthless, if it is one of ours with a good signature."""
+        """Revoke a token, if it is one of this index's with a valid signature."""
         macaroon = _parsed(raw)
         with self._lock:
             token = self._tokens.get(macaroon.identifier) if macaroon else None
@@ -116,7 +116,7 @@ class TokenStore:
                 self._tokens[token.id] = replace(token, burnt=True)
 
     def find(self, raw: str) -> IssuedUploadToken | None:
-        """Return the living token of that identifier, whatever its signature says; None for others."""
+        """Return the token of that identifier unless it was burnt, whatever its signature; None for others."""
         macaroon = _parsed(raw)
         with self._lock:
             token = self._tokens.get(macaroon.identifier) if macaroon else None
@@ -125,7 +125,7 @@ class TokenStore:
     def failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
         """Return why a token is not valid for a project (normalised, and as spelled); empty if it is.
 
-        The words are Warehouse's, which adds the caveats that it stored to those in the token, and so says all twice.
+        The messages are Warehouse's, which checks the stored caveats beside those in the token, and so repeats each.
         """
         macaroon = _parsed(raw)
         if macaroon is None:
@@ -167,10 +167,6 @@ def _caveat(text: bytes) -> Caveat | None:
     return caveat if isinstance(caveat, list) else None
 
 
-def _caveat_texts(caveats: Sequence[Caveat]) -> list[bytes]:
-    return [json.dumps(caveat, separators=(",", ":")).encode() for caveat in caveats]
-
-
 def _signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -> bytes:
     derived = hmac.digest(_KEY_GENERATOR, key, hashlib.sha256)
     signature = hmac.digest(derived, identifier.encode(), hashlib.sha256)
@@ -185,7 +181,7 @@ def _is_signed(macaroon: _Macaroon, token: IssuedUploadToken) -> bool:
 
 
 def _serialized(location: str, token: IssuedUploadToken) -> bytes:
-    caveats = _caveat_texts(token.caveats)
+    caveats = [json.dumps(caveat, separators=(",", ":")).encode() for caveat in token.caveats]
     head = bytes([_VERSION]) + _field(_LOCATION, location.encode()) + _field(_IDENTIFIER, token.id.encode())
     body = b"".join(_field(_IDENTIFIER, caveat) + bytes([_END]) for caveat in caveats)
     signature = _signature(token.key, token.id, caveats)
@@ -236,7 +232,3 @@ def _read_varint(data: bytes, position: int) -> tuple[int, int]:
         if not byte & 0x80:
             return number, position
         shift += 7
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""`POST /legacy/`: what PyPI checks, in PyPI's order and with PyPI's words, and what it stores.
+"""`POST /legacy/`: what PyPI checks, in its order and with its messages, and what it stores.
 
 Source: `warehouse/forklift/legacy.py`, file_upload, at 6b62157124ab.
 """
@@ -20,7 +20,6 @@ from ci_publish.rehearsal.provenance import IntegrityService, RefusedAttestation
 from ci_publish.rehearsal.records import (
     CLOSED_STATUSES,
     QUARANTINED,
-    Fields,
     Project,
     ProjectCreated,
     ReleaseCreated,
@@ -72,7 +71,7 @@ _NOT_OF_THE_RELEASE: Final = frozenset(
 
 @frozen
 class _Submission:
-    """An upload whose form is in order."""
+    """An upload whose form is valid."""
 
     form: UploadForm
     uploader: Uploader
@@ -150,7 +149,7 @@ class Uploads:
             except RefusedError as refusal:
                 refusal.headers.update(headers)
                 raise
-        # The long part: nobody else waits for it, and what others may change meanwhile is decided again below.
+        # This takes long, so it is done without the lock; what others may change meanwhile is checked again below.
         _obey(self._validate_file(submission.received.path, submission.filename, submission.form.fields))
         provenance = self._provenance(submission)
         metadata = _core_metadata(submission)
@@ -163,7 +162,7 @@ class Uploads:
         return headers
 
     def _decide(self, submission: _Submission, project: Project | None) -> bool:
-        """Check all that needs the index's state; return whether this very file is there already."""
+        """Check what depends on the index's state; return whether the index has this very file already."""
         self._check_project(submission, project)
         if problem := description_problem(submission.form.fields):
             raise RefusedError(400, problem)
@@ -191,8 +190,12 @@ class Uploads:
             check_new_project(self._rules, self._storage.state, name)
         spelled = project.name if project else name
         check_token(submission.uploader, self._tokens, submission.form.project, spelled)
-        if project and _is_closed(project, submission.uploader):
-            raise RefusedError(403, _not_allowed(submission.uploader, spelled))
+        # Archived projects take no uploads; quarantined ones take those with an owner's API token.
+        closed = {QUARANTINED} if isinstance(owner, PublisherIdentity) else set()
+        if project and project.status in CLOSED_STATUSES - {QUARANTINED} | closed:
+            who = f"The user {owner.name!r}" if isinstance(owner, User) else "The given token"
+            message = f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name"
+            raise RefusedError(403, f"{message} for more information.")
 
     def _provenance(self, submission: _Submission) -> Mapping[str, Any] | None:
         if not submission.form.has("attestations") or "disable-pep740" in self._rules.flags:
@@ -220,7 +223,8 @@ class Uploads:
                 self._new_projects.count()
         release = project.release(version) if project else None
         if release is None:
-            self._storage.record(ReleaseCreated(form.project, version, now, _description_fields(form)))
+            fields = tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
+            self._storage.record(ReleaseCreated(form.project, version, now, fields))
         file = _stored_file(submission, release.version if release else version, now, provenance, metadata)
         self._storage.add(name, file, submission.received, metadata)
 
@@ -287,29 +291,12 @@ def _made_meanwhile(before: Project | None, now: Project | None, version: str) -
     return before is None or (before.release(version) is None and now.release(version) is not None)
 
 
-def _is_closed(project: Project, uploader: Uploader) -> bool:
-    """Whether a project takes no uploads: archived from nobody, quarantined from anybody but an owner's API token."""
-    if project.status == QUARANTINED:
-        return isinstance(uploader.token.owner, PublisherIdentity)
-    return project.status in CLOSED_STATUSES
-
-
-def _not_allowed(uploader: Uploader, spelled: str) -> str:
-    owner = uploader.token.owner
-    who = f"The user {owner.name!r}" if isinstance(owner, User) else "The given token"
-    return f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name for more information."
-
-
 def _check_digests(form: UploadForm, received: Received) -> None:
     pairs = (("md5", received.md5), ("sha256", received.sha256), ("blake2_256", received.blake2_256))
     for name, calculated in pairs:
         given = form.first(f"{name}_digest").lower()
         if given and not hmac.compare_digest(given.encode(), calculated.encode()):
             raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
-
-
-def _description_fields(form: UploadForm) -> Fields:
-    return tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
 
 
 def _core_metadata(submission: _Submission) -> bytes | None:

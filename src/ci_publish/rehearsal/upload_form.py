@@ -31,7 +31,7 @@ _EXTENSIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 _FILE: Final = re.compile(r".+?(?P<extension>\.(tar\.gz|zip|whl))$", re.IGNORECASE)
 _LONGEST_QUOTED_VALUE: Final = 60
-# Left alone by PyPI's rule that a field is no file; a signature is ignored for long.
+# PyPI accepts these as files; signatures have long been ignored.
 _FILE_FIELDS: Final = frozenset({"content", "gpg_signature"})
 
 
@@ -141,9 +141,15 @@ def check_fields(form: UploadForm) -> None:
     """Refuse what PyPI's upload form refuses, in its order and words (`forms.py`, UploadForm)."""
     if form.first("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
-    for check in (_name_problem, _blake2_problem, _filetype_problem, _sha256_problem, _whole_form_problem):
-        if problem := check(form):
-            raise RefusedError(400, problem)
+    problems = (
+        _name_problem(form),
+        _digest_problem(form, "blake2_256_digest", "BLAKE2"),
+        _filetype_problem(form),
+        _digest_problem(form, "sha256_digest", "SHA256"),
+        _whole_form_problem(form),
+    )
+    if problem := next(filter(None, problems), None):
+        raise RefusedError(400, problem)
 
 
 def _name_problem(form: UploadForm) -> str | None:
@@ -162,14 +168,6 @@ def _filetype_problem(form: UploadForm) -> str | None:
         return None
     error = "Use a known file type." if filetype else "This field is required."
     return f"Invalid value for filetype. Error: {error}"
-
-
-def _blake2_problem(form: UploadForm) -> str | None:
-    return _digest_problem(form, "blake2_256_digest", "BLAKE2")
-
-
-def _sha256_problem(form: UploadForm) -> str | None:
-    return _digest_problem(form, "sha256_digest", "SHA256")
 
 
 def _digest_problem(form: UploadForm, field: str, called: str) -> str | None:

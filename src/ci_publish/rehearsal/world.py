@@ -124,15 +124,13 @@ class RehearsalWorld:
             token_lifetime=self._token_lifetime,
             clock=self._clock,
         )
-        self._tls = self._made_tls() if self._with_tls else None
+        if self._with_tls:
+            self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
         context = self._tls.context if self._tls else None
         self._server = Server(self._app, port=self._port, tls=context)
         self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
         self._verified_with = ClientTrustConfig.from_json(self._trust_config()).trusted_root
         return storage
-
-    def _made_tls(self) -> LoopbackTls:
-        return make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
 
     @property
     def base_url(self) -> str:

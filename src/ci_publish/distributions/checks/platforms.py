@@ -143,9 +143,9 @@ def _is_new(arch: str, known: frozenset[str]) -> bool:
 
 
 def _resembles(word: str, known: str) -> bool:
-    """Say whether *word* is *known* with one slip of the fingers.
+    """Return whether *word* is *known* with one typing error.
 
-    Another digit is no slip: armv6l and armv7l are two machines.
+    Another digit is not an error: armv6l and armv7l are two machines.
     """
     if word == known or word.replace("_", "") == known.replace("_", ""):
         return True
@@ -153,15 +153,13 @@ def _resembles(word: str, known: str) -> bool:
         return False
     if len(word) == len(known):
         different = [index for index, (one, other) in enumerate(zip(word, known, strict=True)) if one != other]
-        return _is_replaced(different, word, known) or _is_swapped(different, word, known)
+        if len(different) == 1:
+            return not (word[different[0]].isdigit() and known[different[0]].isdigit())
+        return _is_swapped(different, word, known)
     longer, shorter = (word, known) if len(word) > len(known) else (known, word)
     left_out = {index for index in range(len(longer)) if longer[:index] + longer[index + 1 :] == shorter}
     # A letter more may be another machine (arm64e); a letter typed twice, or left out, is not.
     return bool(left_out) and (longer == known or len(left_out) > 1)
-
-
-def _is_replaced(different: list[int], word: str, known: str) -> bool:
-    return len(different) == 1 and not (word[different[0]].isdigit() and known[different[0]].isdigit())
 
 
 def _is_swapped(different: list[int], word: str, known: str) -> bool:

@@ -29,7 +29,8 @@ def _several_sdists(collection: Collection) -> Iterable[Fault]:
 def _same_file_twice(collection: Collection) -> Iterable[Fault]:
     spellings: dict[str, list[str]] = defaultdict(list)
     for file in collection.distributions:
-        spellings[_folded(file.filename)].append(file.filename)
+        spelling = file.filename.lower().replace("-", "_").replace(".", "_")  # installers see no other difference
+        spellings[spelling].append(file.filename)
     for names in spellings.values():
         if len(names) > 1:
             yield Fault("same-file-twice", f"These are one file in {len(names)} spellings: {shortlist(names)}.")
@@ -70,7 +71,8 @@ def _release_metadata_differs(collection: Collection) -> Iterable[Fault]:
 
 def _differences(files: list[Distribution]) -> Iterator[tuple[list[str], tuple[Distribution, Distribution]]]:
     """Yield the fields in which files of a release differ from its first file, the sdist if there is one."""
-    comparable = [file for file in files if file.kind is Kind.WHEEL or _static(file)]
+    # An sdist's metadata is that of its wheels since metadata 2.2 (PEP 643).
+    comparable = [file for file in files if file.kind is Kind.WHEEL or _metadata_version(file) >= _FIRST_STATIC_VERSION]
     if not comparable:
         return
     first, *rest = sorted(comparable, key=lambda file: file.kind is Kind.WHEEL)
@@ -93,10 +95,9 @@ def _comparable_form(file: Distribution) -> Mapping[str, list[str]]:
     return {name: sorted(values) for name, values in form.items()}
 
 
-def _static(file: Distribution) -> bool:
-    """Say whether an sdist's metadata is that of its wheels: since metadata 2.2 (PEP 643)."""
+def _metadata_version(file: Distribution) -> tuple[int, ...]:
     parts = file.metadata.metadata_version.split(".")
-    return all(part.isdecimal() for part in parts) and tuple(map(int, parts)) >= _FIRST_STATIC_VERSION
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else ()
 
 
 def _releases(collection: Collection) -> Mapping[tuple[str, str], list[Distribution]]:
@@ -105,11 +106,6 @@ def _releases(collection: Collection) -> Mapping[tuple[str, str], list[Distribut
     for file in collection.distributions:
         releases[file.release].append(file)
     return releases
-
-
-def _folded(filename: str) -> str:
-    """Return a filename without the differences that installers do not see."""
-    return filename.lower().replace("-", "_").replace(".", "_")
 
 
 RULES: Final = (
