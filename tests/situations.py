@@ -40,7 +40,7 @@ from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.proxies import Proxy, authentication_required
 from ci_publish.identity import publisher_forms
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.identity.credential import Given, choose_credential
+from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
@@ -54,7 +54,7 @@ from ci_publish.model.index import (
     CredentialRefused,
     Endpoints,
     FileChanged,
-    LookFailed,
+    ListingUnavailable,
     PublishedFile,
     Refused,
     Unavailable,
@@ -306,7 +306,7 @@ def _() -> object:
 
 @situation("A secret that is not set was given as the password")
 def _() -> object:
-    given = Given("bob", Secret(""), "The input password")
+    given = CredentialOptions("bob", Secret(""), "The input password")
     return prove(identity_world.World(), given=given)
 
 
@@ -321,13 +321,13 @@ def _() -> object:
 
 @situation("A user name and password for PyPI")
 def _() -> object:
-    given = Given("bob", Secret("hunter2"), "The input password")
+    given = CredentialOptions("bob", Secret("hunter2"), "The input password")
     return prove(identity_world.World(), given=given)
 
 
 @situation("A secret for PyPI that is not an API token")
 def _() -> object:
-    given = Given("__token__", Secret('"pypi-AgEIcHlwaS5vcmc"'), "The input password")
+    given = CredentialOptions("__token__", Secret('"pypi-AgEIcHlwaS5vcmc"'), "The input password")
     return prove(identity_world.World(), given=given)
 
 
@@ -438,7 +438,7 @@ def _() -> object:
 @situation("A GitLab job uploaded for longer than its upload token lived")
 def _() -> object:
     world = gitlab()
-    credential = choose_credential(identity_world.PYPI, Given(), world.tools())
+    credential = choose_credential(identity_world.PYPI, CredentialOptions(), world.tools())
     credential.prove()
     credential.hold()
     world.now += 901
@@ -448,13 +448,13 @@ def _() -> object:
 @situation("The stored API token has expired")
 def _() -> object:
     token = Secret(identity_world.macaroon([3, "user"], [0, int(identity_world.NOW) - 3 * 86_400, 0]))
-    given = Given(secret=token, name="CI_PUBLISH_PASSWORD")
+    given = CredentialOptions(secret=token, name="CI_PUBLISH_PASSWORD")
     return choose_credential(identity_world.PYPI, given, identity_world.World().tools()).prove()
 
 
 @situation("An API token of PyPI is given for a private index")
 def _() -> object:
-    given = Given(secret=Secret(identity_world.macaroon()), name="CI_PUBLISH_PASSWORD")
+    given = CredentialOptions(secret=Secret(identity_world.macaroon()), name="CI_PUBLISH_PASSWORD")
     return choose_credential(identity_world.OTHER, given, identity_world.World().tools()).prove()
 
 
@@ -476,7 +476,7 @@ def _() -> object:
     world = identity_world.World(
         ci=identity_world.FakeCI(Provider.GITLAB, {**identity_world.GITLAB, "ci_config_ref_uri": uri})
     )
-    return choose_credential(identity_world.PYPI, Given(), world.tools()).prove()
+    return choose_credential(identity_world.PYPI, CredentialOptions(), world.tools()).prove()
 
 
 @situation("Attestations are required, and a file is published without one")
@@ -489,7 +489,7 @@ def _() -> object:
     world = gitlab()
     lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
     world.index.scripts["mint-token"] = [lost]
-    credential = choose_credential(identity_world.PYPI, Given(), world.tools())
+    credential = choose_credential(identity_world.PYPI, CredentialOptions(), world.tools())
     credential.prove()
     return credential.hold()
 
@@ -631,14 +631,14 @@ def _() -> object:
 
 @situation("What the index has cannot be read")
 def _() -> object:
-    failed = LookFailed("demo", "the index answered 503 five times")
+    failed = ListingUnavailable("demo", "the index answered 503 five times")
     return messages.listing_unavailable(PYPI, failed)
 
 
 @situation("The index's certificate comes from an authority that this machine does not trust")
 def _() -> object:
     reason = "the server's certificate is not trusted (self-signed certificate in certificate chain)"
-    return messages.listing_unavailable(GENERIC, LookFailed("demo", reason, untrusted=True))
+    return messages.listing_unavailable(GENERIC, ListingUnavailable("demo", reason, untrusted=True))
 
 
 @situation("A proxy requires a user name and password")
@@ -781,10 +781,10 @@ def gitlab() -> identity_world.World:
 def prove(
     world: identity_world.World,
     *,
-    given: Given | None = None,
+    given: CredentialOptions | None = None,
     endpoints: Endpoints = identity_world.PYPI,
 ) -> object:
-    choose_credential(endpoints, given or Given(), world.tools()).prove()
+    choose_credential(endpoints, given or CredentialOptions(), world.tools()).prove()
     return None
 
 

@@ -17,10 +17,10 @@ from ci_publish import errors
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.ambient import AmbientIdentity
-from ci_publish.identity.credential import Given, choose_credential
-from ci_publish.identity.diagnosis import Doctor, Wanted
+from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.credential import CredentialOptions, choose_credential
+from ci_publish.identity.doctor import Doctor, Wanted
 from ci_publish.identity.findings import Level
-from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
 from ci_publish.model.events import Event, Noted, Retrying
@@ -41,7 +41,7 @@ class Run:
     """One job's credential for the rehearsal's index, and what it said."""
 
     credential: TrustedPublishingCredential
-    tools: Tools
+    tools: IdentityContext
     endpoints: Endpoints
     events: list[Event] = field(default_factory=list)
     masked: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
         source = AmbientIdentity(
             os.environ, lambda secret: masked.append(secret.reveal()), interruption, events.append, random.random
         )
-        tools = Tools(
+        tools = IdentityContext(
             source,
             transport,
             interruption,
@@ -85,7 +85,7 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
             random.random,
             interruption.shielded,
         )
-        credential = choose_credential(endpoints, Given(), tools, projects=["demo"], attesting=True)
+        credential = choose_credential(endpoints, CredentialOptions(), tools, projects=["demo"], attesting=True)
         assert isinstance(credential, TrustedPublishingCredential)
         try:
             yield Run(credential, tools, endpoints, events, masked)
@@ -229,7 +229,7 @@ def test_trusted_publishing_switched_off_is_said(world: RehearsalWorld, flag: st
 def test_a_used_identity_is_refused_with_its_reason(world: RehearsalWorld) -> None:
     with run(world, "gitlab") as first:
         first.credential.hold()
-        again = choose_credential(first.endpoints, Given(), first.tools)
+        again = choose_credential(first.endpoints, CredentialOptions(), first.tools)
         with pytest.raises(errors.ReusedIdentityToken):
             again.hold()
 
@@ -314,7 +314,7 @@ def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are
 def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider, spend: bool) -> None:
     with run(world, provider) as job:
         wanted = Wanted(projects=["demo"], mint=True, spend_token=spend)
-        diagnosis = Doctor(job.endpoints, Given(), job.tools, ProjectListing, wanted).run()
+        diagnosis = Doctor(job.endpoints, CredentialOptions(), job.tools, ProjectListing, wanted).run()
     levels = {finding.name: finding.level for finding in diagnosis.findings}
     assert set(levels.values()) == {Level.OK}
     assert {"clock", "exchange", "publisher"} <= levels.keys()

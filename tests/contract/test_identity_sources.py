@@ -20,8 +20,8 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.context import IdentitySource
 from ci_publish.identity.jwt import audiences
-from ci_publish.identity.tools import IdentitySource
 from ci_publish.model.identity import Provider, Secret
 from ci_publish.rehearsal import ci_claims
 from ci_publish.rehearsal.hooks import answer, times

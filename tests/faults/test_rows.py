@@ -22,7 +22,7 @@ from ci_publish.model.index import (
     Cancelled,
     CredentialRefused,
     FileChanged,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     ProjectListing,
     Refused,
@@ -607,7 +607,7 @@ def test_a_stopped_run_begins_no_upload(tmp_path: Path) -> None:
 
 def test_the_look_retries_and_fails_under_pypi(tmp_path: Path) -> None:
     with FaultServer(looks=[answering(500)]) as server, Client(server.upload_url) as client:
-        assert isinstance(client.index.look("demo"), LookFailed)
+        assert isinstance(client.index.look("demo"), ListingUnavailable)
         assert len(server.looks_seen) == 5
 
 
@@ -629,7 +629,7 @@ def test_the_look_survives_trouble(tmp_path: Path) -> None:
 )
 def test_a_look_that_brings_no_listing_is_not_absence(tmp_path: Path, answer: bytes) -> None:
     with FaultServer(looks=[raw(answer)]) as server, Client(server.upload_url) as client:
-        assert isinstance(client.index.look("demo"), LookFailed)
+        assert isinstance(client.index.look("demo"), ListingUnavailable)
 
 
 def _now() -> dt.datetime:

@@ -21,11 +21,11 @@ from ci_publish.errors import CiPublishError, ConfigurationError, NothingToPubli
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import host_of
-from ci_publish.identity.credential import KEYRING_NAME, Given, choose_credential, meant_for, shared
+from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, choose_credential, meant_for, shared
 from ci_publish.identity.job import job_identity
 from ci_publish.identity.keyring import Keyring, KeyringEntry, asked_keyring
 from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
-from ci_publish.identity.tools import Tools
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.prefetch import BufferedEmitter, PrefetchedIndex, UntilClosed
 from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
@@ -44,7 +44,7 @@ from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.distributions.local import LocalDistributions
-    from ci_publish.identity.diagnosis import Doctor
+    from ci_publish.identity.doctor import Doctor
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
 
@@ -197,7 +197,7 @@ class Composition:
         """Raise ConfigurationError for a secret that several of these servers would be shown."""
         if self.settings.keyring:
             return  # a keyring holds a secret for each index
-        if error := shared(destinations, self._given()):
+        if error := shared(destinations, self._credential_options()):
             raise error
 
     def endpoints(self, repository_url: str) -> Endpoints:
@@ -221,7 +221,7 @@ class Composition:
         """Choose the credential for one index."""
         credential = choose_credential(
             endpoints,
-            self._given(endpoints),
+            self._credential_options(endpoints),
             self._tools(),
             projects=lambda: self.distributions.projects,
             attesting=lambda: self._attesting(endpoints) and self.distributions.unattested,
@@ -231,7 +231,7 @@ class Composition:
 
     def doctor(self, repository_url: str) -> "Doctor":
         """Put together what looks at one index and this job."""
-        from ci_publish.identity.diagnosis import Doctor, Wanted  # noqa: PLC0415  (late: for one command)
+        from ci_publish.identity.doctor import Doctor, Wanted  # noqa: PLC0415  (late: for one command)
 
         index = self._index(repository_url, online=True)
         distributions, checks = self._files_if_any(index.endpoints)
@@ -246,7 +246,7 @@ class Composition:
             checks=checks,
         )
         self.around.emit(IndexChosen(index.endpoints))
-        return Doctor(index.endpoints, self._given(index.endpoints), self._tools(), index.look, wanted)
+        return Doctor(index.endpoints, self._credential_options(index.endpoints), self._tools(), index.look, wanted)
 
     def _files_if_any(self, endpoints: Endpoints) -> tuple[tuple[Distribution, ...], Checks | None]:
         """What doctor compares with the index, and what the checks say of it: the files that lie there, if any do."""
@@ -301,7 +301,7 @@ class Composition:
 
     def _look_authorization(self, endpoints: Endpoints) -> Authorization | None:
         """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
-        given = meant_for(endpoints, self._given(endpoints))
+        given = meant_for(endpoints, self._credential_options(endpoints))
         user = given.user or TOKEN_USER
         if not given.secret or static_objection(endpoints, user, given.secret, given.name):
             return None
@@ -323,10 +323,10 @@ class Composition:
             budget=self.settings.timeout or BUDGET,
         )
 
-    def _given(self, endpoints: Endpoints | None = None) -> Given:
+    def _credential_options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
         """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
         settings = self.settings
-        given = Given(
+        given = CredentialOptions(
             settings.user,
             settings.password,
             self.around.password_name,
@@ -343,9 +343,9 @@ class Composition:
             self._entries[endpoints.upload] = keyring(endpoints.upload, self.settings.user)
         return self._entries[endpoints.upload]
 
-    def _tools(self) -> Tools:
+    def _tools(self) -> IdentityContext:
         guard = self.interruption.guard
-        return Tools(
+        return IdentityContext(
             self.identity,
             self.patient_transport,
             self.interruption.patient(),

@@ -15,7 +15,7 @@ from typing import TextIO
 from ci_publish.app.composition import Composition, Surroundings
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.settings import Settings
-from ci_publish.identity.credential import Given, meant_for
+from ci_publish.identity.credential import CredentialOptions, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.events import Outcome
@@ -94,7 +94,7 @@ def played(settings: Settings, address: str) -> Played:
     endpoints = _real(settings, address)
     given = meant_for(
         endpoints,
-        Given(
+        CredentialOptions(
             settings.user,
             settings.password,
             anonymous=settings.anonymous,

@@ -74,12 +74,12 @@ class ArgumentSource(OptionSource):
 
     def __init__(self, given: Mapping[str, Any], source: Source) -> None:
         super().__init__()
-        self._given = given
+        self._credential_options = given
         self._source = source
 
     def read(self) -> Found:
         """Yield what was given."""
-        for name, value in self._given.items():
+        for name, value in self._credential_options.items():
             yield name, value, Origin(self._source, self._spelled(name))
 
     def _spelled(self, name: str) -> str:

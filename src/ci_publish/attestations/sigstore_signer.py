@@ -13,9 +13,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from ci_publish.attestations.adoption import adopt
-from ci_publish.attestations.crew import Crew, Ending, Failed, Finished, Overdue
-from ci_publish.attestations.pace import Pace
 from ci_publish.attestations.publishers import ISSUERS, begins, public_facts, publisher_of, unattestable
+from ci_publish.attestations.shared_backoff import SharedBackoff
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import (
@@ -27,6 +26,7 @@ from ci_publish.attestations.trouble import (
     Untrusted,
 )
 from ci_publish.attestations.trust import TrustSource
+from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, WorkerPool
 from ci_publish.errors import (
     AttestationUnsound,
     CiPublishError,
@@ -310,7 +310,7 @@ class _Run:
         self._patience = patience
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
-        self._pace = Pace(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
+        self._pace = SharedBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
         self._certificate: Certificate | None = None
         self._certifying = False
         self._issued = 0.0
@@ -322,7 +322,7 @@ class _Run:
 
     def work(self, workers: int) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        crew: Crew[Subject | None, Certificate | Product] = Crew(workers, self._clock)
+        crew: WorkerPool[Subject | None, Certificate | Product] = WorkerPool(workers, self._clock)
         try:
             while (self._todo or crew.busy) and not self._over():
                 self._dispatch(crew, workers)
@@ -356,7 +356,7 @@ class _Run:
         pause = self._pace.resume - self._clock()
         return min(_POLL_SECONDS, pause) if pause > 0 else _POLL_SECONDS
 
-    def _dispatch(self, crew: "Crew[Subject | None, Certificate | Product]", workers: int) -> None:
+    def _dispatch(self, crew: "WorkerPool[Subject | None, Certificate | Product]", workers: int) -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
         if self._certificate is None or self._is_old():
@@ -370,7 +370,7 @@ class _Run:
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
         return self._clock() - self._issued >= self._lifetime - unused
 
-    def _renew(self, crew: "Crew[Subject | None, Certificate | Product]") -> None:
+    def _renew(self, crew: "WorkerPool[Subject | None, Certificate | Product]") -> None:
         if not crew.free:
             return
         try:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.identity.api_tokens import has_prefix
+from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.identity.static import (
     TOKEN_USER,
     AnonymousCredential,
@@ -20,7 +21,6 @@ from ci_publish.identity.static import (
     empty_secret,
     is_blank,
 )
-from ci_publish.identity.tools import Tools as Tools  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
@@ -39,7 +39,7 @@ class TrustedPublishing(StrEnum):
 
 
 @frozen
-class Given:
+class CredentialOptions:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 
     ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
@@ -62,7 +62,12 @@ Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | Anonym
 
 
 def choose_credential(
-    endpoints: Endpoints, given: Given, tools: Tools, *, projects: "Projects" = (), attesting: "Attesting" = False
+    endpoints: Endpoints,
+    given: CredentialOptions,
+    tools: IdentityContext,
+    *,
+    projects: "Projects" = (),
+    attesting: "Attesting" = False,
 ) -> Credential:
     """Return the credential for one index; nothing is asked or sent yet.
 
@@ -85,7 +90,7 @@ def choose_credential(
     return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given, withheld))
 
 
-def meant_for(endpoints: Endpoints, given: Given) -> Given:
+def meant_for(endpoints: Endpoints, given: CredentialOptions) -> CredentialOptions:
     """Return what of *given* is for this index, where a run publishes to several.
 
     PyPI takes neither passwords nor anonymous uploads, so these are for the other indexes, and PyPI's API tokens
@@ -102,7 +107,7 @@ def meant_for(endpoints: Endpoints, given: Given) -> Given:
     return given
 
 
-def shared(destinations: Sequence[Endpoints], given: Given) -> ConfigurationError | None:
+def shared(destinations: Sequence[Endpoints], given: CredentialOptions) -> ConfigurationError | None:
     """Return the error for a secret that several servers of one run would be shown; None where at most one is.
 
     Each server learns what it is shown, and an account's token or password on one is none of another's business.
@@ -129,7 +134,7 @@ def _server(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-def _contradiction(given: Given) -> ConfigurationError | None:
+def _contradiction(given: CredentialOptions) -> ConfigurationError | None:
     if given.keyring and (given.anonymous or (given.secret is not None and given.name != KEYRING_NAME)):
         other = "anonymous" if given.anonymous else given.name
         return ConfigurationError(f"Both keyring and {other} were given.", hints=("Remove one of them.",))
@@ -146,13 +151,13 @@ def _contradiction(given: Given) -> ConfigurationError | None:
     )
 
 
-def _static(endpoints: Endpoints, given: Given, secret: Secret, tools: Tools) -> StaticCredential:
+def _static(endpoints: Endpoints, given: CredentialOptions, secret: Secret, tools: IdentityContext) -> StaticCredential:
     tools.mask(secret)
     return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit, clock=tools.clock)
 
 
 def _trusted(
-    endpoints: Endpoints, tools: Tools, projects: "Projects", *, attesting: "Attesting"
+    endpoints: Endpoints, tools: IdentityContext, projects: "Projects", *, attesting: "Attesting"
 ) -> "TrustedPublishingCredential":
     from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
@@ -160,7 +165,12 @@ def _trusted(
 
 
 def _trusted_instead(
-    endpoints: Endpoints, given: Given, tools: Tools, projects: "Projects", *, attesting: "Attesting"
+    endpoints: Endpoints,
+    given: CredentialOptions,
+    tools: IdentityContext,
+    projects: "Projects",
+    *,
+    attesting: "Attesting",
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
     if given.secret is None:
@@ -172,16 +182,16 @@ def _trusted_instead(
     return _trusted(endpoints, tools, projects, attesting=attesting)
 
 
-def _from_keyring(endpoints: Endpoints, given: Given, tools: Tools) -> StaticCredential | None:
+def _from_keyring(endpoints: Endpoints, given: CredentialOptions, tools: IdentityContext) -> StaticCredential | None:
     if tools.keyring is None:
         return None
     entry = tools.keyring(endpoints.upload, given.user or TOKEN_USER)
     if entry is None:
         return None
-    return _static(endpoints, Given(entry.user, entry.secret, KEYRING_NAME), entry.secret, tools)
+    return _static(endpoints, CredentialOptions(entry.user, entry.secret, KEYRING_NAME), entry.secret, tools)
 
 
-def _not_in_keyring(endpoints: Endpoints, given: Given) -> IdentityUnavailable:
+def _not_in_keyring(endpoints: Endpoints, given: CredentialOptions) -> IdentityUnavailable:
     return IdentityUnavailable(
         f"The keyring has no secret for {endpoints.upload}, user {given.user or TOKEN_USER}.",
         detail="It was asked because of --keyring; no other credential is used instead.",
@@ -192,7 +202,7 @@ def _not_in_keyring(endpoints: Endpoints, given: Given) -> IdentityUnavailable:
     )
 
 
-def _nothing(endpoints: Endpoints, given: Given, withheld: Given) -> IdentityUnavailable:
+def _nothing(endpoints: Endpoints, given: CredentialOptions, withheld: CredentialOptions) -> IdentityUnavailable:
     if given.secret is not None:
         return empty_secret(given.name)
     return IdentityUnavailable(
@@ -210,7 +220,7 @@ def _nothing(endpoints: Endpoints, given: Given, withheld: Given) -> IdentityUna
     )
 
 
-def _why_nothing(given: Given, withheld: Given) -> str:
+def _why_nothing(given: CredentialOptions, withheld: CredentialOptions) -> str:
     if given != withheld:
         return (
             f"{'The wish for no credential' if withheld.anonymous else withheld.name} is for other indexes of this run:"

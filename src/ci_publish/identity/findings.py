@@ -21,7 +21,7 @@ from ci_publish.model.index import (
     IndexProfile,
     IndexState,
     KeptPublished,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     Plan,
@@ -163,7 +163,7 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
             return Finding(name, Level.WARNING, message, hints=(hint,))
         case NotVisible(reason=reason):
             return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot be asked about {project}: {reason}")
-        case LookFailed(reason=reason):
+        case ListingUnavailable(reason=reason):
             return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
         case _:
             assert_never(state)

@@ -13,8 +13,8 @@ from ci_publish.http.messages import HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
+from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.publisher_forms import not_enabled
-from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -27,15 +27,15 @@ _LEAST_BURN_DEADLINE = 1.0
 _BURN_ATTEMPTS = 3
 
 
-def question_deadline(tools: Tools) -> float:
+def question_deadline(tools: IdentityContext) -> float:
     """Return the seconds that a question to the index may take; the transport's own timeouts may end it earlier."""
     return tools.timeout or QUESTION_DEADLINE
 
 
-class Exchanger:
+class OidcClient:
     """The token exchange with one index. Thread-safe; the addresses and the audience are asked for once."""
 
-    def __init__(self, endpoints: Endpoints, tools: Tools) -> None:
+    def __init__(self, endpoints: Endpoints, tools: IdentityContext) -> None:
         self._endpoints = endpoints
         self._tools = tools
         self._resolved: Endpoints | None = None

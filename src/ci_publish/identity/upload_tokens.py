@@ -25,12 +25,12 @@ from ci_publish.http.messages import Authorization, BasicAuthorization, HttpRequ
 from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_foreign
+from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.jwt import audiences
 from ci_publish.identity.local_refusals import local_refusal
-from ci_publish.identity.oidc_client import Exchanger
+from ci_publish.identity.oidc_client import OidcClient
 from ci_publish.identity.publisher_forms import explain
 from ci_publish.identity.static import TOKEN_USER
-from ci_publish.identity.tools import Tools
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
@@ -76,11 +76,11 @@ class TrustedPublishingCredential:
     """
 
     def __init__(
-        self, endpoints: Endpoints, tools: Tools, *, projects: Projects = (), attesting: Attesting = False
+        self, endpoints: Endpoints, tools: IdentityContext, *, projects: Projects = (), attesting: Attesting = False
     ) -> None:
         self._endpoints = endpoints
         self._tools = tools
-        self._exchanger = Exchanger(endpoints, tools)
+        self._exchanger = OidcClient(endpoints, tools)
         self._projects = projects
         self._attesting = attesting
         self._minting = threading.RLock()

@@ -17,7 +17,7 @@ from ci_publish.model.index import (
     Endpoints,
     IndexProfile,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -79,7 +79,7 @@ class Listings:
         """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
         for root in guesses:
             state = self._fetch_from(root, project, None, effort, fresh=fresh)
-            if isinstance(state, LookFailed):
+            if isinstance(state, ListingUnavailable):
                 return state
             if isinstance(state, ProjectListing) or (isinstance(state, NoSuchProject) and self._proves(root, effort)):
                 self._found(root)
@@ -135,35 +135,35 @@ class Listings:
             case _:
                 return self._unreadable(project, answer, url)
 
-    def _unanswered(self, project: str, answer: NoAnswer, url: str) -> LookFailed | NotVisible:
+    def _unanswered(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
         reason = f"{shown(url)} could not be read: {answer.text}"
         if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
             return NotVisible(project, f"{reason}. {HINT}")
-        return LookFailed(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
+        return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
 
-    def _unreadable(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | LookFailed:
+    def _unreadable(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         said = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
         if self._is_pypi or is_transient_status(answer.status):
-            return LookFailed(project, said)
+            return ListingUnavailable(project, said)
         why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
         return NotVisible(project, f"{said}{why}. {HINT}")
 
-    def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | LookFailed:
+    def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = redirect_target(url, answer)
         if same_origin(target, url) or split(target).scheme == "https":
-            return LookFailed(project, f"{shown(url)} redirects again and again")
+            return ListingUnavailable(project, f"{shown(url)} redirects again and again")
         reason = f"{shown(url)} redirects to {shown(target)[:300]}, which is not followed"
-        return LookFailed(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+        return ListingUnavailable(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
 
     def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         if answer.truncated:
-            return LookFailed(project, f"the answer of {shown(url)} broke off, or is too long for a listing")
+            return ListingUnavailable(project, f"the answer of {shown(url)} broke off, or is too long for a listing")
         content_type = answer.headers.get("content-type", "")
         parsed = simple_api.parse(project, answer.body, content_type, url, public=self._is_pypi)
         if isinstance(parsed, ProjectListing):
             return parsed
         reason = f"the answer of {shown(url)} {parsed.reason}"
-        return LookFailed(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+        return ListingUnavailable(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
 
     @property
     def _is_pypi(self) -> bool:

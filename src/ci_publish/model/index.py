@@ -95,7 +95,7 @@ class NotVisible:
 
 
 @frozen
-class LookFailed:
+class ListingUnavailable:
     """The listing should be readable and is not, after all retries.
 
     ``untrusted``: because the certificate comes from an issuer that this machine does not trust.
@@ -106,7 +106,7 @@ class LookFailed:
     untrusted: bool = False
 
 
-IndexState = ProjectListing | NoSuchProject | NotVisible | LookFailed
+IndexState = ProjectListing | NoSuchProject | NotVisible | ListingUnavailable
 
 
 @frozen

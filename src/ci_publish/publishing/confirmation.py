@@ -19,7 +19,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     IndexProfile,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -46,7 +46,7 @@ class Confirmed:
     by_md5: tuple[str, ...] = ()
 
 
-class Listing:
+class Confirmation:
     """Asks one index again and again, with growing pauses, within ``--verify-timeout``."""
 
     def __init__(self, run: Run, index: Index) -> None:
@@ -187,7 +187,7 @@ class Listing:
         wrong = []
         for file, state in self._states(pending):
             self._outages.pop(file.filename, None)
-            if isinstance(state, LookFailed):
+            if isinstance(state, ListingUnavailable):
                 self._outages[file.filename] = state.reason
             elif isinstance(state, NotVisible) or self._published(file, state) is not None:
                 match = self._report(file, state)

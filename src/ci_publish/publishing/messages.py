@@ -24,7 +24,7 @@ from ci_publish.model.index import (
     Endpoints,
     FileChanged,
     IndexProfile,
-    LookFailed,
+    ListingUnavailable,
     NotVisible,
     Refused,
     Unavailable,
@@ -138,10 +138,10 @@ def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
 
 
 def listing_unavailable(
-    endpoints: Endpoints, state: LookFailed | NotVisible
+    endpoints: Endpoints, state: ListingUnavailable | NotVisible
 ) -> IndexUnavailable | UntrustedCertificate:
     """The listing could not be read, so nothing can be compared."""
-    if isinstance(state, LookFailed) and state.untrusted:
+    if isinstance(state, ListingUnavailable) and state.untrusted:
         return UntrustedCertificate(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",

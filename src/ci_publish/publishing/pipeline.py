@@ -36,7 +36,7 @@ from ci_publish.model.index import (
     Endpoints,
     IndexProfile,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NotVisible,
     ProjectListing,
     ProjectStatus,
@@ -44,10 +44,10 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.publishing import messages, publisher_messages
-from ci_publish.publishing.confirmation import Listing
+from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import Match, compare, published_as
-from ci_publish.publishing.upload import Delivery
+from ci_publish.publishing.upload import IndexUpload
 
 __all__ = ["attest", "check", "plan", "publish", "verify"]
 
@@ -57,7 +57,7 @@ Attestations = dict[str, tuple[Attestation, ...]]
 def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
     collection, problems = _look_over(run)
-    deliveries = [Delivery(run, destination, collection.distributions, problems) for destination in run.destinations]
+    deliveries = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
     try:
         _plan_all(run, deliveries, problems)
         _require_takable(deliveries)
@@ -78,7 +78,7 @@ def publish(run: Run) -> Outcome:
 def plan(run: Run) -> Outcome:
     """Say what ``publish`` would do; sends nothing (but an identity to prove, where the user asked for that)."""
     collection, problems = _look_over(run)
-    deliveries = [Delivery(run, destination, collection.distributions, problems) for destination in run.destinations]
+    deliveries = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
     try:
         _plan_all(run, deliveries, problems, sending=False)
         for delivery in deliveries:
@@ -143,7 +143,7 @@ def verify_release(
         with run.step(Step.CONFIRM, endpoints.name):
             run.emit(IndexChosen(destination.index.endpoints))
             state = destination.index.look(project, version, fresh=True)
-            if isinstance(state, LookFailed | NotVisible):
+            if isinstance(state, ListingUnavailable | NotVisible):
                 raise messages.listing_unavailable(endpoints, state)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [file for published in listed if (file := as_distribution(published)) is not None]
@@ -187,7 +187,9 @@ def _errors(problems: Sequence[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
-def _plan_all(run: Run, deliveries: Sequence[Delivery], problems: Sequence[Problem], *, sending: bool = True) -> None:
+def _plan_all(
+    run: Run, deliveries: Sequence[IndexUpload], problems: Sequence[Problem], *, sending: bool = True
+) -> None:
     """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time.
 
     Errors of files that every index has already, with the same content, are only noted: nothing will be sent of them.
@@ -217,11 +219,11 @@ def _tell_checked(run: Run, problems: Sequence[Problem]) -> None:
         run.emit(Checked(tuple(problems)))
 
 
-def _published_everywhere(deliveries: Sequence[Delivery]) -> set[str]:
+def _published_everywhere(deliveries: Sequence[IndexUpload]) -> set[str]:
     return set.intersection(*(delivery.already_published for delivery in deliveries)) if deliveries else set()
 
 
-def _require_takable(deliveries: Sequence[Delivery]) -> None:
+def _require_takable(deliveries: Sequence[IndexUpload]) -> None:
     """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
     for delivery in deliveries:
         delivery.require_no_conflict()
@@ -230,7 +232,7 @@ def _require_takable(deliveries: Sequence[Delivery]) -> None:
         delivery.require_attested()
 
 
-def _deliver(deliveries: Sequence[Delivery], attestations: Attestations) -> None:
+def _deliver(deliveries: Sequence[IndexUpload], attestations: Attestations) -> None:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     try:
         for delivery in deliveries:
@@ -262,7 +264,7 @@ def _burn(destinations: Sequence[Destination]) -> None:
 # attestations ----------------------------------------------------------------------------------------------------
 
 
-def _attest_uploads(run: Run, collection: Collection, deliveries: Sequence[Delivery]) -> Attestations:
+def _attest_uploads(run: Run, collection: Collection, deliveries: Sequence[IndexUpload]) -> Attestations:
     """Attest what will be uploaded somewhere, once for all indexes, as strictly as the strictest of them wants."""
     wanting = [delivery for delivery in deliveries if delivery.policy is not AttestationPolicy.OFF]
     files = list({file.filename: file for delivery in wanting for file in delivery.uploads}.values())
@@ -273,7 +275,7 @@ def _attest_uploads(run: Run, collection: Collection, deliveries: Sequence[Deliv
         return _attested(run, collection, files, policy)
 
 
-def _inspect_found(run: Run, collection: Collection, deliveries: Sequence[Delivery]) -> None:
+def _inspect_found(run: Run, collection: Collection, deliveries: Sequence[IndexUpload]) -> None:
     """Verify the attestation files that lie beside what will be uploaded with attestations, before any exchange."""
     wanting = [delivery for delivery in deliveries if delivery.policy is not AttestationPolicy.OFF]
     files = {file.filename: file for delivery in wanting for file in delivery.uploads}
@@ -344,7 +346,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
         closed: dict[str, None] = {}
         for file in files:
             state = destination.index.look(file.project, file.version)
-            if isinstance(state, LookFailed | NotVisible):
+            if isinstance(state, ListingUnavailable | NotVisible):
                 raise messages.listing_unavailable(endpoints, state)
             state = run.with_digests(destination.index, [file], state)
             published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
@@ -403,7 +405,7 @@ def _judge_provenance(run: Run, destination: Destination, files: Sequence[Distri
         return
     if run.options.expected_publishers and not named:
         _tell_expected(run)
-    listing = Listing(run, destination.index)
+    listing = Confirmation(run, destination.index)
     outcomes = listing.require_provenance(files)
     for name, outcome in outcomes.items():
         run.emit(ProvenanceChecked(endpoints.name, name, outcome))

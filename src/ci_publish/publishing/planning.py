@@ -18,7 +18,7 @@ from ci_publish.model.index import (
     IndexProfile,
     IndexState,
     KeptPublished,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     Plan,
@@ -105,7 +105,7 @@ def make_plan(
 
     Where an index shows nothing but an MD5, that is compared instead (with *md5*, else not at all).
 
-    A state of ``LookFailed`` must not come here: what could not be seen is never taken for absent.
+    A state of ``ListingUnavailable`` must not come here: what could not be seen is never taken for absent.
     """
     return Plan(index, tuple(_decide(file, states[file.project], rules, md5) for file in in_order(distributions)))
 
@@ -198,7 +198,7 @@ def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md
             return Upload(file)
         case NotVisible():
             return Upload(file, known=False)
-        case LookFailed():
+        case ListingUnavailable():
             message = f"no plan can be made without the listing of {state.project}"
             raise ValueError(message)
         case _:

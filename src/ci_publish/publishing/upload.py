@@ -34,7 +34,7 @@ from ci_publish.model.index import (
     IndexProfile,
     IndexState,
     KeptPublished,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     Plan,
@@ -61,7 +61,7 @@ from ci_publish.publishing.concurrency import (
     ReleaseQueue,
     in_parallel,
 )
-from ci_publish.publishing.confirmation import Listing
+from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.coverage import Coverage
 from ci_publish.publishing.planning import (
@@ -117,7 +117,7 @@ def _both(before: IndexState | None, state: IndexState) -> IndexState:
     return state
 
 
-class Delivery:
+class IndexUpload:
     """Publishes a set of distributions to one index, step by step; the pipeline says when."""
 
     def __init__(
@@ -220,7 +220,7 @@ class Delivery:
         """Fetch the listings; a run that is *sending* says first what it lacks for that."""
         for project, version in dict.fromkeys(file.release for file in self._distributions):
             state = self._index.look(project, version)
-            if isinstance(state, LookFailed):
+            if isinstance(state, ListingUnavailable):
                 self._run.checkpoint()
                 unseen = messages.listing_unavailable(self.endpoints, state)
                 if sending and (missing := self._credential.missing()):
@@ -494,7 +494,7 @@ class Delivery:
     def _ask_what_is_there(self, file: Distribution, outcome: AlreadyThere) -> None:
         """Let the index's listing decide what "already exists" means; its words never do."""
         state, published = self._look_for(file)
-        if isinstance(state, LookFailed):
+        if isinstance(state, ListingUnavailable):
             self._fail(file, messages.listing_unavailable(self.endpoints, state), FileStatus.FAILED, outcome.attempts)
         elif isinstance(state, NotVisible):
             self._keep_unseen(file, outcome)
@@ -582,7 +582,7 @@ class Delivery:
             return
         self._confirming = True
         with self._run.step(Step.CONFIRM, self.endpoints.name):
-            listing = Listing(self._run, self._index)
+            listing = Confirmation(self._run, self._index)
             if not self._run.options.verify:
                 listing.skip(self._uploaded)
                 self._confirmed = False
@@ -606,7 +606,7 @@ class Delivery:
         with self._lock:
             files = [*self._uploaded, *self._unclear]
         if files and not self._confirming:
-            Listing(self._run, self._index).ask_once(files)
+            Confirmation(self._run, self._index).ask_once(files)
 
     @property
     def outcome(self) -> Outcome:

@@ -84,7 +84,7 @@ class TestLinks:
             refuse_links_out(Settings.model_validate({option: path}))
 
 
-class Given:
+class CredentialOptions:
     """What was given away, instead of giving it away."""
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class TestGiving:
         settings = Settings(
             receipt=tmp_path / "out" / "receipt.json", attestations_dir=tmp_path / "out" / "attestations"
         )
-        given = Given()
+        given = CredentialOptions()
 
         give_to_workspace(settings, {"GITHUB_WORKSPACE": str(tmp_path)}, is_root=True, chown=given)
 
@@ -121,7 +121,7 @@ class TestGiving:
             folder.mkdir()
             (folder / "r.json").write_text("")
         (workspace / "link").symlink_to(elsewhere)
-        given = Given()
+        given = CredentialOptions()
         environ = {"GITHUB_WORKSPACE": str(workspace)}
 
         give_to_workspace(Settings(receipt=workspace / "link" / "r.json"), environ, is_root=root, chown=given)

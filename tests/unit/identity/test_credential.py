@@ -7,7 +7,7 @@ from ci_publish.http.messages import BasicAuthorization
 from ci_publish.identity.credential import (
     KEYRING_NAME,
     Credential,
-    Given,
+    CredentialOptions,
     TrustedPublishing,
     choose_credential,
     shared,
@@ -26,7 +26,7 @@ NOWHERE = FakeCI(provider=None)
 
 
 def choose(
-    given: Given,
+    given: CredentialOptions,
     world: World | None = None,
     endpoints: Endpoints = PYPI,
     keyring: Keyring | None = None,
@@ -38,38 +38,38 @@ def choose(
 @pytest.mark.parametrize(
     ("given", "ci", "kind"),
     [
-        (Given(), FakeCI(), TrustedPublishingCredential),
-        (Given(secret=API_TOKEN), FakeCI(), StaticCredential),
-        (Given(secret=API_TOKEN), NOWHERE, StaticCredential),
-        (Given(secret=Secret("")), FakeCI(), TrustedPublishingCredential),
-        (Given("__token__", Secret(" \n")), FakeCI(), TrustedPublishingCredential),
-        (Given("alice", Secret("")), FakeCI(), MissingCredential),
-        (Given(secret=Secret("")), NOWHERE, MissingCredential),
-        (Given(), NOWHERE, MissingCredential),
-        (Given(trusted_publishing=TrustedPublishing.ALWAYS), NOWHERE, TrustedPublishingCredential),
-        (Given(trusted_publishing=TrustedPublishing.NEVER), FakeCI(), MissingCredential),
-        (Given(anonymous=True), FakeCI(), AnonymousCredential),
+        (CredentialOptions(), FakeCI(), TrustedPublishingCredential),
+        (CredentialOptions(secret=API_TOKEN), FakeCI(), StaticCredential),
+        (CredentialOptions(secret=API_TOKEN), NOWHERE, StaticCredential),
+        (CredentialOptions(secret=Secret("")), FakeCI(), TrustedPublishingCredential),
+        (CredentialOptions("__token__", Secret(" \n")), FakeCI(), TrustedPublishingCredential),
+        (CredentialOptions("alice", Secret("")), FakeCI(), MissingCredential),
+        (CredentialOptions(secret=Secret("")), NOWHERE, MissingCredential),
+        (CredentialOptions(), NOWHERE, MissingCredential),
+        (CredentialOptions(trusted_publishing=TrustedPublishing.ALWAYS), NOWHERE, TrustedPublishingCredential),
+        (CredentialOptions(trusted_publishing=TrustedPublishing.NEVER), FakeCI(), MissingCredential),
+        (CredentialOptions(anonymous=True), FakeCI(), AnonymousCredential),
     ],
 )
-def test_the_credential_follows_what_was_given(given: Given, ci: FakeCI, kind: type) -> None:
+def test_the_credential_follows_what_was_given(given: CredentialOptions, ci: FakeCI, kind: type) -> None:
     assert type(choose(given, World(ci=ci))) is kind
 
 
 @pytest.mark.parametrize(
     ("given", "ci", "at_pypi", "elsewhere"),
     [
-        (Given(), FakeCI(), TrustedPublishingCredential, TrustedPublishingCredential),
-        (Given("alice", Secret("x")), FakeCI(), TrustedPublishingCredential, StaticCredential),
-        (Given("alice", Secret("x")), NOWHERE, MissingCredential, StaticCredential),
-        (Given("__token__", Secret("x")), FakeCI(), StaticCredential, StaticCredential),
-        (Given("__token__", API_TOKEN), FakeCI(), StaticCredential, TrustedPublishingCredential),
-        (Given(secret=API_TOKEN), NOWHERE, StaticCredential, MissingCredential),
-        (Given(anonymous=True), FakeCI(), TrustedPublishingCredential, AnonymousCredential),
-        (Given(anonymous=True), NOWHERE, MissingCredential, AnonymousCredential),
+        (CredentialOptions(), FakeCI(), TrustedPublishingCredential, TrustedPublishingCredential),
+        (CredentialOptions("alice", Secret("x")), FakeCI(), TrustedPublishingCredential, StaticCredential),
+        (CredentialOptions("alice", Secret("x")), NOWHERE, MissingCredential, StaticCredential),
+        (CredentialOptions("__token__", Secret("x")), FakeCI(), StaticCredential, StaticCredential),
+        (CredentialOptions("__token__", API_TOKEN), FakeCI(), StaticCredential, TrustedPublishingCredential),
+        (CredentialOptions(secret=API_TOKEN), NOWHERE, StaticCredential, MissingCredential),
+        (CredentialOptions(anonymous=True), FakeCI(), TrustedPublishingCredential, AnonymousCredential),
+        (CredentialOptions(anonymous=True), NOWHERE, MissingCredential, AnonymousCredential),
     ],
 )
 def test_each_of_several_indexes_gets_what_is_meant_for_it(
-    given: Given, ci: FakeCI, at_pypi: type, elsewhere: type
+    given: CredentialOptions, ci: FakeCI, at_pypi: type, elsewhere: type
 ) -> None:
     both = replace(given, several=True)
     assert type(choose(both, World(ci=ci), PYPI)) is at_pypi
@@ -79,12 +79,12 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
 @pytest.mark.parametrize(
     ("given", "endpoints", "words"),
     [
-        (Given("alice", Secret("x")), PYPI, "The password is for other indexes of this run"),
-        (Given(anonymous=True), PYPI, "The wish for no credential is for other indexes"),
-        (Given(secret=API_TOKEN), OTHER, "its API tokens are shown to no other index"),
+        (CredentialOptions("alice", Secret("x")), PYPI, "The password is for other indexes of this run"),
+        (CredentialOptions(anonymous=True), PYPI, "The wish for no credential is for other indexes"),
+        (CredentialOptions(secret=API_TOKEN), OTHER, "its API tokens are shown to no other index"),
     ],
 )
-def test_a_secret_that_is_withheld_is_said_to_be(given: Given, endpoints: Endpoints, words: str) -> None:
+def test_a_secret_that_is_withheld_is_said_to_be(given: CredentialOptions, endpoints: Endpoints, words: str) -> None:
     with pytest.raises(errors.IdentityUnavailable) as caught:
         choose(replace(given, several=True), World(ci=NOWHERE), endpoints).prove()
     assert words in caught.value.detail
@@ -94,11 +94,11 @@ def test_a_secret_that_is_withheld_is_said_to_be(given: Given, endpoints: Endpoi
 @pytest.mark.parametrize(
     "given",
     [
-        Given(secret=API_TOKEN, trusted_publishing=TrustedPublishing.ALWAYS),
-        Given(secret=API_TOKEN, anonymous=True),
+        CredentialOptions(secret=API_TOKEN, trusted_publishing=TrustedPublishing.ALWAYS),
+        CredentialOptions(secret=API_TOKEN, anonymous=True),
     ],
 )
-def test_contradictions_are_refused(given: Given) -> None:
+def test_contradictions_are_refused(given: CredentialOptions) -> None:
     with pytest.raises(errors.ConfigurationError, match="The password was given together"):
         choose(given)
 
@@ -106,17 +106,21 @@ def test_contradictions_are_refused(given: Given) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        (Given(), errors.IdentityUnavailable, "no credential for pypi"),
-        (Given(trusted_publishing=TrustedPublishing.NEVER), errors.IdentityUnavailable, "no credential for pypi"),
+        (CredentialOptions(), errors.IdentityUnavailable, "no credential for pypi"),
         (
-            Given(secret=Secret(""), name="CI_PUBLISH_PASSWORD"),
+            CredentialOptions(trusted_publishing=TrustedPublishing.NEVER),
+            errors.IdentityUnavailable,
+            "no credential for pypi",
+        ),
+        (
+            CredentialOptions(secret=Secret(""), name="CI_PUBLISH_PASSWORD"),
             errors.EmptySecret,
             "CI_PUBLISH_PASSWORD was given, and it",
         ),
     ],
 )
 def test_what_is_missing_is_said_when_it_is_needed(
-    given: Given, error: type[errors.IdentityUnavailable], words: str
+    given: CredentialOptions, error: type[errors.IdentityUnavailable], words: str
 ) -> None:
     credential = choose(given, World(ci=NOWHERE))
     assert credential.state.kind is CredentialKind.NONE
@@ -131,21 +135,21 @@ def test_what_is_missing_is_said_when_it_is_needed(
 
 
 def test_the_ways_to_a_credential_differ_by_why_there_is_none() -> None:
-    switched_off = choose(Given(trusted_publishing=TrustedPublishing.NEVER))
+    switched_off = choose(CredentialOptions(trusted_publishing=TrustedPublishing.NEVER))
     assert isinstance(switched_off, MissingCredential)
     assert "switched off" in switched_off.error.detail
 
 
 def test_an_empty_secret_beside_an_identity_is_mentioned() -> None:
     world = World()
-    choose(Given(secret=Secret(""), name="password"), world)
+    choose(CredentialOptions(secret=Secret(""), name="password"), world)
     [note] = world.of(Noted)
     assert (note.slug, note.warning) == ("empty-secret", True)
     assert "password is empty" in note.message
 
 
 def test_no_credential_is_sent_where_none_was_wanted() -> None:
-    credential = choose(Given(anonymous=True))
+    credential = choose(CredentialOptions(anonymous=True))
     credential.prove()
     assert credential.hold() is None
     assert credential.renew(None) is None
@@ -158,7 +162,7 @@ def test_no_credential_is_sent_where_none_was_wanted() -> None:
 
 def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
     world = World()
-    credential = choose(Given(secret=API_TOKEN), world)
+    credential = choose(CredentialOptions(secret=API_TOKEN), world)
     assert world.masked == [API_TOKEN.reveal()]
     credential.prove()
     assert credential.hold() == BasicAuthorization("__token__", API_TOKEN)
@@ -171,7 +175,7 @@ def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
 
 
 def test_a_user_name_is_refused_early_by_pypi_only() -> None:
-    given = Given("alice", Secret("hunter2"))
+    given = CredentialOptions("alice", Secret("hunter2"))
     with pytest.raises(errors.PasswordRefused, match="'alice'") as caught:
         choose(given).prove()
     assert caught.value.exit_code == 6
@@ -187,7 +191,7 @@ def test_a_user_name_is_refused_early_by_pypi_only() -> None:
 @pytest.mark.parametrize(("secret", "cause"), [("AgEIcHlwaS5vcmc", "a part of a token"), ('"pypi-x"', "a quote")])
 def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, secret: str, cause: str) -> None:
     world = World()
-    credential = choose(Given(secret=Secret(secret), name="The input password"), world, endpoints)
+    credential = choose(CredentialOptions(secret=Secret(secret), name="The input password"), world, endpoints)
     with pytest.raises(errors.NotAnApiToken, match="The input password does not begin with `pypi-`") as caught:
         credential.hold()
     assert caught.value.exit_code == 6
@@ -198,7 +202,7 @@ def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, s
 def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
     world = World()
     like_pypi = replace(OTHER, profile=IndexProfile.PYPI)
-    credential = choose(Given(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world, like_pypi)
+    credential = choose(CredentialOptions(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world, like_pypi)
     credential.prove()
     credential.hold()
     assert [note.slug for note in world.of(Noted)] == ["api-token-prefix", "trusted-publishing-available"]
@@ -222,28 +226,28 @@ def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
         asked.append((address, user))
         return KeyringEntry(user, API_TOKEN) if user == "__token__" else None
 
-    assert isinstance(choose(Given(), World(ci=NOWHERE), keyring=keyring), StaticCredential)
-    assert isinstance(choose(Given("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
-    assert isinstance(choose(Given(), World(), keyring=keyring), TrustedPublishingCredential)
+    assert isinstance(choose(CredentialOptions(), World(ci=NOWHERE), keyring=keyring), StaticCredential)
+    assert isinstance(choose(CredentialOptions("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
+    assert isinstance(choose(CredentialOptions(), World(), keyring=keyring), TrustedPublishingCredential)
     assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
 
 
 def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
-    missing = choose(Given(keyring=True), World()).missing()
+    missing = choose(CredentialOptions(keyring=True), World()).missing()
     assert isinstance(missing, errors.IdentityUnavailable)
     assert PYPI.upload in missing.summary
-    found = choose(Given("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), World(), OTHER)
+    found = choose(CredentialOptions("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), World(), OTHER)
     assert found.hold() == BasicAuthorization("oauth2accesstoken", Secret("s"))
-    for other in (Given(keyring=True, anonymous=True), Given(secret=API_TOKEN, keyring=True)):
+    for other in (CredentialOptions(keyring=True, anonymous=True), CredentialOptions(secret=API_TOKEN, keyring=True)):
         with pytest.raises(errors.ConfigurationError, match="keyring"):
             choose(other)
 
 
 def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
     world = World(ci=NOWHERE)
-    assert choose(Given(secret=API_TOKEN), world).missing() is None
-    assert choose(Given(anonymous=True), world).missing() is None
-    assert isinstance(choose(Given(), world).missing(), errors.IdentityUnavailable)
+    assert choose(CredentialOptions(secret=API_TOKEN), world).missing() is None
+    assert choose(CredentialOptions(anonymous=True), world).missing() is None
+    assert isinstance(choose(CredentialOptions(), world).missing(), errors.IdentityUnavailable)
 
 
 TESTPYPI = replace(PYPI, name="testpypi", upload="https://test.pypi.org/legacy/")
@@ -255,18 +259,20 @@ SAME_SERVER = replace(OTHER, name="same", upload="https://index.example:443/same
 @pytest.mark.parametrize(
     ("destinations", "given", "names"),
     [
-        ((PYPI, TESTPYPI), Given(secret=API_TOKEN), "pypi, testpypi"),
-        ((OTHER, SECOND), Given("alice", Secret("x")), "index.example/legacy, second"),
-        ((PYPI, OTHER), Given(secret=Secret("x")), "pypi, index.example/legacy"),
-        ((PYPI, OTHER), Given(secret=API_TOKEN), None),
-        ((PYPI, OTHER), Given("alice", Secret("x")), None),
-        ((OTHER, SAME_SERVER), Given("alice", Secret("x")), None),
-        ((PYPI, TESTPYPI), Given(), None),
-        ((PYPI, TESTPYPI), Given(secret=Secret(" ")), None),
-        ((PYPI, TESTPYPI), Given(anonymous=True), None),
+        ((PYPI, TESTPYPI), CredentialOptions(secret=API_TOKEN), "pypi, testpypi"),
+        ((OTHER, SECOND), CredentialOptions("alice", Secret("x")), "index.example/legacy, second"),
+        ((PYPI, OTHER), CredentialOptions(secret=Secret("x")), "pypi, index.example/legacy"),
+        ((PYPI, OTHER), CredentialOptions(secret=API_TOKEN), None),
+        ((PYPI, OTHER), CredentialOptions("alice", Secret("x")), None),
+        ((OTHER, SAME_SERVER), CredentialOptions("alice", Secret("x")), None),
+        ((PYPI, TESTPYPI), CredentialOptions(), None),
+        ((PYPI, TESTPYPI), CredentialOptions(secret=Secret(" ")), None),
+        ((PYPI, TESTPYPI), CredentialOptions(anonymous=True), None),
     ],
 )
-def test_no_secret_is_for_several_servers(destinations: tuple[Endpoints, ...], given: Given, names: str | None) -> None:
+def test_no_secret_is_for_several_servers(
+    destinations: tuple[Endpoints, ...], given: CredentialOptions, names: str | None
+) -> None:
     error = shared(destinations, replace(given, several=True))
     assert (error is not None) is (names is not None)
     if error is not None:
@@ -295,7 +301,7 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
     if user is not None and index.profile is IndexProfile.PYPI:
         user = TOKEN_USER
     world = World()
-    credential = choose_credential(index, Given(user, secret=Secret(token)), world.tools())
+    credential = choose_credential(index, CredentialOptions(user, secret=Secret(token)), world.tools())
     for ask in (credential.prove, credential.hold):
         with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
             ask()
@@ -318,20 +324,20 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
     ],
 )
 def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
-    choose_credential(endpoints, Given(secret=Secret(token)), World().tools()).prove()
+    choose_credential(endpoints, CredentialOptions(secret=Secret(token)), World().tools()).prove()
 
 
 def test_an_upload_proxy_is_allowed_by_name() -> None:
     with pytest.raises(errors.ApiTokenUnusable) as caught:
-        choose_credential(OTHER, Given(secret=API_TOKEN), World().tools()).prove()
+        choose_credential(OTHER, CredentialOptions(secret=API_TOKEN), World().tools()).prove()
     assert "--token-for index.example" in caught.value.hints[-1], "the line to write"
 
 
 def test_what_a_token_states_is_part_of_its_state() -> None:
     token = Secret(macaroon([1, ["demo"]]))
-    state = choose_credential(PYPI, Given(secret=token), World().tools()).state
+    state = choose_credential(PYPI, CredentialOptions(secret=token), World().tools()).state
     assert state.scope is not None
     assert state.scope.names("demo")
-    assert choose_credential(OTHER, Given(secret=token), World().tools()).state.scope is None
-    assert choose_credential(PYPI, Given("alice", token), World().tools()).state.scope is None
-    assert choose_credential(PYPI, Given(secret=Secret("pypi-x")), World().tools()).state.scope is None
+    assert choose_credential(OTHER, CredentialOptions(secret=token), World().tools()).state.scope is None
+    assert choose_credential(PYPI, CredentialOptions("alice", token), World().tools()).state.scope is None
+    assert choose_credential(PYPI, CredentialOptions(secret=Secret("pypi-x")), World().tools()).state.scope is None

@@ -9,7 +9,7 @@ from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, K
 from ci_publish.model.index import (
     Endpoints,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     Plan,
@@ -42,7 +42,7 @@ def listing(*files: tuple[str, str | None, str | None], status: str = "active") 
 def planned(state: IndexState, **rules: bool) -> Plan:
     return (
         Plan("", ())
-        if isinstance(state, LookFailed)
+        if isinstance(state, ListingUnavailable)
         else make_plan("", [WHEEL], {"demo": state}, ConflictRules(**rules))
     )
 
@@ -113,7 +113,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
         (listing(status="deprecated"), Level.OK, None, "deprecated"),
         (NoSuchProject("demo"), Level.WARNING, None, "not on pypi yet"),
         (NotVisible("demo", "it wants a password"), Level.SKIPPED, None, "it wants a password"),
-        (LookFailed("demo", "HTTP 503"), Level.FAILURE, errors.IndexUnavailable, "HTTP 503"),
+        (ListingUnavailable("demo", "HTTP 503"), Level.FAILURE, errors.IndexUnavailable, "HTTP 503"),
     ],
 )
 def test_a_project_is_judged(

@@ -7,7 +7,7 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
-from ci_publish.identity.credential import Given, choose_credential
+from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import CredentialChanged, Noted, Retrying
 from ci_publish.model.identity import CredentialKind, Provider
@@ -20,7 +20,7 @@ LOST = NoAnswer(NoAnswerReason.RESET, "the connection was reset", sent=True)
 
 
 def credential(world: World, endpoints: Endpoints = PYPI, **options: Any) -> TrustedPublishingCredential:  # noqa: ANN401
-    chosen = choose_credential(endpoints, Given(), world.tools(), **{"projects": ("demo",), **options})
+    chosen = choose_credential(endpoints, CredentialOptions(), world.tools(), **{"projects": ("demo",), **options})
     assert isinstance(chosen, TrustedPublishingCredential)
     return chosen
 
@@ -98,7 +98,7 @@ def test_a_token_is_masked_before_any_event_of_it() -> None:
     tools = replace(
         world.tools(), mask=lambda _: order.append("mask"), emit=lambda event: order.append(type(event).__name__)
     )
-    chosen = choose_credential(PYPI, Given(), tools)
+    chosen = choose_credential(PYPI, CredentialOptions(), tools)
     chosen.prove()
     assert order == ["mask", "CredentialChanged"]
 
@@ -356,7 +356,7 @@ def test_what_is_proved_already_is_not_missing() -> None:
 )
 def test_the_timeout_replaces_the_deadlines_of_the_exchange(timeout: float | None, expected: list[float]) -> None:
     world = World()
-    trusted = choose_credential(PYPI, Given(), world.tools(timeout=timeout))
+    trusted = choose_credential(PYPI, CredentialOptions(), world.tools(timeout=timeout))
     trusted.prove()
     trusted.burn()
     assert world.index.deadlines == expected

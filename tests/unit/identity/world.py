@@ -9,8 +9,8 @@ from typing import Any
 
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import BasicAuthorization, HttpAnswer, HttpRequest, NoAnswer, SecretJson
+from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.keyring import Keyring
-from ci_publish.identity.tools import Tools
 from ci_publish.model.events import Event
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -203,8 +203,8 @@ class World:
         self.waiting = FakeWaiting(self)
         self.index.clock = lambda: self.now
 
-    def tools(self, keyring: Keyring | None = None, timeout: float | None = None) -> Tools:
-        return Tools(
+    def tools(self, keyring: Keyring | None = None, timeout: float | None = None) -> IdentityContext:
+        return IdentityContext(
             source=self.ci,
             transport=self.index,
             waiting=self.waiting,

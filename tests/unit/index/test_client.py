@@ -22,7 +22,7 @@ from ci_publish.model.index import (
     CredentialRefused,
     FileChanged,
     IndexProfile,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -388,7 +388,7 @@ def test_a_fresh_look_asks_only_for_what_changed() -> None:
 def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
     played = Played(looks=[listing(listed()), answer(304)])
     played.index.look("demo")
-    assert isinstance(played.index.look("demo", fresh=fresh), LookFailed)
+    assert isinstance(played.index.look("demo", fresh=fresh), ListingUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -396,20 +396,20 @@ def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
     [
         (answer(404), NoSuchProject, NotVisible),
         (answer(410), NoSuchProject, NotVisible),
-        (answer(401), LookFailed, NotVisible),
-        (answer(403), LookFailed, NotVisible),
-        (answer(400), LookFailed, NotVisible),
-        (answer(304), LookFailed, NotVisible),
-        (answer(500), LookFailed, LookFailed),
-        (UNREACHABLE, LookFailed, LookFailed),
-        (answer(200, "<html>Welcome <a href='/'>home</a>"), LookFailed, NotVisible),
-        (answer(200, '{"files": [', truncated=True), LookFailed, LookFailed),
-        (answer(302, location="https://pypi.org/simple/demo/"), LookFailed, LookFailed),
-        (answer(302, location="http://index.example/simple/demo/"), LookFailed, NotVisible),
-        (NoAnswer(NoAnswerReason.REFUSED_LOCALLY, "plain http"), LookFailed, NotVisible),
-        (answer(301, location="/simple/demo/"), LookFailed, LookFailed),
-        (answer(302), LookFailed, LookFailed),
-        (answer(302, location="http://["), LookFailed, LookFailed),
+        (answer(401), ListingUnavailable, NotVisible),
+        (answer(403), ListingUnavailable, NotVisible),
+        (answer(400), ListingUnavailable, NotVisible),
+        (answer(304), ListingUnavailable, NotVisible),
+        (answer(500), ListingUnavailable, ListingUnavailable),
+        (UNREACHABLE, ListingUnavailable, ListingUnavailable),
+        (answer(200, "<html>Welcome <a href='/'>home</a>"), ListingUnavailable, NotVisible),
+        (answer(200, '{"files": [', truncated=True), ListingUnavailable, ListingUnavailable),
+        (answer(302, location="https://pypi.org/simple/demo/"), ListingUnavailable, ListingUnavailable),
+        (answer(302, location="http://index.example/simple/demo/"), ListingUnavailable, NotVisible),
+        (NoAnswer(NoAnswerReason.REFUSED_LOCALLY, "plain http"), ListingUnavailable, NotVisible),
+        (answer(301, location="/simple/demo/"), ListingUnavailable, ListingUnavailable),
+        (answer(302), ListingUnavailable, ListingUnavailable),
+        (answer(302, location="http://["), ListingUnavailable, ListingUnavailable),
     ],
 )
 def test_what_answers_mean(given: Scripted, pypi: type, generic: type) -> None:
@@ -495,7 +495,9 @@ def test_a_guessed_address_proves_itself_by_a_listing() -> None:
 
 
 def test_a_guessed_address_that_fails_is_an_outage() -> None:
-    assert isinstance(Played(looks=[UNREACHABLE], url=BEHIND_PROXY, profile="generic").index.look("demo"), LookFailed)
+    assert isinstance(
+        Played(looks=[UNREACHABLE], url=BEHIND_PROXY, profile="generic").index.look("demo"), ListingUnavailable
+    )
 
 
 def test_an_address_with_one_guess_says_which_it_was() -> None:
@@ -513,7 +515,7 @@ def test_redirects_on_the_same_origin_are_followed_by_hand() -> None:
 
 def test_redirects_are_not_followed_for_ever() -> None:
     played = Played(looks=[lambda request: answer(302, location=f"{request.url}x/")])
-    assert isinstance(played.index.look("demo"), LookFailed)
+    assert isinstance(played.index.look("demo"), ListingUnavailable)
     assert len(played.transport.requests) == 4
 
 
@@ -540,14 +542,14 @@ def test_the_look_is_not_retried_for_ever_nor_in_a_stopped_run() -> None:
 )
 def test_retries_of_a_look_wait_no_longer_than_its_patience(patience: float | None, waits: list[float]) -> None:
     played = Played(looks=[answer(500)])
-    assert isinstance(played.index.look("demo", fresh=True, patience=patience), LookFailed)
+    assert isinstance(played.index.look("demo", fresh=True, patience=patience), ListingUnavailable)
     assert played.waiting.waits == waits
     assert len(played.transport.requests) == len(waits) + 1
 
 
 def test_a_wait_that_is_asked_for_is_not_begun_beyond_the_patience() -> None:
     played = Played(looks=[answer(503, retry_after="3"), listing()])
-    assert isinstance(played.index.look("demo", patience=2.0), LookFailed)
+    assert isinstance(played.index.look("demo", patience=2.0), ListingUnavailable)
     assert played.waiting.waits == []
     assert isinstance(played.index.look("demo", patience=0.0), ProjectListing)
 
@@ -573,7 +575,7 @@ def test_patience_ends_while_the_index_is_slow() -> None:
 
 def test_an_untrusted_certificate_fails_the_look_at_once() -> None:
     played = Played(looks=[NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "not trusted")])
-    assert isinstance(played.index.look("demo"), LookFailed)
+    assert isinstance(played.index.look("demo"), ListingUnavailable)
     assert len(played.transport.requests) == 1
 
 

@@ -52,7 +52,7 @@ from ci_publish.model.index import (
     Endpoints,
     FileChanged,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -211,10 +211,10 @@ def test_problems_of_files_that_would_be_sent_stop_the_run_after_the_look() -> N
 
 
 def test_problems_are_told_even_when_the_index_cannot_be_asked() -> None:
-    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     played.distributions.problems = (broken(ONE.filename),)
     failing(played, InvalidDistribution)
-    sound = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    sound = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     failing(sound, IndexUnavailable)
 
 
@@ -275,30 +275,30 @@ def test_an_undigested_file_is_a_conflict_that_says_why() -> None:
 
 
 def test_a_look_that_fails_is_never_absence() -> None:
-    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]))
+    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     assert "HTTP 500" in failing(played, IndexUnavailable).summary
     assert index_of(played).sent == []
 
 
 def test_what_the_ci_lacks_is_said_even_when_the_index_is_away() -> None:
     credential = FakeCredential(lacks=IdentityUnavailable("no id-token: write"))
-    played = world(*ALL, index=FakeIndex(states=[LookFailed("demo", "HTTP 500")]), credential=credential)
+    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]), credential=credential)
     error = failing(played, IdentityUnavailable)
     assert isinstance(error.__cause__, IndexUnavailable)
 
 
 def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
-    played = world(ONE, index=FakeIndex(states=[LookFailed("demo", "stopped")]))
+    played = world(ONE, index=FakeIndex(states=[ListingUnavailable("demo", "stopped")]))
     run = played.run()
     played.distributions.problems = ()
 
     class Stopping(FakeIndex):
         def look(
             self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
-        ) -> LookFailed:
+        ) -> ListingUnavailable:
             del version, fresh, patience
             played.waiting.stop = True
-            return LookFailed(project, "stopped")
+            return ListingUnavailable(project, "stopped")
 
     played.destinations = (Destination(Stopping(), FakeCredential()),)
     del run
@@ -711,7 +711,7 @@ def test_already_there_where_the_index_cannot_be_asked() -> None:
 
 def test_already_there_when_the_question_fails_is_an_outage() -> None:
     played = answered(AlreadyThere(1, "409"))
-    index_of(played).states = [NoSuchProject("demo"), LookFailed("demo", "HTTP 500")]
+    index_of(played).states = [NoSuchProject("demo"), ListingUnavailable("demo", "HTTP 500")]
     failing(played, IndexUnavailable)
 
 
@@ -773,7 +773,7 @@ def slow(*states: object) -> World:
 
 
 def test_the_listing_is_waited_for_with_growing_pauses() -> None:
-    played = slow(NoSuchProject("demo"), LookFailed("demo", "502"), ProjectListing("demo"))
+    played = slow(NoSuchProject("demo"), ListingUnavailable("demo", "502"), ProjectListing("demo"))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert played.waiting.waits == [1.0, 2.0, 4.0]
     assert index_of(played).looks == [False, True, True, True, True]
@@ -790,7 +790,7 @@ def test_a_file_that_a_readable_listing_never_shows_is_unverified(endpoints: End
 
 
 def test_an_outage_during_confirmation_is_not_called_an_absence() -> None:
-    played = slow(*[LookFailed("demo", "HTTP 502")] * 99)
+    played = slow(*[ListingUnavailable("demo", "HTTP 502")] * 99)
     error = failing(played, Unverified)
     assert error.summary == "pypi accepted 1 file, but its listing could not be read within 60 s: HTTP 502"
     assert listed(played) == {ONE.filename: None}
@@ -809,7 +809,9 @@ def test_a_web_page_waits_for_the_listing() -> None:
     assert listed(played) == {file.filename: True for file in ALL}
 
 
-@pytest.mark.parametrize("state", [NoSuchProject("demo"), NotVisible("demo", "HTTP 401"), LookFailed("demo", "502")])
+@pytest.mark.parametrize(
+    "state", [NoSuchProject("demo"), NotVisible("demo", "HTTP 401"), ListingUnavailable("demo", "502")]
+)
 def test_a_web_page_without_a_listing_is_an_outage(state: IndexState) -> None:
     index = FakeIndex(GENERIC, answers={ONE.filename: [PORTAL]}, states=[NoSuchProject("demo"), *[state] * 99])
     played = world(
@@ -1042,7 +1044,7 @@ def test_a_release_that_is_not_there_is_unverified() -> None:
         with pytest.raises(Unverified, match="not on pypi"):
             verify_release(world(index=index).run(), "demo", "1.0", released)
     with pytest.raises(IndexUnavailable):
-        verify_release(world(index=FakeIndex(states=[LookFailed("demo", "x")])).run(), "demo", "1.0", released)
+        verify_release(world(index=FakeIndex(states=[ListingUnavailable("demo", "x")])).run(), "demo", "1.0", released)
 
 
 # several indexes --------------------------------------------------------------------------------------------------
@@ -1107,7 +1109,7 @@ def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> N
 
 @pytest.mark.parametrize("untrusted", [False, True])
 def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool) -> None:
-    away = FakeIndex(states=[LookFailed("demo", "no route", untrusted=untrusted)])
+    away = FakeIndex(states=[ListingUnavailable("demo", "no route", untrusted=untrusted)])
     played = world(ONE, index=away, credential=FakeCredential(lacks=IdentityUnavailable("no CI")))
     error = failing(played, UntrustedCertificate if untrusted else IndexUnavailable, plan)
     assert "no route" in error.summary

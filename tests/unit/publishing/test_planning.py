@@ -8,7 +8,7 @@ from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
     KeptPublished,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -68,7 +68,7 @@ def test_a_missing_project_takes_every_file_and_an_unseen_one_too_but_says_so() 
 
 def test_a_failed_look_is_never_taken_for_absence() -> None:
     with pytest.raises(ValueError, match="demo"):
-        make_plan("i", [wheel()], {"demo": LookFailed("demo", "500")}, STRICT)
+        make_plan("i", [wheel()], {"demo": ListingUnavailable("demo", "500")}, STRICT)
 
 
 @pytest.mark.parametrize(

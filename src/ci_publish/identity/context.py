@@ -40,7 +40,7 @@ def _unguarded(_request: HttpRequest) -> Callable[[], None]:
 
 
 @frozen
-class Tools:
+class IdentityContext:
     """The collaborators of every credential.
 
     ``transport`` must still send while a run is being stopped, for burning. ``mask`` is called with each secret before

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailable
 from ci_publish.http.messages import HttpRequest, NoAnswer
-from ci_publish.identity.credential import Credential, Given, choose_credential
+from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.credential import Credential, CredentialOptions, choose_credential
 from ci_publish.identity.findings import (
     Finding,
     Level,
@@ -19,11 +20,10 @@ from ci_publish.identity.findings import (
     verdict,
 )
 from ci_publish.identity.local_refusals import local_refusal
-from ci_publish.identity.oidc_client import Exchanger, question_deadline
+from ci_publish.identity.oidc_client import OidcClient, question_deadline
 from ci_publish.identity.oidc_protocol import server_date
 from ci_publish.identity.served_publishers import names_this_publisher, newest_attested
 from ci_publish.identity.static import StaticCredential
-from ci_publish.identity.tools import Tools
 from ci_publish.identity.upload_tokens import SIGSTORE_AUDIENCE, TrustedPublishingCredential
 from ci_publish.model.coverage import combined, decides, does_not_exist, fewer, not_minted, not_named
 from ci_publish.model.distribution import Distribution
@@ -129,10 +129,15 @@ class Doctor:
     """Looks at one index and one job. ``look`` asks the index for a project, as ``ports.Index.look`` does."""
 
     def __init__(
-        self, endpoints: Endpoints, given: Given, tools: Tools, look: Callable[..., IndexState], wanted: Wanted
+        self,
+        endpoints: Endpoints,
+        given: CredentialOptions,
+        tools: IdentityContext,
+        look: Callable[..., IndexState],
+        wanted: Wanted,
     ) -> None:
         self._endpoints = endpoints
-        self._given = given
+        self._credential_options = given
         self._tools = tools
         self._look = look
         self._wanted = wanted
@@ -203,7 +208,7 @@ class Doctor:
         try:
             credential = choose_credential(
                 self._endpoints,
-                self._given,
+                self._credential_options,
                 self._tools,
                 projects=self._wanted.all_projects,
                 attesting=self._must_attest,
@@ -260,7 +265,7 @@ class Doctor:
         if missing := self._tools.source.missing(self._endpoints.pinned_audience):
             return [failed("identity", missing)]
         try:
-            identity = self._tools.source.token(Exchanger(self._endpoints, self._tools).audience())
+            identity = self._tools.source.token(OidcClient(self._endpoints, self._tools).audience())
         except CiPublishError as error:
             return [failed("identity", error)]
         given = f"The CI gives an OIDC identity token for {identity.audience}."

@@ -7,8 +7,8 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
-from ci_publish.identity.credential import Given
-from ci_publish.identity.diagnosis import Diagnosis, Doctor, Wanted
+from ci_publish.identity.credential import CredentialOptions
+from ci_publish.identity.doctor import Diagnosis, Doctor, Wanted
 from ci_publish.identity.findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Retrying
@@ -16,7 +16,7 @@ from ci_publish.model.identity import CredentialKind, Provider, Secret
 from ci_publish.model.index import (
     AlreadyPublished,
     IndexState,
-    LookFailed,
+    ListingUnavailable,
     NoSuchProject,
     Plan,
     ProjectListing,
@@ -36,7 +36,7 @@ def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
 def diagnose(
     world: World,
     wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
-    given: Given = Given(),  # noqa: B008  (frozen)
+    given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
     look: Callable[..., IndexState] = nothing_published,
 ) -> tuple[Diagnosis, dict[str, Level]]:
     diagnosis = Doctor(PYPI, given, world.tools(), look, wanted).run()
@@ -117,14 +117,16 @@ def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("given", "ci", "error"),
     [
-        (Given(secret=Secret("pypi-x")), FakeCI(), None),
-        (Given("alice", Secret("x")), FakeCI(), errors.PasswordRefused),
-        (Given(), FakeCI(provider=None), errors.IdentityUnavailable),
-        (Given(secret=Secret("x"), anonymous=True), FakeCI(), errors.ConfigurationError),
-        (Given(anonymous=True), FakeCI(), None),
+        (CredentialOptions(secret=Secret("pypi-x")), FakeCI(), None),
+        (CredentialOptions("alice", Secret("x")), FakeCI(), errors.PasswordRefused),
+        (CredentialOptions(), FakeCI(provider=None), errors.IdentityUnavailable),
+        (CredentialOptions(secret=Secret("x"), anonymous=True), FakeCI(), errors.ConfigurationError),
+        (CredentialOptions(anonymous=True), FakeCI(), None),
     ],
 )
-def test_other_credentials_are_judged(given: Given, ci: FakeCI, error: type[errors.CiPublishError] | None) -> None:
+def test_other_credentials_are_judged(
+    given: CredentialOptions, ci: FakeCI, error: type[errors.CiPublishError] | None
+) -> None:
     diagnosis, levels = diagnose(World(ci=ci), given=given)
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     unproven = Level.SKIPPED if given.secret else Level.OK
@@ -134,7 +136,7 @@ def test_other_credentials_are_judged(given: Given, ci: FakeCI, error: type[erro
 def test_an_index_out_of_reach_comes_first() -> None:
     world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
-    diagnosis, levels = diagnose(world, Wanted(projects=["demo"]), look=lambda name: LookFailed(name, "no"))
+    diagnosis, levels = diagnose(world, Wanted(projects=["demo"]), look=lambda name: ListingUnavailable(name, "no"))
     assert levels["index"] is levels["project demo"] is Level.FAILURE
     assert "clock" not in levels
     assert isinstance(diagnosis.error, errors.IndexUnavailable)
@@ -156,7 +158,7 @@ def test_an_archived_project_is_what_publishing_would_end_with() -> None:
 
 def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None:
     world = World(ci=FakeCI(provider=None))
-    Doctor(OTHER, Given(anonymous=True), world.tools(), nothing_published, Wanted()).run()
+    Doctor(OTHER, CredentialOptions(anonymous=True), world.tools(), nothing_published, Wanted()).run()
     assert world.index.requests[0].url == OTHER.audience
 
 
@@ -166,14 +168,19 @@ def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None
 NO_TOKEN = errors.NoIdTokenPermission("the job may not ask")
 NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
 BAD_FILE = errors.InvalidDistribution("a file is bad")
-UNREACHABLE = LookFailed("demo", "no answer")
+UNREACHABLE = ListingUnavailable("demo", "no answer")
 
 
 def refuse(kind: CredentialKind) -> bool:
     raise errors.ConfigurationError(f"no attestations with {kind}")
 
 
-def codes(world: World, wanted: Wanted, given: Given = Given(), state: IndexState | None = None) -> int:  # noqa: B008
+NOTHING_GIVEN = CredentialOptions()
+
+
+def codes(
+    world: World, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
+) -> int:
     look = nothing_published if state is None else lambda _: state
     diagnosis, _ = diagnose(world, wanted, given, look)
     return diagnosis.error.exit_code if diagnosis.error else 0
@@ -188,13 +195,20 @@ def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_sign
 
 
 def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
-    assert codes(World(), Wanted(attesting=refuse), Given(secret=Secret("pypi-x"))) == 2
-    assert codes(World(), Wanted([WHEEL], attesting=refuse), Given(secret=Secret("pypi-x")), UNREACHABLE) == 2
+    assert codes(World(), Wanted(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
+    assert (
+        codes(World(), Wanted([WHEEL], attesting=refuse), CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE) == 2
+    )
 
 
 def test_failed_checks_come_before_all_else() -> None:
     wanted = Wanted([WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
-    assert codes(World(ci=FakeCI(lacks={"pypi": NO_TOKEN})), wanted, Given(secret=Secret("pypi-x")), UNREACHABLE) == 4
+    assert (
+        codes(
+            World(ci=FakeCI(lacks={"pypi": NO_TOKEN})), wanted, CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE
+        )
+        == 4
+    )
     _, levels = diagnose(World(), Wanted([WHEEL], checks=lambda _: None))
     assert levels["files"] is Level.OK
 
@@ -351,14 +365,14 @@ def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
 def test_an_api_token_states_what_it_is_for(
     token: str, readiness: Readiness | None, error: type[errors.CiPublishError] | None
 ) -> None:
-    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), Given(secret=Secret(token)))
+    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), CredentialOptions(secret=Secret(token)))
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     if readiness is not None:
         assert diagnosis.verdict.readiness is readiness
 
 
 def test_an_api_token_of_a_project_creates_none() -> None:
-    token = Given(secret=Secret(macaroon([1, ["demo"]])))
+    token = CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
     diagnosis, _ = diagnose(World(), Wanted([WHEEL]), token, look=absent_at_first(9))
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
 
@@ -396,5 +410,5 @@ def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str
 def test_a_runner_that_passes_for_githubs_is_named() -> None:
     world = World()
     tools = replace(world.tools(), runner="Forgejo Actions")
-    [environment, *_] = Doctor(PYPI, Given(), tools, nothing_published, Wanted()).run().findings
+    [environment, *_] = Doctor(PYPI, CredentialOptions(), tools, nothing_published, Wanted()).run().findings
     assert (environment.level, "Forgejo" in environment.message) == (Level.WARNING, True)
