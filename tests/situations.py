@@ -66,10 +66,10 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.distributions import make_wheel
-from tests.unit.attestations.signing_world import PatientWaiting, wheels
+from tests.unit.attestations.signing_harness import PatientWaiting, wheels
 from tests.unit.attestations.test_signer import FakeAuthority, Job
 from tests.unit.fakes import GENERIC, PYPI, sdist, wheel
-from tests.unit.identity import world as identity_world
+from tests.unit.identity import credential_harness
 
 MESSAGES: Final = Path(__file__).parent / "assets" / "messages.txt"
 _HEAD: Final = "=== "
@@ -263,7 +263,7 @@ def _() -> object:
 
 @situation("There is no CI, and no password")
 def _() -> object:
-    return prove(identity_world.World(ci=identity_world.FakeCI(provider=None)))
+    return prove(credential_harness.Harness(ci=credential_harness.FakeCI(provider=None)))
 
 
 @situation("The GitHub job lacks the permission id-token: write")
@@ -291,7 +291,7 @@ def _() -> object:
 
 @situation("The GitLab job's identity token is for somebody else")
 def _() -> object:
-    token = identity_world.jwt({**identity_world.GITLAB, "aud": "https://gitlab.com"})
+    token = credential_harness.jwt({**credential_harness.GITLAB, "aud": "https://gitlab.com"})
     return ambient({"GITLAB_CI": "true", "PYPI_ID_TOKEN": token}).token("pypi")
 
 
@@ -307,13 +307,13 @@ def _() -> object:
 @situation("A secret that is not set was given as the password")
 def _() -> object:
     given = CredentialOptions("bob", Secret(""), "The input password")
-    return prove(identity_world.World(), given=given)
+    return prove(credential_harness.Harness(), given=given)
 
 
 @situation("The index has no Trusted Publishing, and no password was given")
 def _() -> object:
-    index = identity_world.FakeIndex(scripts={"audience": [identity_world.answer(404, body=b"no")]})
-    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+    index = credential_harness.FakeIndex(scripts={"audience": [credential_harness.answer(404, body=b"no")]})
+    return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
 
 
 # --- the credential ------------------------------------------------------------------------------------------------
@@ -322,13 +322,13 @@ def _() -> object:
 @situation("A user name and password for PyPI")
 def _() -> object:
     given = CredentialOptions("bob", Secret("hunter2"), "The input password")
-    return prove(identity_world.World(), given=given)
+    return prove(credential_harness.Harness(), given=given)
 
 
 @situation("A secret for PyPI that is not an API token")
 def _() -> object:
     given = CredentialOptions("__token__", Secret('"pypi-AgEIcHlwaS5vcmc"'), "The input password")
-    return prove(identity_world.World(), given=given)
+    return prove(credential_harness.Harness(), given=given)
 
 
 @situation("Another tool's variable names another index than ours")
@@ -402,26 +402,26 @@ def _() -> object:
 
 @situation("PyPI does not know the CI that made the identity")
 def _() -> object:
-    claims = {**identity_world.GITLAB, "iss": "https://gitlab.corp.example"}
+    claims = {**credential_harness.GITLAB, "iss": "https://gitlab.corp.example"}
     return refused_mint("invalid-payload", "unknown trusted publishing issuer", claims)
 
 
 @situation("The job lies in a reusable workflow of another repository")
 def _() -> object:
     called = "octo-org/workflows/.github/workflows/publish.yml@refs/heads/main"
-    return refused_mint("invalid-publisher", "no publisher", {**identity_world.GITHUB, "job_workflow_ref": called})
+    return refused_mint("invalid-publisher", "no publisher", {**credential_harness.GITHUB, "job_workflow_ref": called})
 
 
 @situation("A private index asks for an identity that is meant for PyPI")
 def _() -> object:
-    index = identity_world.FakeIndex(audience="pypi")
-    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+    index = credential_harness.FakeIndex(audience="pypi")
+    return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
 
 
 @situation("A private index asks for an audience that is not its host, and that nobody named")
 def _() -> object:
-    index = identity_world.FakeIndex(audience="acme-packages")
-    return prove(identity_world.World(index=index), endpoints=identity_world.OTHER)
+    index = credential_harness.FakeIndex(audience="acme-packages")
+    return prove(credential_harness.Harness(index=index), endpoints=credential_harness.OTHER)
 
 
 @situation("An index sends the identity to another host")
@@ -430,32 +430,32 @@ def _() -> object:
         "audience-endpoint": "https://evil.example/audience",
         "token-mint-endpoint": "https://evil.example/mint",
     }
-    index = identity_world.FakeIndex(scripts={"pytp": [identity_world.answer(200, document)]})
-    elsewhere = replace(identity_world.OTHER, discovery=None, audience="https://evil.example/_/oidc/audience")
-    return prove(identity_world.World(index=index), endpoints=elsewhere)
+    index = credential_harness.FakeIndex(scripts={"pytp": [credential_harness.answer(200, document)]})
+    elsewhere = replace(credential_harness.OTHER, discovery=None, audience="https://evil.example/_/oidc/audience")
+    return prove(credential_harness.Harness(index=index), endpoints=elsewhere)
 
 
 @situation("A GitLab job uploaded for longer than its upload token lived")
 def _() -> object:
-    world = gitlab()
-    credential = choose_credential(identity_world.PYPI, CredentialOptions(), world.tools())
+    harness = gitlab()
+    credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
     credential.prove()
     credential.hold()
-    world.now += 901
+    harness.now += 901
     return credential.hold()
 
 
 @situation("The stored API token has expired")
 def _() -> object:
-    token = Secret(identity_world.macaroon([3, "user"], [0, int(identity_world.NOW) - 3 * 86_400, 0]))
+    token = Secret(credential_harness.macaroon([3, "user"], [0, int(credential_harness.NOW) - 3 * 86_400, 0]))
     given = CredentialOptions(secret=token, name="CI_PUBLISH_PASSWORD")
-    return choose_credential(identity_world.PYPI, given, identity_world.World().tools()).prove()
+    return choose_credential(credential_harness.PYPI, given, credential_harness.Harness().tools()).prove()
 
 
 @situation("An API token of PyPI is given for a private index")
 def _() -> object:
-    given = CredentialOptions(secret=Secret(identity_world.macaroon()), name="CI_PUBLISH_PASSWORD")
-    return choose_credential(identity_world.OTHER, given, identity_world.World().tools()).prove()
+    given = CredentialOptions(secret=Secret(credential_harness.macaroon()), name="CI_PUBLISH_PASSWORD")
+    return choose_credential(credential_harness.OTHER, given, credential_harness.Harness().tools()).prove()
 
 
 @situation("The Trusted Publisher that matches is for another project")
@@ -473,10 +473,10 @@ def _() -> object:
 @situation("The GitLab job's CI configuration is in another project")
 def _() -> object:
     uri = "gitlab.com/group/ci//publish.yml@refs/heads/main"
-    world = identity_world.World(
-        ci=identity_world.FakeCI(Provider.GITLAB, {**identity_world.GITLAB, "ci_config_ref_uri": uri})
+    harness = credential_harness.Harness(
+        ci=credential_harness.FakeCI(Provider.GITLAB, {**credential_harness.GITLAB, "ci_config_ref_uri": uri})
     )
-    return choose_credential(identity_world.PYPI, CredentialOptions(), world.tools()).prove()
+    return choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools()).prove()
 
 
 @situation("Attestations are required, and a file is published without one")
@@ -486,10 +486,10 @@ def _() -> object:
 
 @situation("The answer to a GitLab job's only token exchange was lost")
 def _() -> object:
-    world = gitlab()
+    harness = gitlab()
     lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
-    world.index.scripts["mint-token"] = [lost]
-    credential = choose_credential(identity_world.PYPI, CredentialOptions(), world.tools())
+    harness.index.scripts["mint-token"] = [lost]
+    credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
     credential.prove()
     return credential.hold()
 
@@ -758,39 +758,39 @@ def checked(here: Path) -> object:
 def ambient(
     environ: Mapping[str, str], *, event: bytes = b"", detect: Callable[[str], str | None] = lambda _: None
 ) -> AmbientIdentity:
-    world = identity_world.World()
+    harness = credential_harness.Harness()
     return AmbientIdentity(
         environ,
         ignore,
-        world.waiting,
+        harness.waiting,
         ignore,
         lambda: 0.5,
         detect=detect,
-        clock=lambda: world.now,
+        clock=lambda: harness.now,
         read_event=lambda _: event,
         machine=str,
     )
 
 
-def gitlab() -> identity_world.World:
-    return identity_world.World(
-        ci=identity_world.FakeCI(provider=Provider.GITLAB, claims=identity_world.GITLAB),
+def gitlab() -> credential_harness.Harness:
+    return credential_harness.Harness(
+        ci=credential_harness.FakeCI(provider=Provider.GITLAB, claims=credential_harness.GITLAB),
     )
 
 
 def prove(
-    world: identity_world.World,
+    harness: credential_harness.Harness,
     *,
     given: CredentialOptions | None = None,
-    endpoints: Endpoints = identity_world.PYPI,
+    endpoints: Endpoints = credential_harness.PYPI,
 ) -> object:
-    choose_credential(endpoints, given or CredentialOptions(), world.tools()).prove()
+    choose_credential(endpoints, given or CredentialOptions(), harness.tools()).prove()
     return None
 
 
-def refused_mint(code: str, description: str, claims: Mapping[str, object] = identity_world.GITHUB) -> object:
+def refused_mint(code: str, description: str, claims: Mapping[str, object] = credential_harness.GITHUB) -> object:
     refusal = MintRefused(code, description, 422)
-    return publisher_forms.explain(refusal, claims, identity_world.PYPI, ["demo"])
+    return publisher_forms.explain(refusal, claims, credential_harness.PYPI, ["demo"])
 
 
 def answered(status: int, words: str) -> object:

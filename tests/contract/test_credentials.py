@@ -65,7 +65,7 @@ def anonymous(_: RehearsalWorld, __: ExitStack) -> Kind:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[RehearsalWorld]:
+def fake_run() -> Iterator[RehearsalWorld]:
     with RehearsalWorld() as opened:
         yield opened
         assert opened.failures == ()

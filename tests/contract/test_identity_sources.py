@@ -26,7 +26,7 @@ from ci_publish.model.identity import Provider, Secret
 from ci_publish.rehearsal import ci_claims
 from ci_publish.rehearsal.hooks import answer, times
 from ci_publish.rehearsal.world import RehearsalWorld
-from tests.unit.identity.world import FakeCI, World
+from tests.unit.identity.credential_harness import FakeCI, Harness
 
 AUDIENCE = "ci-publish-rehearsal"
 
@@ -41,7 +41,7 @@ class Job:
 
 
 def ambient(environ: Mapping[str, str], **options: Any) -> Job:  # noqa: ANN401
-    world = World()
+    world = Harness()
     source = AmbientIdentity(
         environ, lambda secret: world.masked.append(secret.reveal()), world.waiting, world.events.append, lambda: 0.5,
         machine=lambda: "", **options,
@@ -131,9 +131,9 @@ def test_githubs_service_failing_for_a_while_is_waited_for(world: RehearsalWorld
 CHILD = """
 import json, os
 from ci_publish.identity.ambient import AmbientIdentity
-from tests.unit.identity.world import World
+from tests.unit.identity.credential_harness import Harness
 
-world = World()
+world = Harness()
 source = AmbientIdentity(
     os.environ, lambda secret: world.masked.append(secret.reveal()), world.waiting, world.events.append, lambda: 0.5,
     machine=lambda: "",

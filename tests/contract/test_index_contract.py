@@ -24,7 +24,7 @@ from ci_publish.publishing.ports import Index
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.faults.server import FaultServer
 from tests.unit.fakes import FakeIndex
-from tests.unit.index.things import Waits, make_file
+from tests.unit.index.scripted_index import Waits, make_file
 
 
 @dataclass

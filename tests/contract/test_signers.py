@@ -15,7 +15,7 @@ from ci_publish.model.attestation import PUBLISH_V1, ProvenanceInvalid, Provenan
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Signed
 from ci_publish.rehearsal.hooks import answer
-from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world, wheels
+from tests.unit.attestations.signing_harness import Events, SigningHarness, signing_harness, wheels
 from tests.unit.fakes import FakeSigner, FakeVerifier
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def fake() -> Iterator[Kind]:
 
 
 def sigstore() -> Iterator[Kind]:
-    with signing_world() as world, signing_world() as down:
+    with signing_harness() as world, signing_harness() as down:
         down.sigstore.hooks.interpose = answer(404, "no such thing")
         nobody = world.identity()
         nobody.error = NO_IDENTITY
@@ -65,7 +65,7 @@ def sigstore() -> Iterator[Kind]:
         bundle = {"publisher": GITHUB, "attestations": [json.loads(made)]}
         yield Kind(
             world.signer(),
-            SigningWorld(down.provider, down.sigstore, down.url, world.events).signer(),
+            SigningHarness(down.provider, down.sigstore, down.url, world.events).signer(),
             world.signer(nobody),
             ProvenanceJudge(world.trust),
             world.events,

@@ -12,8 +12,8 @@ from ci_publish.http.messages import BodyChanged, BodyWithdrawn, HttpAnswer, Htt
 from ci_publish.http.transport import HttpTransport
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
-from tests.unit.identity.world import FakeIndex
-from tests.unit.index.things import UNREACHABLE, ScriptedTransport, answer
+from tests.unit.identity.credential_harness import FakeIndex
+from tests.unit.index.scripted_index import UNREACHABLE, ScriptedTransport, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,10 @@ import pytest
 
 from ci_publish.errors import IndexUnavailable, Interrupted
 from ci_publish.publishing.interruption import BURNING_GRACE, Interruption
-from tests.unit.attestations.signing_world import PatientWaiting
+from tests.unit.attestations.signing_harness import PatientWaiting
 from tests.unit.fakes import FakeWaiting
-from tests.unit.identity.world import World
-from tests.unit.index.things import Waits
+from tests.unit.identity.credential_harness import Harness
+from tests.unit.index.scripted_index import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def patient() -> Kind:
 
 
 def of_the_identity_room() -> Kind:
-    waiting = World().waiting
+    waiting = Harness().waiting
 
     def stop() -> None:
         waiting.stopped = True

@@ -32,7 +32,7 @@ from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import FaultServer
-from tests.unit.attestations.signing_world import SigningWorld, quick, signing_world, wheels
+from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +53,8 @@ SERVICES = pytest.mark.parametrize("path", [FULCIO, REKOR], ids=["fulcio", "reko
 
 
 @pytest.fixture
-def world() -> Iterator[SigningWorld]:
-    with signing_world() as world:
+def world() -> Iterator[SigningHarness]:
+    with signing_harness() as world:
         yield world
 
 
@@ -106,7 +106,7 @@ PASSING = {
 PATIENCE = quick(request=1.0)
 
 
-def sign(world: SigningWorld, **patience: float) -> SigningResult:
+def sign(world: SigningHarness, **patience: float) -> SigningResult:
     return world.signer(patience=quick(**{"request": 1.0, **patience})).sign(wheels(FILES))
 
 
@@ -120,7 +120,7 @@ def error_of(result: SigningResult) -> SigningFailed:
 
 @SERVICES
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
-def test_what_passes_is_outlived(world: SigningWorld, release: threading.Event, path: str, fault: Fault) -> None:
+def test_what_passes_is_outlived(world: SigningHarness, release: threading.Event, path: str, fault: Fault) -> None:
     world.sigstore.hooks.interpose = only(path, times(2, fault.interpose(release), after=0 if path == FULCIO else 3))
 
     result = sign(world, request=fault.request)
@@ -134,7 +134,7 @@ def test_what_passes_is_outlived(world: SigningWorld, release: threading.Event, 
 @SERVICES
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 def test_what_does_not_pass_ends_with_the_budget_and_its_reason(
-    world: SigningWorld, release: threading.Event, path: str, fault: Fault
+    world: SigningHarness, release: threading.Event, path: str, fault: Fault
 ) -> None:
     world.sigstore.hooks.interpose = only(path, fault.interpose(release))
     began = time.monotonic()
@@ -152,7 +152,7 @@ def test_what_does_not_pass_ends_with_the_budget_and_its_reason(
 )
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_a_refusal_is_told_in_the_services_own_words(
-    world: SigningWorld, path: str, kind: type[SigningFailed], status: int
+    world: SigningHarness, path: str, kind: type[SigningFailed], status: int
 ) -> None:
     body = '{"code": 3, "message": "There was an error processing the identity token"}'
     world.sigstore.hooks.interpose = only(path, answer(status, body))
@@ -167,7 +167,7 @@ def test_a_refusal_is_told_in_the_services_own_words(
 
 @SERVICES
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(world: SigningWorld, path: str, status: int) -> None:
+def test_a_redirect_is_not_followed(world: SigningHarness, path: str, status: int) -> None:
     def redirect(_environ: WSGIEnvironment) -> Response:
         return Response(status=status, headers={"Location": "http://127.0.0.1:9/elsewhere"})
 
@@ -179,7 +179,7 @@ def test_a_redirect_is_not_followed(world: SigningWorld, path: str, status: int)
 
 
 def test_a_tls_certificate_that_is_not_trusted_is_final_and_names_the_cure(
-    world: SigningWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: SigningHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = make_loopback_tls(tmp_path, dt.datetime.now(dt.UTC))
     with Server(world.sigstore.app, tls=tls.context) as server:
@@ -214,7 +214,7 @@ def test_a_trust_root_from_a_server_that_is_not_trusted(tmp_path: Path, monkeypa
 
 @SERVICES
 def test_nobody_there_ends_with_the_budget(path: str) -> None:
-    with signing_world() as world:
+    with signing_harness() as world:
         nowhere = "http://127.0.0.1:9"
         config = world.sigstore.trust_config(world.url)
         key = '"caUrls"' if path == FULCIO else '"rekorTlogUrls"'
@@ -229,7 +229,7 @@ def test_nobody_there_ends_with_the_budget(path: str) -> None:
 
 
 @SERVICES
-def test_an_answer_that_is_lost_after_the_deed_is_no_harm(world: SigningWorld, path: str) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_harm(world: SigningHarness, path: str) -> None:
     count = iter(range(2 if path == FULCIO else 4))
 
     def after(environ: WSGIEnvironment, response: Response) -> Response | None:
@@ -248,7 +248,7 @@ def test_an_answer_that_is_lost_after_the_deed_is_no_harm(world: SigningWorld, p
 
 
 @SERVICES
-def test_a_deed_that_is_answered_late_is_no_harm(world: SigningWorld, release: threading.Event, path: str) -> None:
+def test_a_deed_that_is_answered_late_is_no_harm(world: SigningHarness, release: threading.Event, path: str) -> None:
     hold, count = late(release), iter(range(1))
 
     def after(environ: WSGIEnvironment, response: Response) -> Response | None:
@@ -264,7 +264,7 @@ def test_a_deed_that_is_answered_late_is_no_harm(world: SigningWorld, release: t
     assert not any("409" in reason for reason in world.events.reasons)
 
 
-def test_faults_of_every_kind_among_many_files(world: SigningWorld, release: threading.Event) -> None:
+def test_faults_of_every_kind_among_many_files(world: SigningHarness, release: threading.Event) -> None:
     faults = [fault.interpose(release) for fault in PASSING.values()]
     numbers, lock = iter(range(10_000)), threading.Lock()
 
@@ -281,7 +281,7 @@ def test_faults_of_every_kind_among_many_files(world: SigningWorld, release: thr
     assert len(world.events.reasons) >= 8
 
 
-def test_an_outage_mid_run_keeps_what_is_done(world: SigningWorld) -> None:
+def test_an_outage_mid_run_keeps_what_is_done(world: SigningHarness) -> None:
     world.sigstore.hooks.interpose = only(REKOR, times(10_000, answer(502, HTML), after=5))
 
     result = sign(world, budget=1.0)
@@ -291,7 +291,7 @@ def test_an_outage_mid_run_keeps_what_is_done(world: SigningWorld) -> None:
 
 
 def test_certificates_and_tokens_that_end_mid_run_are_renewed() -> None:
-    with signing_world(certificate_lifetime=2.0) as world:
+    with signing_harness(certificate_lifetime=2.0) as world:
         world.sigstore.hooks.delay = 0.25
         identity = world.identity(lifetime=2.0)
 
@@ -302,7 +302,7 @@ def test_certificates_and_tokens_that_end_mid_run_are_renewed() -> None:
 
 
 def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
-    with signing_world(certificate_lifetime=1.0) as world:
+    with signing_harness(certificate_lifetime=1.0) as world:
         world.sigstore.hooks.delay = 0.25
         identity = world.identity(gitlab_claims(), repeatable=False, lifetime=2.0)
 
@@ -313,7 +313,7 @@ def test_the_only_token_of_a_job_ends_mid_run_in_words() -> None:
 
 
 @pytest.mark.parametrize("lifetime", [-10.0, -3.0, 0.0])
-def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningWorld, lifetime: float) -> None:
+def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningHarness, lifetime: float) -> None:
     identity = world.identity(gitlab_claims(), repeatable=False, lifetime=lifetime)
 
     error = error_of(world.signer(identity, patience=PATIENCE).sign(wheels(FILES)))
@@ -323,7 +323,7 @@ def test_a_token_that_has_ended_when_signing_begins_is_named(world: SigningWorld
     assert len(world.sigstore.entries) == 0
 
 
-def test_a_token_that_is_not_valid_yet_is_tried_until_the_clock_is_to_blame(world: SigningWorld) -> None:
+def test_a_token_that_is_not_valid_yet_is_tried_until_the_clock_is_to_blame(world: SigningHarness) -> None:
     identity = world.identity()
     identity.issue = lambda audience: world.provider.issue(audience, nbf=int(time.time()) + 100)
 
@@ -334,7 +334,7 @@ def test_a_token_that_is_not_valid_yet_is_tried_until_the_clock_is_to_blame(worl
     assert "clock" in error.detail
 
 
-def test_a_token_that_will_be_valid_in_a_moment_is_waited_for(world: SigningWorld) -> None:
+def test_a_token_that_will_be_valid_in_a_moment_is_waited_for(world: SigningHarness) -> None:
     identity = world.identity()
     identity.issue = lambda audience: world.provider.issue(audience, nbf=int(time.time()) + 2)
 
@@ -344,7 +344,7 @@ def test_a_token_that_will_be_valid_in_a_moment_is_waited_for(world: SigningWorl
     assert len(identity.asked) == 1
 
 
-def test_a_token_for_somebody_else_is_refused_in_words(world: SigningWorld) -> None:
+def test_a_token_for_somebody_else_is_refused_in_words(world: SigningHarness) -> None:
     identity = world.identity()
     identity.issue = lambda _audience: world.provider.issue("pypi")
 
@@ -354,14 +354,14 @@ def test_a_token_for_somebody_else_is_refused_in_words(world: SigningWorld) -> N
     assert "udience" in error.summary
 
 
-def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningWorld, release: threading.Event) -> None:
+def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningHarness, release: threading.Event) -> None:
     """No thread keeps the interpreter alive: what is stuck is left behind."""
     world.sigstore.hooks.interpose = only(REKOR, hang(release))
     script = f"""
 import time
 from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
-from tests.unit.attestations.signing_world import CiIdentity, PatientWaiting, wheels
+from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
 from ci_publish.model.identity import Provider
 trust = TrustSource(emit=print, config={world.sigstore.trust_config(world.url)!r})
 identity = CiIdentity(Provider.GITHUB, lambda audience: {world.provider.issue("sigstore")!r})

@@ -15,7 +15,7 @@ import pytest
 from pypi_attestations import Distribution
 
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
-from tests.unit.rehearsal.sigstore_world import SigstoreWorld, sigstore_world
+from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[SigstoreWorld]:
-    with sigstore_world() as running:
+def world() -> Iterator[ServedSigstore]:
+    with served_sigstore() as running:
         for number in range(5):  # a tree of some size, so that inclusion proofs have something to prove
             running.attest(_distribution(f"warmup-{number}"))
         yield running
@@ -56,7 +56,7 @@ def _distribution(name: str) -> Distribution:
     return Distribution(name=f"{name.replace('-', '_')}-1.0.0.tar.gz", digest="ab" * 32)
 
 
-def judge(workshop: Path, world: SigstoreWorld, bundle: dict[str, Any], name: str, issuer: str) -> tuple[int, str]:
+def judge(workshop: Path, world: ServedSigstore, bundle: dict[str, Any], name: str, issuer: str) -> tuple[int, str]:
     """Return Node's exit code and what it said."""
     (workshop / "bundle.json").write_text(json.dumps(bundle), encoding="utf-8")
     (workshop / "trusted_root.json").write_text(world.sigstore.trusted_root(world.url), encoding="utf-8")
@@ -83,7 +83,7 @@ def judge(workshop: Path, world: SigstoreWorld, bundle: dict[str, Any], name: st
     ],
     ids=["github", "github-environment", "gitlab", "google"],
 )
-def test_sigstore_js_accepts(workshop: Path, world: SigstoreWorld, claims: dict[str, object], name: str) -> None:
+def test_sigstore_js_accepts(workshop: Path, world: ServedSigstore, claims: dict[str, object], name: str) -> None:
     bundle = json.loads(world.attest(_distribution("demo"), claims).to_bundle().to_json())
 
     code, said = judge(workshop, world, bundle, name, str(claims["iss"]))
@@ -92,7 +92,7 @@ def test_sigstore_js_accepts(workshop: Path, world: SigstoreWorld, claims: dict[
     assert json.loads(said)["subject"] == [{"name": "demo-1.0.0.tar.gz", "digest": {"sha256": "ab" * 32}}]
 
 
-def test_sigstore_js_refuses_another_identity(workshop: Path, world: SigstoreWorld) -> None:
+def test_sigstore_js_refuses_another_identity(workshop: Path, world: ServedSigstore) -> None:
     bundle = json.loads(world.attest(_distribution("demo")).to_bundle().to_json())
     for name, issuer in ((GITHUB_NAME.replace("release", "other"), GITHUB_ISSUER), (GITHUB_NAME, "https://gitlab.com")):
         code, said = judge(workshop, world, bundle, name, issuer)
@@ -100,8 +100,8 @@ def test_sigstore_js_refuses_another_identity(workshop: Path, world: SigstoreWor
         assert "UNTRUSTED_SIGNER_ERROR" in said
 
 
-def test_sigstore_js_refuses_another_world(workshop: Path, world: SigstoreWorld) -> None:
-    with sigstore_world() as other:
+def test_sigstore_js_refuses_another_world(workshop: Path, world: ServedSigstore) -> None:
+    with served_sigstore() as other:
         bundle = json.loads(other.attest(_distribution("demo")).to_bundle().to_json())
     code, said = judge(workshop, world, bundle, GITHUB_NAME, GITHUB_ISSUER)
     assert code == 1
@@ -119,7 +119,7 @@ def test_sigstore_js_refuses_another_world(workshop: Path, world: SigstoreWorld)
     ],
 )
 def test_sigstore_js_refuses_what_was_tampered_with(
-    workshop: Path, world: SigstoreWorld, what: str, reason: str
+    workshop: Path, world: ServedSigstore, what: str, reason: str
 ) -> None:
     bundle = json.loads(world.attest(_distribution("demo")).to_bundle().to_json())
     entry = bundle["verificationMaterial"]["tlogEntries"][0]

@@ -19,7 +19,7 @@ from ci_publish.identity.local_refusals import local_refusal
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import explain
 from ci_publish.model.identity import Secret
-from tests.unit.identity.world import GITHUB, GITLAB, NOW, OTHER, PYPI
+from tests.unit.identity.credential_harness import GITHUB, GITLAB, NOW, OTHER, PYPI
 
 SECRET = Secret("the-identity")
 JSON = st.recursive(

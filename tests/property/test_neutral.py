@@ -23,8 +23,8 @@ from ci_publish.reports.neutral import (
     one_line,
     preformatted,
 )
+from tests.unit.reports.recorded_runs import STRESS, hostile_texts
 from tests.unit.reports.runner import commands
-from tests.unit.reports.story import STRESS, hostile_texts
 
 EXAMPLES = settings(max_examples=1_000 if STRESS else 100, deadline=None)
 ADDRESSES = st.sampled_from(

@@ -20,7 +20,7 @@ import uv
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_sdist, make_wheel
 from tests.platforms import needs_resource
-from tests.unit.rehearsal.index_world import form_of
+from tests.unit.rehearsal.served_index import form_of
 
 pytestmark = pytest.mark.servers
 

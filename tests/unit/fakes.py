@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the ports, which obey the same contracts as the real rooms (see tests/contract)."""
+"""In-memory stand-ins for the ports, which obey the same contracts as the real ones (see tests/contract)."""
 
 import hashlib
 import threading
@@ -361,7 +361,7 @@ class FakeWaiting:
 
 
 @dataclass
-class World:
+class FakeRun:
     """A run over fakes, and everything that it emitted and wrote."""
 
     distributions: FakeDistributions
@@ -387,15 +387,15 @@ class World:
         )
 
 
-def world(
+def fake_run(
     *files: Distribution,
     index: FakeIndex | None = None,
     credential: FakeCredential | None = None,
     options: Options | None = None,
     **more: object,
-) -> World:
+) -> FakeRun:
     destination = Destination(index or FakeIndex(), credential or FakeCredential())
-    return World(FakeDistributions(files), (destination,), options or Options(), **more)  # type: ignore[arg-type]
+    return FakeRun(FakeDistributions(files), (destination,), options or Options(), **more)  # type: ignore[arg-type]
 
 
 __all__ = [
@@ -404,13 +404,13 @@ __all__ = [
     "FakeCredential",
     "FakeDistributions",
     "FakeIndex",
+    "FakeRun",
     "FakeSigner",
     "FakeVerifier",
     "FakeWaiting",
-    "World",
+    "fake_run",
     "published",
     "sdist",
     "sha",
     "wheel",
-    "world",
 ]

@@ -28,7 +28,7 @@ from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import to_dict
 from tests.distributions import make_release, make_wheel
-from tests.unit.fakes import FakeIndex, published, sdist, sha, wheel, world
+from tests.unit.fakes import FakeIndex, fake_run, published, sdist, sha, wheel
 
 
 def around(events: list[Event] | None = None, **changes: object) -> Surroundings:
@@ -45,7 +45,7 @@ def test_what_is_public_is_what_is_exported() -> None:
 
 
 def test_a_run_of_ones_own_rooms_returns_the_receipt() -> None:
-    played = world(wheel(), sdist())
+    played = fake_run(wheel(), sdist())
     events: list[Event] = []
     receipt = ci_publish.publish(played.run(), around=around(events))
     assert receipt.outcome == "published"
@@ -56,7 +56,7 @@ def test_a_run_of_ones_own_rooms_returns_the_receipt() -> None:
 
 def test_an_error_carries_the_receipt_of_what_happened() -> None:
     file = wheel()
-    played = world(file, index=FakeIndex(files={file.filename: published(file, sha256=sha("x"))}))
+    played = fake_run(file, index=FakeIndex(files={file.filename: published(file, sha256=sha("x"))}))
     run = played.run()
     with pytest.raises(ContentConflict) as caught:
         ci_publish.plan(run)

@@ -18,7 +18,7 @@ from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Noted
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
-from tests.unit.attestations.signing_world import SigningWorld, signing_world, wheel, wheels
+from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[SigningWorld]:
-    with signing_world() as world:
+def shared() -> Iterator[SigningHarness]:
+    with signing_harness() as world:
         yield world
 
 
 @pytest.fixture
-def world(shared: SigningWorld) -> SigningWorld:
-    return SigningWorld(shared.provider, shared.sigstore, shared.url)
+def world(shared: SigningHarness) -> SigningHarness:
+    return SigningHarness(shared.provider, shared.sigstore, shared.url)
 
 
-def signed(world: SigningWorld, claims: Mapping[str, object] | None = None, number: int = 0) -> str:
+def signed(world: SigningHarness, claims: Mapping[str, object] | None = None, number: int = 0) -> str:
     """Return what an earlier step signed for a wheel."""
     result = world.signer(world.identity(claims)).sign([wheel(number)])
     (made,) = result.attestations[wheel(number).filename]
@@ -45,7 +45,7 @@ def signed(world: SigningWorld, claims: Mapping[str, object] | None = None, numb
     return made.json
 
 
-def slsa(world: SigningWorld, subject: Distribution, predicate_type: str = SLSA_PROVENANCE_V1) -> str:
+def slsa(world: SigningHarness, subject: Distribution, predicate_type: str = SLSA_PROVENANCE_V1) -> str:
     config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
     statement = (
         StatementBuilder()
@@ -65,7 +65,7 @@ def found(content: str | bytes, distribution: Distribution | None = None, kind: 
 
 
 def adopt(
-    world: SigningWorld,
+    world: SigningHarness,
     *files: FoundAttestation,
     claims: Claims | None = None,
     attested_by: tuple[PublisherIdentity, ...] = (),
@@ -76,7 +76,7 @@ def adopt(
     return {name: [attestation.predicate_type for attestation in taken[name]] for name in taken}
 
 
-def refusal(world: SigningWorld, *files: FoundAttestation, claims: Claims | None = None) -> str:
+def refusal(world: SigningHarness, *files: FoundAttestation, claims: Claims | None = None) -> str:
     with pytest.raises(AttestationInvalid) as caught:
         adopt(world, *files, claims=claims)
     assert caught.value.exit_code == 7
@@ -84,19 +84,19 @@ def refusal(world: SigningWorld, *files: FoundAttestation, claims: Claims | None
     return caught.value.detail
 
 
-def test_nothing_found_asks_nobody(world: SigningWorld) -> None:
+def test_nothing_found_asks_nobody(world: SigningHarness) -> None:
     assert adopt(world) == {}
     assert world.events == []
 
 
-def test_attestations_of_this_identity_are_used(world: SigningWorld) -> None:
+def test_attestations_of_this_identity_are_used(world: SigningHarness) -> None:
     claims = github_claims()
 
     assert adopt(world, found(signed(world)), claims=claims) == {wheel().filename: [PUBLISH_V1]}
     assert world.events == []
 
 
-def test_what_was_found_is_used_byte_for_byte(world: SigningWorld) -> None:
+def test_what_was_found_is_used_byte_for_byte(world: SigningHarness) -> None:
     content = json.dumps(json.loads(signed(world)), indent=4) + "\n"
 
     taken = world.signer().adopt([found(content)], [wheel()])
@@ -104,19 +104,19 @@ def test_what_was_found_is_used_byte_for_byte(world: SigningWorld) -> None:
     assert [attestation.json for attestation in taken[wheel().filename]] == [content]
 
 
-def test_publish_and_slsa_attestations_are_used_together(world: SigningWorld) -> None:
+def test_publish_and_slsa_attestations_are_used_together(world: SigningHarness) -> None:
     files = found(signed(world)), found(slsa(world, wheel()), kind="slsa")
 
     assert adopt(world, *files, claims=github_claims()) == {wheel().filename: [PUBLISH_V1, SLSA_PROVENANCE_V1]}
 
 
-def test_attestations_of_other_files_are_left_alone(world: SigningWorld) -> None:
+def test_attestations_of_other_files_are_left_alone(world: SigningHarness) -> None:
     assert adopt(world, found("{", wheel(7))) == {}
 
 
 # Nobody knows who the run is; or only by which identity provider.
 @pytest.mark.parametrize("claims", [None, {"iss": str(github_claims()["iss"])}])
-def test_an_identity_that_cannot_be_compared_is_noted(world: SigningWorld, claims: Claims | None) -> None:
+def test_an_identity_that_cannot_be_compared_is_noted(world: SigningHarness, claims: Claims | None) -> None:
     assert adopt(world, found(signed(world)), claims=claims) == {wheel().filename: [PUBLISH_V1]}
     assert world.events.notes == ["attestation-identity-unchecked"]
 
@@ -132,14 +132,14 @@ def test_an_identity_that_cannot_be_compared_is_noted(world: SigningWorld, claim
         ({"iss": "https://oidc.example"}, "names the identity provider"),
     ],
 )
-def test_attestations_of_another_identity_are_refused(world: SigningWorld, claims: Claims, words: str) -> None:
+def test_attestations_of_another_identity_are_refused(world: SigningHarness, claims: Claims, words: str) -> None:
     detail = refusal(world, found(signed(world)), claims=claims)
 
     assert words in detail
     assert "is signed by github:octo-org/demo:release.yml" in detail
 
 
-def test_a_google_account_of_another_name_is_refused(world: SigningWorld) -> None:
+def test_a_google_account_of_another_name_is_refused(world: SigningHarness) -> None:
     content = signed(world, google_claims(email="somebody@demo-project.iam.gserviceaccount.com"))
 
     assert "google:somebody@demo" in refusal(world, found(content), claims=google_claims())
@@ -151,7 +151,7 @@ def test_a_google_account_of_another_name_is_refused(world: SigningWorld) -> Non
     [gitlab_claims(), gitlab_claims(project_path="octo-group/other"), google_claims(), circleci_claims()],
     ids=["gitlab", "gitlab-other", "google", "circleci"],
 )
-def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningWorld, claims: Claims) -> None:
+def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningHarness, claims: Claims) -> None:
     with pytest.raises(AttestationByAnother) as caught:
         adopt(world, found(signed(world, claims)), claims=github_claims())
 
@@ -159,7 +159,7 @@ def test_an_attestation_by_somebody_else_is_an_error_of_its_own(world: SigningWo
     assert caught.value.hints[0] == f"Delete {wheel().filename}.publish.attestation: ci-publish makes a new one."
 
 
-def test_the_signer_is_named_as_attested_by_takes_it(world: SigningWorld) -> None:
+def test_the_signer_is_named_as_attested_by_takes_it(world: SigningHarness) -> None:
     with pytest.raises(AttestationByAnother) as caught:
         adopt(world, found(signed(world, gitlab_claims(environment="release"))), claims=github_claims())
 
@@ -174,7 +174,7 @@ def test_the_signer_is_named_as_attested_by_takes_it(world: SigningWorld) -> Non
 @pytest.mark.parametrize(
     "named", ["gitlab:octo-group/demo", "gitlab:octo-group/demo:.gitlab-ci.yml", "gitlab:octo-group/demo#release"]
 )
-def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningWorld, named: str) -> None:
+def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningHarness, named: str) -> None:
     content = found(signed(world, gitlab_claims(environment="release")))
 
     taken = adopt(world, content, claims=github_claims(), attested_by=(parse_identity(named),))
@@ -195,7 +195,7 @@ def test_a_signer_that_the_user_names_is_accepted_with_a_warning(world: SigningW
 )
 @pytest.mark.parametrize("claims", [github_claims(), None], ids=["run-known", "run-unknown"])
 def test_a_signer_that_the_user_does_not_name_is_refused(
-    world: SigningWorld, named: str, claims: Claims | None
+    world: SigningHarness, named: str, claims: Claims | None
 ) -> None:
     content = found(signed(world, gitlab_claims(environment="release")))
 
@@ -210,7 +210,7 @@ def test_a_signer_that_the_user_does_not_name_is_refused(
     ids=["ref", "event", "environment"],
 )
 def test_another_ref_or_run_of_the_same_identity_is_fine(
-    world: SigningWorld, changed: dict[str, str], attested_by: tuple[PublisherIdentity, ...]
+    world: SigningHarness, changed: dict[str, str], attested_by: tuple[PublisherIdentity, ...]
 ) -> None:
     content = found(signed(world, github_claims(**changed)))
 
@@ -218,7 +218,7 @@ def test_another_ref_or_run_of_the_same_identity_is_fine(
     assert world.events == []
 
 
-def test_another_commit_of_the_same_identity_is_noted(world: SigningWorld) -> None:
+def test_another_commit_of_the_same_identity_is_noted(world: SigningHarness) -> None:
     content = found(signed(world, github_claims(sha="ab" * 20)))
 
     assert adopt(world, content, claims=github_claims()) == {wheel().filename: [PUBLISH_V1]}
@@ -229,7 +229,7 @@ def test_another_commit_of_the_same_identity_is_noted(world: SigningWorld) -> No
 JOB = JobIdentity(parse_identity("github:Octo-Org/demo:release.yml"), str(github_claims()["sha"]))
 
 
-def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: SigningWorld) -> None:
+def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: SigningHarness) -> None:
     mine = [found(signed(world))]
     for claims in (gitlab_claims(), github_claims(workflow="other.yml"), github_claims(repository="octo-org/other")):
         theirs = [found(signed(world, claims))]
@@ -243,14 +243,14 @@ def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: Sig
     assert world.events == []
 
 
-def test_the_token_is_believed_more_than_the_jobs_variables(world: SigningWorld) -> None:
+def test_the_token_is_believed_more_than_the_jobs_variables(world: SigningHarness) -> None:
     signer = world.signer(job=JOB, claims=github_claims(repository="octo-org/other"))
 
     with pytest.raises(AttestationByAnother):
         signer.adopt([found(signed(world))], [wheel()])
 
 
-def test_who_signed_is_in_the_attestation(world: SigningWorld) -> None:
+def test_who_signed_is_in_the_attestation(world: SigningHarness) -> None:
     (taken,) = world.signer().adopt([found(signed(world, github_claims(environment="pypi")))], [wheel()])[
         wheel().filename
     ]
@@ -258,7 +258,7 @@ def test_who_signed_is_in_the_attestation(world: SigningWorld) -> None:
     assert str(taken.identity) == "github:octo-org/demo:release.yml#pypi"
 
 
-def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningWorld) -> None:
+def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningHarness) -> None:
     with pytest.raises(AttestationByAnother) as caught:
         adopt(world, found(slsa(world, wheel()), kind="slsa"), claims=gitlab_claims())
 
@@ -274,15 +274,15 @@ def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningWorld) 
         (b"[]", "not a PEP 740 attestation"),
     ],
 )
-def test_what_is_no_attestation_is_refused(world: SigningWorld, content: bytes, words: str) -> None:
+def test_what_is_no_attestation_is_refused(world: SigningHarness, content: bytes, words: str) -> None:
     assert words in refusal(world, found(content))
 
 
-def test_an_attestation_of_other_bytes_is_refused(world: SigningWorld) -> None:
+def test_an_attestation_of_other_bytes_is_refused(world: SigningHarness) -> None:
     assert "another file" in refusal(world, found(signed(world, number=1), wheel(0)))
 
 
-def test_a_changed_statement_is_refused(world: SigningWorld) -> None:
+def test_a_changed_statement_is_refused(world: SigningHarness) -> None:
     content = json.loads(signed(world, number=1))
     statement = base64.b64decode(content["envelope"]["statement"]).decode()
     forged = statement.replace(wheel(1).filename, wheel(0).filename).replace(wheel(1).sha256, wheel(0).sha256)
@@ -294,7 +294,7 @@ def test_a_changed_statement_is_refused(world: SigningWorld) -> None:
 
 
 @pytest.mark.parametrize("key", ["integratedTime", "logIndex"])
-def test_a_changed_log_entry_is_refused(world: SigningWorld, key: str) -> None:
+def test_a_changed_log_entry_is_refused(world: SigningHarness, key: str) -> None:
     content = json.loads(signed(world))
     entry = content["verification_material"]["transparency_entries"][0]
     entry[key] = str(int(entry[key]) + 1)
@@ -302,33 +302,33 @@ def test_a_changed_log_entry_is_refused(world: SigningWorld, key: str) -> None:
     assert refusal(world, found(json.dumps(content)))
 
 
-def test_an_entry_without_a_promise_is_refused(world: SigningWorld) -> None:
+def test_an_entry_without_a_promise_is_refused(world: SigningHarness) -> None:
     content = json.loads(signed(world))
     content["verification_material"]["transparency_entries"][0]["inclusionPromise"] = None
 
     assert refusal(world, found(json.dumps(content)))
 
 
-def test_a_certificate_of_another_instance_is_refused(world: SigningWorld) -> None:
-    with signing_world() as other:
+def test_a_certificate_of_another_instance_is_refused(world: SigningHarness) -> None:
+    with signing_harness() as other:
         content = signed(other)
 
     assert refusal(world, found(content))
 
 
-def test_a_predicate_that_indexes_do_not_take_is_refused(world: SigningWorld) -> None:
+def test_a_predicate_that_indexes_do_not_take_is_refused(world: SigningHarness) -> None:
     content = slsa(world, wheel(), "https://example.org/mine/v1")
 
     assert "predicate type (https://example.org/mine/v1)" in refusal(world, found(content))
 
 
-def test_two_attestations_of_one_type_are_refused(world: SigningWorld) -> None:
+def test_two_attestations_of_one_type_are_refused(world: SigningHarness) -> None:
     files = found(signed(world)), found(signed(world), kind="slsa")
 
     assert "a second attestation of the type" in refusal(world, *files)
 
 
-def test_all_that_is_wrong_is_told_at_once(world: SigningWorld) -> None:
+def test_all_that_is_wrong_is_told_at_once(world: SigningHarness) -> None:
     detail = refusal(world, found(b"{}"), found(b"{}", wheel(1)))
 
     assert wheel(0).filename in detail

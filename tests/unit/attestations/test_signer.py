@@ -35,7 +35,7 @@ from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
 from ci_publish.model.events import Noted, Retrying
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims
-from tests.unit.attestations.signing_world import Events, PatientWaiting, quick, threads_of_the_signer, wheels
+from tests.unit.attestations.signing_harness import Events, PatientWaiting, quick, threads_of_the_signer, wheels
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig

@@ -32,7 +32,7 @@ from ci_publish.rehearsal.ci_claims import (
     google_claims,
 )
 from ci_publish.rehearsal.sigstore import prepare_home
-from tests.unit.attestations.signing_world import SigningWorld, signing_world, wheel, wheels
+from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world() -> Iterator[SigningWorld]:
-    with signing_world() as world:
+def world() -> Iterator[SigningHarness]:
+    with signing_harness() as world:
         yield world
 
 
@@ -66,7 +66,7 @@ def circleci_publisher() -> CircleCIPublisher:
     ],
 )
 def test_what_is_signed_verifies_as_the_index_verifies_it(
-    world: SigningWorld, claims: Mapping[str, object], publisher: Publisher, repeatable: bool
+    world: SigningHarness, claims: Mapping[str, object], publisher: Publisher, repeatable: bool
 ) -> None:
     signer = world.signer(world.identity(claims, repeatable=repeatable))
 
@@ -86,14 +86,14 @@ def test_what_is_signed_verifies_as_the_index_verifies_it(
         assert made.integrated_time is not None
 
 
-def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: SigningWorld) -> None:
+def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: SigningHarness) -> None:
     result = world.signer(world.identity(buildkite_claims())).sign(wheels(1))
 
     assert len(result.attestations) == 1
     assert world.events.notes == ["publisher-unknown"]
 
 
-def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: SigningWorld) -> None:
+def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: SigningHarness) -> None:
     result = world.signer().sign(wheels(12))
 
     certificates = {
@@ -104,7 +104,7 @@ def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: S
     assert len({made.log_index for (made,) in result.attestations.values()}) == 12
 
 
-def test_a_certificate_of_another_identity_is_found_before_the_upload(world: SigningWorld) -> None:
+def test_a_certificate_of_another_identity_is_found_before_the_upload(world: SigningHarness) -> None:
     identity = world.identity()
     identity.claim = {
         "repository": "Octo-org/demo",
@@ -117,7 +117,7 @@ def test_a_certificate_of_another_identity_is_found_before_the_upload(world: Sig
     assert "in the case of letters" in error.summary
 
 
-def test_a_name_that_is_no_distributions_is_refused_in_words(world: SigningWorld) -> None:
+def test_a_name_that_is_no_distributions_is_refused_in_words(world: SigningHarness) -> None:
     (error,) = world.signer().sign([replace(wheel(), filename="demo-1.0.egg")]).failures.values()
 
     assert "its name is not a distribution's" in error.summary
@@ -125,7 +125,7 @@ def test_a_name_that_is_no_distributions_is_refused_in_words(world: SigningWorld
 
 
 def test_certificates_that_live_for_seconds_are_enough_for_many_files() -> None:
-    with signing_world(certificate_lifetime=2.0) as world:
+    with signing_harness(certificate_lifetime=2.0) as world:
         world.sigstore.hooks.delay = 0.1
         identity = world.identity()
 
@@ -136,7 +136,7 @@ def test_certificates_that_live_for_seconds_are_enough_for_many_files() -> None:
     assert [event for event in world.events.of(Retrying) if event.wait > 0] == []
 
 
-def test_every_request_is_traced(world: SigningWorld) -> None:
+def test_every_request_is_traced(world: SigningHarness) -> None:
     world.signer().sign(wheels(3))
 
     traced = world.events.of(RequestTraced)
@@ -148,14 +148,14 @@ def test_every_request_is_traced(world: SigningWorld) -> None:
     ]
 
 
-def test_an_identity_is_not_sent_in_clear_text_to_another_machine(world: SigningWorld) -> None:
+def test_an_identity_is_not_sent_in_clear_text_to_another_machine(world: SigningHarness) -> None:
     config = world.sigstore.trust_config("http://sigstore.example")
 
     with pytest.raises(ConfigurationError, match="without HTTPS"):
         world.signer(trust=TrustSource(emit=world.events.append, config=config)).sign(wheels(1))
 
 
-def test_an_instance_without_a_log_of_version_1_cannot_be_used(world: SigningWorld) -> None:
+def test_an_instance_without_a_log_of_version_1_cannot_be_used(world: SigningHarness) -> None:
     config = json.loads(world.sigstore.trust_config(world.url))
     config["signingConfig"]["rekorTlogUrls"][0]["majorApiVersion"] = 2
     trust = TrustSource(emit=world.events.append, config=json.dumps(config))
@@ -166,7 +166,7 @@ def test_an_instance_without_a_log_of_version_1_cannot_be_used(world: SigningWor
     assert "No valid Rekor transparency log found" in error.summary
 
 
-def test_the_librarys_own_verification_accepts_it_in_another_process(world: SigningWorld, tmp_path: Path) -> None:
+def test_the_librarys_own_verification_accepts_it_in_another_process(world: SigningHarness, tmp_path: Path) -> None:
     """``Attestation.verify`` knows only Sigstore's public instance: there, its cached trust root is ours."""
     (made,) = world.signer().sign(wheels(1)).attestations[wheel().filename]
     script = (
@@ -194,7 +194,7 @@ def test_the_librarys_own_verification_accepts_it_in_another_process(world: Sign
 
 @pytest.mark.stress
 def test_a_thousand_files_with_short_lived_certificates_and_tokens() -> None:
-    with signing_world(certificate_lifetime=3.0) as world:
+    with signing_harness(certificate_lifetime=3.0) as world:
         identity = world.identity(lifetime=3.0)
 
         result = world.signer(identity).sign(wheels(1000))

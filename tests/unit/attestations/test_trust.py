@@ -9,7 +9,7 @@ import pytest
 from ci_publish.attestations.trust import TrustSource, instance
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
-from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world
+from tests.unit.attestations.signing_harness import Events, SigningHarness, signing_harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,8 @@ def after(release: threading.Event) -> Load:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[SigningWorld]:
-    with signing_world() as world:
+def world() -> Iterator[SigningHarness]:
+    with signing_harness() as world:
         yield world
 
 
@@ -107,7 +107,7 @@ def test_an_error_without_words_has_a_reason_all_the_same() -> None:
     assert "RuntimeError" in events.of(Noted)[0].message
 
 
-def test_a_file_describes_a_private_instance(world: SigningWorld, tmp_path: Path) -> None:
+def test_a_file_describes_a_private_instance(world: SigningHarness, tmp_path: Path) -> None:
     path = tmp_path / "trust.json"
     path.write_text(world.sigstore.trust_config(world.url))
 
@@ -116,7 +116,7 @@ def test_a_file_describes_a_private_instance(world: SigningWorld, tmp_path: Path
     assert len(config.trusted_root.get_fulcio_certs()) > 0
 
 
-def test_another_instance_is_named(world: SigningWorld) -> None:
+def test_another_instance_is_named(world: SigningHarness) -> None:
     events = Events()
     source = TrustSource(emit=events.append, config=world.sigstore.trust_config(world.url))
     assert not events.of(Noted), "nothing is said of an instance that is not used"
@@ -182,7 +182,7 @@ def test_a_file_that_describes_no_instance_is_refused_when_it_is_used(tmp_path: 
     assert "does not describe a Sigstore instance" in caught.value.detail
 
 
-def test_a_root_without_keys_is_refused(world: SigningWorld) -> None:
+def test_a_root_without_keys_is_refused(world: SigningHarness) -> None:
     config = world.sigstore.trust_config(world.url).replace('"tlogs"', '"tlogs": [], "unused"')
 
     with pytest.raises(ConfigurationError):

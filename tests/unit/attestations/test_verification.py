@@ -17,7 +17,7 @@ from ci_publish.model.attestation import (
 )
 from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
-from tests.unit.attestations.signing_world import Events, SigningWorld, signing_world, wheel
+from tests.unit.attestations.signing_harness import Events, SigningHarness, signing_harness, wheel
 from tests.unit.attestations.test_adoption import slsa
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ CIRCLECI = {
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[SigningWorld]:
-    with signing_world() as world:
+def world() -> Iterator[SigningHarness]:
+    with signing_harness() as world:
         yield world
 
 
-def made(world: SigningWorld, claims: Mapping[str, object] | None = None, number: int = 0) -> object:
+def made(world: SigningHarness, claims: Mapping[str, object] | None = None, number: int = 0) -> object:
     result = world.signer(world.identity(claims)).sign([wheel(number)])
     return json.loads(result.attestations[wheel(number).filename][0].json)
 
@@ -55,7 +55,7 @@ def provenance(*attestations: object, publisher: Mapping[str, object] = GITHUB, 
     return json.dumps({"version": 1, "attestation_bundles": [bundle], **more}).encode()
 
 
-def verdict(world: SigningWorld, served: bytes, *, run: Claims | None = None, number: int = 0) -> ProvenanceOutcome:
+def verdict(world: SigningHarness, served: bytes, *, run: Claims | None = None, number: int = 0) -> ProvenanceOutcome:
     judge = ProvenanceJudge(world.trust, lambda: run)
     return judge.verify(wheel(number).filename, wheel(number).sha256, served)
 
@@ -75,7 +75,7 @@ def reason(outcome: ProvenanceOutcome) -> str:
     ],
 )
 def test_provenance_that_fits_is_verified(
-    world: SigningWorld, claims: Mapping[str, object], publisher: Mapping[str, object], label: str
+    world: SigningHarness, claims: Mapping[str, object], publisher: Mapping[str, object], label: str
 ) -> None:
     outcome = verdict(world, provenance(made(world, claims), publisher=publisher))
 
@@ -89,42 +89,42 @@ def test_provenance_that_fits_is_verified(
     [(github_claims(), GITHUB), (gitlab_claims(), GITLAB), (google_claims(), GOOGLE), (circleci_claims(), CIRCLECI)],
 )
 def test_provenance_of_this_run_is_verified(
-    world: SigningWorld, claims: Mapping[str, object], publisher: Mapping[str, object]
+    world: SigningHarness, claims: Mapping[str, object], publisher: Mapping[str, object]
 ) -> None:
     outcome = verdict(world, provenance(made(world, claims), publisher=publisher), run=claims)
 
     assert isinstance(outcome, ProvenanceVerified)
 
 
-def test_a_slsa_attestation_beside_the_publish_attestation_is_verified_too(world: SigningWorld) -> None:
+def test_a_slsa_attestation_beside_the_publish_attestation_is_verified_too(world: SigningHarness) -> None:
     served = provenance(json.loads(slsa(world, wheel())), made(world))
 
     assert isinstance(verdict(world, served), ProvenanceVerified)
 
 
-def test_a_slsa_attestation_alone_is_not_enough(world: SigningWorld) -> None:
+def test_a_slsa_attestation_alone_is_not_enough(world: SigningHarness) -> None:
     assert "no publish attestation" in reason(verdict(world, provenance(json.loads(slsa(world, wheel())))))
 
 
 @pytest.mark.parametrize(
     "served", [b'{"version": 1, "attestation_bundles": []}', provenance(), provenance(attestation_bundles=[])]
 )
-def test_provenance_without_attestations_is_invalid(world: SigningWorld, served: bytes) -> None:
+def test_provenance_without_attestations_is_invalid(world: SigningHarness, served: bytes) -> None:
     assert "no publish attestation" in reason(verdict(world, served))
 
 
 @pytest.mark.parametrize(
     "served", [b"", b"<html>", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}', b"\xff", b"[" * 100_000]
 )
-def test_what_is_no_provenance_is_invalid(world: SigningWorld, served: bytes) -> None:
+def test_what_is_no_provenance_is_invalid(world: SigningHarness, served: bytes) -> None:
     assert "not a PEP 740 provenance object" in reason(verdict(world, served))
 
 
-def test_an_unknown_kind_of_publisher_is_invalid(world: SigningWorld) -> None:
+def test_an_unknown_kind_of_publisher_is_invalid(world: SigningHarness) -> None:
     assert reason(verdict(world, provenance(made(world), publisher={"kind": "Forgejo", "repository": "x/y"})))
 
 
-def test_provenance_of_other_bytes_is_invalid(world: SigningWorld) -> None:
+def test_provenance_of_other_bytes_is_invalid(world: SigningHarness) -> None:
     judge = ProvenanceJudge(world.trust)
 
     outcome = judge.verify(wheel().filename, "0" * 64, provenance(made(world)))
@@ -132,11 +132,11 @@ def test_provenance_of_other_bytes_is_invalid(world: SigningWorld) -> None:
     assert "about other bytes" in reason(outcome)
 
 
-def test_provenance_of_another_file_is_invalid(world: SigningWorld) -> None:
+def test_provenance_of_another_file_is_invalid(world: SigningHarness) -> None:
     assert "about another file" in reason(verdict(world, provenance(made(world, number=1))))
 
 
-def test_one_bad_attestation_spoils_the_rest(world: SigningWorld) -> None:
+def test_one_bad_attestation_spoils_the_rest(world: SigningHarness) -> None:
     assert "about another file" in reason(verdict(world, provenance(made(world), made(world, number=1))))
 
 
@@ -150,12 +150,12 @@ def test_one_bad_attestation_spoils_the_rest(world: SigningWorld) -> None:
     ],
 )
 def test_a_publisher_that_the_attestation_does_not_prove_is_invalid(
-    world: SigningWorld, publisher: Mapping[str, object], words: str
+    world: SigningHarness, publisher: Mapping[str, object], words: str
 ) -> None:
     assert words in reason(verdict(world, provenance(made(world), publisher=publisher)))
 
 
-def test_a_google_account_that_the_attestation_does_not_prove_is_invalid(world: SigningWorld) -> None:
+def test_a_google_account_that_the_attestation_does_not_prove_is_invalid(world: SigningHarness) -> None:
     served = provenance(made(world, google_claims()), publisher={**GOOGLE, "email": "somebody@else.example"})
 
     assert "somebody@else.example" in reason(verdict(world, served))
@@ -170,11 +170,11 @@ def test_a_google_account_that_the_attestation_does_not_prove_is_invalid(world: 
         gitlab_claims(),
     ],
 )
-def test_provenance_of_another_publisher_than_this_run_is_invalid(world: SigningWorld, run: Claims) -> None:
+def test_provenance_of_another_publisher_than_this_run_is_invalid(world: SigningHarness, run: Claims) -> None:
     assert "but this run is" in reason(verdict(world, provenance(made(world)), run=run))
 
 
-def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningWorld) -> None:
+def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningHarness) -> None:
     assert isinstance(verdict(world, provenance(made(world)), run={"iss": "https://x.example"}), ProvenanceVerified)
 
 
@@ -195,7 +195,7 @@ def test_a_run_whose_publisher_is_not_known_takes_any(world: SigningWorld) -> No
         ("google:release@octo.example", False),
     ],
 )
-def test_provenance_is_by_the_publisher_that_is_expected(world: SigningWorld, expected: str, *, accepted: bool) -> None:
+def test_provenance_is_by_the_expected_publisher(world: SigningHarness, expected: str, *, accepted: bool) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
     served = provenance(made(world, github_claims(environment="pypi")))
 
@@ -220,7 +220,7 @@ def test_provenance_is_by_the_publisher_that_is_expected(world: SigningWorld, ex
     ],
 )
 def test_publishers_of_other_providers_are_expected_alike(
-    world: SigningWorld,
+    world: SigningHarness,
     claims: Mapping[str, object],
     publisher: Mapping[str, object],
     expected: str,
@@ -242,7 +242,7 @@ def test_publishers_of_other_providers_are_expected_alike(
     ("stated", "accepted"), [("pypi", True), ("PyPI", True), ("testpypi", False), ("", False), (None, False)]
 )
 def test_without_an_environment_in_the_certificate_the_indexs_word_is_compared(
-    world: SigningWorld, stated: str | None, *, accepted: bool
+    world: SigningHarness, stated: str | None, *, accepted: bool
 ) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
 
@@ -254,14 +254,14 @@ def test_without_an_environment_in_the_certificate_the_indexs_word_is_compared(
     assert outcome.publisher == "github:octo-org/demo:release.yml", "only what is signed is shown"
 
 
-def test_the_certificates_environment_goes_before_the_indexs_word(world: SigningWorld) -> None:
+def test_the_certificates_environment_goes_before_the_indexs_word(world: SigningHarness) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
     served = provenance(made(world, github_claims(environment="other")), publisher={**GITHUB, "environment": "pypi"})
 
     assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
 
 
-def test_any_of_several_expected_publishers_will_do(world: SigningWorld) -> None:
+def test_any_of_several_expected_publishers_will_do(world: SigningHarness) -> None:
     named = tuple(map(parse_identity, ("gitlab:octo-group/demo", "github:octo-org/demo")))
     served = provenance(made(world))
 
@@ -272,7 +272,7 @@ def test_any_of_several_expected_publishers_will_do(world: SigningWorld) -> None
     assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
 
 
-def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: SigningWorld) -> None:
+def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: SigningHarness) -> None:
     named = (parse_identity("gitlab:octo-group/demo"),)
     served = {
         "own": provenance(made(world)),
@@ -288,7 +288,7 @@ def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: Signing
     assert outcomes["other"].expected == ("GitHub octo-org/demo (release.yml)", "gitlab:octo-group/demo")
 
 
-def test_every_attestation_is_by_an_expected_publisher(world: SigningWorld) -> None:
+def test_every_attestation_is_by_an_expected_publisher(world: SigningHarness) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo"),))
     ours, theirs = (
         (json.loads(provenance(made(world)))),
@@ -302,7 +302,7 @@ def test_every_attestation_is_by_an_expected_publisher(world: SigningWorld) -> N
     assert outcome.publisher == "gitlab:octo-group/demo:.gitlab-ci.yml"
 
 
-def test_what_was_served_is_in_the_outcome(world: SigningWorld) -> None:
+def test_what_was_served_is_in_the_outcome(world: SigningHarness) -> None:
     outcome = verdict(world, provenance(json.loads(slsa(world, wheel())), made(world)))
 
     assert isinstance(outcome, ProvenanceVerified)
@@ -310,18 +310,18 @@ def test_what_was_served_is_in_the_outcome(world: SigningWorld) -> None:
     assert {str(each.identity) for each in outcome.attestations} == {"github:octo-org/demo:release.yml"}
 
 
-def test_more_attestations_than_anybody_makes_are_not_all_verified(world: SigningWorld) -> None:
+def test_more_attestations_than_anybody_makes_are_not_all_verified(world: SigningHarness) -> None:
     assert "more than 32" in reason(verdict(world, provenance(*[made(world)] * 40)))
 
 
-def test_a_trust_configuration_that_is_bad_is_a_reason_not_an_exception(world: SigningWorld) -> None:
+def test_a_trust_configuration_that_is_bad_is_a_reason_not_an_exception(world: SigningHarness) -> None:
     judge = ProvenanceJudge(TrustSource(emit=Events().append, config="{}"))
 
     assert "trust configuration" in reason(judge.verify(wheel().filename, wheel().sha256, provenance()))
 
 
-def test_a_certificate_of_another_instance_is_invalid(world: SigningWorld) -> None:
-    with signing_world() as other:
+def test_a_certificate_of_another_instance_is_invalid(world: SigningHarness) -> None:
+    with signing_harness() as other:
         served = provenance(made(other))
 
     assert reason(verdict(world, served))
@@ -363,7 +363,7 @@ def changed(document: object, path: tuple[str | int, ...], junk: object) -> byte
     return json.dumps(copy).encode()
 
 
-def test_whatever_is_changed_is_judged_and_never_raises(world: SigningWorld) -> None:
+def test_whatever_is_changed_is_judged_and_never_raises(world: SigningHarness) -> None:
     document = json.loads(provenance(made(world)))
     harmless = {"environment", "claims", "version"}  # True is 1 to Python
     chance = random.Random(6)  # noqa: S311  (a seed, so that a failure can be repeated)
@@ -377,7 +377,7 @@ def test_whatever_is_changed_is_judged_and_never_raises(world: SigningWorld) -> 
             assert not isinstance(outcome, ProvenanceInvalid) or outcome.reason
 
 
-def test_whatever_bit_is_flipped_never_raises(world: SigningWorld) -> None:
+def test_whatever_bit_is_flipped_never_raises(world: SigningHarness) -> None:
     served = provenance(made(world))
     chance = random.Random(6)  # noqa: S311  (see above)
     judge = ProvenanceJudge(world.trust)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.attestations.worker_pool import Failed, Finished, Overdue, WorkerPool
-from tests.unit.attestations.signing_world import threads_of_the_signer
+from tests.unit.attestations.signing_harness import threads_of_the_signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
 from ci_publish.http.transport import HttpTransport
 from tests.faults.server import FaultServer, Request, reply
 from tests.unit.index.certificates import certificate
-from tests.unit.index.things import Waits
+from tests.unit.index.scripted_index import Waits
 
 TIMEOUTS = Timeouts(connect=5.0, tls=5.0, read=5.0, answer=5.0)
 

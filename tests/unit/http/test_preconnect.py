@@ -15,7 +15,7 @@ from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
 from ci_publish.http.transport import HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
-from tests.unit.index.things import Waits
+from tests.unit.index.scripted_index import Waits
 
 SOON = Timeouts(connect=5.0, tls=5.0, read=5.0, answer=5.0)
 

@@ -32,7 +32,7 @@ from ci_publish.model.events import Event, RequestTraced
 from ci_publish.model.identity import Secret
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, answering, closed_port, reply
-from tests.unit.index.things import Waits
+from tests.unit.index.scripted_index import Waits
 
 SECRET = "a-very-secret-value"
 TIMEOUTS = Timeouts(connect=2.0, tls=2.0, read=2.0, answer=2.0)
@@ -277,8 +277,13 @@ class HeldBack:
 
 @pytest.mark.parametrize(("pause", "kind"), [(2.0, HttpAnswer), (0.0, NoAnswer)])
 def test_the_pause_of_a_body_is_added_to_the_time_of_the_whole_request(pause: float, kind: type) -> None:
-    with FaultServer([echo]) as server:
-        transport = make(timeouts=Timeouts.all(0.2))
+    def late(server: FaultServer, request: Request) -> None:
+        request.read_body()
+        time.sleep(0.3)  # a response that is there already is read, however late it is
+        reply(request, 200)
+
+    with FaultServer([late]) as server:
+        transport = make(timeouts=Timeouts(connect=0.2, tls=0.05, read=0.2, answer=0.5))
         assert isinstance(transport.send(HttpRequest("POST", server.upload_url, body=HeldBack(), pause=pause)), kind)
         transport.close()
 

@@ -22,7 +22,7 @@ from ci_publish.identity.ambient import (
 )
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Provider, Secret
-from tests.unit.identity.world import GITHUB, GITLAB, World, answer, jwt
+from tests.unit.identity.credential_harness import GITHUB, GITLAB, Harness, answer, jwt
 
 GITHUB_JOB = {
     "GITHUB_ACTIONS": "true",
@@ -54,7 +54,7 @@ class Job:
         detect: Callable[[str], str | None] = never,
         **options: Any,  # noqa: ANN401
     ) -> None:
-        self.world = World()
+        self.world = Harness()
         settings = {"machine": lambda: "", "read_event": lambda _: b"", "clock": lambda: self.world.now, **options}
         self.source = AmbientIdentity(
             environ,

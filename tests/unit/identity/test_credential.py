@@ -19,7 +19,7 @@ from ci_publish.index.endpoints import TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
-from tests.unit.identity.world import NOW, OTHER, PYPI, FakeCI, World, macaroon
+from tests.unit.identity.credential_harness import NOW, OTHER, PYPI, FakeCI, Harness, macaroon
 
 API_TOKEN = Secret(macaroon([3, "user"]))
 NOWHERE = FakeCI(provider=None)
@@ -27,11 +27,11 @@ NOWHERE = FakeCI(provider=None)
 
 def choose(
     given: CredentialOptions,
-    world: World | None = None,
+    world: Harness | None = None,
     endpoints: Endpoints = PYPI,
     keyring: Keyring | None = None,
 ) -> Credential:
-    world = world or World()
+    world = world or Harness()
     return choose_credential(endpoints, given, world.tools(keyring))
 
 
@@ -52,7 +52,7 @@ def choose(
     ],
 )
 def test_the_credential_follows_what_was_given(given: CredentialOptions, ci: FakeCI, kind: type) -> None:
-    assert type(choose(given, World(ci=ci))) is kind
+    assert type(choose(given, Harness(ci=ci))) is kind
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
     given: CredentialOptions, ci: FakeCI, at_pypi: type, elsewhere: type
 ) -> None:
     both = replace(given, several=True)
-    assert type(choose(both, World(ci=ci), PYPI)) is at_pypi
-    assert type(choose(both, World(ci=ci), OTHER)) is elsewhere
+    assert type(choose(both, Harness(ci=ci), PYPI)) is at_pypi
+    assert type(choose(both, Harness(ci=ci), OTHER)) is elsewhere
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
 )
 def test_a_secret_that_is_withheld_is_said_to_be(given: CredentialOptions, endpoints: Endpoints, words: str) -> None:
     with pytest.raises(errors.IdentityUnavailable) as caught:
-        choose(replace(given, several=True), World(ci=NOWHERE), endpoints).prove()
+        choose(replace(given, several=True), Harness(ci=NOWHERE), endpoints).prove()
     assert words in caught.value.detail
     assert "Indexes that need different secrets need a run each." in caught.value.hints
 
@@ -122,7 +122,7 @@ def test_contradictions_are_refused(given: CredentialOptions) -> None:
 def test_what_is_missing_is_said_when_it_is_needed(
     given: CredentialOptions, error: type[errors.IdentityUnavailable], words: str
 ) -> None:
-    credential = choose(given, World(ci=NOWHERE))
+    credential = choose(given, Harness(ci=NOWHERE))
     assert credential.state.kind is CredentialKind.NONE
     assert credential.renew(None) is None
     credential.burn()
@@ -141,7 +141,7 @@ def test_the_ways_to_a_credential_differ_by_why_there_is_none() -> None:
 
 
 def test_an_empty_secret_beside_an_identity_is_mentioned() -> None:
-    world = World()
+    world = Harness()
     choose(CredentialOptions(secret=Secret(""), name="password"), world)
     [note] = world.of(Noted)
     assert (note.slug, note.warning) == ("empty-secret", True)
@@ -161,7 +161,7 @@ def test_no_credential_is_sent_where_none_was_wanted() -> None:
 
 
 def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
-    world = World()
+    world = Harness()
     credential = choose(CredentialOptions(secret=API_TOKEN), world)
     assert world.masked == [API_TOKEN.reveal()]
     credential.prove()
@@ -179,7 +179,7 @@ def test_a_user_name_is_refused_early_by_pypi_only() -> None:
     with pytest.raises(errors.PasswordRefused, match="'alice'") as caught:
         choose(given).prove()
     assert caught.value.exit_code == 6
-    world = World()
+    world = Harness()
     elsewhere = choose(given, world, OTHER)
     elsewhere.prove()
     assert elsewhere.hold() == BasicAuthorization("alice", Secret("hunter2"))
@@ -190,7 +190,7 @@ def test_a_user_name_is_refused_early_by_pypi_only() -> None:
 @pytest.mark.parametrize("endpoints", [PYPI, TESTPYPI])
 @pytest.mark.parametrize(("secret", "cause"), [("AgEIcHlwaS5vcmc", "a part of a token"), ('"pypi-x"', "a quote")])
 def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, secret: str, cause: str) -> None:
-    world = World()
+    world = Harness()
     credential = choose(CredentialOptions(secret=Secret(secret), name="The input password"), world, endpoints)
     with pytest.raises(errors.NotAnApiToken, match="The input password does not begin with `pypi-`") as caught:
         credential.hold()
@@ -200,7 +200,7 @@ def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, s
 
 
 def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
-    world = World()
+    world = Harness()
     like_pypi = replace(OTHER, profile=IndexProfile.PYPI)
     credential = choose(CredentialOptions(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world, like_pypi)
     credential.prove()
@@ -211,7 +211,7 @@ def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
 
 
 def test_a_blank_secret_is_called_empty() -> None:
-    credential = StaticCredential(OTHER, "alice", Secret(" "), "password", World().events.append)
+    credential = StaticCredential(OTHER, "alice", Secret(" "), "password", Harness().events.append)
     with pytest.raises(errors.EmptySecret, match="password was given"):
         credential.hold()
 
@@ -226,17 +226,17 @@ def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
         asked.append((address, user))
         return KeyringEntry(user, API_TOKEN) if user == "__token__" else None
 
-    assert isinstance(choose(CredentialOptions(), World(ci=NOWHERE), keyring=keyring), StaticCredential)
-    assert isinstance(choose(CredentialOptions("alice"), World(ci=NOWHERE), keyring=keyring), MissingCredential)
-    assert isinstance(choose(CredentialOptions(), World(), keyring=keyring), TrustedPublishingCredential)
+    assert isinstance(choose(CredentialOptions(), Harness(ci=NOWHERE), keyring=keyring), StaticCredential)
+    assert isinstance(choose(CredentialOptions("alice"), Harness(ci=NOWHERE), keyring=keyring), MissingCredential)
+    assert isinstance(choose(CredentialOptions(), Harness(), keyring=keyring), TrustedPublishingCredential)
     assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
 
 
 def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
-    missing = choose(CredentialOptions(keyring=True), World()).missing()
+    missing = choose(CredentialOptions(keyring=True), Harness()).missing()
     assert isinstance(missing, errors.IdentityUnavailable)
     assert PYPI.upload in missing.summary
-    found = choose(CredentialOptions("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), World(), OTHER)
+    found = choose(CredentialOptions("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), Harness(), OTHER)
     assert found.hold() == BasicAuthorization("oauth2accesstoken", Secret("s"))
     for other in (CredentialOptions(keyring=True, anonymous=True), CredentialOptions(secret=API_TOKEN, keyring=True)):
         with pytest.raises(errors.ConfigurationError, match="keyring"):
@@ -244,7 +244,7 @@ def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
 
 
 def test_what_was_given_is_not_missing_and_what_was_not_is() -> None:
-    world = World(ci=NOWHERE)
+    world = Harness(ci=NOWHERE)
     assert choose(CredentialOptions(secret=API_TOKEN), world).missing() is None
     assert choose(CredentialOptions(anonymous=True), world).missing() is None
     assert isinstance(choose(CredentialOptions(), world).missing(), errors.IdentityUnavailable)
@@ -300,7 +300,7 @@ def test_no_secret_is_for_several_servers(
 def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, words: str, user: str | None) -> None:
     if user is not None and index.profile is IndexProfile.PYPI:
         user = TOKEN_USER
-    world = World()
+    world = Harness()
     credential = choose_credential(index, CredentialOptions(user, secret=Secret(token)), world.tools())
     for ask in (credential.prove, credential.hold):
         with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
@@ -324,20 +324,20 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
     ],
 )
 def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
-    choose_credential(endpoints, CredentialOptions(secret=Secret(token)), World().tools()).prove()
+    choose_credential(endpoints, CredentialOptions(secret=Secret(token)), Harness().tools()).prove()
 
 
 def test_an_upload_proxy_is_allowed_by_name() -> None:
     with pytest.raises(errors.ApiTokenUnusable) as caught:
-        choose_credential(OTHER, CredentialOptions(secret=API_TOKEN), World().tools()).prove()
+        choose_credential(OTHER, CredentialOptions(secret=API_TOKEN), Harness().tools()).prove()
     assert "--token-for index.example" in caught.value.hints[-1], "the line to write"
 
 
 def test_what_a_token_states_is_part_of_its_state() -> None:
     token = Secret(macaroon([1, ["demo"]]))
-    state = choose_credential(PYPI, CredentialOptions(secret=token), World().tools()).state
+    state = choose_credential(PYPI, CredentialOptions(secret=token), Harness().tools()).state
     assert state.scope is not None
     assert state.scope.names("demo")
-    assert choose_credential(OTHER, CredentialOptions(secret=token), World().tools()).state.scope is None
-    assert choose_credential(PYPI, CredentialOptions("alice", token), World().tools()).state.scope is None
-    assert choose_credential(PYPI, CredentialOptions(secret=Secret("pypi-x")), World().tools()).state.scope is None
+    assert choose_credential(OTHER, CredentialOptions(secret=token), Harness().tools()).state.scope is None
+    assert choose_credential(PYPI, CredentialOptions("alice", token), Harness().tools()).state.scope is None
+    assert choose_credential(PYPI, CredentialOptions(secret=Secret("pypi-x")), Harness().tools()).state.scope is None

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from ci_publish.errors import CredentialRejected, IdentityUnavailable, MintAnswerLost, error_classes
 from ci_publish.identity.publisher_forms import form_for
-from tests.unit.identity.world import GITHUB, GITLAB
+from tests.unit.identity.credential_harness import GITHUB, GITLAB
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "trusted-publishing.md").read_text(encoding="utf-8")
 

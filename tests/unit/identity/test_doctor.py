@@ -22,8 +22,8 @@ from ci_publish.model.index import (
     ProjectListing,
     PublishedFile,
 )
+from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI, FakeCI, Harness, answer, macaroon
 from tests.unit.identity.test_findings import WHEEL
-from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, World, answer, macaroon
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 
@@ -34,7 +34,7 @@ def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
 
 
 def diagnose(
-    world: World,
+    world: Harness,
     wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
     given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
     look: Callable[..., IndexState] = nothing_published,
@@ -44,7 +44,7 @@ def diagnose(
 
 
 def test_a_healthy_job_is_shown_whole() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["audience"] = [answer(200, {"audience": "pypi"}, date=DATE)]
     diagnosis, levels = diagnose(world, Wanted([WHEEL], ["other"], mint=True))
     assert levels == {
@@ -63,7 +63,7 @@ def test_a_healthy_job_is_shown_whole() -> None:
 
 
 def test_nothing_is_exchanged_unless_asked_for() -> None:
-    world = World()
+    world = Harness()
     diagnosis, levels = diagnose(world)
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
@@ -71,7 +71,7 @@ def test_nothing_is_exchanged_unless_asked_for() -> None:
 
 
 def test_gitlabs_only_token_is_spent_only_when_told() -> None:
-    world = World(ci=FakeCI(Provider.GITLAB, GITLAB))
+    world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB))
     _, levels = diagnose(world, Wanted(mint=True))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
@@ -81,7 +81,7 @@ def test_gitlabs_only_token_is_spent_only_when_told() -> None:
 
 
 def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
-    world = World()
+    world = Harness()
     refusal = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
     world.index.scripts["mint-token"] = [answer(422, refusal)]
     diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
@@ -91,7 +91,7 @@ def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
 
 
 def test_what_the_claims_tell_is_not_tried() -> None:
-    world = World(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
+    world = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
     diagnosis, levels = diagnose(world, Wanted(mint=True))
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.InvalidPublisher)
@@ -99,7 +99,7 @@ def test_what_the_claims_tell_is_not_tried() -> None:
 
 
 def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
-    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     diagnosis, levels = diagnose(world, Wanted([WHEEL]))
     assert levels["identity"] is Level.FAILURE
     assert levels["project demo"] is Level.OK
@@ -107,7 +107,7 @@ def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
 
 
 def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["burn-token"] = [answer(400)]
     diagnosis, levels = diagnose(world, Wanted(mint=True))
     assert levels["exchange"] is Level.WARNING
@@ -127,14 +127,14 @@ def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
 def test_other_credentials_are_judged(
     given: CredentialOptions, ci: FakeCI, error: type[errors.CiPublishError] | None
 ) -> None:
-    diagnosis, levels = diagnose(World(ci=ci), given=given)
+    diagnosis, levels = diagnose(Harness(ci=ci), given=given)
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     unproven = Level.SKIPPED if given.secret else Level.OK
     assert levels["credential"] is (Level.FAILURE if error else unproven)
 
 
 def test_an_index_out_of_reach_comes_first() -> None:
-    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
     diagnosis, levels = diagnose(world, Wanted(projects=["demo"]), look=lambda name: ListingUnavailable(name, "no"))
     assert levels["index"] is levels["project demo"] is Level.FAILURE
@@ -146,18 +146,18 @@ def test_a_look_that_fails_is_a_finding() -> None:
     def look(project: str) -> IndexState:
         raise errors.ConfigurationError(f"no address for {project}")
 
-    diagnosis, _ = diagnose(World(), Wanted(projects=["demo"]), look=look)
+    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"]), look=look)
     assert isinstance(diagnosis.error, errors.ConfigurationError)
 
 
 def test_an_archived_project_is_what_publishing_would_end_with() -> None:
-    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), look=lambda name: ProjectListing(name, status="archived"))
+    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), look=lambda name: ProjectListing(name, status="archived"))
     assert diagnosis.error is not None
     assert diagnosis.error.exit_code == 9
 
 
 def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None:
-    world = World(ci=FakeCI(provider=None))
+    world = Harness(ci=FakeCI(provider=None))
     Doctor(OTHER, CredentialOptions(anonymous=True), world.tools(), nothing_published, Wanted()).run()
     assert world.index.requests[0].url == OTHER.audience
 
@@ -179,7 +179,7 @@ NOTHING_GIVEN = CredentialOptions()
 
 
 def codes(
-    world: World, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
+    world: Harness, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
 ) -> int:
     look = nothing_published if state is None else lambda _: state
     diagnosis, _ = diagnose(world, wanted, given, look)
@@ -187,7 +187,7 @@ def codes(
 
 
 def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_signed() -> None:
-    world = World(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
+    world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
     diagnosis, levels = diagnose(world)
     assert levels["signing"] is Level.FAILURE
     assert diagnosis.error is NO_SIGSTORE
@@ -195,9 +195,10 @@ def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_sign
 
 
 def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
-    assert codes(World(), Wanted(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
+    assert codes(Harness(), Wanted(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
     assert (
-        codes(World(), Wanted([WHEEL], attesting=refuse), CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE) == 2
+        codes(Harness(), Wanted([WHEEL], attesting=refuse), CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE)
+        == 2
     )
 
 
@@ -205,11 +206,14 @@ def test_failed_checks_come_before_all_else() -> None:
     wanted = Wanted([WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
     assert (
         codes(
-            World(ci=FakeCI(lacks={"pypi": NO_TOKEN})), wanted, CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE
+            Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN})),
+            wanted,
+            CredentialOptions(secret=Secret("pypi-x")),
+            UNREACHABLE,
         )
         == 4
     )
-    _, levels = diagnose(World(), Wanted([WHEEL], checks=lambda _: None))
+    _, levels = diagnose(Harness(), Wanted([WHEEL], checks=lambda _: None))
     assert levels["files"] is Level.OK
 
 
@@ -224,19 +228,19 @@ def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
         assert state is there
         return Plan("pypi", tuple(AlreadyPublished(file, there.files[file.filename]) for file in files))
 
-    assert codes(World(), Wanted([WHEEL], plan=plan, checks=checks), state=there) == 0
+    assert codes(Harness(), Wanted([WHEEL], plan=plan, checks=checks), state=there) == 0
     assert told == [{WHEEL.filename}]
 
 
 def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
-    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     assert codes(world, Wanted([WHEEL]), state=UNREACHABLE) == 5
-    assert codes(World(), Wanted([WHEEL]), state=UNREACHABLE) == 10
+    assert codes(Harness(), Wanted([WHEEL]), state=UNREACHABLE) == 10
     assert not any(request.url.endswith("mint-token") for request in world.index.requests)
 
 
 def test_a_closed_project_comes_before_the_identity() -> None:
-    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     assert codes(world, Wanted([WHEEL]), state=ProjectListing("demo", status="archived")) == 9
 
 
@@ -281,7 +285,7 @@ def serving(content: bytes | None) -> Callable[[str, str, str], bytes | None]:
 
 
 def test_without_an_exchange_nothing_is_known() -> None:
-    diagnosis, levels = diagnose(World(), Wanted([WHEEL]))
+    diagnosis, levels = diagnose(Harness(), Wanted([WHEEL]))
     assert levels["publisher"] is Level.SKIPPED
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
     assert "(--mint)" in diagnosis.verdict.message
@@ -289,7 +293,7 @@ def test_without_an_exchange_nothing_is_known() -> None:
 
 def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
     for projects, named in ((["demo"], "demo"), ([], "your project")):
-        diagnosis, levels = diagnose(World(), Wanted(projects=projects, mint=True))
+        diagnosis, levels = diagnose(Harness(), Wanted(projects=projects, mint=True))
         assert levels["publisher"] is Level.OK
         assert diagnosis.verdict.readiness is Readiness.WORKS
         assert f"whether it covers {named} shows at the first upload" in diagnosis.verdict.message
@@ -312,7 +316,7 @@ def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
 )
 def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
     wanted = Wanted(projects=["demo"], mint=True, provenance=serving(content))
-    diagnosis, _ = diagnose(World(), wanted, look=attested)
+    diagnosis, _ = diagnose(Harness(), wanted, look=attested)
     assert diagnosis.verdict.readiness is readiness
 
 
@@ -320,12 +324,12 @@ def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
     def fails(project: str, version: str, filename: str) -> bytes | None:
         raise errors.IndexUnavailable(f"{project} {version} {filename}")
 
-    diagnosis, _ = diagnose(World(), Wanted(projects=["demo"], mint=True, provenance=fails), look=attested)
+    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"], mint=True, provenance=fails), look=attested)
     assert diagnosis.verdict.readiness is Readiness.WORKS
 
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
-    world = World()
+    world = Harness()
     diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True), look=absent_at_first(9))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
@@ -335,14 +339,14 @@ def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
 
 @pytest.mark.parametrize("answers", [1, 3])
 def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
-    world = World()
+    world = Harness()
     diagnosis, _ = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(answers))
     assert diagnosis.verdict.readiness is Readiness.READY
     assert len(world.index.burnt) == 1
 
 
 def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
-    world = World()
+    world = Harness()
     diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(9))
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
@@ -365,7 +369,7 @@ def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
 def test_an_api_token_states_what_it_is_for(
     token: str, readiness: Readiness | None, error: type[errors.CiPublishError] | None
 ) -> None:
-    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), CredentialOptions(secret=Secret(token)))
+    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), CredentialOptions(secret=Secret(token)))
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     if readiness is not None:
         assert diagnosis.verdict.readiness is readiness
@@ -373,7 +377,7 @@ def test_an_api_token_states_what_it_is_for(
 
 def test_an_api_token_of_a_project_creates_none() -> None:
     token = CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
-    diagnosis, _ = diagnose(World(), Wanted([WHEEL]), token, look=absent_at_first(9))
+    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), token, look=absent_at_first(9))
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
 
 
@@ -384,7 +388,7 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
             "pypi", tuple(AlreadyPublished(file, PublishedFile(file.filename, "", file.sha256)) for file in files)
         )
 
-    diagnosis, _ = diagnose(World(), Wanted([WHEEL], plan=published))
+    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL], plan=published))
     assert diagnosis.verdict.readiness is Readiness.READY
 
 
@@ -400,7 +404,7 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
     ],
 )
 def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str, object]) -> None:
-    world = World(ci=FakeCI(claims=claims))
+    world = Harness(ci=FakeCI(claims=claims))
     diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
     assert isinstance(diagnosis.error, errors.CredentialRejected)
     assert "publisher" not in levels
@@ -408,7 +412,7 @@ def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str
 
 
 def test_a_runner_that_passes_for_githubs_is_named() -> None:
-    world = World()
+    world = Harness()
     tools = replace(world.tools(), runner="Forgejo Actions")
     [environment, *_] = Doctor(PYPI, CredentialOptions(), tools, nothing_published, Wanted()).run().findings
     assert (environment.level, "Forgejo" in environment.message) == (Level.WARNING, True)

@@ -17,7 +17,7 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.publishing.planning import ConflictRules, make_plan
-from tests.unit.identity.world import GITHUB, NOW, OTHER, PYPI
+from tests.unit.identity.credential_harness import GITHUB, NOW, OTHER, PYPI
 
 WHEEL = Distribution(
     path=Path("dist/demo-1.0-py3-none-any.whl"),

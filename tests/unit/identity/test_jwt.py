@@ -1,7 +1,7 @@
 import pytest
 
 from ci_publish.identity.jwt import audiences, decode_claims
-from tests.unit.identity.world import jwt
+from tests.unit.identity.credential_harness import jwt
 
 
 def test_claims_are_read_without_verification() -> None:

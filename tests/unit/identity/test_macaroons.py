@@ -6,7 +6,7 @@ import pytest
 from ci_publish.identity.macaroons import ReadToken, TruncatedToken, read_token
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.rehearsal.tokens import TokenStore, User
-from tests.unit.identity.world import macaroon
+from tests.unit.identity.credential_harness import macaroon
 
 EXPIRY = [0, 1_800_000_900, 1_800_000_000]
 

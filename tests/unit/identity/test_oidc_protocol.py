@@ -7,7 +7,7 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.model.identity import Secret
 from ci_publish.model.token_scope import TokenScope
-from tests.unit.identity.world import NOW, OTHER, PYPI, answer, macaroon
+from tests.unit.identity.credential_harness import NOW, OTHER, PYPI, answer, macaroon
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 DATE_EPOCH = 1_800_000_000.0

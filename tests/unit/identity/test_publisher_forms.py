@@ -19,7 +19,7 @@ from ci_publish.identity.publisher_forms import (
     prefilled_links,
     reusable_workflow,
 )
-from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI
+from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 
 GOOGLE = {
     "iss": "https://accounts.google.com",

@@ -13,20 +13,31 @@ from ci_publish.model.events import CredentialChanged, Noted, Retrying
 from ci_publish.model.identity import CredentialKind, Provider
 from ci_publish.model.index import Endpoints
 from ci_publish.model.token_scope import TokenScope
-from tests.unit.identity.world import GITHUB, GITLAB, OTHER, PYPI, FakeCI, FakeIndex, World, answer, macaroon, password
+from tests.unit.identity.credential_harness import (
+    GITHUB,
+    GITLAB,
+    OTHER,
+    PYPI,
+    FakeCI,
+    FakeIndex,
+    Harness,
+    answer,
+    macaroon,
+    password,
+)
 
 REFUSED = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
 LOST = NoAnswer(NoAnswerReason.RESET, "the connection was reset", sent=True)
 
 
-def credential(world: World, endpoints: Endpoints = PYPI, **options: Any) -> TrustedPublishingCredential:  # noqa: ANN401
+def credential(world: Harness, endpoints: Endpoints = PYPI, **options: Any) -> TrustedPublishingCredential:  # noqa: ANN401
     chosen = choose_credential(endpoints, CredentialOptions(), world.tools(), **{"projects": ("demo",), **options})
     assert isinstance(chosen, TrustedPublishingCredential)
     return chosen
 
 
-def gitlab() -> World:
-    return World(ci=FakeCI(Provider.GITLAB, GITLAB))
+def gitlab() -> Harness:
+    return Harness(ci=FakeCI(Provider.GITLAB, GITLAB))
 
 
 def refusal(code: str) -> HttpAnswer:
@@ -37,7 +48,7 @@ def refusal(code: str) -> HttpAnswer:
 
 
 def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.prove()
     assert password(trusted.hold()) == "pypi-upload-1"
@@ -49,7 +60,7 @@ def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
 
 
 def test_a_run_shorter_than_the_lifetime_mints_once() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.prove()
     trusted.prove()
@@ -61,7 +72,7 @@ def test_a_run_shorter_than_the_lifetime_mints_once() -> None:
 
 
 def test_nothing_is_asked_or_minted_before_it_is_needed() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.burn()
     assert world.index.requests == []
@@ -71,12 +82,12 @@ def test_nothing_is_asked_or_minted_before_it_is_needed() -> None:
 
 
 def test_holding_without_proof_mints_as_well() -> None:
-    world = World()
+    world = Harness()
     assert password(credential(world).hold()) == "pypi-upload-1"
 
 
 def test_the_mint_has_thirty_seconds_and_is_shielded() -> None:
-    world = World()
+    world = Harness()
     credential(world).prove()
     kinds = dict(zip([request.url for request in world.index.requests], world.index.deadlines, strict=True))
     assert kinds[str(PYPI.mint)] == 30.0
@@ -84,7 +95,7 @@ def test_the_mint_has_thirty_seconds_and_is_shielded() -> None:
 
 
 def test_no_secret_is_in_any_event_or_state() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.prove()
     trusted.burn()
@@ -93,7 +104,7 @@ def test_no_secret_is_in_any_event_or_state() -> None:
 
 
 def test_a_token_is_masked_before_any_event_of_it() -> None:
-    world = World()
+    world = Harness()
     order: list[str] = []
     tools = replace(
         world.tools(), mask=lambda _: order.append("mask"), emit=lambda event: order.append(type(event).__name__)
@@ -108,7 +119,7 @@ def test_a_token_is_masked_before_any_event_of_it() -> None:
 
 @pytest.mark.parametrize("failure", [answer(500), answer(503), answer(429, retry_after="2"), LOST, answer(200, {})])
 def test_each_attempt_takes_a_fresh_identity(failure: HttpAnswer | NoAnswer) -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [failure] * 4
     trusted = credential(world)
     trusted.prove()
@@ -119,7 +130,7 @@ def test_each_attempt_takes_a_fresh_identity(failure: HttpAnswer | NoAnswer) -> 
 
 
 def test_attempts_are_bounded() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [answer(503)] * 9
     with pytest.raises(errors.IndexUnavailable, match="HTTP 503"):
         credential(world).prove()
@@ -127,7 +138,7 @@ def test_attempts_are_bounded() -> None:
 
 
 def test_a_stopped_run_tries_no_more() -> None:
-    world = World()
+    world = Harness()
     world.waiting.stopped = True
     world.index.scripts["mint-token"] = [answer(503)]
     with pytest.raises(errors.IndexUnavailable):
@@ -136,7 +147,7 @@ def test_a_stopped_run_tries_no_more() -> None:
 
 
 def test_no_wait_goes_past_the_runs_deadline() -> None:
-    world = World()
+    world = Harness()
     world.waiting.remaining = 0.4
     world.index.scripts["mint-token"] = [answer(503)]
     with pytest.raises(errors.IndexUnavailable):
@@ -145,7 +156,7 @@ def test_no_wait_goes_past_the_runs_deadline() -> None:
 
 
 def test_an_untrusted_certificate_is_said_at_once() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed certificate")]
     with pytest.raises(errors.UntrustedCertificate, match="self-signed") as caught:
         credential(world).prove()
@@ -155,11 +166,11 @@ def test_an_untrusted_certificate_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("code", ["invalid-token", "invalid-reuse-token", "invalid-pending-publisher"])
 def test_some_refusals_are_cured_by_a_fresh_identity_once(code: str) -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)]
     credential(world).prove()
     assert len(set(world.index.identities)) == 2
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)] * 2
     with pytest.raises(errors.CredentialRejected) as caught:
         credential(world).prove()
@@ -169,7 +180,7 @@ def test_some_refusals_are_cured_by_a_fresh_identity_once(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["invalid-publisher", "not-enabled", "invalid-payload", "other"])
 def test_other_refusals_are_final(code: str) -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)]
     with pytest.raises(errors.CredentialRejected):
         credential(world).prove()
@@ -177,7 +188,7 @@ def test_other_refusals_are_final(code: str) -> None:
 
 
 def test_the_projects_of_a_refusal_may_be_known_late() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [answer(422, REFUSED)]
     found: list[str] = []
     trusted = credential(world, projects=lambda: found)
@@ -188,7 +199,7 @@ def test_the_projects_of_a_refusal_may_be_known_late() -> None:
 
 
 def test_a_missing_identity_is_the_sources_to_explain() -> None:
-    world = World(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     with pytest.raises(errors.NoIdTokenPermission):
         credential(world).prove()
     assert world.index.identities == []
@@ -205,7 +216,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("audience", HOSTILE)
 def test_a_hostile_audience_is_neither_asked_for_nor_answered(audience: object) -> None:
-    world = World(index=FakeIndex(audience=audience))
+    world = Harness(index=FakeIndex(audience=audience))
     with pytest.raises(errors.AudienceRefused) as caught:
         credential(world, OTHER).prove()
     assert caught.value.exit_code == 6
@@ -216,7 +227,7 @@ def test_a_hostile_audience_is_neither_asked_for_nor_answered(audience: object) 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("kind", ["audience", "mint-token", "pytp"])
 def test_no_redirect_is_followed(status: int, kind: str) -> None:
-    world = World(index=FakeIndex(audience="index.example"))
+    world = Harness(index=FakeIndex(audience="index.example"))
     world.index.scripts[kind] = [answer(status, {"audience": "pypi", "token": "x"}, location="https://evil.example/")]
     if kind == "pytp":
         credential(world, OTHER).prove()
@@ -228,7 +239,7 @@ def test_no_redirect_is_followed(status: int, kind: str) -> None:
 
 
 def test_a_discovery_document_that_points_elsewhere_stops_the_exchange() -> None:
-    world = World(index=FakeIndex(audience="index.example"))
+    world = Harness(index=FakeIndex(audience="index.example"))
     document = {
         "audience-endpoint": "https://index.example/a",
         "token-mint-endpoint": "https://evil.example/mint-token",
@@ -241,7 +252,7 @@ def test_a_discovery_document_that_points_elsewhere_stops_the_exchange() -> None
 
 
 def test_a_discovery_document_is_followed_on_the_same_host() -> None:
-    world = World(index=FakeIndex(audience="index.example"))
+    world = Harness(index=FakeIndex(audience="index.example"))
     document = {
         "audience-endpoint": "https://index.example/own/audience",
         "token-mint-endpoint": "https://index.example/own/mint-token",
@@ -259,7 +270,7 @@ def test_a_discovery_document_is_followed_on_the_same_host() -> None:
 
 
 def test_an_identity_that_is_also_for_others_is_not_shown() -> None:
-    world = World(
+    world = Harness(
         index=FakeIndex(audience="index.example"),
         ci=FakeCI(Provider.GITLAB, {**GITLAB, "aud": ["index.example", "sigstore"]}),
     )
@@ -269,7 +280,7 @@ def test_an_identity_that_is_also_for_others_is_not_shown() -> None:
 
 
 def test_an_index_without_trusted_publishing_says_what_is_needed() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["audience"] = [answer(404, body=b"<html>")]
     with pytest.raises(errors.TrustedPublishingNotSupported) as caught:
         credential(world, OTHER).prove()
@@ -284,7 +295,7 @@ def test_an_index_without_trusted_publishing_says_what_is_needed() -> None:
 
 
 def test_an_audience_that_comes_late_is_waited_for() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["audience"] = [answer(503), LOST]
     credential(world).prove()
     assert [event.what for event in world.of(Retrying)] == ["the audience", "the audience"]
@@ -295,7 +306,7 @@ def test_an_audience_that_comes_late_is_waited_for() -> None:
 
 def test_what_will_be_refused_is_not_exchanged() -> None:
     called = {**GITHUB, "job_workflow_ref": "octo-org/demo/.github/workflows/_publish.yml@refs/tags/v1"}
-    world = World(ci=FakeCI(claims=called))
+    world = Harness(ci=FakeCI(claims=called))
     with pytest.raises(errors.ReusableWorkflow):
         credential(world, attesting=True).prove()
     assert world.index.identities == []
@@ -311,7 +322,7 @@ NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
 
 
 def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
-    world = World(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
+    world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     trusted = credential(world)
     assert trusted.missing() is NO_TOKEN
     for ask in (trusted.prove, trusted.hold):
@@ -321,14 +332,14 @@ def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
 
 
 def test_an_index_whose_audience_is_not_known_is_asked_for_it() -> None:
-    world = World(FakeIndex(audience="index.example"), FakeCI(lacks={"index.example": NO_TOKEN}))
+    world = Harness(FakeIndex(audience="index.example"), FakeCI(lacks={"index.example": NO_TOKEN}))
     assert credential(world, OTHER).missing() is None
-    assert credential(World(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing() is NO_TOKEN
+    assert credential(Harness(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing() is NO_TOKEN
 
 
 @pytest.mark.parametrize("attesting", [True, lambda: True])
 def test_sigstores_identity_is_missing_only_where_something_must_be_signed(attesting: object) -> None:
-    world = World(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
+    world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
     assert credential(world, attesting=attesting).missing() is NO_SIGSTORE
     with pytest.raises(errors.GitLabIdTokenMissing):
         credential(world, attesting=attesting).prove()
@@ -340,7 +351,7 @@ def test_sigstores_identity_is_missing_only_where_something_must_be_signed(attes
 
 def test_what_is_proved_already_is_not_missing() -> None:
     ci = FakeCI()
-    world = World(ci=ci)
+    world = Harness(ci=ci)
     trusted = credential(world)
     trusted.prove()
     ci.lacks = {"pypi": NO_TOKEN}
@@ -355,7 +366,7 @@ def test_what_is_proved_already_is_not_missing() -> None:
     ("timeout", "expected"), [(None, [30, 30, 5]), (7.0, [7, 7, 5]), (90.0, [90, 90, 5]), (2, [2, 2, 2])]
 )
 def test_the_timeout_replaces_the_deadlines_of_the_exchange(timeout: float | None, expected: list[float]) -> None:
-    world = World()
+    world = Harness()
     trusted = choose_credential(PYPI, CredentialOptions(), world.tools(timeout=timeout))
     trusted.prove()
     trusted.burn()
@@ -398,8 +409,8 @@ def test_an_untrusted_certificate_on_gitlab_loses_nothing() -> None:
         credential(world).hold()
 
 
-@pytest.mark.parametrize("world", [World(), gitlab()])
-def test_an_expired_certificate_is_an_outage_and_not_tried_again(world: World) -> None:
+@pytest.mark.parametrize("world", [Harness(), gitlab()])
+def test_an_expired_certificate_is_an_outage_and_not_tried_again(world: Harness) -> None:
     world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.INVALID_CERTIFICATE, "certificate has expired")]
     with pytest.raises(errors.IndexUnavailable, match="has expired"):
         credential(world).hold()
@@ -417,7 +428,7 @@ def test_a_used_up_gitlab_token_is_not_sent_again() -> None:
 
 
 def test_a_final_refusal_is_not_asked_for_again() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [answer(422, REFUSED)]
     trusted = credential(world)
     for _ in range(3):
@@ -427,7 +438,7 @@ def test_a_final_refusal_is_not_asked_for_again() -> None:
 
 
 def test_an_index_that_was_away_may_be_asked_again() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [answer(503)] * 5
     trusted = credential(world)
     with pytest.raises(errors.IndexUnavailable):
@@ -452,7 +463,7 @@ def test_a_gitlab_job_that_takes_too_long_is_told_so() -> None:
 
 @pytest.mark.parametrize("lifetime", [900.0, 10.0, 21_600.0])
 def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
-    world = World(index=FakeIndex(lifetime=lifetime))
+    world = Harness(index=FakeIndex(lifetime=lifetime))
     trusted = credential(world)
     trusted.prove()
     seen = set()
@@ -470,7 +481,7 @@ def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
 
 
 def test_an_outage_while_renewing_is_bridged_by_the_old_token() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     held = trusted.hold()
     world.now += 790.0
@@ -483,7 +494,7 @@ def test_an_outage_while_renewing_is_bridged_by_the_old_token() -> None:
 
 
 def test_a_token_that_the_index_calls_expired_is_replaced_once() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     first = trusted.hold()
     second = trusted.renew(first)
@@ -497,12 +508,12 @@ def test_a_token_that_the_index_calls_expired_is_replaced_once() -> None:
 
 
 def test_renewing_without_a_token_mints_one() -> None:
-    world = World()
+    world = Harness()
     assert password(credential(world).renew(None)) == "pypi-upload-1"
 
 
 def test_the_index_may_live_in_another_time() -> None:
-    world = World()
+    world = Harness()
     date = "Fri, 15 Jan 2027 08:00:00 GMT"
     world.index.scripts["mint-token"] = [answer(200, {"token": "pypi-a", "expires": 1_800_000_900}, date=date)]
     world.now += 5000.0
@@ -513,7 +524,7 @@ def test_the_index_may_live_in_another_time() -> None:
 
 
 def test_many_threads_make_one_mint() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     tokens: list[str] = []
     barrier = threading.Barrier(12)
@@ -532,7 +543,7 @@ def test_many_threads_make_one_mint() -> None:
 
 
 def test_many_threads_renew_once() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     old = trusted.hold()
     renewed: list[str] = []
@@ -549,7 +560,7 @@ def test_many_threads_renew_once() -> None:
 
 
 def test_burning_is_idempotent_and_covers_every_token() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.renew(trusted.hold())
     trusted.burn()
@@ -558,7 +569,7 @@ def test_burning_is_idempotent_and_covers_every_token() -> None:
 
 
 def test_a_token_that_has_long_expired_is_not_burnt() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.prove()
     world.now += 2000.0
@@ -568,7 +579,7 @@ def test_a_token_that_has_long_expired_is_not_burnt() -> None:
 
 
 def test_an_index_that_burns_nothing_is_a_note() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["burn-token"] = [answer(404, body=b"<html>")]
     trusted = credential(world)
     trusted.prove()
@@ -578,7 +589,7 @@ def test_an_index_that_burns_nothing_is_a_note() -> None:
 
 
 def test_an_index_without_an_address_for_burning_is_a_note() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world, replace(PYPI, burn=None))
     trusted.prove()
     trusted.burn()
@@ -594,7 +605,7 @@ def broken(_index: FakeIndex, _request: HttpRequest) -> HttpAnswer:
     [([answer(503)] * 3, 3), ([LOST, LOST, answer(500)], 3), ([answer(400)], 1), ([broken], 1)],
 )
 def test_a_failed_burn_is_a_warning(script: list[HttpAnswer | NoAnswer | Callable[..., Any]], requests: int) -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["burn-token"] = list(script)
     trusted = credential(world)
     trusted.prove()
@@ -606,7 +617,7 @@ def test_a_failed_burn_is_a_warning(script: list[HttpAnswer | NoAnswer | Callabl
 
 
 def test_a_burn_is_tried_again() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["burn-token"] = [answer(503)]
     trusted = credential(world)
     trusted.prove()
@@ -616,7 +627,7 @@ def test_a_burn_is_tried_again() -> None:
 
 
 def test_a_stopped_run_burns_without_waiting() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     trusted.prove()
     world.waiting.stopped = True
@@ -629,7 +640,7 @@ def test_a_stopped_run_burns_without_waiting() -> None:
 
 
 def test_a_token_that_comes_in_while_the_run_ends_is_burnt() -> None:
-    world = World()
+    world = Harness()
     trusted = credential(world)
     asked, go = threading.Event(), threading.Event()
 
@@ -651,7 +662,7 @@ def test_a_token_that_comes_in_while_the_run_ends_is_burnt() -> None:
 
 
 def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
-    world = World()
+    world = Harness()
     world.waiting.remaining = 0.05
     trusted = credential(world)
     asked, go = threading.Event(), threading.Event()
@@ -673,19 +684,19 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
 
 
 def test_an_identity_can_be_judged_without_an_exchange() -> None:
-    world = World()
+    world = Harness()
     credential = TrustedPublishingCredential(PYPI, world.tools())
     credential.prove(mint=False)
     assert world.ci.asked == ["pypi"]
     assert world.index.identities == []
     assert credential.state.scope is None
-    refused = World(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
+    refused = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
     with pytest.raises(errors.InvalidPublisher):
         TrustedPublishingCredential(PYPI, refused.tools()).prove(mint=False)
 
 
 def test_what_an_upload_token_is_for_is_known_after_the_exchange() -> None:
-    world = World()
+    world = Harness()
     world.index.scripts["mint-token"] = [answer(200, {"token": macaroon([2, ["id"]])})]
     credential = TrustedPublishingCredential(PYPI, world.tools())
     credential.prove()

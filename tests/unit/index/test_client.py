@@ -30,7 +30,7 @@ from ci_publish.model.index import (
     Refused,
     Unavailable,
 )
-from tests.unit.index.things import (
+from tests.unit.index.scripted_index import (
     FILENAME,
     JSON,
     LOST,

@@ -22,7 +22,7 @@ from ci_publish.index.upload_api import (
 from ci_publish.model.attestation import PUBLISH_V1, Attestation
 from ci_publish.model.distribution import Kind
 from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
-from tests.unit.index.things import FILENAME, NOW, answer, make_file
+from tests.unit.index.scripted_index import FILENAME, NOW, answer, make_file
 
 URL = "https://index.example/legacy/"
 INVALID = "Invalid attestations supplied during upload"

@@ -11,7 +11,7 @@ from ci_publish.index.upload_body import BLOCK, HELD_BACK, LONGEST_PAUSE, PULSE,
 from ci_publish.model.completion import Permission
 from ci_publish.model.distribution import Digests
 from tests.platforms import needs_fifos
-from tests.unit.index.things import make_file
+from tests.unit.index.scripted_index import make_file
 
 FRAMING = Framing(b"head:", b":tail", "multipart/form-data; boundary=x")
 

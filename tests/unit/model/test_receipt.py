@@ -42,8 +42,7 @@ from ci_publish.model.receipt import (
     to_dict,
     to_json,
 )
-from tests.unit.reports.runner import commands
-from tests.unit.reports.story import (
+from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,
     SDIST,
@@ -61,6 +60,7 @@ from tests.unit.reports.story import (
     published_file,
     uploaded,
 )
+from tests.unit.reports.runner import commands
 
 DOCS = Path(__file__).parents[3] / "docs"
 SCHEMA = json.loads((DOCS / "receipt-2.schema.json").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, Project
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Options
 from ci_publish.publishing.pipeline import plan, publish
-from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, World, published, wheel, world
+from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
 
 DEMO, OTHER = wheel("demo"), wheel("other")
 REHEARSAL = replace(PYPI, name="127.0.0.1:8000")
@@ -30,9 +30,9 @@ def played(  # noqa: PLR0913  (each test names what it is about)
     states: tuple[IndexState, ...] = (),
     keep_going: bool = False,
     late: bool = False,
-) -> World:
+) -> FakeRun:
     credential = FakeCredential(kind, scope=None if late else scope, scope_when_held=scope)
-    return world(
+    return fake_run(
         *files,
         index=FakeIndex(endpoints, states=list(states)),
         credential=credential,
@@ -40,13 +40,13 @@ def played(  # noqa: PLR0913  (each test names what it is about)
     )
 
 
-def sent(play: World) -> list[tuple[str, int]]:
+def sent(play: FakeRun) -> list[tuple[str, int]]:
     index = play.destinations[0].index
     assert isinstance(index, FakeIndex)
     return index.sent
 
 
-def refused(play: World, command: object = publish) -> ProjectNotCovered:
+def refused(play: FakeRun, command: object = publish) -> ProjectNotCovered:
     with pytest.raises(ProjectNotCovered) as caught:
         command(play.run())  # type: ignore[operator]
     assert sent(play) == []
@@ -184,13 +184,13 @@ def test_the_requirements_of_a_run_are_followed() -> None:
     assert requiring(files, {"c-c"}) == {"a", "b", "c-c"}
 
 
-def proved(play: World) -> list[str]:
+def proved(play: FakeRun) -> list[str]:
     credential = play.destinations[0].credential
     assert isinstance(credential, FakeCredential)
     return credential.log
 
 
-def notes(play: World) -> dict[str, str]:
+def notes(play: FakeRun) -> dict[str, str]:
     return {event.slug: event.message for event in play.events if isinstance(event, Noted)}
 
 

@@ -9,20 +9,20 @@ from ci_publish.model.index import ProjectListing
 from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.publishing.context import Options
 from ci_publish.publishing.pipeline import verify
-from tests.unit.fakes import GENERIC, FakeIndex, FakeVerifier, World, published, wheel, world
+from tests.unit.fakes import GENERIC, FakeIndex, FakeRun, FakeVerifier, fake_run, published, wheel
 
 EXPECTED = (parse_identity("github:octo-org/demo"),)
 NAMED = Options(expected_publishers=EXPECTED, publisher_named=True)
 BY_DEFAULT = Options(expected_publishers=EXPECTED)
 
 
-def there(options: Options, *, signed_by: str | None = None, served: bool = True, generic: bool = False) -> World:
+def there(options: Options, *, signed_by: str | None = None, served: bool = True, generic: bool = False) -> FakeRun:
     """A file that is on the index, with provenance by somebody else, by the right one, or with none."""
     file = wheel()
     listing = ProjectListing("demo", {file.filename: published(file)})
     index = FakeIndex(GENERIC, states=[listing]) if generic else FakeIndex(states=[listing])
     index.provenances[file.filename] = b"{}" if served else None
-    played = world(file, index=index, options=options)
+    played = fake_run(file, index=index, options=options)
     if signed_by:
         played.verifier = FakeVerifier({file.filename: ProvenanceByAnother(signed_by, ("github:octo-org/demo",))})
     return played

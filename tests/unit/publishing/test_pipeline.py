@@ -74,22 +74,22 @@ from tests.unit.fakes import (
     FakeCredential,
     FakeDistributions,
     FakeIndex,
+    FakeRun,
     FakeSigner,
     FakeVerifier,
     FakeWaiting,
-    World,
+    fake_run,
     published,
     sdist,
     sha,
     wheel,
-    world,
 )
 
 ONE, TWO, SOURCE = wheel(tag="py2"), wheel(tag="py3"), sdist()
 ALL = (ONE, TWO, SOURCE)
 
 
-def statuses(played: World, index: str = "pypi") -> dict[str, FileStatus]:
+def statuses(played: FakeRun, index: str = "pypi") -> dict[str, FileStatus]:
     return {
         event.distribution.filename: event.status
         for event in played.events
@@ -97,31 +97,31 @@ def statuses(played: World, index: str = "pypi") -> dict[str, FileStatus]:
     }
 
 
-def notes(played: World) -> set[str]:
+def notes(played: FakeRun) -> set[str]:
     return {event.slug for event in played.events if isinstance(event, Noted)}
 
 
-def steps(played: World) -> list[Step]:
+def steps(played: FakeRun) -> list[Step]:
     return [event.step for event in played.events if isinstance(event, StepStarted)]
 
 
-def listed(played: World) -> dict[str, bool | None]:
+def listed(played: FakeRun) -> dict[str, bool | None]:
     return {event.filename: event.listed for event in played.events if isinstance(event, FileListed)}
 
 
-def index_of(played: World) -> FakeIndex:
+def index_of(played: FakeRun) -> FakeIndex:
     index = played.destinations[0].index
     assert isinstance(index, FakeIndex)
     return index
 
 
-def credential_of(played: World) -> FakeCredential:
+def credential_of(played: FakeRun) -> FakeCredential:
     credential = played.destinations[0].credential
     assert isinstance(credential, FakeCredential)
     return credential
 
 
-def failing(played: World, error: type[CiPublishError], command: Callable[..., Outcome] = publish) -> CiPublishError:
+def failing(played: FakeRun, error: type[CiPublishError], command: Callable[..., Outcome] = publish) -> CiPublishError:
     with pytest.raises(error) as caught:
         command(played.run())
     assert type(caught.value) is error
@@ -133,7 +133,7 @@ def failing(played: World, error: type[CiPublishError], command: Callable[..., O
 
 
 def test_a_whole_run_takes_every_step_in_order() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     assert publish(played.run()) is Outcome.PUBLISHED
     expected = list(Step)
     expected.insert(expected.index(Step.UPLOAD), Step.AUTHENTICATE)  # the upload token may have to be renewed
@@ -152,7 +152,7 @@ def test_a_whole_run_takes_every_step_in_order() -> None:
 
 def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
     there = FakeIndex(files={file.filename: published(file) for file in ALL})
-    played = world(*ALL, index=there)
+    played = fake_run(*ALL, index=there)
     assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
     assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
     assert credential_of(played).log == ["burn"]
@@ -164,7 +164,7 @@ def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
 
 def test_only_what_is_missing_is_signed_and_sent() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE, yanked="bad build")})
-    played = world(*ALL, index=there)
+    played = fake_run(*ALL, index=there)
     publish(played.run())
     assert sorted(played.signer.signed) == sorted([TWO.filename, SOURCE.filename])
     assert len(there.sent) == 2
@@ -177,7 +177,7 @@ def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None
         Problem(None, "rule-b", Severity.ERROR, "does not fit"),
         Problem("b.whl", "rule-c", Severity.WARNING, "is odd"),
     )
-    played = world(*ALL)
+    played = fake_run(*ALL)
     played.distributions.problems = problems
     error = failing(played, InvalidDistribution)
     assert error.hints == ("mend it",)
@@ -193,7 +193,7 @@ def broken(name: str) -> Problem:
 
 def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
     for command, outcome in ((publish, Outcome.PUBLISHED), (plan, Outcome.PLANNED)):
-        played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+        played = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
         played.distributions.problems = (broken(ONE.filename),)
         assert command(played.run()) is outcome
         (checked,) = [event for event in played.events if isinstance(event, Checked)]
@@ -201,7 +201,7 @@ def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
 
 
 def test_problems_of_files_that_would_be_sent_stop_the_run_after_the_look() -> None:
-    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    played = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
     played.distributions.problems = (broken(ONE.filename), broken(TWO.filename))
     error = failing(played, InvalidDistribution)
     assert TWO.filename in error.detail
@@ -211,28 +211,28 @@ def test_problems_of_files_that_would_be_sent_stop_the_run_after_the_look() -> N
 
 
 def test_problems_are_told_even_when_the_index_cannot_be_asked() -> None:
-    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
+    played = fake_run(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     played.distributions.problems = (broken(ONE.filename),)
     failing(played, InvalidDistribution)
-    sound = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
+    sound = fake_run(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     failing(sound, IndexUnavailable)
 
 
 def test_check_and_attest_know_of_no_index() -> None:
     for command in (check, attest):
-        played = World(FakeDistributions(ALL), ())
+        played = FakeRun(FakeDistributions(ALL), ())
         played.distributions.problems = (broken(ONE.filename),)
         failing(played, InvalidDistribution, command)
 
 
 def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     played.distributions.problems = (Problem(None, "rule", Severity.ERROR, "does not fit"),)
     assert "1 problem;" in failing(played, InvalidDistribution).summary
 
 
 def test_a_refused_identity_leaves_nothing_in_a_public_log() -> None:
-    played = world(*ALL, credential=FakeCredential(refusal=CredentialRejected("no")))
+    played = fake_run(*ALL, credential=FakeCredential(refusal=CredentialRejected("no")))
     failing(played, CredentialRejected)
     assert played.signer.signed == []
     assert index_of(played).sent == []
@@ -244,7 +244,7 @@ def test_a_refused_identity_leaves_nothing_in_a_public_log() -> None:
 
 def test_a_conflict_stops_the_run_and_shows_both_digests() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE, sha256=sha("other"))})
-    played = world(*ALL, index=there)
+    played = fake_run(*ALL, index=there)
     error = failing(played, ContentConflict)
     assert ONE.sha256 in error.detail
     assert sha("other") in error.detail
@@ -255,7 +255,7 @@ def test_a_conflict_stops_the_run_and_shows_both_digests() -> None:
 
 def test_skip_existing_keeps_other_content_on_testpypi_and_says_so() -> None:
     there = FakeIndex(TESTPYPI, files={ONE.filename: published(ONE, sha256=sha("other"))})
-    played = world(*ALL, index=there, options=Options(skip_existing=True))
+    played = fake_run(*ALL, index=there, options=Options(skip_existing=True))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert statuses(played, "testpypi")[ONE.filename] is FileStatus.KEPT_PUBLISHED
     assert "kept-published" in notes(played)
@@ -263,32 +263,32 @@ def test_skip_existing_keeps_other_content_on_testpypi_and_says_so() -> None:
 
 def test_skip_existing_on_pypi_names_the_line_to_write() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE, sha256=None), TWO.filename: published(TWO, sha256=sha("x"))})
-    played = world(*ALL, index=there, options=Options(skip_existing=True))
+    played = fake_run(*ALL, index=there, options=Options(skip_existing=True))
     error = failing(played, ContentConflict)
     assert any("on-conflict: keep-published" in hint for hint in error.hints)
     assert statuses(played)[ONE.filename] is FileStatus.KEPT_PUBLISHED
 
 
 def test_an_undigested_file_is_a_conflict_that_says_why() -> None:
-    played = world(ONE, index=FakeIndex(files={ONE.filename: published(ONE, sha256=None)}))
+    played = fake_run(ONE, index=FakeIndex(files={ONE.filename: published(ONE, sha256=None)}))
     assert "shows no SHA-256" in failing(played, ContentConflict).detail
 
 
 def test_a_look_that_fails_is_never_absence() -> None:
-    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
+    played = fake_run(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]))
     assert "HTTP 500" in failing(played, IndexUnavailable).summary
     assert index_of(played).sent == []
 
 
 def test_what_the_ci_lacks_is_said_even_when_the_index_is_away() -> None:
     credential = FakeCredential(lacks=IdentityUnavailable("no id-token: write"))
-    played = world(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]), credential=credential)
+    played = fake_run(*ALL, index=FakeIndex(states=[ListingUnavailable("demo", "HTTP 500")]), credential=credential)
     error = failing(played, IdentityUnavailable)
     assert isinstance(error.__cause__, IndexUnavailable)
 
 
 def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
-    played = world(ONE, index=FakeIndex(states=[ListingUnavailable("demo", "stopped")]))
+    played = fake_run(ONE, index=FakeIndex(states=[ListingUnavailable("demo", "stopped")]))
     run = played.run()
     played.distributions.problems = ()
 
@@ -307,7 +307,7 @@ def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
 
 def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
     hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
-    played = world(*ALL, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD))
+    played = fake_run(*ALL, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD))
     assert publish(played.run()) is Outcome.NOT_CONFIRMED
     assert {"index-not-visible", "not-confirmed"} <= notes(played)
     assert set(listed(played).values()) == {None}
@@ -316,7 +316,8 @@ def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
 
 def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
     hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
-    played = world(ONE, index=hidden, credential=FakeCredential(CredentialKind.PASSWORD), options=Options(strict=True))
+    password = FakeCredential(CredentialKind.PASSWORD)
+    played = fake_run(ONE, index=hidden, credential=password, options=Options(strict=True))
     error = failing(played, Unverified)
     assert "its listing cannot confirm that: HTTP 401" in error.summary
     assert any("--index-url" in hint for hint in error.hints)
@@ -324,7 +325,7 @@ def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
 
 def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE)})
-    played = world(*ALL, index=there)
+    played = fake_run(*ALL, index=there)
     assert plan(played.run()) is Outcome.PLANNED
     assert statuses(played) == {
         ONE.filename: FileStatus.ALREADY_PUBLISHED,
@@ -336,13 +337,13 @@ def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
 
 
 def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
-    played = world(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Options(prove_credential=True))
+    played = fake_run(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Options(prove_credential=True))
     plan(played.run())
     assert credential_of(played).log == ["prove", "burn"]
 
 
 def test_plan_with_a_conflict_ends_as_publish_would() -> None:
-    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
+    played = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(played, ContentConflict, plan)
     assert statuses(played)[TWO.filename] is FileStatus.PLANNED
 
@@ -350,7 +351,7 @@ def test_plan_with_a_conflict_ends_as_publish_would() -> None:
 def test_what_the_index_will_refuse_is_known_before_anything_is_signed() -> None:
     for command in (publish, plan):
         closed = ProjectListing("demo", {}, status="archived")
-        played = world(*ALL, index=FakeIndex(states=[closed]))
+        played = fake_run(*ALL, index=FakeIndex(states=[closed]))
         failing(played, UploadRejected, command)
         assert played.signer.signed == []
         assert index_of(played).sent == []
@@ -358,7 +359,7 @@ def test_what_the_index_will_refuse_is_known_before_anything_is_signed() -> None
 
 
 def test_adding_to_a_yanked_release_is_said() -> None:
-    played = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, yanked=True)}))
+    played = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, yanked=True)}))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "yanked-release" in notes(played)
 
@@ -367,13 +368,13 @@ def unsure(file: Distribution, message: str = "a new tag") -> Problem:
     return Problem(file.filename, "platform-tag-unknown", Severity.WARNING, message)
 
 
-def attempted(played: World) -> list[str]:
+def attempted(played: FakeRun) -> list[str]:
     return [filename for filename, _ in index_of(played).sent]
 
 
 def test_a_file_that_pypi_may_refuse_goes_first_and_its_refusal_spends_nothing() -> None:
     new = wheel(tag="py9", size=1000)
-    played = world(*ALL, new, index=FakeIndex(answers={new.filename: [Refused(1, 400, "unsupported platform tag")]}))
+    played = fake_run(*ALL, new, index=FakeIndex(answers={new.filename: [Refused(1, 400, "unsupported platform tag")]}))
     played.distributions.problems = (unsure(new),)
 
     failing(played, UploadRejected)
@@ -385,7 +386,7 @@ def test_a_file_that_pypi_may_refuse_goes_first_and_its_refusal_spends_nothing()
 @pytest.mark.parametrize("command", [publish, plan])
 def test_a_second_such_file_is_said_to_endanger_the_release(command: Callable[..., Outcome]) -> None:
     new, other = wheel(tag="py8"), wheel(tag="py9")
-    played = world(*ALL, new, other)
+    played = fake_run(*ALL, new, other)
     played.distributions.problems = (unsure(new), unsure(other, "another new tag"))
 
     command(played.run())
@@ -395,7 +396,7 @@ def test_a_second_such_file_is_said_to_endanger_the_release(command: Callable[..
 
 def test_such_a_file_for_a_release_that_exists_is_said_to_endanger_it() -> None:
     new = wheel(tag="py9")
-    played = world(new, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    played = fake_run(new, index=FakeIndex(files={ONE.filename: published(ONE)}))
     played.distributions.problems = (unsure(new),)
 
     publish(played.run())
@@ -405,7 +406,7 @@ def test_such_a_file_for_a_release_that_exists_is_said_to_endanger_it() -> None:
 
 def test_other_indexes_decide_by_their_own_rules() -> None:
     new = wheel(tag="py9", size=1000)
-    played = world(ONE, new, index=FakeIndex(GENERIC))
+    played = fake_run(ONE, new, index=FakeIndex(GENERIC))
     played.distributions.problems = (unsure(new),)
 
     publish(played.run())
@@ -419,7 +420,7 @@ def test_other_indexes_decide_by_their_own_rules() -> None:
 def test_a_new_project_cannot_be_named_like_the_standard_library(
     command: Callable[..., Outcome], endpoints: Endpoints, name: str
 ) -> None:
-    played = world(wheel(name), index=FakeIndex(endpoints))
+    played = fake_run(wheel(name), index=FakeIndex(endpoints))
 
     error = failing(played, UploadRejected, command)
 
@@ -430,25 +431,25 @@ def test_a_new_project_cannot_be_named_like_the_standard_library(
 
 def test_a_project_of_such_a_name_that_exists_takes_files() -> None:
     old = wheel("dataclasses", "0.8")
-    played = world(wheel("dataclasses", "0.9"), index=FakeIndex(files={old.filename: published(old)}))
+    played = fake_run(wheel("dataclasses", "0.9"), index=FakeIndex(files={old.filename: published(old)}))
     assert publish(played.run()) is Outcome.PUBLISHED
 
 
 def test_elsewhere_such_a_name_is_a_warning() -> None:
-    played = world(wheel("smtplib"), index=FakeIndex(GENERIC))
+    played = fake_run(wheel("smtplib"), index=FakeIndex(GENERIC))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "reserved-name" in notes(played)
 
 
 def test_check_uses_no_network() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     assert check(played.run()) is Outcome.CHECKED
     assert index_of(played).looks == []
     assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
 
 
 def test_check_without_a_destination_judges_as_pypi_would() -> None:
-    played = World(FakeDistributions(ALL), ())
+    played = FakeRun(FakeDistributions(ALL), ())
     assert check(played.run()) is Outcome.CHECKED
     assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
 
@@ -476,7 +477,7 @@ def test_auto_means_required_where_pypi_takes_attestations(
 
 
 def test_required_attestations_with_an_api_token_on_pypi_are_refused_before_anything() -> None:
-    played = world(
+    played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.API_TOKEN),
         options=Options(attestations=AttestationPolicy.REQUIRED),
@@ -487,7 +488,7 @@ def test_required_attestations_with_an_api_token_on_pypi_are_refused_before_anyt
 
 def test_a_file_that_cannot_be_signed_stops_the_run_where_attestations_are_required() -> None:
     failures = {ONE.filename: SigningFailed("Rekor answered 502")}
-    played = world(*ALL, signer=FakeSigner(failures))
+    played = fake_run(*ALL, signer=FakeSigner(failures))
     assert failing(played, SigningFailed).summary == "Rekor answered 502"
     assert index_of(played).sent == []
     assert credential_of(played).log[-1] == "burn"
@@ -495,7 +496,7 @@ def test_a_file_that_cannot_be_signed_stops_the_run_where_attestations_are_requi
 
 def test_many_files_that_cannot_be_signed_are_one_error() -> None:
     failures = {ONE.filename: SigningFailed("A"), TWO.filename: SigningFailed("B")}
-    error = failing(world(*ALL, signer=FakeSigner(failures)), SigningFailed)
+    error = failing(fake_run(*ALL, signer=FakeSigner(failures)), SigningFailed)
     assert "2 files" in error.summary
     assert f"{TWO.filename}: B" in error.detail
 
@@ -503,7 +504,7 @@ def test_many_files_that_cannot_be_signed_are_one_error() -> None:
 def test_one_reason_for_many_files_is_told_once() -> None:
     for detail in ("", "HTTP 502 from the log"):
         failures = {file.filename: SigningFailed("Rekor is away", detail=detail) for file in (ONE, TWO)}
-        error = failing(world(*ALL, signer=FakeSigner(failures)), SigningFailed)
+        error = failing(fake_run(*ALL, signer=FakeSigner(failures)), SigningFailed)
         assert error.summary.count("Rekor is away") == 1
         assert "Rekor is away" not in error.detail
         assert detail in error.detail
@@ -513,7 +514,7 @@ def test_one_reason_for_many_files_is_told_once() -> None:
 def test_if_possible_publishes_without_and_says_so_loudly() -> None:
     failures = {ONE.filename: SigningFailed("Rekor answered 502")}
     options = Options(attestations=AttestationPolicy.IF_POSSIBLE)
-    played = world(*ALL, signer=FakeSigner(failures), options=options)
+    played = fake_run(*ALL, signer=FakeSigner(failures), options=options)
     assert publish(played.run()) is Outcome.PUBLISHED
     assert dict(index_of(played).sent)[ONE.filename] == 0
     assert dict(index_of(played).sent)[TWO.filename] == 1
@@ -522,9 +523,9 @@ def test_if_possible_publishes_without_and_says_so_loudly() -> None:
 
 @pytest.mark.parametrize("refusal", [IdentityUnavailable("no token"), SigningFailed("no root")])
 def test_no_signing_identity_at_all_follows_the_policy_too(refusal: CiPublishError) -> None:
-    strict = world(*ALL, signer=FakeSigner(refusal=refusal))
+    strict = fake_run(*ALL, signer=FakeSigner(refusal=refusal))
     failing(strict, type(refusal))
-    lenient = world(
+    lenient = fake_run(
         *ALL, signer=FakeSigner(refusal=refusal), options=Options(attestations=AttestationPolicy.IF_POSSIBLE)
     )
     assert publish(lenient.run()) is Outcome.PUBLISHED
@@ -534,7 +535,7 @@ def test_no_signing_identity_at_all_follows_the_policy_too(refusal: CiPublishErr
 def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() -> None:
     found = FoundAttestation(Path("dist/x"), ONE.filename, "publish", b"{}")
     stray = FoundAttestation(Path("dist/y"), "other-1.0-py3-none-any.whl", "publish", b"{}")
-    played = world(*ALL)
+    played = fake_run(*ALL)
     played.distributions.attestations = (found, stray)
     publish(played.run())
     assert ONE.filename not in played.signer.signed
@@ -544,24 +545,24 @@ def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() ->
 
 
 def test_attest_signs_everything_and_writes_it_down() -> None:
-    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
     assert attest(played.run()) is Outcome.ATTESTED
     assert played.written == [(Path("out"), 3)]
     assert index_of(played).looks == []
 
 
 def test_attest_without_a_folder_is_a_mistake() -> None:
-    failing(world(*ALL), ConfigurationError, attest)
+    failing(fake_run(*ALL), ConfigurationError, attest)
 
 
 def test_publish_writes_attestations_where_asked() -> None:
-    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
     publish(played.run())
     assert played.written == [(Path("out"), 3)]
 
 
 def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_signed() -> None:
-    played = world(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
 
     def refuse(folder: Path, filenames: Sequence[str]) -> None:
         assert (folder, list(filenames)) == (Path("out"), [file.filename for file in ALL])
@@ -576,9 +577,9 @@ def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_sign
 # upload -----------------------------------------------------------------------------------------------------------
 
 
-def answered(outcome: UploadOutcome, *more: UploadOutcome, **changes: object) -> World:
+def answered(outcome: UploadOutcome, *more: UploadOutcome, **changes: object) -> FakeRun:
     index = FakeIndex(answers={ONE.filename: [outcome, *more]})
-    return world(*ALL, index=index, options=Options(**changes))  # type: ignore[arg-type]
+    return fake_run(*ALL, index=index, options=Options(**changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -622,7 +623,7 @@ def test_keep_going_tries_no_other_file_with_a_refused_credential() -> None:
 
 def test_keep_going_tries_no_other_file_without_a_credential() -> None:
     credential = FakeCredential()
-    played = world(*ALL, credential=credential, options=Options(keep_going=True))
+    played = fake_run(*ALL, credential=credential, options=Options(keep_going=True))
     index_of(played).before_upload = lambda _: setattr(credential, "hold_refusal", IndexUnavailable("mint"))
     failing(played, IndexUnavailable)
     assert [filename for filename, _ in index_of(played).sent] == [ONE.filename]
@@ -647,14 +648,14 @@ def test_a_credential_that_cannot_be_renewed_ends_the_run() -> None:
 
 
 def test_a_credential_that_cannot_be_had_ends_the_run() -> None:
-    played = world(*ALL, credential=FakeCredential(hold_refusal=IdentityUnavailable("gone")))
+    played = fake_run(*ALL, credential=FakeCredential(hold_refusal=IdentityUnavailable("gone")))
     failing(played, IdentityUnavailable)
     assert index_of(played).sent == []
 
 
 def test_a_credential_that_is_lost_between_two_files_ends_the_run() -> None:
     credential = FakeCredential()
-    played = world(*ALL, credential=credential)
+    played = fake_run(*ALL, credential=credential)
     index_of(played).before_upload = lambda _: setattr(credential, "hold_refusal", IndexUnavailable("mint"))
     failing(played, IndexUnavailable)
     assert statuses(played)[ONE.filename] is FileStatus.UPLOADED
@@ -664,17 +665,17 @@ def test_already_there_with_our_digest_is_done() -> None:
     def race(file: Distribution) -> None:
         index_of(played).files[file.filename] = published(file)
 
-    played = world(*ALL)
+    played = fake_run(*ALL)
     index_of(played).before_upload = race
     assert publish(played.run()) is Outcome.PUBLISHED
     assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
 
 
-def racing(digest: str | None, **options: object) -> World:
+def racing(digest: str | None, **options: object) -> FakeRun:
     def race(file: Distribution) -> None:
         index_of(played).files[file.filename] = published(file, sha256=digest)
 
-    played = world(ONE, index=FakeIndex(TESTPYPI), options=Options(**options))  # type: ignore[arg-type]
+    played = fake_run(ONE, index=FakeIndex(TESTPYPI), options=Options(**options))  # type: ignore[arg-type]
     index_of(played).before_upload = race
     return played
 
@@ -701,7 +702,7 @@ def test_already_there_where_the_index_cannot_be_asked() -> None:
     for skip, status in ((False, FileStatus.CONFLICT), (True, FileStatus.KEPT_PUBLISHED)):
         index = FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9)
         index.answers[ONE.filename] = [AlreadyThere(1, "409")]
-        played = world(ONE, index=index, options=Options(skip_existing=skip))
+        played = fake_run(ONE, index=index, options=Options(skip_existing=skip))
         if skip:
             publish(played.run())
         else:
@@ -717,14 +718,14 @@ def test_already_there_when_the_question_fails_is_an_outage() -> None:
 
 def test_a_throttling_index_gets_every_file_all_the_same() -> None:
     files = [wheel(tag=f"cp3{number}") for number in range(30)]
-    played = world(*files, index=FakeIndex(throttle=5))
+    played = fake_run(*files, index=FakeIndex(throttle=5))
     publish(played.run())
     assert len(index_of(played).sent) == 30
 
 
 def test_pypi_completes_two_files_of_a_release_at_once_and_other_releases_beside_them() -> None:
     files = [wheel(project=project, tag=f"cp3{number}") for project in ("demo", "other") for number in range(12)]
-    played = world(*files, index=FakeIndex(seconds=0.01))
+    played = fake_run(*files, index=FakeIndex(seconds=0.01))
     publish(played.run())
     index = index_of(played)
     assert len(index.files) == 24
@@ -734,14 +735,14 @@ def test_pypi_completes_two_files_of_a_release_at_once_and_other_releases_beside
 
 def test_other_indexes_complete_as_many_as_there_are_jobs() -> None:
     files = [wheel(tag=f"cp3{number}") for number in range(30)]
-    played = world(*files, index=FakeIndex(GENERIC, seconds=0.01), options=Options(jobs=8))
+    played = fake_run(*files, index=FakeIndex(GENERIC, seconds=0.01), options=Options(jobs=8))
     publish(played.run())
     assert 2 < index_of(played).most_at_once <= 8
 
 
 def test_uploads_that_wait_for_their_turn_are_withdrawn_when_the_run_is_stopped() -> None:
     files = [wheel(tag=f"cp3{number}") for number in range(12)]
-    played = world(*files, index=FakeIndex(seconds=0.2))
+    played = fake_run(*files, index=FakeIndex(seconds=0.2))
     index = index_of(played)
     seen: list[Distribution] = []
 
@@ -756,7 +757,7 @@ def test_uploads_that_wait_for_their_turn_are_withdrawn_when_the_run_is_stopped(
 
 
 def test_a_signal_during_the_uploads_ends_as_an_interruption() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     index_of(played).before_upload = lambda _: setattr(played.waiting, "stop", True)
     failing(played, Interrupted)
     assert statuses(played) == {ONE.filename: FileStatus.UPLOADED}
@@ -766,8 +767,8 @@ def test_a_signal_during_the_uploads_ends_as_an_interruption() -> None:
 # verify -----------------------------------------------------------------------------------------------------------
 
 
-def slow(*states: object) -> World:
-    played = world(ONE, options=Options(verify_timeout=60))
+def slow(*states: object) -> FakeRun:
+    played = fake_run(ONE, options=Options(verify_timeout=60))
     index_of(played).states = [NoSuchProject("demo"), *states]  # type: ignore[list-item]
     return played
 
@@ -814,7 +815,7 @@ def test_a_web_page_waits_for_the_listing() -> None:
 )
 def test_a_web_page_without_a_listing_is_an_outage(state: IndexState) -> None:
     index = FakeIndex(GENERIC, answers={ONE.filename: [PORTAL]}, states=[NoSuchProject("demo"), *[state] * 99])
-    played = world(
+    played = fake_run(
         ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD), options=Options(verify_timeout=60)
     )
     error = failing(played, IndexUnavailable)
@@ -845,13 +846,13 @@ def test_a_failed_confirmation_is_not_asked_for_again() -> None:
 
 def test_keeping_other_content_is_not_already_published() -> None:
     other = {file.filename: published(file, sha256=sha("x")) for file in ALL}
-    played = world(*ALL, index=FakeIndex(files=other), options=Options(on_conflict=OnConflict.KEEP_PUBLISHED))
+    played = fake_run(*ALL, index=FakeIndex(files=other), options=Options(on_conflict=OnConflict.KEEP_PUBLISHED))
     assert publish(played.run()) is Outcome.KEPT_PUBLISHED
 
 
 def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
     for endpoints in (PYPI, GENERIC):
-        played = world(ONE, index=FakeIndex(endpoints))
+        played = fake_run(ONE, index=FakeIndex(endpoints))
         wrong = ProjectListing("demo", {ONE.filename: published(ONE, sha256=sha("evil"))})
         index_of(played).states = [NoSuchProject("demo"), wrong]
         error = failing(played, Unverified)
@@ -861,7 +862,7 @@ def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
 
 def test_a_listing_without_digests_says_that_nothing_is_known_but_is_no_proof_on_pypi() -> None:
     undigested = ProjectListing("demo", {ONE.filename: published(ONE, sha256=None)})
-    played = world(
+    played = fake_run(
         ONE,
         index=FakeIndex(GENERIC, states=[NoSuchProject("demo"), undigested]),
         credential=FakeCredential(CredentialKind.PASSWORD),
@@ -873,9 +874,9 @@ def test_a_listing_without_digests_says_that_nothing_is_known_but_is_no_proof_on
 
 def test_verify_does_not_take_an_outage_or_a_stop_for_an_answer() -> None:
     there = {file.filename: published(file) for file in ALL}
-    away = world(*ALL, index=FakeIndex(files=there, provenances={ONE.filename: IndexUnavailable("HTTP 503")}))
+    away = fake_run(*ALL, index=FakeIndex(files=there, provenances={ONE.filename: IndexUnavailable("HTTP 503")}))
     failing(away, IndexUnavailable, verify)
-    stopped = world(*ALL, index=FakeIndex(files=there))
+    stopped = fake_run(*ALL, index=FakeIndex(files=there))
     stopped.verifier = FakeVerifier()
     run = stopped.run()
 
@@ -891,23 +892,23 @@ def test_verify_does_not_take_an_outage_or_a_stop_for_an_answer() -> None:
 
 
 def test_verify_asks_the_index_and_not_the_checks() -> None:
-    played = world(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
+    played = fake_run(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
     played.distributions.problems = (broken(ONE.filename),)
     assert verify(played.run()) is Outcome.VERIFIED
-    unreadable = world(*ALL)
+    unreadable = fake_run(*ALL)
     unreadable.distributions.unreadable = (broken("x.whl"),)
     failing(unreadable, InvalidDistribution, verify)
 
 
 def test_attest_that_is_switched_off_is_a_mistake() -> None:
     options = Options(attestations=AttestationPolicy.OFF, attestations_dir=Path("out"))
-    played = world(*ALL, options=options)
+    played = fake_run(*ALL, options=options)
     failing(played, ConfigurationError, attest)
     assert played.signer.signed == []
 
 
 def test_wishing_for_attestations_with_an_api_token_is_answered_loudly() -> None:
-    played = world(
+    played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.API_TOKEN),
         options=Options(attestations=AttestationPolicy.IF_POSSIBLE),
@@ -917,7 +918,7 @@ def test_wishing_for_attestations_with_an_api_token_is_answered_loudly() -> None
 
 
 def test_a_missing_credential_is_not_called_an_api_token() -> None:
-    played = world(
+    played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.NONE, refusal=IdentityUnavailable("nothing")),
         options=Options(attestations=AttestationPolicy.REQUIRED),
@@ -945,9 +946,9 @@ def test_two_releases_of_one_project_are_both_looked_at() -> None:
     old, new = wheel(version="1.0"), wheel(version="2.0")
     first = ProjectListing("demo", {old.filename: published(old)})
     second = ProjectListing("demo", {new.filename: published(new)})
-    played = world(old, new, index=FakeIndex(states=[first, second]))
+    played = fake_run(old, new, index=FakeIndex(states=[first, second]))
     assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
-    hidden = world(old, new, index=FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9))
+    hidden = fake_run(old, new, index=FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9))
     assert plan(hidden.run()) is Outcome.PLANNED
     assert len([event for event in hidden.events if isinstance(event, Noted)]) == 1
 
@@ -958,13 +959,13 @@ def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
             played.waiting.stop = True
             return super().sign(distributions)
 
-    played = world(*ALL, signer=Stopping())
+    played = fake_run(*ALL, signer=Stopping())
     failing(played, Interrupted)
     assert index_of(played).sent == []
 
 
 def test_no_verify_asks_nothing() -> None:
-    played = world(ONE, options=Options(verify=False))
+    played = fake_run(ONE, options=Options(verify=False))
     publish(played.run())
     assert index_of(played).looks == [False]
     assert listed(played) == {ONE.filename: None}
@@ -977,12 +978,12 @@ def test_a_signal_while_waiting_for_the_listing_is_an_interruption() -> None:
 
 
 def test_provenance_that_does_not_verify_is_unverified() -> None:
-    played = world(*ALL, verifier=FakeVerifier({ONE.filename: ProvenanceInvalid("other bytes")}))
+    played = fake_run(*ALL, verifier=FakeVerifier({ONE.filename: ProvenanceInvalid("other bytes")}))
     assert f"{ONE.filename}: other bytes" in failing(played, Unverified).detail
 
 
 def test_provenance_that_is_not_served_in_time_is_a_warning() -> None:
-    played = world(*ALL, options=Options(verify_timeout=10))
+    played = fake_run(*ALL, options=Options(verify_timeout=10))
     index_of(played).provenances = {ONE.filename: None, TWO.filename: IndexUnavailable("HTTP 500")}
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "provenance-not-served" in notes(played)
@@ -992,38 +993,38 @@ def test_provenance_that_is_not_served_in_time_is_a_warning() -> None:
 
 
 def test_verify_is_green_for_what_is_there() -> None:
-    played = world(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
+    played = fake_run(*ALL, index=FakeIndex(files={file.filename: published(file) for file in ALL}))
     assert verify(played.run()) is Outcome.VERIFIED
     assert set(listed(played).values()) == {True}
     assert credential_of(played).log == []
 
 
 def test_verify_tells_missing_from_other_content() -> None:
-    missing = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
+    missing = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE)}))
     assert "2 files not on pypi" in failing(missing, Unverified, verify).summary
-    other = world(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
+    other = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(other, ContentConflict, verify)
-    nothing = world(ONE)
+    nothing = fake_run(ONE)
     assert "1 file not" in failing(nothing, Unverified, verify).summary
 
 
 def test_verify_needs_to_see_the_index() -> None:
-    played = world(ONE, index=FakeIndex(states=[NotVisible("demo", "HTTP 401")]))
+    played = fake_run(ONE, index=FakeIndex(states=[NotVisible("demo", "HTTP 401")]))
     failing(played, IndexUnavailable, verify)
 
 
 def test_verify_wants_provenance_only_where_it_must_be_there() -> None:
     files = {ONE.filename: published(ONE)}
-    lenient = world(ONE, index=FakeIndex(files=files, provenances={ONE.filename: None}))
+    lenient = fake_run(ONE, index=FakeIndex(files=files, provenances={ONE.filename: None}))
     assert verify(lenient.run()) is Outcome.VERIFIED
     assert "no-provenance" in notes(lenient)
-    strict = world(
+    strict = fake_run(
         ONE,
         index=FakeIndex(files=files, provenances={ONE.filename: None}),
         options=Options(attestations=AttestationPolicy.REQUIRED),
     )
     failing(strict, Unverified, verify)
-    off = world(ONE, index=FakeIndex(files=files), options=Options(attestations=AttestationPolicy.OFF))
+    off = fake_run(ONE, index=FakeIndex(files=files), options=Options(attestations=AttestationPolicy.OFF))
     assert verify(off.run()) is Outcome.VERIFIED
     assert not [event for event in off.events if isinstance(event, ProvenanceChecked)]
 
@@ -1034,7 +1035,7 @@ def released(file: PublishedFile) -> Distribution | None:
 
 def test_a_release_is_verified_from_the_listing() -> None:
     files = {file.filename: published(file) for file in (*ALL, wheel(version="2.0"))}
-    played = world(index=FakeIndex(files=files))
+    played = fake_run(index=FakeIndex(files=files))
     assert verify_release(played.run(), "demo", "1.0", released) is Outcome.VERIFIED
     assert len(listed(played)) == 3
 
@@ -1042,17 +1043,19 @@ def test_a_release_is_verified_from_the_listing() -> None:
 def test_a_release_that_is_not_there_is_unverified() -> None:
     for index in (FakeIndex(), FakeIndex(files={"demo-9.whl": published(wheel(version="9"))})):
         with pytest.raises(Unverified, match="not on pypi"):
-            verify_release(world(index=index).run(), "demo", "1.0", released)
+            verify_release(fake_run(index=index).run(), "demo", "1.0", released)
     with pytest.raises(IndexUnavailable):
-        verify_release(world(index=FakeIndex(states=[ListingUnavailable("demo", "x")])).run(), "demo", "1.0", released)
+        verify_release(
+            fake_run(index=FakeIndex(states=[ListingUnavailable("demo", "x")])).run(), "demo", "1.0", released
+        )
 
 
 # several indexes --------------------------------------------------------------------------------------------------
 
 
-def both(first: FakeIndex, second: FakeIndex) -> World:
+def both(first: FakeIndex, second: FakeIndex) -> FakeRun:
     destinations = (Destination(first, FakeCredential()), Destination(second, FakeCredential()))
-    return World(FakeDistributions(ALL), destinations)
+    return FakeRun(FakeDistributions(ALL), destinations)
 
 
 def test_two_indexes_share_one_check_and_one_signing() -> None:
@@ -1079,7 +1082,7 @@ def test_a_conflict_at_the_second_index_stops_before_the_first_upload() -> None:
 
 
 def test_a_stopped_run_begins_no_step() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     played.waiting.stop = True
     failing(played, Interrupted)
     assert steps(played) == []
@@ -1097,12 +1100,12 @@ def test_accepted_is_counted_with_its_attempts() -> None:
 
 
 def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> None:
-    played = world(*ALL)
+    played = fake_run(*ALL)
     broken_file = FoundAttestation(Path("x"), ONE.filename, "publish", b"")
     played.distributions.attestations = (broken_file,)
     failing(played, AttestationInvalid)
     assert credential_of(played).log == ["burn"]
-    unused = world(*ALL, options=Options(attestations=AttestationPolicy.OFF))
+    unused = fake_run(*ALL, options=Options(attestations=AttestationPolicy.OFF))
     unused.distributions.attestations = (broken_file,)
     assert publish(unused.run()) is Outcome.PUBLISHED
 
@@ -1110,7 +1113,7 @@ def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> N
 @pytest.mark.parametrize("untrusted", [False, True])
 def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool) -> None:
     away = FakeIndex(states=[ListingUnavailable("demo", "no route", untrusted=untrusted)])
-    played = world(ONE, index=away, credential=FakeCredential(lacks=IdentityUnavailable("no CI")))
+    played = fake_run(ONE, index=away, credential=FakeCredential(lacks=IdentityUnavailable("no CI")))
     error = failing(played, UntrustedCertificate if untrusted else IndexUnavailable, plan)
     assert "no route" in error.summary
     assert error.exit_code == (2 if untrusted else 10)
@@ -1120,9 +1123,9 @@ def test_a_certificate_that_is_not_trusted_during_an_upload_is_a_setting() -> No
     failing(answered(Unavailable(1, "self-signed", untrusted=True)), UntrustedCertificate)
 
 
-def by_md5(md5: str) -> World:
+def by_md5(md5: str) -> FakeRun:
     listing = {ONE.filename: published(ONE, sha256=None, md5=md5)}
-    return world(ONE, index=FakeIndex(GENERIC, files=listing), credential=FakeCredential(CredentialKind.PASSWORD))
+    return fake_run(ONE, index=FakeIndex(GENERIC, files=listing), credential=FakeCredential(CredentialKind.PASSWORD))
 
 
 def test_the_same_md5_is_already_published_with_a_warning() -> None:
@@ -1142,7 +1145,8 @@ def test_another_md5_is_other_content() -> None:
 
 def test_content_without_any_digest_is_called_unknown() -> None:
     undigested = {ONE.filename: published(ONE, sha256=None)}
-    played = world(ONE, index=FakeIndex(GENERIC, files=undigested), credential=FakeCredential(CredentialKind.PASSWORD))
+    password = FakeCredential(CredentialKind.PASSWORD)
+    played = fake_run(ONE, index=FakeIndex(GENERIC, files=undigested), credential=password)
     error = failing(played, ContentConflict)
     assert "unknown content" in error.summary
     assert any("--skip-existing" in hint for hint in error.hints)
@@ -1151,11 +1155,11 @@ def test_content_without_any_digest_is_called_unknown() -> None:
 UNDIGESTED = published(ONE, sha256=None)
 
 
-def undigested(content: str | None, **options: object) -> World:
+def undigested(content: str | None, **options: object) -> FakeRun:
     """A second run at an index that shows no digest, and serves *content* (its SHA-256) when it is asked for it."""
     index = FakeIndex(GENERIC, files={ONE.filename: UNDIGESTED}, contents={ONE.filename: content})
     credential = FakeCredential(CredentialKind.PASSWORD)
-    return world(ONE, index=index, credential=credential, options=Options(**options))  # type: ignore[arg-type]
+    return fake_run(ONE, index=index, credential=credential, options=Options(**options))  # type: ignore[arg-type]
 
 
 def test_content_without_a_digest_is_downloaded_and_compared() -> None:
@@ -1177,7 +1181,7 @@ def test_content_that_is_not_downloaded_stays_unknown(content: str | None, limit
 
 
 def test_nothing_is_downloaded_from_pypi() -> None:
-    played = world(ONE, index=FakeIndex(files={ONE.filename: UNDIGESTED}, contents={ONE.filename: ONE.sha256}))
+    played = fake_run(ONE, index=FakeIndex(files={ONE.filename: UNDIGESTED}, contents={ONE.filename: ONE.sha256}))
     failing(played, ContentConflict)
     assert index_of(played).downloads == []
 
@@ -1185,19 +1189,19 @@ def test_nothing_is_downloaded_from_pypi() -> None:
 def test_other_and_unknown_content_are_told_apart() -> None:
     other, unknown = ALL[:2]
     files = {other.filename: published(other, sha256=sha("x")), unknown.filename: published(unknown, sha256=None)}
-    played = world(
+    played = fake_run(
         other, unknown, index=FakeIndex(GENERIC, files=files), credential=FakeCredential(CredentialKind.PASSWORD)
     )
     error = failing(played, ContentConflict)
     assert "other content under the name of 1 file, and unknown content under that of 1 file" in error.summary
 
 
-def raced(published_file: PublishedFile, **more: object) -> World:
+def raced(published_file: PublishedFile, **more: object) -> FakeRun:
     """A run whose upload of the only file is answered with "already exists"."""
     index = FakeIndex(GENERIC, answers={ONE.filename: [AlreadyThere(1, "exists")]}, **more)  # type: ignore[arg-type]
     index.states = [NoSuchProject("demo")]
     index.files = {ONE.filename: published_file}
-    return world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+    return fake_run(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
 
 
 def test_a_race_is_judged_by_md5_where_there_is_nothing_better() -> None:
@@ -1214,10 +1218,10 @@ def test_a_race_is_judged_by_a_download_where_there_is_no_digest() -> None:
     assert statuses(played, "index.example") == {ONE.filename: FileStatus.ALREADY_PUBLISHED}
 
 
-def confirmed_with(md5: str) -> World:
+def confirmed_with(md5: str) -> FakeRun:
     index = FakeIndex(GENERIC)
     index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5=md5)})]
-    return world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+    return fake_run(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
 
 
 def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
@@ -1237,7 +1241,7 @@ def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
 
 def test_a_run_with_one_file_known_by_md5_is_not_called_published() -> None:
     there = {ONE.filename: published(ONE, sha256=None, md5=FakeIndex().md5(ONE))}
-    played = world(*ALL, index=FakeIndex(GENERIC, files=there), credential=FakeCredential(CredentialKind.PASSWORD))
+    played = fake_run(*ALL, index=FakeIndex(GENERIC, files=there), credential=FakeCredential(CredentialKind.PASSWORD))
     assert publish(played.run()) is Outcome.UPLOADED_MD5
 
 
@@ -1249,7 +1253,7 @@ class ChangingIndex(FakeIndex):
 def test_a_file_that_changed_since_is_not_confirmed() -> None:
     index = ChangingIndex(GENERIC)
     index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5="a")})]
-    played = world(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
+    played = fake_run(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
     assert publish(played.run()) is Outcome.NOT_CONFIRMED
 
 

@@ -10,18 +10,18 @@ from ci_publish.model.events import Noted, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.publishing.context import Options
 from ci_publish.publishing.pipeline import plan, publish, verify
-from tests.unit.fakes import PYPI, FakeCredential, FakeIndex, World, published, sdist, wheel, world
+from tests.unit.fakes import PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, sdist, wheel
 
 ONE, TWO = wheel(), sdist()
 REQUIRED = Options(attestations=AttestationPolicy.REQUIRED)
 
 
-def half_published(options: Options, served: bytes | IndexUnavailable | None = None) -> World:
+def half_published(options: Options, served: bytes | IndexUnavailable | None = None) -> FakeRun:
     index = FakeIndex(files={ONE.filename: published(ONE)}, provenances={ONE.filename: served})
-    return world(ONE, TWO, index=index, options=options)
+    return fake_run(ONE, TWO, index=index, options=options)
 
 
-def warned(play: World) -> dict[str, str]:
+def warned(play: FakeRun) -> dict[str, str]:
     return {event.slug: event.message for event in play.events if isinstance(event, Noted)}
 
 
@@ -42,7 +42,7 @@ def test_several_files_are_one_error() -> None:
         provenances={ONE.filename: None, TWO.filename: None},
     )
     with pytest.raises(PublishedUnattested) as caught:
-        publish(world(ONE, TWO, index=index, options=REQUIRED).run())
+        publish(fake_run(ONE, TWO, index=index, options=REQUIRED).run())
     assert "2 files are on pypi" in caught.value.summary
     assert TWO.filename in caught.value.detail
 
@@ -58,7 +58,7 @@ def test_a_provenance_that_is_linked_is_not_asked_for() -> None:
         files={ONE.filename: published(ONE, provenance="https://pypi.org/integrity/x")},
         provenances={ONE.filename: None},
     )
-    assert publish(world(ONE, TWO, index=index, options=REQUIRED).run()) is Outcome.PUBLISHED
+    assert publish(fake_run(ONE, TWO, index=index, options=REQUIRED).run()) is Outcome.PUBLISHED
 
 
 def test_nothing_is_asked_where_there_are_no_attestations() -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_asked_where_there_are_no_attestations() -> None:
 
 def test_an_index_without_an_integrity_api_is_not_asked() -> None:
     index = FakeIndex(replace(PYPI, integrity=None), {ONE.filename: published(ONE)}, provenances={ONE.filename: None})
-    assert publish(world(ONE, TWO, index=index, options=REQUIRED).run()) is Outcome.PUBLISHED
+    assert publish(fake_run(ONE, TWO, index=index, options=REQUIRED).run()) is Outcome.PUBLISHED
 
 
 def test_what_cannot_be_asked_stops_only_where_it_is_required() -> None:
@@ -89,7 +89,7 @@ def test_files_that_only_the_index_has_are_a_note() -> None:
         | {attested.filename: published(attested, provenance="https://pypi.org/x")}
         | {"demo-0.9.tar.gz": published(sdist(version="0.9"))}
     )
-    play = world(ONE, index=index, options=REQUIRED)
+    play = fake_run(ONE, index=index, options=REQUIRED)
     assert publish(play.run()) is Outcome.PUBLISHED
     note = warned(play)["release-partly-unattested"]
     assert "and 2 more" in note
@@ -102,6 +102,6 @@ def test_provenance_that_is_not_served_in_time_is_11() -> None:
         (publish, FakeIndex(provenances={ONE.filename: None})),
         (verify, FakeIndex(files={ONE.filename: published(ONE)}, provenances={ONE.filename: None})),
     ):
-        play = world(ONE, index=index, options=replace(REQUIRED, verify_timeout=3.0), credential=FakeCredential())
+        play = fake_run(ONE, index=index, options=replace(REQUIRED, verify_timeout=3.0), credential=FakeCredential())
         with pytest.raises(Unverified, match="provenance"):
             command(play.run())

@@ -7,14 +7,14 @@ from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import CredentialRefused, IndexState, NoSuchProject, ProjectListing
 from ci_publish.publishing import messages
 from ci_publish.publishing.pipeline import publish, verify, verify_release
-from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, sdist, wheel, world
+from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, fake_run, sdist, wheel
 
 QUARANTINED = ProjectListing("demo", status="quarantined")
 NOT_ALLOWED = "The user 'me' isn't allowed to upload to project 'demo'."
 
 
 def test_verify_of_a_quarantined_project_does_not_say_publish() -> None:
-    play = world(wheel(), sdist(), index=FakeIndex(states=[QUARANTINED, QUARANTINED]))
+    play = fake_run(wheel(), sdist(), index=FakeIndex(states=[QUARANTINED, QUARANTINED]))
     with pytest.raises(Unverified, match="demo is quarantined on pypi") as caught:
         verify(play.run())
     assert not any("Publish" in hint for hint in caught.value.hints)
@@ -22,10 +22,10 @@ def test_verify_of_a_quarantined_project_does_not_say_publish() -> None:
 
 
 def test_verify_of_a_quarantined_release_does_not_say_publish() -> None:
-    play = world(index=FakeIndex(states=[QUARANTINED]))
+    play = fake_run(index=FakeIndex(states=[QUARANTINED]))
     with pytest.raises(Unverified, match="demo is quarantined"):
         verify_release(play.run(), "demo", "1.0", lambda _: None)
-    absent = world(index=FakeIndex(states=[ProjectListing("demo")]))
+    absent = fake_run(index=FakeIndex(states=[ProjectListing("demo")]))
     with pytest.raises(Unverified, match="not on pypi"):
         verify_release(absent.run(), "demo", "1.0", lambda _: None)
 
@@ -35,7 +35,7 @@ def test_a_403_hints_at_archived_only_where_the_status_is_not_known(state: Index
     index = FakeIndex(states=[state])
     index.answers[wheel().filename] = [CredentialRefused(1, 403, NOT_ALLOWED, advice=("Somebody else's.",))]
     with pytest.raises(CredentialRejected) as caught:
-        publish(world(wheel(), index=index, credential=FakeCredential(CredentialKind.API_TOKEN)).run())
+        publish(fake_run(wheel(), index=index, credential=FakeCredential(CredentialKind.API_TOKEN)).run())
     assert caught.value.hints[0] == "Somebody else's."
     assert any("archived" in hint for hint in caught.value.hints) is named
 

@@ -31,7 +31,7 @@ from ci_publish.rehearsal.identity_provider import (
     UnknownIssuerError,
     WrongAudienceError,
 )
-from tests.unit.rehearsal.sigstore_world import served
+from tests.unit.rehearsal.served_sigstore import served
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

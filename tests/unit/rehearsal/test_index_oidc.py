@@ -14,7 +14,7 @@ from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration, registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
 from ci_publish.rehearsal.tokens import PublisherIdentity
-from tests.unit.rehearsal.index_world import NOW, IndexWorld, index_world
+from tests.unit.rehearsal.served_index import NOW, ServedIndex, served_index
 
 NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
 GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
@@ -22,16 +22,16 @@ GITLAB = GitLabPublisher("octo-group/demo")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[IndexWorld]:
-    with index_world(tmp_path) as world:
+def world(tmp_path: Path) -> Iterator[ServedIndex]:
+    with served_index(tmp_path) as world:
         yield world
 
 
-def test_the_audience_is_the_rehearsals_own(world: IndexWorld) -> None:
+def test_the_audience_is_the_rehearsals_own(world: ServedIndex) -> None:
     assert world.get("/_/oidc/audience").json == {"audience": "ci-publish-rehearsal"}
 
 
-def test_what_is_switched_off_says_so(world: IndexWorld) -> None:
+def test_what_is_switched_off_says_so(world: ServedIndex) -> None:
     world.index.rules.flags.add("disallow-oidc")
 
     assert world.get("/_/oidc/audience").status_code == 403
@@ -42,7 +42,7 @@ def test_what_is_switched_off_says_so(world: IndexWorld) -> None:
     assert world.refusal() == ("not-enabled", "github trusted publishing functionality not enabled")
 
 
-def test_an_identity_token_is_exchanged_for_an_upload_token(world: IndexWorld) -> None:
+def test_an_identity_token_is_exchanged_for_an_upload_token(world: ServedIndex) -> None:
     answer = world.mint()
 
     assert answer.status_code == 200
@@ -55,13 +55,13 @@ def test_an_identity_token_is_exchanged_for_an_upload_token(world: IndexWorld) -
     assert entry.owner.publisher == GitHubPublisher("octo-org/demo", "release.yml", owner_id="65")
 
 
-def test_the_old_address_works_too(world: IndexWorld) -> None:
+def test_the_old_address_works_too(world: ServedIndex) -> None:
     answer = world.client.post("/_/oidc/github/mint-token", json={"token": world.provider.issue(AUDIENCE)})
 
     assert answer.status_code == 200
 
 
-def test_a_token_can_be_read_without_a_key(world: IndexWorld) -> None:
+def test_a_token_can_be_read_without_a_key(world: ServedIndex) -> None:
     token = world.minted().removeprefix("pypi-")
     content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
 
@@ -70,7 +70,7 @@ def test_a_token_can_be_read_without_a_key(world: IndexWorld) -> None:
 
 
 def test_the_lifetime_is_a_knob(tmp_path: Path) -> None:
-    with index_world(tmp_path, token_lifetime=60) as world:
+    with served_index(tmp_path, token_lifetime=60) as world:
         token = world.minted()
         world.clock.now += 59
         in_time = world.upload(token=token).status_code
@@ -91,7 +91,7 @@ class TestRefusals:
             (b'{"token": 1}', "Input should be a valid string"),
         ],
     )
-    def test_a_body_without_a_token(self, world: IndexWorld, body: bytes, description: str) -> None:
+    def test_a_body_without_a_token(self, world: ServedIndex, body: bytes, description: str) -> None:
         answer = world.client.post("/_/oidc/mint-token", data=body)
 
         assert answer.status_code == 422
@@ -100,44 +100,44 @@ class TestRefusals:
         assert description in error["description"]
 
     @pytest.mark.parametrize("token", ["", "rubbish", "a.b.c", jwt.encode({"sub": "x"}, "k" * 32)])
-    def test_what_is_no_jwt(self, world: IndexWorld, token: str) -> None:
+    def test_what_is_no_jwt(self, world: ServedIndex, token: str) -> None:
         assert world.refusal(token) == ("invalid-payload", "malformed JWT")
 
-    def test_an_issuer_that_pypi_does_not_know(self, world: IndexWorld) -> None:
+    def test_an_issuer_that_pypi_does_not_know(self, world: ServedIndex) -> None:
         token = world.provider.issue(AUDIENCE, buildkite_claims())
 
         assert world.refusal(token) == ("invalid-payload", "unknown trusted publishing issuer")
 
-    def test_somebody_elses_signature(self, world: IndexWorld) -> None:
+    def test_somebody_elses_signature(self, world: ServedIndex) -> None:
         token = IdentityProvider(clock=world.clock).issue(AUDIENCE)
 
         assert world.refusal(token) == ("invalid-token", "malformed or invalid token")
 
     @pytest.mark.parametrize("audience", ["pypi", ["ci-publish-rehearsal"], []])
-    def test_another_audience_or_a_list(self, world: IndexWorld, audience: str | list[str]) -> None:
+    def test_another_audience_or_a_list(self, world: ServedIndex, audience: str | list[str]) -> None:
         assert world.refusal(world.provider.issue(audience))[0] == "invalid-token"
 
     @pytest.mark.parametrize(("late", "status"), [(29, 200), (30, 422)])
-    def test_the_leeway_is_thirty_seconds(self, world: IndexWorld, late: float, status: int) -> None:
+    def test_the_leeway_is_thirty_seconds(self, world: ServedIndex, late: float, status: int) -> None:
         token = world.provider.issue(AUDIENCE, lifetime=0)
         world.clock.now += late
 
         assert world.mint(token).status_code == status
 
-    def test_a_token_is_good_for_one_exchange(self, world: IndexWorld) -> None:
+    def test_a_token_is_good_for_one_exchange(self, world: ServedIndex) -> None:
         token = world.provider.issue(AUDIENCE)
 
         assert world.mint(token).status_code == 200
         assert world.refusal(token) == ("invalid-reuse-token", "invalid token: already used")
 
-    def test_only_one_of_many_at_once_gets_it(self, world: IndexWorld) -> None:
+    def test_only_one_of_many_at_once_gets_it(self, world: ServedIndex) -> None:
         token = world.provider.issue(AUDIENCE)
         with ThreadPoolExecutor(8) as pool:
             statuses = list(pool.map(lambda _: world.mint(token).status_code, range(16)))
 
         assert sorted(statuses) == [200] + [422] * 15
 
-    def test_claims_that_no_publisher_could_have(self, world: IndexWorld) -> None:
+    def test_claims_that_no_publisher_could_have(self, world: ServedIndex) -> None:
         token = world.provider.issue(AUDIENCE, github_claims(event_name="pull_request_target"))
 
         assert world.refusal(token) == (
@@ -177,7 +177,7 @@ def test_publishers_match_as_on_pypi(
     claims: dict[str, object],
     accepted: bool,
 ) -> None:
-    with index_world(tmp_path, registrations=[registered(publisher, "demo")]) as world:
+    with served_index(tmp_path, registrations=[registered(publisher, "demo")]) as world:
         answer = world.mint(world.provider.issue(AUDIENCE, claims))
 
     assert (answer.status_code == 200) is accepted, answer.text
@@ -216,7 +216,7 @@ def test_publishers_match_as_on_pypi(
 def test_the_reason_is_pypis(
     tmp_path: Path, publisher: TrustedPublisher, claims: dict[str, object], reason: str
 ) -> None:
-    with index_world(tmp_path, registrations=[registered(publisher, "demo")]) as world:
+    with served_index(tmp_path, registrations=[registered(publisher, "demo")]) as world:
         said = world.refusal(world.provider.issue(AUDIENCE, claims))
 
     assert said == ("invalid-publisher", f"valid token, but no corresponding publisher ({reason})")
@@ -224,7 +224,7 @@ def test_the_reason_is_pypis(
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_empty_workflow_reference_names_no_workflow(tmp_path: Path, empty: str) -> None:
-    with index_world(tmp_path) as world:
+    with served_index(tmp_path) as world:
         said = world.refusal(world.provider.issue(AUDIENCE, {**github_claims(), "job_workflow_ref": empty}))
 
     assert said[0] == "invalid-publisher"
@@ -232,7 +232,7 @@ def test_an_empty_workflow_reference_names_no_workflow(tmp_path: Path, empty: st
 
 @pytest.mark.parametrize("claims", [github_claims(environment="pypi"), gitlab_claims(), google_claims()])
 def test_without_registrations_every_identity_is_its_own_publisher(tmp_path: Path, claims: dict[str, object]) -> None:
-    with index_world(tmp_path) as world:
+    with served_index(tmp_path) as world:
         token = world.mint(world.provider.issue(AUDIENCE, claims)).json["token"]  # type: ignore[index]
         answer = world.upload(token=token)
 
@@ -243,7 +243,7 @@ class TestRegistrations:
     def test_the_publisher_with_an_environment_is_preferred(self, tmp_path: Path) -> None:
         specific = GitHubPublisher("octo-org/demo", "release.yml", "pypi")
         registrations = [registered(GITHUB, "general"), registered(specific, "specific")]
-        with index_world(tmp_path, registrations=registrations) as world:
+        with served_index(tmp_path, registrations=registrations) as world:
             world.mint(world.provider.issue(AUDIENCE, github_claims(environment="pypi")))
             (entry,) = world.index.mint_log
 
@@ -251,7 +251,7 @@ class TestRegistrations:
         assert (entry.owner.publisher, entry.owner.projects) == (specific, frozenset({"specific"}))
 
     def test_one_token_is_good_for_all_projects_of_a_publisher(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(GITHUB, "demo"), registered(GITHUB, "Other")]) as world:
+        with served_index(tmp_path, registrations=[registered(GITHUB, "demo"), registered(GITHUB, "Other")]) as world:
             for name in ("demo", "other"):
                 world.index.create_project(name)
             token = world.minted()
@@ -261,14 +261,14 @@ class TestRegistrations:
 
     def test_a_token_for_many_projects_can_still_be_read(self, tmp_path: Path) -> None:
         names = [f"project-{number}" for number in range(40)]
-        with index_world(tmp_path, registrations=[registered(GITHUB, *names, "demo")]) as world:
+        with served_index(tmp_path, registrations=[registered(GITHUB, *names, "demo")]) as world:
             world.index.create_project("demo")
             answer = world.upload(token=world.minted())
 
         assert answer.status_code == 200
 
     def test_a_pending_publisher_creates_its_project_at_once(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
+        with served_index(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
             token = world.minted()
             empty = world.detail()
             taken = world.upload(token=token).status_code
@@ -277,7 +277,7 @@ class TestRegistrations:
         assert (empty["files"], taken, again) == ([], 200, 200)
 
     def test_a_pending_publisher_of_a_project_that_exists_is_dropped(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
+        with served_index(tmp_path, registrations=[registered(GITHUB, "demo", pending=True)]) as world:
             world.index.create_project("demo")
             first, second = world.refusal(), world.refusal()
 
@@ -285,7 +285,7 @@ class TestRegistrations:
         assert second == ("invalid-publisher", NOT_FOUND)
 
     def test_a_pending_publisher_of_a_forbidden_name_creates_nothing(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(GITHUB, "json", pending=True)]) as world:
+        with served_index(tmp_path, registrations=[registered(GITHUB, "json", pending=True)]) as world:
             code, description = world.refusal()
 
             assert world.index.state.projects == {}
@@ -297,7 +297,7 @@ class TestRegistrations:
 
 
 class TestBurning:
-    def test_a_burnt_token_is_worthless(self, world: IndexWorld) -> None:
+    def test_a_burnt_token_is_worthless(self, world: ServedIndex) -> None:
         token = world.minted()
 
         answer = world.client.post("/_/oidc/burn-token", json={"token": token})
@@ -306,10 +306,10 @@ class TestBurning:
         assert world.upload(token=token).status_code == 403
 
     @pytest.mark.parametrize("token", ["rubbish", "pypi-rubbish", "pypi-Ag", "pypi-"])
-    def test_anything_can_be_burnt(self, world: IndexWorld, token: str) -> None:
+    def test_anything_can_be_burnt(self, world: ServedIndex, token: str) -> None:
         assert world.client.post("/_/oidc/burn-token", json={"token": token}).status_code == 202
 
-    def test_only_the_real_token_burns(self, world: IndexWorld) -> None:
+    def test_only_the_real_token_burns(self, world: ServedIndex) -> None:
         token = world.minted()
         raw = bytearray(base64.urlsafe_b64decode(token.removeprefix("pypi-") + "=="))
         raw[-1] ^= 1
@@ -319,16 +319,16 @@ class TestBurning:
 
         assert [entry.burnt for entry in world.index.mint_log] == [False]
 
-    def test_a_body_without_a_token_is_refused(self, world: IndexWorld) -> None:
+    def test_a_body_without_a_token_is_refused(self, world: ServedIndex) -> None:
         assert world.client.post("/_/oidc/burn-token", json={}).status_code == 422
 
 
 class TestDiscovery:
-    def test_it_is_off_by_default(self, world: IndexWorld) -> None:
+    def test_it_is_off_by_default(self, world: ServedIndex) -> None:
         assert world.get("/.well-known/pytp?discover=%252Flegacy%252F").status_code == 404
 
     def test_it_names_the_endpoints(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, discovery=True) as world:
+        with served_index(tmp_path, discovery=True) as world:
             answer = world.get("/.well-known/pytp?discover=%252Flegacy%252F")
             other = world.get("/.well-known/pytp?discover=%252Fother%252F")
 
@@ -341,5 +341,5 @@ class TestDiscovery:
 
 
 @pytest.mark.parametrize("claim", ["repo_property_team", "repo_property_cost-centre", "something_new"])
-def test_claims_that_pypi_does_not_know_are_ignored(world: IndexWorld, claim: str) -> None:
+def test_claims_that_pypi_does_not_know_are_ignored(world: ServedIndex, claim: str) -> None:
     assert world.mint(world.provider.issue(AUDIENCE, {**github_claims(), claim: ["a", "b"]})).status_code == 200

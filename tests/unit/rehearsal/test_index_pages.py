@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.index_world import IndexWorld, index_world
+from tests.unit.rehearsal.served_index import ServedIndex, served_index
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
@@ -47,18 +47,18 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[IndexWorld]:
-    with index_world(tmp_path) as world:
+def world(tmp_path: Path) -> Iterator[ServedIndex]:
+    with served_index(tmp_path) as world:
         yield world
 
 
-def page(world: IndexWorld, path: str = "/project/demo/") -> Page:
+def page(world: ServedIndex, path: str = "/project/demo/") -> Page:
     answer = world.get(path)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     return Page(answer.text)
 
 
-def test_a_project_shows_what_pypi_would(world: IndexWorld) -> None:
+def test_a_project_shows_what_pypi_would(world: ServedIndex) -> None:
     wheel, sdist = world.wheel(), world.sdist()
     fields: dict[str, Any] = {
         "description": "# Words\n\n| a |\n|---|\n| 1 |\n",
@@ -96,7 +96,7 @@ def test_a_project_shows_what_pypi_would(world: IndexWorld) -> None:
 
 
 @pytest.mark.parametrize("path", ["/project/demo/", "/project/demo/1.0/", "/", "/project/empty/"])
-def test_nothing_but_the_own_stylesheet_may_be_loaded(world: IndexWorld, path: str) -> None:
+def test_nothing_but_the_own_stylesheet_may_be_loaded(world: ServedIndex, path: str) -> None:
     world.upload()
     world.index.create_project("empty")
 
@@ -111,7 +111,7 @@ def test_nothing_but_the_own_stylesheet_may_be_loaded(world: IndexWorld, path: s
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in tags
 
 
-def test_the_stylesheet_is_ours_alone_and_knows_the_dark(world: IndexWorld) -> None:
+def test_the_stylesheet_is_ours_alone_and_knows_the_dark(world: ServedIndex) -> None:
     answer = world.get("/style.css")
 
     assert answer.mimetype == "text/css"
@@ -120,7 +120,7 @@ def test_the_stylesheet_is_ours_alone_and_knows_the_dark(world: IndexWorld) -> N
 
 
 @pytest.mark.parametrize("kind", ["text/markdown", "text/plain", "text/x-rst"])
-def test_hostile_text_is_only_text(world: IndexWorld, kind: str) -> None:
+def test_hostile_text_is_only_text(world: ServedIndex, kind: str) -> None:
     fields: dict[str, Any] = dict.fromkeys(("summary", "author", "license", "keywords", "description"), HOSTILE)
     answer = world.upload(headers={"User-Agent": HOSTILE}, description_content_type=kind, **fields)
     assert answer.status_code == 200
@@ -143,14 +143,14 @@ def test_only_web_addresses_become_links(tmp_path: Path, url: str) -> None:
     assert f"Evil: {url}" in shown.text
 
 
-def test_a_description_that_does_not_render_is_shown_as_text(world: IndexWorld) -> None:
+def test_a_description_that_does_not_render_is_shown_as_text(world: ServedIndex) -> None:
     world.upload(description="x" * 10, description_content_type="text/plain")
 
     assert "x" * 10 in page(world).text
     assert ("pre", {}) in page(world).tags
 
 
-def test_a_release_without_description(world: IndexWorld) -> None:
+def test_a_release_without_description(world: ServedIndex) -> None:
     world.upload(summary=None)
 
     assert "This release has no description." in page(world).text
@@ -160,7 +160,7 @@ def test_a_release_without_description(world: IndexWorld) -> None:
 @pytest.mark.parametrize(
     ("status", "words"), [("archived", "This project is archived"), ("deprecated", "This project is deprecated")]
 )
-def test_a_status_is_said_aloud(world: IndexWorld, status: str, words: str) -> None:
+def test_a_status_is_said_aloud(world: ServedIndex, status: str, words: str) -> None:
     world.upload()
     world.index.set_status("demo", status)
     world.index.yank("demo", "1.0", "It was broken.")
@@ -169,7 +169,7 @@ def test_a_status_is_said_aloud(world: IndexWorld, status: str, words: str) -> N
     assert "This release has been yanked. It was broken." in page(world).text
 
 
-def test_every_release_has_its_page(world: IndexWorld) -> None:
+def test_every_release_has_its_page(world: ServedIndex) -> None:
     for version in ("1.0", "2.0"):
         world.upload(world.wheel(version=version))
     world.index.yank("demo", "1.0")
@@ -190,7 +190,7 @@ def test_every_release_has_its_page(world: IndexWorld) -> None:
         ("/project/Demo/1.0/", "/project/demo/1.0/"),
     ],
 )
-def test_other_spellings_are_redirected(world: IndexWorld, path: str, location: str) -> None:
+def test_other_spellings_are_redirected(world: ServedIndex, path: str, location: str) -> None:
     world.upload()
 
     answer = world.get(path)
@@ -198,7 +198,7 @@ def test_other_spellings_are_redirected(world: IndexWorld, path: str, location: 
     assert (answer.status_code, answer.headers["Location"]) == (301, f"http://localhost{location}")
 
 
-def test_the_list_of_projects(world: IndexWorld) -> None:
+def test_the_list_of_projects(world: ServedIndex) -> None:
     assert "Nothing was published here yet." in page(world, "/").text
     world.upload()
     world.index.create_project("empty")
@@ -212,7 +212,7 @@ def test_the_list_of_projects(world: IndexWorld) -> None:
 @pytest.mark.parametrize(
     ("size", "words"), [(1023, "1023 bytes"), (1024, "1.0 KiB"), (3 * 1024**2, "3.0 MiB"), (5 * 1024**3, "5.0 GiB")]
 )
-def test_sizes_are_readable(world: IndexWorld, size: int, words: str) -> None:
+def test_sizes_are_readable(world: ServedIndex, size: int, words: str) -> None:
     from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
 
     assert project_page._size(size) == words  # noqa: SLF001 - a table of its own

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.unit.rehearsal.index_world import SIMPLE_JSON, IndexWorld, index_world
+from tests.unit.rehearsal.served_index import SIMPLE_JSON, ServedIndex, served_index
 
 SIMPLE = "application/vnd.pypi.simple.v1+json"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[IndexWorld]:
-    with index_world(tmp_path) as world:
+def world(tmp_path: Path) -> Iterator[ServedIndex]:
+    with served_index(tmp_path) as world:
         yield world
 
 
 class TestSimpleDetail:
-    def test_all_fields_are_there(self, world: IndexWorld) -> None:
+    def test_all_fields_are_there(self, world: ServedIndex) -> None:
         wheel, sdist = world.wheel(), world.sdist()
         for path in (wheel, sdist):
             world.upload(path)
@@ -64,7 +64,7 @@ class TestSimpleDetail:
             ],
         }
 
-    def test_html_says_the_same(self, world: IndexWorld) -> None:
+    def test_html_says_the_same(self, world: ServedIndex) -> None:
         world.upload(requires_python='<3.13,>="3.9"'.replace('"', ""))
         world.index.yank("demo", "1.0", 'broken "badly"')
 
@@ -80,7 +80,7 @@ class TestSimpleDetail:
         assert '<meta name="pypi:project-status" content="active">' in answer.text
         assert answer.text.endswith("<!--SERIAL 4-->\n")
 
-    def test_html_says_nothing_of_what_is_not_there(self, world: IndexWorld) -> None:
+    def test_html_says_nothing_of_what_is_not_there(self, world: ServedIndex) -> None:
         world.upload(world.sdist(), requires_python=None)
 
         page = world.get("/simple/demo/").text
@@ -90,7 +90,7 @@ class TestSimpleDetail:
 
     @pytest.mark.parametrize(("reason", "json_value", "html_value"), [("", True, ""), ("why", "why", "why")])
     def test_a_yanked_release_says_why(
-        self, world: IndexWorld, reason: str, json_value: str | bool, html_value: str
+        self, world: ServedIndex, reason: str, json_value: str | bool, html_value: str
     ) -> None:
         world.upload()
         world.index.yank("demo", "1.0", reason)
@@ -101,7 +101,7 @@ class TestSimpleDetail:
         assert world.detail()["files"][0]["yanked"] is False
 
     @pytest.mark.parametrize("status", ["archived", "deprecated", "quarantined"])
-    def test_the_status_is_shown_and_quarantine_hides_the_files(self, world: IndexWorld, status: str) -> None:
+    def test_the_status_is_shown_and_quarantine_hides_the_files(self, world: ServedIndex, status: str) -> None:
         world.upload()
         world.index.set_status("Demo", status)
 
@@ -110,7 +110,7 @@ class TestSimpleDetail:
         assert detail["project-status"] == {"status": status}
         assert len(detail["files"]) == (0 if status == "quarantined" else 1)
 
-    def test_files_and_versions_come_in_order(self, world: IndexWorld) -> None:
+    def test_files_and_versions_come_in_order(self, world: ServedIndex) -> None:
         for version in ("1.10", "1.9", "1.9rc1"):
             world.upload(world.wheel(version=version))
             world.clock.now += 1
@@ -121,7 +121,7 @@ class TestSimpleDetail:
         assert [file["filename"].split("-")[1] for file in detail["files"]] == ["1.9rc1", "1.9", "1.10"]
 
     @pytest.mark.parametrize("name", ["Demo_Project", "demo.project", "demo-project/.."])
-    def test_other_spellings_are_redirected(self, world: IndexWorld, name: str) -> None:
+    def test_other_spellings_are_redirected(self, world: ServedIndex, name: str) -> None:
         world.index.create_project("Demo.Project")
 
         answer = world.get(f"/simple/{name}/")
@@ -131,14 +131,14 @@ class TestSimpleDetail:
         else:
             assert (answer.status_code, answer.headers["Location"]) == (301, "http://localhost/simple/demo-project/")
 
-    def test_a_missing_slash_is_added(self, world: IndexWorld) -> None:
+    def test_a_missing_slash_is_added(self, world: ServedIndex) -> None:
         world.index.create_project("demo")
 
         answer = world.get("/simple/demo")
 
         assert (answer.status_code, answer.headers["Location"]) == (301, "http://localhost/simple/demo/")
 
-    def test_an_unknown_project_is_not_found(self, world: IndexWorld) -> None:
+    def test_an_unknown_project_is_not_found(self, world: ServedIndex) -> None:
         assert world.get("/simple/demo/").status_code == 404
 
 
@@ -155,7 +155,7 @@ class TestSimpleDetail:
     ],
 )
 @pytest.mark.parametrize("path", ["/simple/", "/simple/demo/"])
-def test_the_content_type_is_negotiated(world: IndexWorld, path: str, accept: str | None, content_type: str) -> None:
+def test_the_content_type_is_negotiated(world: ServedIndex, path: str, accept: str | None, content_type: str) -> None:
     world.upload()
 
     answer = world.get(path, **({} if accept is None else {"Accept": accept}))
@@ -164,7 +164,7 @@ def test_the_content_type_is_negotiated(world: IndexWorld, path: str, accept: st
 
 
 @pytest.mark.parametrize("path", ["/simple/demo/", "/simple/", "/pypi/demo/json"])
-def test_what_was_seen_is_not_sent_again(world: IndexWorld, path: str) -> None:
+def test_what_was_seen_is_not_sent_again(world: ServedIndex, path: str) -> None:
     world.upload()
     first = world.get(path, **SIMPLE_JSON)
 
@@ -182,20 +182,20 @@ def test_what_was_seen_is_not_sent_again(world: IndexWorld, path: str) -> None:
     assert "Access-Control-Allow-Origin" not in first.headers
 
 
-def test_pages_are_not_sent_again_as_html_either(world: IndexWorld) -> None:
+def test_pages_are_not_sent_again_as_html_either(world: ServedIndex) -> None:
     world.upload()
     first = world.get("/simple/demo/")
 
     assert world.get("/simple/demo/", **{"If-None-Match": first.headers["ETag"]}).status_code == 304
 
 
-def test_a_project_that_the_simple_api_does_not_have(world: IndexWorld) -> None:
+def test_a_project_that_the_simple_api_does_not_have(world: ServedIndex) -> None:
     answer = world.get("/simple/other/", **SIMPLE_JSON)
 
     assert (answer.status_code, answer.mimetype, answer.text) == (404, "text/plain", "404 Not Found")
 
 
-def test_the_list_of_projects(world: IndexWorld) -> None:
+def test_the_list_of_projects(world: ServedIndex) -> None:
     for name in ("Zebra", "an.ant", "hidden"):
         world.index.create_project(name)
     world.index.set_status("hidden", "quarantined")
@@ -212,11 +212,11 @@ def test_the_list_of_projects(world: IndexWorld) -> None:
 
 
 class TestJsonApi:
-    def get(self, world: IndexWorld, path: str) -> dict[str, Any]:
+    def get(self, world: ServedIndex, path: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(world.get(path).data)
         return content
 
-    def test_the_project_and_its_release(self, world: IndexWorld) -> None:
+    def test_the_project_and_its_release(self, world: ServedIndex) -> None:
         wheel = world.wheel()
         world.upload(
             wheel,
@@ -246,7 +246,7 @@ class TestJsonApi:
         assert (info["keywords"], info["requires_python"], info["author"]) == ("a,b", ">=3.9", None)
         assert info["release_url"] == "http://localhost/project/demo/1.0/"
 
-    def test_the_latest_release_is_final_and_not_yanked(self, world: IndexWorld) -> None:
+    def test_the_latest_release_is_final_and_not_yanked(self, world: ServedIndex) -> None:
         for version in ("1.0", "2.0", "3.0rc1"):
             world.upload(world.wheel(version=version))
         before = self.get(world, "/pypi/demo/json")["info"]["version"]
@@ -256,7 +256,7 @@ class TestJsonApi:
         assert (before, after) == ("2.0", "1.0")
 
     @pytest.mark.parametrize("version", ["1", "1.0", "v1.0.0"])
-    def test_a_version_may_be_spelled_otherwise(self, world: IndexWorld, version: str) -> None:
+    def test_a_version_may_be_spelled_otherwise(self, world: ServedIndex, version: str) -> None:
         world.upload()
 
         assert self.get(world, f"/pypi/demo/{version}/json")["info"]["version"] == "1.0"
@@ -264,7 +264,7 @@ class TestJsonApi:
     @pytest.mark.parametrize(
         "path", ["/pypi/other/json", "/pypi/demo/2.0/json", "/pypi/empty/json", "/pypi/demo/x/json"]
     )
-    def test_what_is_not_there(self, world: IndexWorld, path: str) -> None:
+    def test_what_is_not_there(self, world: ServedIndex, path: str) -> None:
         world.upload()
         world.index.create_project("empty")
 
@@ -276,7 +276,7 @@ class TestJsonApi:
             {"message": "Not Found"},
         )
 
-    def test_quarantine_hides_everything(self, world: IndexWorld) -> None:
+    def test_quarantine_hides_everything(self, world: ServedIndex) -> None:
         world.upload()
         world.index.set_status("demo", "quarantined")
 
@@ -286,7 +286,7 @@ class TestJsonApi:
         ("path", "location"),
         [("/pypi/Demo/json", "/pypi/demo/json"), ("/pypi/Demo/1.0/json", "/pypi/demo/1.0/json")],
     )
-    def test_other_spellings_are_redirected(self, world: IndexWorld, path: str, location: str) -> None:
+    def test_other_spellings_are_redirected(self, world: ServedIndex, path: str, location: str) -> None:
         world.upload()
 
         answer = world.get(path)
@@ -297,7 +297,7 @@ class TestJsonApi:
 class TestIntegrityApi:
     URL = "/integrity/demo/1.0/demo-1.0-py3-none-any.whl/provenance"
 
-    def test_a_file_without_provenance(self, world: IndexWorld) -> None:
+    def test_a_file_without_provenance(self, world: ServedIndex) -> None:
         world.upload()
 
         answer = world.get(self.URL)
@@ -305,14 +305,14 @@ class TestIntegrityApi:
         assert (answer.status_code, answer.mimetype) == (404, "application/json")
         assert answer.json == {"message": "No provenance available for demo-1.0-py3-none-any.whl"}
 
-    def test_another_accept_is_not_acceptable(self, world: IndexWorld) -> None:
+    def test_another_accept_is_not_acceptable(self, world: ServedIndex) -> None:
         world.upload()
 
         answer = world.get(self.URL, Accept="text/html")
 
         assert (answer.status_code, answer.json) == (406, {"message": "Request not acceptable"})
 
-    def test_it_can_be_switched_off(self, world: IndexWorld) -> None:
+    def test_it_can_be_switched_off(self, world: ServedIndex) -> None:
         world.upload()
         world.index.rules.flags.add("disable-pep740")
 
@@ -321,7 +321,7 @@ class TestIntegrityApi:
         assert (answer.status_code, answer.json) == (403, {"message": "Attestations temporarily disabled"})
 
     @pytest.mark.parametrize("url", [URL.replace("1.0/", "2.0/"), URL.replace("py3", "py2"), URL.replace("o/1", "x/1")])
-    def test_an_unknown_file(self, world: IndexWorld, url: str) -> None:
+    def test_an_unknown_file(self, world: ServedIndex, url: str) -> None:
         world.upload()
 
         answer = world.get(url, Accept="*/*")
@@ -330,7 +330,7 @@ class TestIntegrityApi:
 
 
 class TestDownload:
-    def test_a_file_comes_whole_or_in_parts(self, world: IndexWorld) -> None:
+    def test_a_file_comes_whole_or_in_parts(self, world: ServedIndex) -> None:
         wheel = world.wheel()
         world.upload(wheel)
         path = f"/packages/{world.index.files[wheel.name].path}"
@@ -351,27 +351,27 @@ class TestDownload:
         assert beyond.status_code == 416
 
     @pytest.mark.parametrize("path", ["/packages/x", "/packages/../journal.jsonl", "/packages/%2e%2e/journal.jsonl"])
-    def test_nothing_else_can_be_had(self, world: IndexWorld, path: str) -> None:
+    def test_nothing_else_can_be_had(self, world: ServedIndex, path: str) -> None:
         world.upload()
 
         assert world.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/_/oidc/mint-token"), ("POST", "/simple/")])
-def test_other_methods_are_not_allowed(world: IndexWorld, method: str, path: str) -> None:
+def test_other_methods_are_not_allowed(world: ServedIndex, method: str, path: str) -> None:
     assert world.client.open(path, method=method).status_code == 405
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_nothing_but_an_upload_is_found_at_the_upload_url(world: IndexWorld, method: str) -> None:
+def test_nothing_but_an_upload_is_found_at_the_upload_url(world: ServedIndex, method: str) -> None:
     assert world.client.open("/legacy/", method=method).status_code == 404
 
 
-def test_other_paths_are_not_found(world: IndexWorld) -> None:
+def test_other_paths_are_not_found(world: ServedIndex) -> None:
     assert world.get("/nothing/here").status_code == 404
 
 
-def test_a_hook_can_step_in_and_lose_an_answer(world: IndexWorld) -> None:
+def test_a_hook_can_step_in_and_lose_an_answer(world: ServedIndex) -> None:
     from werkzeug.wrappers import Response  # noqa: PLC0415 - only here
 
     world.index.hooks.interpose = lambda environ: Response(status=503) if environ["PATH_INFO"] == "/legacy/" else None

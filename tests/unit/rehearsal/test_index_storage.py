@@ -9,11 +9,11 @@ import pytest
 from ci_publish.errors import ConfigurationError
 from ci_publish.rehearsal.records import ProjectCreated
 from ci_publish.rehearsal.storage import Storage
-from tests.unit.rehearsal.index_world import index_world
+from tests.unit.rehearsal.served_index import served_index
 
 
 def test_a_second_run_finds_what_the_first_one_stored(tmp_path: Path) -> None:
-    with index_world(tmp_path) as first:
+    with served_index(tmp_path) as first:
         wheel, sdist, old = first.wheel(), first.sdist(), first.wheel(version="0.9")
         for path in (wheel, sdist, old):
             first.upload(path, description="# Words", description_content_type="text/markdown")
@@ -22,7 +22,7 @@ def test_a_second_run_finds_what_the_first_one_stored(tmp_path: Path) -> None:
         first.index.delete_file(old.name)
         first.index.set_release_age("demo", "1.0", 20)
         before = first.index.state
-    with index_world(tmp_path) as second:
+    with served_index(tmp_path) as second:
         assert second.index.state == before
         assert second.index.path_of(wheel.name).read_bytes() == wheel.read_bytes()
         assert second.detail()["files"][0]["yanked"] == "why"

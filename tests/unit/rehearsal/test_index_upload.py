@@ -16,7 +16,7 @@ from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from ci_publish.rehearsal.records import Fields
-from tests.unit.rehearsal.index_world import IndexWorld, form_of, index_world, words
+from tests.unit.rehearsal.served_index import ServedIndex, form_of, served_index, words
 
 DAY = 24 * 60 * 60
 SEE = "See https://pypi.org/help/"
@@ -24,12 +24,12 @@ PUBLISHER = GitHubPublisher("octo-org/demo", "release.yml")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[IndexWorld]:
-    with index_world(tmp_path) as world:
+def world(tmp_path: Path) -> Iterator[ServedIndex]:
+    with served_index(tmp_path) as world:
         yield world
 
 
-def test_a_wheel_and_an_sdist_are_taken(world: IndexWorld) -> None:
+def test_a_wheel_and_an_sdist_are_taken(world: ServedIndex) -> None:
     wheel, sdist = world.wheel(), world.sdist()
 
     assert [words(world.upload(path, headers={"User-Agent": "tests/1.0"})) for path in (wheel, sdist)] == [
@@ -44,7 +44,7 @@ def test_a_wheel_and_an_sdist_are_taken(world: IndexWorld) -> None:
     assert (stored[wheel.name].python_version, stored[sdist.name].python_version) == ("py3", "source")
 
 
-def test_nothing_that_arrived_is_left_lying_about(world: IndexWorld) -> None:
+def test_nothing_that_arrived_is_left_lying_about(world: ServedIndex) -> None:
     world.upload()
     world.upload(sha256_digest="0" * 64)
     world.upload(summary=None, action="other")
@@ -125,7 +125,7 @@ def test_nothing_that_arrived_is_left_lying_about(world: IndexWorld) -> None:
         ({"md5_digest": "0" * 32}, 400, "The digest supplied does not match a digest calculated from the uploaded"),
     ],
 )
-def test_a_bad_form_is_refused(world: IndexWorld, fields: dict[str, Any], status: int, reason: str) -> None:
+def test_a_bad_form_is_refused(world: ServedIndex, fields: dict[str, Any], status: int, reason: str) -> None:
     answered, said = words(world.upload(**fields))
 
     assert (answered, said[: len(reason)]) == (status, reason)
@@ -135,7 +135,7 @@ def test_a_bad_form_is_refused(world: IndexWorld, fields: dict[str, Any], status
 
 @pytest.mark.parametrize("description", ["# Words", "Plain\n=====\n\nwords\n"])
 @pytest.mark.parametrize("kind", ["text/markdown; variant=GFM", "text/plain"])
-def test_a_description_that_renders_is_taken(world: IndexWorld, description: str, kind: str) -> None:
+def test_a_description_that_renders_is_taken(world: ServedIndex, description: str, kind: str) -> None:
     assert world.upload(description=description, description_content_type=kind).status_code == 200
 
 
@@ -148,7 +148,7 @@ def test_a_description_that_renders_is_taken(world: IndexWorld, description: str
         ("demo-1.0.tar.gz", "Invalid file extension: Extension .tar.gz is invalid for filetype bdist_wheel."),
     ],
 )
-def test_a_bad_filename_is_refused(world: IndexWorld, filename: str, reason: str) -> None:
+def test_a_bad_filename_is_refused(world: ServedIndex, filename: str, reason: str) -> None:
     good: dict[str, Any] = {"filetype": "bdist_wheel", "pyversion": "py3", "name": "demo", "version": "1.0"}
 
     status, said = words(world.upload(filename=filename, **good))
@@ -157,7 +157,7 @@ def test_a_bad_filename_is_refused(world: IndexWorld, filename: str, reason: str
 
 
 @pytest.mark.parametrize("kind", ["image/png", ""])
-def test_the_file_needs_a_type_of_its_own(world: IndexWorld, kind: str) -> None:
+def test_the_file_needs_a_type_of_its_own(world: ServedIndex, kind: str) -> None:
     wheel = world.wheel()
 
     answer = world.upload(wheel, content=(wheel.open("rb"), wheel.name, kind))
@@ -165,7 +165,7 @@ def test_the_file_needs_a_type_of_its_own(world: IndexWorld, kind: str) -> None:
     assert words(answer) == (400, "Invalid distribution file.")
 
 
-def test_a_file_without_a_type_is_text(world: IndexWorld) -> None:
+def test_a_file_without_a_type_is_text(world: ServedIndex) -> None:
     """Uv sends such parts (RFC 7578, section 4.4)."""
     wheel = world.wheel()
     fields = "".join(
@@ -185,7 +185,7 @@ def test_a_file_without_a_type_is_text(world: IndexWorld) -> None:
     assert (answer.status, list(world.index.files)) == ("200 OK", [wheel.name])
 
 
-def test_a_field_that_came_as_a_file_is_refused(world: IndexWorld) -> None:
+def test_a_field_that_came_as_a_file_is_refused(world: ServedIndex) -> None:
     answer = world.client.post(
         "/legacy/",
         data={":action": "file_upload", "summary": (io.BytesIO(b"x"), "summary.txt")},
@@ -195,18 +195,18 @@ def test_a_field_that_came_as_a_file_is_refused(world: IndexWorld) -> None:
     assert words(answer) == (400, "summary: Should not be a tuple.")
 
 
-def test_a_form_without_a_file_is_refused(world: IndexWorld) -> None:
+def test_a_form_without_a_file_is_refused(world: ServedIndex) -> None:
     assert words(world.upload(content=None)) == (400, "Upload payload does not have a file.")
 
 
-def test_what_is_no_form_is_refused(world: IndexWorld) -> None:
+def test_what_is_no_form_is_refused(world: ServedIndex) -> None:
     answer = world.client.post("/legacy/", data=b"--x\r\nrubbish", content_type="multipart/form-data; boundary=x")
 
     assert answer.status_code == 400
     assert answer.status.startswith("400 Malformed form")
 
 
-def test_unknown_values_vanish_and_nuls_are_escaped(world: IndexWorld) -> None:
+def test_unknown_values_vanish_and_nuls_are_escaped(world: ServedIndex) -> None:
     world.upload(license=" UNKNOWN ", author="a\x00b", keywords="")
 
     release = world.index.state.projects["demo"].releases["1"]
@@ -214,7 +214,7 @@ def test_unknown_values_vanish_and_nuls_are_escaped(world: IndexWorld) -> None:
 
 
 class TestCredentials:
-    def test_each_scheme_is_taken(self, world: IndexWorld) -> None:
+    def test_each_scheme_is_taken(self, world: ServedIndex) -> None:
         token = world.index.issue_api_token()
         basic = base64.b64encode(f"__token__:{token}\n".encode()).decode()
 
@@ -228,13 +228,13 @@ class TestCredentials:
     @pytest.mark.parametrize(
         "value", ["", "Basic", "Basic ###", "Basic /w==", "Digest x", "Bearer pypi-", "Bearer other"]
     )
-    def test_nobody_is_refused(self, world: IndexWorld, value: str) -> None:
+    def test_nobody_is_refused(self, world: ServedIndex, value: str) -> None:
         answer = world.upload(headers={"Authorization": value})
 
         expected = f"Invalid or non-existent authentication information. {SEE}#invalid-auth for more information."
         assert words(answer) == (403, expected)
 
-    def test_a_password_is_refused(self, world: IndexWorld) -> None:
+    def test_a_password_is_refused(self, world: ServedIndex) -> None:
         basic = base64.b64encode(b"ann:secret").decode()
 
         answer = world.upload(headers={"Authorization": f"Basic {basic}"})
@@ -247,7 +247,7 @@ class TestCredentials:
             ),
         )
 
-    def test_an_expired_token_is_refused(self, world: IndexWorld) -> None:
+    def test_an_expired_token_is_refused(self, world: ServedIndex) -> None:
         token = world.minted()
         world.clock.now += 901
 
@@ -256,14 +256,14 @@ class TestCredentials:
             "Invalid API Token: token is expired, token is expired",
         )
 
-    def test_a_burnt_token_is_nobodys(self, world: IndexWorld) -> None:
+    def test_a_burnt_token_is_nobodys(self, world: ServedIndex) -> None:
         token = world.minted()
         world.client.post("/_/oidc/burn-token", json={"token": token})
 
         assert world.upload(token=token).status_code == 403
         assert [entry.burnt for entry in world.index.mint_log] == [True]
 
-    def test_a_forged_token_is_refused(self, world: IndexWorld) -> None:
+    def test_a_forged_token_is_refused(self, world: ServedIndex) -> None:
         token = world.index.issue_api_token()
         raw = bytearray(base64.urlsafe_b64decode(token.removeprefix("pypi-") + "=="))
         raw[-1] ^= 1
@@ -283,7 +283,7 @@ class TestCredentials:
             (b"rubbish", 403),
         ],
     )
-    def test_its_owner_can_restrict_a_token_further(self, world: IndexWorld, caveat: bytes, status: int) -> None:
+    def test_its_owner_can_restrict_a_token_further(self, world: ServedIndex, caveat: bytes, status: int) -> None:
         """A macaroon is restricted without asking anybody: one more caveat, and the signature signed with itself."""
         token = world.index.issue_api_token().removeprefix("pypi-")
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
@@ -295,7 +295,7 @@ class TestCredentials:
 
         assert answer.status_code == status, answer.status
 
-    def test_a_token_for_another_project_is_refused(self, world: IndexWorld) -> None:
+    def test_a_token_for_another_project_is_refused(self, world: ServedIndex) -> None:
         said = "project-scoped token is not valid for project: 'demo'"
 
         assert world.upload(token=world.index.issue_api_token("Demo")).status_code == 200
@@ -312,7 +312,7 @@ class TestCredentials:
             ("disallow-new-project-registration", "New project registration temporarily disabled."),
         ],
     )
-    def test_what_is_switched_off_is_refused(self, world: IndexWorld, flag: str, reason: str) -> None:
+    def test_what_is_switched_off_is_refused(self, world: ServedIndex, flag: str, reason: str) -> None:
         world.index.rules.flags.add(flag)
 
         status, said = words(world.upload())
@@ -322,14 +322,14 @@ class TestCredentials:
 
 class TestProjects:
     def test_a_publisher_of_other_projects_cannot_create_one(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(PUBLISHER, "other")]) as world:
+        with served_index(tmp_path, registrations=[registered(PUBLISHER, "other")]) as world:
             status, said = words(world.upload(token=world.minted()))
 
         assert status == 400
         assert said.startswith("Non-user identities cannot create new projects. This was probably caused by")
 
     def test_a_publisher_cannot_upload_to_another_project(self, tmp_path: Path) -> None:
-        with index_world(tmp_path, registrations=[registered(PUBLISHER, "other")]) as world:
+        with served_index(tmp_path, registrations=[registered(PUBLISHER, "other")]) as world:
             world.index.create_project("Demo")
             status, said = words(world.upload(token=world.minted()))
 
@@ -337,7 +337,7 @@ class TestProjects:
         assert said.startswith("Invalid API Token: OIDC scoped token is not valid for project 'Demo'")
 
     @pytest.mark.parametrize("name", ["d_e_m_o", "Dem0"])
-    def test_a_name_that_looks_like_another_is_refused(self, world: IndexWorld, name: str) -> None:
+    def test_a_name_that_looks_like_another_is_refused(self, world: ServedIndex, name: str) -> None:
         world.index.create_project("demo")
 
         said = words(world.upload(name=name))
@@ -347,12 +347,12 @@ class TestProjects:
             f"The name {name!r} is too similar to an existing project. {SEE}#project-name for more information.",
         )
 
-    def test_a_prohibited_name_is_refused(self, world: IndexWorld) -> None:
+    def test_a_prohibited_name_is_refused(self, world: ServedIndex) -> None:
         world.index.rules.prohibited_names = frozenset({"demo"})
 
         assert words(world.upload())[1] == f"The name 'demo' isn't allowed. {SEE}#project-name for more information."
 
-    def test_too_many_new_projects_have_to_wait(self, world: IndexWorld) -> None:
+    def test_too_many_new_projects_have_to_wait(self, world: ServedIndex) -> None:
         world.index.rules.new_projects_of_user = 1
         first = world.upload(name="first", path=world.wheel("first"))
         world.clock.now += 600
@@ -366,7 +366,7 @@ class TestProjects:
         world.clock.now += 85800
         assert world.upload().status_code == 200
 
-    def test_the_limits_are_those_that_somebody_sets(self, world: IndexWorld) -> None:
+    def test_the_limits_are_those_that_somebody_sets(self, world: ServedIndex) -> None:
         rules = world.index.rules
         rules.new_projects_of_address, rules.new_projects_of_user, rules.new_projects_window = 1, 20, 3600
         world.upload()
@@ -379,7 +379,7 @@ class TestProjects:
             '"project.create.ip";q=1;w=3600;pk=:ip:, "project.create.user";q=20;w=3600;pk=:user:'
         )
 
-    def test_a_refused_project_says_what_is_left_and_takes_nothing_of_it(self, world: IndexWorld) -> None:
+    def test_a_refused_project_says_what_is_left_and_takes_nothing_of_it(self, world: ServedIndex) -> None:
         world.index.rules.new_projects_of_user = 4
 
         refusals = [world.upload(world.wheel("smtplib")) for _ in range(5)]
@@ -387,7 +387,7 @@ class TestProjects:
         assert [answer.status_code for answer in refusals] == [400] * 5
         assert {answer.headers["RateLimit"] for answer in refusals} == {'"project.create.user";r=4;t=86400'}
 
-    def test_files_of_a_project_that_exists_are_not_counted(self, world: IndexWorld) -> None:
+    def test_files_of_a_project_that_exists_are_not_counted(self, world: ServedIndex) -> None:
         world.index.rules.new_projects_of_user = 1
         world.upload()
 
@@ -396,7 +396,7 @@ class TestProjects:
         assert answer.status_code == 200
         assert "RateLimit" not in answer.headers
 
-    def test_what_trusted_publishers_create_is_not_limited(self, world: IndexWorld) -> None:
+    def test_what_trusted_publishers_create_is_not_limited(self, world: ServedIndex) -> None:
         world.index.rules.new_projects_of_user = 0
 
         answer = world.upload(token=world.minted())
@@ -405,14 +405,14 @@ class TestProjects:
         assert "RateLimit" not in answer.headers
 
     @pytest.mark.parametrize("name", ["smtplib", "imp", "XML.etree", "urllib2"])
-    def test_modules_of_any_python_are_no_names_of_projects(self, world: IndexWorld, name: str) -> None:
+    def test_modules_of_any_python_are_no_names_of_projects(self, world: ServedIndex, name: str) -> None:
         said = words(world.upload(name=name))
 
         assert said[0] == 400
         assert said[1].startswith(f"The name {name!r} isn't allowed (conflict with Python Standard Library")
 
     @pytest.mark.parametrize("status", ["archived", "quarantined"])
-    def test_a_closed_project_takes_nothing_from_a_publisher(self, world: IndexWorld, status: str) -> None:
+    def test_a_closed_project_takes_nothing_from_a_publisher(self, world: ServedIndex, status: str) -> None:
         world.index.create_project("demo")
         world.index.set_status("demo", status)
 
@@ -422,7 +422,7 @@ class TestProjects:
         )
 
     def test_an_owners_token_gets_into_a_quarantined_project_and_not_into_an_archived_one(
-        self, world: IndexWorld
+        self, world: ServedIndex
     ) -> None:
         world.index.create_project("demo")
         world.index.set_status("demo", "quarantined")
@@ -434,7 +434,7 @@ class TestProjects:
         assert archived[0] == 403
         assert archived[1].startswith("The user 'rehearsal' isn't allowed to upload to project 'demo'.")
 
-    def test_the_first_file_of_a_release_describes_it_and_the_last_one_spells_the_name(self, world: IndexWorld) -> None:
+    def test_the_first_file_of_a_release_describes_it_and_the_last_one_names_it(self, world: ServedIndex) -> None:
         world.upload(world.wheel(), name="demo", summary="first")
         world.upload(world.sdist(), name="Demo", summary="second")
 
@@ -443,14 +443,14 @@ class TestProjects:
 
 
 class TestDuplicates:
-    def test_the_same_file_again_is_ok_and_changes_nothing(self, world: IndexWorld) -> None:
+    def test_the_same_file_again_is_ok_and_changes_nothing(self, world: ServedIndex) -> None:
         world.upload()
         serial = world.index.state.serial
 
         assert words(world.upload(attestations="rubbish")) == (200, "OK")
         assert world.index.state.serial == serial
 
-    def test_other_bytes_under_the_name_are_refused(self, world: IndexWorld) -> None:
+    def test_other_bytes_under_the_name_are_refused(self, world: ServedIndex) -> None:
         world.upload()
         other = world.wheel(payload=b"y = 2\n")
         digest = hashlib.blake2b(other.read_bytes(), digest_size=32).hexdigest()
@@ -463,7 +463,7 @@ class TestDuplicates:
             ),
         )
 
-    def test_the_bytes_under_another_name_are_refused_in_the_same_words(self, world: IndexWorld) -> None:
+    def test_the_bytes_under_another_name_are_refused_in_the_same_words(self, world: ServedIndex) -> None:
         wheel = world.wheel()
         world.upload(wheel)
 
@@ -471,7 +471,7 @@ class TestDuplicates:
 
         assert (status, said[:50]) == (400, "File already exists ('demo-1.0-1-py3-none-any.whl'")
 
-    def test_a_deleted_name_is_gone_for_good(self, world: IndexWorld) -> None:
+    def test_a_deleted_name_is_gone_for_good(self, world: ServedIndex) -> None:
         wheel = world.wheel()
         world.upload(wheel)
         world.index.delete_file(wheel.name)
@@ -482,7 +482,7 @@ class TestDuplicates:
             f"{SEE}#file-name-reuse for more information."
         )
 
-    def test_an_old_release_takes_no_new_file_but_its_own_again(self, world: IndexWorld) -> None:
+    def test_an_old_release_takes_no_new_file_but_its_own_again(self, world: ServedIndex) -> None:
         world.upload()
         world.index.set_release_age("demo", "1.0", 14.1)
 
@@ -492,7 +492,7 @@ class TestDuplicates:
         )
         assert words(world.upload()) == (200, "OK")
 
-    def test_a_release_has_one_sdist(self, world: IndexWorld) -> None:
+    def test_a_release_has_one_sdist(self, world: ServedIndex) -> None:
         first = world.sdist()
         second = first.with_name("Demo-1.0.tar.gz")
         world.upload(first)
@@ -507,7 +507,7 @@ class TestDuplicates:
             ({"project_size_limit": 10}, "Project size too large. Limit for project 'demo' total size is 0 GB. See"),
         ],
     )
-    def test_limits_are_kept(self, world: IndexWorld, limits: dict[str, int], reason: str) -> None:
+    def test_limits_are_kept(self, world: ServedIndex, limits: dict[str, int], reason: str) -> None:
         for name, value in limits.items():
             setattr(world.index.rules, name, value)
 
@@ -515,7 +515,7 @@ class TestDuplicates:
 
         assert (status, said[: len(reason)]) == (400, reason)
 
-    def test_a_projects_size_counts_all_its_files(self, world: IndexWorld) -> None:
+    def test_a_projects_size_counts_all_its_files(self, world: ServedIndex) -> None:
         wheel, sdist = world.wheel(), world.sdist()
         world.index.rules.project_size_limit = wheel.stat().st_size + sdist.stat().st_size - 1
 
@@ -530,7 +530,7 @@ class TestJudge:
             seen.append((path.read_bytes(), filename, form))
             return ServerRefusal(400, "Invalid distribution file. Really.")
 
-        with index_world(tmp_path, validate_file=validate_file) as world:
+        with served_index(tmp_path, validate_file=validate_file) as world:
             wheel = world.wheel()
             answer = world.upload(wheel)
 
@@ -538,7 +538,7 @@ class TestJudge:
         assert [(content, filename) for content, filename, _ in seen] == [(wheel.read_bytes(), wheel.name)]
         assert dict(seen[0][2])["summary"] == "Made by a test"
 
-    def test_a_wheel_without_metadata_is_refused_whoever_judges(self, world: IndexWorld) -> None:
+    def test_a_wheel_without_metadata_is_refused_whoever_judges(self, world: ServedIndex) -> None:
         file = world.folder / "demo-1.0-py3-none-any.whl"
         file.write_bytes(b"no archive")
 
@@ -549,7 +549,7 @@ class TestJudge:
 
 
 class TestRaces:
-    def race(self, world: IndexWorld, payloads: list[bytes]) -> list[int]:
+    def race(self, world: ServedIndex, payloads: list[bytes]) -> list[int]:
         """Upload several files at the same time: each is held by the check until all have come so far."""
         versions = [world.wheel(payload=payload).read_bytes() for payload in payloads]
         answers: list[int] = []
@@ -587,14 +587,14 @@ class TestRaces:
         def validate_file(*_: object) -> None:
             barrier.wait()
 
-        with index_world(tmp_path, validate_file=validate_file) as world:
+        with served_index(tmp_path, validate_file=validate_file) as world:
             world.index.rules.racy = racy
 
             assert self.race(world, payloads) == expected
             assert len(world.index.files) == 1
 
 
-def test_errors_come_as_the_client_asks(world: IndexWorld) -> None:
+def test_errors_come_as_the_client_asks(world: ServedIndex) -> None:
     answers = {accept: world.upload(name="<b>", headers={"Accept": accept}) for accept in ("", "*/*", "text/plain")}
 
     kinds = {accept: answer.mimetype for accept, answer in answers.items()}
@@ -603,7 +603,7 @@ def test_errors_come_as_the_client_asks(world: IndexWorld) -> None:
     assert all("'<b>' is an invalid value for Name." in answer.status for answer in answers.values())
 
 
-def test_the_body_repeats_the_words(world: IndexWorld) -> None:
+def test_the_body_repeats_the_words(world: ServedIndex) -> None:
     content = json.loads(world.upload(protocol_version="3").get_data())
 
     assert content == {
@@ -614,14 +614,14 @@ def test_the_body_repeats_the_words(world: IndexWorld) -> None:
     }
 
 
-def test_words_that_do_not_fit_a_status_line_are_made_to_fit(world: IndexWorld) -> None:
+def test_words_that_do_not_fit_a_status_line_are_made_to_fit(world: ServedIndex) -> None:
     answer = world.upload(name="äß€\r\nX-Evil: 1")
 
     assert answer.status.startswith("400 'äß?\\r\\nX-Evil: 1' is an invalid value")
     assert "X-Evil" not in answer.headers
 
 
-def test_a_missing_slash_is_redirected(world: IndexWorld) -> None:
+def test_a_missing_slash_is_redirected(world: ServedIndex) -> None:
     answer = world.client.post("/legacy", headers={"Accept": "application/json"})
 
     assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost/legacy/")

@@ -39,7 +39,7 @@ from ci_publish.rehearsal.ci_claims import (
 )
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH, Sigstore, prepare_home
-from tests.unit.rehearsal.sigstore_world import SigstoreWorld, sigstore_world
+from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,8 +61,8 @@ CIRCLECI = CircleCIPublisher(
 
 
 @pytest.fixture
-def world() -> Iterator[SigstoreWorld]:
-    with sigstore_world() as running:
+def world() -> Iterator[ServedSigstore]:
+    with served_sigstore() as running:
         yield running
 
 
@@ -85,7 +85,7 @@ def file(tmp_path: Path) -> Path:
     ],
 )
 def test_unmodified_clients_sign_and_verify(
-    world: SigstoreWorld, file: Path, claims: Mapping[str, object], publisher: Publisher
+    world: ServedSigstore, file: Path, claims: Mapping[str, object], publisher: Publisher
 ) -> None:
     attestation = world.attest(file, claims)
 
@@ -115,21 +115,21 @@ def test_unmodified_clients_sign_and_verify(
     ],
 )
 def test_another_identity_does_not_verify(
-    world: SigstoreWorld, file: Path, claims: Mapping[str, object], publisher: Publisher, reason: str
+    world: ServedSigstore, file: Path, claims: Mapping[str, object], publisher: Publisher, reason: str
 ) -> None:
     attestation = world.attest(file, claims)
     with pytest.raises(VerificationError, match=reason):
         world.verify(attestation, publisher)
 
 
-def test_another_world_does_not_believe(world: SigstoreWorld, file: Path) -> None:
+def test_another_world_does_not_believe(world: ServedSigstore, file: Path) -> None:
     attestation = world.attest(file)
-    with sigstore_world() as other, pytest.raises(VerificationError, match="timestamp certificate chain"):
+    with served_sigstore() as other, pytest.raises(VerificationError, match="timestamp certificate chain"):
         other.verify(attestation, GITHUB)
 
 
 @pytest.mark.parametrize("part", ["statement", "signature"])
-def test_a_tampered_envelope_does_not_verify(world: SigstoreWorld, file: Path, part: str) -> None:
+def test_a_tampered_envelope_does_not_verify(world: ServedSigstore, file: Path, part: str) -> None:
     content = json.loads(world.attest(file).model_dump_json())
     raw = bytearray(base64.b64decode(content["envelope"][part]))
     raw[-2] ^= 1
@@ -142,7 +142,7 @@ def test_a_tampered_envelope_does_not_verify(world: SigstoreWorld, file: Path, p
 
 
 @pytest.mark.parametrize("field", ["integratedTime", "logIndex"])
-def test_a_tampered_promise_does_not_verify(world: SigstoreWorld, file: Path, field: str) -> None:
+def test_a_tampered_promise_does_not_verify(world: ServedSigstore, file: Path, field: str) -> None:
     content = json.loads(world.attest(file).model_dump_json())
     entry = content["verification_material"]["transparency_entries"][0]
     entry[field] = str(int(entry[field]) + 1)
@@ -153,7 +153,7 @@ def test_a_tampered_promise_does_not_verify(world: SigstoreWorld, file: Path, fi
         world.verify(tampered, GITHUB)
 
 
-def test_fifty_files_in_eight_threads_share_one_certificate(world: SigstoreWorld, tmp_path: Path) -> None:
+def test_fifty_files_in_eight_threads_share_one_certificate(world: ServedSigstore, tmp_path: Path) -> None:
     files = [tmp_path / f"demo-1.0.{number}.tar.gz" for number in range(50)]
     for path in files:
         path.write_bytes(path.name.encode())
@@ -187,7 +187,7 @@ print(attestation.verify(publisher, Distribution.from_file(pathlib.Path(sys.argv
     ],
 )
 def test_pypi_attestations_own_verification_in_a_prepared_home(  # noqa: PLR0913, PLR0917 - three cases, three fixtures
-    world: SigstoreWorld, file: Path, tmp_path: Path, workflow: str, content: bytes | None, expected: str
+    world: ServedSigstore, file: Path, tmp_path: Path, workflow: str, content: bytes | None, expected: str
 ) -> None:
     attestation = tmp_path / "demo.attestation"
     attestation.write_text(world.attest(file).model_dump_json())
@@ -202,7 +202,7 @@ def test_pypi_attestations_own_verification_in_a_prepared_home(  # noqa: PLR0913
     assert (done.returncode == 0) == (expected in done.stdout)
 
 
-def test_the_same_request_again_is_a_conflict_that_names_the_first(world: SigstoreWorld, file: Path) -> None:
+def test_the_same_request_again_is_a_conflict_that_names_the_first(world: ServedSigstore, file: Path) -> None:
     with world.signer() as signer:
         Attestation.sign(signer, Distribution.from_file(file))
         client = Client(world.sigstore.app)
@@ -219,7 +219,7 @@ def test_the_same_request_again_is_a_conflict_that_names_the_first(world: Sigsto
     assert len(world.sigstore.entries) == 1
 
 
-def test_signing_again_is_a_new_entry(world: SigstoreWorld, file: Path) -> None:
+def test_signing_again_is_a_new_entry(world: ServedSigstore, file: Path) -> None:
     with world.signer() as signer:
         first, second = (Attestation.sign(signer, Distribution.from_file(file)) for _ in range(2))
     indexes = [
@@ -229,7 +229,7 @@ def test_signing_again_is_a_new_entry(world: SigstoreWorld, file: Path) -> None:
 
 
 def test_an_entry_can_be_read_by_index_and_by_uuid_with_a_proof_in_the_tree_of_now(
-    world: SigstoreWorld, file: Path
+    world: ServedSigstore, file: Path
 ) -> None:
     for _ in range(3):
         world.attest(file)
@@ -295,12 +295,12 @@ class TestRefusedEntries:
     """Rekor takes a DSSE envelope only when all signatures verify."""
 
     @pytest.fixture
-    def entry(self, world: SigstoreWorld, file: Path) -> LogEntry:
+    def entry(self, world: ServedSigstore, file: Path) -> LogEntry:
         world.attest(file)
         return world.sigstore.entries[0]
 
     @staticmethod
-    def refusal(world: SigstoreWorld, content: object) -> str:
+    def refusal(world: ServedSigstore, content: object) -> str:
         answer = Client(world.sigstore.app).post(LOG_ENTRIES_PATH, json=content)
         assert answer.status_code == 400
         assert answer.json is not None
@@ -318,27 +318,27 @@ class TestRefusedEntries:
             {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": {"envelope": "{}", "verifiers": []}}},
         ],
     )
-    def test_other_content(self, world: SigstoreWorld, entry: LogEntry, content: object) -> None:
+    def test_other_content(self, world: ServedSigstore, entry: LogEntry, content: object) -> None:
         assert "takes proposed dsse entries" in self.refusal(world, content)
 
     @pytest.mark.parametrize("verifier", ["%", "bm90IGEgY2VydGlmaWNhdGU="])
-    def test_no_certificate(self, world: SigstoreWorld, entry: LogEntry, verifier: str) -> None:
+    def test_no_certificate(self, world: ServedSigstore, entry: LogEntry, verifier: str) -> None:
         reason = self.refusal(world, proposed(entry.envelope, verifier))
         assert reason.startswith("error processing entry: could not parse public key as x509: ")
 
     @pytest.mark.parametrize(
         "envelope", ["", "{", "[]", "{}", '{"payload": "%", "payloadType": "x", "signatures": []}']
     )
-    def test_no_envelope(self, world: SigstoreWorld, entry: LogEntry, envelope: str) -> None:
+    def test_no_envelope(self, world: ServedSigstore, entry: LogEntry, envelope: str) -> None:
         reason = self.refusal(world, proposed(envelope, verifier_of(entry.body)))
         assert "the envelope cannot be read" in reason
 
-    def test_no_signature(self, world: SigstoreWorld, entry: LogEntry) -> None:
+    def test_no_signature(self, world: ServedSigstore, entry: LogEntry) -> None:
         envelope = json.dumps({**json.loads(entry.envelope), "signatures": []})
         assert "no signatures found" in self.refusal(world, proposed(envelope, verifier_of(entry.body)))
 
     @pytest.mark.parametrize("signature", ["%", "AAAA"])
-    def test_an_invalid_signature(self, world: SigstoreWorld, entry: LogEntry, signature: str) -> None:
+    def test_an_invalid_signature(self, world: ServedSigstore, entry: LogEntry, signature: str) -> None:
         envelope = with_signature(entry.envelope, signature)
         reason = self.refusal(world, proposed(envelope, verifier_of(entry.body)))
         assert "all signatures must have a key that verifies it" in reason
@@ -349,7 +349,7 @@ class TestRefusedEntries:
         ids=["ec", "rsa"],
     )
     def test_somebody_elses_key(
-        self, world: SigstoreWorld, entry: LogEntry, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+        self, world: ServedSigstore, entry: LogEntry, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     ) -> None:
         other = verifier_with(key)
         assert "all signatures must have a key" in self.refusal(world, proposed(entry.envelope, other))
@@ -485,7 +485,7 @@ class TestFulcio:
 class TestFaults:
     """The hooks do what they say to unmodified clients."""
 
-    def test_refused_once_then_served(self, world: SigstoreWorld, file: Path) -> None:
+    def test_refused_once_then_served(self, world: ServedSigstore, file: Path) -> None:
         fault = hooks.answer(429, '{"code":429,"message":"slow down"}', retry_after="1")
         world.sigstore.hooks.interpose = hooks.only(LOG_ENTRIES_PATH, hooks.times(1, fault), method="POST")
         distribution = Distribution.from_file(file)
@@ -496,19 +496,19 @@ class TestFaults:
         assert world.verify(attestation, GITHUB)
         assert len(world.sigstore.entries) == 1
 
-    def test_dropped(self, world: SigstoreWorld) -> None:
+    def test_dropped(self, world: ServedSigstore) -> None:
         world.sigstore.hooks.interpose = hooks.only(SIGNING_CERTIFICATE_PATH, hooks.drop)
         with pytest.raises(requests.ConnectionError), world.signer():
             pass
 
-    def test_committed_but_the_answer_is_lost(self, world: SigstoreWorld, file: Path) -> None:
+    def test_committed_but_the_answer_is_lost(self, world: ServedSigstore, file: Path) -> None:
         with world.signer() as signer:
             world.sigstore.hooks.after = hooks.lose_answer
             with pytest.raises(requests.ConnectionError):
                 Attestation.sign(signer, Distribution.from_file(file))
         assert len(world.sigstore.entries) == 1
 
-    def test_committed_but_the_answer_is_late(self, world: SigstoreWorld, file: Path) -> None:
+    def test_committed_but_the_answer_is_late(self, world: ServedSigstore, file: Path) -> None:
         release = threading.Event()
         with world.signer() as signer, ThreadPoolExecutor(1) as pool:
             world.sigstore.hooks.after = hooks.late(release)
@@ -519,7 +519,7 @@ class TestFaults:
             release.set()
             assert world.verify(signing.result(timeout=10), GITHUB)
 
-    def test_hung(self, world: SigstoreWorld, file: Path) -> None:
+    def test_hung(self, world: ServedSigstore, file: Path) -> None:
         release = threading.Event()
         with world.signer() as signer, ThreadPoolExecutor(1) as pool:
             world.sigstore.hooks.interpose = hooks.hang(release)
@@ -531,7 +531,7 @@ class TestFaults:
             assert world.verify(signing.result(timeout=10), GITHUB)
 
     def test_the_certificate_may_end_before_the_work(self, file: Path) -> None:
-        with sigstore_world(behind=10, certificate_lifetime=5) as world, world.signer() as signer:
+        with served_sigstore(behind=10, certificate_lifetime=5) as world, world.signer() as signer:
             with pytest.raises(AttestationError) as caught:
                 Attestation.sign(signer, Distribution.from_file(file))
             assert type(caught.value.__context__).__name__ == "ExpiredCertificate"
@@ -546,7 +546,7 @@ def test_a_request_waits_for_its_delay_and_may_be_replaced_after_it_was_handled(
     assert waits == [0.15]
 
 
-def test_the_signing_configuration_offers_nothing_but_version_one(world: SigstoreWorld) -> None:
+def test_the_signing_configuration_offers_nothing_but_version_one(world: ServedSigstore) -> None:
     config = world.trust_config()
     assert config.signing_config.get_tsas() == []
     assert len(config.signing_config.get_tlogs()) == 1

@@ -25,7 +25,7 @@ from ci_publish.rehearsal.oidc import AUDIENCE, registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_sdist, make_wheel
-from tests.unit.rehearsal.index_world import form_of
+from tests.unit.rehearsal.served_index import form_of
 
 REFUSED = "Invalid attestations supplied during upload: "
 UNVERIFIED = f"{REFUSED}Could not verify the uploaded artifact using the included attestation: Verification failed: "

@@ -27,7 +27,7 @@ from ci_publish.reports.console import PlainConsole, console
 from ci_publish.reports.console_renderer import ConsoleRenderer, Line
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.terminal import Terminal
-from tests.unit.reports.story import (
+from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,
     SDIST,

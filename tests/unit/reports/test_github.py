@@ -28,8 +28,7 @@ from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import Artifacts, GitHubReport, in_repository
 from ci_publish.reports.outputs import outputs
 from ci_publish.reports.summary import SUMMARY_LIMIT, Section, SummaryInput, fit, link, summary
-from tests.unit.reports.runner import Command, commands, file_commands
-from tests.unit.reports.story import (
+from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,
     SDIST,
@@ -43,6 +42,7 @@ from tests.unit.reports.story import (
     planned,
     uploaded,
 )
+from tests.unit.reports.runner import Command, commands, file_commands
 
 FILES = "https://files.pythonhosted.org/packages/"
 LIMIT_OF_THE_RUNNER = 1_048_576

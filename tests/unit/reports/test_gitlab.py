@@ -11,7 +11,7 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.junit import junit
-from tests.unit.reports.story import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts
+from tests.unit.reports.recorded_runs import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts
 
 # What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
 ATTRIBUTES = {

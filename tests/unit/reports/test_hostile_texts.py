@@ -15,8 +15,8 @@ from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport
 from ci_publish.reports.outputs import Artifacts
 from ci_publish.reports.receipt_file import ReceiptFile
+from tests.unit.reports.recorded_runs import every_event, hostile_texts
 from tests.unit.reports.runner import commands, file_commands
-from tests.unit.reports.story import every_event, hostile_texts
 
 OURS = {"group", "endgroup", "error", "warning", "notice"}
 OUTPUTS = {

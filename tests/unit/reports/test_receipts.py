@@ -13,7 +13,7 @@ from ci_publish.reports.json import JsonReport
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.receipt_file import ReceiptFile
 from tests.platforms import needs_permission_bits
-from tests.unit.reports.story import a_conflict, a_good_run, every_event
+from tests.unit.reports.recorded_runs import a_conflict, a_good_run, every_event
 
 
 def ignore(_event: Event) -> None:

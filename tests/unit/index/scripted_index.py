@@ -1,4 +1,4 @@
-"""What the tests of this room share: a distribution on disk, and a transport that answers from a script."""
+"""What the tests of the index share: a distribution on disk, and a transport that answers from a script."""
 
 import hashlib
 import json

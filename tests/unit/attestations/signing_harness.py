@@ -21,7 +21,7 @@ from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.sigstore import Sigstore
-from tests.unit.rehearsal.sigstore_world import served
+from tests.unit.rehearsal.served_sigstore import served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,7 +132,7 @@ class CiIdentity:
 
 
 @dataclass
-class SigningWorld:
+class SigningHarness:
     provider: IdentityProvider
     sigstore: Sigstore
     url: str
@@ -187,11 +187,11 @@ def identity_provider() -> IdentityProvider:
 
 
 @contextlib.contextmanager
-def signing_world(*, certificate_lifetime: float = 600.0) -> Iterator[SigningWorld]:
+def signing_harness(*, certificate_lifetime: float = 600.0) -> Iterator[SigningHarness]:
     provider = identity_provider()
     sigstore = Sigstore(provider, certificate_lifetime=certificate_lifetime)
     with served(sigstore.app) as url:
-        yield SigningWorld(provider, sigstore, url)
+        yield SigningHarness(provider, sigstore, url)
 
 
 def quick(**changes: float) -> Patience:

@@ -46,7 +46,7 @@ def served(app: WSGIApplication) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class SigstoreWorld:
+class ServedSigstore:
     identity_provider: IdentityProvider
     sigstore: Sigstore
     url: str
@@ -72,9 +72,9 @@ class SigstoreWorld:
 
 
 @contextlib.contextmanager
-def sigstore_world(*, behind: float = 0.0, certificate_lifetime: float = 600.0) -> Iterator[SigstoreWorld]:
+def served_sigstore(*, behind: float = 0.0, certificate_lifetime: float = 600.0) -> Iterator[ServedSigstore]:
     """Serve a Sigstore whose clock is so many seconds behind, with a provider whose clock is right."""
     provider = IdentityProvider()
     sigstore = Sigstore(provider, clock=lambda: time.time() - behind, certificate_lifetime=certificate_lifetime)
     with served(sigstore.app) as url:
-        yield SigstoreWorld(provider, sigstore, url)
+        yield ServedSigstore(provider, sigstore, url)

@@ -1,4 +1,4 @@
-"""A small world in memory: an index that exchanges tokens, a CI that gives identities, and what both have seen."""
+"""What a credential works with, in memory: an index that exchanges tokens, and a CI that issues identities."""
 
 import base64
 import json
@@ -172,7 +172,7 @@ class FakeCI:
 class FakeWaiting:
     """Implements ``Waiting`` without waiting: time passes on the world's clock."""
 
-    world: "World"
+    world: "Harness"
     stopped: bool = False
     cut: bool = False
     remaining: float = 3600.0
@@ -187,7 +187,7 @@ class FakeWaiting:
 
 
 @dataclass
-class World:
+class Harness:
     """Everything a credential works with."""
 
     index: FakeIndex = field(default_factory=FakeIndex)

@@ -38,7 +38,7 @@ PROVIDER = IdentityProvider(clock=CLOCK)
 
 
 @dataclass
-class IndexWorld:
+class ServedIndex:
     """An index, the identity provider that it believes, and a client."""
 
     index: RehearsalIndex
@@ -125,14 +125,14 @@ def _no_trusted_root() -> TrustedRoot:
 
 
 @contextmanager
-def index_world(
+def served_index(
     folder: Path,
     *,
     validate_file: FileValidator = lambda *_: None,
     registrations: list[Registration] | None = None,
     token_lifetime: float = 900,
     discovery: bool = False,
-) -> Iterator[IndexWorld]:
+) -> Iterator[ServedIndex]:
     CLOCK.now = NOW
     storage = Storage(folder / "index")
     index = RehearsalIndex(
@@ -146,7 +146,7 @@ def index_world(
         clock=CLOCK,
     )
     try:
-        yield IndexWorld(index, PROVIDER, folder, CLOCK, Client(index.app))
+        yield ServedIndex(index, PROVIDER, folder, CLOCK, Client(index.app))
     finally:
         storage.close()
 
