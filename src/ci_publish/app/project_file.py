@@ -1,12 +1,23 @@
 """What a pyproject.toml says to us: ``[tool.ci-publish]``, and the indexes that uv knows by name."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.frozen import frozen
+
+MAX_PROJECT_FILE: Final = 1024 * 1024
+"""Bytes of a pyproject.toml. Its parser takes a second for that much."""
+
+MAX_KEY_PARTS: Final = 100
+"""Parts of a dotted key: the parser's work grows with their square."""
+
+_PART: Final = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+# Every character belongs to one match, so the search only moves forward.
+_RUNS: Final = re.compile(rf"(?P<dotted>(?:{_PART}[ \t]*+\.[ \t]*+)++)|{_PART}|[^A-Za-z0-9_\"'-]++|.", re.DOTALL)
 
 
 @frozen
@@ -20,7 +31,8 @@ class ProjectTables:
 def project_tables(pyproject: Path) -> ProjectTables:
     """Read *pyproject*; without the file, nothing is said. Raises ConfigurationError for a broken one."""
     try:
-        content = pyproject.read_bytes()
+        with pyproject.open("rb") as file:
+            content = file.read(MAX_PROJECT_FILE + 1)
     except FileNotFoundError:
         return ProjectTables()
     except OSError as error:
@@ -28,7 +40,9 @@ def project_tables(pyproject: Path) -> ProjectTables:
     import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
 
     try:
-        tools = tomllib.loads(content.decode()).get("tool", {})
+        text = content.decode()
+        _require_bounded(text)
+        tools = tomllib.loads(text).get("tool", {})
         ours, misspelled, uv = tools.get("ci-publish", {}), tools.get("ci_publish"), tools.get("uv", {})
     # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
     except (ValueError, AttributeError, RecursionError) as error:
@@ -40,6 +54,16 @@ def project_tables(pyproject: Path) -> ProjectTables:
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
     return ProjectTables(ours, uv.get("index", ()) if isinstance(uv, dict) else ())
+
+
+def _require_bounded(text: str) -> None:
+    """Raise ValueError for a text that keeps the parser for longer than a second."""
+    if len(text.encode()) > MAX_PROJECT_FILE:
+        message = f"it has more than {MAX_PROJECT_FILE // 1024} KiB"
+        raise ValueError(message)
+    if any(run["dotted"] is not None and run["dotted"].count(".") > MAX_KEY_PARTS for run in _RUNS.finditer(text)):
+        message = f"a key has more than {MAX_KEY_PARTS} parts"
+        raise ValueError(message)
 
 
 def _unreadable(pyproject: Path, error: Exception) -> ConfigurationError:

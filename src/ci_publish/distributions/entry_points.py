@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+MAX_LINES: Final = 10_000
+"""The library's message about lines that it cannot read takes time that grows with their square."""
+
 _NAME: Final = re.compile(r"[\w.-]+")
 
 
@@ -17,7 +20,9 @@ class _CaseSensitive(configparser.ConfigParser):
 
 
 def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
-    """Yield section, name and value of each entry point; nothing where *text* cannot be read."""
+    """Yield section, name and value of each entry point; nothing where *text* cannot be read, or has ``MAX_LINES``."""
+    if text.count(b"\n") >= MAX_LINES:
+        return
     parser = _CaseSensitive(delimiters=("=",), interpolation=None)
     try:
         parser.read_string(text.decode("utf-8"))
@@ -29,7 +34,12 @@ def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 
 
 def fault_of(text: bytes) -> str | None:
-    """Return what the server dislikes about *text*, None where it is content (warehouse/utils/wheel.py:243-300)."""
+    """Return what the server dislikes about *text*, None where it is content (warehouse/utils/wheel.py:243-300).
+
+    Nothing is said of a text with ``MAX_LINES``.
+    """
+    if text.count(b"\n") >= MAX_LINES:
+        return None
     try:
         content = text.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.distributions.entry_points import entry_points, fault_of
+from ci_publish.distributions.entry_points import MAX_LINES, entry_points, fault_of
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"no section\n", b"[a]\nx = y\nx = z\n"])
@@ -17,3 +17,11 @@ def test_entry_points_keep_their_case() -> None:
 
 def test_a_script_has_a_name_of_letters_and_digits() -> None:
     assert fault_of(b"[gui_scripts]\na/b = demo:main\n") == "'a/b' in [gui_scripts] is no name for a script"
+
+
+def test_more_lines_are_not_read() -> None:
+    """The library's message would take minutes; nothing is said of such a file."""
+    text = b"[a]\n" + b" x\n" * MAX_LINES
+    assert list(entry_points(text)) == []
+    assert fault_of(text) is None
+    assert fault_of(text[: -3 * 10]) is not None

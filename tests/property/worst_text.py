@@ -1,0 +1,250 @@
+"""Every parser of outside text in docs/threat-model.md, with its cap and the worst strings that were found for it.
+
+A string is given as what it begins with, what is repeated, and what it ends with.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
+from ci_publish.attestations.libraries import read_attestation, read_provenance
+from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
+from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
+from ci_publish.distributions.checks import form_validation
+from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow
+from ci_publish.distributions.entry_points import entry_points, fault_of
+from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
+from ci_publish.distributions.metadata import parse_metadata
+from ci_publish.distributions.record import parse_record
+from ci_publish.errors import ConfigurationError
+from ci_publish.http.messages import HttpAnswer
+from ci_publish.identity import oidc_protocol
+from ci_publish.identity.jwt import decode_claims
+from ci_publish.index import simple_api, upload_api
+from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.filename import MAX_FILENAME, DistributionFilename
+from tests.unit.fakes import PYPI
+
+Piece = tuple[bytes, bytes, bytes]
+URL = "https://index.example/simple/demo/"
+ANSWER = 64 * 1024
+"""Bytes of an answer that are read where nothing else is said (``http.messages``)."""
+
+HTML = (b"<a ", b"<a x='", b"<!--", b"<script>", b"<a =", b"</", b"<a\t\n", b"<a x = ", b"&#", b"<", b"<b>", b"x")
+JSON: tuple[Piece, ...] = (
+    (b"", b"[", b""),
+    (b"", b'{"a":', b""),
+    (b'{"files":[', b"{},", b"{}]}"),
+    (b'{"files":[', b'{"filename":"demo-1.0.tar.gz","url":"a","hashes":{"sha256":"00"}},', b"{}]}"),
+    (b'{"message":"', b"\\u0041", b'"}'),
+    (b'{"message":"', b"<a ", b'"}'),
+    (b'{"message":', b"1", b"}"),
+    (b'{"message":1e', b"9", b"}"),
+    (b'{"errors":[', b'{"code":"a","description":"b"},', b"{}]}"),
+    (b'{"token":"', b"a", b'"}'),
+    (b"", b" ", b"1"),
+)
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One row of the table: what reads the text, the most of it that is read, and the worst strings."""
+
+    read: Callable[[bytes], object]
+    cap: int
+    pieces: tuple[Piece, ...]
+
+    @staticmethod
+    def text(piece: Piece, length: int) -> bytes:
+        """Return about *length* bytes made of *piece*."""
+        begin, unit, end = piece
+        return begin + unit * max(1, (length - len(begin) - len(end)) // len(unit)) + end
+
+
+def plain(*units: bytes) -> tuple[Piece, ...]:
+    return tuple((b"", unit, b"") for unit in units)
+
+
+def _html(body: bytes) -> None:
+    simple_api.parse("demo", body, "text/html", URL, public=True)
+
+
+def _json(body: bytes) -> None:
+    simple_api.parse("demo", body, "application/vnd.pypi.simple.v1+json", URL, public=True)
+
+
+def _json_api(body: bytes) -> None:
+    simple_api.parse_json_api("demo", body, URL)
+
+
+def _filename(text: bytes) -> None:
+    DistributionFilename.parse_or_none(text.decode())
+
+
+def _refusal(body: bytes) -> None:
+    for content_type in ("text/html", "application/json"):
+        upload_api.message_of(HttpAnswer(400, "Bad Request", {"content-type": content_type}, body))
+    upload_api.message_of(HttpAnswer(400, body.decode(), {}, b""))
+
+
+def _sigstore(body: bytes) -> None:
+    trouble = answer_trouble("Rekor", 400, body.decode(), {}, 0.0)
+    assert isinstance(trouble, Trouble)
+
+
+def _exchange(body: bytes) -> None:
+    for status in (200, 422):
+        answer = HttpAnswer(status, "", {"content-type": "application/json"}, body)
+        oidc_protocol.read_discovery(answer, PYPI)
+        oidc_protocol.read_audience(answer, PYPI)
+        oidc_protocol.read_mint(answer, 0.0)
+        oidc_protocol.read_burn(answer)
+    decode_claims(body.decode())
+
+
+def _metadata(data: bytes) -> None:
+    form: dict[str, list[str]] = {}
+    for name, value in form_fields(parse_metadata(data).metadata):
+        form.setdefault(name, []).append(value)
+    form_validation.validate_form(form)
+
+
+def _description(text: bytes) -> None:
+    is_shallow(text.decode())
+
+
+def _record(text: bytes) -> None:
+    parse_record(text)
+
+
+def _entry_points(text: bytes) -> None:
+    list(entry_points(text))
+    fault_of(text)
+
+
+def _attestation(content: bytes) -> None:
+    for read in (read_attestation, lambda text: list(read_provenance(text))):
+        try:
+            read(content)
+        except (ValueError, Trouble):
+            continue
+    try:
+        predicate_of(content, Subject("demo-1.0.tar.gz", "0" * 64))
+    except WrongStatement:
+        return
+
+
+def _project_file(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "pyproject.toml")
+        file.write_bytes(content)
+        try:
+            project_tables(file)
+        except ConfigurationError:
+            return
+
+
+VALUED = (
+    b"Requires-Dist",
+    b"Requires-Python",
+    b"Version",
+    b"Author-Email",
+    b"License-Expression",
+    b"Project-URL",
+    b"Home-Page",
+    b"Description-Content-Type",
+    b"Keywords",
+    b"Name",
+    b"Import-Name",
+)
+UNITS = (b"(", b"[", b"a@", b"<", b"1.", b"1", b"a, ", b"\\", b'"', b"; a=b", b"MIT OR ", b"https://[", b"a")
+HEAD = b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
+PARSERS: Mapping[str, Parser] = {
+    "HTML listing": Parser(
+        _html, simple_api.MAX_LISTING, plain(*HTML, b"<a href=demo-1.0-py3-none-any.whl#sha256=00>x</a>", b"<a href='")
+    ),
+    "JSON listing": Parser(_json, simple_api.MAX_LISTING, JSON),
+    "JSON API": Parser(_json_api, simple_api.MAX_LISTING, JSON),
+    "filenames": Parser(
+        _filename,
+        MAX_FILENAME,
+        (
+            (b"demo-1.0-", b"a.", b"a-none-any.whl"),
+            (b"demo-1.0-py3-none-", b"a.", b"a.whl"),
+            (b"demo-", b"1.", b"1.tar.gz"),
+            (b"demo-", b"1", b".tar.gz"),
+            (b"demo-1.0", b"+a.", b"a.tar.gz"),
+            (b"demo", b"-1", b"-py3-none-any.whl"),
+            (b"", b"a_", b"-1.0-py3-none-any.whl"),
+            (b"", b"-_.", b"-1.0.tar.gz"),
+        ),
+    ),
+    "error bodies of an index": Parser(_refusal, ANSWER, (*plain(*HTML, b"a b ", b"\xc3\xa9", b"\n"), *JSON)),
+    "error bodies of Sigstore": Parser(_sigstore, MAX_BODY, (*plain(*HTML), *JSON)),
+    "answers to the token exchange": Parser(
+        _exchange, ANSWER, (*JSON, (b"e30.", b"W1td", b".x"), (b"e30.", b"e30", b"."), *plain(b".", b"a.", b"W1td"))
+    ),
+    "core metadata": Parser(
+        _metadata,
+        MAX_METADATA_HEADERS,
+        (
+            *plain(b"a", b"a: b\n", b" a\n", b":", b"\n", b"\r", b"Requires-Dist: a\n", b"\xff"),
+            *((HEAD + field + b": ", unit, b"\n") for field in VALUED for unit in UNITS),
+            *((HEAD, field + b": (\n", b"") for field in VALUED),
+            (HEAD, b"Requires-Dist: " + b"(" * 99 + b"\n", b""),
+            (HEAD, b"Requires-Dist: a; python_version<'3' and (extra=='a')\n", b""),
+            (HEAD, b"Author-Email: a <b@c.example>, " * 50 + b"\n", b""),
+            (HEAD, b"Classifier: Private :: a\n", b""),
+            (HEAD + b"Description: a\n", b"        a\n", b""),
+        ),
+    ),
+    "descriptions": Parser(
+        _description,
+        MAX_MARKDOWN,
+        plain(b">", b"> ", b"- ", b"1. ", b"[", b"*a ", b" ", b"a\n", b"|", b"1", b"-", b"`a"),
+    ),
+    "RECORD": Parser(_record, MAX_RECORD, plain(b"a,b,c\n", b'"', b",", b"\n", b"a", b'"a""', b"\r", b"\xc2\x85")),
+    "entry points": Parser(
+        _entry_points,
+        MAX_SMALL_TEXT,
+        (
+            *plain(b"[a]\n", b"[", b"a", b"\n", b"a=b\n", b" "),
+            *(
+                ((b"[a]\n"), unit, b"")
+                for unit in (b"a=b\n", b"=", b"a\n b", b" a\n", b"#\n", b"a=\n\n ", b" " + b"a" * 51 + b"\n")
+            ),
+        ),
+    ),
+    "attestations beside the files": Parser(
+        _attestation,
+        MAX_ATTESTATION,
+        (
+            *JSON,
+            (b'{"version":1,"verification_material":{"certificate":"', b"AAAA", b'"}}'),
+            (b'{"version":1,"attestation_bundles":[', b'{"publisher":{"kind":"GitHub"},"attestations":[]},', b"{}]}"),
+        ),
+    ),
+    "`pyproject.toml`": Parser(
+        _project_file,
+        MAX_PROJECT_FILE,
+        (
+            *plain(b"[", b"a = 1\n", b"[a]\n", b"[[a]]\n", b"#\n", b"\n", b"'", b'"', b"{"),
+            (b"", b"a.", b"a = 1"),
+            (b"", b'"a".', b"a = 1"),
+            (b"[", b"a.", b"a]"),
+            (b"a = [", b"1,", b"]"),
+            (b"a = [", b"[],", b"]"),
+            (b"a = ", b"[", b""),
+            (b"a = ", b"{a=", b""),
+            (b'a = """', b"a\n", b'"""'),
+            (b'a = "', b"\\u0041", b'"'),
+            (b"a = ", b"1", b""),
+            (b"a = ", b"1_", b"1"),
+            (b"a = {", b"b.c=1,", b"}"),
+            (b"", b"[[a.b]]\n", b""),
+            (b"a = '", b"a", b"'"),
+        ),
+    ),
+}

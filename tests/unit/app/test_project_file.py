@@ -1,0 +1,42 @@
+"""pyproject.toml is read within bounds: its parser's work grows with the square of a key's parts."""
+
+from pathlib import Path
+
+import pytest
+
+from ci_publish.app.project_file import MAX_KEY_PARTS, MAX_PROJECT_FILE, project_tables
+from ci_publish.errors import ConfigurationError
+
+OURS = "[tool.ci-publish]\nstrict = true\n"
+
+
+def read(folder: Path, text: str) -> object:
+    file = folder / "pyproject.toml"
+    file.write_text(text, encoding="utf-8")
+    return project_tables(file).ours
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[{'a.' * MAX_KEY_PARTS}a]\n",
+        f"a = '{'b' * 20_000}'\n",
+        f'a = "{"b c, " * 1_000}"\n',
+        "# it's 1.2.3, isn't it?\n" * 100,
+        "a = ['''x''', \"\"\"y\n\"\"\"]\n",
+        "'a'.\"b\" . c = 1\n",
+    ],
+)
+def test_what_people_write_is_read(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, f"{text}{OURS}") == {"strict": True}
+
+
+@pytest.mark.parametrize("part", ["a.", "a . ", '"a".', "'a' .\t", "é", '"a.b".c.'])
+def test_a_key_with_too_many_parts_is_refused(tmp_path: Path, part: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"pyproject\.toml cannot be read"):
+        read(tmp_path, f"{part * (MAX_KEY_PARTS + 1)}a = 1\n{OURS}")
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="1024 KiB"):
+        read(tmp_path, OURS + "#" * MAX_PROJECT_FILE)
