@@ -234,6 +234,21 @@ def _() -> object:
         return collected(str(here), hidden=str(here.parent) + "/" + here.name, shown="dist")
 
 
+@situation("Every wheel is in a subfolder, as download-artifact leaves them")
+def _() -> object:
+    with folder() as here:
+        make_wheel(here / "wheels-linux")
+        return collected(str(here), hidden=str(here), shown="dist")
+
+
+@situation("A wheel is in a subfolder, and another one is not")
+def _() -> object:
+    with folder() as here:
+        make_wheel(here)
+        make_wheel(here / "wheels-linux", tag="cp312-cp312-manylinux_2_28_x86_64")
+        return shortened_to(lambda: check(Settings(paths=(str(here),))), str(here), "dist")
+
+
 @situation("A wheel has a platform tag that PyPI refuses")
 def _() -> object:
     with folder() as here:
@@ -748,7 +763,8 @@ def shortened_to(work: Callable[[], object], hidden: str, shown: str) -> object:
     try:
         return work()
     except CiPublishError as error:
-        return type(error)(error.summary.replace(hidden, shown), detail=error.detail, hints=error.hints)
+        summary, detail, *hints = (text.replace(hidden, shown) for text in (error.summary, error.detail, *error.hints))
+        return type(error)(summary, detail=detail, hints=hints)
 
 
 def checked(here: Path) -> object:

@@ -1,6 +1,7 @@
 """The main job: the whole staircase over real HTTP with real signatures, in a world of its own."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,48 @@ def test_a_proxy_that_requires_authentication_stops_at_once(cli: Cli, command: s
     assert f"({variable}) requires authentication: 407 Who are you?" in result.stdout + result.stderr
     assert "retry" not in result.stdout
     assert "proxy-authentication-required" in result.stdout + result.stderr
+
+
+def in_subfolders(folder: Path) -> None:
+    make_release(folder / "dist")
+    make_wheel(folder / "dist" / "wheels-linux", tag="cp312-cp312-manylinux_2_28_x86_64", payload=b"x = 2\n")
+
+
+@pytest.mark.parametrize("command", ["rehearse", "publish", "plan", "check", "attest", "verify"])
+def test_a_release_with_wheels_in_subfolders_is_refused_before_anything_is_sent(cli: Cli, command: str) -> None:
+    in_subfolders(cli.folder)
+    with FaultServer() as index:
+        outside = {"CI_PUBLISH_REPOSITORY_URL": index.upload_url, "CI_PUBLISH_INDEX_PROFILE": "pypi"}
+        arguments = ("--output-dir", "out") if command == "attest" else ()
+        credential = {} if command == "attest" else {"CI_PUBLISH_PASSWORD": "secret"}
+        result = cli(command, *arguments, **credential, **outside)
+        assert index.uploads == []
+    assert result.code == 4, result.stdout + result.stderr
+    assert "[distributions-in-subfolders]" in result.stdout + result.stderr
+    assert "`dist/**`" in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "files"),
+    [
+        (("--recursive",), {}, 3),
+        (("dist/**",), {}, 3),
+        ((), {"CI_PUBLISH_RECURSIVE": "true"}, 3),
+        (("--ignore-subfolders",), {}, 2),
+        ((), {"CI_PUBLISH_IGNORE_SUBFOLDERS": "true"}, 2),
+    ],
+)
+def test_wheels_in_subfolders_are_taken_or_left_as_the_user_says(
+    cli: Cli, arguments: tuple[str, ...], environment: dict[str, str], files: int
+) -> None:
+    in_subfolders(cli.folder)
+    result = cli("rehearse", "--strict", *arguments, **environment)
+    assert result.code == 0, result.stdout + result.stderr
+    assert [file["status"] for file in result.receipt["files"]] == ["uploaded"] * files
+
+
+def test_subfolders_cannot_be_taken_and_left(cli: Cli) -> None:
+    in_subfolders(cli.folder)
+    result = cli("check", "--recursive", "--ignore-subfolders")
+    assert result.code == 2
+    assert "--ignore-subfolders: it contradicts recursive" in result.stdout

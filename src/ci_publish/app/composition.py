@@ -44,6 +44,7 @@ from ci_publish.publishing.planning import ConflictRules, OnConflict, make_plan
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.distributions.local import LocalDistributions
+    from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.identity.doctor import Doctor
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
@@ -149,7 +150,7 @@ class Composition:
         """Begin to ask each index what it has of the releases whose files lie there, going by their names."""
         from ci_publish.distributions.names import releases  # noqa: PLC0415  (late: not for every command)
 
-        expected = releases(self.settings.paths)
+        expected = releases(self.settings.paths, recursive=self.settings.recursive)
         if not expected:
             return
         if simple := self._ahead[0].endpoints.simple:
@@ -406,6 +407,7 @@ class LocalSteps:
         if self._local is None:
             self._local = LocalDistributions(
                 strict=self._settings.strict,
+                subfolders=_subfolders(self._settings),
                 verify_metadata=self._settings.verify_metadata,
                 with_md5=self.with_md5,
                 waiting=self._interruption,
@@ -492,6 +494,14 @@ def _options(settings: Settings, command: str) -> Options:
         create_project=settings.create_project,
         publisher_named=bool(settings.publisher),
     )
+
+
+def _subfolders(settings: Settings) -> "Subfolders":
+    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.run``)
+
+    if settings.recursive:
+        return Subfolders.TAKE
+    return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
 def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:

@@ -59,6 +59,26 @@ class Settings(BaseSettings):
             group=Group.DISTRIBUTIONS,
         ),
     ] = ("dist",)
+    recursive: Annotated[
+        bool,
+        Option(
+            "Also publish the distributions up to two levels below a folder.",
+            ALL - {"settings"},
+            None,
+            ("recursive",),
+            group=Group.DISTRIBUTIONS,
+        ),
+    ] = False
+    ignore_subfolders: Annotated[
+        bool,
+        Option(
+            "Leave distributions in subfolders unpublished; without this or recursive they are an error.",
+            ALL - {"settings"},
+            None,
+            ("ignore-subfolders",),
+            group=Group.DISTRIBUTIONS,
+        ),
+    ] = False
     repository_url: Annotated[
         Lines,
         Option(
@@ -487,6 +507,9 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.index_url is not None and len(self.repository_url) > 1:
             message = "index_url: it names one index, but repository-url names several"
+            raise ValueError(message)
+        if self.recursive and self.ignore_subfolders:
+            message = "ignore_subfolders: it contradicts recursive, which publishes the distributions in subfolders"
             raise ValueError(message)
         if not self.repository_url:
             message = "repository_url: there is none"

@@ -63,9 +63,9 @@ def search(paths: Sequence[str]) -> Search:
         if not found:
             (empty if _is_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
         for file in found:
-            files.setdefault(_identity(file.path), file)
+            files.setdefault(identity(file.path), file)
     for file in beside(list(files.values()), ATTESTATION):
-        files.setdefault(_identity(file.path), file)
+        files.setdefault(identity(file.path), file)
     return Search(tuple(files.values()), tuple(missing), tuple(empty), tuple(unreadable))
 
 
@@ -108,7 +108,7 @@ def _is_pattern(argument: str) -> bool:
     return glob.has_magic(argument)
 
 
-def _identity(path: Path) -> Path:
+def identity(path: Path) -> Path:
     """Return the one spelling of an entry's path: its folder resolved, its own name as it is."""
     return Path(os.path.realpath(path.parent)) / path.name
 

@@ -13,9 +13,17 @@ from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import RULES, file_faults, problem, set_faults
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.faults import Fault, Rendering
+from ci_publish.distributions.found_nothing import listed, nothing_to_publish
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
+from ci_publish.distributions.subfolders import (
+    DeeperFile,
+    Subfolders,
+    deeper_files,
+    with_deeper_files,
+    without_parents,
+)
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
-from ci_publish.errors import CiPublishError, NothingToPublish
+from ci_publish.errors import CiPublishError
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
@@ -26,7 +34,6 @@ _SINGLE_FIELDS: Final = frozenset(
     {*SINGLE_FIELDS, "metadata-version", "name", "version", "requires-python", "keywords", "description"}
 )
 _KNOWN_FIELDS: Final = _SINGLE_FIELDS | REPEATED_FIELDS.keys()
-_SHOWN_ENTRIES: Final = 10
 
 
 class LocalDistributions:
@@ -34,30 +41,33 @@ class LocalDistributions:
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
+    ``subfolders`` says what becomes of distributions that lie deeper than the folders that were named.
     The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
     ends what takes long; then ``check`` raises RunStopped.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (settings of the checks, all by name)
         self,
         *,
         strict: bool = False,
         verify_metadata: bool = True,
         with_md5: bool = False,
         max_workers: int = 2,
+        subfolders: Subfolders = Subfolders.REFUSE,
         waiting: Waiting | None = None,
     ) -> None:
         self._strict = strict
         self._verify_metadata = verify_metadata
         self._with_md5 = with_md5
         self._max_workers = max_workers
+        self._subfolders = subfolders
         self._waiting = waiting
         self._known: dict[Distribution, ReadFile] = {}
         self._form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``pipeline.Distributions.collect``."""
-        search = file_access.search(paths)
+        search, left_out = self._search(paths)
         entries = collecting.sort_entries(search)
         results = collecting.read_all(entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers)
         reads, twice = _one_for_each_name(result for result in results if isinstance(result, ReadFile))
@@ -72,10 +82,20 @@ class LocalDistributions:
         ]
         explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
         if not reads and not explained:
-            raise nothing_to_publish(paths, search)
+            raise nothing_to_publish(paths, search, left_out)
+        if self._subfolders is not Subfolders.IGNORE:
+            problems += _in_subfolders(left_out)
         self._known = {read.distribution: read for read in reads}
         unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
         return Collection(tuple(self._known), attestations, tuple(problems), unreadable)
+
+    def _search(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[DeeperFile, ...]]:
+        """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""
+        search = file_access.search(paths)
+        deeper = deeper_files(paths, search)
+        if self._subfolders is Subfolders.TAKE:
+            search, deeper = with_deeper_files(search, deeper), ()
+        return without_parents(search, deeper), deeper
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``pipeline.Distributions.check``."""
@@ -199,22 +219,25 @@ def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAt
     return tuple(found), remarks
 
 
+def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
+    """Yield a problem for each folder below which distributions would be left out."""
+    roots: dict[tuple[str, bool], list[DeeperFile]] = {}
+    for each in left_out:
+        roots.setdefault((each.root, each.required), []).append(each)
+    for (root, required), deeper in roots.items():
+        globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
+        fault = Fault(
+            "distributions-in-subfolders",
+            f"Subfolders of {root!r} hold distributions: {listed(each.path for each in deeper)}.",
+            advice=f"To publish them, name the pattern {globs} or set `recursive`. To leave them out, set"
+            " `ignore-subfolders`.",
+        )
+        yield problem(fault, None, Severity.ERROR if required else Severity.WARNING)
+
+
 def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
         severity = RULES[fault.rule].severity(profiles)
         if severity is not None:
             yield problem(fault, filename, severity)
-
-
-def nothing_to_publish(paths: Sequence[str], search: file_access.Search) -> NothingToPublish:
-    """Return the error for a run without distributions: where it searched, and what it found."""
-    looked = ", ".join(repr(path) for path in paths) or "no path"
-    if search.files:
-        names = [repr(file.path.name) for file in search.files[:_SHOWN_ENTRIES]]
-        more = len(search.files) - len(names)
-        there = f"What lay there: {', '.join(names)}{f' and {more} more' if more else ''}."
-    else:
-        there = "Nothing lay there."
-    hints = ("Build first, for example with `python -m build`, or name the files or their folder as PATH.",)
-    return NothingToPublish(f"No wheel and no sdist was found in {looked}.", detail=there, hints=hints)

@@ -87,7 +87,7 @@ def test_nothing_to_publish_says_where_it_looked_and_what_lay_there(tmp_path: Pa
 def test_an_empty_folder_has_nothing_to_publish(tmp_path: Path) -> None:
     with pytest.raises(NothingToPublish) as caught:
         collect(tmp_path)
-    assert caught.value.detail == "Nothing lay there."
+    assert caught.value.detail == f"The folder {str(tmp_path)!r} is empty."
 
 
 def test_a_pattern_without_matches_has_nothing_to_publish(tmp_path: Path) -> None:

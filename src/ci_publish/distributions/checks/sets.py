@@ -190,6 +190,15 @@ RULES: Final = (
         cure="Remove it, or name the files to publish one by one.",
     ),
     Rule(
+        id="distributions-in-subfolders",
+        pypi=Severity.ERROR,
+        generic=Severity.ERROR,
+        cause="Distributions up to two levels below `dist`, or below another named folder, are not left behind.",
+        source="our own rule; actions/download-artifact makes a folder for each artifact.",
+        example="`dist/demo-1.0.tar.gz` beside `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
+        cure="To publish them, name `dist/**` or set `recursive`. To leave them out, set `ignore-subfolders`.",
+    ),
+    Rule(
         id="file-extension-obsolete",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,

@@ -1,0 +1,135 @@
+"""Distributions that lie deeper than the folders that were searched.
+
+``actions/download-artifact`` makes a folder for each artifact: a release whose wheels lie there must not go out without
+them. Up to two levels below a folder are searched; never hidden folders, installed packages, links and other projects.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from ci_publish.distributions import file_access
+from ci_publish.distributions.file_access import FoundFile, Search
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+
+_SKIPPED: Final = frozenset({"node_modules", "site-packages"})
+_PROJECT_MARKS: Final = ("pyproject.toml", ".git")
+
+
+class Subfolders(StrEnum):
+    """What to do with distributions in subfolders."""
+
+    REFUSE = "refuse"
+    TAKE = "take"
+    IGNORE = "ignore"
+
+
+@frozen
+class DeeperFile:
+    """A distribution, by its name, in a subfolder of ``root``; ``glob`` is the pattern that leads to it.
+
+    ``required``: the root was named, so that a release without this file would be incomplete. A pattern that matched a
+    folder, or the root of a project, promises less.
+    """
+
+    path: Path
+    root: str
+    glob: str
+    required: bool
+
+
+def deeper_files(paths: Sequence[str], search: Search) -> tuple[DeeperFile, ...]:
+    """Return the distributions up to two levels below the folders that *paths* lead to, without those in *search*.
+
+    The files of a folder that a pattern matched lie one level below the pattern's folder.
+    """
+    known = {file_access.identity(file.path) for file in search.files}
+    found: dict[Path, DeeperFile] = {}
+    for each in sorted((*_below_named(paths), *_below_matched(search)), key=lambda each: not each.required):
+        found.setdefault(file_access.identity(each.path), each)
+    return tuple(each for identity, each in found.items() if identity not in known)
+
+
+def with_deeper_files(search: Search, deeper: Iterable[DeeperFile]) -> Search:
+    """Return *search* with the files in subfolders and the attestations beside them."""
+    added = [FoundFile(each.path, named=True) for each in deeper]
+    together = {
+        file_access.identity(file.path): file for file in (*file_access.beside(added, file_access.ATTESTATION), *added)
+    }
+    together |= {file_access.identity(file.path): file for file in search.files}
+    return replace(search, files=tuple(together.values()))
+
+
+def without_parents(search: Search, deeper: Iterable[DeeperFile]) -> Search:
+    """Return *search* without the folders that hold a file of *search* or *deeper*: of those, all is said."""
+    folders = {file_access.identity(file.path).parent for file in search.files}
+    folders |= {file_access.identity(each.path).parent for each in deeper}
+    holding = {parent for folder in folders for parent in (folder, *folder.parents)}
+    kept = tuple(file for file in search.files if file_access.identity(file.path) not in holding)
+    return replace(search, files=kept)
+
+
+def _below_named(paths: Sequence[str]) -> Iterator[DeeperFile]:
+    for root in map(Path, paths):
+        if root.is_dir():
+            project = _is_project(root)
+            for folder in _subfolders(root):
+                glob = str((folder if project else root) / "**")
+                yield from (DeeperFile(path, str(root), glob, not project) for path in _within(folder))
+
+
+def _below_matched(search: Search) -> Iterator[DeeperFile]:
+    for folder in (file.path for file in search.files if file.named):
+        if folder.is_dir() and not folder.is_symlink() and _is_searched(folder):
+            glob = str(folder / "**")
+            yield from (DeeperFile(path, str(folder), glob, required=False) for path in _within(folder))
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    """Yield the distributions in *folder* and in its subfolders."""
+    yield from _distributions(folder)
+    for inner in _subfolders(folder):
+        yield from _distributions(inner)
+
+
+def _is_project(folder: Path) -> bool:
+    """Whether *folder* is the working directory or the root of a project, which hold more than distributions."""
+    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_other_project(folder)
+
+
+def _is_other_project(folder: Path) -> bool:
+    return any(os.path.lexists(folder / mark) for mark in _PROJECT_MARKS)
+
+
+def _is_searched(folder: Path) -> bool:
+    return not (folder.name.startswith(".") or folder.name in _SKIPPED or _is_other_project(folder))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    """Return the subfolders that may hold distributions of this release; none of a folder that cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+    return [subfolder for name in names if _is_searched(subfolder := folder / name)]
+
+
+def _distributions(folder: Path) -> list[Path]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
+    except OSError:
+        return []
+    return [path for name in names if _is_distribution(name) and (path := folder / name).is_file()]
+
+
+def _is_distribution(name: str) -> bool:
+    """Whether a name is that of a wheel or an sdist; other archives lie in subfolders, too."""
+    lower = name.lower()
+    if lower.endswith(".whl"):
+        return True
+    return lower.endswith(".tar.gz") and DistributionFilename.parse_or_none(name) is not None
