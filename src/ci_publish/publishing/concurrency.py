@@ -22,6 +22,9 @@ Task = TypeVar("Task")
 COMPLETIONS = 2
 TRANSFERS = 4
 
+# Seconds that a first file waits before its last bytes; less than ``index.upload_body.LONGEST_PAUSE``.
+PATIENCE = 50.0
+
 # Seconds between looks at whether the run is being stopped.
 _SLICE = 0.1
 
@@ -153,6 +156,89 @@ class ReleaseTurn:
             self._has_collided = True
             self._completions.one_at_a_time()
         return collided
+
+
+class FirstFiles(Generic[Task]):
+    """Has the index complete the first files of releases one after the other, in the order of *files*.
+
+    Their transfers overlap. A file keeps its turn through all of its attempts, until ``done``. Where a file failed and
+    that ends the uploads (*halted*), nobody gets another turn; *stopped* tells whether the run is being stopped.
+    *clock* is monotonic. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        files: Iterable[Task],
+        *,
+        halted: Callable[[], bool],
+        stopped: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._queue = deque(files)
+        self._halted = halted
+        self._stopped = stopped
+        self.clock = clock
+        self._condition = threading.Condition()
+
+    def turn(self, file: Task) -> "FirstFileTurn[Task]":
+        """Return the turn of *file*, one of those that this was made with."""
+        return FirstFileTurn(self, file)
+
+    def wait(self, file: Task, seconds: float) -> Permission:
+        """Wait at most *seconds* until those before *file* are done."""
+        until = time.monotonic() + seconds
+        with self._condition:
+            while not self._halted():
+                if self._queue[0] == file:
+                    return Permission.GRANTED
+                left = until - time.monotonic()
+                if self._stopped():
+                    break
+                if left <= 0:
+                    return Permission.NOT_YET
+                self._condition.wait(min(left, _SLICE))
+            return Permission.STOPPED
+
+    def done(self, file: Task) -> None:
+        """Take note of the end of *file*, whether it was completed or not."""
+        with self._condition:
+            self._queue.remove(file)
+            self._condition.notify_all()
+
+
+class FirstFileTurn(Generic[Task]):
+    """Implements ``model.completion.CompletionTurn`` for the first file of a release.
+
+    No index waits for a request for ever: after ``PATIENCE`` the upload is withdrawn, so that it can be sent again when
+    those before it are done. ``withdrawn``: it was, for that or because the uploads were ended.
+    """
+
+    def __init__(self, files: FirstFiles[Task], file: Task) -> None:
+        self._files = files
+        self._file = file
+        self._waits_since: float | None = None
+        self.withdrawn = False
+
+    def wait(self, seconds: float) -> Permission:
+        """Wait for the turn."""
+        if self._waits_since is None:
+            self._waits_since = self._files.clock()
+        permission = self._files.wait(self._file, seconds)
+        if permission is Permission.NOT_YET and self._files.clock() - self._waits_since > PATIENCE:
+            permission = Permission.STOPPED
+        self.withdrawn = permission is Permission.STOPPED
+        return permission
+
+    def insist(self) -> None:
+        """Nothing is taken out of turn: ``wait`` ends earlier than that."""
+
+    def end(self) -> None:
+        """Keep the turn until ``FirstFiles.done``; the next attempt may wait as long as this one."""
+        self._waits_since = None
+
+    def collided(self) -> bool:
+        """No other file of its release is under way."""
+        return False
 
 
 class ReleaseQueue(Generic[Task]):

@@ -1,6 +1,5 @@
 """Distributions and what the index has → what to do with each file, and in which order (pure)."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -120,7 +119,7 @@ def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
 
 @frozen
 class Schedule:
-    """When to send which file: ``leads`` one after the other, then ``rest`` in parallel."""
+    """When to send which file: the index completes ``leads`` one after the other, then ``rest`` side by side."""
 
     leads: tuple[Distribution, ...]
     rest: tuple[Distribution, ...]
@@ -166,21 +165,6 @@ def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution,
         for file in order.rest
         if undecided.get(file.filename, frozenset()) - decided.get(file.release, frozenset())
     )
-
-
-def first_files(
-    leads: Sequence[Distribution], states: Mapping[str, IndexState]
-) -> tuple[tuple[tuple[Distribution, ...], int], ...]:
-    """Return *leads* in groups that are sent one after the other, each with how many of it may be sent at once.
-
-    The first of all goes alone (it shows whether the index takes anything), and so does each that creates a project.
-    New releases of projects that exist disturb each other only within a project; they go in pairs.
-    """
-    alone = [file for file in leads if not isinstance(states.get(file.project), ProjectListing)] or list(leads[:1])
-    seen = Counter(file.project for file in leads)
-    alone += [file for file in leads if seen[file.project] > 1 and file not in alone]
-    others = tuple(file for file in leads if file not in alone)
-    return (tuple(alone), 1), (others, 2)
 
 
 def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None:

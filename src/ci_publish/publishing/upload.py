@@ -57,6 +57,8 @@ from ci_publish.publishing import messages
 from ci_publish.publishing.concurrency import (
     TRANSFERS,
     ConcurrencyLimit,
+    FirstFiles,
+    FirstFileTurn,
     ReleaseCompletions,
     ReleaseQueue,
     in_parallel,
@@ -68,7 +70,6 @@ from ci_publish.publishing.planning import (
     ConflictRules,
     Match,
     compare,
-    first_files,
     left_undecided,
     make_plan,
     published_as,
@@ -110,6 +111,18 @@ def _is_upload_of(file: PlannedFile, projects: Collection[str]) -> bool:
     return isinstance(file, Upload) and file.distribution.project in projects
 
 
+def _in_turn(
+    turns: FirstFiles[Distribution], send: Callable[[Distribution, CompletionTurn], None]
+) -> Callable[[Distribution], None]:
+    def work(file: Distribution) -> None:
+        try:
+            send(file, turns.turn(file))
+        finally:
+            turns.done(file)
+
+    return work
+
+
 def _both(before: IndexState | None, state: IndexState) -> IndexState:
     """Put together what two looks for two releases of one project saw."""
     if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
@@ -140,6 +153,7 @@ class IndexUpload:
         self._doubtful: dict[str, str] = {}
         self._unclear: list[Distribution] = []
         self._kept: list[Distribution] = []
+        self._withdrawn: list[Distribution] = []
         self._confirming = False
         self._confirmed = True
         self._by_md5 = False
@@ -408,22 +422,48 @@ class IndexUpload:
         order = schedule(self.uploads, self._states, self._undecided)
         jobs = self._run.options.jobs
         limit = ConcurrencyLimit(jobs)
+
+        def send(file: Distribution, turn: CompletionTurn) -> None:
+            self._send(file, attestations.get(file.filename, ()), limit.throttled, turn)
+
+        self._send_first_files(order.leads, send)
         turns = self._turns()
-
-        def send(file: Distribution) -> None:
-            self._send(file, attestations.get(file.filename, ()), limit.throttled, turns(file))
-
-        for leads, at_once in first_files(order.leads, self._states):
-            in_parallel(leads, send, ConcurrencyLimit(at_once), at_once, self._go_on)
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
-        in_parallel(rest, send, limit, jobs, self._go_on)
+        in_parallel(rest, lambda file: send(file, turns(file)), limit, jobs, self._go_on)
+
+    def _send_first_files(
+        self, leads: Sequence[Distribution], send: Callable[[Distribution, CompletionTurn], None]
+    ) -> None:
+        """Transfer the first files side by side, and have the index complete one after the other.
+
+        Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
+        """
+        transfers = min(TRANSFERS, self._run.options.jobs)
+        while leads and self._go_on():
+            turns = FirstFiles(
+                leads,
+                halted=lambda: self._halted,
+                stopped=lambda: self._run.waiting.stopped,
+                clock=self._run.clock,
+            )
+            in_parallel(leads, _in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._go_on)
+            leads, self._withdrawn = tuple(self._withdrawn), []
+            transfers = 1
 
     def _turns(self) -> Callable[[Distribution], CompletionTurn]:
-        """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once."""
+        """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once.
+
+        Where the first file of a release failed, the next one is its first; as it may have to create the project, the
+        files of all such releases of a project are completed one after the other.
+        """
         if not self._is_pypi:
             return lambda _: UNSCHEDULED
-        releases = {file.release: ReleaseCompletions(lambda: self._run.waiting.stopped) for file in self.uploads}
-        return lambda file: releases[file.release].turn()
+        failed = {file.release for file, _ in self._failures}
+        keys = {file.release: file.project if file.release in failed else file.release for file in self.uploads}
+        completions = {key: ReleaseCompletions(lambda: self._run.waiting.stopped) for key in keys.values()}
+        for release in failed & keys.keys():
+            completions[keys[release]].one_at_a_time()
+        return lambda file: completions[keys[file.release]].turn()
 
     def _go_on(self) -> bool:
         return not self._halted and not self._run.waiting.stopped
@@ -437,7 +477,10 @@ class IndexUpload:
     ) -> None:
         try:
             outcome = self._attempt(file, attestations, throttled, turn)
-            self._judge(file, outcome)
+            if isinstance(outcome, Cancelled) and self._is_withdrawn(outcome, turn):
+                self._withdraw(file)
+            else:
+                self._judge(file, outcome)
         except CiPublishError as error:
             self._fail(file, error, FileStatus.FAILED, always_halt=True)
 
@@ -479,9 +522,27 @@ class IndexUpload:
             case FileChanged():
                 self._fail(file, messages.file_changed(file, outcome), FileStatus.FAILED, attempts)
             case Cancelled():
-                self._fail(file, self._run.waiting.error(), self._lost(file, outcome), attempts)
+                self._fail(file, self._stop_error(), self._lost(file, outcome), attempts)
             case _:
                 assert_never(outcome)
+
+    def _is_withdrawn(self, outcome: Cancelled, turn: CompletionTurn) -> bool:
+        """Return whether nothing but its *turn* ended an upload, of which the index never got the last bytes."""
+        withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn
+        return withdrawn and not outcome.unclear and not self._run.waiting.stopped
+
+    def _withdraw(self, file: Distribution) -> None:
+        """Take note of an upload that never got its turn: it is sent again, unless another file ended the uploads."""
+        with self._lock:
+            if not self._halted:
+                self._withdrawn.append(file)
+                return
+        self._finish(file, FileStatus.NOT_ATTEMPTED)
+
+    def _stop_error(self) -> CiPublishError:
+        """Return why an upload was cut short: the run was stopped, or another file failed."""
+        stopped = self._run.waiting.stopped or not self._failures
+        return self._run.waiting.error() if stopped else self._failures[0][1]
 
     def _lost(self, file: Distribution, outcome: Unavailable | Cancelled) -> FileStatus:
         """Return the status of an upload without a clear answer: the index may have stored the file."""

@@ -6,7 +6,14 @@ import time
 import pytest
 
 from ci_publish.model.completion import UNSCHEDULED, Permission
-from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseCompletions, ReleaseQueue, in_parallel
+from ci_publish.publishing.concurrency import (
+    PATIENCE,
+    ConcurrencyLimit,
+    FirstFiles,
+    ReleaseCompletions,
+    ReleaseQueue,
+    in_parallel,
+)
 
 
 def test_every_task_is_done_once_by_no_more_threads_than_jobs() -> None:
@@ -208,3 +215,59 @@ def test_more_jobs_than_a_release_may_have_do_every_task() -> None:
     tasks = [f"{release}{number}" for release in "abc" for number in range(20)]
     in_parallel(ReleaseQueue(tasks, lambda task: task[0], 2), seen.append, ConcurrencyLimit(16), 16, lambda: True)
     assert sorted(seen) == sorted(tasks)
+
+
+def first_files(*names: str, halted: bool = False, stopped: bool = False) -> FirstFiles[str]:
+    return FirstFiles(names, halted=lambda: halted, stopped=lambda: stopped)
+
+
+def test_first_files_are_completed_in_their_order_and_keep_their_turn_until_they_are_done() -> None:
+    files = first_files("a", "b", "c")
+    a, b = files.turn("a"), files.turn("b")
+    assert b.wait(0.0) is Permission.NOT_YET
+    assert a.wait(0.0) is Permission.GRANTED
+    a.end()  # another attempt follows
+    assert not a.collided()
+    assert b.wait(0.01) is Permission.NOT_YET
+    assert a.wait(0.0) is Permission.GRANTED
+    files.done("a")
+    assert b.wait(0.0) is Permission.GRANTED
+    files.done("c")
+    files.done("b")
+
+
+def test_a_first_file_is_let_go_when_the_one_before_it_is_done() -> None:
+    files = first_files("a", "b")
+    got: list[Permission] = []
+    waiter = threading.Thread(target=lambda: got.append(files.turn("b").wait(5.0)))
+    waiter.start()
+    files.done("a")
+    waiter.join(2.0)
+    assert got == [Permission.GRANTED]
+
+
+def test_no_first_file_gets_a_turn_once_a_failure_ended_the_uploads() -> None:
+    files = first_files("a", "b", halted=True)
+    turns = [files.turn(name) for name in "ab"]
+    assert [turn.wait(1.0) for turn in turns] == [Permission.STOPPED] * 2
+    assert all(turn.withdrawn for turn in turns)
+
+
+def test_in_a_run_that_is_being_stopped_the_first_file_whose_turn_it_is_ends_and_no_other_begins() -> None:
+    files = first_files("a", "b", stopped=True)
+    assert [files.turn(name).wait(1.0) for name in "ab"] == [Permission.GRANTED, Permission.STOPPED]
+
+
+def test_a_first_file_that_waited_too_long_is_withdrawn_and_never_takes_a_turn() -> None:
+    now = [0.0]
+    files = FirstFiles(["a", "b"], halted=lambda: False, stopped=lambda: False, clock=lambda: now[0])
+    turn = files.turn("b")
+    assert turn.wait(0.0) is Permission.NOT_YET
+    now[0] += PATIENCE + 1
+    assert turn.wait(0.0) is Permission.STOPPED
+    assert turn.withdrawn
+    turn.end()
+    assert turn.wait(0.0) is Permission.NOT_YET, "the next attempt may wait as long"
+    assert not turn.withdrawn
+    turn.insist()
+    assert turn.wait(0.0) is Permission.NOT_YET

@@ -17,7 +17,6 @@ from ci_publish.model.index import (
 from ci_publish.publishing.planning import (
     ConflictRules,
     OnConflict,
-    first_files,
     in_order,
     left_undecided,
     make_plan,
@@ -169,25 +168,6 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
     assert {file.filename for file in order.rest} == {"a-1.0.tar.gz", "b-1.0.tar.gz"}
     alone = schedule(files[:2], there)
     assert alone.leads == ()
-
-
-def test_first_files_of_new_projects_go_alone_and_new_releases_of_old_ones_in_pairs() -> None:
-    new, first, second, third = (wheel(project) for project in ("new", "one", "two", "three"))
-    states = {project: ProjectListing(project, {}) for project in ("one", "two", "three")}
-    assert first_files([first, new, second], {**states, "new": NoSuchProject("new")}) == (
-        ((new,), 1),
-        ((first, second), 2),
-    )
-    assert first_files([first, second, third], states) == (((first,), 1), ((second, third), 2)), (
-        "the first shows the way"
-    )
-    assert first_files([], states) == (((), 1), ((), 2))
-
-
-def test_first_files_of_one_project_never_race() -> None:
-    other, older, newer = wheel("other"), wheel(version="1.0"), wheel(version="2.0")
-    states = {project: ProjectListing(project, {}) for project in ("demo", "other")}
-    assert first_files([other, older, newer], states) == (((other, older, newer), 1), ((), 2))
 
 
 def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
