@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         PublishedFile,
         UploadOutcome,
     )
+    from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
     from ci_publish.model.receipt import Receipt, to_json
     from ci_publish.publishing.context import Destination, Options, Run
     from ci_publish.publishing.interruption import Interruption
@@ -64,6 +65,7 @@ __all__ = [
     "ProjectListing",
     "ProvenanceJudge",
     "PublishedFile",
+    "PublisherIdentity",
     "Receipt",
     "RehearsalWorld",
     "Run",
@@ -78,6 +80,7 @@ __all__ = [
     "attest",
     "check",
     "doctor",
+    "parse_identity",
     "plan",
     "publish",
     "rehearse",
@@ -107,6 +110,7 @@ _HOMES = {
     "ProjectListing": "model.index",
     "ProvenanceJudge": "attestations.verification",
     "PublishedFile": "model.index",
+    "PublisherIdentity": "model.publisher_identity",
     "Receipt": "model.receipt",
     "RehearsalWorld": "rehearsal.world",
     "Run": "publishing.context",
@@ -121,6 +125,7 @@ _HOMES = {
     "attest": "app.commands",
     "check": "app.commands",
     "doctor": "app.commands",
+    "parse_identity": "model.publisher_identity",
     "plan": "app.commands",
     "publish": "app.commands",
     "rehearse": "app.commands",

@@ -24,6 +24,7 @@ from ci_publish.model.events import (
     FindingStatus,
     IndexChosen,
     Noted,
+    Outcome,
     Planned,
     ProvenanceChecked,
     RequestTraced,
@@ -154,9 +155,10 @@ class ConsoleRenderer:
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
             yield Line(self._line(verdicts[-1]), Tone.WARN)
             return
-        yield Line(f"{self._line(wording.headline(receipt))}.", Tone.GOOD)
-        for page in wording.release_pages(receipt, self._history.events):
-            yield Line(f"  {self._line(page)}")
+        headline = Line(f"{self._line(wording.headline(receipt))}.", Tone.GOOD)
+        pages = [Line(f"  {self._line(page)}") for page in wording.release_pages(receipt, self._history.events)]
+        # Who signed is the last thing to read.
+        yield from (*pages, headline) if receipt.outcome is Outcome.VERIFIED else (headline, *pages)
 
     # -- before anything leaves the machine --
 
