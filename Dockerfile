@@ -9,13 +9,13 @@ FROM docker.io/library/python:3.13-slim AS base
 # Bytecode decides how fast a job starts. Checked against nothing (unchecked-hash): the files of an image do not change.
 # What no run imports is left out; it still works, from source. By one process (-j 1): what a process has imported shows in
 # the bytecode that it writes (references of marshal), and workers are forked at moments that vary.
-RUN PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
+RUN PYTHONHASHSEED=0 python -IB -X utf8 -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
     -x "/(site-packages|test|tests|idlelib|turtledemo|tkinter|ensurepip|pydoc_data|_pyrepl|curses|dbm|sqlite3|unittest)/\
 |/(venv|wsgiref|xmlrpc|multiprocessing|xml/dom)/|/encodings/(?!__init__|aliases|ascii|cp437|idna|latin_1|punycode|utf_8\.)\
 |/(_pydatetime|_pydecimal|_pyio|_osx_support|doctest|imaplib|mailbox|optparse|pdb|pickletools|pydoc|smtplib|turtle)\.py\
 |/(bdb|cmd|fileinput|ftplib|modulefinder|plistlib|profile|pstats|statistics|symtable|trace|tracemalloc|wave)\.py\
 |/asyncio/(proactor|windows)_|/logging/(config|handlers)\.py|/importlib/_bootstrap" \
-    "$(python -IB -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+    "$(python -IB -X utf8 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 
 # For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.
 FROM base AS gitlab
@@ -24,13 +24,13 @@ COPY --chmod=0755 requirements/uv.txt requirements/rehearsal.txt /tmp/
 COPY --chmod=0755 src/ci_publish /opt/ci-publish/lib/python3.13/site-packages/ci_publish
 # pip brings uv, uv brings the rest in a tenth of pip's time, and is gone before the layer is. --no-deps: the locks are
 # complete, so there is nothing to resolve; --only-binary: no code of a dependency runs here.
-RUN python -IB -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore --no-cache-dir \
+RUN python -IB -X utf8 -m pip --disable-pip-version-check --no-input install --quiet --root-user-action ignore --no-cache-dir \
     --no-compile --no-deps --require-hashes --only-binary :all: --target /tmp/uv --requirement /tmp/uv.txt \
-    && python -IB -m venv --without-pip /opt/ci-publish \
+    && python -IB -X utf8 -m venv --without-pip /opt/ci-publish \
     && /tmp/uv/bin/uv pip install --quiet --no-cache --no-config --system-certs --python /opt/ci-publish/bin/python \
     --no-deps --require-hashes --only-binary :all: --requirements /tmp/rehearsal.txt \
     && rm -r /tmp/uv /tmp/uv.txt /tmp/rehearsal.txt \
-    && PYTHONHASHSEED=0 python -IB -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
+    && PYTHONHASHSEED=0 python -IB -X utf8 -m compileall -q -f -j 1 --invalidation-mode unchecked-hash \
     -x "/(pygments/(lexers|styles|formatters)|languages|anyio|dns|rich|markdown_it|mdurl|cffi|pycparser)/\
 |/(pydantic/(v1|deprecated)|docutils/(utils/math|writers/(latex2e|odf_odt|s5_html|pep_html|xetex)))/" \
     /opt/ci-publish/lib \

@@ -142,7 +142,10 @@ def install(folder: Path, python: Path, lock: Path, environ: Mapping[str, str]) 
 def fetch_uv(folder: Path, environment: Mapping[str, str]) -> str:
     """Install the locked uv below *folder* with the runner's pip; return its path. Raises SetupFailed."""
     target = folder / "uv"
-    pip = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet")
+    pip = (
+        *(sys.executable, "-IB", "-X", "utf8", "-m", "pip"),
+        *("--disable-pip-version-check", "--no-input", "install", "--quiet"),
+    )
     options = ("--no-cache-dir", "--no-compile", "--target", str(target))
     run((*pip, *options, *EXACTLY, str(ROOT / "requirements" / "uv.txt")), folder, environment)
     found = shutil.which("uv", path=os.pathsep.join(str(target / name) for name in ("bin", "Scripts")))
@@ -183,7 +186,10 @@ def pip_configuration(folder: Path, environ: Mapping[str, str]) -> dict[str, str
     """Return what counts of pip's variables and configuration files, as variables."""
     if not pip_has_configuration(environ):
         return pip_settings(environ)
-    command = (sys.executable, "-IB", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list")
+    command = (
+        *(sys.executable, "-IB", "-X", "utf8", "-m", "pip"),
+        *("--disable-pip-version-check", "--no-input", "config", "list"),
+    )
     given = environ.get("PIP_CONFIG_FILE")
     named = {"PIP_CONFIG_FILE": os.path.abspath(given)} if given else {}  # noqa: PTH100  (the null device stays itself)
     # As settings in these files they are options of `pip config`, too, and would hide the other files.

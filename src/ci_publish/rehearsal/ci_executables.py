@@ -8,7 +8,7 @@ from typing import Final
 _URL, _BEARER = "REHEARSAL_ID_TOKEN_REQUEST_URL", "REHEARSAL_ID_TOKEN_REQUEST_TOKEN"
 
 # They ask the identity provider's token endpoint, so that each call gets a fresh token and each is counted there.
-_SCRIPT: Final = """#!{python}
+_SCRIPT: Final = """#!{python} -IBXutf8
 import json, os, sys, urllib.parse, urllib.request
 
 arguments = sys.argv[1:]
