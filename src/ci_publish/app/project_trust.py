@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from ci_publish.app.options import Source, requests_something
-from ci_publish.app.settings import Settings
+from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, variable
 from ci_publish.app.settings_view import shown
 from ci_publish.errors import ConfigurationError
@@ -71,13 +71,14 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
     found = _from_project(loaded)
     if not found:
         return
+    outside = _lines(command, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
         f"{command} would take {names} from pyproject.toml, in a run that can see foreign code ({why}).",
         detail="Whoever opens a pull request can change that file, and with it where secrets and identities go:\n"
         + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
         hints=(
-            f"If the values are right, say the same outside the file: {_lines(found, loaded.settings, environ)}",
+            f"If the values are right, say the same outside the file: {outside}",
             f"If nobody else can change this checkout: {variable(_TRUST)}=true",
         ),
     )
@@ -118,14 +119,26 @@ def _from_project(loaded: Loaded) -> dict[str, str]:
     return found
 
 
-def _lines(names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
-    """Return how the user of this front end writes the options with the values that they have."""
+def _lines(command: str, names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return how the user of this front end writes the options with the values that they have.
+
+    What *command* or the action has no name for is written as a variable.
+    """
     values = {name: _values(name, settings) for name in names}
-    if environ.get(ACTION_MARK):
-        return "below `with:`\n" + "\n".join(_yaml(name.replace("_", "-"), each) for name, each in values.items())
     if environ.get("GITLAB_CI"):
         return "below `variables:`\n" + "\n".join(_yaml(variable(name), each) for name, each in values.items())
-    return " ".join(_flag(name, each) for name, values_of in values.items() for each in values_of)
+    if environ.get(ACTION_MARK):
+        inputs = {name: options()[name].inputs for name in values}
+        given = {inputs[name][0]: values[name] for name in values if inputs[name]}
+        others = {variable(name): values[name] for name in values if not inputs[name]}
+        return "\n".join(_block("with:", given) + _block("env:", others))
+    flags = [_flag(name, each) for name in values if command in options()[name].commands for each in values[name]]
+    others = {variable(name): values[name] for name in values if command not in options()[name].commands}
+    return " ".join([*flags, *(f"{name}={shlex.quote(chr(10).join(each))}" for name, each in others.items())])
+
+
+def _block(head: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"below `{head}`", *(_yaml(name, each) for name, each in values.items())] if values else []
 
 
 def _values(name: str, settings: Settings) -> list[str]:

@@ -127,7 +127,7 @@ def test_none_of_these_comes_from_a_file_that_others_can_change(key: str) -> Non
     told = refused("publish", PULL_REQUEST, ours(key))
     assert f"publish would take {key} from pyproject.toml" in told
     assert "CI_PUBLISH_TRUST_PROJECT_SETTINGS=true" in told
-    assert f"--{key}" in told
+    assert f"--{key}" in told or f"CI_PUBLISH_{key.replace('-', '_').upper()}=" in told
     Ran().execute("publish", {**PULL_REQUEST, "CI_PUBLISH_TRUST_PROJECT_SETTINGS": "true"}, ours(key))
 
 
@@ -218,6 +218,15 @@ def test_the_lines_to_write_are_those_of_the_front_end() -> None:
     assert f"below `variables:`\n  CI_PUBLISH_REPOSITORY_URL: {CORP}" in refused("publish", pipeline, toml)
     told = refused("publish", PULL_REQUEST, toml)
     assert f"--repository-url {CORP} --allow-http corp.example --allow-http b.example" in told
+
+
+def test_what_a_front_end_has_no_name_for_is_written_as_a_variable() -> None:
+    toml = ours("publisher")
+    assert "CI_PUBLISH_PUBLISHER=github:octo-org/demo" in refused("publish", PULL_REQUEST, toml)
+    assert "--publisher github:octo-org/demo" in refused("verify", {**PULL_REQUEST, **SECRET}, toml)
+    told = refused("publish", {**PULL_REQUEST, "CI_PUBLISH_ACTION": "docker"}, toml)
+    assert "below `env:`\n  CI_PUBLISH_PUBLISHER: github:octo-org/demo" in told
+    assert "below `with:`" not in told
 
 
 def test_values_of_others_are_quoted_in_the_lines_to_write() -> None:
