@@ -10,7 +10,7 @@ from typing import Any
 from ci_publish.app.options import Origin, Source
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.urls import host_of, shown, split
-from ci_publish.identity.api_tokens import has_prefix, issued_for
+from ci_publish.identity.macaroons import has_prefix, issued_for
 from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen

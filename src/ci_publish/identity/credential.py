@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
-from ci_publish.identity.api_tokens import has_prefix
 from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
+from ci_publish.identity.macaroons import has_prefix
 from ci_publish.identity.static import (
     TOKEN_USER,
     AnonymousCredential,

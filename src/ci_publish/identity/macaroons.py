@@ -1,4 +1,4 @@
-"""Reading the caveats of PyPI's tokens, without verifying them: the key is the index's (pure).
+"""What tokens of PyPI state, read without verifying it: the key is the index's (pure).
 
 Sources: the macaroon serialisation of libmacaroons, version 2, which pymacaroons writes; the caveats' JSON arrays in
 warehouse/macaroons/caveats/ (``[0, expires, not before]``, ``[1, [names]]``, ``[2, [project ids]]``, ``[3, user]``,
@@ -15,7 +15,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.http.urls import host_of
+from ci_publish.http.urls import host_of, is_loopback_host
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
 
@@ -24,6 +24,8 @@ _LONGEST = 65_536
 _VERSION, _END, _LOCATION, _IDENTIFIER, _SIGNATURE = 2, 0, 1, 2, 6
 # The version and the kind of the first field: what every token of PyPI begins with (``pypi-AgE``).
 _HEAD = bytes([_VERSION, _LOCATION])
+# The hosts besides itself that the host in a token stands for: PyPI's upload API has one of its own.
+_COVERS = {"pypi.org": "upload.pypi.org"}
 
 
 @frozen
@@ -68,6 +70,22 @@ def location(text: str) -> str | None:
     except IndexError:
         return None
     return host_of(f"//{named.decode('ascii', 'replace')}") or None
+
+
+def has_prefix(text: str) -> bool:
+    """Return whether *text* begins as PyPI's API tokens do."""
+    return text.startswith(PREFIX)
+
+
+def issued_for(token: str, host: str) -> bool | None:
+    """Return whether *token* was issued by the index whose upload host is *host*; None where it does not say.
+
+    All names of this machine are one.
+    """
+    issuer = location(token)
+    if issuer is None:
+        return None
+    return host in {issuer, _COVERS.get(issuer)} or (is_loopback_host(issuer) and is_loopback_host(host))
 
 
 def _decoded(text: str) -> bytes | None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, NotAnApiToken, PasswordRefused
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.urls import host_of
-from ci_publish.identity.api_tokens import has_prefix, issued_for
-from ci_publish.identity.macaroons import ReadToken, TruncatedToken, location, read_token
+from ci_publish.identity.macaroons import ReadToken, TruncatedToken, has_prefix, issued_for, location, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Secret

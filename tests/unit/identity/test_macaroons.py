@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from ci_publish.identity.macaroons import ReadToken, TruncatedToken, read_token
+from ci_publish.identity.macaroons import ReadToken, TruncatedToken, issued_for, location, read_token
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.rehearsal.tokens import TokenStore, User
 from tests.unit.identity.credential_harness import macaroon
@@ -67,3 +67,67 @@ def test_every_part_of_a_token_is_known_to_be_a_part() -> None:
 )
 def test_what_is_no_macaroon_states_nothing(text: str) -> None:
     assert read_token(text) is None
+
+
+def token(data: bytes) -> str:
+    return "pypi-" + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+PYPI = token(b"\x02\x01\x08pypi.org\x02\x03abc\x00")
+TESTPYPI = token(b"\x02\x01\x0dtest.pypi.org\x02\x03abc\x00")
+
+
+def test_the_issuer_is_read() -> None:
+    assert PYPI.startswith("pypi-AgEIcHlwaS5vcmc"), "as all tokens of PyPI do"
+    assert location(PYPI) == "pypi.org"
+    assert location(TESTPYPI) == "test.pypi.org"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hunter2",
+        "pypi-",
+        "pypi-x",
+        "pypi-not base64!",
+        token(b"\x01\x01\x08pypi.org"),
+        token(b"\x02\x02\x08pypi.org"),
+        token(b"\x02\x01\x20pypi.org"),
+        token(b"\x02"),
+        token(b"\x02\x01\x01/"),
+        token(b"\x02\x01\x00"),
+    ],
+)
+def test_what_names_no_issuer_says_nothing(text: str) -> None:
+    assert location(text) is None
+    assert issued_for(text, "upload.pypi.org") is None
+
+
+def test_a_token_fits_its_own_index_only() -> None:
+    assert issued_for(PYPI, "upload.pypi.org")
+    assert issued_for(PYPI, "test.pypi.org") is False
+    assert issued_for(TESTPYPI, "test.pypi.org")
+    assert issued_for(TESTPYPI, "upload.pypi.org") is False
+    assert issued_for(PYPI, "evilpypi.org") is False
+    assert issued_for(PYPI, "pypi.org.example") is False
+    assert issued_for(PYPI, "www.pypi.org") is False
+
+
+@pytest.mark.parametrize(
+    ("issuer", "host", "fits"),
+    [
+        ("corp.example", "corp.example", True),
+        ("corp.example:8443", "corp.example", True),
+        ("Corp.Example", "corp.example", True),
+        ("corp.example", "upload.corp.example", False),
+        ("nexus", "nexus", True),
+        ("nexus", "upload.pypi.org", False),
+        ("127.0.0.1", "localhost", True),
+        ("localhost:8080", "::1", True),
+        ("localhost", "corp.example", False),
+        ("pypi.org", "127.0.0.1", False),
+    ],
+)
+def test_a_token_of_another_index_fits_the_host_that_it_names(issuer: str, host: str, fits: bool) -> None:
+    named = issuer.encode()
+    assert issued_for(token(b"\x02\x01" + bytes([len(named)]) + named + b"\x02\x03abc\x00"), host) is fits
