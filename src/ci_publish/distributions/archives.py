@@ -40,7 +40,9 @@ class TooManyMembers(Unreadable):
     """An archive has more members, or longer names, than are looked at one by one."""
 
     def __init__(self, most: int, mib: int) -> None:
-        message = f"It holds more than {most:,} members, or names of more than {mib} MiB: only its metadata is checked."
+        message = (
+            f"The archive has more than {most:,} members, or over {mib} MiB of names: only the metadata is checked."
+        )
         super().__init__(Fault("archive-too-many-members", message))
 
 
@@ -66,7 +68,7 @@ def unsafe_paths(names: Iterable[str], rule: str) -> Iterator[Fault]:
     """Yield one fault that names the first few unsafe paths of an archive, if there are any."""
     unsafe = [name for name in names if unsafe_path(name)]
     if unsafe:
-        yield Fault(rule, f"Members lie outside of the folder they are unpacked into: {shortlist(unsafe)}.")
+        yield Fault(rule, f"Members would be unpacked outside the target folder: {shortlist(unsafe)}.")
 
 
 def shortlist(names: Iterable[str], most: int = 3) -> str:
@@ -95,7 +97,7 @@ def encrypted_code(name: str, content: bytes) -> Fault | None:
 
 def _encrypted(tool: str, name: str) -> Fault:
     refusal = invalid_file(f"{tool}-encrypted content is not allowed. {_POLICY}")
-    return Fault("encrypted-code", f"{name!r} holds code encrypted with {tool}.", refusal)
+    return Fault("encrypted-code", f"{name!r} contains code encrypted with {tool}.", refusal)
 
 
 def too_large(rule: str, name: str, limit: int) -> Fault:

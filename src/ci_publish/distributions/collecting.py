@@ -86,7 +86,7 @@ def sort_entries(search: file_access.Search) -> SortedEntries:
         else:
             result.remarks.append(_remark(name, lower))
     for argument in search.missing:
-        result.remarks.append(EntryRemark(None, Fault("file-not-found", f"There is no {argument!r}.")))
+        result.remarks.append(EntryRemark(None, Fault("file-not-found", f"{argument!r} does not exist.")))
     for argument in search.empty:
         result.remarks.append(EntryRemark(None, Fault("path-without-files", f"Nothing matches {argument!r}.")))
     for argument, reason in search.unreadable:
@@ -97,12 +97,12 @@ def sort_entries(search: file_access.Search) -> SortedEntries:
 def _remark(name: str, lower: str) -> EntryRemark:
     """Return what to say about an entry that is neither a distribution nor an attestation."""
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
-        return EntryRemark(name, Fault("file-companion", "It is a companion and is left alone."))
+        return EntryRemark(name, Fault("file-companion", "Belongs to another file or tool; skipped."))
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _OBSOLETE):
         return EntryRemark(
-            name, Fault("file-extension-obsolete", "Indexes take wheels and .tar.gz sdists only; it is not sent.")
+            name, Fault("file-extension-obsolete", "Indexes accept only wheels and .tar.gz sdists; skipped.")
         )
-    return EntryRemark(name, Fault("file-stray", "It is no distribution and is not sent."))
+    return EntryRemark(name, Fault("file-stray", "Not a wheel or sdist; skipped."))
 
 
 def _is_zip_sdist(path: Path) -> bool:
@@ -138,13 +138,13 @@ def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
             digests = file_access.digests(file, with_md5=with_md5)
             content = _metadata(file, path.name)
             if file_access.stamp(file) != stamp:
-                raise file_access.FileRefused("file-changed", "It changed while it was read.")  # noqa: TRY301 - one exit
+                raise file_access.FileRefused("file-changed", "The file changed while it was being read.")  # noqa: TRY301 - one exit
     except file_access.FileRefused as error:
         return RefusedFile(path, path.name, (Fault(error.rule, str(error)),))
     except CiPublishError:  # a signal or the deadline stopped the run
         raise
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
-        fault = Fault("check-incomplete", f"Reading it failed: {type(error).__name__}: {error}")
+        fault = Fault("check-incomplete", f"Reading the file failed: {type(error).__name__}: {error}")
         return RefusedFile(path, path.name, (fault,))
     return _distribution(target, path.name, (stamp, digests), content)
 
@@ -212,14 +212,14 @@ def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> 
     faults = dict.fromkeys(file_faults(checked, metadata=False))
     known = {fault.rule for fault in faults}
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
-    return tuple(faults) or (Fault("check-incomplete", "Its core metadata cannot be read."),)
+    return tuple(faults) or (Fault("check-incomplete", "The core metadata cannot be read."),)
 
 
 def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
     if not parsed.metadata.name and not parsed.faults:
-        yield Fault("metadata-name", "Its core metadata has no Name.")
+        yield Fault("metadata-name", "The core metadata has no Name.")
     if not parsed.metadata.version and not parsed.faults:
-        yield Fault("metadata-invalid-version", "Its core metadata has no Version.")
+        yield Fault("metadata-invalid-version", "The core metadata has no Version.")
 
 
 def _python_tag(filename: str) -> str:
@@ -236,6 +236,6 @@ def read_attestation(path: Path) -> FoundAttestation | EntryRemark:
     except file_access.FileRefused as error:
         return EntryRemark(path.name, Fault(error.rule, str(error)))
     if len(content) > MAX_ATTESTATION:
-        return EntryRemark(path.name, Fault("attestation-too-large", "It is larger than an attestation can be."))
+        return EntryRemark(path.name, Fault("attestation-too-large", "The file is too large for an attestation."))
     distribution, _, kind = path.name[: -len(file_access.ATTESTATION)].rpartition(".")
     return FoundAttestation(path, distribution, kind, content)

@@ -34,7 +34,7 @@ def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 
 
 def fault_of(text: bytes) -> str | None:
-    """Return what the server dislikes about *text*, None where it is content (warehouse/utils/wheel.py:243-300).
+    """Return why the server refuses *text*, None where it accepts it (warehouse/utils/wheel.py:243-300).
 
     Nothing is said of a text with ``MAX_LINES``.
     """
@@ -52,5 +52,5 @@ def fault_of(text: bytes) -> str | None:
     for section in ("console_scripts", "gui_scripts"):
         for name in parser[section] if parser.has_section(section) else ():
             if _NAME.fullmatch(name) is None:
-                return f"{name!r} in [{section}] is no name for a script"
+                return f"{name!r} in [{section}] is not a valid name for a script"
     return None

@@ -50,5 +50,5 @@ def invalid_file(reason: str | None) -> ServerRefusal:
 
 
 def crashed() -> ServerRefusal:
-    """Return what the server answers where the file makes it fail: a bare 500 that no retry cures."""
+    """Return the server's answer where the file makes it fail: a bare 500, however often it is retried."""
     return ServerRefusal(500, SERVER_ERROR)

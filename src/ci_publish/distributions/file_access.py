@@ -131,7 +131,9 @@ def resolve(path: Path) -> Path:
     folder = Path(os.path.realpath(path.parent))
     target = Path(os.path.realpath(path))
     if not target.is_relative_to(folder):
-        raise FileRefused("file-outside-link", f"It is a symbolic link out of its folder, to {str(target)!r}.")
+        raise FileRefused(
+            "file-outside-link", f"The file is a symbolic link to a path outside its folder: {str(target)!r}."
+        )
     return target
 
 
@@ -155,15 +157,15 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         try:
             yield file
         except OSError as error:
-            raise FileRefused("file-unreadable", f"It cannot be read: {_reason(error)}.") from error
+            raise FileRefused("file-unreadable", f"The file cannot be read: {_reason(error)}.") from error
 
 
 def _cannot_open(error: OSError) -> FileRefused:
     if error.errno in {errno.ELOOP, errno.EMLINK}:
-        return FileRefused("file-outside-link", "It has become a symbolic link since it was found.")
+        return FileRefused("file-outside-link", "The file was replaced by a symbolic link after it was found.")
     if error.errno in {errno.EISDIR, errno.ENXIO}:
-        return FileRefused("file-not-regular", "It is not a regular file.")
-    return FileRefused("file-unreadable", f"It cannot be opened: {_reason(error)}.")
+        return FileRefused("file-not-regular", "This is not a regular file.")
+    return FileRefused("file-unreadable", f"The file cannot be opened: {_reason(error)}.")
 
 
 def _reason(error: OSError) -> str:
@@ -179,9 +181,9 @@ def _require_regular(status: os.stat_result) -> None:
             "a socket": stat.S_ISSOCK,
         }
         kind = next((name for name, matches in kinds.items() if matches(status.st_mode)), "something else")
-        raise FileRefused("file-not-regular", f"It is {kind}, not a regular file.")
+        raise FileRefused("file-not-regular", f"This is {kind}, not a regular file.")
     if status.st_size == 0:
-        raise FileRefused("file-empty", "It is empty.")
+        raise FileRefused("file-empty", "The file is empty.")
 
 
 def stamp(file: BinaryIO) -> Stamp:

@@ -135,11 +135,11 @@ class GzipStream:
         try:
             crc, size = _TRAILER.unpack(self._take(_TRAILER.size))
         except GzipCutOff:
-            self.remarks.append("its gzip trailer is missing")
+            self.remarks.append("its trailer is missing")
             self._ended = True
             return
         if crc != self._crc or size != self._size & 0xFFFFFFFF:
-            self.remarks.append("its gzip trailer does not match the data")
+            self.remarks.append("its trailer does not match the data")
         self._next_member()
 
     def _next_member(self) -> None:

@@ -106,7 +106,7 @@ class LocalDistributions:
             faults += [(file.filename, fault) for fault in some]
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
         if not self._verify_metadata:
-            message = "The rules about core metadata are off (verify-metadata is false)."
+            message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append((None, Fault("metadata-unverified", message)))
         problems = [*collection.problems, *_weighed(faults, profiles)]
         if self._strict:
@@ -130,7 +130,7 @@ class LocalDistributions:
         except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails, the other files are checked
-            return [Fault("check-incomplete", f"The checks failed at it: {type(error).__name__}: {error}")]
+            return [Fault("check-incomplete", f"Checking the file failed: {type(error).__name__}: {error}")]
 
     def _found(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
@@ -139,11 +139,11 @@ class LocalDistributions:
         contents = checked.wheel or checked.sdist
         known = {fault.rule for fault in faults}
         if contents is not None and not contents.complete and "archive-too-many-members" not in known:
-            message = "It unpacks to so much that only its first part was checked."
+            message = "The archive unpacks to so much that only its first part was checked."
             faults.append(Fault("archive-partly-read", message))
         elif checked.wheel is not None and checked.wheel.undigested:
             count = checked.wheel.undigested
-            message = f"It unpacks to so much that RECORD's digests of {count} members were not compared."
+            message = f"The archive unpacks to so much that RECORD's digests of {count} members were not compared."
             faults.append(Fault("archive-digests-unchecked", message))
         return faults
 
@@ -178,7 +178,7 @@ def _contents(distribution: Distribution, known: ReadFile | None) -> tuple[ZipCo
     """Read an archive for the rules, unless collecting has done so. Raises FileRefused when it is another file now."""
     with file_access.open_regular(distribution.path) as file:
         if file_access.stamp(file) != distribution.stamp:
-            raise file_access.FileRefused("file-changed", "It changed after it was collected.")
+            raise file_access.FileRefused("file-changed", "The file changed after it was collected.")
         if not distribution.filename.lower().endswith(".tar.gz"):
             return inspect_zip(file, distribution.filename), None
         kept = None if known is None else known.sdist
@@ -195,9 +195,9 @@ def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[
             continue
         where = f"{str(first.path.parent)!r} and {str(read.distribution.path.parent)!r}"
         if first.sha256 == read.distribution.sha256:
-            fault = Fault("same-name-again", f"It is in {where} with the same content; one of them is used.")
+            fault = Fault("same-name-again", f"The file is in {where} with the same content; one of them is used.")
         else:
-            fault = Fault("same-name-twice", f"It is in {where} with different content.")
+            fault = Fault("same-name-twice", f"The file is in {where} with different content.")
         remarks.append(EntryRemark(first.filename, fault))
     return list(kept.values()), remarks
 

@@ -23,7 +23,7 @@ _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
 _BYTE_ORDER_MARK: Final = Fault(
-    "metadata-byte-order-mark", "Its core metadata begins with a byte order mark (U+FEFF), before Metadata-Version."
+    "metadata-byte-order-mark", "The core metadata begins with a byte order mark (U+FEFF), before Metadata-Version."
 )
 
 
@@ -48,7 +48,7 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     end = len(data) if blank is None else blank.end()
     head, body = data[:end], data[end:]
     if (excess := _excess(head)) is not None:
-        message = f"The headers of its core metadata have more than {excess}."
+        message = f"The headers of the core metadata have more than {excess}."
         return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
@@ -89,7 +89,7 @@ def _encoding_faults(head: bytes, body: bytes) -> list[Fault]:
         try:
             part.decode("utf-8")
         except UnicodeDecodeError as error:
-            return [Fault("metadata-not-utf8", f"The {what} of its core metadata are not UTF-8: {error}.")]
+            return [Fault("metadata-not-utf8", f"The {what} of the core metadata is not UTF-8: {error}.")]
     return []
 
 

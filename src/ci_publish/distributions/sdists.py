@@ -85,15 +85,19 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     size = file.seek(0, 2)
     seen = _Pass()
     if is_zip(file):
-        seen.faults.append(Fault("zip-and-tar", "It is a tar and a ZIP archive at once.", invalid_file(ZIP_AND_TAR)))
+        seen.faults.append(Fault("zip-and-tar", "The file is both a tar and a ZIP archive.", invalid_file(ZIP_AND_TAR)))
     try:
         _read_members(GzipStream(file, inflate_budget(size)), seen)
     except (NotGzip, NotATar) as error:
-        seen.faults.append(Fault("sdist-unreadable", f"It is not a gzip-compressed tar archive: {error}.", _NOT_A_TAR))
+        seen.faults.append(
+            Fault("sdist-unreadable", f"The file is not a gzip-compressed tar archive: {error}.", _NOT_A_TAR)
+        )
     except GzipCutOff:
         # The server fails if not even the first header is there.
         refusal = invalid_file(None) if seen.names else crashed()
-        seen.faults.append(Fault("sdist-cut-off", "The compressed data ends too early: it is cut off.", refusal))
+        seen.faults.append(
+            Fault("sdist-cut-off", "The compressed data ends too early: the file is truncated.", refusal)
+        )
     except GzipDamaged as error:
         refusal = invalid_file(None) if error.position else _NOT_A_TAR
         seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", refusal))
@@ -102,12 +106,12 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     except TarDamaged as error:
         seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
     except TarHeaderTooLarge:
-        seen.faults.append(Fault("archive-text-too-large", "A member's extended tar header is larger than 1 MiB."))
+        seen.faults.append(Fault("archive-text-too-large", "The extended tar header of a member is larger than 1 MiB."))
     except OverBudget as error:
         seen.complete = False
         if error.position > BOMB_SIZE and error.position > BOMB_RATIO * size:
             times = error.position // size
-            message = f"It unpacks to more than {error.position // MIB} MiB, {times} times its size."
+            message = f"The archive unpacks to more than {error.position // MIB} MiB, {times} times its own size."
             seen.faults.append(Fault("sdist-bomb", message))
     return _contents(seen)
 
@@ -198,17 +202,21 @@ def _contents(seen: _Pass) -> SdistContents:
     faults = list(seen.faults)
     top, top_fault = _top_level(list(seen.names))
     if seen.sparse:
-        faults.append(Fault("sdist-sparse-member", f"It has sparse members: {shortlist(seen.sparse)}.", _SPARSE))
+        faults.append(
+            Fault("sdist-sparse-member", f"The archive has sparse members: {shortlist(seen.sparse)}.", _SPARSE)
+        )
     if top_fault is not None and (seen.names or all(fault.refusal is None for fault in faults)):
         faults.append(top_fault)
     target = f"{top}/{PKG_INFO}"
     if seen.names and top_fault is None and seen.complete and target not in seen.names:
         refusal = invalid_file(f"PKG-INFO not found at {target}")
-        faults.append(Fault("sdist-pkg-info-missing", f"There is no {target} in it.", refusal))
+        faults.append(Fault("sdist-pkg-info-missing", f"{target} is missing from the archive.", refusal))
     if seen.special:
-        faults.append(Fault("sdist-special-member", f"It has devices or FIFOs: {shortlist(seen.special)}."))
+        faults.append(
+            Fault("sdist-special-member", f"The archive contains devices or FIFOs: {shortlist(seen.special)}.")
+        )
     if seen.escaping:
-        faults.append(Fault("sdist-escaping-link", f"Links lead out of its folder: {shortlist(seen.escaping)}."))
+        faults.append(Fault("sdist-escaping-link", f"Links point outside the archive: {shortlist(seen.escaping)}."))
     faults += unsafe_paths(seen.names, "archive-unsafe-path")
     return SdistContents(top, frozenset(seen.names), seen.candidates.get(target), tuple(faults), seen.complete)
 
@@ -219,10 +227,10 @@ def _top_level(names: list[str]) -> tuple[str, Fault | None]:
         top = reduce(lambda common, name: posixpath.commonpath((common, name)), names) if names else ""
         top = posixpath.commonpath((top,)) if top else ""
     except ValueError:
-        message = "It mixes absolute and relative member names."
+        message = "The archive mixes absolute and relative member names."
         return "", Fault("sdist-top-level", message, crashed())
     if top in {".", "/", ""}:
-        return "", Fault("sdist-top-level", "Its members do not lie in one top folder.", _NO_TOP_LEVEL)
+        return "", Fault("sdist-top-level", "The members are not all in one top-level folder.", _NO_TOP_LEVEL)
     return top, None
 
 

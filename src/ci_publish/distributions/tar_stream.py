@@ -111,7 +111,7 @@ def tar_members(stream: Stream) -> Iterator[TarMember]:
         yield member
         missing = end + (-end % BLOCK) - stream.position
         if stream.skip(missing) < missing:
-            raise TarUnreadable(f"it ends inside of {member.name!r}")
+            raise TarUnreadable(f"it ends inside {member.name!r}")
 
 
 def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
@@ -134,7 +134,7 @@ def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None
             if header.type == _SPARSE:
                 header = _read_sparse_map(stream, header)
             return _completed(header, {**global_pax, **local}, long_name, long_link)
-    raise TarDamaged("more extended headers than one member can have")
+    raise TarDamaged("a member has too many extended headers")
 
 
 def _next_header(stream: Stream, depth: int) -> "_Header | None":
@@ -142,16 +142,16 @@ def _next_header(stream: Stream, depth: int) -> "_Header | None":
     first = stream.position == 0
     block = stream.read(BLOCK)
     if depth and not is_header(block):
-        raise TarUnreadable("an extended header in it is followed by none")
+        raise TarUnreadable("an extended header is not followed by a header")
     if first and len(block) < BLOCK:
         raise NotATar("it is empty" if not block else "its first header is cut off")
     if not block or not block.strip(b"\0"):
         return None
     header = _parse(block) if len(block) == BLOCK else None
     if header is None and first:
-        raise NotATar("its first header is no tar header")
+        raise NotATar("it does not begin with a tar header")
     if header is None:
-        raise TarDamaged("a header in the middle of it is broken")
+        raise TarDamaged("a header in the middle is invalid")
     return header
 
 
@@ -213,7 +213,7 @@ def _extension(stream: Stream, header: _Header) -> bytes:
         raise TarHeaderTooLarge
     data = stream.read(header.size)
     if len(data) < header.size:
-        raise TarUnreadable("it ends inside of an extended header")
+        raise TarUnreadable("it ends inside an extended header")
     stream.skip(-header.size % BLOCK)
     return data
 
@@ -224,11 +224,11 @@ def _pax_records(data: bytes) -> dict[str, str]:
     while data and data[0]:
         length_text, blank, _ = data.partition(b" ")
         if not blank or not length_text.isdigit() or len(length_text) > len(str(MAX_TAR_HEADER)):
-            raise TarDamaged("a pax header in it is broken")
+            raise TarDamaged("a pax header is invalid")
         length = int(length_text)
         key, equals, value = data[len(length_text) + 1 : length - 1].partition(b"=")
         if not equals or length > len(data) or data[length - 1 : length] != b"\n":
-            raise TarDamaged("a pax header in it is broken")
+            raise TarDamaged("a pax header is invalid")
         records[key.decode("utf-8", "surrogateescape")] = value.decode("utf-8", "surrogateescape")
         data = data[length:]
     return records
@@ -240,7 +240,7 @@ def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
     while extended:
         block = stream.read(BLOCK)
         if len(block) < BLOCK:
-            raise TarUnreadable(f"it ends inside of {header.name!r}")
+            raise TarUnreadable(f"it ends inside {header.name!r}")
         extended = bool(block[504])
     return header
 

@@ -106,7 +106,9 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
     if found is not None:
         return read_text(file, found, MAX_METADATA, "metadata-too-large")
     message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
-    raise Unreadable(Fault("wheel-metadata-missing", f"There is no {wanted} in it.", ServerRefusal(400, message)))
+    raise Unreadable(
+        Fault("wheel-metadata-missing", f"{wanted} is missing from the archive.", ServerRefusal(400, message))
+    )
 
 
 def read_text(file: BinaryIO, info: ZipInfo, limit: int, rule: str = "archive-text-too-large") -> bytes:
@@ -132,7 +134,7 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: 
     faults: list[Fault] = []
     file.seek(0)
     if begins_as_tar(file):  # legacy.py:318-319
-        faults.append(Fault("zip-and-tar", "It is a ZIP and a tar archive at once.", invalid_file(ZIP_AND_TAR)))
+        faults.append(Fault("zip-and-tar", "The file is both a ZIP and a tar archive.", invalid_file(ZIP_AND_TAR)))
     faults += _directory_faults(directory, size)
     if folder != (expected := info_folder(filename)):  # legacy.py:377-387
         message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
@@ -161,7 +163,7 @@ def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault
     """Yield what is wrong with the sizes and methods in the directory (legacy.py:334-361)."""
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
-        message = f"It unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
+        message = f"The archive unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
         yield Fault("zip-bomb", message, invalid_file(f"File exceeds compression ratio of {BOMB_RATIO}"))
     for info in directory:
         if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:

@@ -94,7 +94,7 @@ def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
 def _require_directory(file: BinaryIO) -> _Directory:
     """Return where the central directory lies. Raises Unreadable."""
     if (directory := _find_directory(file)) is None:
-        raise Unreadable(Fault("zip-unreadable", "It is no ZIP archive, or it is cut off.", _NOT_A_ZIP))
+        raise Unreadable(Fault("zip-unreadable", "The file is not a ZIP archive, or it is truncated.", _NOT_A_ZIP))
     if directory.start < 0:
         raise _malformed("it begins before the file")
     return directory
@@ -156,7 +156,7 @@ def _entries(data: bytes, directory: _Directory) -> Iterator[ZipInfo]:
     position = 0
     while position < len(data):
         if len(data) - position < _ENTRY.size:
-            raise _malformed("it is cut off")
+            raise _malformed("it is truncated")
         fields = _ENTRY.unpack_from(data, position)
         if fields[0] != CENTRAL:
             raise _malformed("an entry has no signature")
@@ -202,7 +202,7 @@ def _read_extra(info: ZipInfo, raw: bytes, extra: bytes) -> None:
         kind, length = _EXTRA.unpack_from(extra)
         content, extra = extra[_EXTRA.size : _EXTRA.size + length], extra[_EXTRA.size + length :]
         if len(content) < length:
-            raise _malformed(f"an extra field of {info.filename!r} is cut off")
+            raise _malformed(f"an extra field of {info.filename!r} is truncated")
         if kind == ZIP64_EXTRA:
             _read_zip64_extra(info, content)
         elif kind == UNICODE_PATH_EXTRA:
@@ -226,7 +226,7 @@ def _read_zip64_extra(info: ZipInfo, content: bytes) -> None:
 def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
     """Set the name of an Info-ZIP Unicode Path, unless it belongs to another name."""
     if len(content) < _UNICODE_PATH.size:
-        raise _malformed(f"the Unicode path of {info.filename!r} is cut off")
+        raise _malformed(f"the Unicode path of {info.filename!r} is truncated")
     version, checksum = _UNICODE_PATH.unpack_from(content)
     if (version, checksum) != (1, zlib.crc32(raw)):
         return
@@ -240,4 +240,4 @@ def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
 
 def _malformed(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
     """Return why the directory cannot be read, with the server's answer."""
-    return Unreadable(Fault("zip-malformed", f"The ZIP directory is broken: {reason}.", refusal))
+    return Unreadable(Fault("zip-malformed", f"The ZIP directory is invalid: {reason}.", refusal))

@@ -60,18 +60,18 @@ _RULES: Final = {
 
 # What the more frequent ones mean, for people who do not know the format.
 _MEANINGS: Final = {
-    "ZIP contains a data descriptor": "A member's sizes stand behind its data instead of before it.",
+    "ZIP contains a data descriptor": "The sizes of a member follow its data instead of preceding it.",
     "Comment in central directory": "A member has a comment.",
     "Duplicate filename in local headers": "Two members have the same name.",
     "Duplicate filename in central directory": "The directory lists two members of the same name.",
-    "Invalid character in filename": "A member's name has a character that cannot be printed.",
+    "Invalid character in filename": "The name of a member contains an unprintable character.",
     "Mis-matched data size": "A member's packed size differs between the archive and its directory.",
     "Mis-matched file size": "A member's size differs between the archive and its directory.",
     "Filename not in central directory": "A member is not listed in the archive's directory.",
-    "Missing filename in local headers": "The archive's directory lists a member that is not there.",
+    "Missing filename in local headers": "The archive's directory lists a member that is missing.",
     "Mis-matched local headers and central directory": "A member is not listed in the archive's directory.",
-    "Mismatched central directory records": "The archive's end counts other members than its directory lists.",
-    "Trailing data": "There is data behind the end of the archive.",
+    "Mismatched central directory records": "The end record has another number of members than the directory.",
+    "Trailing data": "There is data after the end of the archive.",
     "Unknown record signature": "There is other data before or between the members of the archive.",
 }
 
@@ -161,7 +161,7 @@ def _misplaced(walk: _Walk) -> Fault | None:
     places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
     for name, info in walk.members.items():
         if places.get(name) != info.header_offset:
-            return Fault("zip-mismatched-headers", f"The directory does not point to the member {name!r}.")
+            return Fault("zip-mismatched-headers", f"The directory entry of {name!r} does not point to that member.")
     return None
 
 
@@ -254,12 +254,12 @@ def _zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tup
         raise _BrokenFraming("Malformed zip file", f"A member's ZIP64 field has {len(content)} bytes.")
     if not content:
         if FULL in {compressed, size}:
-            raise _BrokenFraming("Malformed zip file", "A member's ZIP64 field lacks the sizes.")
+            raise _BrokenFraming("Malformed zip file", "The ZIP64 field of a member has no sizes.")
         return compressed, size
     first = int.from_bytes(content[:8], "little")
     if len(content) == 8:  # noqa: PLR2004 - only the unpacked size: both are the same, so the member is stored
         if method:
-            raise _BrokenFraming("Malformed zip file", "A compressed member's ZIP64 field lacks the packed size.")
+            raise _BrokenFraming("Malformed zip file", "The ZIP64 field of a compressed member has no packed size.")
         return first, first if size == FULL else size
     return int.from_bytes(content[8:16], "little"), first if size == FULL else size
 

@@ -58,9 +58,9 @@ def _find_data(file: BinaryIO, info: ZipInfo) -> None:
         if extra_size:
             file.seek(extra_size, 1)
     except (OSError, OverflowError, ValueError, struct.error) as error:
-        raise _broken(info, "lies outside of the archive", crash=info.header_offset < 0) from error
+        raise _broken(info, "is outside the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
-        raise _broken(info, "has no local header where the directory says")
+        raise _broken(info, "has no local header at the position in the directory")
     expected = info.orig_filename
     if name != expected.encode("utf-8", "surrogateescape") and name != _code_page_437(expected):
         raise _broken(info, "has another name in its local header")

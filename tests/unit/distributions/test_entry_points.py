@@ -16,7 +16,7 @@ def test_entry_points_keep_their_case() -> None:
 
 
 def test_a_script_has_a_name_of_letters_and_digits() -> None:
-    assert fault_of(b"[gui_scripts]\na/b = demo:main\n") == "'a/b' in [gui_scripts] is no name for a script"
+    assert fault_of(b"[gui_scripts]\na/b = demo:main\n") == "'a/b' in [gui_scripts] is not a valid name for a script"
 
 
 def test_more_lines_are_not_read() -> None:

@@ -24,7 +24,7 @@ def test_every_rule_says_cause_source_example_and_cure(rule: Rule) -> None:
     assert rule.cause.endswith(".")
     assert rule.source.endswith(".")
     assert rule.example
-    assert rule.cure.endswith((".", "increase"))
+    assert rule.fix.endswith((".", "increase"))
 
 
 def test_every_family_has_rules_and_an_id_is_used_once() -> None:

@@ -93,8 +93,8 @@ def test_more_than_the_budget_is_not_inflated() -> None:
 @pytest.mark.parametrize(
     ("change", "remark"),
     [
-        (lambda data: data[:-8] + bytes(8), "its gzip trailer does not match the data"),
-        (lambda data: data[:-8], "its gzip trailer is missing"),
+        (lambda data: data[:-8] + bytes(8), "its trailer does not match the data"),
+        (lambda data: data[:-8], "its trailer is missing"),
         (lambda data: data + b"more", "other data follows the gzip data"),
         (lambda data: data + b"much more than a header", "other data follows the gzip data"),
     ],

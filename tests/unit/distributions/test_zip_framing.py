@@ -215,5 +215,5 @@ def test_a_directory_that_hides_in_the_comment_is_refused() -> None:
     assert found is not None
     assert (found.rule, found.message) == (
         "zip-mismatched-headers",
-        "The directory does not point to the member 'b.txt'.",
+        "The directory entry of 'b.txt' does not point to that member.",
     )

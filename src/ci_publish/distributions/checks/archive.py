@@ -1,6 +1,6 @@
-"""Rules about archives as such: what reading them brought up (pure).
+"""Rules about archives: faults that are found while reading them (pure).
 
-The work is done where archives are read (``wheels``, ``sdists``, ``zip_framing``); here stands what it means.
+Archives are read in ``wheels``, ``sdists`` and ``zip_framing``; these rows say what the faults mean.
 """
 
 from typing import Final
@@ -14,10 +14,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="A file is a ZIP archive or a tar archive, not both at once: unpackers would disagree.",
+        cause="A file is a ZIP archive or a tar archive, not both: tools would unpack different files.",
         source="warehouse/forklift/legacy.py:318-319.",
         example="a wheel whose first member is a tar archive's header",
-        cure="Build again; something put two archives into one file.",
+        fix="Build again; something put two archives into one file.",
     ),
     Rule(
         id="zip-unreadable",
@@ -26,8 +26,8 @@ RULES: Final = (
         stage=Stage.ARCHIVE,
         cause="A wheel is a ZIP archive.",
         source="PEP 427; warehouse/forklift/legacy.py:321-323.",
-        example="a wheel cut off while it was copied, or an HTML page saved as .whl",
-        cure="Build or download it again.",
+        example="a wheel truncated while it was copied, or an HTML page saved as .whl",
+        fix="Build or download it again.",
     ),
     Rule(
         id="zip-malformed",
@@ -39,18 +39,18 @@ RULES: Final = (
             'APPNOTE.TXT; warehouse/forklift/legacy.py:1283-1303; a "version needed" above 6.3, multi-disk '
             "archives and names that cannot be decoded make the server fail."
         ),
-        example="a directory entry that is cut off, a version needed of 9.9",
-        cure="Build again; if it stays, write the wheel with Python's zipfile.",
+        example="a truncated directory entry, a version needed of 9.9",
+        fix="Build again; if that does not help, write the wheel with Python's zipfile.",
     ),
     Rule(
         id="zip-bomb",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="A wheel that unpacks to more than 64 MiB and fifty times its size is taken for a bomb.",
+        cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
         example="a wheel of 100 KB with 300 MB of zeros",
-        cure="Leave out what compresses that well, or ship it compressed.",
+        fix="Omit the files that compress that well, or ship them compressed.",
     ),
     Rule(
         id="zip-compression",
@@ -60,37 +60,37 @@ RULES: Final = (
         cause="Members are stored or deflated; bzip2, LZMA and zstd are not accepted.",
         source="warehouse/forklift/legacy.py:352-361.",
         example="a wheel written with `ZIP_LZMA`",
-        cure="Write the wheel with `zipfile.ZIP_DEFLATED`.",
+        fix="Write the wheel with `zipfile.ZIP_DEFLATED`.",
     ),
     Rule(
         id="zip-data-descriptor",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Local headers carry the sizes themselves: no data descriptors, as streaming writers make them.",
+        cause="Local headers contain the sizes: no data descriptors, which streaming writers use.",
         source="warehouse/utils/zipfiles.py:141-145.",
         example="a wheel that was written to a pipe",
-        cure="Write the wheel to a file that can be sought in, not to a stream.",
+        fix="Write the wheel to a seekable file, not to a stream.",
     ),
     Rule(
         id="zip-surrounding-data",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Nothing stands before, between or after the records of a ZIP archive.",
+        cause="There is no data before, between or after the records of a ZIP archive.",
         source="warehouse/utils/zipfiles.py:376-392.",
         example="a wheel with a signature appended, or a self-extractor before it",
-        cure="Build again; do not append or prepend anything to a wheel.",
+        fix="Build again; do not append or prepend anything to a wheel.",
     ),
     Rule(
         id="zip-duplicate-name",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FRAMING,
-        cause="Each member has a name of its own.",
+        cause="Member names are unique.",
         source="warehouse/utils/zipfiles.py:312-327.",
         example="a wheel with two `demo/__init__.py`",
-        cure="Find out which build step adds the file twice.",
+        fix="Find out which build step adds the file twice.",
     ),
     Rule(
         id="zip-member-comment",
@@ -100,17 +100,17 @@ RULES: Final = (
         cause="Directory entries have no comments (the archive itself may have one).",
         source="warehouse/utils/zipfiles.py:176-177.",
         example="a wheel written with `ZipInfo.comment`",
-        cure="Write the wheel without member comments.",
+        fix="Write the wheel without member comments.",
     ),
     Rule(
         id="zip-mismatched-headers",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="Local headers and directory agree about names, sizes and places of all members.",
+        cause="Local headers and directory agree on the names, sizes and positions of all members.",
         source="warehouse/utils/zipfiles.py:146-158 and 318-320.",
-        example="a member that stands in the directory but not in the archive",
-        cure="Build again; the archive was edited or damaged.",
+        example="a member that is in the directory but not in the archive",
+        fix="Build again; the archive was edited or damaged.",
     ),
     Rule(
         id="zip-end-record",
@@ -120,7 +120,7 @@ RULES: Final = (
         cause="The end record agrees with the directory before it.",
         source="warehouse/utils/zipfiles.py:329-354.",
         example="an end record that counts one member too few",
-        cure="Build again; the archive was edited or damaged.",
+        fix="Build again; the archive was edited or damaged.",
     ),
     Rule(
         id="zip-records",
@@ -129,18 +129,18 @@ RULES: Final = (
         stage=Stage.FRAMING,
         cause="The records of a ZIP archive follow one another from its first byte to its last.",
         source="APPNOTE.TXT; warehouse/utils/zipfiles.py:29-46.",
-        example="an archive with a record that is cut off",
-        cure="Build again; the archive was edited or damaged.",
+        example="an archive with a truncated record",
+        fix="Build again; the archive was edited or damaged.",
     ),
     Rule(
         id="zip64",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FRAMING,
-        cause="ZIP64 records are used as APPNOTE says: once for each member, without extensible data.",
+        cause="ZIP64 records follow APPNOTE: one for each member, without extensible data.",
         source="warehouse/utils/zipfiles.py:77-130 and 207-221.",
         example="a member with two ZIP64 extra fields",
-        cure="Build again with Python's zipfile.",
+        fix="Build again with Python's zipfile.",
     ),
     Rule(
         id="zip-member-name",
@@ -150,36 +150,36 @@ RULES: Final = (
         cause="Member names are printable UTF-8.",
         source="warehouse/utils/zipfiles.py:74-75, 120-137 and 146-156.",
         example="a member name with a newline, or in code page 437",
-        cure="Rename the file.",
+        fix="Rename the file.",
     ),
     Rule(
         id="encrypted-code",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.SCAN,
-        cause="PyPI does not take code encrypted with PyArmor or SourceDefender.",
+        cause="PyPI does not accept code encrypted with PyArmor or SourceDefender.",
         source="warehouse/utils/scanner_rules/*.yar; https://pypi.org/policy/acceptable-use-policy/.",
         example="a wheel made after `pyarmor gen`",
-        cure="Publish readable code, or publish to another index.",
+        fix="Publish readable code, or publish to another index.",
     ),
     Rule(
         id="archive-damaged-member",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.SCAN,
-        cause="Every member can be read and matches its size and CRC: pip would fail on it.",
+        cause="Every member can be read and matches its size and CRC; otherwise pip fails on it.",
         source="APPNOTE.TXT 4.4.7; our own rule, PyPI stores damaged data members and fails on damaged code.",
         example="one flipped bit",
-        cure="Build or download it again: it is damaged.",
+        fix="Build or download it again: it is damaged.",
     ),
     Rule(
         id="archive-unsafe-path",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="No member lies outside of the folder that the archive is unpacked into.",
+        cause="No member would be unpacked outside the target folder.",
         source="PEP 721; our own rule, PyPI stores such files.",
         example="`../../etc/passwd`, `/etc/passwd`, `C:\\\\x`",
-        cure="Find out which build step adds the path.",
+        fix="Find out which build step adds the path.",
     ),
     Rule(
         id="archive-text-too-large",
@@ -188,7 +188,7 @@ RULES: Final = (
         cause="The metadata files of an archive are small enough to be read: RECORD 10 MiB, the others 512 KiB.",
         source="our own limit.",
         example="an entry_points.txt of 1 MB",
-        cure="Leave out what makes the file so large.",
+        fix="Remove what makes the file so large.",
     ),
     Rule(
         id="archive-too-many-members",
@@ -197,10 +197,8 @@ RULES: Final = (
         cause=(
             "Of wheels with more than 30,000 members, and sdists with more than 50,000, only the metadata is checked."
         ),
-        source="our own limit: looking into them takes too much memory.",
+        source="our own limit: reading them takes too much memory.",
         example="a wheel with 100,000 icons",
-        cure=(
-            "Nothing has to be done, the index looks itself; data in one archive inside of the package installs faster."
-        ),
+        fix=("No action needed: the index checks it. Data in one archive inside the package installs faster."),
     ),
 )

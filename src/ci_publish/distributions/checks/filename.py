@@ -1,4 +1,4 @@
-"""Rules about filenames: characters, extension, and names as PEP 427, PEP 625 and the server want them (pure)."""
+"""Rules about filenames: characters, extension, and names as PEP 427, PEP 625 and the server require them (pure)."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,16 +28,16 @@ def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
             "or the DEL character (ordinal 127) in the name."
         )
-        yield _fault("filename-characters", "Its name holds control characters.", words)
+        yield _fault("filename-characters", "The filename contains control characters.", words)
     if "/" in file.filename or "\\" in file.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
-        yield _fault("filename-characters", "Its name holds a slash or a backslash.", words)
+        yield _fault("filename-characters", "The filename contains a slash or a backslash.", words)
 
 
 def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
     if not file.filename.isascii():
         others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(file.filename) if not char.isascii())
-        yield Fault("filename-not-ascii", f"Its name holds characters that are not ASCII: {others}.")
+        yield Fault("filename-not-ascii", f"The filename contains non-ASCII characters: {others}.")
 
 
 def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
@@ -47,13 +47,15 @@ def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
             f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
             "and https://peps.python.org/pep-0715/ for more information"
         )
-        yield _fault("filename-extension", "Its extension is not one of a distribution.", words)
+        yield _fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
     elif match["extension"] not in _EXTENSIONS[file.kind]:
         words = (
             f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
             f"{_FORM_KIND[file.kind]}. {_PEP_527} for more information."
         )
-        yield _fault("filename-extension", f"The extension {match['extension']} is no {file.kind}'s.", words)
+        yield _fault(
+            "filename-extension", f"The extension {match['extension']} does not belong to a {file.kind}.", words
+        )
 
 
 def _filename_wheel(file: CheckedFile) -> Iterable[Fault]:
@@ -62,7 +64,7 @@ def _filename_wheel(file: CheckedFile) -> Iterable[Fault]:
     try:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        more = " It has more than five dashes." if file.filename.count("-") > MAX_DASHES else ""
+        more = " The name has more than five dashes." if file.filename.count("-") > MAX_DASHES else ""
         refusal = None if error.fault is FilenameFault.TAGS else refused(str(error))
         yield Fault("filename-wheel", f"{error}.{more}", refusal)
 
@@ -83,7 +85,7 @@ def _filename_project(file: CheckedFile) -> Iterable[Fault]:
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
         return
     words = f"Start filename for {name!r} with {_underscored(name)!r}."
-    yield _fault("filename-project", f"Its name begins with {found[0]!r}, but its metadata says {name!r}.", words)
+    yield _fault("filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", words)
 
 
 def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
@@ -95,7 +97,9 @@ def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
             f"Filename {file.filename!r} should contain the normalized project name "
             f"{_underscored(name)!r}, not {found[0]!r}."
         )
-        yield _fault("filename-normalized", f"It begins with {found[0]!r} instead of {_underscored(name)!r}.", words)
+        yield _fault(
+            "filename-normalized", f"The filename starts with {found[0]!r} instead of {_underscored(name)!r}.", words
+        )
     if file.kind is Kind.SDIST:
         yield from _sdist_spelling(file, name)
 
@@ -106,7 +110,7 @@ def _sdist_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
     expected = f"{_underscored(name)}-{version}.tar.gz"
     if version is not None and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _fault("filename-normalized", f"Its name should be {expected!r}.", words)
+        yield _fault("filename-normalized", f"The filename should be {expected!r}.", words)
 
 
 def _filename_version(file: CheckedFile) -> Iterable[Fault]:
@@ -117,14 +121,14 @@ def _filename_version(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST:
         expected = f"{_underscored(file.value('name'))}-{version}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-    yield _fault("filename-version", f"Its name says {found[1]}, but its metadata says {version}.", words)
+    yield _fault("filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", words)
 
 
 def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
         expected = f"{_underscored(file.value('name'))}-{file.value('version')}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _fault("filename-zip-sdist", "It is an sdist in a .zip archive.", words)
+        yield _fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
 
 
 def _filename_length(file: CheckedFile) -> Iterable[Fault]:
@@ -189,20 +193,20 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FILENAME,
-        cause="A filename holds no control characters, no slashes and no backslashes.",
+        cause="A filename contains no control characters, slashes or backslashes.",
         source="warehouse/forklift/legacy.py:243-265 (``_validate_filename``).",
-        example="`demo-1.0\\n.tar.gz`, or an ESC in the name",
-        cure="Build again with a name of printable characters.",
+        example="`demo-1.0\\n.tar.gz`, or an ESC in the filename",
+        fix="Build again with a filename of printable characters.",
         check=_filename_characters,
     ),
     Rule(
         id="filename-not-ascii",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="A filename holds ASCII characters only: others can reverse or hide what a terminal or a page shows.",
+        cause="A filename contains ASCII characters only: others can reverse or hide what a terminal or page shows.",
         source="PEP 427, PEP 625; our own rule, PyPI accepts such names.",
         example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
-        cure="Build again with a name of ASCII characters.",
+        fix="Build again with a name of ASCII characters.",
         check=_filename_not_ascii,
     ),
     Rule(
@@ -213,7 +217,7 @@ RULES: Final = (
         cause="Wheels end in .whl and sdists in .tar.gz, in lower case.",
         source="PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).",
         example="`demo-1.0-py3-none-any.WHL`",
-        cure="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
+        fix="Name wheels `….whl` and sdists `….tar.gz`, in lower case.",
         check=_filename_extension,
     ),
     Rule(
@@ -229,7 +233,7 @@ RULES: Final = (
         ),
         source="PEP 427; warehouse/forklift/legacy.py:1425-1438 (``packaging.utils.parse_wheel_filename``).",
         example="`demo-1.0.whl`, `demo-1.0-py3-none-any-cu12-x86.whl`",
-        cure="Build the wheel again with a current backend and do not rename it.",
+        fix="Build the wheel again with a current backend and do not rename it.",
         check=_filename_wheel,
     ),
     Rule(
@@ -240,7 +244,7 @@ RULES: Final = (
         cause="An sdist's name is its project, a dash and its version.",
         source="PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).",
         example="`demo.tar.gz`, `demo-latest.tar.gz`",
-        cure="Build the sdist again with a current backend and do not rename it.",
+        fix="Build the sdist again with a current backend and do not rename it.",
         check=_filename_sdist,
     ),
     Rule(
@@ -248,10 +252,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="The project in the filename is the one in the metadata.",
+        cause="The filename and the metadata name the same project.",
         source="warehouse/forklift/legacy.py:1359-1376 and 1453-1464.",
         example="`other-1.0.tar.gz` whose metadata says `Name: demo`",
-        cure="Build again; do not rename files or edit their metadata by hand.",
+        fix="Build again; do not rename files or edit their metadata by hand.",
         check=_filename_project,
     ),
     Rule(
@@ -260,11 +264,11 @@ RULES: Final = (
         generic=Severity.WARNING,
         stage=Stage.NAMES,
         cause=(
-            "Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name the version, too."
+            "Names are normalised: lower case, runs of ``-_.`` as one underscore; in an sdist's name also the version."
         ),
         source="PEP 503, PEP 625; warehouse/forklift/legacy.py:1378-1393 and 1470-1489.",
         example="`Demo_Pkg-1.0-py3-none-any.whl`, `demo-pkg-1.0.tar.gz`, `demo_pkg-1.0.0.tar.gz` for version 1.0",
-        cure="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
+        fix="Build with a current backend, which writes normalised names; old setuptools and flit do not.",
         check=_filename_normalized,
     ),
     Rule(
@@ -272,10 +276,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.NAMES,
-        cause="The version in the filename is the one in the metadata.",
+        cause="The filename and the metadata have the same version.",
         source="warehouse/forklift/legacy.py:1380-1393 and 1491-1503.",
         example="`demo-1.1-py3-none-any.whl` whose metadata says `Version: 1.0`",
-        cure="Build again; do not rename files or edit their metadata by hand.",
+        fix="Build again; do not rename files or edit their metadata by hand.",
         check=_filename_version,
     ),
     Rule(
@@ -283,20 +287,20 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=None,
         stage=Stage.FORM,
-        cause="Versions have no local part on PyPI; other indexes welcome them.",
+        cause="Versions have no local part on PyPI; other indexes accept them.",
         source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
         example="`demo-1.0+cu12-py3-none-any.whl`",
-        cure="Publish local versions to an index of your own, or leave out what follows the plus sign.",
+        fix="Publish local versions to an index of your own, or omit the part from the plus sign on.",
     ),
     Rule(
         id="filename-zip-sdist",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.NAMES,
-        cause="Sdists are .tar.gz archives; the server looks into a .zip and then refuses its name.",
+        cause="Sdists are .tar.gz archives; the server reads a .zip and then refuses its name.",
         source="PEP 625; warehouse/forklift/legacy.py:1378-1393.",
         example="`demo-1.0.zip`",
-        cure="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
+        fix="Build the sdist as .tar.gz (PEP 625): `python -m build --sdist`.",
         check=_filename_zip_sdist,
     ),
     Rule(
@@ -304,10 +308,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.METADATA_FILE,
-        cause="A filename fits on a file system together with the suffix of its metadata file: 246 bytes.",
+        cause="A filename has at most 246 bytes, to fit on a file system with the suffix of its metadata file.",
         source="warehouse/forklift/legacy.py:1603-1617.",
         example="a wheel with forty compressed tags in its name",
-        cure="Shorten the name: fewer tags, or a shorter build number.",
+        fix="Shorten the name: fewer tags, or a shorter build number.",
         check=_filename_length,
     ),
 )

@@ -1,4 +1,4 @@
-"""What PyPI's server says about an upload form's core metadata (pure).
+"""Validates the core metadata of an upload form as PyPI's server does (pure).
 
 A port of warehouse/forklift/forms.py (``UploadForm.name``), decorators.py (``sanitize``) and metadata.py (``parse``).
 The server stops at its first refusal; this goes on, so that people see everything that is wrong at once. Each fault

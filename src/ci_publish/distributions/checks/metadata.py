@@ -21,15 +21,18 @@ def _description_renders(file: CheckedFile) -> Iterable[Fault]:
 
 def _description_too_large(file: CheckedFile) -> Iterable[Fault]:
     if file.rendering.too_large:
-        yield Fault("description-too-large", "The description is too large to be rendered here.")
+        yield Fault("description-too-large", "The description is too large to render here.")
 
 
 def _metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
-    yield from (Fault("metadata-unknown-field", f"{name!r} is no field.") for name in file.unknown_fields)
+    yield from (Fault("metadata-unknown-field", f"Unknown metadata field: {name}.") for name in file.unknown_fields)
 
 
 def _metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
-    yield from (Fault("metadata-repeated-field", f"{name!r} stands more than once.") for name in file.repeated_fields)
+    yield from (
+        Fault("metadata-repeated-field", f"The metadata field {name!r} appears more than once.")
+        for name in file.repeated_fields
+    )
 
 
 RULES: Final = (
@@ -38,40 +41,40 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Metadata-Version is one that PyPI knows: 1.0 to 1.2 or 2.1 to 2.5.",
+        cause="Metadata-Version is one that PyPI supports: 1.0 to 1.2 or 2.1 to 2.5.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
         example="`Metadata-Version: 2.0`, `Metadata-Version: 3.0`",
-        cure="Build with a current backend.",
+        fix="Build with a current backend.",
     ),
     Rule(
         id="metadata-version-unknown",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was made.",
+        cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was released.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
         example="`Metadata-Version: 2.6`",
-        cure="The index decides; an older backend writes an older version.",
+        fix="The index decides; an older backend writes an older version.",
     ),
     Rule(
         id="metadata-name",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Name is there, of ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
+        cause="Name exists and has ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
         source="PEP 508; warehouse/forklift/forms.py:25-43.",
         example="`Name: -demo`",
-        cure="Correct `name` in pyproject.toml.",
+        fix="Correct `name` in pyproject.toml.",
     ),
     Rule(
         id="metadata-invalid-version",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Version is there, and is a version of PEP 440.",
+        cause="Version exists and is valid (PEP 440).",
         source="PEP 440; packaging.metadata.",
         example="`Version: latest`",
-        cure="Correct `version` in pyproject.toml, or what computes it.",
+        fix="Correct `version` in pyproject.toml, or the tool that computes it.",
     ),
     Rule(
         id="metadata-summary",
@@ -81,7 +84,7 @@ RULES: Final = (
         cause="The summary is one line of at most 512 characters.",
         source="warehouse/forklift/metadata.py:62-66 and 123-137.",
         example="a README in `description`",
-        cure="Shorten `description` in pyproject.toml.",
+        fix="Shorten `description` in pyproject.toml.",
     ),
     Rule(
         id="metadata-email",
@@ -91,7 +94,7 @@ RULES: Final = (
         cause="The first address of Author-Email and of Maintainer-Email is an e-mail address.",
         source="RFC 5322; warehouse/forklift/metadata.py:139-159.",
         example="`Author-Email: nobody`",
-        cure="Correct `authors` or `maintainers` in pyproject.toml.",
+        fix="Correct `authors` or `maintainers` in pyproject.toml.",
     ),
     Rule(
         id="metadata-url",
@@ -101,17 +104,17 @@ RULES: Final = (
         cause="Home-Page and Download-URL are http or https URLs.",
         source="warehouse/forklift/metadata.py:192-204; warehouse/utils/http.py:49-68.",
         example="`Home-Page: example.com`",
-        cure="Write the URL with https://.",
+        fix="Write the URL with https://.",
     ),
     Rule(
         id="metadata-project-url",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Project URLs have a label of 1 to 32 characters, once each, and an http or https URL.",
+        cause="Project URLs have a unique label of 1 to 32 characters, and an http or https URL.",
         source="warehouse/forklift/metadata.py:206-221.",
-        example="`Project-URL: A label that is much longer than PyPI likes, https://example.com`",
-        cure="Correct `[project.urls]` in pyproject.toml.",
+        example="`Project-URL: A label that is much longer than PyPI allows, https://example.com`",
+        fix="Correct `[project.urls]` in pyproject.toml.",
     ),
     Rule(
         id="metadata-classifier",
@@ -124,7 +127,7 @@ RULES: Final = (
         ),
         source="trove-classifiers; warehouse/forklift/metadata.py:161-190.",
         example="`Classifier: Private :: Do Not Upload`, `Classifier: programming language :: Python`",
-        cure=(
+        fix=(
             "Correct `classifiers` in pyproject.toml: https://pypi.org/classifiers/ lists them. `Private ::` "
             "keeps a project off PyPI on purpose."
         ),
@@ -134,30 +137,30 @@ RULES: Final = (
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Classifiers are in the list that was current when this version of ci-publish was made.",
+        cause="Classifiers are in the list that was current when this version of ci-publish was released.",
         source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
         example="`Classifier: Framework :: Brand New`",
-        cure="Correct it, or leave it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
+        fix="Correct it, or keep it if it is new: the index decides. https://pypi.org/classifiers/ lists them.",
     ),
     Rule(
         id="metadata-direct-dependency",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Dependencies do not name URLs.",
+        cause="Dependencies are not URLs.",
         source="PEP 440, Direct references; warehouse/forklift/metadata.py:223-262.",
         example="`Requires-Dist: other @ git+https://example.com/other`",
-        cure="Depend on a release, or leave the dependency to an index other than PyPI.",
+        fix="Depend on a release, or publish to an index other than PyPI.",
     ),
     Rule(
         id="metadata-dependency",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.FORM,
-        cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are requirements of PEP 508.",
+        cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are valid requirements (PEP 508).",
         source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
         example="`Requires-Dist: other (1.0`",
-        cure="Correct `dependencies` in pyproject.toml.",
+        fix="Correct `dependencies` in pyproject.toml.",
     ),
     Rule(
         id="metadata-requires-python",
@@ -167,7 +170,7 @@ RULES: Final = (
         cause="Requires-Python is a version specifier.",
         source="PEP 440; packaging.metadata.",
         example="`Requires-Python: 3.9`",
-        cure="Write `requires-python` as in `>=3.11`.",
+        fix="Write `requires-python` like `>=3.11`.",
     ),
     Rule(
         id="metadata-dynamic",
@@ -177,7 +180,7 @@ RULES: Final = (
         cause="Dynamic names fields that may be dynamic.",
         source="PEP 643; warehouse/forklift/metadata.py:264-274.",
         example="`Dynamic: Name`",
-        cure="Build with a current backend.",
+        fix="Build with a current backend.",
     ),
     Rule(
         id="metadata-license",
@@ -190,7 +193,7 @@ RULES: Final = (
         ),
         source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
         example="`License: MIT` beside `License-Expression: MIT`",
-        cure='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
+        fix='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',
     ),
     Rule(
         id="metadata-import-name",
@@ -200,7 +203,7 @@ RULES: Final = (
         cause="Import-Name and Import-Namespace are dotted Python names, perhaps with ``; private``.",
         source="PEP 794; packaging.metadata.",
         example="`Import-Name: my-demo`",
-        cure="Correct `import-names` in pyproject.toml.",
+        fix="Correct `import-names` in pyproject.toml.",
     ),
     Rule(
         id="metadata-content-type",
@@ -213,7 +216,7 @@ RULES: Final = (
         ),
         source="the core metadata specification; packaging.metadata.",
         example="`Description-Content-Type: text/html`",
-        cure="Correct `readme` in pyproject.toml.",
+        fix="Correct `readme` in pyproject.toml.",
     ),
     Rule(
         id="metadata-charset-spelling",
@@ -221,21 +224,21 @@ RULES: Final = (
         generic=None,
         stage=Stage.FORM,
         cause=(
-            "The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI wanted it in August 2026."
+            "The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI required it in August 2026."
         ),
         source="packaging.metadata up to 26.2, which warehouse used at that commit.",
         example="`Description-Content-Type: text/markdown; charset=utf-8`",
-        cure="Write `charset=UTF-8`, or leave the charset out.",
+        fix="Write `charset=UTF-8`, or omit the charset.",
     ),
     Rule(
         id="metadata-field",
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause="Every other field is valid, stands as often as it may, and is known to the metadata version.",
+        cause="Every other field is valid, appears as often as allowed, and exists in the metadata version.",
         source="the core metadata specification; packaging.metadata.",
-        example="`License-Expression` with `Metadata-Version: 2.1`, a field that stands twice",
-        cure="Build with a current backend.",
+        example="`License-Expression` with `Metadata-Version: 2.1`, a field that appears twice",
+        fix="Build with a current backend.",
     ),
     Rule(
         id="description-renders",
@@ -245,7 +248,7 @@ RULES: Final = (
         cause="PyPI can render the description.",
         source="warehouse/forklift/legacy.py:901-932; warehouse/utils/readme.py:21-50.",
         example="a broken link or directive in a README.rst, or a README with nothing but a title",
-        cure="Correct the README; the line is that of the description. Content type and markup must agree.",
+        fix="Correct the README; line numbers are those of the description. Content type and markup must match.",
         check=_description_renders,
     ),
     Rule(
@@ -258,7 +261,7 @@ RULES: Final = (
         ),
         source="our own limit: docutils and readme-renderer take minutes for them.",
         example="a README.rst of 1 MB",
-        cure="Shorten the README; a link to the documentation serves readers better.",
+        fix="Shorten the README; a link to the documentation serves readers better.",
         check=_description_too_large,
     ),
     Rule(
@@ -268,46 +271,46 @@ RULES: Final = (
         cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
         source="our own limit: reading such a file costs other tools gigabytes.",
         example="a METADATA of 300 MB in a wheel of 306 KB",
-        cure="Find out which build step makes the metadata so large.",
+        fix="Find out which build step makes the metadata so large.",
     ),
     Rule(
         id="metadata-byte-order-mark",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         cause=(
-            "Core metadata begins with a field: readers take a byte order mark for a part of the first field's name."
+            "Core metadata begins with a field: parsers read a byte order mark as a part of the first field's name."
         ),
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example='a METADATA that an editor saved as "UTF-8 with BOM"',
-        cure='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
+        fix='Find out which build step writes the mark, and write UTF-8 without it (`encoding="utf-8"`).',
     ),
     Rule(
         id="metadata-not-utf8",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="Core metadata is UTF-8: the form could not say the same as the file.",
+        cause="Core metadata is UTF-8: otherwise the upload form would differ from the file.",
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example="a README in Latin-1",
-        cure="Save the README and pyproject.toml as UTF-8.",
+        fix="Save the README and pyproject.toml as UTF-8.",
     ),
     Rule(
         id="metadata-unknown-field",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Every field of the file is one of the specification.",
+        cause="Every field of the file is in the specification.",
         source="the core metadata specification; the server never sees others.",
         example="`Licence: MIT`",
-        cure="Correct the field's name; the index ignores it as it is.",
+        fix="Correct the field's name; the index ignores unknown fields.",
         check=_metadata_unknown_field,
     ),
     Rule(
         id="metadata-repeated-field",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Fields that have one value stand once.",
+        cause="Fields with a single value appear once.",
         source="the core metadata specification; our own rule, the server never sees the others.",
         example="two `Summary:` headers",
-        cure="Build with a current backend; the first one is sent.",
+        fix="Build with a current backend; the first one is sent.",
         check=_metadata_repeated_field,
     ),
 )

@@ -1,4 +1,4 @@
-"""Which platform tags PyPI accepts, never will accept, and may accept one day (pure).
+"""Which platform tags PyPI accepts, may accept in the future, and will never accept (pure).
 
 Source: ``_valid_platform_tag`` in warehouse/forklift/legacy.py:118-229.
 """

@@ -86,7 +86,7 @@ class Rule:
     cause: str
     source: str
     example: str
-    cure: str
+    fix: str
     stage: Stage = Stage.NEVER
     check: FileCheck | None = None
     check_set: SetCheck | None = None

@@ -15,7 +15,7 @@ def _sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
         return
     expected = file.filename.removesuffix(".tar.gz")
     if canonicalize_name(file.sdist.top) != canonicalize_name(expected):
-        yield Fault("sdist-folder-name", f"Its top folder is {file.sdist.top!r} instead of {expected!r}.")
+        yield Fault("sdist-folder-name", f"The top-level folder is {file.sdist.top!r} instead of {expected!r}.")
 
 
 def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -25,7 +25,9 @@ def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
         target = f"{file.sdist.top}/{license_file}"
         if target not in file.sdist.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
-            yield Fault("sdist-license-file", f"The licence file {license_file!r} is not in it.", refused(words))
+            yield Fault(
+                "sdist-license-file", f"The license file {license_file!r} is missing from the sdist.", refused(words)
+            )
 
 
 RULES: Final = (
@@ -37,7 +39,7 @@ RULES: Final = (
         cause="An sdist is a gzip-compressed tar archive.",
         source="PEP 625; warehouse/forklift/legacy.py:417-418.",
         example="a .tar.xz renamed to .tar.gz",
-        cure="Build the sdist again: `python -m build --sdist`.",
+        fix="Build the sdist again: `python -m build --sdist`.",
     ),
     Rule(
         id="sdist-cut-off",
@@ -46,8 +48,8 @@ RULES: Final = (
         stage=Stage.ARCHIVE,
         cause="The compressed data of an sdist is complete.",
         source="RFC 1952; the server fails on such files.",
-        example="an sdist cut off while it was copied",
-        cure="Build or download it again.",
+        example="an sdist truncated while it was copied",
+        fix="Build or download it again.",
     ),
     Rule(
         id="sdist-damaged",
@@ -57,7 +59,7 @@ RULES: Final = (
         cause="The compressed data and the tar headers of an sdist can be read.",
         source="RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.",
         example="one flipped bit",
-        cure="Build or download it again: it is damaged.",
+        fix="Build or download it again: it is damaged.",
     ),
     Rule(
         id="sdist-sparse-member",
@@ -67,27 +69,27 @@ RULES: Final = (
         cause="An sdist has no sparse members.",
         source="PEP 625; warehouse/forklift/legacy.py:438-449.",
         example="an sdist written by `tar --sparse`",
-        cure="Build the sdist with Python's tarfile, or without `--sparse`.",
+        fix="Build the sdist with Python's tarfile, or without `--sparse`.",
     ),
     Rule(
         id="sdist-top-level",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="All members of an sdist lie in one top folder.",
+        cause="All members of an sdist are in one top-level folder.",
         source="PEP 625; warehouse/forklift/legacy.py:434 and 450-453.",
-        example="an archive made inside of the project's folder",
-        cure="Build the sdist with a build backend: `python -m build --sdist`.",
+        example="an archive made inside the project's folder",
+        fix="Build the sdist with a build backend: `python -m build --sdist`.",
     ),
     Rule(
         id="sdist-pkg-info-missing",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
-        cause="PKG-INFO lies in the top folder of an sdist.",
+        cause="PKG-INFO is in the top-level folder of an sdist.",
         source="PEP 625; warehouse/forklift/legacy.py:454-458.",
         example="a source archive made by `git archive`",
-        cure="Build the sdist with a build backend: `python -m build --sdist`.",
+        fix="Build the sdist with a build backend: `python -m build --sdist`.",
     ),
     Rule(
         id="sdist-gzip-trailer",
@@ -96,7 +98,7 @@ RULES: Final = (
         cause="Nothing follows the compressed data, and its checksum matches.",
         source="RFC 1952; PyPI stores such files.",
         example="an sdist with a signature appended",
-        cure="Build the sdist again and do not append anything to it.",
+        fix="Build the sdist again and do not append anything to it.",
     ),
     Rule(
         id="sdist-special-member",
@@ -105,16 +107,16 @@ RULES: Final = (
         cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
         source="PEP 721; PyPI stores such files.",
         example="a FIFO among the test data",
-        cure="Create such files in the tests instead.",
+        fix="Create such files in the tests instead.",
     ),
     Rule(
         id="sdist-escaping-link",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Links in an sdist stay inside of it: pip refuses to unpack others.",
+        cause="Links in an sdist point inside it: pip refuses to unpack others.",
         source="PEP 721; PyPI stores such files.",
         example="a link to `/usr/share/licenses/GPL-3`",
-        cure="Put a copy of the file into the project.",
+        fix="Put a copy of the file into the project.",
     ),
     Rule(
         id="sdist-bomb",
@@ -123,16 +125,16 @@ RULES: Final = (
         cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
         source="our own limit, that of PyPI for wheels.",
         example="100 MiB of zeros in the test data",
-        cure="Create such data in the tests instead.",
+        fix="Create such data in the tests instead.",
     ),
     Rule(
         id="sdist-folder-name",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="The top folder is called like the file: project, dash, version.",
-        source="PEP 625; PyPI does not look.",
-        example="`demo-1.0.tar.gz` whose members lie in `other/`",
-        cure="Build the sdist with a build backend; do not repack it.",
+        cause="The top-level folder has the name of the file: project, dash, version.",
+        source="PEP 625; PyPI does not check this.",
+        example="`demo-1.0.tar.gz` whose members are in `other/`",
+        fix="Build the sdist with a build backend; do not repack it.",
         check=_sdist_folder_name,
     ),
     Rule(
@@ -140,10 +142,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.LICENSES,
-        cause="Every License-File of the metadata is in the sdist, under its top folder.",
+        cause="Every License-File of the metadata is in the sdist, below its top-level folder.",
         source="PEP 639; warehouse/forklift/legacy.py:1397-1423.",
         example="`License-File: LICENSE` without that file in the sdist",
-        cure="Add the file to the sdist, or correct `license-files` in pyproject.toml.",
+        fix="Add the file to the sdist, or correct `license-files` in pyproject.toml.",
         check=_sdist_license_file,
     ),
 )

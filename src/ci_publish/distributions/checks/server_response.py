@@ -1,4 +1,4 @@
-"""What PyPI's server would answer to an upload, for indexes that play PyPI."""
+"""What PyPI's server would answer to an upload, for an index that simulates PyPI."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rules about the set of files: what lies there, what belongs together, what contradicts itself (pure).
+"""Rules about the files of a run together: stray files, duplicates, contradictions (pure).
 
 The rules about single directory entries are found while collecting (``collecting.py``); here stands what they mean.
 """
@@ -33,7 +33,9 @@ def _same_file_twice(collection: Collection) -> Iterable[Fault]:
         spellings[spelling].append(file.filename)
     for names in spellings.values():
         if len(names) > 1:
-            yield Fault("same-file-twice", f"These are one file in {len(names)} spellings: {shortlist(names)}.")
+            yield Fault(
+                "same-file-twice", f"These names are {len(names)} spellings of one filename: {shortlist(names)}."
+            )
 
 
 def _same_content_twice(collection: Collection) -> Iterable[Fault]:
@@ -48,7 +50,7 @@ def _same_content_twice(collection: Collection) -> Iterable[Fault]:
 def _several_projects(collection: Collection) -> Iterable[Fault]:
     projects = sorted({file.project for file in collection.distributions})
     if len(projects) > 1:
-        yield Fault("several-projects", f"There are files of {len(projects)} projects: {', '.join(projects)}.")
+        yield Fault("several-projects", f"The files belong to {len(projects)} projects: {', '.join(projects)}.")
 
 
 def _several_versions(collection: Collection) -> Iterable[Fault]:
@@ -116,7 +118,7 @@ RULES: Final = (
         cause="A release has one sdist.",
         source="PEP 527; warehouse/forklift/legacy.py:1258-1275.",
         example="`demo-1.0.tar.gz` and `demo-1.0.zip`",
-        cure="Leave one of them: the server takes one sdist for a release.",
+        fix="Remove all but one: the server accepts one sdist for a release.",
         check_set=_several_sdists,
     ),
     Rule(
@@ -124,9 +126,9 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         cause="No two files differ only in how their names are spelled.",
-        source="PEP 503, PEP 625; installers take them for one.",
+        source="PEP 503, PEP 625; installers treat them as one.",
         example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
-        cure="Empty the folder before building, and leave the file with the normalised name.",
+        fix="Empty the folder before building, and keep the file with the normalised name.",
         check_set=_same_file_twice,
     ),
     Rule(
@@ -136,37 +138,37 @@ RULES: Final = (
         cause='No two files have the same content: the server refuses the second with "File already exists".',
         source="warehouse/forklift/legacy.py:483-530 and 1203-1228 (seen on a running server).",
         example="a wheel and the same wheel with another build number, byte for byte",
-        cure="Leave one of them: the server takes the same content once, under one name.",
+        fix="Remove all but one: the server accepts the same content once, under one name.",
         check_set=_same_content_twice,
     ),
     Rule(
         id="several-projects",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="All files of a run belong to one project, as a rule.",
+        cause="The files of a run usually belong to one project.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds wheels of `demo` and of `demo-cli`",
-        cure="If that is not intended, empty the folder before building.",
+        fix="If that is not intended, empty the folder before building.",
         check_set=_several_projects,
     ),
     Rule(
         id="several-versions",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="All files of a project in a run belong to one version, as a rule.",
+        cause="The files of a project in a run usually belong to one version.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds versions 1.0 and 1.1",
-        cure="If that is not intended, empty the folder before building.",
+        fix="If that is not intended, empty the folder before building.",
         check_set=_several_versions,
     ),
     Rule(
         id="release-metadata-differs",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="The files of a release agree about its metadata, apart from what the sdist calls dynamic.",
+        cause="The files of a release have the same metadata, apart from what the sdist declares dynamic.",
         source="PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.",
         example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
-        cure=(
+        fix=(
             "Build all files of a release from the same sources; PyPI shows the metadata of the file that comes first."
         ),
         check_set=_release_metadata_differs,
@@ -175,19 +177,19 @@ RULES: Final = (
         id="file-companion",
         pypi=Severity.NOTE,
         generic=Severity.NOTE,
-        cause="Signatures, checksums and files of the operating system are left alone.",
+        cause="Signatures, checksums and files of the operating system are skipped.",
         source="our own rule.",
         example="`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
-        cure="Nothing has to be done.",
+        fix="No action needed.",
     ),
     Rule(
         id="file-stray",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Only wheels and sdists are published; whatever else lies there is not sent.",
+        cause="Only wheels and sdists are published; other files in the folder are skipped.",
         source="our own rule.",
         example="`README.md` in `dist`",
-        cure="Remove it, or name the files to publish one by one.",
+        fix="Remove it, or name the files to publish one by one.",
     ),
     Rule(
         id="distributions-in-subfolders",
@@ -196,25 +198,25 @@ RULES: Final = (
         cause="Distributions up to two levels below `dist`, or below another named folder, are not left behind.",
         source="our own rule; actions/download-artifact makes a folder for each artifact.",
         example="`dist/demo-1.0.tar.gz` beside `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
-        cure="To publish them, name `dist/**` or set `recursive`. To leave them out, set `ignore-subfolders`.",
+        fix="To publish them, name `dist/**` or set `recursive`. To leave them out, set `ignore-subfolders`.",
     ),
     Rule(
         id="file-extension-obsolete",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Eggs, installers and other archives are not accepted any more.",
+        cause="Eggs, installers and other archives are no longer accepted.",
         source="PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
         example="`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
-        cure="Build a wheel and a .tar.gz sdist: `python -m build`.",
+        fix="Build a wheel and a .tar.gz sdist: `python -m build`.",
     ),
     Rule(
         id="file-outside-link",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="Symbolic links do not lead out of the folder they lie in.",
+        cause="Symbolic links do not point outside their folder.",
         source="our own rule.",
         example="`dist/demo.whl` → `/tmp/other.whl`",
-        cure="Copy the file into the folder.",
+        fix="Copy the file into the folder.",
     ),
     Rule(
         id="file-not-regular",
@@ -223,7 +225,7 @@ RULES: Final = (
         cause="Only regular files are read: no folders, FIFOs, devices or sockets.",
         source="our own rule.",
         example="a FIFO called `demo-1.0.tar.gz`",
-        cure="Put the file itself there.",
+        fix="Put the file itself there.",
     ),
     Rule(
         id="file-unreadable",
@@ -232,7 +234,7 @@ RULES: Final = (
         cause="Every file can be opened and read.",
         source="our own rule.",
         example="a file of another user with mode 600",
-        cure="Correct its permissions.",
+        fix="Correct its permissions.",
     ),
     Rule(
         id="file-empty",
@@ -241,7 +243,7 @@ RULES: Final = (
         cause="No file is empty.",
         source='our own rule; PyPI answers "File is not a zipfile".',
         example="a build that ran out of disk space",
-        cure="Build again.",
+        fix="Build again.",
     ),
     Rule(
         id="file-changed",
@@ -249,53 +251,53 @@ RULES: Final = (
         generic=Severity.ERROR,
         cause="Files do not change while they are read, checked and published.",
         source="our own rule.",
-        example="a build that still runs",
-        cure="Wait for the build to end, then publish.",
+        example="a build that is still running",
+        fix="Wait for the build to finish, then publish.",
     ),
     Rule(
         id="file-not-found",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="Every file that is named is there.",
+        cause="Every file that is named exists.",
         source="our own rule.",
         example="`ci-publish publish dist/demo-1.0.tar.gz` before the build",
-        cure="Build first, or correct the path.",
+        fix="Build first, or correct the path.",
     ),
     Rule(
         id="path-without-files",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Every pattern and folder that is named leads to files.",
+        cause="Every pattern and folder that is named matches files.",
         source="our own rule.",
         example="`dist/*.whl` where only an sdist was built",
-        cure="Correct the path, or leave it out.",
+        fix="Correct the path, or omit it.",
     ),
     Rule(
         id="same-name-twice",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="A filename leads to one content: two folders may not hold two.",
+        cause="Files with the same name in several folders have the same content.",
         source="our own rule; the index takes one of them.",
         example="`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
-        cure="Leave the one that is to be published.",
+        fix="Keep the one to publish.",
     ),
     Rule(
         id="same-name-again",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="A file is named once; a copy of it in another folder is left out.",
+        cause="A file is named once; copies in other folders are skipped.",
         source="our own rule.",
         example="`a/demo-1.0.tar.gz` and a copy in `b`",
-        cure="Name one of the folders.",
+        fix="Name one of the folders.",
     ),
     Rule(
         id="attestation-orphan",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
-        cause="Every attestation has its distribution beside it.",
+        cause="Every attestation is next to its distribution.",
         source="PEP 740; our own rule.",
         example="`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
-        cure="Publish the attestation with its file, or remove it.",
+        fix="Publish the attestation with its file, or remove it.",
     ),
     Rule(
         id="attestation-too-large",
@@ -304,16 +306,16 @@ RULES: Final = (
         cause="Attestations are at most 1 MiB.",
         source="our own limit.",
         example="some other file called `….attestation`",
-        cure="Remove it.",
+        fix="Remove it.",
     ),
     Rule(
         id="metadata-unverified",
         pypi=Severity.NOTE,
         generic=Severity.NOTE,
-        cause="With `--no-verify-metadata` the rules about core metadata are off.",
+        cause="With `--no-verify-metadata` the rules about core metadata are disabled.",
         source="the input verify-metadata of gh-action-pypi-publish.",
         example="`verify-metadata: false`",
-        cure="Leave the setting out to have metadata checked before anything leaves the machine.",
+        fix="Omit the setting to have metadata checked before anything is uploaded.",
     ),
     Rule(
         id="archive-partly-read",
@@ -322,7 +324,7 @@ RULES: Final = (
         cause="Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
         source="our own limit.",
         example="a wheel of 300 MB with libraries that compress well",
-        cure="Nothing has to be done.",
+        fix="No action needed.",
     ),
     Rule(
         id="archive-digests-unchecked",
@@ -333,7 +335,7 @@ RULES: Final = (
         ),
         source="our own limit.",
         example="a wheel of 300 MB with libraries that compress well",
-        cure="Nothing has to be done.",
+        fix="No action needed.",
     ),
     Rule(
         id="check-incomplete",
@@ -342,6 +344,6 @@ RULES: Final = (
         cause="Every file can be checked.",
         source="our own rule.",
         example="a file that shows a bug in ci-publish",
-        cure="Report it, with the file if you can.",
+        fix="Report it, with the file if you can.",
     ),
 )

@@ -19,7 +19,7 @@ def _size_limit(file: CheckedFile) -> Iterable[Fault]:
         size = f"{file.size / MIB:.1f} MiB"
         limit = DEFAULT_FILE_LIMIT // MIB
         words = f"File too large. Limit for project {file.value('name')!r} is {limit} MB. See {_MORE}"
-        yield Fault("size-limit", f"It has {size}; PyPI's default limit is {limit} MiB.", refused(words))
+        yield Fault("size-limit", f"The file is {size}; PyPI's default limit is {limit} MiB.", refused(words))
 
 
 RULES: Final = (
@@ -28,13 +28,13 @@ RULES: Final = (
         pypi=Severity.WARNING,
         generic=None,
         stage=Stage.FILENAME,
-        cause="PyPI takes files of up to 100 MiB, unless a project was given a higher limit.",
+        cause="PyPI accepts files of up to 100 MiB, unless the project has a higher limit.",
         source=(
             "warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it "
             "is a warning."
         ),
         example="a wheel of 250 MiB",
-        cure=(
+        fix=(
             "If the project has no higher limit yet, ask for one: "
             "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"
         ),

@@ -20,7 +20,9 @@ def _platform_tag(file: CheckedFile) -> Iterable[Fault]:
 def _platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
     for tag in _refused(file):
         if platforms.may_be_accepted(tag):
-            message = f"PyPI was not known to accept the platform tag {tag!r} when this program was released."
+            message = (
+                f"PyPI was not known to accept the platform tag {tag!r} when this version of ci-publish was released."
+            )
             yield _fault("platform-tag-unknown", file, tag, message)
 
 
@@ -42,9 +44,8 @@ RULES: Final = (
         generic=None,
         stage=Stage.NAMES,
         cause=(
-            "The platform is one that PyPI takes wheels for, or may take one day. Not so are malformed tags, "
-            "members of families that do not grow (plain linux tags promise nothing about libraries), and "
-            "known tags misspelled."
+            "The platform is one that PyPI accepts, or may accept in the future. Malformed tags, misspelled tags and "
+            "tags of families that do not grow never qualify (plain linux tags say nothing about libraries)."
         ),
         source=(
             "PEP 513, PEP 600, PEP 656; warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450."
@@ -52,7 +53,7 @@ RULES: Final = (
         example=(
             "`demo-1.0-cp313-cp313-linux_x86_64.whl`, `…-win64.whl`, `…-manylinux_2_17_amd64.whl`, `…-any (1).whl`"
         ),
-        cure="Correct the platform tag where the wheel is built; the message's advice depends on the tag.",
+        fix="Correct the platform tag where the wheel is built; the message has advice for the tag.",
         check=_platform_tag,
     ),
     Rule(
@@ -61,13 +62,13 @@ RULES: Final = (
         generic=None,
         stage=Stage.NAMES,
         cause=(
-            "The platform is not among those that PyPI was known to take when this version of ci-publish was "
-            "made. A file with such a tag is uploaded first, and alone: where PyPI refuses the first file of "
-            "a release, nothing of the version is spent."
+            "The platform is not one that PyPI was known to accept when this version of ci-publish was released. A "
+            "file with such a tag is uploaded first, and alone: if PyPI refuses the first file of a release, the "
+            "version stays unused."
         ),
         source="warehouse/forklift/legacy.py:118-229 (``_valid_platform_tag``) and 1440-1450.",
         example="`demo-1.0-cp315-cp315-macosx_27_0_arm64.whl`, `…-freebsd_14_amd64.whl`",
-        cure="If the platform is new, PyPI may accept it already: the index decides. Otherwise correct the tag.",
+        fix="If the platform is new, PyPI may accept it by now: the index decides. Otherwise correct the tag.",
         check=_platform_tag_unknown,
     ),
 )

@@ -1,4 +1,4 @@
-"""Rules about what a wheel holds: its metadata files and its RECORD (pure)."""
+"""Rules about the content of a wheel: its metadata files and its RECORD (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -22,9 +22,11 @@ def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
         return
     if not contents.info_folder:
         refusal = invalid_file("Unable to parse name and version from wheel filename")
-        yield Fault("wheel-file-missing", "Its name does not tell which metadata folder it has.", refusal)
+        yield Fault("wheel-file-missing", "The filename does not say which metadata folder the wheel has.", refusal)
     elif (target := f"{contents.info_folder}/WHEEL") not in contents.names:
-        yield Fault("wheel-file-missing", f"There is no {target} in it.", invalid_file(f"WHEEL not found at {target}"))
+        yield Fault(
+            "wheel-file-missing", f"{target} is missing from the archive.", invalid_file(f"WHEEL not found at {target}")
+        )
 
 
 def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
@@ -41,7 +43,7 @@ def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
         and (target := f"{contents.info_folder}/METADATA") not in contents.names
     ):
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
-        yield Fault("wheel-metadata-missing", f"There is no {target} in it.", refused(words))
+        yield Fault("wheel-metadata-missing", f"{target} is missing from the archive.", refused(words))
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -51,7 +53,11 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
         target = f"{contents.info_folder}/licenses/{license_file}"
         if target not in contents.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
-            yield Fault("wheel-license-file", f"The licence file {license_file!r} is not at {target}.", refused(words))
+            yield Fault(
+                "wheel-license-file",
+                f"The license file {license_file!r} is missing: it is not at {target}.",
+                refused(words),
+            )
 
 
 def _record_missing(file: CheckedFile) -> Iterable[Fault]:
@@ -61,9 +67,9 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     target = f"{contents.info_folder}/RECORD"
     refusal = refused(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
     if target not in contents.names:
-        yield Fault("record-missing", f"There is no {target} in it.", refusal)
+        yield Fault("record-missing", f"{target} is missing from the archive.", refusal)
     elif contents.record is not None and not contents.record.readable:
-        yield Fault("record-missing", f"{target} cannot be read as a table of UTF-8.", refusal)
+        yield Fault("record-missing", f"{target} is not a valid CSV file in UTF-8.", refusal)
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
@@ -85,7 +91,7 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     if members - listed:
         yield Fault("record-mismatch", f"RECORD does not list {shortlist(sorted(members - listed))}.")
     if listed - members:
-        yield Fault("record-mismatch", f"RECORD lists what is not there: {shortlist(sorted(listed - members))}.")
+        yield Fault("record-mismatch", f"RECORD lists files that are missing: {shortlist(sorted(listed - members))}.")
 
 
 def _record_digest(file: CheckedFile) -> Iterable[Fault]:
@@ -93,7 +99,7 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
-        yield Fault("record-digest", f"RECORD has another digest for {shortlist(contents.changed)}.")
+        yield Fault("record-digest", f"RECORD has a different digest for {shortlist(contents.changed)}.")
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
     bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
@@ -103,7 +109,7 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
-        yield from (Fault("record-signature", f"It holds {name}.") for name in found)
+        yield from (Fault("record-signature", f"The wheel contains {name}.") for name in found)
 
 
 def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
@@ -125,7 +131,10 @@ def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
 
     for section, name, value in entry_points(text):
         if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
-            yield Fault("entry-points-value", f"The entry point {name!r} in [{section}] is {value!r}.")
+            yield Fault(
+                "entry-points-value",
+                f"The entry point {name!r} in [{section}] has the value {value!r}, which is not an object reference.",
+            )
 
 
 def _readable(file: CheckedFile) -> ZipContents | None:
@@ -144,17 +153,17 @@ RULES: Final = (
         ),
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="`demo_pkg-1.0-py3-none-any.whl` with `Demo.Pkg-1.0.dist-info` inside",
-        cure="Build the wheel again with a current backend; do not rename it.",
+        fix="Build the wheel again with a current backend; do not rename it.",
     ),
     Rule(
         id="wheel-file-missing",
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.WHEEL_FILE,
-        cause="WHEEL lies in `{name}-{version}.dist-info`, spelled as in the filename.",
+        cause="WHEEL is in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
         example="a wheel without WHEEL, or renamed to another project",
-        cure="Build the wheel again; do not rename it.",
+        fix="Build the wheel again; do not rename it.",
         check=_wheel_file_missing,
     ),
     Rule(
@@ -162,9 +171,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
         cause="WHEEL names the version of the wheel format, without which pip does not install it.",
-        source="PEP 427; PyPI does not look.",
+        source="PEP 427; PyPI does not check this.",
         example="an empty WHEEL",
-        cure="Build the wheel again with a current backend.",
+        fix="Build the wheel again with a current backend.",
         check=_wheel_file_invalid,
     ),
     Rule(
@@ -172,10 +181,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.METADATA_FILE,
-        cause="METADATA lies in `{name}-{version}.dist-info`, spelled as in the filename.",
+        cause="METADATA is in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:1582-1602.",
         example="a wheel without METADATA",
-        cure="Build the wheel again; do not rename it.",
+        fix="Build the wheel again; do not rename it.",
         check=_wheel_metadata_missing,
     ),
     Rule(
@@ -186,7 +195,7 @@ RULES: Final = (
         cause="METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.",
         source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
         example="a METADATA whose CRC does not match",
-        cure="Build or download it again: it is damaged.",
+        fix="Build or download it again: it is damaged.",
     ),
     Rule(
         id="wheel-license-file",
@@ -196,7 +205,7 @@ RULES: Final = (
         cause="Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.",
         source="PEP 639; warehouse/forklift/legacy.py:1515-1539.",
         example="`License-File: LICENSE` without `demo-1.0.dist-info/licenses/LICENSE`",
-        cure="Build with a backend that knows PEP 639, or correct `license-files` in pyproject.toml.",
+        fix="Build with a backend that supports PEP 639, or correct `license-files` in pyproject.toml.",
         check=_wheel_license_file,
     ),
     Rule(
@@ -204,10 +213,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.RECORD,
-        cause="RECORD is there, and can be read as a table of UTF-8.",
+        cause="RECORD exists and is a CSV file in UTF-8.",
         source="PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.",
         example="a wheel without RECORD, or one whose RECORD is not UTF-8",
-        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD.",
         check=_record_missing,
     ),
     Rule(
@@ -215,10 +224,10 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.ERROR,
         stage=Stage.RECORD,
-        cause="RECORD has no empty lines: PyPI's server fails on them with a 500 that no retry cures.",
+        cause="RECORD has no empty lines: PyPI's server fails on them with a 500, and a retry does not help.",
         source="warehouse/utils/wheel.py:209-213 (seen on a running server).",
         example="an empty line in the middle of RECORD",
-        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew.",
+        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD.",
         check=_record_blank_line,
     ),
     Rule(
@@ -228,8 +237,8 @@ RULES: Final = (
         cause="RECORD lists exactly the members of the wheel.",
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
-        cure=(
-            "Build the wheel again; `python -m wheel pack` writes RECORD anew. PyPI mails about it today, and "
+        fix=(
+            "Build the wheel again; `python -m wheel pack` rewrites RECORD. PyPI mails about it today, and "
             "may refuse it later."
         ),
         check=_record_mismatch,
@@ -238,20 +247,20 @@ RULES: Final = (
         id="record-digest",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="The digests in RECORD are those of the members, and no member but RECORD is without.",
+        cause="The digests in RECORD match the members, and every member but RECORD has one.",
         source="PEP 427, PEP 376; PyPI does not look, installers do.",
         example="a file changed in a wheel after it was built",
-        cure="Build the wheel again; `python -m wheel pack` writes RECORD anew. Installers may refuse it.",
+        fix="Build the wheel again; `python -m wheel pack` rewrites RECORD. Installers may refuse it.",
         check=_record_digest,
     ),
     Rule(
         id="record-signature",
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
-        cause="Signatures inside of wheels are deprecated.",
+        cause="Signatures inside wheels are deprecated.",
         source="PEP 815.",
         example="`demo-1.0.dist-info/RECORD.jws`",
-        cure="Leave it out: PEP 740 attestations take its place.",
+        fix="Remove it: PEP 740 attestations replace it.",
         check=_record_signature,
     ),
     Rule(
@@ -263,8 +272,8 @@ RULES: Final = (
             "entry_points.txt is UTF-8, in INI form with ``=``, and scripts have names of letters, digits and ``._-``."
         ),
         source="the entry points specification; warehouse/utils/wheel.py:243-300.",
-        example="`[console_scripts]` with a name that holds a slash",
-        cure="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
+        example="`[console_scripts]` with a name that contains a slash",
+        fix="Correct `[project.scripts]`, `[project.gui-scripts]` or `[project.entry-points]` in pyproject.toml.",
         check=_entry_points_unreadable,
     ),
     Rule(
@@ -272,9 +281,9 @@ RULES: Final = (
         pypi=Severity.WARNING,
         generic=Severity.WARNING,
         cause="The values of entry points are object references.",
-        source="the entry points specification; PyPI does not look.",
+        source="the entry points specification; PyPI does not check this.",
         example="`demo = demo/cli.py`",
-        cure="Write entry points as `module.path:object`.",
+        fix="Write entry points as `module.path:object`.",
         check=_entry_points_value,
     ),
 )
