@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.messages import HttpAnswer
+from ci_publish.http.responses import MAX_MESSAGE, message_of
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
@@ -22,7 +23,7 @@ from ci_publish.http.retries import (
 from ci_publish.http.urls import is_loopback, shown
 from ci_publish.index.endpoints import resolve
 from ci_publish.index.simple_api import Unreadable, parse, parse_json_api
-from ci_publish.index.upload_api import MAX_MESSAGE, framing, message_of, understand
+from ci_publish.index.upload_api import framing, understand
 from ci_publish.model.index import Accepted, Endpoints, ProjectListing
 
 URL = "https://index.example/simple/demo/"

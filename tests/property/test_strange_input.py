@@ -18,6 +18,7 @@ from ci_publish.distributions.entry_points import entry_points, fault_of
 from ci_publish.distributions.metadata import normalized_version, parse_metadata
 from ci_publish.distributions.record import parse_record
 from ci_publish.errors import ConfigurationError
+from ci_publish.http import responses
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_claims
@@ -247,7 +248,7 @@ def listings(chance: random.Random) -> None:
 
 def uploads(chance: random.Random) -> None:
     upload_api.understand(answer(chance), PYPI.upload, 1, 1_700_000_000.0)
-    upload_api.message_of(answer(chance))
+    responses.message_of(answer(chance))
 
 
 def exchanges(chance: random.Random) -> None:

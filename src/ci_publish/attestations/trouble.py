@@ -3,9 +3,9 @@
 Foreign exceptions become one of these at the edge (``libraries``); the signer only knows these.
 """
 
-import json
 from collections.abc import Mapping
 
+from ci_publish.http.responses import json_fields
 from ci_publish.http.retries import retry_after
 from ci_publish.model.markup import words_of
 
@@ -88,9 +88,5 @@ def _words(body: str) -> str:
 
 
 def _json_message(body: str) -> str | None:
-    try:
-        content = json.loads(body[:MAX_BODY])
-    except (ValueError, RecursionError):
-        return None
-    message = content.get("message") if isinstance(content, dict) else None
+    message = json_fields(body[:MAX_BODY]).get("message")
     return message if isinstance(message, str) else None

@@ -5,7 +5,6 @@ other than PyPI, warehouse PR 20197 for burning. Whatever an index answers, an i
 request to the upload host itself (or to where a built-in index has its exchange), over https or loopback.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
+from ci_publish.http.responses import json_fields, own_words
 from ci_publish.http.retries import http_date, retry_after
 from ci_publish.http.urls import is_loopback_host, origin, same_origin
 from ci_publish.identity import macaroons
@@ -287,15 +287,9 @@ def _request(method: str, address: str | None, endpoints: Endpoints) -> HttpRequ
     return HttpRequest(method, address, {"Accept": JSON_TYPE})
 
 
-def _json_object(answer: HttpAnswer) -> dict[str, Any]:
+def _json_object(answer: HttpAnswer) -> Mapping[str, Any]:
     """Return the answer's JSON object; an empty one where the body is anything else."""
-    if answer.truncated:
-        return {}
-    try:
-        document = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+    return {} if answer.truncated else json_fields(answer.body)
 
 
 def _later(status: int) -> bool:
@@ -319,12 +313,7 @@ def _errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
 
 
 def _message(answer: HttpAnswer) -> str:
-    """Return what the answer says: PyPI's ``message``, RFC 9457's ``detail`` or ``title``, or the reason phrase."""
-    document = _json_object(answer)
-    for key in ("message", "detail", "title"):
-        if isinstance(document.get(key), str) and document[key].strip():
-            return str(document[key])[:_MAX_TEXT]
-    return answer.reason[:_MAX_TEXT]
+    return (own_words(answer) or answer.reason)[:_MAX_TEXT]
 
 
 def _refusal(answer: HttpAnswer) -> MintRefused:

@@ -23,6 +23,7 @@ from ci_publish.http.messages import (
     NoAnswerReason,
     Transport,
 )
+from ci_publish.http.responses import status_line
 from ci_publish.http.retries import (
     FailedAttempt,
     GiveUp,
@@ -349,7 +350,7 @@ class HttpIndex:
         if is_transient_status(answer.status) or answer.truncated:
             raise IndexUnavailable(
                 f"The provenance of {filename} could not be fetched.",
-                detail=f"{shown(url)} answered {answer.status} {answer.reason[:200]}",
+                detail=f"{shown(url)} answered {status_line(answer)}",
             )
         return None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
+from ci_publish.http.responses import status_line
 from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import same_origin, shown, split
 from ci_publish.index import simple_api
@@ -142,7 +143,7 @@ class Listings:
         return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
 
     def _unreadable(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
-        said = f"{shown(url)} answered {answer.status} {answer.reason[:200]}".rstrip()
+        said = f"{shown(url)} answered {status_line(answer)}"
         if self._is_pypi or is_transient_status(answer.status):
             return ListingUnavailable(project, said)
         why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""

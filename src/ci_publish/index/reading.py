@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
+from ci_publish.http.responses import status_line
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     FailedAttempt,
@@ -101,7 +102,7 @@ class Reader:
             return FailedAttempt(answer.text, once=once) if is_transient(answer) else None
         if is_transient_status(answer.status):
             asked = asked_wait(answer.headers, self._clock())
-            return FailedAttempt(f"the index answered {answer.status} {answer.reason[:200]}".rstrip(), asked)
+            return FailedAttempt(f"the index answered {status_line(answer)}", asked)
         return None
 
     def _get_followed(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[HttpAnswer | NoAnswer, str]:

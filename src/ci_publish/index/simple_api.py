@@ -5,13 +5,13 @@ PEP 792 (project status); docs.pypi.org/api/json. Everything read here comes fro
 or not an index at all: whatever its shape, the functions return a value and never raise.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urljoin
 
+from ci_publish.http.responses import NotAnObject, read_object
 from ci_publish.http.urls import host_of, same_origin, split
 from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
@@ -178,14 +178,9 @@ def _parse_json(project: str, body: bytes, url: str) -> Parsed:
 
 def _json_object(body: bytes) -> Mapping[str, Any] | Unreadable:
     if body.count(b"{") + body.count(b"[") > MAX_JSON_PARTS:
-        return Unreadable("is JSON of more parts than any listing")
-    try:
-        data = json.loads(body)
-    except RecursionError:
-        return Unreadable("is JSON nested deeper than any listing")
-    except ValueError:  # also UnicodeDecodeError, and integers of more than 4,300 digits
-        return Unreadable("is not valid JSON")
-    return data if isinstance(data, dict) else Unreadable("is not a JSON object")
+        return Unreadable("is JSON with more parts than any listing has")
+    found = read_object(body)
+    return Unreadable(found.reason) if isinstance(found, NotAnObject) else found
 
 
 def _files(entries: Iterator[Mapping[str, Any]], url: str) -> dict[str, PublishedFile]:

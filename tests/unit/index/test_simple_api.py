@@ -120,7 +120,7 @@ def test_hostile_shapes_around_the_files(more: dict[str, object]) -> None:
     [
         (b"{", "is not valid JSON"),
         (b'{"a": ' + b"9" * 5000 + b"}", "is not valid JSON"),
-        (b'{"a":' * 100_000, "is JSON nested deeper than any listing"),
+        (b'{"a":' * 100_000, "is JSON nested too deeply"),
         (b"\xff{", "is not valid JSON"),
         ([], "is not a JSON object"),
         (None, "is not a JSON object"),
