@@ -43,6 +43,15 @@ class CiPublishError(Exception):
     receipt: Any = None
     """The ``Receipt`` of what happened until then; set by ``ci_publish.publish`` and its kin."""
 
+    def __init_subclass__(cls, *, slug: str, exit_code: int | None = None, retryable: bool | None = None) -> None:
+        """Take the slug, and what differs from the class above."""
+        super().__init_subclass__()
+        cls.slug = slug
+        if exit_code is not None:
+            cls.exit_code = exit_code
+        if retryable is not None:
+            cls.retryable = retryable
+
     def __init__(self, summary: str, *, detail: str = "", hints: Iterable[str] = ()) -> None:
         super().__init__(summary)
         self.summary = summary
@@ -65,11 +74,8 @@ def docs_for_rule(rule: str) -> str:
     return f"{DOCS_URL}/checks/#{rule}"
 
 
-class InternalError(CiPublishError):
+class InternalError(CiPublishError, slug="internal", exit_code=1):
     """A bug in ci-publish."""
-
-    slug = "internal"
-    exit_code = 1
 
     @classmethod
     def of(cls, exception: BaseException) -> "InternalError":
@@ -88,17 +94,12 @@ def _where(exception: BaseException) -> str:
     return "\n".join([*calls, f"{type(exception).__name__}: {exception}"])
 
 
-class ConfigurationError(CiPublishError):
+class ConfigurationError(CiPublishError, slug="configuration", exit_code=2):
     """A flag, input, variable or file setting is wrong or contradicts another."""
 
-    slug = "configuration"
-    exit_code = 2
 
-
-class UntrustedCertificate(ConfigurationError):
+class UntrustedCertificate(ConfigurationError, slug="untrusted-certificate"):
     """The server's certificate comes from an issuer that this machine does not trust; nothing was sent."""
-
-    slug = "untrusted-certificate"
 
     def __init__(
         self,
@@ -113,311 +114,192 @@ class UntrustedCertificate(ConfigurationError):
         super().__init__(summary, detail=detail, hints=hints)
 
 
-class ProxyAuthenticationRequired(ConfigurationError):
+class ProxyAuthenticationRequired(ConfigurationError, slug="proxy-authentication-required"):
     """A proxy that an environment variable names requires authentication (407), or refuses what the variable holds."""
 
-    slug = "proxy-authentication-required"
 
-
-class NothingToPublish(CiPublishError):
+class NothingToPublish(CiPublishError, slug="nothing-to-publish", exit_code=3):
     """No distributions were found."""
 
-    slug = "nothing-to-publish"
-    exit_code = 3
 
-
-class InvalidDistribution(CiPublishError):
+class InvalidDistribution(CiPublishError, slug="invalid-distribution", exit_code=4):
     """At least one check failed; nothing has left the machine."""
 
-    slug = "invalid-distribution"
-    exit_code = 4
 
-
-class FileChangedDuringRun(InvalidDistribution):
+class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):
     """A file is not the one that was hashed, checked and signed at the start of the run; it was not published."""
 
-    slug = "file-changed"
 
-
-class IdentityUnavailable(CiPublishError):
+class IdentityUnavailable(CiPublishError, slug="identity-unavailable", exit_code=5):
     """There is no credential: the CI gives no OIDC token and nothing else was given."""
 
-    slug = "identity-unavailable"
-    exit_code = 5
 
-
-class NoIdTokenPermission(IdentityUnavailable):
+class NoIdTokenPermission(IdentityUnavailable, slug="no-id-token-permission"):
     """The GitHub job may not ask for an OIDC identity token: `id-token: write` is missing."""
 
-    slug = "no-id-token-permission"
 
-
-class ForkPullRequest(IdentityUnavailable):
+class ForkPullRequest(IdentityUnavailable, slug="fork-pull-request"):
     """The workflow runs for a fork's pull request, to which GitHub never gives an OIDC identity token."""
 
-    slug = "fork-pull-request"
 
-
-class PullRequestTarget(IdentityUnavailable):
+class PullRequestTarget(IdentityUnavailable, slug="pull-request-target"):
     """The workflow was started by `pull_request_target`, from which nothing is published."""
 
-    slug = "pull-request-target"
 
-
-class GitLabIdTokenMissing(IdentityUnavailable):
+class GitLabIdTokenMissing(IdentityUnavailable, slug="gitlab-id-token-missing"):
     """The GitLab job has no OIDC identity token for the audience: its `id_tokens:` does not declare one."""
 
-    slug = "gitlab-id-token-missing"
 
-
-class GitLabIdTokenAudience(IdentityUnavailable):
+class GitLabIdTokenAudience(IdentityUnavailable, slug="gitlab-id-token-audience"):
     """The GitLab job's OIDC identity token is for another audience than its variable's name says."""
 
-    slug = "gitlab-id-token-audience"
 
-
-class IdentityProviderFailed(IdentityUnavailable):
+class IdentityProviderFailed(IdentityUnavailable, slug="identity-provider-failed", retryable=True):
     """The CI should give an OIDC identity token, but its service failed, answered nonsense or took too long."""
 
-    slug = "identity-provider-failed"
-    retryable = True
 
-
-class EmptySecret(IdentityUnavailable):
+class EmptySecret(IdentityUnavailable, slug="empty-secret"):
     """A password or API token was given and is empty: usually a CI secret that is not set, or not for this job."""
 
-    slug = "empty-secret"
 
-
-class TrustedPublishingNotSupported(IdentityUnavailable):
+class TrustedPublishingNotSupported(IdentityUnavailable, slug="trusted-publishing-not-supported"):
     """The index has no Trusted Publishing and nothing else was given."""
 
-    slug = "trusted-publishing-not-supported"
 
-
-class CredentialRejected(CiPublishError):
+class CredentialRejected(CiPublishError, slug="credential-rejected", exit_code=6):
     """The index refuses the identity, the upload token or the API token."""
 
-    slug = "credential-rejected"
-    exit_code = 6
 
-
-class PasswordRefused(CredentialRejected):
+class PasswordRefused(CredentialRejected, slug="password-refused"):
     """PyPI takes no passwords: the user name must be `__token__` and the password an API token."""
 
-    slug = "password-refused"
 
-
-class NotAnApiToken(CredentialRejected):
+class NotAnApiToken(CredentialRejected, slug="not-an-api-token"):
     """The secret for PyPI or TestPyPI has no `pypi-` prefix, so it is no API token of theirs; it was not sent."""
 
-    slug = "not-an-api-token"
 
-
-class AudienceRefused(CredentialRejected):
+class AudienceRefused(CredentialRejected, slug="audience-refused"):
     """The index asked for an identity for an audience that is not its own; none was requested, nothing was sent."""
 
-    slug = "audience-refused"
 
-
-class ExchangeElsewhere(CredentialRejected):
+class ExchangeElsewhere(CredentialRejected, slug="exchange-elsewhere"):
     """The index points to another host for the token exchange; the identity was not sent there."""
 
-    slug = "exchange-elsewhere"
 
-
-class InvalidPublisher(CredentialRejected):
+class InvalidPublisher(CredentialRejected, slug="invalid-publisher"):
     """The identity is valid, but no Trusted Publisher on the index matches it."""
 
-    slug = "invalid-publisher"
 
-
-class InvalidPendingPublisher(CredentialRejected):
+class InvalidPendingPublisher(CredentialRejected, slug="invalid-pending-publisher"):
     """The identity matches a pending publisher whose project exists already."""
 
-    slug = "invalid-pending-publisher"
 
-
-class TrustedPublishingNotEnabled(CredentialRejected):
+class TrustedPublishingNotEnabled(CredentialRejected, slug="not-enabled"):
     """The index's operators have switched Trusted Publishing off, for all or for this CI."""
 
-    slug = "not-enabled"
 
-
-class InvalidIdentityToken(CredentialRejected):
+class InvalidIdentityToken(CredentialRejected, slug="invalid-token"):
     """The index does not accept the OIDC identity token: its signature, its times or its audience."""
 
-    slug = "invalid-token"
 
-
-class ReusedIdentityToken(CredentialRejected):
+class ReusedIdentityToken(CredentialRejected, slug="invalid-reuse-token"):
     """The OIDC identity token was exchanged before; each can be used once."""
 
-    slug = "invalid-reuse-token"
 
-
-class InvalidIdentityPayload(CredentialRejected):
+class InvalidIdentityPayload(CredentialRejected, slug="invalid-payload"):
     """The index cannot use what it was sent: a CI that it does not know, or a project that it does not allow."""
 
-    slug = "invalid-payload"
 
-
-class ReusableWorkflow(CredentialRejected):
+class ReusableWorkflow(CredentialRejected, slug="reusable-workflow"):
     """The publishing job lies in a reusable workflow, which PyPI's Trusted Publishing does not support."""
 
-    slug = "reusable-workflow"
 
-
-class UploadTokenExpired(CredentialRejected):
+class UploadTokenExpired(CredentialRejected, slug="upload-token-expired"):
     """The upload token has expired and the job has no identity left to exchange for another."""
 
-    slug = "upload-token-expired"
 
-
-class ApiTokenUnusable(CredentialRejected):
+class ApiTokenUnusable(CredentialRejected, slug="api-token-unusable"):
     """The API token that was given has expired, is incomplete or is meant for another index; nothing was sent."""
 
-    slug = "api-token-unusable"
 
-
-class ProjectNotCovered(CredentialRejected):
+class ProjectNotCovered(CredentialRejected, slug="project-not-covered"):
     """The credential is not for a project of this run; nothing was uploaded."""
 
-    slug = "project-not-covered"
 
-
-class PipelineElsewhere(CredentialRejected):
+class PipelineElsewhere(CredentialRejected, slug="pipeline-elsewhere"):
     """The GitLab job's CI configuration is in another project, which no Trusted Publisher on PyPI can match."""
 
-    slug = "pipeline-elsewhere"
 
-
-class SigningFailed(CiPublishError):
+class SigningFailed(CiPublishError, slug="signing-failed", exit_code=7, retryable=True):
     """A file could not be attested although an attestation is required; nothing was uploaded."""
 
-    slug = "signing-failed"
-    exit_code = 7
-    retryable = True
 
-
-class SigstoreUnavailable(SigningFailed):
+class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
     """Sigstore could not be reached, or had no good answer, until the retries ran out."""
 
-    slug = "sigstore-unavailable"
 
-
-class SigstoreRefused(SigningFailed):
+class SigstoreRefused(SigningFailed, slug="sigstore-refused", retryable=False):
     """Sigstore refuses what it was sent, and would again."""
 
-    slug = "sigstore-refused"
-    retryable = False
 
-
-class SigstoreIdentityRejected(SigstoreRefused):
+class SigstoreIdentityRejected(SigstoreRefused, slug="sigstore-identity-rejected", retryable=False):
     """Sigstore's certificate authority does not certify the identity of this CI job."""
 
-    slug = "sigstore-identity-rejected"
-    retryable = False
 
-
-class SigningIdentityExpired(SigningFailed):
+class SigningIdentityExpired(SigningFailed, slug="signing-identity-expired"):
     """The identity token or certificate for signing ended before all files were signed, and cannot be renewed."""
 
-    slug = "signing-identity-expired"
 
-
-class UnattestableWorkflow(SigningFailed):
+class UnattestableWorkflow(SigningFailed, slug="unattestable-workflow", retryable=False):
     """The job runs in a reusable workflow, whose attestations PyPI would refuse."""
 
-    slug = "unattestable-workflow"
-    retryable = False
 
-
-class AttestationUnsound(SigningFailed):
+class AttestationUnsound(SigningFailed, slug="attestation-unsound", retryable=False):
     """An attestation that was just made does not verify against the file or the identity of this run."""
 
-    slug = "attestation-unsound"
-    retryable = False
 
-
-class AttestationInvalid(SigningFailed):
+class AttestationInvalid(SigningFailed, slug="attestation-invalid", retryable=False):
     """An attestation file that lay beside a distribution does not verify."""
 
-    slug = "attestation-invalid"
-    retryable = False
 
-
-class AttestationByAnother(AttestationInvalid):
+class AttestationByAnother(AttestationInvalid, slug="attestation-by-another", retryable=False):
     """An attestation file that lay beside a distribution is signed by another identity than this run's."""
 
-    slug = "attestation-by-another"
-    retryable = False
 
-
-class PublishedUnattested(SigningFailed):
+class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=False):
     """Attestations are required, and the index already has a file of this run without one."""
 
-    slug = "published-unattested"
-    retryable = False
 
-
-class ContentConflict(CiPublishError):
+class ContentConflict(CiPublishError, slug="content-conflict", exit_code=8):
     """The index has other content under a filename of this run."""
 
-    slug = "content-conflict"
-    exit_code = 8
 
-
-class UploadRejected(CiPublishError):
+class UploadRejected(CiPublishError, slug="upload-rejected", exit_code=9):
     """The index refuses a file, for good."""
 
-    slug = "upload-rejected"
-    exit_code = 9
 
-
-class IndexUnavailable(CiPublishError):
+class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, retryable=True):
     """The index could not be reached, or asked to come back later, until the retries ran out."""
 
-    slug = "index-unavailable"
-    exit_code = 10
-    retryable = True
 
-
-class MintAnswerLost(IndexUnavailable):
+class MintAnswerLost(IndexUnavailable, slug="mint-answer-lost"):
     """The job's only OIDC identity token was sent and no answer came; only a new job has another."""
 
-    slug = "mint-answer-lost"
 
-
-class Unverified(CiPublishError):
+class Unverified(CiPublishError, slug="unverified", exit_code=11, retryable=True):
     """The index does not show what was sent, or shows provenance that does not verify."""
 
-    slug = "unverified"
-    exit_code = 11
-    retryable = True
 
-
-class UnexpectedPublisher(Unverified):
+class UnexpectedPublisher(Unverified, slug="unexpected-publisher", retryable=False):
     """The index serves provenance that verifies, signed by another identity than the expected one."""
 
-    slug = "unexpected-publisher"
-    retryable = False
 
-
-class Interrupted(CiPublishError):
+class Interrupted(CiPublishError, slug="interrupted", exit_code=130, retryable=True):
     """The run was stopped by SIGINT."""
 
-    slug = "interrupted"
-    exit_code = 130
-    retryable = True
 
-
-class Terminated(Interrupted):
+class Terminated(Interrupted, slug="terminated", exit_code=143, retryable=True):
     """The run was stopped by SIGTERM."""
-
-    slug = "terminated"
-    exit_code = 143
-    retryable = True
 
 
 def error_classes(root: type[CiPublishError] = CiPublishError) -> Iterator[type[CiPublishError]]:

@@ -19,10 +19,11 @@ from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADER
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.distributions.record import parse_record
 from ci_publish.errors import ConfigurationError
+from ci_publish.http import responses
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_claims
-from ci_publish.index import simple_api, upload_api
+from ci_publish.index import simple_api
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.filename import MAX_FILENAME, DistributionFilename
 from tests.unit.fakes import PYPI
@@ -85,8 +86,8 @@ def _filename(text: bytes) -> None:
 
 def _refusal(body: bytes) -> None:
     for content_type in ("text/html", "application/json"):
-        upload_api.message_of(HttpAnswer(400, "Bad Request", {"content-type": content_type}, body))
-    upload_api.message_of(HttpAnswer(400, body.decode(), {}, b""))
+        responses.message_of(HttpAnswer(400, "Bad Request", {"content-type": content_type}, body))
+    responses.message_of(HttpAnswer(400, body.decode(), {}, b""))
 
 
 def _sigstore(body: bytes) -> None:
