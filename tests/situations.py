@@ -454,23 +454,23 @@ def _() -> object:
 def _() -> object:
     harness = gitlab()
     credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
-    credential.prove()
-    credential.hold()
+    credential.authenticate()
+    credential.authorization()
     harness.now += 901
-    return credential.hold()
+    return credential.authorization()
 
 
 @situation("The stored API token has expired")
 def _() -> object:
     token = Secret(credential_harness.macaroon([3, "user"], [0, int(credential_harness.NOW) - 3 * 86_400, 0]))
     given = CredentialOptions(secret=token, name="CI_PUBLISH_PASSWORD")
-    return choose_credential(credential_harness.PYPI, given, credential_harness.Harness().tools()).prove()
+    return choose_credential(credential_harness.PYPI, given, credential_harness.Harness().tools()).authenticate()
 
 
 @situation("An API token of PyPI is given for a private index")
 def _() -> object:
     given = CredentialOptions(secret=Secret(credential_harness.macaroon()), name="CI_PUBLISH_PASSWORD")
-    return choose_credential(credential_harness.OTHER, given, credential_harness.Harness().tools()).prove()
+    return choose_credential(credential_harness.OTHER, given, credential_harness.Harness().tools()).authenticate()
 
 
 @situation("The Trusted Publisher that matches is for another project")
@@ -491,7 +491,7 @@ def _() -> object:
     harness = credential_harness.Harness(
         ci=credential_harness.FakeCI(Provider.GITLAB, {**credential_harness.GITLAB, "ci_config_ref_uri": uri})
     )
-    return choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools()).prove()
+    return choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools()).authenticate()
 
 
 @situation("Attestations are required, and a file is published without one")
@@ -505,8 +505,8 @@ def _() -> object:
     lost = NoAnswer(NoAnswerReason.TIMEOUT, "no answer within 30 s", sent=True)
     harness.index.scripts["mint-token"] = [lost]
     credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
-    credential.prove()
-    return credential.hold()
+    credential.authenticate()
+    return credential.authorization()
 
 
 @situation("The API token is not one of this index")
@@ -800,7 +800,7 @@ def prove(
     given: CredentialOptions | None = None,
     endpoints: Endpoints = credential_harness.PYPI,
 ) -> object:
-    choose_credential(endpoints, given or CredentialOptions(), harness.tools()).prove()
+    choose_credential(endpoints, given or CredentialOptions(), harness.tools()).authenticate()
     return None
 
 

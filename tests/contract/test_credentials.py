@@ -65,7 +65,7 @@ def anonymous(_: RehearsalWorld, __: ExitStack) -> Kind:
 
 
 @pytest.fixture(scope="module")
-def fake_run() -> Iterator[RehearsalWorld]:
+def world() -> Iterator[RehearsalWorld]:
     with RehearsalWorld() as opened:
         yield opened
         assert opened.failures == ()
@@ -98,32 +98,32 @@ def test_its_kind_is_known_from_the_start(kind: Kind) -> None:
 
 
 def test_what_is_proved_is_held_and_good_for_now(world: RehearsalWorld, kind: Kind) -> None:
-    kind.credential.prove()
-    kind.credential.prove()
-    held = kind.credential.hold()
-    assert kind.credential.hold() == held
+    kind.credential.authenticate()
+    kind.credential.authenticate()
+    held = kind.credential.authorization()
+    assert kind.credential.authorization() == held
     assert (held is None) is (kind.kind is CredentialKind.NONE)
     if kind.real:
         assert taken(world, held) is (held is not None)
 
 
 def test_what_is_not_proved_can_be_held_as_well(kind: Kind) -> None:
-    assert (kind.credential.hold() is None) is (kind.kind is CredentialKind.NONE)
+    assert (kind.credential.authorization() is None) is (kind.kind is CredentialKind.NONE)
 
 
 def test_reports_never_see_a_secret(kind: Kind) -> None:
-    held = kind.credential.hold()
+    held = kind.credential.authorization()
     shown = f"{kind.credential.state!r} {held!r}"
     if held is not None:
         assert not held.secret.satisfies(lambda text: text in shown)
 
 
 def test_renewing_gives_another_or_none(world: RehearsalWorld, kind: Kind) -> None:
-    held = kind.credential.hold()
+    held = kind.credential.authorization()
     other = kind.credential.renew(held)
     assert other is None or other != held
     if other is not None:
-        assert kind.credential.hold() == other, "from then on that one is held"
+        assert kind.credential.authorization() == other, "from then on that one is held"
         assert kind.credential.renew(held) == other, "who comes late with the old one gets the new one, too"
         assert not kind.real or taken(world, other)
 
@@ -134,14 +134,14 @@ def test_burning_what_was_never_held_is_no_error(kind: Kind) -> None:
 
 
 def test_burning_is_idempotent_and_never_raises(world: RehearsalWorld, kind: Kind) -> None:
-    kind.credential.hold()
+    kind.credential.authorization()
     kind.credential.burn()
     kind.credential.burn()
     assert all(token.burnt for token in world.index.mint_log)
 
 
 def test_what_was_burnt_is_good_no_longer(world: RehearsalWorld, kind: Kind) -> None:
-    held = kind.credential.hold()
+    held = kind.credential.authorization()
     kind.credential.burn()
     assert all(token.burnt for token in world.index.mint_log)
     if kind.real and kind.kind is TRUSTED:
@@ -154,6 +154,6 @@ def test_what_was_burnt_is_good_no_longer(world: RehearsalWorld, kind: Kind) -> 
 def test_threads_share_what_is_held(world: RehearsalWorld, kind: Kind) -> None:
     minted = len(world.index.mint_log)
     with ThreadPoolExecutor(8) as pool:
-        held = list(pool.map(lambda _: kind.credential.hold(), range(24)))
+        held = list(pool.map(lambda _: kind.credential.authorization(), range(24)))
     assert all(each == held[0] for each in held)
     assert len(world.index.mint_log) - minted == (1 if kind.real and kind.kind is TRUSTED else 0)

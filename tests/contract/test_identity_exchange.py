@@ -113,10 +113,10 @@ def world() -> Iterator[RehearsalWorld]:
 @pytest.mark.parametrize("provider", ["github", "gitlab"])
 def test_an_identity_is_exchanged_once_and_its_token_burnt(world: RehearsalWorld, provider: Provider) -> None:
     with run(world, provider) as job:
-        job.credential.prove()
-        held = job.credential.hold()
+        job.credential.authenticate()
+        held = job.credential.authorization()
         assert isinstance(held, BasicAuthorization)
-        assert job.credential.hold() == held
+        assert job.credential.authorization() == held
         assert held.secret.satisfies(lambda text: text in job.masked)
     assert len(world.index.mint_log) == 1
     assert world.index.mint_log[0].burnt
@@ -124,10 +124,10 @@ def test_an_identity_is_exchanged_once_and_its_token_burnt(world: RehearsalWorld
 
 def test_github_is_proved_by_minting_and_gitlab_by_its_claims(world: RehearsalWorld) -> None:
     with run(world, "github") as job:
-        job.credential.prove()
+        job.credential.authenticate()
         assert len(world.index.mint_log) == 1
     with run(world, "gitlab") as job:
-        job.credential.prove()
+        job.credential.authenticate()
         assert len(world.index.mint_log) == 1
         assert job.noted() == ["one-identity-token"]
 
@@ -135,7 +135,7 @@ def test_github_is_proved_by_minting_and_gitlab_by_its_claims(world: RehearsalWo
 def test_a_mint_that_fails_is_repeated_with_a_fresh_identity(world: RehearsalWorld) -> None:
     with run(world) as job:
         world.index.hooks.interpose = only(MINT, times(2, answer(503)))
-        job.credential.prove()
+        job.credential.authenticate()
         assert job.retries() == 2
     assert len(world.index.mint_log) == 1
 
@@ -143,7 +143,7 @@ def test_a_mint_that_fails_is_repeated_with_a_fresh_identity(world: RehearsalWor
 def test_a_mint_whose_answer_is_lost_is_repeated_with_a_fresh_identity(world: RehearsalWorld) -> None:
     with run(world, lost=1) as job:  # nobody holds the lost answer's token; it expires by itself
         world.index.hooks.after = once(lose_answer)
-        job.credential.prove()
+        job.credential.authenticate()
         assert job.retries() == 1
     assert [token.burnt for token in world.index.mint_log] == [False, True]
 
@@ -160,13 +160,13 @@ def once(fault: After) -> After:
 @pytest.mark.parametrize("fault", [drop, answer(500)])
 def test_gitlabs_lost_answer_is_explained(world: RehearsalWorld, fault: object) -> None:
     with run(world, "gitlab") as job:
-        job.credential.prove()
+        job.credential.authenticate()
         world.index.hooks.interpose = only(MINT, fault)  # type: ignore[arg-type]
         with pytest.raises(errors.MintAnswerLost):
-            job.credential.hold()
+            job.credential.authorization()
         world.index.hooks.interpose = None
         with pytest.raises(errors.MintAnswerLost):
-            job.credential.hold()
+            job.credential.authorization()
     assert world.index.mint_log == ()
 
 
@@ -175,7 +175,7 @@ def test_a_token_is_renewed_across_four_lifetimes() -> None:
         with run(world) as job:
             ends = time.monotonic() + 8.0
             while time.monotonic() < ends:
-                assert job.credential.hold() is not None
+                assert job.credential.authorization() is not None
                 time.sleep(0.05)
         assert 4 <= len(world.index.mint_log) <= 7
 
@@ -214,7 +214,7 @@ def test_an_identity_that_matches_nothing_is_explained(
 ) -> None:
     with RehearsalWorld(registrations=registrations) as world, run(world, claims=claims) as job:
         with pytest.raises(error) as caught:
-            job.credential.prove()
+            job.credential.authenticate()
         assert words in "\n".join([caught.value.summary, caught.value.detail, *caught.value.hints])
         assert world.index.mint_log == ()
 
@@ -223,15 +223,15 @@ def test_an_identity_that_matches_nothing_is_explained(
 def test_trusted_publishing_switched_off_is_said(world: RehearsalWorld, flag: str) -> None:
     world.index.rules.flags.add(flag)
     with run(world) as job, pytest.raises(errors.TrustedPublishingNotEnabled, match="not enabled"):
-        job.credential.prove()
+        job.credential.authenticate()
 
 
 def test_a_used_identity_is_refused_with_its_reason(world: RehearsalWorld) -> None:
     with run(world, "gitlab") as first:
-        first.credential.hold()
+        first.credential.authorization()
         again = choose_credential(first.endpoints, CredentialOptions(), first.tools)
         with pytest.raises(errors.ReusedIdentityToken):
-            again.hold()
+            again.authorization()
 
 
 def test_an_unknown_issuer_is_named(world: RehearsalWorld) -> None:
@@ -239,14 +239,14 @@ def test_an_unknown_issuer_is_named(world: RehearsalWorld) -> None:
         run(world, claims={"iss": "https://gitea.example"}) as job,
         pytest.raises(errors.InvalidIdentityPayload, match=r"gitea\.example"),
     ):
-        job.credential.prove()
+        job.credential.authenticate()
 
 
 def test_a_pending_publisher_creates_its_project() -> None:
     pending = registered(GitLabPublisher("octo-group/demo"), "demo", pending=True)
     with RehearsalWorld(registrations=[pending]) as world:
         with run(world, "gitlab") as job:
-            job.credential.hold()
+            job.credential.authorization()
         assert world.index.state.project("demo") is not None
 
 
@@ -256,13 +256,13 @@ def test_a_pending_publisher_creates_its_project() -> None:
 def test_another_index_on_loopback_is_found_by_discovery() -> None:
     with RehearsalWorld(discovery=True) as world, run(world, generic=True) as job:
         assert job.endpoints.discovery is not None
-        job.credential.prove()
+        job.credential.authenticate()
         assert len(world.index.mint_log) == 1
 
 
 def test_without_discovery_the_usual_addresses_hold(world: RehearsalWorld) -> None:
     with run(world, generic=True) as job:
-        job.credential.prove()
+        job.credential.authenticate()
         assert len(world.index.mint_log) == 1
 
 
@@ -274,7 +274,7 @@ def test_an_index_that_asks_for_anothers_audience_gets_nothing(
     world.index.trusted_publishing.audience = audience
     issued = len(world.identity_provider.issued)
     with run(world, generic=generic) as job, pytest.raises(errors.AudienceRefused):
-        job.credential.prove()
+        job.credential.authenticate()
     assert len(world.identity_provider.issued) == issued
     assert world.index.mint_log == ()
 
@@ -285,13 +285,13 @@ def test_an_audience_that_is_no_host_is_given_to_the_index_that_it_is_named_for(
         world.index.trusted_publishing.audience = "acme-packages"
         issued = len(world.identity_provider.issued)
         with run(world, generic=True) as job, pytest.raises(errors.AudienceRefused) as caught:
-            job.credential.prove()
+            job.credential.authenticate()
         assert "'acme-packages'" in caught.value.summary
         assert "--audience acme-packages" in caught.value.hints[-1], "the line to write"
         assert caught.value.exit_code == 6
         assert len(world.identity_provider.issued) == issued
         with run(world, generic=True, audience="acme-packages") as job:
-            job.credential.prove()
+            job.credential.authenticate()
         assert len(world.index.mint_log) == 1
 
 
@@ -302,7 +302,7 @@ def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are
     world.index.trusted_publishing.audience = audience
     issued = len(world.identity_provider.issued)
     with run(world, generic=True, audience=audience) as job, pytest.raises(errors.AudienceRefused) as caught:
-        job.credential.prove()
+        job.credential.authenticate()
     assert not [hint for hint in caught.value.hints if "--audience" in hint]
     assert len(world.identity_provider.issued) == issued
 

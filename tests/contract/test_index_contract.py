@@ -90,7 +90,7 @@ def wheel(folder: Path, content: str = "", project: str = "demo") -> Distributio
 
 
 def listed(index: Index, file: Distribution) -> str | None:
-    state = index.look(file.project, file.version, fresh=True)
+    state = index.fetch_listing(file.project, file.version, fresh=True)
     assert isinstance(state, ProjectListing)
     return state.files[file.filename].sha256
 
@@ -100,7 +100,7 @@ def send(kind: Kind, file: Distribution) -> object:
 
 
 def test_what_is_not_there_is_not_listed(kind: Kind) -> None:
-    assert isinstance(kind.index.look(kind.project, "1.0"), NoSuchProject)
+    assert isinstance(kind.index.fetch_listing(kind.project, "1.0"), NoSuchProject)
 
 
 def test_what_was_taken_is_listed_with_its_digest(kind: Kind, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_each_attempt_is_told_of(kind: Kind, tmp_path: Path) -> None:
 def test_a_fresh_look_is_as_good_as_any(kind: Kind, tmp_path: Path) -> None:
     file = wheel(tmp_path, project=kind.project)
     send(kind, file)
-    first, second = (kind.index.look(file.project, file.version, fresh=fresh) for fresh in (True, False))
+    first, second = (kind.index.fetch_listing(file.project, file.version, fresh=fresh) for fresh in (True, False))
     assert isinstance(first, ProjectListing)
     assert isinstance(second, ProjectListing)
     assert first.files.keys() == second.files.keys() == {file.filename}

@@ -169,7 +169,7 @@ def test_hostile_answers(tmp_path: Path, group: int) -> None:
             began = time.monotonic()
             outcome = client.upload(file)
             assert time.monotonic() - began < LONGEST, seed
-            state = client.index.look("demo", "1.0", fresh=True)
+            state = client.index.fetch_listing("demo", "1.0", fresh=True)
             assert isinstance(outcome, get_args(UploadOutcome)), seed
             assert isinstance(state, get_args(IndexState)), seed
             listed = isinstance(state, ProjectListing) and any(

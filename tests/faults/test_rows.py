@@ -77,7 +77,7 @@ class Played:
             began = time.monotonic()
             self.outcome = self.client.upload(self.file)
             self.seconds = time.monotonic() - began
-            self.state = self.client.index.look("demo", "1.0", fresh=True)
+            self.state = self.client.index.fetch_listing("demo", "1.0", fresh=True)
 
     @property
     def stored(self) -> bool:
@@ -607,14 +607,14 @@ def test_a_stopped_run_begins_no_upload(tmp_path: Path) -> None:
 
 def test_the_look_retries_and_fails_under_pypi(tmp_path: Path) -> None:
     with FaultServer(looks=[answering(500)]) as server, Client(server.upload_url) as client:
-        assert isinstance(client.index.look("demo"), ListingUnavailable)
+        assert isinstance(client.index.fetch_listing("demo"), ListingUnavailable)
         assert len(server.looks_seen) == 5
 
 
 def test_the_look_survives_trouble(tmp_path: Path) -> None:
     looks = [answering(503, headers={"Retry-After": "2"}), raw(b"nonsense"), honest]
     with FaultServer(looks=looks) as server, Client(server.upload_url) as client:
-        assert client.index.look("demo") == NoSuchProject("demo")
+        assert client.index.fetch_listing("demo") == NoSuchProject("demo")
         assert client.waiting.waits[0] == 2.0
 
 
@@ -629,7 +629,7 @@ def test_the_look_survives_trouble(tmp_path: Path) -> None:
 )
 def test_a_look_that_brings_no_listing_is_not_absence(tmp_path: Path, answer: bytes) -> None:
     with FaultServer(looks=[raw(answer)]) as server, Client(server.upload_url) as client:
-        assert isinstance(client.index.look("demo"), ListingUnavailable)
+        assert isinstance(client.index.fetch_listing("demo"), ListingUnavailable)
 
 
 def _now() -> dt.datetime:

@@ -153,7 +153,7 @@ class FakeIndex:
     emit: Emit = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def look(
+    def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         del patience
@@ -251,12 +251,12 @@ class FakeCredential:
     def missing(self) -> CiPublishError | None:
         return self.lacks
 
-    def prove(self, *, mint: bool = True) -> None:
+    def authenticate(self, *, mint: bool = True) -> None:
         self.log.append("prove" if mint else "judge")
         if self.refusal is not None:
             raise self.refusal
 
-    def hold(self) -> Authorization | None:
+    def authorization(self) -> Authorization | None:
         self.log.append("hold")
         if self.hold_refusal is not None:
             raise self.hold_refusal

@@ -247,7 +247,9 @@ class Composition:
             checks=checks,
         )
         self.around.emit(IndexChosen(index.endpoints))
-        return Doctor(index.endpoints, self._credential_options(index.endpoints), self._tools(), index.look, wanted)
+        return Doctor(
+            index.endpoints, self._credential_options(index.endpoints), self._tools(), index.fetch_listing, wanted
+        )
 
     def _files_if_any(self, endpoints: Endpoints) -> tuple[tuple[Distribution, ...], Checks | None]:
         """What doctor compares with the index, and what the checks say of it: the files that lie there, if any do."""

@@ -71,8 +71,8 @@ def choose_credential(
 ) -> Credential:
     """Return the credential for one index; nothing is asked or sent yet.
 
-    Whatever is missing or will be refused is raised by ``prove`` and ``hold``, so that a run that has nothing to upload
-    needs no credential. Raises ConfigurationError for options that contradict each other.
+    ``authenticate`` and ``authorization`` raise what is missing or will be refused, so that a run that has nothing to
+    upload needs no credential. Raises ConfigurationError for options that contradict each other.
     """
     if error := _contradiction(given):
         raise error

@@ -126,20 +126,20 @@ class Wanted:
 
 
 class Doctor:
-    """Looks at one index and one job. ``look`` asks the index for a project, as ``ports.Index.look`` does."""
+    """Examines one index and one job. ``fetch_listing`` is that of ``ports.Index``."""
 
     def __init__(
         self,
         endpoints: Endpoints,
         given: CredentialOptions,
         tools: IdentityContext,
-        look: Callable[..., IndexState],
+        fetch_listing: Callable[..., IndexState],
         wanted: Wanted,
     ) -> None:
         self._endpoints = endpoints
         self._credential_options = given
         self._tools = tools
-        self._look = look
+        self._fetch_listing = fetch_listing
         self._wanted = wanted
         self._missing: CiPublishError | None = None
         self._published: set[str] = set()
@@ -234,7 +234,7 @@ class Doctor:
         if isinstance(credential, TrustedPublishingCredential):
             return self._trusted_publishing(credential)
         try:
-            credential.prove()
+            credential.authenticate()
         except CiPublishError as error:
             return [failed("credential", error)]
         self._credential_state = credential.state
@@ -293,7 +293,7 @@ class Doctor:
             note = not_minted(self._endpoints, absent)
             return Finding("exchange", Level.SKIPPED, note.message, hints=note.hints)
         try:
-            credential.hold()
+            credential.authorization()
         except CiPublishError as error:
             return failed("exchange", error)
         finally:
@@ -307,11 +307,11 @@ class Doctor:
     def _look_for_created(self, absent: Sequence[str]) -> None:
         """Note which projects the exchange created; a cached 404 may be old, so the last answer of a few counts."""
         for name in absent:
-            self._states[name] = self._look(name, fresh=True)
+            self._states[name] = self._fetch_listing(name, fresh=True)
             for attempt, pause in enumerate(_PAUSES, 1):
                 if isinstance(self._states[name], ProjectListing) or not self._may_wait(name, attempt, pause):
                     break
-                self._states[name] = self._look(name, fresh=True)
+                self._states[name] = self._fetch_listing(name, fresh=True)
             if isinstance(self._states[name], ProjectListing):
                 self._proven.add(name)
 
@@ -326,7 +326,7 @@ class Doctor:
     def _project(self, project: str) -> Finding:
         files = [file for file in self._wanted.distributions if file.project == project]
         try:
-            state = self._look(project)
+            state = self._fetch_listing(project)
         except CiPublishError as error:
             return failed(f"project {project}", error)
         self._states[project] = state

@@ -49,7 +49,7 @@ class StaticCredential:
     def missing(self) -> None:
         """Return None: it was given."""
 
-    def prove(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise what this index will refuse without being asked; note what looks odd, once.
 
         That is PasswordRefused, EmptySecret, or ApiTokenUnusable for a token that is over, incomplete or another
@@ -65,9 +65,9 @@ class StaticCredential:
             for note in static_notes(self._endpoints, self._authorization.secret, self._name):
                 self._emit(note)
 
-    def hold(self) -> Authorization:
+    def authorization(self) -> Authorization:
         """Return the user name and the secret."""
-        self.prove()
+        self.authenticate()
         return self._authorization
 
     def renew(self, refused: Authorization | None) -> None:
@@ -226,10 +226,10 @@ class AnonymousCredential:
     def missing(self) -> None:
         """Return None: nothing is needed."""
 
-    def prove(self, *, mint: bool = True) -> None:
+    def authenticate(self, *, mint: bool = True) -> None:
         """Do nothing."""
 
-    def hold(self) -> None:
+    def authorization(self) -> None:
         """Return None: requests go without authorization."""
 
     def renew(self, refused: Authorization | None) -> None:
@@ -254,11 +254,11 @@ class MissingCredential:
         """Return the error that says why."""
         return self.error
 
-    def prove(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise the error that says why."""
         raise self.error
 
-    def hold(self) -> None:
+    def authorization(self) -> None:
         """Raise the error that says why."""
         raise self.error
 

@@ -111,10 +111,10 @@ class TrustedPublishingCredential:
         missing = self._tools.source.missing(self._endpoints.pinned_audience)
         return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if self._must_attest() else None)
 
-    def prove(self, *, mint: bool = True) -> None:
-        """Mint, where another identity token can be had; else judge the only one's claims and keep it for ``hold``.
+    def authenticate(self, *, mint: bool = True) -> None:
+        """Mint, where another OIDC token can be had; else validate the only one's claims, and keep it.
 
-        Without *mint* the claims are judged, and nothing is sent to the index but the question for its audience.
+        Without *mint* the claims are validated, and the index is asked for nothing but its audience.
         """
         with self._minting:
             if self._held is not None:
@@ -129,7 +129,7 @@ class TrustedPublishingCredential:
                 self._identity = self._fresh_identity()
                 self._note_only_token()
 
-    def hold(self) -> Authorization:
+    def authorization(self) -> Authorization:
         """Return an authorization for now: the held token while it lasts, else a new one."""
         with self._minting:
             held = self._held

@@ -158,7 +158,7 @@ class HttpIndex:
 
     # --- listings
 
-    def look(
+    def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         """Ask what the index has of *project*; see ``publishing.pipeline.Index``.

@@ -138,7 +138,7 @@ class PrefetchedIndex:
         for (project, version), (promise, held) in work:
             self._told.give(held)
             try:
-                promise.set_result(self._index.look(project, version))
+                promise.set_result(self._index.fetch_listing(project, version))
             except BaseException as error:  # noqa: BLE001  (a bug: raised where the look is asked for)
                 promise.set_exception(error)
 
@@ -147,13 +147,13 @@ class PrefetchedIndex:
         """The addresses of this index."""
         return self._index.endpoints
 
-    def look(
+    def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         """Ask what the index has of *project*; see ``publishing.pipeline.Index``."""
         ahead = None if fresh else self._ahead.pop((project, version), None)
         if ahead is None:
-            return self._index.look(project, version, fresh=fresh, patience=patience)
+            return self._index.fetch_listing(project, version, fresh=fresh, patience=patience)
         promise, held = ahead
         held.release()
         return promise.result()

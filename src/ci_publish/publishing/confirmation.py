@@ -171,14 +171,14 @@ class Confirmation:
         """Yield each file with what the index has of its release, asking for several projects at once."""
         states: dict[tuple[str, str], IndexState] = {}
 
-        def look(file: Distribution) -> None:
+        def fetch_listing(file: Distribution) -> None:
             left = max(0.0, self._ends - self._run.clock()) if patience is None else patience
-            states[file.release] = self._index.look(file.project, file.version, fresh=True, patience=left)
+            states[file.release] = self._index.fetch_listing(file.project, file.version, fresh=True, patience=left)
 
         jobs = self._run.options.jobs
         releases = {file.release: file for file in files}
         queue = ReleaseQueue(releases.values(), lambda file: file.project, 1)
-        in_parallel(queue, look, ConcurrencyLimit(jobs), jobs, lambda: True)
+        in_parallel(queue, fetch_listing, ConcurrencyLimit(jobs), jobs, lambda: True)
         yield from ((file, states[file.release]) for file in files)
 
     def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:

@@ -81,7 +81,7 @@ class Coverage:
         """Ask up to six times within 30 s; a project that cannot be asked about is left to the upload."""
         absent = tuple(missing)
         for attempt, pause in enumerate((*PAUSES, 0.0), 1):
-            looks = {name: self._index.look(name, fresh=True, patience=0.0) for name in absent}
+            looks = {name: self._index.fetch_listing(name, fresh=True, patience=0.0) for name in absent}
             absent = tuple(name for name, found in looks.items() if isinstance(found, NoSuchProject))
             if not absent or not pause:
                 break

@@ -65,7 +65,7 @@ def publish(run: Run) -> Outcome:
             run.signer.prefetch()
         _inspect_found(run, collection, deliveries)
         for delivery in deliveries:
-            delivery.prove()
+            delivery.authenticate()
             delivery.warn_unattested()
         attestations = _attest_uploads(run, collection, deliveries)
         run.checkpoint()
@@ -142,7 +142,7 @@ def verify_release(
         endpoints = destination.index.endpoints
         with run.step(Step.CONFIRM, endpoints.name):
             run.emit(IndexChosen(destination.index.endpoints))
-            state = destination.index.look(project, version, fresh=True)
+            state = destination.index.fetch_listing(project, version, fresh=True)
             if isinstance(state, ListingUnavailable | NotVisible):
                 raise messages.listing_unavailable(endpoints, state)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
@@ -345,7 +345,7 @@ def _verify_at(run: Run, destination: Destination, files: Sequence[Distribution]
         missing, conflicts, there = [], [], []
         closed: dict[str, None] = {}
         for file in files:
-            state = destination.index.look(file.project, file.version)
+            state = destination.index.fetch_listing(file.project, file.version)
             if isinstance(state, ListingUnavailable | NotVisible):
                 raise messages.listing_unavailable(endpoints, state)
             state = run.with_digests(destination.index, [file], state)

@@ -47,7 +47,7 @@ class Index(Protocol):
     def endpoints(self) -> Endpoints:
         """The addresses of this index."""
 
-    def look(
+    def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         """Ask what the index has of *project* (normalised). With *fresh*, caches on the way are passed by.
@@ -119,11 +119,11 @@ class Credential(Protocol):
     def missing(self) -> CiPublishError | None:
         """Return what this run lacks for an upload, as far as its environment tells; None where nothing is known.
 
-        Asks and sends nothing, and never raises. ``prove`` raises it before any request of its own; a run that has
-        nothing to upload is not stopped by it.
+        Asks and sends nothing, and never raises. ``authenticate`` raises it before any request of its own; it does not
+        stop a run that has nothing to upload.
         """
 
-    def prove(self, *, mint: bool = True) -> None:
+    def authenticate(self, *, mint: bool = True) -> None:
         """Learn whether the index takes this identity, before anything is signed.
 
         Mints where the CI can give another OIDC token and *mint* allows it, else judges the claims locally. Of API
@@ -131,8 +131,8 @@ class Credential(Protocol):
         IndexUnavailable.
         """
 
-    def hold(self) -> Authorization | None:
-        """Return an authorization that is good for now; mints or renews when needed. Raises as ``prove``."""
+    def authorization(self) -> Authorization | None:
+        """Return an authorization that is good for now; mints or renews when needed. Raises as ``authenticate``."""
 
     def renew(self, refused: Authorization | None) -> Authorization | None:
         """Return another authorization than *refused*, which the index called expired; None if there is none."""

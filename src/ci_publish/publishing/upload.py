@@ -194,7 +194,7 @@ class IndexUpload:
         with self._run.step(Step.PLAN, name):
             self._run.emit(IndexChosen(self.endpoints))
             self._run.emit(CredentialChanged(name, self._credential.state))
-            self._look(sending=sending)
+            self._fetch_listings(sending=sending)
             options = self._run.options
             rules = ConflictRules.of(self.endpoints, options.on_conflict, skip_existing=options.skip_existing)
             self._plan = make_plan(name, self._distributions, self._states, rules, self._index.md5)
@@ -230,10 +230,10 @@ class IndexUpload:
         for file in self.uploads:
             self._finish(file, FileStatus.PLANNED)
 
-    def _look(self, *, sending: bool) -> None:
+    def _fetch_listings(self, *, sending: bool) -> None:
         """Fetch the listings; a run that is *sending* says first what it lacks for that."""
         for project, version in dict.fromkeys(file.release for file in self._distributions):
-            state = self._index.look(project, version)
+            state = self._index.fetch_listing(project, version)
             if isinstance(state, ListingUnavailable):
                 self._run.checkpoint()
                 unseen = messages.listing_unavailable(self.endpoints, state)
@@ -354,15 +354,15 @@ class IndexUpload:
                     filename=file.filename,
                 )
 
-    def prove(self) -> None:
+    def authenticate(self) -> None:
         """Learn whether the index takes the run's identity, when there is something to upload."""
         if self.uploads:
             with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
-                self._credential.prove()
+                self._credential.authenticate()
                 self._require_covered(signed=False)
 
     def try_credential(self) -> None:
-        """Do what ``prove`` does for a plan, and say what is known afterwards.
+        """Do what ``authenticate`` does for a plan, and say what is known afterwards.
 
         A token exchange may create a project; where one is absent, it is left out unless the user asked for it.
         """
@@ -373,7 +373,7 @@ class IndexUpload:
         trusted = self._credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
         mint = not (trusted and absent) or self._run.options.create_project
         with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
-            self._credential.prove(mint=mint)
+            self._credential.authenticate(mint=mint)
             self._require_covered(signed=False)
             if not mint:
                 self._run.emit(not_minted(self.endpoints, absent))
@@ -410,7 +410,7 @@ class IndexUpload:
         if self.policy is AttestationPolicy.OFF:
             attestations = {}
         with self._run.step(Step.AUTHENTICATE, self.endpoints.name):
-            self._credential.hold()
+            self._credential.authorization()
             self._require_covered(signed=bool(attestations))
         with self._run.step(Step.UPLOAD, self.endpoints.name):
             self._send_all(attestations)
@@ -491,7 +491,7 @@ class IndexUpload:
         throttled: Callable[[], None],
         turn: CompletionTurn,
     ) -> UploadOutcome:
-        authorization = self._credential.hold()
+        authorization = self._credential.authorization()
         outcome = self._index.upload(file, attestations, authorization, throttled, turn)
         if isinstance(outcome, CredentialRefused) and outcome.expired:
             renewed = self._credential.renew(authorization)
@@ -568,7 +568,7 @@ class IndexUpload:
     def _look_for(self, file: Distribution) -> tuple[IndexState, PublishedFile | None]:
         """Look for a file that should be there; a listing may be a few seconds behind the upload that won a race."""
         for pause in PAUSES:
-            state = self._index.look(file.project, file.version, fresh=True)
+            state = self._index.fetch_listing(file.project, file.version, fresh=True)
             if not isinstance(state, ProjectListing | NoSuchProject):
                 return state, None
             if _listed(file, state):
@@ -576,7 +576,7 @@ class IndexUpload:
             if self._run.waiting.wait(pause):
                 break
         else:
-            state = self._index.look(file.project, file.version, fresh=True)
+            state = self._index.fetch_listing(file.project, file.version, fresh=True)
         state = self._run.with_digests(self._index, [file], state)
         return state, _listed(file, state)
 

@@ -86,7 +86,7 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
 )
 def test_a_secret_that_is_withheld_is_said_to_be(given: CredentialOptions, endpoints: Endpoints, words: str) -> None:
     with pytest.raises(errors.IdentityUnavailable) as caught:
-        choose(replace(given, several=True), Harness(ci=NOWHERE), endpoints).prove()
+        choose(replace(given, several=True), Harness(ci=NOWHERE), endpoints).authenticate()
     assert words in caught.value.detail
     assert "Indexes that need different secrets need a run each." in caught.value.hints
 
@@ -126,7 +126,7 @@ def test_what_is_missing_is_said_when_it_is_needed(
     assert credential.state.kind is CredentialKind.NONE
     assert credential.renew(None) is None
     credential.burn()
-    for ask in (credential.prove, credential.hold):
+    for ask in (credential.authenticate, credential.authorization):
         with pytest.raises(error, match=words) as caught:
             ask()
         assert type(caught.value) is error
@@ -150,8 +150,8 @@ def test_an_empty_secret_beside_an_identity_is_mentioned() -> None:
 
 def test_no_credential_is_sent_where_none_was_wanted() -> None:
     credential = choose(CredentialOptions(anonymous=True))
-    credential.prove()
-    assert credential.hold() is None
+    credential.authenticate()
+    assert credential.authorization() is None
     assert credential.renew(None) is None
     credential.burn()
     assert credential.state.kind is CredentialKind.NONE
@@ -164,10 +164,10 @@ def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
     world = Harness()
     credential = choose(CredentialOptions(secret=API_TOKEN), world)
     assert world.masked == [API_TOKEN.reveal()]
-    credential.prove()
-    assert credential.hold() == BasicAuthorization("__token__", API_TOKEN)
+    credential.authenticate()
+    assert credential.authorization() == BasicAuthorization("__token__", API_TOKEN)
     assert credential.state.kind is CredentialKind.API_TOKEN
-    assert credential.renew(credential.hold()) is None
+    assert credential.renew(credential.authorization()) is None
     credential.burn()
     assert world.index.requests == []
     assert world.ci.asked == []
@@ -177,12 +177,12 @@ def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
 def test_a_user_name_is_refused_early_by_pypi_only() -> None:
     given = CredentialOptions("alice", Secret("hunter2"))
     with pytest.raises(errors.PasswordRefused, match="'alice'") as caught:
-        choose(given).prove()
+        choose(given).authenticate()
     assert caught.value.exit_code == 6
     world = Harness()
     elsewhere = choose(given, world, OTHER)
-    elsewhere.prove()
-    assert elsewhere.hold() == BasicAuthorization("alice", Secret("hunter2"))
+    elsewhere.authenticate()
+    assert elsewhere.authorization() == BasicAuthorization("alice", Secret("hunter2"))
     assert elsewhere.state.kind is CredentialKind.PASSWORD
     assert world.events == []
 
@@ -193,7 +193,7 @@ def test_a_secret_without_the_prefix_is_not_sent_to_pypi(endpoints: Endpoints, s
     world = Harness()
     credential = choose(CredentialOptions(secret=Secret(secret), name="The input password"), world, endpoints)
     with pytest.raises(errors.NotAnApiToken, match="The input password does not begin with `pypi-`") as caught:
-        credential.hold()
+        credential.authorization()
     assert caught.value.exit_code == 6
     assert cause in caught.value.detail
     assert secret not in str(caught.value) + caught.value.detail + repr(world.events)
@@ -203,8 +203,8 @@ def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
     world = Harness()
     like_pypi = replace(OTHER, profile=IndexProfile.PYPI)
     credential = choose(CredentialOptions(secret=Secret("AgEIcHlwaS5vcmc"), name="password"), world, like_pypi)
-    credential.prove()
-    credential.hold()
+    credential.authenticate()
+    credential.authorization()
     assert [note.slug for note in world.of(Noted)] == ["api-token-prefix", "trusted-publishing-available"]
     assert "password does not begin with `pypi-`" in world.of(Noted)[0].message
     assert "AgEI" not in repr(world.events)
@@ -213,7 +213,7 @@ def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
 def test_a_blank_secret_is_called_empty() -> None:
     credential = StaticCredential(OTHER, "alice", Secret(" "), "password", Harness().events.append)
     with pytest.raises(errors.EmptySecret, match="password was given"):
-        credential.hold()
+        credential.authorization()
 
 
 # keyring --------------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
     assert isinstance(missing, errors.IdentityUnavailable)
     assert PYPI.upload in missing.summary
     found = choose(CredentialOptions("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), Harness(), OTHER)
-    assert found.hold() == BasicAuthorization("oauth2accesstoken", Secret("s"))
+    assert found.authorization() == BasicAuthorization("oauth2accesstoken", Secret("s"))
     for other in (CredentialOptions(keyring=True, anonymous=True), CredentialOptions(secret=API_TOKEN, keyring=True)):
         with pytest.raises(errors.ConfigurationError, match="keyring"):
             choose(other)
@@ -302,7 +302,7 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
         user = TOKEN_USER
     world = Harness()
     credential = choose_credential(index, CredentialOptions(user, secret=Secret(token)), world.tools())
-    for ask in (credential.prove, credential.hold):
+    for ask in (credential.authenticate, credential.authorization):
         with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
             ask()
         assert token not in str(caught.value) + caught.value.detail
@@ -324,12 +324,12 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
     ],
 )
 def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
-    choose_credential(endpoints, CredentialOptions(secret=Secret(token)), Harness().tools()).prove()
+    choose_credential(endpoints, CredentialOptions(secret=Secret(token)), Harness().tools()).authenticate()
 
 
 def test_an_upload_proxy_is_allowed_by_name() -> None:
     with pytest.raises(errors.ApiTokenUnusable) as caught:
-        choose_credential(OTHER, CredentialOptions(secret=API_TOKEN), Harness().tools()).prove()
+        choose_credential(OTHER, CredentialOptions(secret=API_TOKEN), Harness().tools()).authenticate()
     assert "--token-for index.example" in caught.value.hints[-1], "the line to write"
 
 

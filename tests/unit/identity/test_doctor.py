@@ -37,9 +37,9 @@ def diagnose(
     world: Harness,
     wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
     given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
-    look: Callable[..., IndexState] = nothing_published,
+    fetch_listing: Callable[..., IndexState] = nothing_published,
 ) -> tuple[Diagnosis, dict[str, Level]]:
-    diagnosis = Doctor(PYPI, given, world.tools(), look, wanted).run()
+    diagnosis = Doctor(PYPI, given, world.tools(), fetch_listing, wanted).run()
     return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
 
 
@@ -136,22 +136,26 @@ def test_other_credentials_are_judged(
 def test_an_index_out_of_reach_comes_first() -> None:
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
-    diagnosis, levels = diagnose(world, Wanted(projects=["demo"]), look=lambda name: ListingUnavailable(name, "no"))
+    diagnosis, levels = diagnose(
+        world, Wanted(projects=["demo"]), fetch_listing=lambda name: ListingUnavailable(name, "no")
+    )
     assert levels["index"] is levels["project demo"] is Level.FAILURE
     assert "clock" not in levels
     assert isinstance(diagnosis.error, errors.IndexUnavailable)
 
 
 def test_a_look_that_fails_is_a_finding() -> None:
-    def look(project: str) -> IndexState:
+    def fetch_listing(project: str) -> IndexState:
         raise errors.ConfigurationError(f"no address for {project}")
 
-    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"]), look=look)
+    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"]), fetch_listing=fetch_listing)
     assert isinstance(diagnosis.error, errors.ConfigurationError)
 
 
 def test_an_archived_project_is_what_publishing_would_end_with() -> None:
-    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), look=lambda name: ProjectListing(name, status="archived"))
+    diagnosis, _ = diagnose(
+        Harness(), Wanted([WHEEL]), fetch_listing=lambda name: ProjectListing(name, status="archived")
+    )
     assert diagnosis.error is not None
     assert diagnosis.error.exit_code == 9
 
@@ -181,8 +185,8 @@ NOTHING_GIVEN = CredentialOptions()
 def codes(
     world: Harness, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
 ) -> int:
-    look = nothing_published if state is None else lambda _: state
-    diagnosis, _ = diagnose(world, wanted, given, look)
+    fetch_listing = nothing_published if state is None else lambda _: state
+    diagnosis, _ = diagnose(world, wanted, given, fetch_listing)
     return diagnosis.error.exit_code if diagnosis.error else 0
 
 
@@ -268,12 +272,12 @@ def attested(project: str, *, fresh: bool = False) -> IndexState:
 def absent_at_first(count: int) -> Callable[..., IndexState]:
     left = [count]
 
-    def look(project: str, *, fresh: bool = False) -> IndexState:
+    def fetch_listing(project: str, *, fresh: bool = False) -> IndexState:
         assert fresh is (left[0] < count)
         left[0] -= 1
         return NoSuchProject(project) if left[0] >= 0 else ProjectListing(project)
 
-    return look
+    return fetch_listing
 
 
 def serving(content: bytes | None) -> Callable[[str, str, str], bytes | None]:
@@ -316,7 +320,7 @@ def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
 )
 def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
     wanted = Wanted(projects=["demo"], mint=True, provenance=serving(content))
-    diagnosis, _ = diagnose(Harness(), wanted, look=attested)
+    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=attested)
     assert diagnosis.verdict.readiness is readiness
 
 
@@ -324,13 +328,13 @@ def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
     def fails(project: str, version: str, filename: str) -> bytes | None:
         raise errors.IndexUnavailable(f"{project} {version} {filename}")
 
-    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"], mint=True, provenance=fails), look=attested)
+    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"], mint=True, provenance=fails), fetch_listing=attested)
     assert diagnosis.verdict.readiness is Readiness.WORKS
 
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
     world = Harness()
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True), look=absent_at_first(9))
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True), fetch_listing=absent_at_first(9))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
     assert any("--create-project" in hint for found in diagnosis.findings for hint in found.hints)
@@ -340,14 +344,18 @@ def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
 @pytest.mark.parametrize("answers", [1, 3])
 def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
     world = Harness()
-    diagnosis, _ = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(answers))
+    diagnosis, _ = diagnose(
+        world, Wanted([WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(answers)
+    )
     assert diagnosis.verdict.readiness is Readiness.READY
     assert len(world.index.burnt) == 1
 
 
 def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
     world = Harness()
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True, create_project=True), look=absent_at_first(9))
+    diagnosis, levels = diagnose(
+        world, Wanted([WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(9)
+    )
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
     assert world.waits == [1.0, 2.0, 4.0, 8.0, 15.0]
@@ -377,7 +385,7 @@ def test_an_api_token_states_what_it_is_for(
 
 def test_an_api_token_of_a_project_creates_none() -> None:
     token = CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
-    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), token, look=absent_at_first(9))
+    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), token, fetch_listing=absent_at_first(9))
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
 
 

@@ -50,8 +50,8 @@ def refusal(code: str) -> HttpAnswer:
 def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.prove()
-    assert password(trusted.hold()) == "pypi-upload-1"
+    trusted.authenticate()
+    assert password(trusted.authorization()) == "pypi-upload-1"
     trusted.burn()
     assert world.ci.asked == ["pypi"]
     assert world.index.minted == world.index.burnt == world.masked == ["pypi-upload-1"]
@@ -62,12 +62,12 @@ def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
 def test_a_run_shorter_than_the_lifetime_mints_once() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.prove()
-    trusted.prove()
+    trusted.authenticate()
+    trusted.authenticate()
     for _ in range(50):
         world.now += 15.0
         if world.now - 1_800_000_000.0 < 780.0:
-            assert password(trusted.hold()) == "pypi-upload-1"
+            assert password(trusted.authorization()) == "pypi-upload-1"
     assert len(world.index.minted) == 1
 
 
@@ -83,12 +83,12 @@ def test_nothing_is_asked_or_minted_before_it_is_needed() -> None:
 
 def test_holding_without_proof_mints_as_well() -> None:
     world = Harness()
-    assert password(credential(world).hold()) == "pypi-upload-1"
+    assert password(credential(world).authorization()) == "pypi-upload-1"
 
 
 def test_the_mint_has_thirty_seconds_and_is_shielded() -> None:
     world = Harness()
-    credential(world).prove()
+    credential(world).authenticate()
     kinds = dict(zip([request.url for request in world.index.requests], world.index.deadlines, strict=True))
     assert kinds[str(PYPI.mint)] == 30.0
     assert world.shields == ["open", "closed"]
@@ -97,7 +97,7 @@ def test_the_mint_has_thirty_seconds_and_is_shielded() -> None:
 def test_no_secret_is_in_any_event_or_state() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert "pypi-upload" not in repr((world.events, trusted.state))
     assert "eyJ" not in repr((world.events, world.index.requests))
@@ -110,7 +110,7 @@ def test_a_token_is_masked_before_any_event_of_it() -> None:
         world.tools(), mask=lambda _: order.append("mask"), emit=lambda event: order.append(type(event).__name__)
     )
     chosen = choose_credential(PYPI, CredentialOptions(), tools)
-    chosen.prove()
+    chosen.authenticate()
     assert order == ["mask", "CredentialChanged"]
 
 
@@ -122,18 +122,18 @@ def test_each_attempt_takes_a_fresh_identity(failure: HttpAnswer | NoAnswer) -> 
     world = Harness()
     world.index.scripts["mint-token"] = [failure] * 4
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     assert len(set(world.index.identities)) == len(world.index.identities) == 5
     assert len(world.of(Retrying)) == len(world.waits) == 4
     assert world.waits == sorted(world.waits)
-    assert password(trusted.hold()) == "pypi-upload-1"
+    assert password(trusted.authorization()) == "pypi-upload-1"
 
 
 def test_attempts_are_bounded() -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [answer(503)] * 9
     with pytest.raises(errors.IndexUnavailable, match="HTTP 503"):
-        credential(world).prove()
+        credential(world).authenticate()
     assert len(world.index.identities) == 5
 
 
@@ -142,7 +142,7 @@ def test_a_stopped_run_tries_no_more() -> None:
     world.waiting.stopped = True
     world.index.scripts["mint-token"] = [answer(503)]
     with pytest.raises(errors.IndexUnavailable):
-        credential(world).prove()
+        credential(world).authenticate()
     assert len(world.index.identities) == 1
 
 
@@ -151,7 +151,7 @@ def test_no_wait_goes_past_the_runs_deadline() -> None:
     world.waiting.remaining = 0.4
     world.index.scripts["mint-token"] = [answer(503)]
     with pytest.raises(errors.IndexUnavailable):
-        credential(world).prove()
+        credential(world).authenticate()
     assert world.waits == []
 
 
@@ -159,7 +159,7 @@ def test_an_untrusted_certificate_is_said_at_once() -> None:
     world = Harness()
     world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed certificate")]
     with pytest.raises(errors.UntrustedCertificate, match="self-signed") as caught:
-        credential(world).prove()
+        credential(world).authenticate()
     assert "SSL_CERT_FILE" in caught.value.hints[0]
     assert len(world.index.requests) == 1
 
@@ -168,12 +168,12 @@ def test_an_untrusted_certificate_is_said_at_once() -> None:
 def test_some_refusals_are_cured_by_a_fresh_identity_once(code: str) -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)]
-    credential(world).prove()
+    credential(world).authenticate()
     assert len(set(world.index.identities)) == 2
     world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)] * 2
     with pytest.raises(errors.CredentialRejected) as caught:
-        credential(world).prove()
+        credential(world).authenticate()
     assert caught.value.slug == code
     assert len(world.index.identities) == 2
 
@@ -183,7 +183,7 @@ def test_other_refusals_are_final(code: str) -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [refusal(code)]
     with pytest.raises(errors.CredentialRejected):
-        credential(world).prove()
+        credential(world).authenticate()
     assert len(world.index.identities) == 1
 
 
@@ -194,14 +194,14 @@ def test_the_projects_of_a_refusal_may_be_known_late() -> None:
     trusted = credential(world, projects=lambda: found)
     found.append("late-project")
     with pytest.raises(errors.InvalidPublisher) as caught:
-        trusted.prove()
+        trusted.authenticate()
     assert any("/manage/project/late-project/" in hint for hint in caught.value.hints)
 
 
 def test_a_missing_identity_is_the_sources_to_explain() -> None:
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     with pytest.raises(errors.NoIdTokenPermission):
-        credential(world).prove()
+        credential(world).authenticate()
     assert world.index.identities == []
 
 
@@ -218,7 +218,7 @@ HOSTILE = [
 def test_a_hostile_audience_is_neither_asked_for_nor_answered(audience: object) -> None:
     world = Harness(index=FakeIndex(audience=audience))
     with pytest.raises(errors.AudienceRefused) as caught:
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     assert caught.value.exit_code == 6
     assert world.ci.asked == []
     assert world.index.identities == []
@@ -230,10 +230,10 @@ def test_no_redirect_is_followed(status: int, kind: str) -> None:
     world = Harness(index=FakeIndex(audience="index.example"))
     world.index.scripts[kind] = [answer(status, {"audience": "pypi", "token": "x"}, location="https://evil.example/")]
     if kind == "pytp":
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     else:
         with pytest.raises(errors.CiPublishError) as caught:
-            credential(world, OTHER).prove()
+            credential(world, OTHER).authenticate()
         assert caught.value.exit_code in {5, 6}
     assert {request.url.split("/")[2] for request in world.index.requests} == {"index.example"}
 
@@ -246,7 +246,7 @@ def test_a_discovery_document_that_points_elsewhere_stops_the_exchange() -> None
     }
     world.index.scripts["pytp"] = [answer(200, document)]
     with pytest.raises(errors.ExchangeElsewhere):
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     assert world.ci.asked == []
     assert len(world.index.requests) == 1
 
@@ -259,7 +259,7 @@ def test_a_discovery_document_is_followed_on_the_same_host() -> None:
     }
     world.index.scripts["pytp"] = [answer(200, document)]
     trusted = credential(world, OTHER)
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert [request.url.removeprefix("https://index.example/") for request in world.index.requests] == [
         ".well-known/pytp?discover=%2Flegacy%2F",
@@ -275,7 +275,7 @@ def test_an_identity_that_is_also_for_others_is_not_shown() -> None:
         ci=FakeCI(Provider.GITLAB, {**GITLAB, "aud": ["index.example", "sigstore"]}),
     )
     with pytest.raises(errors.AudienceRefused, match="also for sigstore"):
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     assert world.index.identities == []
 
 
@@ -283,21 +283,21 @@ def test_an_index_without_trusted_publishing_says_what_is_needed() -> None:
     world = Harness()
     world.index.scripts["audience"] = [answer(404, body=b"<html>")]
     with pytest.raises(errors.TrustedPublishingNotSupported) as caught:
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     assert "CI_PUBLISH_PASSWORD" in caught.value.hints[0]
     world.index.scripts["audience"] = [answer(403, {"message": "not enabled"})]
     with pytest.raises(errors.TrustedPublishingNotEnabled):
-        credential(world, OTHER).prove()
+        credential(world, OTHER).authenticate()
     with pytest.raises(errors.TrustedPublishingNotSupported):
-        credential(world, replace(PYPI, audience=None)).prove()
+        credential(world, replace(PYPI, audience=None)).authenticate()
     with pytest.raises(errors.TrustedPublishingNotSupported):
-        credential(world, replace(PYPI, mint=None)).prove()
+        credential(world, replace(PYPI, mint=None)).authenticate()
 
 
 def test_an_audience_that_comes_late_is_waited_for() -> None:
     world = Harness()
     world.index.scripts["audience"] = [answer(503), LOST]
-    credential(world).prove()
+    credential(world).authenticate()
     assert [event.what for event in world.of(Retrying)] == ["the audience", "the audience"]
 
 
@@ -308,9 +308,9 @@ def test_what_will_be_refused_is_not_exchanged() -> None:
     called = {**GITHUB, "job_workflow_ref": "octo-org/demo/.github/workflows/_publish.yml@refs/tags/v1"}
     world = Harness(ci=FakeCI(claims=called))
     with pytest.raises(errors.ReusableWorkflow):
-        credential(world, attesting=True).prove()
+        credential(world, attesting=True).authenticate()
     assert world.index.identities == []
-    credential(world, attesting=False).prove()
+    credential(world, attesting=False).authenticate()
     assert len(world.index.identities) == 1
 
 
@@ -325,7 +325,7 @@ def test_what_the_environment_lacks_is_said_before_the_index_is_asked() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     trusted = credential(world)
     assert trusted.missing() is NO_TOKEN
-    for ask in (trusted.prove, trusted.hold):
+    for ask in (trusted.authenticate, trusted.authorization):
         with pytest.raises(errors.NoIdTokenPermission):
             ask()
     assert (world.index.requests, world.ci.asked) == ([], [])
@@ -342,21 +342,21 @@ def test_sigstores_identity_is_missing_only_where_something_must_be_signed(attes
     world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
     assert credential(world, attesting=attesting).missing() is NO_SIGSTORE
     with pytest.raises(errors.GitLabIdTokenMissing):
-        credential(world, attesting=attesting).prove()
+        credential(world, attesting=attesting).authenticate()
     assert world.index.requests == []
     unsigned = credential(world, attesting=lambda: False)
     assert unsigned.missing() is None
-    unsigned.prove()
+    unsigned.authenticate()
 
 
 def test_what_is_proved_already_is_not_missing() -> None:
     ci = FakeCI()
     world = Harness(ci=ci)
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     ci.lacks = {"pypi": NO_TOKEN}
-    trusted.prove()
-    assert password(trusted.hold()) == "pypi-upload-1"
+    trusted.authenticate()
+    assert password(trusted.authorization()) == "pypi-upload-1"
 
 
 # --timeout -------------------------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def test_what_is_proved_already_is_not_missing() -> None:
 def test_the_timeout_replaces_the_deadlines_of_the_exchange(timeout: float | None, expected: list[float]) -> None:
     world = Harness()
     trusted = choose_credential(PYPI, CredentialOptions(), world.tools(timeout=timeout))
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert world.index.deadlines == expected
 
@@ -379,11 +379,11 @@ def test_the_timeout_replaces_the_deadlines_of_the_exchange(timeout: float | Non
 def test_gitlabs_only_token_is_judged_first_and_exchanged_last() -> None:
     world = gitlab()
     trusted = credential(world)
-    trusted.prove()
-    trusted.prove()
+    trusted.authenticate()
+    trusted.authenticate()
     assert world.index.identities == []
     assert [note.slug for note in world.of(Noted)] == ["one-identity-token"]
-    assert password(trusted.hold()) == password(trusted.hold()) == "pypi-upload-1"
+    assert password(trusted.authorization()) == password(trusted.authorization()) == "pypi-upload-1"
     assert len(world.ci.asked) == 1
     trusted.burn()
     assert world.index.burnt == ["pypi-upload-1"]
@@ -394,9 +394,9 @@ def test_a_lost_answer_on_gitlab_is_called_that(failure: HttpAnswer | NoAnswer) 
     world = gitlab()
     world.index.scripts["mint-token"] = [failure]
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     with pytest.raises(errors.MintAnswerLost) as caught:
-        trusted.hold()
+        trusted.authorization()
     assert (caught.value.exit_code, caught.value.retryable) == (10, True)
     assert "new job has a new token" in caught.value.hints[0]
     assert len(world.index.identities) == 1
@@ -406,14 +406,14 @@ def test_an_untrusted_certificate_on_gitlab_loses_nothing() -> None:
     world = gitlab()
     world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "self-signed")]
     with pytest.raises(errors.UntrustedCertificate):
-        credential(world).hold()
+        credential(world).authorization()
 
 
 @pytest.mark.parametrize("world", [Harness(), gitlab()])
 def test_an_expired_certificate_is_an_outage_and_not_tried_again(world: Harness) -> None:
     world.index.scripts["mint-token"] = [NoAnswer(NoAnswerReason.INVALID_CERTIFICATE, "certificate has expired")]
     with pytest.raises(errors.IndexUnavailable, match="has expired"):
-        credential(world).hold()
+        credential(world).authorization()
 
 
 def test_a_used_up_gitlab_token_is_not_sent_again() -> None:
@@ -421,9 +421,9 @@ def test_a_used_up_gitlab_token_is_not_sent_again() -> None:
     world.index.scripts["mint-token"] = [refusal("invalid-reuse-token")]
     trusted = credential(world)
     with pytest.raises(errors.ReusedIdentityToken):
-        trusted.hold()
+        trusted.authorization()
     with pytest.raises(errors.ReusedIdentityToken):
-        trusted.hold()
+        trusted.authorization()
     assert len(world.index.identities) == 1
 
 
@@ -433,7 +433,7 @@ def test_a_final_refusal_is_not_asked_for_again() -> None:
     trusted = credential(world)
     for _ in range(3):
         with pytest.raises(errors.InvalidPublisher):
-            trusted.hold()
+            trusted.authorization()
     assert len(world.index.identities) == 1
 
 
@@ -442,20 +442,20 @@ def test_an_index_that_was_away_may_be_asked_again() -> None:
     world.index.scripts["mint-token"] = [answer(503)] * 5
     trusted = credential(world)
     with pytest.raises(errors.IndexUnavailable):
-        trusted.prove()
-    assert password(trusted.hold()) == "pypi-upload-1"
+        trusted.authenticate()
+    assert password(trusted.authorization()) == "pypi-upload-1"
 
 
 def test_a_gitlab_job_that_takes_too_long_is_told_so() -> None:
     world = gitlab()
     trusted = credential(world)
-    held = trusted.hold()
+    held = trusted.authorization()
     world.now += 890.0
-    assert trusted.hold() == held
+    assert trusted.authorization() == held
     assert trusted.renew(held) is None
     world.now += 20.0
     with pytest.raises(errors.UploadTokenExpired):
-        trusted.hold()
+        trusted.authorization()
 
 
 # renewal --------------------------------------------------------------------------------------------------------
@@ -465,11 +465,11 @@ def test_a_gitlab_job_that_takes_too_long_is_told_so() -> None:
 def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
     world = Harness(index=FakeIndex(lifetime=lifetime))
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     seen = set()
     for _ in range(400):
         world.now += lifetime / 100.0
-        token = password(trusted.hold())
+        token = password(trusted.authorization())
         seen.add(token)
         assert trusted.state.expires is not None
         assert world.now < trusted.state.expires
@@ -483,20 +483,20 @@ def test_tokens_are_renewed_across_four_lifetimes(lifetime: float) -> None:
 def test_an_outage_while_renewing_is_bridged_by_the_old_token() -> None:
     world = Harness()
     trusted = credential(world)
-    held = trusted.hold()
+    held = trusted.authorization()
     world.now += 790.0
     world.index.scripts["mint-token"] = [answer(503)] * 10
-    assert trusted.hold() == held
+    assert trusted.authorization() == held
     world.now += 110.0
     with pytest.raises(errors.IndexUnavailable):
-        trusted.hold()
-    assert password(trusted.hold()) == "pypi-upload-2"
+        trusted.authorization()
+    assert password(trusted.authorization()) == "pypi-upload-2"
 
 
 def test_a_token_that_the_index_calls_expired_is_replaced_once() -> None:
     world = Harness()
     trusted = credential(world)
-    first = trusted.hold()
+    first = trusted.authorization()
     second = trusted.renew(first)
     assert password(second) == "pypi-upload-2"
     assert trusted.renew(first) == second
@@ -518,9 +518,9 @@ def test_the_index_may_live_in_another_time() -> None:
     world.index.scripts["mint-token"] = [answer(200, {"token": "pypi-a", "expires": 1_800_000_900}, date=date)]
     world.now += 5000.0
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     assert trusted.state.expires == world.now + 900.0
-    assert password(trusted.hold()) == "pypi-a"
+    assert password(trusted.authorization()) == "pypi-a"
 
 
 def test_many_threads_make_one_mint() -> None:
@@ -531,7 +531,7 @@ def test_many_threads_make_one_mint() -> None:
 
     def work() -> None:
         barrier.wait()
-        tokens.append(password(trusted.hold()))
+        tokens.append(password(trusted.authorization()))
 
     threads = [threading.Thread(target=work) for _ in range(12)]
     for thread in threads:
@@ -545,7 +545,7 @@ def test_many_threads_make_one_mint() -> None:
 def test_many_threads_renew_once() -> None:
     world = Harness()
     trusted = credential(world)
-    old = trusted.hold()
+    old = trusted.authorization()
     renewed: list[str] = []
     threads = [threading.Thread(target=lambda: renewed.append(password(trusted.renew(old)))) for _ in range(12)]
     for thread in threads:
@@ -562,7 +562,7 @@ def test_many_threads_renew_once() -> None:
 def test_burning_is_idempotent_and_covers_every_token() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.renew(trusted.hold())
+    trusted.renew(trusted.authorization())
     trusted.burn()
     trusted.burn()
     assert world.index.burnt == ["pypi-upload-1", "pypi-upload-2"]
@@ -571,7 +571,7 @@ def test_burning_is_idempotent_and_covers_every_token() -> None:
 def test_a_token_that_has_long_expired_is_not_burnt() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     world.now += 2000.0
     trusted.burn()
     assert world.index.burnt == []
@@ -582,7 +582,7 @@ def test_an_index_that_burns_nothing_is_a_note() -> None:
     world = Harness()
     world.index.scripts["burn-token"] = [answer(404, body=b"<html>")]
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert [(note.slug, note.warning) for note in world.of(Noted)] == [("upload-token-not-burnt", False)]
     assert trusted.state.burnt is False
@@ -591,7 +591,7 @@ def test_an_index_that_burns_nothing_is_a_note() -> None:
 def test_an_index_without_an_address_for_burning_is_a_note() -> None:
     world = Harness()
     trusted = credential(world, replace(PYPI, burn=None))
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert [(note.slug, note.warning) for note in world.of(Noted)] == [("upload-token-not-burnt", False)]
 
@@ -608,7 +608,7 @@ def test_a_failed_burn_is_a_warning(script: list[HttpAnswer | NoAnswer | Callabl
     world = Harness()
     world.index.scripts["burn-token"] = list(script)
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     [note] = world.of(Noted)
     assert (note.slug, note.warning) == ("upload-token-not-burnt", True)
@@ -620,7 +620,7 @@ def test_a_burn_is_tried_again() -> None:
     world = Harness()
     world.index.scripts["burn-token"] = [answer(503)]
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     trusted.burn()
     assert world.index.burnt == ["pypi-upload-1"]
     assert trusted.state.burnt is True
@@ -629,7 +629,7 @@ def test_a_burn_is_tried_again() -> None:
 def test_a_stopped_run_burns_without_waiting() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.prove()
+    trusted.authenticate()
     world.waiting.stopped = True
     world.waiting.remaining = 2.5
     world.index.scripts["burn-token"] = [answer(503)]
@@ -650,7 +650,7 @@ def test_a_token_that_comes_in_while_the_run_ends_is_burnt() -> None:
         return index.mint()
 
     world.index.scripts["mint-token"] = [slow]
-    minting = threading.Thread(target=trusted.hold)
+    minting = threading.Thread(target=trusted.authorization)
     minting.start()
     assert asked.wait(10)
     burning = threading.Thread(target=trusted.burn)
@@ -673,7 +673,7 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
         return index.mint()
 
     world.index.scripts["mint-token"] = [slow]
-    minting = threading.Thread(target=trusted.hold)
+    minting = threading.Thread(target=trusted.authorization)
     minting.start()
     assert asked.wait(10)
     trusted.burn()
@@ -686,18 +686,18 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
 def test_an_identity_can_be_judged_without_an_exchange() -> None:
     world = Harness()
     credential = TrustedPublishingCredential(PYPI, world.tools())
-    credential.prove(mint=False)
+    credential.authenticate(mint=False)
     assert world.ci.asked == ["pypi"]
     assert world.index.identities == []
     assert credential.state.scope is None
     refused = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
     with pytest.raises(errors.InvalidPublisher):
-        TrustedPublishingCredential(PYPI, refused.tools()).prove(mint=False)
+        TrustedPublishingCredential(PYPI, refused.tools()).authenticate(mint=False)
 
 
 def test_what_an_upload_token_is_for_is_known_after_the_exchange() -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [answer(200, {"token": macaroon([2, ["id"]])})]
     credential = TrustedPublishingCredential(PYPI, world.tools())
-    credential.prove()
+    credential.authenticate()
     assert credential.state.scope == TokenScope(count=1)

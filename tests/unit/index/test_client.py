@@ -340,7 +340,7 @@ def test_artifactory_gets_no_changed_file(file: Distribution) -> None:
 
 def test_a_look() -> None:
     played = Played(looks=[listing(listed(), serial=4)])
-    state = played.index.look("demo")
+    state = played.index.fetch_listing("demo")
     assert isinstance(state, ProjectListing)
     assert (list(state.files), state.serial) == ([FILENAME], 4)
     request = played.transport.requests[0]
@@ -352,32 +352,32 @@ def test_a_look() -> None:
 
 def test_credentials_stay_on_their_origin() -> None:
     played = Played(looks=[listing()], url="https://python.cloudsmith.io/o/r/", profile="generic")
-    played.index.look("demo")
+    played.index.fetch_listing("demo")
     assert played.transport.urls == ["https://dl.cloudsmith.io/basic/o/r/python/simple/demo/"]
     assert played.transport.requests[0].authorization is None
 
 
 def test_an_unchanged_listing_is_not_sent_again() -> None:
     played = Played(looks=[listing(listed(), etag='"1"'), answer(304)])
-    assert played.index.look("demo") == played.index.look("demo")
+    assert played.index.fetch_listing("demo") == played.index.fetch_listing("demo")
     assert played.transport.requests[1].headers["If-None-Match"] == '"1"'
 
 
 def test_a_fresh_look_passes_by_all_caches() -> None:
     played = Played(looks=[listing(listed(), etag='"1"'), listing()])
-    played.index.look("demo")
-    state = played.index.look("demo", fresh=True)
+    played.index.fetch_listing("demo")
+    state = played.index.fetch_listing("demo", fresh=True)
     assert isinstance(state, ProjectListing)
     assert state.files == {}
     assert played.transport.requests[1].headers["Cache-Control"] == "no-cache, max-age=0"
-    played.index.look("demo")
+    played.index.fetch_listing("demo")
     assert "If-None-Match" not in played.transport.requests[2].headers
 
 
 def test_a_fresh_look_asks_only_for_what_changed() -> None:
     old, new = listing(listed(), etag='"1"'), listing(listed(), listed("demo-1.0.tar.gz"), etag='"2"')
     played = Played(looks=[old, answer(304), new, answer(304)], profile="generic")
-    files = [len(played.index.look("demo", "1.0", fresh=fresh).files) for fresh in (False, True, True, True)]  # type: ignore[union-attr]
+    files = [len(played.index.fetch_listing("demo", "1.0", fresh=fresh).files) for fresh in (False, True, True, True)]  # type: ignore[union-attr]
     assert files == [1, 1, 2, 2]
     headers = [request.headers for request in played.transport.requests]
     assert [sent.get("If-None-Match") for sent in headers] == [None, '"1"', '"1"', '"2"']
@@ -387,8 +387,8 @@ def test_a_fresh_look_asks_only_for_what_changed() -> None:
 @pytest.mark.parametrize("fresh", [False, True])
 def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
     played = Played(looks=[listing(listed()), answer(304)])
-    played.index.look("demo")
-    assert isinstance(played.index.look("demo", fresh=fresh), ListingUnavailable)
+    played.index.fetch_listing("demo")
+    assert isinstance(played.index.fetch_listing("demo", fresh=fresh), ListingUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -413,13 +413,13 @@ def test_an_unchanged_nothing_says_nothing(*, fresh: bool) -> None:
     ],
 )
 def test_what_answers_mean(given: Scripted, pypi: type, generic: type) -> None:
-    assert isinstance(Played(looks=[given]).index.look("demo"), pypi)
-    assert isinstance(Played(looks=[given], profile="generic").index.look("demo"), generic)
+    assert isinstance(Played(looks=[given]).index.fetch_listing("demo"), pypi)
+    assert isinstance(Played(looks=[given], profile="generic").index.fetch_listing("demo"), generic)
 
 
 def test_where_nothing_can_be_seen_the_reason_names_the_option() -> None:
     played = Played(url="https://h.example/one", profile="generic")
-    state = played.index.look("demo")
+    state = played.index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
     assert "index-url" in state.reason
     assert played.transport.requests == []
@@ -433,7 +433,7 @@ def test_a_forwarded_listing_is_read_without_the_credential_and_its_files_are_no
     played = Played(
         looks=[answer(302, location="https://pypi.org/simple/demo/"), listing(theirs)], url=GITLAB, profile="generic"
     )
-    state = played.index.look("demo")
+    state = played.index.fetch_listing("demo")
     assert isinstance(state, ProjectListing)
     assert [file.inherited for file in state.files.values()] == [True]
     assert [request.authorization for request in played.transport.requests] == [AUTHORIZATION, None]
@@ -441,12 +441,12 @@ def test_a_forwarded_listing_is_read_without_the_credential_and_its_files_are_no
 
 def test_a_forwarded_project_that_is_nowhere_is_not_there() -> None:
     looks: list[Scripted] = [answer(302, location="https://pypi.org/simple/demo/"), answer(404)]
-    assert isinstance(Played(looks=looks, url=GITLAB, profile="generic").index.look("demo"), NoSuchProject)
+    assert isinstance(Played(looks=looks, url=GITLAB, profile="generic").index.fetch_listing("demo"), NoSuchProject)
 
 
 def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     played = Played(looks=[answer(302, location="http://other.example/simple/demo/")], url=GITLAB, profile="generic")
-    state = played.index.look("demo")
+    state = played.index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
     assert "http://other.example/simple/demo/, which is not followed" in state.reason
     assert len(played.transport.requests) == 1
@@ -465,13 +465,13 @@ def pages(roots: Mapping[str, HttpAnswer]) -> Scripted:
 
 def test_a_guessed_address_that_answers_404_says_nothing() -> None:
     played = Played(url=BEHIND_PROXY, profile="generic")
-    state = played.index.look("demo")
+    state = played.index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
     assert (
         "neither https://index.example/tools/pypi/+simple/ nor https://index.example/tools/pypi/simple/" in state.reason
     )
     assert "index-url" in state.reason
-    assert isinstance(played.index.look("demo"), NotVisible)
+    assert isinstance(played.index.fetch_listing("demo"), NotVisible)
     assert [url.removeprefix(BEHIND_PROXY) for url in played.transport.urls] == [
         "+simple/demo/", "+simple/", "simple/demo/", "simple/", "+simple/demo/", "simple/demo/",
     ]  # fmt: skip
@@ -479,9 +479,9 @@ def test_a_guessed_address_that_answers_404_says_nothing() -> None:
 
 def test_a_guessed_address_proves_itself_by_its_root() -> None:
     played = Played(looks=[pages({"/tools/pypi/simple/": ROOT})], url=BEHIND_PROXY, profile="generic")
-    assert isinstance(played.index.look("demo"), NoSuchProject)
+    assert isinstance(played.index.fetch_listing("demo"), NoSuchProject)
     assert played.index.endpoints.simple == f"{BEHIND_PROXY}simple/"
-    assert isinstance(played.index.look("demo"), NoSuchProject)
+    assert isinstance(played.index.fetch_listing("demo"), NoSuchProject)
     assert played.transport.urls[-1] == f"{BEHIND_PROXY}simple/demo/"
 
 
@@ -489,50 +489,50 @@ def test_a_guessed_address_proves_itself_by_a_listing() -> None:
     played = Played(
         looks=[pages({"/tools/pypi/+simple/demo/": listing(listed())})], url=BEHIND_PROXY, profile="generic"
     )
-    assert isinstance(played.index.look("demo"), ProjectListing)
+    assert isinstance(played.index.fetch_listing("demo"), ProjectListing)
     assert len(played.transport.requests) == 1
     assert played.index.endpoints.simple_guesses == ()
 
 
 def test_a_guessed_address_that_fails_is_an_outage() -> None:
     assert isinstance(
-        Played(looks=[UNREACHABLE], url=BEHIND_PROXY, profile="generic").index.look("demo"), ListingUnavailable
+        Played(looks=[UNREACHABLE], url=BEHIND_PROXY, profile="generic").index.fetch_listing("demo"), ListingUnavailable
     )
 
 
 def test_an_address_with_one_guess_says_which_it_was() -> None:
-    state = Played(url="https://index.example/", profile="generic").index.look("demo")
+    state = Played(url="https://index.example/", profile="generic").index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
     assert "https://index.example/simple/ does not answer as one" in state.reason
 
 
 def test_redirects_on_the_same_origin_are_followed_by_hand() -> None:
     played = Played(looks=[answer(301, location="/simple/de-mo/"), listing(listed())])
-    assert isinstance(played.index.look("demo"), ProjectListing)
+    assert isinstance(played.index.fetch_listing("demo"), ProjectListing)
     assert played.transport.urls[1] == "https://index.example/simple/de-mo/"
     assert played.transport.requests[1].authorization is AUTHORIZATION
 
 
 def test_redirects_are_not_followed_for_ever() -> None:
     played = Played(looks=[lambda request: answer(302, location=f"{request.url}x/")])
-    assert isinstance(played.index.look("demo"), ListingUnavailable)
+    assert isinstance(played.index.fetch_listing("demo"), ListingUnavailable)
     assert len(played.transport.requests) == 4
 
 
 def test_the_look_is_retried() -> None:
     malformed = NoAnswer(NoAnswerReason.PROTOCOL, "not HTTP")
     played = Played(looks=[answer(503, retry_after="3"), malformed, listing()])
-    assert isinstance(played.index.look("demo"), ProjectListing)
+    assert isinstance(played.index.fetch_listing("demo"), ProjectListing)
     assert played.waiting.waits == [3.0, 1.5]
     assert played.of(Retrying)[0].what == "demo"
 
 
 def test_the_look_is_not_retried_for_ever_nor_in_a_stopped_run() -> None:
     played = Played(looks=[answer(500)])
-    played.index.look("demo")
+    played.index.fetch_listing("demo")
     assert len(played.transport.requests) == 5
     stopped = Played(looks=[answer(500)], stop_after=1)
-    stopped.index.look("demo")
+    stopped.index.fetch_listing("demo")
     assert len(stopped.transport.requests) == 2
 
 
@@ -542,21 +542,21 @@ def test_the_look_is_not_retried_for_ever_nor_in_a_stopped_run() -> None:
 )
 def test_retries_of_a_look_wait_no_longer_than_its_patience(patience: float | None, waits: list[float]) -> None:
     played = Played(looks=[answer(500)])
-    assert isinstance(played.index.look("demo", fresh=True, patience=patience), ListingUnavailable)
+    assert isinstance(played.index.fetch_listing("demo", fresh=True, patience=patience), ListingUnavailable)
     assert played.waiting.waits == waits
     assert len(played.transport.requests) == len(waits) + 1
 
 
 def test_a_wait_that_is_asked_for_is_not_begun_beyond_the_patience() -> None:
     played = Played(looks=[answer(503, retry_after="3"), listing()])
-    assert isinstance(played.index.look("demo", patience=2.0), ListingUnavailable)
+    assert isinstance(played.index.fetch_listing("demo", patience=2.0), ListingUnavailable)
     assert played.waiting.waits == []
-    assert isinstance(played.index.look("demo", patience=0.0), ProjectListing)
+    assert isinstance(played.index.fetch_listing("demo", patience=0.0), ProjectListing)
 
 
 def test_both_pages_of_a_look_share_its_patience() -> None:
     played = Played(looks=[answer(500), answer(404), answer(500)])
-    assert played.index.look("demo", "1.0", patience=1.0) == NoSuchProject("demo")
+    assert played.index.fetch_listing("demo", "1.0", patience=1.0) == NoSuchProject("demo")
     assert played.waiting.waits == [0.75, 0.25]
     assert len(played.transport.requests) == 4
 
@@ -569,13 +569,13 @@ def test_patience_ends_while_the_index_is_slow() -> None:
         return answer(500)
 
     played = Played(looks=[slow], clock=lambda: now[0])
-    played.index.look("demo", patience=30.0)
+    played.index.fetch_listing("demo", patience=30.0)
     assert len(played.transport.requests) == 2
 
 
 def test_an_untrusted_certificate_fails_the_look_at_once() -> None:
     played = Played(looks=[NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "not trusted")])
-    assert isinstance(played.index.look("demo"), ListingUnavailable)
+    assert isinstance(played.index.fetch_listing("demo"), ListingUnavailable)
     assert len(played.transport.requests) == 1
 
 
@@ -590,7 +590,7 @@ def release(*files: dict[str, object], serial: int = 9) -> HttpAnswer:
 @pytest.mark.parametrize("first", [answer(404), listing(listed("demo-0.9.tar.gz"))])
 def test_what_the_listing_lacks_is_looked_for_on_the_release_page(first: HttpAnswer) -> None:
     played = Played(looks=[first, release(listed())])
-    state = played.index.look("demo", "1.0")
+    state = played.index.fetch_listing("demo", "1.0")
     assert isinstance(state, ProjectListing)
     assert FILENAME in state.files
     assert played.transport.urls[1] == "https://index.example/pypi/demo/1.0/json"
@@ -598,33 +598,33 @@ def test_what_the_listing_lacks_is_looked_for_on_the_release_page(first: HttpAns
 
 def test_a_fresh_look_at_an_absent_project_asks_the_projects_own_page() -> None:
     played = Played(looks=[answer(404), release(listed())])
-    assert isinstance(played.index.look("demo", fresh=True), ProjectListing)
+    assert isinstance(played.index.fetch_listing("demo", fresh=True), ProjectListing)
     assert played.transport.urls[1] == "https://index.example/pypi/demo/json"
 
 
 @pytest.mark.parametrize("second", [answer(404), answer(200, "no"), answer(200, "{}", truncated=True), UNREACHABLE])
 def test_a_second_look_without_result_changes_nothing(second: Scripted) -> None:
-    assert Played(looks=[answer(404), second]).index.look("demo", "1.0") == NoSuchProject("demo")
+    assert Played(looks=[answer(404), second]).index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
 
 
 @pytest.mark.parametrize("first", [listing(listed()), answer(403)])
 def test_a_second_look_where_it_is_not_needed(first: HttpAnswer) -> None:
     played = Played(looks=[first])
-    played.index.look("demo", "1.0")
+    played.index.fetch_listing("demo", "1.0")
     assert len(played.transport.requests) == 1
 
 
 def test_no_second_look_elsewhere_or_without_a_version() -> None:
     for played, version in ((Played(url=GITLAB, profile="generic"), "1.0"), (Played(), None)):
-        played.index.look("demo", version)
+        played.index.fetch_listing("demo", version)
         assert len(played.transport.requests) == 1
 
 
 def test_a_fresh_look_at_an_unchanged_listing_is_doubted() -> None:
     other = listed("demo-1.0.tar.gz")
     played = Played(looks=[listing(other, serial=4), listing(other, serial=4), release(listed())])
-    played.index.look("demo", "1.0")
-    state = played.index.look("demo", "1.0", fresh=True)
+    played.index.fetch_listing("demo", "1.0")
+    state = played.index.fetch_listing("demo", "1.0", fresh=True)
     assert isinstance(state, ProjectListing)
     assert set(state.files) == {"demo-1.0.tar.gz", FILENAME}
     assert state.serial == 9
@@ -634,8 +634,8 @@ def test_a_fresh_look_at_an_unchanged_listing_is_doubted() -> None:
 def test_a_fresh_look_that_finds_the_listing_unchanged_is_doubted(serial: int | None) -> None:
     other = listed("demo-1.0.tar.gz")
     played = Played(looks=[listing(other, serial=serial, etag='"1"'), answer(304), release(listed()), answer(304)])
-    played.index.look("demo", "1.0")
-    state = played.index.look("demo", "1.0", fresh=True)
+    played.index.fetch_listing("demo", "1.0")
+    state = played.index.fetch_listing("demo", "1.0", fresh=True)
     assert isinstance(state, ProjectListing)
     assert set(state.files) == {"demo-1.0.tar.gz", FILENAME}
     assert played.transport.urls[2] == "https://index.example/pypi/demo/1.0/json"
@@ -644,14 +644,14 @@ def test_a_fresh_look_that_finds_the_listing_unchanged_is_doubted(serial: int | 
 
 def test_an_unchanged_listing_is_not_doubted_before_anything_was_uploaded() -> None:
     played = Played(looks=[listing(listed(), serial=4, etag='"1"'), answer(304)])
-    assert played.index.look("demo", "1.0") == played.index.look("demo", "1.0")
+    assert played.index.fetch_listing("demo", "1.0") == played.index.fetch_listing("demo", "1.0")
     assert len(played.transport.requests) == 2
 
 
 def test_a_fresh_look_at_a_changed_listing_is_not_doubted() -> None:
     played = Played(looks=[listing(listed(), serial=4), listing(listed(), serial=5)])
-    played.index.look("demo", "1.0")
-    played.index.look("demo", "1.0", fresh=True)
+    played.index.fetch_listing("demo", "1.0")
+    played.index.fetch_listing("demo", "1.0", fresh=True)
     assert len(played.transport.requests) == 2
 
 
@@ -680,7 +680,7 @@ def test_provenance_that_cannot_be_fetched(given: Scripted) -> None:
 def test_provenance_where_only_the_listing_knows_it() -> None:
     played = Played(looks=[listing(listed(provenance="/p/x")), answer(200, "{}")], profile="generic")
     assert played.index.provenance("demo", "1.0", FILENAME) is None
-    played.index.look("demo")
+    played.index.fetch_listing("demo")
     assert played.index.provenance("demo", "1.0", "other.whl") is None
     assert played.index.provenance("demo", "1.0", FILENAME) == b"{}"
     assert played.transport.urls[-1] == "https://index.example/p/x"

@@ -20,7 +20,7 @@ class Asked:
         self.patience: float | None = None
         self._tell = tell
 
-    def look(
+    def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         self.patience = patience
@@ -47,8 +47,8 @@ def ahead() -> tuple[PrefetchedIndex, Asked, list[Event]]:
 def test_a_look_is_made_once_and_in_the_background() -> None:
     index, asked, heard = ahead()
     index.begin([("demo", "1.0"), ("other", "2.0")])
-    assert index.look("other", "2.0") == NoSuchProject("other")
-    assert index.look("demo", "1.0") == NoSuchProject("demo")
+    assert index.fetch_listing("other", "2.0") == NoSuchProject("other")
+    assert index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
     assert sorted((project, version, name) for project, version, _, name in asked.looks) == [
         ("demo", "1.0", "ci-publish-look"),
         ("other", "2.0", "ci-publish-look"),
@@ -58,14 +58,14 @@ def test_a_look_is_made_once_and_in_the_background() -> None:
 
 def test_patience_is_passed_on() -> None:
     index, asked, _ = ahead()
-    index.look("demo", "1.0", fresh=True, patience=7.5)
+    index.fetch_listing("demo", "1.0", fresh=True, patience=7.5)
     assert asked.patience == 7.5
 
 
 def test_what_nobody_asks_for_is_never_told() -> None:
     index, asked, heard = ahead()
     index.begin([("demo", "1.0"), ("other", "2.0")])
-    index.look("other", "2.0")
+    index.fetch_listing("other", "2.0")
     assert len(asked.looks) == 2
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other"]
 
@@ -77,7 +77,7 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
     asked_for, heard_first = threading.Event(), threading.Event()
 
     class Retrying(Asked):
-        def look(
+        def fetch_listing(
             self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
         ) -> IndexState:
             self._tell(Noted("retry", "first"))
@@ -85,7 +85,7 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
             assert asked_for.wait(10)
             self._tell(Noted("retry", "second"))
             before_the_end.append([event.message for event in heard if isinstance(event, Noted)])
-            return super().look(project, version, fresh=fresh, patience=patience)
+            return super().fetch_listing(project, version, fresh=fresh, patience=patience)
 
     before_the_end: list[list[str]] = []
     index = PrefetchedIndex(Retrying(told), told)  # type: ignore[arg-type]
@@ -93,17 +93,17 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
     assert heard_first.wait(10)
     assert heard == []
     threading.Timer(0.1, asked_for.set).start()
-    assert index.look("demo", "1.0") == NoSuchProject("demo")
+    assert index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
     assert before_the_end == [["first", "second"]]
 
 
 def test_a_second_look_a_fresh_one_and_another_are_made_when_they_are_asked_for() -> None:
     index, asked, heard = ahead()
     index.begin([("demo", "1.0")])
-    index.look("demo", "1.0", fresh=True)
-    index.look("demo", "1.0")
-    index.look("demo", "1.0")
-    index.look("demo")
+    index.fetch_listing("demo", "1.0", fresh=True)
+    index.fetch_listing("demo", "1.0")
+    index.fetch_listing("demo", "1.0")
+    index.fetch_listing("demo")
     here = threading.current_thread().name
     assert [(fresh, name == here) for _, _, fresh, name in asked.looks if name == here] == [
         (True, True),
@@ -116,7 +116,7 @@ def test_a_second_look_a_fresh_one_and_another_are_made_when_they_are_asked_for(
 
 def test_without_a_beginning_it_is_the_index_itself() -> None:
     index, asked, heard = ahead()
-    assert index.look("demo", "1.0") == NoSuchProject("demo")
+    assert index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
     assert len(heard) == len(asked.looks) == 1
     assert index.endpoints is ENDPOINTS
     assert index.upload("a", "b", "c", "d", "e") == tuple("abcde")  # type: ignore[arg-type, comparison-overlap]
@@ -127,8 +127,8 @@ def test_a_bug_shows_where_the_look_is_asked_for() -> None:
     index, _, _ = ahead()
     index.begin([("broken", "1.0"), ("demo", "1.0")])
     with pytest.raises(RuntimeError, match="broken"):
-        index.look("broken", "1.0")
-    assert index.look("demo", "1.0") == NoSuchProject("demo")
+        index.fetch_listing("broken", "1.0")
+    assert index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
 
 
 def test_finishing_waits_for_what_was_begun() -> None:

@@ -293,7 +293,7 @@ def test_a_look_that_was_cut_short_by_a_signal_is_an_interruption() -> None:
     played.distributions.problems = ()
 
     class Stopping(FakeIndex):
-        def look(
+        def fetch_listing(
             self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
         ) -> ListingUnavailable:
             del version, fresh, patience
