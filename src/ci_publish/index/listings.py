@@ -10,7 +10,7 @@ from threading import Lock
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.responses import status_line
 from ci_publish.http.retries import is_transient_status
-from ci_publish.http.urls import same_origin, shown, split
+from ci_publish.http.urls import has_secrets, same_origin, shown, split
 from ci_publish.index import simple_api
 from ci_publish.index.reading import REDIRECTS, Effort, Reader, redirect_target
 from ci_publish.model.frozen import frozen
@@ -78,13 +78,18 @@ class Listings:
 
     def _fetch_by_guessing(self, project: str, guesses: tuple[str, ...], effort: Effort, *, fresh: bool) -> IndexState:
         """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
+        elsewhere: NotVisible | None = None
         for root in guesses:
             state = self._fetch_from(root, project, None, effort, fresh=fresh)
             if isinstance(state, ListingUnavailable):
                 return state
+            if isinstance(state, NotVisible) and state.index_url is not None:
+                elsewhere = state
             if isinstance(state, ProjectListing) or (isinstance(state, NoSuchProject) and self._proves(root, effort)):
                 self._found(root)
                 return state
+        if elsewhere is not None:
+            return elsewhere
         addresses = " nor ".join(shown(root) for root in guesses)
         neither = "neither " if len(guesses) > 1 else ""
         verb = "answers" if len(guesses) > 1 else "does not answer"
@@ -147,14 +152,14 @@ class Listings:
         if self._is_pypi or is_transient_status(answer.status):
             return ListingUnavailable(project, said)
         why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
-        return NotVisible(project, f"{said}{why}. {HINT}")
+        return self._not_visible(project, f"{said}{why}", url)
 
     def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = redirect_target(url, answer)
         if same_origin(target, url) or split(target).scheme == "https":
             return ListingUnavailable(project, f"{shown(url)} redirects again and again")
         reason = f"{shown(url)} redirects to {shown(target)[:300]}, which is not followed"
-        return ListingUnavailable(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+        return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, target)
 
     def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         if answer.truncated:
@@ -164,7 +169,18 @@ class Listings:
         if isinstance(parsed, ProjectListing):
             return parsed
         reason = f"the answer of {shown(url)} {parsed.reason}"
-        return ListingUnavailable(project, reason) if self._is_pypi else NotVisible(project, f"{reason}. {HINT}")
+        return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, url)
+
+    def _not_visible(self, project: str, reason: str, url: str) -> NotVisible:
+        """Return why nothing is known, with the root to set where a redirect to *url* names another one."""
+        endpoints = self._endpoints()
+        root, _, last = url.rstrip("/").rpartition("/")
+        if split(endpoints.simple or "").scheme == "https":
+            root = root.replace("http://", "https://", 1)  # a proxy in front of an index that does not know of TLS
+        asked = {endpoints.simple, *endpoints.simple_guesses}
+        if last != project or f"{root}/" in asked or has_secrets(root) or not split(root).hostname:
+            return NotVisible(project, f"{reason}. {HINT}")
+        return NotVisible(project, f"{reason}. It points to another Simple API: set index-url to {root}/", f"{root}/")
 
     @property
     def _is_pypi(self) -> bool:

@@ -206,6 +206,7 @@ class FileListed:
 
     Where nothing is known, ``asked`` is False for want of asking (``--no-verify``), and ``published`` is there for a
     file that is listed without a SHA-256; ``same_md5``: its MD5, which is all that the index shows, is ours.
+    ``compared`` is False where this run has no file to compare with (``verify PROJECT==VERSION``).
     """
 
     index: str
@@ -214,6 +215,7 @@ class FileListed:
     published: PublishedFile | None = None
     asked: bool = True
     same_md5: bool = False
+    compared: bool = True
 
 
 @frozen

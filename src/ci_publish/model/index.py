@@ -88,10 +88,14 @@ class NoSuchProject:
 
 @frozen
 class NotVisible:
-    """The index cannot be asked about this project; ``reason`` is a sentence for people."""
+    """The index cannot be asked about this project; ``reason`` is a sentence for people.
+
+    ``index_url`` is the root of the Simple API that the answer points to, where it points to one.
+    """
 
     project: str
     reason: str
+    index_url: str | None = None
 
 
 @frozen

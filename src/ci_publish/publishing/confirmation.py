@@ -31,6 +31,9 @@ from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import Match, compare, published_as
 from ci_publish.publishing.ports import Index
 
+Answers = tuple[tuple[Distribution, IndexState], ...]
+"""Files, each with what the index has of its project."""
+
 NOTHING: Mapping[str, str] = {}
 
 
@@ -62,10 +65,23 @@ class Confirmation:
         for file in files:
             self._run.emit(FileListed(self._name, file.filename, listed=None, asked=False))
 
-    def ask_once(self, files: Sequence[Distribution]) -> None:
-        """Report what the index lists of *files* now, for a run that is about to end with an error; never raises."""
-        for file, state in self._states(files, patience=0.0):
+    def ask_once(self, files: Sequence[Distribution]) -> Answers:
+        """Return what the index has of *files* now, after one attempt; never raises."""
+        return tuple(self._states(files, patience=0.0))
+
+    def report(self, answers: Answers) -> None:
+        """Report *answers*, for a run that is about to end with an error."""
+        for file, state in answers:
             self._report(file, state)
+
+    def found(self, answers: Answers) -> set[Distribution]:
+        """Return the files that the index lists with our digest."""
+        return {
+            file
+            for file, state in answers
+            if (published := self._published(file, state)) is not None
+            and self._compare(file, published) in {Match.SAME, Match.SAME_MD5}
+        }
 
     def wait_for(self, files: Sequence[Distribution], doubtful: Mapping[str, str] = NOTHING) -> Confirmed:
         """Wait until the index lists *files* with our digests; see ``Confirmed``.

@@ -153,7 +153,7 @@ def verify_release(
                 raise messages.not_published(endpoints, [f"{project} {version}"])
             for file in files:
                 published = state.files[file.filename]  # type: ignore[union-attr]
-                run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+                run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published, compared=False))
             _judge_provenance(run, destination, files)
     return Outcome.VERIFIED
 

@@ -154,7 +154,9 @@ class IndexUpload:
         self._unclear: list[Distribution] = []
         self._kept: list[Distribution] = []
         self._withdrawn: list[Distribution] = []
+        self._ended: set[Distribution] = set()
         self._confirming = False
+        self._asked_once_more = False
         self._confirmed = True
         self._by_md5 = False
         self._sent = False
@@ -251,7 +253,7 @@ class IndexUpload:
             "index-not-visible",
             f"What {self.endpoints.name} already has of {state.project} cannot be read: {state.reason}",
             "Uploads go on, and the answers of the index decide.",
-            "To compare digests first, name its Simple API: --index-url URL",
+            f"To compare digests first, name its Simple API: --index-url {state.index_url or 'URL'}",
         )
 
     def _tell_what_stands(self) -> None:
@@ -413,13 +415,37 @@ class IndexUpload:
             self._credential.authorization()
             self._require_covered(signed=bool(attestations))
         with self._run.step(Step.UPLOAD, self.endpoints.name):
-            self._send_all(attestations)
+            left = self.uploads
+            while left:
+                self._send_all(left, attestations)
+                left = self._left_after_lost_answers()
         if self._failures:
             raise messages.several(self._failures, len(self._distributions))
         self._run.checkpoint()
 
-    def _send_all(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
-        order = schedule(self.uploads, self._states, self._undecided)
+    def _left_after_lost_answers(self) -> tuple[Distribution, ...]:
+        """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
+
+        It may store a file after the last retry: so it is asked once more. Empty where anything else failed.
+        """
+        lost = [file for file, _ in self._failures]
+        if not lost or self._run.waiting.stopped or any(file not in self._unclear for file in lost):
+            return ()
+        confirmation = Confirmation(self._run, self._index)
+        answers = confirmation.ask_once([*self._uploaded, *lost])
+        if not confirmation.found(answers).issuperset(lost):
+            confirmation.report(answers)
+            self._asked_once_more = True
+            return ()
+        self._failures, self._unclear, self._halted = [], [], False
+        for file in lost:
+            message = f"The answer to the upload of {file.filename} was lost, but {self.endpoints.name} lists the file."
+            self._run.emit(Noted("lost-answer-found", message, warning=False, filename=file.filename))
+            self._accept(file, FileStatus.UPLOADED, 0)
+        return tuple(file for file in self.uploads if file not in self._ended)
+
+    def _send_all(self, files: Sequence[Distribution], attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+        order = schedule(files, self._states, self._undecided)
         jobs = self._run.options.jobs
         limit = ConcurrencyLimit(jobs)
 
@@ -630,6 +656,8 @@ class IndexUpload:
         url: str | None = None,
         error: CiPublishError | None = None,
     ) -> None:
+        if status is not FileStatus.NOT_ATTEMPTED:
+            self._ended.add(file)
         self._run.emit(FileFinished(self.endpoints.name, file, status, attempts, url, error))
 
     # confirm ------------------------------------------------------------------------------------------------------
@@ -666,8 +694,9 @@ class IndexUpload:
         """Report what the index lists of files whose fate is not known, when the run ends with an error."""
         with self._lock:
             files = [*self._uploaded, *self._unclear]
-        if files and not self._confirming:
-            Confirmation(self._run, self._index).ask_once(files)
+        if files and not self._confirming and not self._asked_once_more:
+            confirmation = Confirmation(self._run, self._index)
+            confirmation.report(confirmation.ask_once(files))
 
     @property
     def outcome(self) -> Outcome:

@@ -248,7 +248,9 @@ class ConsoleRenderer:
         if event.attempts == 0 and self._is_told(event):
             return
         name, size = self._line(event.distribution.filename), wording.amount(event.distribution.size)
-        told = f"{name}  {wording.STATUS[event.status]}{self._took(event)}  {size}{self._attempts(event)}"
+        # What the index accepted is uploaded once its listing shows it.
+        status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
+        told = f"{name}  {status}{self._took(event)}  {size}{self._attempts(event)}"
         reason = f": {self._line(event.error.summary)}" if event.error else ""
         yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
 

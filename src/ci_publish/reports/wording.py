@@ -158,6 +158,8 @@ def listed(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
     if event.listed is None and not event.asked:
         return "not looked for in the listing"
+    if not event.compared:
+        return "listed"
     if event.same_md5:
         return "listed with the same MD5; the index shows no SHA-256"
     if event.listed is None and event.published is not None:
@@ -197,8 +199,8 @@ def hints(error: CiPublishError) -> tuple[str, ...]:
 def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
     """Return the failures of single files that the run's own failure does not tell already."""
     end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
-    finished = (event for event in events if isinstance(event, FileFinished))
-    return tuple((event, event.error) for event in finished if event.error and not _tells(end, event, event.error))
+    last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
+    return tuple((event, event.error) for event in last.values() if event.error and not _tells(end, event, event.error))
 
 
 def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:

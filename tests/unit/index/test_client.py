@@ -752,3 +752,40 @@ def test_a_lost_answer_is_looked_for_by_md5_where_there_is_nothing_better(file: 
     outcome = Played(LOST, answer(200, "OK"), looks=[look]).upload(file)
     assert isinstance(outcome, FileChanged if shown == "changed" else Accepted)
     assert outcome.attempts == (1 if shown == "same" else 2)
+
+
+@pytest.mark.parametrize(
+    ("url", "look", "named"),
+    [
+        (
+            "https://index.example/simple/",
+            answer(301, location="http://index.example/simple/demo/"),
+            None,
+        ),
+        (
+            "https://index.example/api/pypi/x",
+            answer(301, location="http://packages.example/root/demo"),
+            "https://packages.example/root/",
+        ),
+        (
+            "https://index.example/a/b/",
+            answer(301, location="http://packages.example/root/demo/"),
+            "https://packages.example/root/",
+        ),
+        ("https://index.example/api/pypi/x", answer(301, location="http://packages.example/login"), None),
+        ("https://index.example/api/pypi/x", answer(301, location="http://u:p@packages.example/root/demo/"), None),
+    ],
+)
+def test_a_redirect_names_the_simple_api_to_set(url: str, look: HttpAnswer, named: str | None) -> None:
+    state = Played(looks=[look], url=url, profile="generic").index.fetch_listing("demo")
+    assert isinstance(state, NotVisible)
+    assert state.index_url == named
+    assert "index-url" in state.reason
+    assert named is None or named in state.reason
+
+
+def test_a_followed_redirect_to_a_page_that_is_refused_names_the_simple_api_to_set() -> None:
+    looks: list[Scripted] = [answer(302, location="https://packages.example/root/demo/"), answer(401)]
+    state = Played(looks=looks, url="https://index.example/api/pypi/x", profile="generic").index.fetch_listing("demo")
+    assert isinstance(state, NotVisible)
+    assert state.index_url == "https://packages.example/root/"

@@ -80,7 +80,7 @@ def test_a_good_run_reads_as_a_story() -> None:
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
         "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
-        "upload    demo-1.0-py3-none-any.whl  uploaded in 0.5 s  1.5 MB",
+        "upload    demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB",
         "identity  Trusted Publishing (github), upload token burnt",
         "confirm   demo-1.0.tar.gz  listed with this SHA-256",
         "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256",
@@ -168,7 +168,7 @@ def test_verify_speaks_its_own_words() -> None:
 def test_several_indexes_are_told_apart() -> None:
     other = beginning(endpoints=type(PYPI)("private", PYPI.profile, "https://x/"))[-1]
     text = told([*beginning(SDIST), other, *planned(Upload(SDIST), index="private"), *uploaded(SDIST, "private")])
-    assert "uploaded in 0.5 s  12.3 kB  at private" in text
+    assert "accepted in 0.5 s  12.3 kB  at private" in text
 
 
 def test_doctor_keeps_the_columns_of_claims() -> None:

@@ -116,6 +116,11 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
     ("event", "text"),
     [
         (FileListed("pypi", SDIST.filename, listed=True), "listed with this SHA-256"),
+        (FileListed("pypi", SDIST.filename, listed=True, compared=False), "listed"),
+        (
+            FileListed("pypi", SDIST.filename, None, same_md5=True),
+            "listed with the same MD5; the index shows no SHA-256",
+        ),
         (FileListed("pypi", SDIST.filename, listed=False), "not listed with this SHA-256"),
         (FileListed("pypi", SDIST.filename, None), "the index cannot be asked"),
         (FileListed("pypi", SDIST.filename, None, asked=False), "not looked for in the listing"),
