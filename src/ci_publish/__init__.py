@@ -13,7 +13,7 @@ from ci_publish.about import __version__
 
 if TYPE_CHECKING:
     from ci_publish.app.commands import attest, check, doctor, plan, publish, rehearse, verify
-    from ci_publish.app.composition import Surroundings
+    from ci_publish.app.composition import RuntimeContext
     from ci_publish.app.settings import Settings
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.attestations.verification import ProvenanceJudge
@@ -69,11 +69,11 @@ __all__ = [
     "Receipt",
     "RehearsalWorld",
     "Run",
+    "RuntimeContext",
     "Secret",
     "Settings",
     "SigningResult",
     "StepFinished",
-    "Surroundings",
     "TrustSource",
     "UploadOutcome",
     "__version__",
@@ -118,7 +118,7 @@ _HOMES = {
     "Settings": "app.settings",
     "SigningResult": "model.attestation",
     "StepFinished": "model.events",
-    "Surroundings": "app.composition",
+    "RuntimeContext": "app.composition",
     "TrustSource": "attestations.trust",
     "UNSCHEDULED": "model.completion",
     "UploadOutcome": "model.index",

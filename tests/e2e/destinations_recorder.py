@@ -185,8 +185,8 @@ def run_all(chosen: Sequence[Case], *, proxy: bool) -> Iterator[dict[str, Any]]:
         for case in chosen:
             recorder.requests.clear()
             ci = {"ACTIONS_ID_TOKEN_REQUEST_URL": service.url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token"}
-            around = {"GITHUB_ACTIONS": "true", **(ci if case.identity else {})} if case.action else {}
-            code, text = run(case, folder, {**environment, **around})
+            context = {"GITHUB_ACTIONS": "true", **(ci if case.identity else {})} if case.action else {}
+            code, text = run(case, folder, {**environment, **context})
             yield {"case": case.name, "code": code, "text": text, "requests": list(recorder.requests)}
         os.chdir("/")
 

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from ci_publish.app.commands import publish
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import AttestationPolicy
@@ -115,9 +115,9 @@ def meet(release: Release, provider: IdentityProvider, seed: int) -> int:
             timeout=0.4,
             verify_timeout=0.5,
         )
-        around = Surroundings(environ, emit=events.append, interruption=Hurried(DEADLINE))
+        context = RuntimeContext(environ, emit=events.append, interruption=Hurried(DEADLINE))
         began = time.monotonic()
-        code, receipt = ending(settings, around)
+        code, receipt = ending(settings, context)
         seconds = time.monotonic() - began
         stored = dict(server.stored)
     where = f"seed {seed}: exit code {code} after {seconds:.1f} s; {receipt.error}; {events[-4:]}"
@@ -132,9 +132,9 @@ def meet(release: Release, provider: IdentityProvider, seed: int) -> int:
     return code
 
 
-def ending(settings: Settings, around: Surroundings) -> tuple[int, Receipt]:
+def ending(settings: Settings, context: RuntimeContext) -> tuple[int, Receipt]:
     try:
-        return 0, publish(settings, around=around)
+        return 0, publish(settings, context=context)
     except CiPublishError as caught:
         error = caught
     assert error.receipt is not None

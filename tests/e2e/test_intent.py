@@ -37,8 +37,8 @@ def shell(folder: Path) -> Shell:
     return Shell(folder)
 
 
-def around(**environ: str) -> ci_publish.Surroundings:
-    return ci_publish.Surroundings(environ=environ)
+def context(**environ: str) -> ci_publish.RuntimeContext:
+    return ci_publish.RuntimeContext(environ=environ)
 
 
 # --- Python means what the command line means ----------------------------------------------------------------------
@@ -47,7 +47,7 @@ def around(**environ: str) -> ci_publish.Surroundings:
 def test_a_dry_run_in_python_sends_nothing(folder: Path) -> None:
     with RehearsalWorld() as world:
         settings = ci_publish.Settings(repository_url=(world.repository_url,), dry_run=True)
-        receipt = ci_publish.publish(settings, around=around())
+        receipt = ci_publish.publish(settings, context=context())
         assert receipt.outcome == "planned"
         assert not world.index.files
 
@@ -55,19 +55,19 @@ def test_a_dry_run_in_python_sends_nothing(folder: Path) -> None:
 @pytest.mark.parametrize("command", [ci_publish.publish, ci_publish.rehearse])
 def test_a_rehearsal_in_python_needs_no_index(folder: Path, command: object) -> None:
     settings = ci_publish.Settings(rehearse=command is ci_publish.publish, repository_url=("pypi",))
-    receipt = command(settings, around=around())  # type: ignore[operator]
+    receipt = command(settings, context=context())  # type: ignore[operator]
     assert receipt.outcome == "rehearsed"
     assert all(file.provenance_verified for file in receipt.files)
 
 
 def test_python_writes_the_receipt_and_the_reports(folder: Path) -> None:
     settings = ci_publish.Settings(receipt=folder / "r.json", reports_dir=folder / "reports")
-    receipt = ci_publish.check(settings, around=around())
+    receipt = ci_publish.check(settings, context=context())
     document = json.loads((folder / "r.json").read_text())
     assert document["outcome"] == receipt.outcome == "checked"
     assert {path.name for path in (folder / "reports").iterdir()} == {"publish.env", "junit.xml", "summary.md"}
     with pytest.raises(ci_publish.CiPublishError):
-        ci_publish.check(settings.model_copy(update={"mint": True}), around=around())
+        ci_publish.check(settings.model_copy(update={"mint": True}), context=context())
     assert json.loads((folder / "r.json").read_text())["error"]["slug"] == "configuration"
 
 
@@ -75,10 +75,10 @@ def test_python_reads_what_the_command_line_reads(folder: Path) -> None:
     (folder / "pyproject.toml").write_text("[tool.ci-publish]\ndry-run = true\n")
     with RehearsalWorld() as world:
         environ = {"CI_PUBLISH_REPOSITORY_URL": world.repository_url}
-        assert ci_publish.publish(around=around(**environ)).outcome == "planned"
+        assert ci_publish.publish(context=context(**environ)).outcome == "planned"
     with pytest.raises(ci_publish.CiPublishError, match="UV_PUBLISH_URL"):
         ci_publish.publish(
-            ci_publish.Settings(repository_url=("pypi",)), around=around(UV_PUBLISH_URL="https://u.example/")
+            ci_publish.Settings(repository_url=("pypi",)), context=context(UV_PUBLISH_URL="https://u.example/")
         )
 
 
@@ -92,7 +92,7 @@ def test_python_says_what_it_expects(folder: Path) -> None:
             ci_publish.Settings(**wrong)
         assert caught.value.exit_code == 2
     with pytest.raises(ci_publish.CiPublishError, match=r"Settings\(output=…\)"):
-        ci_publish.check(ci_publish.Settings(output="json"), around=around())
+        ci_publish.check(ci_publish.Settings(output="json"), context=context())
 
 
 # --- a rehearsal plays the real run --------------------------------------------------------------------------------

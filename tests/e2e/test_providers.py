@@ -15,7 +15,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from ci_publish import errors
-from ci_publish.app.composition import Composition, RememberedIdentity, Surroundings
+from ci_publish.app.composition import Composition, RememberedIdentity, RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
@@ -153,17 +153,17 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     """Publish what lies in *folder* with everything real but the port to ``id``."""
     events: list[Event] = []
     environ = {"GOOGLE_SERVICE_ACCOUNT_NAME": str(claims["email"])}
-    around = Surroundings(environ, events.append)
+    context = RuntimeContext(environ, events.append)
     settings = Settings(
         paths=(str(folder / "dist"),),
         repository_url=(world.repository_url,),
         sigstore_trust_config=world.trust_config_path,
     )
-    composition = Composition(settings, around)
+    composition = Composition(settings, context)
     composition.identity = RememberedIdentity(
         lambda: AmbientIdentity(
             environ,
-            around.mask,
+            context.mask,
             composition.interruption,
             events.append,
             lambda: 0.5,

@@ -77,7 +77,7 @@ def fail(folder: Path, world: RehearsalWorld, number: int) -> str:
     release = Release.make(folder / f"secrets-{number}", f"secrets-{number}")
     status, style = chance.choice(way.statuses), chance.choice(STYLES)
     canaries = Canaries()
-    environ = around(world, release.folder, chance, way, canaries)
+    environ = context(world, release.folder, chance, way, canaries)
     deadline = "60" if way.codes == {0} else "5"  # runs that fail by being refused for ever need no longer
     options = [*way.options, "--deadline", deadline, "--timeout", "4", "--verify-timeout", "1", *extra(chance)]
     seed = f"secrets-{number}: {way.name}, {status} as {style}, {options}"
@@ -121,7 +121,7 @@ class Faulty:
 # what is around a run ---------------------------------------------------------------------------------------------
 
 
-def around(world: RehearsalWorld, folder: Path, chance: random.Random, way: Way, canaries: Canaries) -> dict[str, str]:
+def context(world: RehearsalWorld, folder: Path, chance: random.Random, way: Way, canaries: Canaries) -> dict[str, str]:
     """Return the environment of a CI job, with the files that CI gives it and the credential of *way*."""
     provider = chance.choice(way.providers)
     environ = job(world, folder, provider)

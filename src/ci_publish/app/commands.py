@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
-from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.composition import Composition, RuntimeContext
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
@@ -42,11 +42,11 @@ What = Settings | Loaded | Run | None
 
 @frozen
 class Job:
-    """One command to run: its settings, with where they came from, and what it finds around it."""
+    """One command to run: its settings, with where they came from, and its context."""
 
     settings: Settings
     loaded: Loaded
-    around: Surroundings
+    context: RuntimeContext
 
     @property
     def paths_given(self) -> bool:
@@ -63,45 +63,45 @@ class Command:
     recorded: bool = True
 
 
-def publish(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+def publish(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Publish; return the receipt. See ``execute`` for what is raised."""
-    return execute("publish", what, around)
+    return execute("publish", what, context)
 
 
-def plan(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+def plan(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Say what ``publish`` would do, and send nothing."""
-    return execute("plan", what, around)
+    return execute("plan", what, context)
 
 
-def check(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+def check(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Run all local checks; no network."""
-    return execute("check", what, around)
+    return execute("check", what, context)
 
 
-def attest(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+def attest(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Attest every distribution and write the attestations into ``output_dir``."""
-    return execute("attest", what, around)
+    return execute("attest", what, context)
 
 
-def verify(what: What = None, *, around: Surroundings | None = None) -> Receipt:
+def verify(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Check whether the index shows these files, or a ``PROJECT==VERSION``, with provenance that verifies."""
-    return execute("verify", what, around)
+    return execute("verify", what, context)
 
 
-def doctor(what: Settings | Loaded | None = None, *, around: Surroundings | None = None) -> Receipt:
+def doctor(what: Settings | Loaded | None = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Check whether Trusted Publishing would work from here; raise the error that publishing would end with."""
-    return execute("doctor", what, around)
+    return execute("doctor", what, context)
 
 
-def rehearse(what: Settings | Loaded | None = None, *, around: Surroundings | None = None) -> Receipt:
+def rehearse(what: Settings | Loaded | None = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Publish to an index, an identity provider and a Sigstore on loopback; needs the extra ``rehearsal``."""
-    return execute("rehearse", what, around)
+    return execute("rehearse", what, context)
 
 
 def execute(
     command: str,
     what: What = None,
-    around: Surroundings | None = None,
+    context: RuntimeContext | None = None,
     *,
     commands: "Mapping[str, Command] | None" = None,
 ) -> Receipt:
@@ -112,48 +112,48 @@ def execute(
     other tools' variables. Raises the CiPublishError that ended the run, with the receipt of what happened until then
     as its ``receipt``; a bug surfaces as InternalError.
     """
-    around = around or Surroundings()
+    context = context or RuntimeContext()
     table = COMMANDS if commands is None else commands
     if isinstance(what, Run):
         run = what
-        return recorded(command, lambda recording: _pipeline(command, _heard(run, recording.emit)), around)
+        return recorded(command, lambda recording: _pipeline(command, _heard(run, recording.emit)), context)
     loaded = Loaded(what if isinstance(what, Settings) else Settings(), {})
     try:
-        loaded = _loaded(command, what, around)
-        refuse_ignored_inputs(command, loaded.settings, around.environ)
+        loaded = _loaded(command, what, context)
+        refuse_ignored_inputs(command, loaded.settings, context.environ)
         effective, settings = prepared(command, loaded)
         refuse_links_out(settings)
-        refuse_project_settings(effective, settings, loaded, around.environ)
+        refuse_project_settings(effective, settings, loaded, context.environ)
     except ConfigurationError as error:
-        return _refused(command, error, loaded, around)
-    notes = (*around.notes, *project_notes(effective, loaded), *loaded.notes)
-    around = replace(around, notes=notes, password_name=_password_name(loaded))
+        return _refused(command, error, loaded, context)
+    notes = (*context.notes, *project_notes(effective, loaded), *loaded.notes)
+    context = replace(context, notes=notes, password_name=_password_name(loaded))
     if not table[effective].recorded:
-        table[effective].run(Job(settings, loaded, around))
+        table[effective].run(Job(settings, loaded, context))
         return receipt_of([])
-    with FileReports(settings, loaded, effective, around) as reporting:
+    with FileReports(settings, loaded, effective, context) as reporting:
         return recorded(
-            effective, lambda recording: table[effective].run(Job(settings, loaded, recording)), reporting.around
+            effective, lambda recording: table[effective].run(Job(settings, loaded, recording)), reporting.context
         )
 
 
-def _refused(command: str, error: ConfigurationError, loaded: Loaded, around: Surroundings) -> Receipt:
+def _refused(command: str, error: ConfigurationError, loaded: Loaded, context: RuntimeContext) -> Receipt:
     """Report *error* as the end of the run that it prevents, and raise it."""
 
-    def fail(_: Surroundings) -> Outcome:
+    def fail(_: RuntimeContext) -> Outcome:
         raise error
 
     settings = loaded.settings
     unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out(getattr(settings, name))}
-    with FileReports(settings.model_copy(update=unusable), loaded, command, around) as reporting:
-        return recorded(command, fail, reporting.around)
+    with FileReports(settings.model_copy(update=unusable), loaded, command, context) as reporting:
+        return recorded(command, fail, reporting.context)
 
 
 def _leads_out(path: Path | None) -> bool:
     return path is not None and leads_out(path)
 
 
-def _loaded(command: str, what: Settings | Loaded | None, around: Surroundings) -> Loaded:
+def _loaded(command: str, what: Settings | Loaded | None, context: RuntimeContext) -> Loaded:
     if isinstance(what, Loaded):
         return what
     settings = Settings() if what is None else what
@@ -163,7 +163,7 @@ def _loaded(command: str, what: Settings | Loaded | None, around: Surroundings) 
             hints=(f'Write: ci_publish.{command}(ci_publish.Settings(paths=("dist",)))',),
         )
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
-    return load(given, around.environ, Path("pyproject.toml"), source=Source.PYTHON)
+    return load(given, context.environ, Path("pyproject.toml"), source=Source.PYTHON)
 
 
 def _password_name(loaded: Loaded) -> str:
@@ -186,24 +186,24 @@ def _heard(run: Run, emit: Emit) -> Run:
     return replace(run, emit=both)
 
 
-def recorded(command: str, work: Callable[[Surroundings], Outcome], around: Surroundings) -> Receipt:
+def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: RuntimeContext) -> Receipt:
     """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
     events: list[object] = []
 
     def emit(event: object) -> None:
         events.append(event)
-        around.emit(event)  # type: ignore[arg-type]
+        context.emit(event)  # type: ignore[arg-type]
 
     emit(RunStarted(command, time.time()))
-    for note in around.notes:
+    for note in context.notes:
         emit(note)
     error: CiPublishError | None = None
     outcome = Outcome.FAILED
     try:
-        outcome = work(replace(around, emit=emit))
+        outcome = work(replace(context, emit=emit))
     except CiPublishError as caught:
-        error = caught if around.interruption is None else around.interruption.instead_of(caught)
-        _add_hints(error, around.environ)
+        error = caught if context.interruption is None else context.interruption.instead_of(caught)
+        _add_hints(error, context.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
         error.__cause__ = caught
@@ -247,7 +247,7 @@ def _pipeline(command: str, run: Run) -> Outcome:
 
 def _run_pipeline(command: str) -> Callable[[Job], Outcome]:
     def run(job: Job) -> Outcome:
-        composition = Composition(job.settings, job.around)
+        composition = Composition(job.settings, job.context)
         try:
             return _pipeline(command, composition.run(command))
         finally:
@@ -257,7 +257,7 @@ def _run_pipeline(command: str) -> Callable[[Job], Outcome]:
 
 
 def _doctor(job: Job) -> Outcome:
-    composition = Composition(job.settings, job.around)
+    composition = Composition(job.settings, job.context)
     try:
         return _diagnose(composition)
     finally:
@@ -272,14 +272,14 @@ def _rehearse(job: Job) -> Outcome:
             f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
             hints=('Install it: python3 -m pip install "ci-publish[rehearsal]"',),
         ) from error
-    return play(job.settings, job.around, paths_given=job.paths_given)
+    return play(job.settings, job.context, paths_given=job.paths_given)
 
 
 def _show_settings(job: Job) -> Outcome:
     from ci_publish.app.settings_view import write_settings  # noqa: PLC0415  (for one command)
 
-    if job.around.stdout is not None:
-        write_settings(job.loaded, job.around.stdout)
+    if job.context.stdout is not None:
+        write_settings(job.loaded, job.context.stdout)
     return Outcome.READY
 
 
@@ -330,7 +330,7 @@ def _diagnose(composition: Composition) -> Outcome:
     for repository_url in addresses:
         diagnosis = composition.doctor(repository_url).run()
         for found in diagnosis.findings:
-            composition.around.emit(_finding(found))
+            composition.context.emit(_finding(found))
         errors += [] if diagnosis.error is None else [diagnosis.error]
         if diagnosis.verdict.readiness is not Readiness.READY:
             open_questions.append(diagnosis.verdict.message)
@@ -340,7 +340,7 @@ def _diagnose(composition: Composition) -> Outcome:
         return Outcome.READY
     if composition.settings.strict:
         raise _undetermined(open_questions)
-    composition.around.emit(Finding("verdict", FindingStatus.SKIP, " ".join(open_questions)))
+    composition.context.emit(Finding("verdict", FindingStatus.SKIP, " ".join(open_questions)))
     return Outcome.UNDETERMINED
 
 

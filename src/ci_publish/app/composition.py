@@ -65,8 +65,8 @@ def _ignore(_: object) -> None:
 
 
 @frozen
-class Surroundings:
-    """What a run finds around it: everything that is not a setting.
+class RuntimeContext:
+    """What a run gets from its process: everything that is not a setting.
 
     ``emit`` takes every event, ``mask`` every secret before any event that could follow from it. ``environ`` says
     which CI this is and where proxies and certificates are. ``password_name`` is what the user calls the password.
@@ -89,11 +89,11 @@ class Surroundings:
 class Composition:
     """The real rooms for some settings, built when they are first needed, closed together."""
 
-    def __init__(self, settings: Settings, around: Surroundings) -> None:
+    def __init__(self, settings: Settings, context: RuntimeContext) -> None:
         self.settings = settings
-        self.around = around
-        self.interruption = around.interruption or Interruption(settings.deadline)
-        self.told = BufferedEmitter(around.emit)
+        self.context = context
+        self.interruption = context.interruption or Interruption(settings.deadline)
+        self.told = BufferedEmitter(context.emit)
         self.waiting = UntilClosed(self.interruption)
         self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
@@ -130,7 +130,7 @@ class Composition:
             verifier=ProvenanceJudge(trust, lambda: self.identity.claims, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
             require_unwritten=require_unwritten,
-            emit=self.around.emit,
+            emit=self.context.emit,
             waiting=self.interruption,
             clock=time.monotonic,
             options=replace(_options(self.settings, command), expected_publishers=expected),
@@ -143,7 +143,7 @@ class Composition:
         """
         if command != "verify" or self.settings.publisher:
             return self.settings.publisher
-        job = None if any("==" in path for path in self.settings.paths) else job_identity(self.around.environ)
+        job = None if any("==" in path for path in self.settings.paths) else job_identity(self.context.environ)
         return () if job is None else (PublisherIdentity(job.publisher.kind, job.publisher.name),)
 
     def _look_ahead(self) -> None:
@@ -163,7 +163,7 @@ class Composition:
         from ci_publish.attestations.trust import REFRESH_SECONDS, TrustSource  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return TrustSource(
-            emit=self.around.emit,
+            emit=self.context.emit,
             config=_text(self.settings.sigstore_trust_config),
             seconds=self.settings.timeout or REFRESH_SECONDS,
         )
@@ -176,11 +176,11 @@ class Composition:
         return SigstoreSigner(
             identity=self.identity,
             trust=trust,
-            emit=self.around.emit,
+            emit=self.context.emit,
             waiting=self.interruption,
             patience=patience if timeout is None else replace(patience, request=timeout),
             claims=lambda: self.identity.claims,
-            job=job_identity(self.around.environ),
+            job=job_identity(self.context.environ),
             attested_by=self.settings.attested_by,
         )
 
@@ -246,7 +246,7 @@ class Composition:
             plan=lambda files, state: self._planned(index, files, state),
             checks=checks,
         )
-        self.around.emit(IndexChosen(index.endpoints))
+        self.context.emit(IndexChosen(index.endpoints))
         return Doctor(
             index.endpoints, self._credential_options(index.endpoints), self._tools(), index.fetch_listing, wanted
         )
@@ -266,7 +266,7 @@ class Composition:
     def _planned(self, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
         """What publishing would do with *files* of one project."""
         options, endpoints = _options(self.settings, "doctor"), index.endpoints
-        state = digests.completed(index, files, state, limit=options.compare_downloads, emit=self.around.emit)
+        state = digests.completed(index, files, state, limit=options.compare_downloads, emit=self.context.emit)
         rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
         return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
 
@@ -289,7 +289,7 @@ class Composition:
         from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``publishing.context``)
 
         endpoints = self.endpoints(repository_url)
-        if not online and endpoints.upload == self.around.environ.get(index_endpoints.REHEARSAL_VARIABLE):
+        if not online and endpoints.upload == self.context.environ.get(index_endpoints.REHEARSAL_VARIABLE):
             endpoints = index_endpoints.as_known_rehearsal(endpoints, self.settings.index_profile)
         index = HttpIndex(
             endpoints,
@@ -310,17 +310,17 @@ class Composition:
             return None
         if token_objection(endpoints, given.secret, given.name, time.time()):
             return None
-        self.around.mask(given.secret)
+        self.context.mask(given.secret)
         return BasicAuthorization(user, given.secret)
 
     def _ambient(self) -> "IdentitySource":
         from ci_publish.identity.ambient import BUDGET, AmbientIdentity  # noqa: PLC0415  (late: not for passwords)
 
         return AmbientIdentity(
-            self.around.environ,
-            self.around.mask,
+            self.context.environ,
+            self.context.mask,
             self.interruption.patient(),
-            self.around.emit,
+            self.context.emit,
             random.random,
             transport=self.patient_transport,
             budget=self.settings.timeout or BUDGET,
@@ -332,7 +332,7 @@ class Composition:
         given = CredentialOptions(
             settings.user,
             settings.password,
-            self.around.password_name,
+            self.context.password_name,
             anonymous=settings.anonymous,
             several=len(settings.repository_url) > 1,
             keyring=settings.keyring,
@@ -342,7 +342,7 @@ class Composition:
 
     def _entry(self, endpoints: Endpoints) -> KeyringEntry | None:
         if endpoints.upload not in self._entries:
-            keyring = self.around.keyring or asked_keyring()
+            keyring = self.context.keyring or asked_keyring()
             self._entries[endpoints.upload] = keyring(endpoints.upload, self.settings.user)
         return self._entries[endpoints.upload]
 
@@ -352,14 +352,14 @@ class Composition:
             self.identity,
             self.patient_transport,
             self.interruption.patient(),
-            self.around.emit,
-            self.around.mask,
+            self.context.emit,
+            self.context.mask,
             time.time,
             random.random,
             self.interruption.shielded,
-            self.around.keyring,
+            self.context.keyring,
             self.settings.timeout,
-            _runner(self.around.environ),
+            _runner(self.context.environ),
             *(() if guard is None else (partial(guard.keep, allow_http=self.settings.allow_http),)),
         )
 
@@ -370,7 +370,7 @@ class Composition:
             timeout=self.settings.timeout,
             allow_http=frozenset(self.settings.allow_http),
             max_connections=self.settings.jobs + 1,
-            environ=self.around.environ,
+            environ=self.context.environ,
         )
 
 

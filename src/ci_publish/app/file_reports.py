@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
@@ -20,11 +20,11 @@ from ci_publish.reports.masking import Masker
 class FileReports:
     """A context in which a run's events reach the files that its settings ask for, before they reach its listener.
 
-    ``around`` is what the run must be given instead of *around*: its secrets are redacted in the files.
+    ``context`` is what the run must be given instead of *context*: its secrets are redacted in the files.
     """
 
-    def __init__(self, settings: Settings, loaded: Loaded, command: str, around: Surroundings) -> None:
-        self._listener = around.emit
+    def __init__(self, settings: Settings, loaded: Loaded, command: str, context: RuntimeContext) -> None:
+        self._listener = context.emit
         self._masker = Masker(io.StringIO(), on=False)
         self._reports = Dispatcher()
         if settings.receipt is not None:
@@ -34,8 +34,8 @@ class FileReports:
         if settings.reports_dir is not None:
             self._add_folder(settings, loaded, command)
         mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
-        around.reached(self._emit)
-        self.around = replace(around, emit=self._emit, mask=_both(mask, around.mask))
+        context.reached(self._emit)
+        self.context = replace(context, emit=self._emit, mask=_both(mask, context.mask))
 
     def __enter__(self) -> Self:
         return self

@@ -68,7 +68,7 @@ def _hint(command: str, name: str, loaded: Loaded) -> str:
     option = options()[name]
     spelled = loaded.origin(name).spelled
     if command in option.commands:
-        return f"Remove {spelled}: it is for the command line, and Python code listens with Surroundings(emit=…)."
+        return f"Remove {spelled}: it is for the command line, and Python code listens with RuntimeContext(emit=…)."
     users = [other for other in sorted(option.commands) if other != "settings"]
     return f"Remove {spelled}, or set it only for {', '.join(users)}."
 

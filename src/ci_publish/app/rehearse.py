@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.composition import Composition, RuntimeContext
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.settings import Settings
 from ci_publish.identity.credential import CredentialOptions, meant_for
@@ -41,13 +41,13 @@ class Played:
     anonymous: bool
 
 
-def rehearse(settings: Settings, around: Surroundings, *, paths_given: bool = True) -> Outcome:
+def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool = True) -> Outcome:
     """Publish to a rehearsal world on loopback; with ``serve``, leave it up until a signal comes.
 
     The job that is played is the one it runs in, as far as that says who it is; nothing of its real identity is used.
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
-    job = rehearsed_job(around.environ)
+    job = rehearsed_job(context.environ)
     destinations = [played(settings, address) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
@@ -59,9 +59,9 @@ def rehearse(settings: Settings, around: Surroundings, *, paths_given: bool = Tr
             if destination.anonymous and destination.profile is IndexProfile.GENERIC:
                 world.index.accept_anonymous()
             if paths_given or not settings.serve:
-                _publish_to(world, destination, job, settings, around)
+                _publish_to(world, destination, job, settings, context)
         if settings.serve:
-            _serve(worlds[0], destinations[0], settings, around)
+            _serve(worlds[0], destinations[0], settings, context)
     return Outcome.REHEARSED
 
 
@@ -74,11 +74,11 @@ def _world(settings: Settings, destination: Played, job: RehearsedJob, *, first:
 
 
 def _publish_to(
-    world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, around: Surroundings
+    world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, context: RuntimeContext
 ) -> None:
     """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan."""
     with world.ambient(job.provider):
-        own = replace(around, environ=dict(os.environ), keyring=None)
+        own = replace(context, environ=dict(os.environ), keyring=None)
         composition = Composition(rehearsed(settings, destination, world), own)
         try:
             if settings.dry_run:
@@ -133,9 +133,9 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
 
 
 def _announce(
-    world: RehearsalWorld, destination: Played, settings: Settings, around: Surroundings, stdout: TextIO
+    world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext, stdout: TextIO
 ) -> None:
-    environment: Mapping[str, str] = world.environment(rehearsed_job(around.environ).provider)
+    environment: Mapping[str, str] = world.environment(rehearsed_job(context.environ).provider)
     if destination.profile is IndexProfile.GENERIC:
         environment = {**environment, "CI_PUBLISH_INDEX_PROFILE": "generic"}
     facts = {
@@ -173,11 +173,11 @@ def _quoted(value: str) -> str:
     return shlex.quote(value)
 
 
-def _serve(world: RehearsalWorld, destination: Played, settings: Settings, around: Surroundings) -> None:
+def _serve(world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
-    if around.stdout is not None:
-        _announce(world, destination, settings, around, around.stdout)
-    interruption = around.interruption
+    if context.stdout is not None:
+        _announce(world, destination, settings, context, context.stdout)
+    interruption = context.interruption
     if interruption is None:
         world.wait()
         return

@@ -11,7 +11,7 @@ from functools import partial
 from types import FrameType
 
 from ci_publish.app.commands import COMMANDS, execute
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.output_files import give_to_workspace
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
@@ -54,7 +54,7 @@ def invoke(invocation: Invocation) -> int:
     """Run the command, report it, and return the exit code."""
     streams = invocation.streams
     if not COMMANDS[invocation.command].recorded:
-        execute(invocation.command, invocation.loaded, Surroundings(invocation.environ, stdout=streams.stdout))
+        execute(invocation.command, invocation.loaded, RuntimeContext(invocation.environ, stdout=streams.stdout))
         return 0
     reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _report_options(invocation))
     ending = Ending(reporting.emit)
@@ -70,7 +70,7 @@ def invoke(invocation: Invocation) -> int:
 
 def _run(invocation: Invocation, reporting: Reporting, interruption: Interruption, ending: Ending) -> int:
     _collect_garbage()
-    around = Surroundings(
+    context = RuntimeContext(
         environ=invocation.environ,
         emit=reporting.emit,
         mask=partial(reporting.masker.mask, users=(TOKEN_USER, invocation.loaded.settings.user)),
@@ -80,7 +80,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         reached=ending.reach,
     )
     try:
-        execute(invocation.command, invocation.loaded, around)
+        execute(invocation.command, invocation.loaded, context)
     except CiPublishError as error:
         return error.exit_code
     return 0

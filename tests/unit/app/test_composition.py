@@ -10,7 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 import ci_publish
-from ci_publish import Settings, Surroundings
+from ci_publish import RuntimeContext, Settings
 from ci_publish.app import commands, composition
 from ci_publish.errors import (
     CiPublishError,
@@ -31,9 +31,9 @@ from tests.distributions import make_release, make_wheel
 from tests.unit.fakes import FakeIndex, fake_run, published, sdist, sha, wheel
 
 
-def around(events: list[Event] | None = None, **changes: object) -> Surroundings:
+def context(events: list[Event] | None = None, **changes: object) -> RuntimeContext:
     emit = events.append if events is not None else lambda _: None
-    return replace(Surroundings(environ={}, emit=emit), **changes)  # type: ignore[arg-type]
+    return replace(RuntimeContext(environ={}, emit=emit), **changes)  # type: ignore[arg-type]
 
 
 def test_what_is_public_is_what_is_exported() -> None:
@@ -47,7 +47,7 @@ def test_what_is_public_is_what_is_exported() -> None:
 def test_a_run_of_ones_own_rooms_returns_the_receipt() -> None:
     played = fake_run(wheel(), sdist())
     events: list[Event] = []
-    receipt = ci_publish.publish(played.run(), around=around(events))
+    receipt = ci_publish.publish(played.run(), context=context(events))
     assert receipt.outcome == "published"
     assert isinstance(events[0], RunStarted)
     assert isinstance(events[-1], RunFinished)
@@ -66,11 +66,11 @@ def test_an_error_carries_the_receipt_of_what_happened() -> None:
 
 
 def test_a_bug_is_reported_as_one() -> None:
-    def fail(_: Surroundings) -> Outcome:
+    def fail(_: RuntimeContext) -> Outcome:
         raise ZeroDivisionError("of all things")
 
     with pytest.raises(InternalError) as caught:
-        commands.recorded("publish", fail, around())
+        commands.recorded("publish", fail, context())
     assert caught.value.exit_code == 1
     assert "ZeroDivisionError: of all things" in caught.value.detail
     assert "test_composition.py" in caught.value.detail
@@ -78,36 +78,36 @@ def test_a_bug_is_reported_as_one() -> None:
 
 
 def test_an_interruption_is_an_outcome_of_its_own() -> None:
-    def stop(_: Surroundings) -> Outcome:
+    def stop(_: RuntimeContext) -> Outcome:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted) as caught:
-        commands.recorded("publish", stop, around())
+        commands.recorded("publish", stop, context())
     assert caught.value.receipt is not None
     assert caught.value.receipt.outcome == "interrupted"
 
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    commands.recorded("check", lambda _: Outcome.CHECKED, around(events, notes=(Noted("n", "m"),)))
+    commands.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted("n", "m"),)))
     assert isinstance(events[1], Noted)
 
 
 def test_check_needs_no_network_and_no_credential(tmp_path: Path) -> None:
     make_release(tmp_path)
-    receipt = ci_publish.check(Settings(paths=(str(tmp_path),)), around=around())
+    receipt = ci_publish.check(Settings(paths=(str(tmp_path),)), context=context())
     assert receipt.outcome == "checked"
     assert len(receipt.files) == 2
     make_wheel(tmp_path / "bad", tag="py3-none-linux_x86_64")
     with pytest.raises(InvalidDistribution):
-        ci_publish.check(Settings(paths=(str(tmp_path / "bad"),)), around=around())
+        ci_publish.check(Settings(paths=(str(tmp_path / "bad"),)), context=context())
 
 
 def test_attest_without_a_ci_has_no_identity(tmp_path: Path) -> None:
     make_release(tmp_path)
     settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path / "out")
     with pytest.raises(IdentityUnavailable):
-        ci_publish.attest(settings, around=around())
+        ci_publish.attest(settings, context=context())
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_looks_use_the_uploads_own_credential(tmp_path: Path, private: HTTPServe
         password="canary",  # type: ignore[arg-type]
         verify=False,
     )
-    receipt = ci_publish.publish(settings, around=around(mask=masked.append))
+    receipt = ci_publish.publish(settings, context=context(mask=masked.append))
     assert {file.status for file in receipt.files} == {"uploaded-not-confirmed"}
     looks = [request for request, _ in private.log if request.path == "/simple/demo/"]
     assert looks
@@ -145,7 +145,7 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
     events: list[Event] = []
     settings = Settings(paths=(str(tmp_path / "nothing"),), repository_url=(private.url_for("/"),))
     with pytest.raises(IdentityUnavailable):
-        commands.doctor(settings, around=around(events))
+        commands.doctor(settings, context=context(events))
     assert [event.name for event in events if isinstance(event, Finding)][:2] == ["environment", "index"]
     make_release(tmp_path)
     with_password = Settings(
@@ -153,31 +153,31 @@ def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, pr
         repository_url=(private.url_for("/"),),
         password="pypi-x",  # type: ignore[arg-type]
     )
-    assert commands.doctor(with_password, around=around(events)).outcome == "undetermined"
+    assert commands.doctor(with_password, context=context(events)).outcome == "undetermined"
     verdicts = [event.message for event in events if isinstance(event, Finding) and event.name == "verdict"]
     assert ["only an upload shows" in verdict for verdict in verdicts] == [True]
     with pytest.raises(CredentialRejected, match="only an upload shows"):
-        commands.doctor(with_password.model_copy(update={"strict": True}), around=around())
+        commands.doctor(with_password.model_copy(update={"strict": True}), context=context())
 
 
 def test_an_unreadable_trust_configuration_is_a_mistake(tmp_path: Path) -> None:
     make_release(tmp_path)
     settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path, sigstore_trust_config=tmp_path / "none.json")
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        ci_publish.attest(settings, around=around())
+        ci_publish.attest(settings, context=context())
 
 
 @pytest.mark.parametrize("named", ["demo==", "==1", "demo==not a version", "-==1.0"])
 def test_a_release_is_named_correctly_or_not_at_all(named: str, private: HTTPServer) -> None:
     settings = Settings(paths=(named,), repository_url=(private.url_for("/"),))
     with pytest.raises(ConfigurationError, match="PROJECT==VERSION"):
-        ci_publish.verify(settings, around=around())
+        ci_publish.verify(settings, context=context())
 
 
 def test_a_release_stands_alone(private: HTTPServer) -> None:
     settings = Settings(paths=("demo==1", "dist"), repository_url=(private.url_for("/"),))
     with pytest.raises(ConfigurationError, match="stands alone"):
-        ci_publish.verify(settings, around=around())
+        ci_publish.verify(settings, context=context())
 
 
 @pytest.mark.parametrize(
@@ -227,11 +227,11 @@ def test_one_api_token_is_not_shown_to_two_indexes(command: str, tmp_path: Path)
         password="pypi-x",  # type: ignore[arg-type]
     )
     with pytest.raises(ConfigurationError, match="several indexes: pypi, testpypi"):
-        commands.execute(command, settings, around())
+        commands.execute(command, settings, context())
 
 
 def test_the_timeout_reaches_the_identity() -> None:
-    composed = composition.Composition(Settings(timeout=7.0), around())
+    composed = composition.Composition(Settings(timeout=7.0), context())
     try:
         assert composed._tools().timeout == 7.0  # noqa: SLF001
     finally:
@@ -239,7 +239,7 @@ def test_the_timeout_reaches_the_identity() -> None:
 
 
 def test_credentials_get_the_clock_and_the_random_source_each_in_its_place() -> None:
-    composed = composition.Composition(Settings(), around())
+    composed = composition.Composition(Settings(), context())
     try:
         tools = composed._tools()  # noqa: SLF001
         assert abs(tools.clock() - time.time()) < 60
@@ -250,7 +250,7 @@ def test_credentials_get_the_clock_and_the_random_source_each_in_its_place() -> 
 
 def _ends(settings: Settings, environ: dict[str, str] | None = None) -> int:
     try:
-        commands.doctor(settings, around=around(environ=environ or {}))
+        commands.doctor(settings, context=context(environ=environ or {}))
     except CiPublishError as error:
         return error.exit_code
     return 0

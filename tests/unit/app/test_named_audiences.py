@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.app.composition import Composition, Surroundings
+from ci_publish.app.composition import Composition, RuntimeContext
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
@@ -63,7 +63,7 @@ def test_what_belongs_to_others_cannot_be_named(index: str, name: str) -> None:
 
 def test_an_upload_proxy_reaches_the_index_that_it_is_for() -> None:
     settings = Settings(repository_url=("pypi", ONE), token_for=("ONE.example",))
-    composition = Composition(settings, Surroundings(environ={}))
+    composition = Composition(settings, RuntimeContext(environ={}))
     try:
         assert composition.endpoints(ONE).takes_any_token
         assert not composition.endpoints("pypi").takes_any_token
@@ -73,7 +73,7 @@ def test_an_upload_proxy_reaches_the_index_that_it_is_for() -> None:
 
 def test_the_setting_reaches_the_index_that_it_is_for() -> None:
     settings = Settings(repository_url=("pypi", ONE), audience=("one.example=acme",))
-    composition = Composition(settings, Surroundings(environ={}))
+    composition = Composition(settings, RuntimeContext(environ={}))
     try:
         assert composition.endpoints(ONE).named_audience == "acme"
         assert composition.endpoints("pypi").named_audience is None

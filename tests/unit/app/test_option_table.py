@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 
 from ci_publish.app.commands import COMMANDS, Command, Job, execute
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.options import Option, Source, Use, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import component_variable, load, variable
@@ -108,11 +108,11 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
         case Source.FILE:
             Path("pyproject.toml").write_text(f"[tool.ci-publish]\n{name} = {literal(name, text)}\n")
         case _:
-            execute(command, Settings(**argument(name, text)), Surroundings(environ={}), commands=recorded.table())
+            execute(command, Settings(**argument(name, text)), RuntimeContext(environ={}), commands=recorded.table())
             return
     arguments = parse([command, *flags])
     loaded = load(arguments.flags, environ, Path("pyproject.toml"))
-    execute(command, loaded, Surroundings(environ=environ), commands=recorded.table())
+    execute(command, loaded, RuntimeContext(environ=environ), commands=recorded.table())
 
 
 def argument(name: str, text: str) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def test_what_says_where_as_whom_and_whether_is_an_intent() -> None:
 
 def test_a_plan_that_rehearses_only_plans() -> None:
     recorded = Recorded()
-    execute("plan", Settings(rehearse=True), Surroundings(environ={}), commands=recorded.table())
+    execute("plan", Settings(rehearse=True), RuntimeContext(environ={}), commands=recorded.table())
     assert recorded.command == "rehearse"
     assert recorded.settings is not None
     assert recorded.settings.dry_run
@@ -193,13 +193,13 @@ def test_a_plan_that_rehearses_only_plans() -> None:
 
 def test_doctor_does_not_exchange_a_token_in_a_dry_run() -> None:
     with pytest.raises(ConfigurationError, match="dry run"):
-        execute("doctor", Settings(mint=True, dry_run=True), Surroundings(environ={}), commands=Recorded().table())
+        execute("doctor", Settings(mint=True, dry_run=True), RuntimeContext(environ={}), commands=Recorded().table())
 
 
 def test_a_default_and_an_empty_secret_ask_for_nothing() -> None:
     recorded = Recorded()
     environ = {"CI_PUBLISH_DRY_RUN": "false", "CI_PUBLISH_USER": "__token__", "CI_PUBLISH_PASSWORD": ""}
-    execute("attest", Settings(), Surroundings(environ=environ), commands=recorded.table())
+    execute("attest", Settings(), RuntimeContext(environ=environ), commands=recorded.table())
     assert recorded.command == "attest"
     assert recorded.settings is not None
     assert recorded.settings.password in {None, Secret("")}
@@ -208,7 +208,7 @@ def test_a_default_and_an_empty_secret_ask_for_nothing() -> None:
 def test_other_tools_never_stop_commands_that_contact_no_index() -> None:
     environ = {"TWINE_PASSWORD": "hunter2", "TWINE_REPOSITORY": "testpypi", "UV_PUBLISH_URL": "https://u.example/"}
     for command in ("check", "attest"):
-        execute(command, Settings(), Surroundings(environ=environ), commands=Recorded().table())
+        execute(command, Settings(), RuntimeContext(environ=environ), commands=Recorded().table())
     for command in ("publish", "plan", "verify", "rehearse", "doctor"):
         with pytest.raises(ConfigurationError, match="TWINE_REPOSITORY"):
-            execute(command, Settings(), Surroundings(environ=environ), commands=Recorded().table())
+            execute(command, Settings(), RuntimeContext(environ=environ), commands=Recorded().table())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import COMMANDS, Command, execute
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.project_trust import DECISIVE, foreign_code
 from ci_publish.app.settings import options
 from ci_publish.app.settings_sources import load
@@ -81,7 +81,7 @@ class Ran:
     def execute(self, command: str, environ: dict[str, str], toml: str = "", **flags: object) -> None:
         Path("pyproject.toml").write_text(toml)
         loaded = load(flags, environ, Path("pyproject.toml"))
-        execute(command, loaded, Surroundings(environ=environ, emit=self.events.append), commands=self.table())
+        execute(command, loaded, RuntimeContext(environ=environ, emit=self.events.append), commands=self.table())
 
     def notes(self) -> list[Noted]:
         return [event for event in self.events if isinstance(event, Noted)]
