@@ -1,6 +1,12 @@
+import time
+from pathlib import Path
+
 import pytest
 
+from ci_publish.distributions import limits
 from ci_publish.distributions.metadata import normalized_project, normalized_version, parse_metadata
+from tests.corpus.build import Wheel, metadata
+from tests.unit.distributions.checked_folders import checked
 
 
 def test_fields_keep_their_order_and_the_body_is_the_description() -> None:
@@ -80,3 +86,26 @@ def test_names_and_versions_are_normalised() -> None:
     assert normalized_project("Demo._-Pkg") == "demo-pkg"
     assert normalized_version("1.0.0.RC1") == "1.0.0rc1"
     assert normalized_version("latest") == "latest"
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"License: " + b"x" * limits.MAX_METADATA_HEADERS, "more than 2 MiB"),
+        (b"License: x\n" + b" y\n" * limits.MAX_METADATA_LINES, "more than 50,000 lines"),
+        (b"Platform: x\n" * (limits.MAX_METADATA_FIELDS + 1), "more than 10,000 fields"),
+    ],
+)
+def test_headers_without_end_are_not_read(head: bytes, words: str) -> None:
+    parsed = parse_metadata(head + b"\n\nbody")
+    assert [fault.rule for fault in parsed.faults] == ["metadata-too-large"]
+    assert words in parsed.faults[0].message
+    assert parsed.metadata.fields == ()
+
+
+def test_thousands_of_dependencies_take_no_minutes(tmp_path: Path) -> None:
+    fields = [("Requires-Dist", f"other{number}") for number in range(5_000)]
+    (tmp_path / Wheel().filename).write_bytes(Wheel(metadata=metadata(fields=fields)).build())
+    start = time.process_time()
+    assert checked(tmp_path)[1] == {}
+    assert time.process_time() - start < 10

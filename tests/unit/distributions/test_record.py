@@ -2,11 +2,15 @@
 
 import base64
 import hashlib
+from pathlib import Path
 
 import pytest
 
+from ci_publish.distributions import limits
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.record import parse_record
+from tests.corpus.build import Wheel
+from tests.unit.distributions.checked_folders import checked
 
 DIGEST = hashlib.sha256(b"x").digest()
 LISTED = "sha256=" + base64.urlsafe_b64encode(DIGEST).decode().rstrip("=")
@@ -59,3 +63,10 @@ def test_paths_share_the_strings_of_the_members() -> None:
     name = str(b"demo/module.py", "ascii")
     (path,) = parse_record(b"demo/module.py,,\n", [name]).digests
     assert path is name
+
+
+def test_a_record_with_more_lines_than_an_archive_has_members(tmp_path: Path) -> None:
+    record = b"a,,\n" * (limits.MAX_RECORD_LINES + 1)
+    (tmp_path / Wheel().filename).write_bytes(Wheel(record=record).build())
+    found = checked(tmp_path)[1]
+    assert found["record-mismatch"].message == "RECORD has more than 60,000 lines, the archive 4 members."

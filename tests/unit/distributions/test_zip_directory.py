@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import ci_publish
+from ci_publish.distributions import limits
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
-from ci_publish.distributions.zip_directory import is_zip, read_directory
+from ci_publish.distributions.zip_directory import find_in_crowd, is_zip, read_directory
 from tests.corpus.build import Wheel
 
 NAME = b"a.txt"
@@ -223,3 +224,52 @@ def compared(data: bytes) -> bool:
         [getattr(info, name) for name in FIELDS] for info in expected
     ]
     return True
+
+
+def small() -> bytes:
+    return Wheel().build()
+
+
+def test_an_entry_is_found_by_its_name_and_can_be_read() -> None:
+    data = small()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for expected in archive.infolist():
+            found = find_in_crowd(io.BytesIO(data), expected.filename)
+            assert found is not None
+            names = ("flag_bits", "compress_type", "CRC", "compress_size", "file_size", "header_offset")
+            assert [getattr(found, name) for name in names] == [getattr(expected, name) for name in names]
+    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+
+
+def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(66_000):
+            archive.writestr(zipfile.ZipInfo(str(number)), b"")
+    found = find_in_crowd(buffer, "65999")
+    assert found is not None
+    assert found.file_size == 0
+
+
+def test_nothing_is_found_in_a_file_without_an_end_record() -> None:
+    for data in (b"", b"nothing", small()[:-10]):
+        with pytest.raises(Unreadable) as caught:
+            find_in_crowd(io.BytesIO(data), "x")
+        assert caught.value.fault.rule == "zip-unreadable"
+
+
+def test_a_directory_that_counts_more_than_it_has_ends_where_it_ends() -> None:
+    data = bytearray(small())
+    end = data.rfind(b"PK\x05\x06")
+    struct.pack_into("<H", data, end + 10, 99)
+    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+    struct.pack_into("<L", data, end + 16, len(data) - 10)
+    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+
+
+def test_of_half_a_million_members_no_more_are_searched() -> None:
+    record = struct.pack("<4sQ12xQQQQ", b"PK\x06\x06", 44, *[limits.MAX_CROWD + 1] * 2, 0, 0)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+    end = struct.pack("<4s4xHHLLH", b"PK\x05\x06", 0xFFFF, 0xFFFF, 0, 0, 0)
+    with pytest.raises(TooManyMembers, match="500,000 members"):
+        find_in_crowd(io.BytesIO(record + locator + end), "x")

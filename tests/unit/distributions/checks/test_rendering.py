@@ -17,6 +17,8 @@ from ci_publish.distributions.checks.rendering import (
     rendering,
 )
 from ci_publish.distributions.faults import Rendering
+from tests.corpus.build import Wheel, metadata
+from tests.unit.distributions.checked_folders import checked
 
 QUOTES = ">" * 500_000
 
@@ -137,3 +139,9 @@ def test_too_many_headings() -> None:
 @pytest.mark.parametrize("kind", ["(" * 50_000, "text/markdown; " + "a=b; " * 10_000, "text/plain; charset=\0"])
 def test_content_types_that_the_library_cannot_read(kind: str) -> None:
     assert rendering("words", kind) == Rendering()
+
+
+def test_a_description_of_headings_is_not_rendered(tmp_path: Path) -> None:
+    text = metadata(fields=[("Description-Content-Type", "text/markdown")], body="# a\n" * 2_001)
+    (tmp_path / Wheel().filename).write_bytes(Wheel(metadata=text).build())
+    assert checked(tmp_path)[1].keys() == {"description-too-large"}

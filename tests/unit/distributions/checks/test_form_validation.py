@@ -10,7 +10,9 @@ from ci_publish.distributions.checks.form_validation import MAX_DIGITS, MAX_GROU
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import Terminated
 from ci_publish.model.index import IndexProfile
+from tests.corpus.build import Wheel, metadata
 from tests.distributions import make_wheel
+from tests.unit.distributions.checked_folders import advice
 
 FORM = {"metadata_version": ["2.4"], "name": ["demo"], "version": ["1.0"]}
 DIGITS = "1" * 5_000
@@ -65,3 +67,28 @@ def test_a_run_that_is_stopped_is_no_fault_of_a_file(tmp_path: Path, function: s
             distributions.check(distributions.collect([str(file)]), [IndexProfile.PYPI])
     finally:
         sys.setprofile(None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "fields", "words"),
+    [
+        ("metadata-license", [("License", "MIT"), ("License-Expression", "MIT")], "Keep only"),
+        ("metadata-license", [("License-Expression", "Mitt")], "spdx.org"),
+        ("metadata-license", [("License-File", "../LICENSE")], "license-files"),
+        ("metadata-classifier", [("Classifier", "typing::Typed")], "`Typing :: Typed`"),
+        ("metadata-classifier", [("Classifier", "Natural Language :: Ukranian")], "Replace it"),
+    ],
+)
+def test_advice_about_metadata_fits_the_cause(
+    tmp_path: Path, rule: str, fields: list[tuple[str, str]], words: str
+) -> None:
+    assert words in advice(tmp_path, rule, Wheel(metadata=metadata(fields=fields)))
+
+
+def test_allowed_values_are_sorted(tmp_path: Path) -> None:
+    file = Wheel(metadata=metadata(fields=[("Description-Content-Type", "text/html")], body="x"))
+    (tmp_path / file.filename).write_bytes(file.build())
+    local = LocalDistributions()
+    problems = local.check(local.collect([str(tmp_path)]), [IndexProfile.PYPI])
+    (found,) = [problem for problem in problems if problem.rule == "metadata-content-type"]
+    assert "['text/markdown', 'text/plain', 'text/x-rst']" in found.message

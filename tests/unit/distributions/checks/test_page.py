@@ -7,7 +7,7 @@ from ci_publish.distributions.checks.page import page
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import FAMILIES, RULES, Family
 
-PAGE = Path(__file__).parents[3] / "docs" / "checks.md"
+PAGE = Path(__file__).parents[4] / "docs" / "checks.md"
 
 
 def test_the_page_is_what_the_table_says() -> None:

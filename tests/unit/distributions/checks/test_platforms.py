@@ -1,0 +1,26 @@
+"""What to do about a platform tag."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.corpus.build import Wheel
+from tests.unit.distributions.checked_folders import advice
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("linux_x86_64", "auditwheel"),
+        ("manylinux_2_17_amd64", "manylinux_2_28_x86_64"),
+        ("win64", "win_amd64"),
+        ("darwin_arm64", "macosx_11_0_arm64"),
+        ("any (1)", "Restore the file's name"),
+        ("none", "`any`"),
+        ("pyodide_2024_0_wasm32", "pyemscripten"),
+    ],
+)
+def test_advice_about_a_platform_tag_fits_the_tag(tmp_path: Path, tag: str, words: str) -> None:
+    found = advice(tmp_path, "platform-tag", Wheel(f"demo_pkg-1.0-cp313-cp313-{tag}.whl"))
+    assert words in found
+    assert ("auditwheel" in found) is ("linux" in tag)

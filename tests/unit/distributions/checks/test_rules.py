@@ -1,0 +1,51 @@
+import pytest
+
+from ci_publish.distributions.checks.rules import CheckedFile, Rule
+from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.wheels import ZipContents
+from ci_publish.model.distribution import Kind
+from ci_publish.model.index import IndexProfile
+from ci_publish.model.problem import Severity
+
+PYPI, GENERIC = IndexProfile.PYPI, IndexProfile.GENERIC
+
+
+def rule(generic: Severity | None = Severity.WARNING) -> Rule:
+    return Rule(
+        id="demo",
+        pypi=Severity.ERROR,
+        generic=generic,
+        cause="A demo.",
+        source="this test.",
+        example="this",
+        fix="Nothing.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("profiles", "severity"),
+    [
+        ([], Severity.ERROR),
+        ([PYPI], Severity.ERROR),
+        ([GENERIC], Severity.WARNING),
+        ([GENERIC, PYPI], Severity.ERROR),
+    ],
+)
+def test_the_highest_severity_of_all_profiles_counts(profiles: list[IndexProfile], severity: Severity) -> None:
+    assert rule().severity(profiles) is severity
+
+
+def test_an_index_may_accept_what_a_rule_finds() -> None:
+    assert rule(generic=None).severity([GENERIC]) is None
+
+
+def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
+    mine, other = Fault("demo", "It is so."), Fault("other", "It is not.")
+    wheel = ZipContents("demo-1.0.dist-info", faults=(other, mine))
+    file = CheckedFile("demo-1.0-py3-none-any.whl", Kind.WHEEL, 1, {}, wheel=wheel, form_faults=(mine,))
+    assert list(rule().faults(file)) == [mine, mine]
+
+
+def test_the_first_value_of_a_form_field_counts() -> None:
+    file = CheckedFile("demo-1.0.tar.gz", Kind.SDIST, 1, {"name": ("demo", "other")})
+    assert (file.value("name"), file.value("version"), list(file.archive_faults)) == ("demo", "", [])
