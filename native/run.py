@@ -62,7 +62,7 @@ AS_UV = {
 # What each lock is for; it is imported before the environment counts as ready.
 IMPORTED = {
     "rehearsal": (
-        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.pipeline"
+        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.publish"
         "; import cryptography.hazmat.bindings._rust, comrak, nh3"
     ),
     "build": "import build.__main__",

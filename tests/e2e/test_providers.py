@@ -20,7 +20,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt import receipt_of
-from ci_publish.publishing import pipeline
+from ci_publish.publishing.publish import publish
 from ci_publish.rehearsal.ci_claims import google_claims
 from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
@@ -172,7 +172,7 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
         )
     )
     try:
-        return events, pipeline.publish(composition.run("publish"))
+        return events, publish(composition.run("publish"))
     finally:
         composition.close()
 

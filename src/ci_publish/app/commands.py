@@ -4,38 +4,26 @@ What an option means is decided here, below every front end: which command it tu
 command can honour it, and which reports it asks for.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from typing import Final
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.composition import Composition, RuntimeContext
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
-from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.output_files import leads_out, refuse_links_out
 from ci_publish.app.project_trust import project_notes, refuse_project_settings
+from ci_publish.app.recording import recorded, with_listener
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
-from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, IdentityUnavailable, InternalError
-from ci_publish.http.certificates import FILES, not_followed
-from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
-from ci_publish.model.events import Emit, Event, Finding, FindingStatus, Outcome, RunFinished, RunStarted
-from ci_publish.model.filename import DistributionFilename
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
-from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt import Receipt, receipt_of
 from ci_publish.publishing.context import Run
-
-if TYPE_CHECKING:
-    from ci_publish.identity.findings import Finding as Diagnosed
-
 
 What = Settings | Loaded | Run | None
 
@@ -116,7 +104,7 @@ def execute(
     table = COMMANDS if commands is None else commands
     if isinstance(what, Run):
         run = what
-        return recorded(command, lambda recording: _pipeline(command, _heard(run, recording.emit)), context)
+        return recorded(command, lambda recording: _run(command, with_listener(run, recording.emit)), context)
     loaded = Loaded(what if isinstance(what, Settings) else Settings(), {})
     try:
         loaded = _loaded(command, what, context)
@@ -176,80 +164,40 @@ def _password_name(loaded: Loaded) -> str:
     }.get(Source(origin.source), origin.spelled)
 
 
-def _heard(run: Run, emit: Emit) -> Run:
-    """Return *run*, whose own events reach *emit* as well: a receipt is made of them."""
-
-    def both(event: Event) -> None:
-        run.emit(event)
-        emit(event)
-
-    return replace(run, emit=both)
-
-
-def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: RuntimeContext) -> Receipt:
-    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
-    events: list[object] = []
-
-    def emit(event: object) -> None:
-        events.append(event)
-        context.emit(event)  # type: ignore[arg-type]
-
-    emit(RunStarted(command, time.time()))
-    for note in context.notes:
-        emit(note)
-    error: CiPublishError | None = None
-    outcome = Outcome.FAILED
-    try:
-        outcome = work(replace(context, emit=emit))
-    except CiPublishError as caught:
-        error = caught if context.interruption is None else context.interruption.instead_of(caught)
-        _add_hints(error, context.environ)
-    except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
-        error = InternalError.of(caught)
-        error.__cause__ = caught
-    emit(RunFinished(_outcome(outcome, error), error.exit_code if error else 0, time.time(), error))
-    receipt = receipt_of(events)  # type: ignore[arg-type]
-    if error is not None:
-        error.receipt = receipt
-        raise error
-    return receipt
-
-
-def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
-    if error is None:
-        return outcome
-    return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
-
-
-def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
-    """Add to *error* what other tools' variables could have helped with, had they counted here."""
-    names = unused_secrets(environ)
-    if names and isinstance(error, IdentityUnavailable):
-        theirs = "It is for another tool" if len(names) == 1 else "They are for other tools"
-        error.hints += (f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as CI_PUBLISH_PASSWORD.",)
-    bundles = not_followed(environ)
-    if bundles and FILES in " ".join((error.summary, error.detail, *error.hints)):
-        error.hints += (f"{', '.join(bundles)}: not followed. Set {FILES} to the same file.",)
-
-
-def _pipeline(command: str, run: Run) -> Outcome:
-    from ci_publish.publishing import pipeline  # noqa: PLC0415  (late: the index may already be answering by now)
+def _run(command: str, run: Run) -> Outcome:
+    """Run the part of the pipeline that is *command*; imported only now: the index may already be answering."""
+    from ci_publish.publishing import attest, publish  # noqa: PLC0415
 
     commands: Mapping[str, Callable[[Run], Outcome]] = {
-        "publish": pipeline.publish,
-        "plan": pipeline.plan,
-        "check": pipeline.check,
-        "attest": pipeline.attest,
+        "publish": publish.publish,
+        "plan": publish.plan,
+        "check": publish.check,
+        "attest": attest.attest,
         "verify": _verify,
     }
     return commands[command](run)
 
 
-def _run_pipeline(command: str) -> Callable[[Job], Outcome]:
+def _verify(run: Run) -> Outcome:
+    """Verify local files, or every file of a PROJECT==VERSION."""
+    from ci_publish.app.releases import as_distribution, parse_release  # noqa: PLC0415  (for one command)
+    from ci_publish.publishing import verify  # noqa: PLC0415  (see ``_run``)
+
+    named = [path for path in run.options.paths if "==" in path]
+    if not named:
+        return verify.verify(run)
+    if len(run.options.paths) > 1:
+        message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
+        raise ConfigurationError(message, hints=("Run verify once for each release.",))
+    project, version = parse_release(named[0])
+    return verify.verify_release(run, project, version, lambda file: as_distribution(file, project, version))
+
+
+def _pipeline(command: str) -> Callable[[Job], Outcome]:
     def run(job: Job) -> Outcome:
         composition = Composition(job.settings, job.context)
         try:
-            return _pipeline(command, composition.run(command))
+            return _run(command, composition.run(command))
         finally:
             composition.close()
 
@@ -257,9 +205,11 @@ def _run_pipeline(command: str) -> Callable[[Job], Outcome]:
 
 
 def _doctor(job: Job) -> Outcome:
+    from ci_publish.app.diagnosis import diagnose  # noqa: PLC0415  (for one command)
+
     composition = Composition(job.settings, job.context)
     try:
-        return _diagnose(composition)
+        return diagnose(composition)
     finally:
         composition.close()
 
@@ -286,14 +236,14 @@ def _show_settings(job: Job) -> Outcome:
 COMMANDS: Final[Mapping[str, Command]] = {
     "publish": Command(
         "Publish distributions: checks, attestations, uploads, and the proof that the index shows them.",
-        _run_pipeline("publish"),
+        _pipeline("publish"),
     ),
-    "plan": Command("Say what publish would do; sends nothing (the same as publish --dry-run).", _run_pipeline("plan")),
-    "check": Command("Run all local checks, without any network.", _run_pipeline("check")),
-    "attest": Command("Sign every distribution and write the attestations into a folder.", _run_pipeline("attest")),
+    "plan": Command("Say what publish would do; sends nothing (the same as publish --dry-run).", _pipeline("plan")),
+    "check": Command("Run all local checks, without any network.", _pipeline("check")),
+    "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline("attest")),
     "verify": Command(
         "Does the index show these very files (or PROJECT==VERSION), with provenance that verifies?",
-        _run_pipeline("verify"),
+        _pipeline("verify"),
     ),
     "rehearse": Command(
         "Publish to an index, a CI identity provider and a Sigstore of its own, on loopback.", _rehearse
@@ -302,102 +252,3 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "settings": Command("Show every effective setting and where it came from.", _show_settings, recorded=False),
 }
 """Every command by name."""
-
-
-# details ---------------------------------------------------------------------------------------------------------
-
-
-# By identity.findings.Level.
-_FINDINGS = {
-    "ok": FindingStatus.OK,
-    "warning": FindingStatus.WARN,
-    "failure": FindingStatus.FAIL,
-    "skipped": FindingStatus.SKIP,
-}
-
-
-def _diagnose(composition: Composition) -> Outcome:
-    """Look at each index in turn; raise the first error that publishing would end with.
-
-    What cannot be known without trying is no failure, unless the user asked for certainty (``strict``).
-    """
-    errors: list[CiPublishError] = []
-    open_questions: list[str] = []
-    from ci_publish.identity.findings import Readiness  # noqa: PLC0415  (late: for one command)
-
-    addresses = composition.settings.repository_url
-    composition.require_unshared([composition.endpoints(each) for each in addresses])
-    for repository_url in addresses:
-        diagnosis = composition.doctor(repository_url).run()
-        for found in diagnosis.findings:
-            composition.context.emit(_finding(found))
-        errors += [] if diagnosis.error is None else [diagnosis.error]
-        if diagnosis.verdict.readiness is not Readiness.READY:
-            open_questions.append(diagnosis.verdict.message)
-    if errors:
-        raise errors[0]
-    if not open_questions:
-        return Outcome.READY
-    if composition.settings.strict:
-        raise _undetermined(open_questions)
-    composition.context.emit(Finding("verdict", FindingStatus.SKIP, " ".join(open_questions)))
-    return Outcome.UNDETERMINED
-
-
-def _undetermined(questions: Sequence[str]) -> CredentialRejected:
-    return CredentialRejected(
-        questions[0],
-        detail="\n".join(["With --strict, doctor ends with 0 only where it knows.", *questions[1:]]),
-        hints=("Try the exchange: --mint (and --create-project for a new project).", "Or leave out --strict."),
-    )
-
-
-def _finding(found: "Diagnosed") -> Finding:
-    return Finding(
-        found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
-    )
-
-
-def _verify(run: Run) -> Outcome:
-    """Verify local files, or every file of a PROJECT==VERSION."""
-    from ci_publish.publishing import pipeline  # noqa: PLC0415  (see ``_pipeline``)
-
-    named = [path for path in run.options.paths if "==" in path]
-    if not named:
-        return pipeline.verify(run)
-    if len(run.options.paths) > 1:
-        message = "PROJECT==VERSION stands alone: it cannot be mixed with paths or another release."
-        raise ConfigurationError(message, hints=("Run verify once for each release.",))
-    project, version = _release(named[0])
-    return pipeline.verify_release(run, project, version, lambda file: as_distribution(file, project, version))
-
-
-def _release(text: str) -> tuple[str, str]:
-    name, _, version = text.partition("==")
-    try:
-        return canonicalize_name(name.strip(), validate=True), str(Version(version.strip()))
-    except (InvalidVersion, ValueError) as error:
-        message = f"{text} is not a PROJECT==VERSION: {error}"
-        raise ConfigurationError(
-            message, hints=("Write it like this: ci-publish verify sampleproject==4.0.0",)
-        ) from error
-
-
-def as_distribution(file: PublishedFile, project: str, version: str) -> Distribution | None:
-    """Describe a listed file of the release *project* *version*; None for a file of another, or one without digest."""
-    found = DistributionFilename.parse_or_none(file.filename)
-    if found is None or found.project != project or str(found.version) != version or file.sha256 is None:
-        return None
-    size = file.size or 0
-    return Distribution(
-        path=Path(file.filename),
-        filename=file.filename,
-        kind=found.kind,
-        project=project,
-        version=version,
-        python_tag="" if found.kind is Kind.WHEEL else "source",
-        size=size,
-        digests=Digests(file.sha256),
-        metadata=CoreMetadata("", project, version),
-        stamp=Stamp(0, 0, size, 0),
-    )

@@ -22,7 +22,7 @@ from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
-from ci_publish.publishing import pipeline
+from ci_publish.publishing.publish import plan, publish
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 
@@ -82,9 +82,9 @@ def _publish_to(
         composition = Composition(rehearsed(settings, destination, world), own)
         try:
             if settings.dry_run:
-                pipeline.plan(composition.run("plan"))
+                plan(composition.run("plan"))
             else:
-                pipeline.publish(composition.run("publish"))
+                publish(composition.run("publish"))
         finally:
             composition.close()
 

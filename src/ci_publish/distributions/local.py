@@ -37,7 +37,7 @@ _KNOWN_FIELDS: Final = _SINGLE_FIELDS | REPEATED_FIELDS.keys()
 
 
 class LocalDistributions:
-    """Finds, hashes, reads and checks distributions on the disk (``publishing.pipeline.Distributions``).
+    """Finds, hashes, reads and checks distributions on the disk (``publishing.ports.Distributions``).
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
@@ -66,7 +66,7 @@ class LocalDistributions:
         self._form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
 
     def collect(self, paths: Sequence[str]) -> Collection:
-        """Find, hash and read the files; see ``pipeline.Distributions.collect``."""
+        """Find, hash and read the files; see ``publishing.ports.Distributions.collect``."""
         search, left_out = self._search(paths)
         entries = collecting.sort_entries(search)
         results = collecting.read_all(entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers)
@@ -98,7 +98,7 @@ class LocalDistributions:
         return without_parents(search, deeper), deeper
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
-        """Run every rule over every file; see ``pipeline.Distributions.check``."""
+        """Run every rule over every file; see ``publishing.ports.Distributions.check``."""
         size = sum(file.size for file in collection.distributions)
         found = collecting.in_threads(self._faults, collection.distributions, size, self._max_workers)
         faults: list[tuple[str | None, Fault]] = []

@@ -92,7 +92,7 @@ _REFUSALS_RETRIED_ONCE = frozenset(
 
 
 class HttpIndex:
-    """The port ``publishing.pipeline.Index`` over HTTP. Thread-safe.
+    """The port ``publishing.ports.Index`` over HTTP. Thread-safe.
 
     ``look_authorization`` is shown to the Simple API where that lies on the origin of the upload API, and to nobody
     else. *random* gives numbers in [0, 1), *clock* seconds since the epoch.
@@ -161,7 +161,7 @@ class HttpIndex:
     def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        """Ask what the index has of *project*; see ``publishing.pipeline.Index``.
+        """Ask what the index has of *project*; see ``publishing.ports.Index``.
 
         No retry begins later than *patience* seconds after the look: 0 is one attempt, None the usual patience.
         """
@@ -177,7 +177,7 @@ class HttpIndex:
         throttled: Callable[[], None],
         turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
-        """Send one file, with retries; see ``publishing.pipeline.Index``."""
+        """Send one file, with retries; see ``publishing.ports.Index``."""
         attempts = _Attempts(turn)
         url = self.endpoints.upload
         try:
@@ -337,7 +337,7 @@ class HttpIndex:
     # --- provenance
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""
+        """Return the provenance that the index serves for a file; see ``publishing.ports.Index``."""
         url = self._provenance_url(project, version, filename)
         if url is None:
             return None

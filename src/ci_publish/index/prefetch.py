@@ -103,7 +103,7 @@ _Promise = tuple[Future[IndexState], HeldEvents]
 
 
 class PrefetchedIndex:
-    """The port ``publishing.pipeline.Index``: an index whose first look at a release may have been made already.
+    """The port ``publishing.ports.Index``: an index whose first look at a release may have been made already.
 
     Thread-safe. What such a look has to tell is told once it is asked for; who never asks never hears of it. *told* is
     what the index and its transport emit to.
@@ -150,7 +150,7 @@ class PrefetchedIndex:
     def fetch_listing(
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        """Ask what the index has of *project*; see ``publishing.pipeline.Index``."""
+        """Ask what the index has of *project*; see ``publishing.ports.Index``."""
         ahead = None if fresh else self._ahead.pop((project, version), None)
         if ahead is None:
             return self._index.fetch_listing(project, version, fresh=fresh, patience=patience)
@@ -166,7 +166,7 @@ class PrefetchedIndex:
         throttled: Callable[[], None],
         turn: CompletionTurn = UNSCHEDULED,
     ) -> UploadOutcome:
-        """Send one file, with retries; see ``publishing.pipeline.Index``."""
+        """Send one file, with retries; see ``publishing.ports.Index``."""
         return self._index.upload(distribution, attestations, authorization, throttled, turn)
 
     def md5(self, distribution: Distribution) -> str:
@@ -178,5 +178,5 @@ class PrefetchedIndex:
         return self._index.download_sha256(published, limit)
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance that the index serves for a file; see ``publishing.pipeline.Index``."""
+        """Return the provenance that the index serves for a file; see ``publishing.ports.Index``."""
         return self._index.provenance(project, version, filename)

@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 
 import ci_publish
 from ci_publish import RuntimeContext, Settings
-from ci_publish.app import commands, composition
+from ci_publish.app import commands, composition, recording, releases
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -70,7 +70,7 @@ def test_a_bug_is_reported_as_one() -> None:
         raise ZeroDivisionError("of all things")
 
     with pytest.raises(InternalError) as caught:
-        commands.recorded("publish", fail, context())
+        recording.recorded("publish", fail, context())
     assert caught.value.exit_code == 1
     assert "ZeroDivisionError: of all things" in caught.value.detail
     assert "test_composition.py" in caught.value.detail
@@ -82,14 +82,14 @@ def test_an_interruption_is_an_outcome_of_its_own() -> None:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted) as caught:
-        commands.recorded("publish", stop, context())
+        recording.recorded("publish", stop, context())
     assert caught.value.receipt is not None
     assert caught.value.receipt.outcome == "interrupted"
 
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    commands.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted("n", "m"),)))
+    recording.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted("n", "m"),)))
     assert isinstance(events[1], Noted)
 
 
@@ -192,7 +192,7 @@ def test_a_release_stands_alone(private: HTTPServer) -> None:
     ],
 )
 def test_listed_files_of_a_release_are_described(filename: str, digest: str | None, kind: str | None) -> None:
-    found = commands.as_distribution(PublishedFile(filename, "u", digest, size=7), "demo", "1.0")
+    found = releases.as_distribution(PublishedFile(filename, "u", digest, size=7), "demo", "1.0")
     assert (found and found.kind.value) == kind
     if found is not None:
         assert found.size == 7

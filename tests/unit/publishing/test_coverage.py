@@ -12,7 +12,7 @@ from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, ProjectListing
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Options
-from ci_publish.publishing.pipeline import plan, publish
+from ci_publish.publishing.publish import plan, publish
 from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
 
 DEMO, OTHER = wheel("demo"), wheel("other")

@@ -8,7 +8,7 @@ from ci_publish.model.events import Noted
 from ci_publish.model.index import ProjectListing
 from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.publishing.context import Options
-from ci_publish.publishing.pipeline import verify
+from ci_publish.publishing.verify import verify
 from tests.unit.fakes import GENERIC, FakeIndex, FakeRun, FakeVerifier, fake_run, published, wheel
 
 EXPECTED = (parse_identity("github:octo-org/demo"),)

@@ -17,9 +17,9 @@ from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Cancelled, Endpoints, Refused, UploadOutcome
 from ci_publish.model.receipt import receipt_of
 from ci_publish.publishing.context import Destination, Options
-from ci_publish.publishing.pipeline import publish
+from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel
-from tests.unit.publishing.test_pipeline import failing, statuses
+from tests.unit.publishing.test_publish import failing, statuses
 
 
 class RecordingIndex(FakeIndex):

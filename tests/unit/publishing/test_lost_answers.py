@@ -8,10 +8,10 @@ from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
 from ci_publish.model.receipt import receipt_of
 from ci_publish.publishing.context import Options
-from ci_publish.publishing.pipeline import publish
+from ci_publish.publishing.publish import publish
 from ci_publish.reports.wording import file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
-from tests.unit.publishing.test_pipeline import failing, notes
+from tests.unit.publishing.test_publish import failing, notes
 
 FILES = [wheel(tag=f"cp3{number}") for number in range(4)]
 LOST = Unavailable(5, "the connection was closed", unclear=True)

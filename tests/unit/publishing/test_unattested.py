@@ -9,7 +9,8 @@ from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Noted, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.publishing.context import Options
-from ci_publish.publishing.pipeline import plan, publish, verify
+from ci_publish.publishing.publish import plan, publish
+from ci_publish.publishing.verify import verify
 from tests.unit.fakes import PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, sdist, wheel
 
 ONE, TWO = wheel(), sdist()

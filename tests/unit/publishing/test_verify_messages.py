@@ -6,7 +6,8 @@ from ci_publish.errors import CredentialRejected, Unverified
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import CredentialRefused, IndexState, NoSuchProject, ProjectListing
 from ci_publish.publishing import messages
-from ci_publish.publishing.pipeline import publish, verify, verify_release
+from ci_publish.publishing.publish import publish
+from ci_publish.publishing.verify import verify, verify_release
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, fake_run, sdist, wheel
 
 QUARANTINED = ProjectListing("demo", status="quarantined")

@@ -1,0 +1,69 @@
+"""A command between its first and its last event, and the receipt of what happened in between."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from ci_publish.app.composition import RuntimeContext
+from ci_publish.app.other_tools import unused_secrets
+from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError
+from ci_publish.http.certificates import FILES, not_followed
+from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
+from ci_publish.model.receipt import Receipt, receipt_of
+from ci_publish.publishing.context import Run
+
+
+def with_listener(run: Run, emit: Emit) -> Run:
+    """Return *run* with its events sent to *emit* as well: the receipt is made of them."""
+
+    def emit_to_both(event: Event) -> None:
+        run.emit(event)
+        emit(event)
+
+    return replace(run, emit=emit_to_both)
+
+
+def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: RuntimeContext) -> Receipt:
+    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
+    events: list[object] = []
+
+    def emit(event: object) -> None:
+        events.append(event)
+        context.emit(event)  # type: ignore[arg-type]
+
+    emit(RunStarted(command, time.time()))
+    for note in context.notes:
+        emit(note)
+    error: CiPublishError | None = None
+    outcome = Outcome.FAILED
+    try:
+        outcome = work(replace(context, emit=emit))
+    except CiPublishError as caught:
+        error = caught if context.interruption is None else context.interruption.instead_of(caught)
+        _add_hints(error, context.environ)
+    except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
+        error = InternalError.of(caught)
+        error.__cause__ = caught
+    emit(RunFinished(_outcome(outcome, error), error.exit_code if error else 0, time.time(), error))
+    receipt = receipt_of(events)  # type: ignore[arg-type]
+    if error is not None:
+        error.receipt = receipt
+        raise error
+    return receipt
+
+
+def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
+    if error is None:
+        return outcome
+    return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
+
+
+def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
+    """Add to *error* what other tools' variables could have helped with, had they counted here."""
+    names = unused_secrets(environ)
+    if names and isinstance(error, IdentityUnavailable):
+        theirs = "It is for another tool" if len(names) == 1 else "They are for other tools"
+        error.hints += (f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as CI_PUBLISH_PASSWORD.",)
+    bundles = not_followed(environ)
+    if bundles and FILES in " ".join((error.summary, error.detail, *error.hints)):
+        error.hints += (f"{', '.join(bundles)}: not followed. Set {FILES} to the same file.",)

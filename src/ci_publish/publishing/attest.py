@@ -1,0 +1,116 @@
+"""Attestations of a run's files: adopted where they exist already, signed where they do not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFailed
+from ci_publish.model.attestation import PUBLISH_V1, Attestation, AttestationPolicy, SigningResult
+from ci_publish.model.distribution import Collection, Distribution
+from ci_publish.model.events import Outcome, Signed, Step
+from ci_publish.publishing import messages
+from ci_publish.publishing.collect import collect_valid
+from ci_publish.publishing.context import Run
+
+Attestations = Mapping[str, tuple[Attestation, ...]]
+"""The attestations of each file, by filename."""
+
+
+class Receiver(Protocol):
+    """An index's part of a run: which files it is sent, and whether with attestations."""
+
+    @property
+    def policy(self) -> AttestationPolicy:
+        """Whether this index takes attestations, and needs them."""
+
+    @property
+    def uploads(self) -> tuple[Distribution, ...]:
+        """The files that are uploaded to it."""
+
+
+def attest(run: Run) -> Outcome:
+    """Attest every distribution and write the attestations to ``options.attestations_dir``."""
+    if run.options.attestations is AttestationPolicy.OFF:
+        message = "The command attest makes attestations, and they are off."
+        raise ConfigurationError(message, hints=("Omit --attestations off (or attestations: false).",))
+    run.signer.prefetch()
+    collection = collect_valid(run)
+    if run.options.attestations_dir is None:
+        message = "There is no folder to write the attestations to."
+        raise ConfigurationError(message, hints=("Name one: ci-publish attest --output-dir DIR",))
+    with run.step(Step.SIGN):
+        _attest(run, collection, collection.distributions, AttestationPolicy.REQUIRED)
+    return Outcome.ATTESTED
+
+
+def wants_attestations(receiver: Receiver) -> bool:
+    """Return whether an index is sent attestations."""
+    return receiver.policy is not AttestationPolicy.OFF
+
+
+def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> None:
+    """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange."""
+    files = _attested_uploads(receivers)
+    found = [each for each in collection.attestations if each.distribution in files]
+    if found:
+        run.signer.inspect(found, list(files.values()))
+
+
+def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> Attestations:
+    """Attest what is uploaded with attestations, once for all indexes, by the strictest policy among them."""
+    files = list(_attested_uploads(receivers).values())
+    if not files:
+        return {}
+    policies = {receiver.policy for receiver in receivers}
+    required = AttestationPolicy.REQUIRED in policies
+    with run.step(Step.SIGN):
+        policy = AttestationPolicy.REQUIRED if required else AttestationPolicy.IF_POSSIBLE
+        return _attest(run, collection, files, policy)
+
+
+def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
+    """Return the files that are uploaded with attestations to at least one index, by filename."""
+    return {file.filename: file for each in receivers if wants_attestations(each) for file in each.uploads}
+
+
+def _attest(run: Run, collection: Collection, files: Sequence[Distribution], policy: AttestationPolicy) -> Attestations:
+    names = {file.filename for file in files}
+    adopted = run.signer.adopt([found for found in collection.attestations if found.distribution in names], files)
+    for attestations in adopted.values():
+        for attestation in attestations:
+            run.emit(Signed(attestation))
+    unsigned = [
+        file for file in files if not any(each.predicate_type == PUBLISH_V1 for each in adopted.get(file.filename, ()))
+    ]
+    if unsigned and run.options.attestations_dir is not None:
+        run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned])
+    result = _sign(run, unsigned, policy) if unsigned else SigningResult()
+    run.checkpoint()
+    if result.failures and policy is AttestationPolicy.REQUIRED:
+        raise messages.unsigned(result.failures)
+    _warn_unsigned(run, result)
+    both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
+    if run.options.attestations_dir is not None:
+        made = [attestation for attestations in both.values() for attestation in attestations]
+        run.write_attestations(run.options.attestations_dir, made)
+    return {name: attestations for name, attestations in both.items() if attestations}
+
+
+def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
+    """Sign; where attestations are not required, the lack of an identity is a failure of each file, not of the run."""
+    try:
+        return run.signer.sign(files)
+    except (IdentityUnavailable, SigningFailed) as error:
+        if policy is AttestationPolicy.REQUIRED:
+            raise
+        reason = SigningFailed(error.summary, detail=error.detail, hints=error.hints)
+        return SigningResult(failures={file.filename: reason for file in files})
+
+
+def _warn_unsigned(run: Run, result: SigningResult) -> None:
+    for name, failure in result.failures.items():
+        run.warn(
+            "published-without-attestation",
+            f"{name} is published WITHOUT an attestation: {failure.summary}",
+            "An attestation cannot be added to a published file.",
+            filename=name,
+        )

@@ -1,0 +1,43 @@
+"""The steps that every command begins with, and that need no network: collect the distributions and check them."""
+
+from collections.abc import Sequence
+
+from ci_publish.model.distribution import Collection
+from ci_publish.model.events import Checked, Collected, Step
+from ci_publish.model.index import IndexProfile
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.publishing import messages
+from ci_publish.publishing.context import Run
+
+
+def collect(run: Run) -> Collection:
+    """Find, hash and read the distributions."""
+    with run.step(Step.COLLECT):
+        collection = run.distributions.collect(run.options.paths)
+        run.emit(Collected(collection.distributions, collection.unreadable))
+    return collection
+
+
+def collect_and_check(run: Run) -> tuple[Collection, tuple[Problem, ...]]:
+    """Collect and check. Problems are emitted at once unless one is an error: then the caller decides what it means."""
+    collection = collect(run)
+    with run.step(Step.CHECK):
+        profiles = [destination.index.endpoints.profile for destination in run.destinations]
+        problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI])
+        if not errors(problems):
+            run.emit(Checked(problems))
+    return collection, problems
+
+
+def collect_valid(run: Run) -> Collection:
+    """Collect and check. Raises InvalidDistribution for every problem that is an error."""
+    collection, problems = collect_and_check(run)
+    if errors(problems):
+        run.emit(Checked(problems))
+        raise messages.failed_checks(problems)
+    return collection
+
+
+def errors(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems that stop a file from being published."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]

@@ -1,0 +1,133 @@
+"""The order of a run, written down once.
+
+    collect → check → plan → authenticate → sign → upload → confirm
+
+``check`` and ``plan`` stop early; ``attest`` and ``verify`` have modules of their own. Laws that hold here: nothing
+leaves the machine before all files pass all checks; nothing is uploaded before all that must be signed is signed and
+verified; nothing is minted or signed for files that are already published; upload tokens are burnt on every way out.
+"""
+
+from collections.abc import Sequence
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.events import Checked, Outcome, Step
+from ci_publish.model.problem import Problem, noted
+from ci_publish.publishing import messages
+from ci_publish.publishing.attest import Attestations, attest_uploads, inspect_found, wants_attestations
+from ci_publish.publishing.collect import collect_and_check, collect_valid, errors
+from ci_publish.publishing.context import Run
+from ci_publish.publishing.upload import IndexUpload
+
+__all__ = ["check", "plan", "publish"]
+
+
+def publish(run: Run) -> Outcome:
+    """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
+    collection, problems = collect_and_check(run)
+    indexes = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
+    try:
+        _plan_all(run, indexes, problems)
+        _require_publishable(indexes)
+        if any(index.uploads and wants_attestations(index) for index in indexes):
+            run.signer.prefetch()
+        inspect_found(run, collection, indexes)
+        for index in indexes:
+            index.authenticate()
+            index.warn_unattested()
+        attestations = attest_uploads(run, collection, indexes)
+        run.checkpoint()
+        _upload_all(indexes, attestations)
+    finally:
+        _burn(run)
+    return _most_cautious([index.outcome for index in indexes])
+
+
+def plan(run: Run) -> Outcome:
+    """Report what ``publish`` would do; sends nothing, except an identity where the user asks to authenticate."""
+    collection, problems = collect_and_check(run)
+    indexes = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
+    try:
+        _plan_all(run, indexes, problems, sending=False)
+        for index in indexes:
+            index.tell_planned()
+            if run.options.prove_credential:
+                index.try_credential()
+        _require_publishable(indexes)
+    finally:
+        _burn(run)
+    return Outcome.PLANNED
+
+
+def check(run: Run) -> Outcome:
+    """Run all checks, without any network."""
+    collect_valid(run)
+    return Outcome.CHECKED
+
+
+def _plan_all(run: Run, indexes: Sequence[IndexUpload], problems: Sequence[Problem], *, sending: bool = True) -> None:
+    """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time.
+
+    Errors in files that every index already has with the same content are only noted: those files are not sent.
+    """
+    if any(problem.filename is None for problem in errors(problems)):
+        _emit_checked(run, problems)
+        raise messages.failed_checks(problems)
+    try:
+        for index in indexes:
+            _ = index.policy
+            index.plan(sending=sending)
+    except CiPublishError as error:
+        if errors(problems):
+            _emit_checked(run, problems)
+            raise messages.failed_checks(problems) from error
+        raise
+    if errors(problems):
+        published = set.intersection(*(index.already_published for index in indexes)) if indexes else set()
+        remaining = noted(problems, published)
+        _emit_checked(run, remaining)
+        if errors(remaining):
+            raise messages.failed_checks(remaining)
+
+
+def _emit_checked(run: Run, problems: Sequence[Problem]) -> None:
+    """Report the problems in a step of their own, so that they appear under the checks."""
+    with run.step(Step.CHECK):
+        run.emit(Checked(tuple(problems)))
+
+
+def _require_publishable(indexes: Sequence[IndexUpload]) -> None:
+    """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
+    for index in indexes:
+        index.require_no_conflict()
+        index.require_open()
+    for index in indexes:
+        index.require_attested()
+
+
+def _upload_all(indexes: Sequence[IndexUpload], attestations: Attestations) -> None:
+    """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
+    try:
+        for index in indexes:
+            index.upload(attestations)
+            index.confirm(attestations)
+    except CiPublishError:
+        for index in indexes:
+            index.ask_once_more()
+        raise
+
+
+def _burn(run: Run) -> None:
+    for destination in run.destinations:
+        destination.credential.burn()
+
+
+def _most_cautious(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a run at several indexes: the one that says the most about what is not known or done."""
+    order = (
+        Outcome.NOT_CONFIRMED,
+        Outcome.UPLOADED_MD5,
+        Outcome.PUBLISHED,
+        Outcome.SAME_MD5,
+        Outcome.KEPT_PUBLISHED,
+    )
+    return next((outcome for outcome in order if outcome in outcomes), Outcome.ALREADY_PUBLISHED)

@@ -1,0 +1,158 @@
+"""The command ``verify``: whether each index shows these files, with provenance that verifies."""
+
+from collections.abc import Callable, Sequence
+
+from ci_publish.model.attestation import AttestationPolicy, ProvenanceMissing
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import (
+    Checked,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Noted,
+    Outcome,
+    ProvenanceChecked,
+    Step,
+)
+from ci_publish.model.index import (
+    Conflict,
+    IndexState,
+    ListingUnavailable,
+    NotVisible,
+    ProjectListing,
+    ProjectStatus,
+    PublishedFile,
+)
+from ci_publish.publishing import messages, publisher_messages
+from ci_publish.publishing.collect import collect, errors
+from ci_publish.publishing.confirmation import Confirmation
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.planning import Match, compare, published_as
+from ci_publish.publishing.ports import Index
+
+__all__ = ["verify", "verify_release"]
+
+
+def verify(run: Run) -> Outcome:
+    """Verify that each index shows exactly these files, with provenance that verifies.
+
+    Whether they would pass the checks does not matter here. Raises Unverified or ContentConflict.
+    """
+    _require_provenance_checks(run)
+    collection = collect(run)
+    if errors(collection.problems):
+        run.emit(Checked(collection.problems))
+        raise messages.failed_checks(collection.problems)
+    for destination in run.destinations:
+        _verify_files(run, destination, collection.distributions)
+    return Outcome.VERIFIED
+
+
+def verify_release(
+    run: Run, project: str, version: str, as_distribution: Callable[[PublishedFile], Distribution | None]
+) -> Outcome:
+    """Verify that each index serves provenance that verifies for every file of a release.
+
+    There are no local files: the digests are those that the index lists. *as_distribution* describes a listed file of
+    the release, or returns None for a file of another release.
+    """
+    _require_provenance_checks(run)
+    for destination in run.destinations:
+        endpoints = destination.index.endpoints
+        with run.step(Step.CONFIRM, endpoints.name):
+            run.emit(IndexChosen(endpoints))
+            state = _readable(destination.index, project, version, fresh=True)
+            listed = state.files.values() if isinstance(state, ProjectListing) else ()
+            files = [(file, published) for published in listed if (file := as_distribution(published)) is not None]
+            if not files and _is_quarantined(state):
+                raise messages.quarantined(endpoints, [project], [f"{project} {version}"])
+            if not files:
+                raise messages.not_published(endpoints, [f"{project} {version}"])
+            for file, published in files:
+                run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published, compared=False))
+            _verify_provenance(run, destination, [file for file, _ in files])
+    return Outcome.VERIFIED
+
+
+def _require_provenance_checks(run: Run) -> None:
+    """Raise ConfigurationError for a publisher that is expected although attestations are off."""
+    if run.options.publisher_named and run.options.attestations is AttestationPolicy.OFF:
+        raise publisher_messages.publisher_without_attestations()
+
+
+def _verify_files(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
+    index, endpoints = destination.index, destination.index.endpoints
+    with run.step(Step.CONFIRM, endpoints.name):
+        run.emit(IndexChosen(endpoints))
+        missing: list[str] = []
+        quarantined: dict[str, None] = {}
+        conflicts: list[Conflict] = []
+        for file in files:
+            state = run.with_digests(index, [file], _readable(index, file.project, file.version))
+            published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+            if published is None:
+                missing.append(file.filename)
+                quarantined |= {file.project: None} if _is_quarantined(state) else {}
+                run.emit(FileFinished(endpoints.name, file, FileStatus.NOT_ATTEMPTED))
+                run.emit(FileListed(endpoints.name, file.filename, listed=False))
+            elif _compared(run, index, file, published) in {Match.OTHER, Match.UNKNOWN}:
+                conflicts.append(Conflict(file, published))
+        if conflicts:
+            raise messages.conflict(endpoints, conflicts, skip_existing=False)
+        if quarantined:
+            raise messages.quarantined(endpoints, tuple(quarantined), missing)
+        if missing:
+            raise messages.not_published(endpoints, missing)
+        _verify_provenance(run, destination, files)
+
+
+def _readable(index: Index, project: str, version: str, *, fresh: bool = False) -> IndexState:
+    """Return what the index has of a release. Raises IndexUnavailable where its listing cannot be read."""
+    state = index.fetch_listing(project, version, fresh=fresh)
+    if isinstance(state, ListingUnavailable | NotVisible):
+        raise messages.listing_unavailable(index.endpoints, state)
+    return state
+
+
+def _is_quarantined(state: IndexState) -> bool:
+    return isinstance(state, ProjectListing) and state.status == ProjectStatus.QUARANTINED
+
+
+def _compared(run: Run, index: Index, file: Distribution, published: PublishedFile) -> Match:
+    """Compare a file with the listed one, and report the result."""
+    endpoints = index.endpoints
+    match = compare(file, published, index.md5)
+    status = {Match.SAME: FileStatus.ALREADY_PUBLISHED, Match.SAME_MD5: FileStatus.SAME_MD5}.get(
+        match, FileStatus.CONFLICT
+    )
+    run.emit(FileFinished(endpoints.name, file, status, url=published.url))
+    if match is Match.SAME:
+        run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+    elif match is Match.SAME_MD5:
+        run.emit(FileListed(endpoints.name, file.filename, None, published, same_md5=True))
+        run.emit(messages.confirmed_by_md5(endpoints, file.filename))
+    return match
+
+
+def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
+    """Require provenance where the user does, and that what the index serves verifies."""
+    endpoints = destination.index.endpoints
+    policy, named = run.options.attestations, run.options.publisher_named
+    required = named or policy is AttestationPolicy.REQUIRED
+    if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
+        return
+    if run.options.expected_publishers and not named:
+        expected = " or ".join(map(str, run.options.expected_publishers))
+        message = f"Provenance must be by {expected}, the job's own repository; name others with --publisher."
+        run.emit(Noted("publisher-expected", message, warning=False))
+    confirmation = Confirmation(run, destination.index)
+    outcomes = confirmation.require_provenance(files)
+    for name, outcome in outcomes.items():
+        run.emit(ProvenanceChecked(endpoints.name, name, outcome))
+    confirmation.require_valid(outcomes)
+    missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
+    if missing and required:
+        raise messages.without_provenance(endpoints, missing)
+    for name, reason in missing.items():
+        run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)
