@@ -65,7 +65,7 @@ def of_real_index(
         transport,
         emit=events.append,
         waiting=waiting,
-        look_authorization=authorization if profile == "generic" else None,
+        listing_authorization=authorization if profile == "generic" else None,
     )
     yield Kind(index, authorization, events, project)
     transport.close()

@@ -11,6 +11,7 @@ from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.sockets import Timeouts
 from ci_publish.http.transport import HttpTransport
 from ci_publish.index.client import HttpIndex
+from ci_publish.index.current_endpoints import Sources
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, RequestTraced, Retrying
@@ -86,9 +87,8 @@ class Client:
             self.transport,
             emit=self.events.append if self.emit is None else self.emit,
             waiting=self.waiting,
-            look_authorization=AUTHORIZATION,
-            random=lambda: 0.5,
-            clock=lambda: NOW,
+            listing_authorization=AUTHORIZATION,
+            sources=Sources(random=lambda: 0.5, clock=lambda: NOW),
         )
 
     def upload(self, distribution: Distribution) -> UploadOutcome:

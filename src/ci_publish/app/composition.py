@@ -286,24 +286,23 @@ class Composition:
         return Destination(self._ahead[-1], self.credential(index.endpoints))
 
     def _index(self, repository_url: str, *, online: bool) -> "HttpIndex":
-        from ci_publish.index.client import HttpIndex  # noqa: PLC0415  (late, see ``publishing.context``)
+        from ci_publish.index.client import HttpIndex, recognised  # noqa: PLC0415  (late, see ``publishing.context``)
 
         endpoints = self.endpoints(repository_url)
         if not online and endpoints.upload == self.context.environ.get(index_endpoints.REHEARSAL_VARIABLE):
             endpoints = index_endpoints.as_known_rehearsal(endpoints, self.settings.index_profile)
-        index = HttpIndex(
+        if online:
+            endpoints = recognised(endpoints, self.transport, self.settings.index_profile)
+        return HttpIndex(
             endpoints,
             self.transport,
             emit=self.told,
             waiting=self.interruption,
+            listing_authorization=self._listing_authorization(endpoints),
         )
-        if online:
-            index.recognise(self.settings.index_profile)
-        index.look_authorization = self._look_authorization(index.endpoints)
-        return index
 
-    def _look_authorization(self, endpoints: Endpoints) -> Authorization | None:
-        """Looks are made with the upload's own password or API token; the client keeps it on the same origin."""
+    def _listing_authorization(self, endpoints: Endpoints) -> Authorization | None:
+        """Listings are fetched with the upload's own password or API token; the client keeps it on the same origin."""
         given = meant_for(endpoints, self._credential_options(endpoints))
         user = given.user or TOKEN_USER
         if not given.secret or static_objection(endpoints, user, given.secret, given.name):

@@ -100,9 +100,9 @@ class RetryState:
         """Return the history without the last attempt, which says nothing about the index."""
         return replace(self, attempts=self.attempts - 1)
 
-    def went_on(self, trouble: FailedAttempt, wait: float) -> "RetryState":
-        """Return the history after waiting because of *trouble*."""
-        used = self.used if trouble.once is None else self.used | {trouble.once}
+    def went_on(self, failure: FailedAttempt, wait: float) -> "RetryState":
+        """Return the history after waiting because of *failure*."""
+        used = self.used if failure.once is None else self.used | {failure.once}
         return replace(self, waited=self.waited + wait, used=used)
 
 
@@ -122,25 +122,25 @@ class GiveUp:
 
 def decide(
     history: RetryState,
-    trouble: FailedAttempt,
+    failure: FailedAttempt,
     *,
     random: float,
     left: float = MAX_TOTAL_WAIT,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> TryAgain | GiveUp:
-    """Return what to do after *trouble*; *random* lies in [0, 1), *left* are the seconds left of the whole run."""
-    if trouble.once is not None and trouble.once in history.used:
-        return GiveUp(trouble.reason)
+    """Return what to do after *failure*; *random* lies in [0, 1), *left* are the seconds left of the whole run."""
+    if failure.once is not None and failure.once in history.used:
+        return GiveUp(failure.reason)
     if history.attempts >= max_attempts:
-        return GiveUp(f"{trouble.reason} (after {_times(history.attempts)})")
+        return GiveUp(f"{failure.reason} (after {_times(history.attempts)})")
     allowed = max(0.0, min(MAX_TOTAL_WAIT - history.waited, left))
-    if trouble.asked is not None and trouble.asked > allowed:
+    if failure.asked is not None and failure.asked > allowed:
         return GiveUp(
-            f"{trouble.reason}; the index asks to wait {trouble.asked:.0f} s, and only {allowed:.0f} s are left"
+            f"{failure.reason}; the index asks to wait {failure.asked:.0f} s, and only {allowed:.0f} s are left"
         )
     if allowed <= 0:
-        return GiveUp(f"{trouble.reason} (no time is left to try again)")
-    wait = INDEX.wait(history.attempts, random) if trouble.asked is None else trouble.asked
+        return GiveUp(f"{failure.reason} (no time is left to try again)")
+    wait = INDEX.wait(history.attempts, random) if failure.asked is None else failure.asked
     return TryAgain(min(wait, allowed))
 
 

@@ -4,7 +4,6 @@ That a project or file is not there is believed only of an address that was give
 root of a Simple API: a guessed address that answers 404 says nothing.
 """
 
-from collections.abc import Callable
 from threading import Lock
 
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
@@ -12,10 +11,10 @@ from ci_publish.http.responses import status_line
 from ci_publish.http.retries import is_transient_status
 from ci_publish.http.urls import has_secrets, same_origin, shown, split
 from ci_publish.index import simple_api
+from ci_publish.index.current_endpoints import CurrentEndpoints
 from ci_publish.index.reading import REDIRECTS, Effort, Reader, redirect_target
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
-    Endpoints,
     IndexProfile,
     IndexState,
     ListingUnavailable,
@@ -39,13 +38,12 @@ class _Known:
 class Listings:
     """Fetches listings from one index. Thread-safe.
 
-    *endpoints* returns the index's addresses; *found* takes the root of the Simple API where a guess proved right.
+    *endpoints* learn the root of the Simple API where a guess proves right.
     """
 
-    def __init__(self, reader: Reader, endpoints: Callable[[], Endpoints], found: Callable[[str], None]) -> None:
+    def __init__(self, reader: Reader, endpoints: CurrentEndpoints) -> None:
         self._reader = reader
         self._endpoints = endpoints
-        self._found = found
         self._lock = Lock()
         self._known: dict[str, _Known] = {}
         self._serials: dict[str, int] = {}
@@ -53,7 +51,7 @@ class Listings:
 
     def fetch(self, project: str, version: str | None, effort: Effort, *, fresh: bool) -> IndexState:
         """Return what the index has of *project*; see ``publishing.ports.Index``."""
-        endpoints = self._endpoints()
+        endpoints = self._endpoints.now
         if endpoints.simple is None:
             reason = f"the address of the Simple API cannot be derived from {shown(endpoints.upload)}. {HINT}"
             return NotVisible(project, reason)
@@ -86,7 +84,7 @@ class Listings:
             if isinstance(state, NotVisible) and state.index_url is not None:
                 elsewhere = state
             if isinstance(state, ProjectListing) or (isinstance(state, NoSuchProject) and self._proves(root, effort)):
-                self._found(root)
+                self._endpoints.correct(simple=root, simple_guesses=())
                 return state
         if elsewhere is not None:
             return elsewhere
@@ -173,7 +171,7 @@ class Listings:
 
     def _not_visible(self, project: str, reason: str, url: str) -> NotVisible:
         """Return why nothing is known, with the root to set where a redirect to *url* names another one."""
-        endpoints = self._endpoints()
+        endpoints = self._endpoints.now
         root, _, last = url.rstrip("/").rpartition("/")
         if split(endpoints.simple or "").scheme == "https":
             root = root.replace("http://", "https://", 1)  # a proxy in front of an index that does not know of TLS
@@ -184,13 +182,13 @@ class Listings:
 
     @property
     def _is_pypi(self) -> bool:
-        return self._endpoints().profile is IndexProfile.PYPI
+        return self._endpoints.now.profile is IndexProfile.PYPI
 
     # --- the Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher
 
     def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
         """Whether *first* may be old; *same*: it is the very listing that was read before."""
-        if not self._is_pypi or self._endpoints().json_api is None:
+        if not self._is_pypi or self._endpoints.now.json_api is None:
             return False
         if isinstance(first, NoSuchProject):
             return version is not None or fresh
@@ -202,7 +200,7 @@ class Listings:
         return (fresh and (same or no_newer)) or not simple_api.lists_version(first, version)
 
     def _with_second_look(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
-        url = simple_api.json_api_url(self._endpoints().json_api or "", project, version)
+        url = simple_api.json_api_url(self._endpoints.now.json_api or "", project, version)
         headers = {"Accept": simple_api.ACCEPT_JSON_API, **FRESH}
         answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004

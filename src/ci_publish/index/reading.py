@@ -4,7 +4,6 @@ A credential never crosses origins, and no redirect leads from https to http.
 """
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -23,6 +22,7 @@ from ci_publish.http.retries import (
     is_transient_status,
 )
 from ci_publish.http.urls import same_origin, split
+from ci_publish.index.current_endpoints import Sources
 from ci_publish.model.events import Emit, Retrying
 from ci_publish.model.waiting import Waiting
 
@@ -50,7 +50,7 @@ class Reader:
     *authorization* returns what may be sent to an address. *index* is its name in events.
     """
 
-    def __init__(  # noqa: PLR0913  (all by name)
+    def __init__(  # noqa: PLR0913  (collaborators, by name)
         self,
         transport: Transport,
         *,
@@ -58,20 +58,18 @@ class Reader:
         authorization: Callable[[str], Authorization | None],
         emit: Emit,
         waiting: Waiting,
-        random: Callable[[], float],
-        clock: Callable[[], float] = time.time,
+        sources: Sources,
     ) -> None:
         self._transport = transport
         self._index = index
         self._authorization = authorization
         self._emit = emit
         self._waiting = waiting
-        self._random = random
-        self._clock = clock
+        self._sources = sources
 
     def effort(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
         """Return the budget of a question that is asked now."""
-        return Effort(self._clock(), max_attempts, patience)
+        return Effort(self._sources.clock(), max_attempts, patience)
 
     def get(
         self, url: str, headers: Mapping[str, str], limit: int, what: str, effort: Effort
@@ -84,24 +82,26 @@ class Reader:
         while True:
             history = history.attempted()
             answer, at = self._get_followed(url, headers, limit)
-            trouble = self._trouble(answer)
-            if trouble is None or self._waiting.stopped:
+            failure = self._failure(answer)
+            if failure is None or self._waiting.stopped:
                 return answer, at
-            left = min(self._waiting.left(), effort.left(self._clock()))
-            decision = decide(history, trouble, random=self._random(), left=left, max_attempts=effort.max_attempts)
+            left = min(self._waiting.left(), effort.left(self._sources.clock()))
+            decision = decide(
+                history, failure, random=self._sources.random(), left=left, max_attempts=effort.max_attempts
+            )
             if isinstance(decision, GiveUp):
                 return answer, at
-            self._emit(Retrying(what, history.attempts, trouble.reason, decision.wait, self._index))
-            history = history.went_on(trouble, decision.wait)
+            self._emit(Retrying(what, history.attempts, failure.reason, decision.wait, self._index))
+            history = history.went_on(failure, decision.wait)
             effort.waited += decision.wait
             self._waiting.wait(decision.wait)
 
-    def _trouble(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
+    def _failure(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
         if isinstance(answer, NoAnswer):
             once = SingleRetry.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
             return FailedAttempt(answer.text, once=once) if is_transient(answer) else None
         if is_transient_status(answer.status):
-            asked = asked_wait(answer.headers, self._clock())
+            asked = asked_wait(answer.headers, self._sources.clock())
             return FailedAttempt(f"the index answered {status_line(answer)}", asked)
         return None
 

@@ -48,7 +48,7 @@ class Later:
     ``status`` is what the index answered, 0 where it was no error. ``page``: a web page came with a status of success.
     """
 
-    trouble: FailedAttempt
+    failure: FailedAttempt
     throttled: bool = False
     unclear: bool = False
     status: int = 0
@@ -62,7 +62,7 @@ class MissingSlash:
     url: str
 
 
-Verdict = Accepted | AlreadyThere | Refused | CredentialRefused | Later
+ServerResponse = Accepted | AlreadyThere | Refused | CredentialRefused | Later
 
 
 def fields(
@@ -101,7 +101,7 @@ def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
     )
 
 
-def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict | MissingSlash:
+def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse | MissingSlash:
     """Return what the answer to an upload to *url* means; *now* in seconds since the epoch."""
     if answer.status in _SUCCESS and is_page(answer.body):
         return _page_instead(answer)
@@ -113,11 +113,11 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdi
         return _later(answer, now)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
         return _refused(answer, url, attempts, now)
-    trouble = FailedAttempt(
+    failure = FailedAttempt(
         f"the index answered with status {answer.status}, which says nothing about the file",
         once=SingleRetry.MALFORMED_ANSWER,
     )
-    return Later(trouble, unclear=True)
+    return Later(failure, unclear=True)
 
 
 def _page_instead(answer: HttpAnswer) -> Later:
@@ -147,7 +147,7 @@ def _later(answer: HttpAnswer, now: float) -> Later:
     )
 
 
-def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> Verdict:
+def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
     text = all_text(answer)
     if looks_duplicate(answer.status, text):
         return AlreadyThere(attempts, message_of(answer))
@@ -189,7 +189,7 @@ def _refused_by_status(answer: HttpAnswer, attempts: int) -> Refused | Credentia
     return Refused(attempts, answer.status, message_of(answer), BY_STATUS.get(answer.status, ()))
 
 
-def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> Verdict:
+def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> ServerResponse:
     message = message_of(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"

@@ -128,5 +128,7 @@ def _changed(distribution: Distribution, how: str) -> BodyChanged:
 
 def md5(distribution: Distribution) -> str:
     """Return the file's MD5, for the indexes that still want one. Raises BodyChanged."""
+    if distribution.digests.md5:
+        return distribution.digests.md5
     with opened(distribution) as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

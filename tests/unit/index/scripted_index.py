@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from ci_publish.http.messages import (
+    BasicAuthorization,
     BodyChanged,
     BodyWithdrawn,
     HttpAnswer,
@@ -15,8 +17,14 @@ from ci_publish.http.messages import (
     NoAnswerReason,
     SecretJson,
 )
+from ci_publish.index.client import HttpIndex
+from ci_publish.index.current_endpoints import Sources
+from ci_publish.index.endpoints import Profile, resolve
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
+from ci_publish.model.identity import Secret
 
+T = TypeVar("T")
+AUTHORIZATION = BasicAuthorization("u", Secret("password"))
 NOW = 1_800_000_000.0
 FILENAME = "demo-1.0-py3-none-any.whl"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -137,3 +145,38 @@ class Waits:
 
     def left(self) -> float:
         return 3600.0
+
+
+class Played:
+    """An index client over a scripted transport, and what it did."""
+
+    def __init__(
+        self,
+        *uploads: Scripted,
+        looks: list[Scripted] | None = None,
+        url: str = "https://index.example/legacy/",
+        profile: Profile = "pypi",
+        stop_after: int | None = None,
+        clock: Callable[[], float] = lambda: NOW,
+    ) -> None:
+        self.transport = ScriptedTransport(list(uploads), [answer(404)] if looks is None else looks)
+        self.events: list[object] = []
+        self.waiting = Waits(stop_after=stop_after)
+        self.throttled = 0
+        self.index = HttpIndex(
+            resolve(url, profile=profile),
+            self.transport,
+            emit=self.events.append,
+            waiting=self.waiting,
+            listing_authorization=AUTHORIZATION,
+            sources=Sources(random=lambda: 0.5, clock=clock, boundary=lambda: "BOUNDARY"),
+        )
+
+    def upload(self, file: Distribution) -> object:
+        return self.index.upload(file, (), AUTHORIZATION, self.throttle)
+
+    def throttle(self) -> None:
+        self.throttled += 1
+
+    def of(self, kind: type[T]) -> list[T]:
+        return [event for event in self.events if isinstance(event, kind)]

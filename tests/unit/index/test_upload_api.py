@@ -94,15 +94,15 @@ def test_what_real_indexes_say_is_a_success(body: str) -> None:
 def test_a_web_page_is_no_answer_of_an_index(status: int, body: str) -> None:
     verdict = understood(answer(status, body))
     assert isinstance(verdict, Later)
-    assert (verdict.unclear, verdict.throttled, verdict.trouble.once) == (True, False, SingleRetry.MALFORMED_ANSWER)
-    assert str(status) in verdict.trouble.reason
-    assert verdict.trouble.reason.endswith(": Log in")
+    assert (verdict.unclear, verdict.throttled, verdict.failure.once) == (True, False, SingleRetry.MALFORMED_ANSWER)
+    assert str(status) in verdict.failure.reason
+    assert verdict.failure.reason.endswith(": Log in")
 
 
 def test_a_web_page_without_words() -> None:
     verdict = understood(answer(200, "<html>"))
     assert isinstance(verdict, Later)
-    assert verdict.trouble.reason.endswith("of this network")
+    assert verdict.failure.reason.endswith("of this network")
 
 
 @pytest.mark.parametrize("status", [101, 203, 206, 299, 600])
@@ -110,22 +110,22 @@ def test_statuses_that_say_nothing(status: int) -> None:
     verdict = understood(answer(status))
     assert isinstance(verdict, Later)
     assert verdict.unclear
-    assert verdict.trouble.once is SingleRetry.MALFORMED_ANSWER
+    assert verdict.failure.once is SingleRetry.MALFORMED_ANSWER
 
 
 def test_later() -> None:
     verdict = understood(answer(503, "busy", retry_after="9"))
     assert isinstance(verdict, Later)
-    assert (verdict.trouble.asked, verdict.throttled, verdict.unclear) == (9.0, True, True)
-    assert verdict.trouble.reason == "the index answered 503: busy"
+    assert (verdict.failure.asked, verdict.throttled, verdict.unclear) == (9.0, True, True)
+    assert verdict.failure.reason == "the index answered 503: busy"
 
 
 def test_too_many_new_projects_is_later_with_a_word() -> None:
     verdict = understood(answer(429, reason="Too many new projects created", ratelimit='"p";r=0;t=60'))
     assert isinstance(verdict, Later)
-    assert (verdict.trouble.asked, verdict.throttled, verdict.unclear) == (60.0, True, False)
-    assert "limits how many projects" in verdict.trouble.reason
-    assert "the limit is" not in verdict.trouble.reason
+    assert (verdict.failure.asked, verdict.throttled, verdict.unclear) == (60.0, True, False)
+    assert "limits how many projects" in verdict.failure.reason
+    assert "the limit is" not in verdict.failure.reason
 
 
 def test_the_limit_is_the_one_that_the_answer_names() -> None:
@@ -134,7 +134,7 @@ def test_the_limit_is_the_one_that_the_answer_names() -> None:
     refused = answer(429, reason="Too many new projects created", ratelimit=state, ratelimit_policy=policy)
     verdict = understood(refused)
     assert isinstance(verdict, Later)
-    assert "(the limit is 4 in 24 hours)" in verdict.trouble.reason
+    assert "(the limit is 4 in 24 hours)" in verdict.failure.reason
 
 
 def test_duplicates_are_asked_about() -> None:
@@ -238,8 +238,8 @@ def test_the_words_of_pypi(status: int, reason: str, meaning: Meaning, advice: s
 def test_some_refusals_may_be_accidents(reason: str, once: SingleRetry) -> None:
     verdict = understood(answer(400, reason=reason))
     assert isinstance(verdict, Later)
-    assert verdict.trouble.once is once
-    assert advice_for(verdict.trouble.reason)
+    assert verdict.failure.once is once
+    assert advice_for(verdict.failure.reason)
 
 
 def test_words_that_nobody_knows_have_no_advice() -> None:
@@ -312,7 +312,7 @@ PAGE = "<!DOCTYPE html><html><body><h1>Access denied</h1></body></html>"
 def test_a_page_with_403_is_not_a_refusal_of_pypi(url: str) -> None:
     verdict = understand(answer(403, PAGE), url, 1, 0.0)
     assert isinstance(verdict, Later)
-    assert "Access denied" in verdict.trouble.reason
+    assert "Access denied" in verdict.failure.reason
     own_words = PAGE.replace("Access denied", "Invalid or non-existent authentication information.")
     assert isinstance(understand(answer(403, own_words), url, 1, 0.0), CredentialRefused)
     assert isinstance(understand(answer(403, "<html></html>"), url, 1, 0.0), Later)

@@ -1,0 +1,242 @@
+"""Uploads with their retries: what to do after each response, and when the index's own listing decides."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from ci_publish.http.messages import (
+    Authorization,
+    BodyChanged,
+    HttpRequest,
+    NoAnswer,
+    NoAnswerReason,
+    Transport,
+)
+from ci_publish.http.retries import (
+    FailedAttempt,
+    GiveUp,
+    RetryState,
+    SingleRetry,
+    TryAgain,
+    decide,
+    is_transient,
+)
+from ci_publish.http.urls import shown
+from ci_publish.index import upload_api
+from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
+from ci_publish.index.endpoints import (
+    kind_of,
+)
+from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, md5
+from ci_publish.model.attestation import Attestation
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Emit, Noted, Retrying, UploadProgressed, UploadsCollided, UploadStarted
+from ci_publish.model.index import (
+    Accepted,
+    Cancelled,
+    FileChanged,
+    IndexProfile,
+    IndexState,
+    ProjectListing,
+    Refused,
+    Unavailable,
+    UploadOutcome,
+)
+from ci_publish.model.waiting import Waiting
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """The retries of one file so far, and its turn to be completed."""
+
+    turn: CompletionTurn
+    history: RetryState = field(default_factory=RetryState)
+    unclear: bool = False
+
+    @property
+    def count(self) -> int:
+        return self.history.attempts
+
+
+_REFUSALS_RETRIED_ONCE = frozenset(
+    {SingleRetry.DIGEST_MISMATCH, SingleRetry.DAMAGED_TRANSFER, SingleRetry.ATTESTATION_ERROR}
+)
+
+
+class Uploader:
+    """Sends files to one index. Thread-safe.
+
+    *listed* returns what the index's own listing shows of a file's release, freshly fetched.
+    """
+
+    def __init__(  # noqa: PLR0913  (collaborators, by name)
+        self,
+        endpoints: CurrentEndpoints,
+        transport: Transport,
+        *,
+        listed: Callable[[Distribution], IndexState],
+        emit: Emit,
+        waiting: Waiting,
+        sources: Sources,
+    ) -> None:
+        self._endpoints = endpoints
+        self._transport = transport
+        self._listed = listed
+        self._emit = emit
+        self._waiting = waiting
+        self._sources = sources
+
+    def upload(
+        self,
+        distribution: Distribution,
+        attestations: Sequence[Attestation],
+        authorization: Authorization | None,
+        throttled: Callable[[], None],
+        turn: CompletionTurn = UNSCHEDULED,
+    ) -> UploadOutcome:
+        """Send one file, with retries; see ``publishing.ports.Index``."""
+        attempts = _Attempts(turn)
+        url = self._endpoints.now.upload
+        try:
+            digest = md5(distribution) if kind_of(url) == "artifactory" else None
+        except BodyChanged as error:
+            return FileChanged(0, str(error))
+        form = upload_api.fields(distribution, attestations, md5=digest)
+        while not self._waiting.stopped:
+            attempts.history = attempts.history.attempted()
+            response = self._attempt(distribution, form, url, authorization, attempts)
+            while isinstance(response, upload_api.MissingSlash):  # once at most: then there is no slash to add
+                url = self._corrected(response.url)
+                response = self._attempt(distribution, form, url, authorization, attempts)
+            outcome = self._outcome(distribution, response, attempts, throttled)
+            if outcome is not None:
+                return outcome
+        return Cancelled(attempts.count, "the run was stopped before this file was done", unclear=attempts.unclear)
+
+    def _attempt(
+        self,
+        distribution: Distribution,
+        form: Sequence[upload_api.Field],
+        url: str,
+        authorization: Authorization | None,
+        attempts: _Attempts,
+    ) -> upload_api.ServerResponse | upload_api.MissingSlash | NoAnswer:
+        name, filename = self._endpoints.now.name, distribution.filename
+        framing = upload_api.framing(form, filename, self._sources.boundary())
+        total = len(framing.head) + distribution.size + len(framing.tail)
+        self._emit(UploadStarted(name, filename, distribution.size, attempts.count))
+
+        def progress(sent: int) -> None:
+            self._emit(UploadProgressed(name, filename, sent, total))
+
+        body = FormBody(distribution, framing, progress, attempts.turn)
+        request = HttpRequest("POST", url, upload_api.HEADERS, authorization, body, pause=LONGEST_PAUSE)
+        try:
+            answer = self._transport.send(request)
+        finally:
+            attempts.turn.end()
+        if isinstance(answer, NoAnswer):
+            return answer
+        return upload_api.understand(answer, url, attempts.count, self._sources.clock())
+
+    def _corrected(self, url: str) -> str:
+        """Take *url*, the upload address with its slash, for all files from now on; report it once."""
+        if self._endpoints.correct(upload=url):
+            message = f"The index takes uploads at {shown(url)}; the slash at the end of repository-url was missing."
+            self._emit(Noted("missing-slash", message, hints=(f"Set repository-url to {shown(url)}",)))
+        return url
+
+    def _outcome(
+        self,
+        distribution: Distribution,
+        response: upload_api.ServerResponse | NoAnswer,
+        attempts: _Attempts,
+        throttled: Callable[[], None],
+    ) -> UploadOutcome | None:
+        """Return how the upload ended, or None after waiting for another attempt."""
+        match response:
+            case NoAnswer():
+                return self._unanswered(distribution, response, attempts)
+            case upload_api.Later():
+                return self._postponed(distribution, response, attempts, throttled)
+            case _:
+                return response
+
+    def _postponed(
+        self, distribution: Distribution, later: upload_api.Later, attempts: _Attempts, throttled: Callable[[], None]
+    ) -> UploadOutcome | None:
+        """Try again, at once where the index was only busy with other uploads of this run."""
+        endpoints = self._endpoints.now
+        attempts.unclear = attempts.unclear or later.unclear
+        if later.status == 500 and attempts.turn.collided():  # noqa: PLR2004  (what a deadlock is answered with)
+            self._emit(
+                UploadsCollided(endpoints.name, distribution.filename, distribution.project, distribution.version)
+            )
+            attempts.history = attempts.history.taken_back()
+            return None
+        if later.throttled or (later.status >= 500 and endpoints.profile is not IndexProfile.PYPI):  # noqa: PLR2004
+            throttled()
+        ask = later.failure.once is SingleRetry.MALFORMED_ANSWER
+        return self._again(distribution, later.failure, attempts, ask=ask, page=later.page)
+
+    def _unanswered(self, distribution: Distribution, lost: NoAnswer, attempts: _Attempts) -> UploadOutcome | None:
+        if lost.reason is NoAnswerReason.FILE_CHANGED:
+            return FileChanged(attempts.count, lost.text)
+        attempts.unclear = attempts.unclear or lost.sent
+        if lost.reason is NoAnswerReason.CANCELLED:
+            return Cancelled(attempts.count, lost.text, unclear=attempts.unclear)
+        if not is_transient(lost):
+            untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
+            return Unavailable(attempts.count, lost.text, unclear=attempts.unclear, untrusted=untrusted)
+        once = SingleRetry.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
+        return self._again(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
+
+    def _again(
+        self, distribution: Distribution, failure: FailedAttempt, attempts: _Attempts, *, ask: bool, page: bool = False
+    ) -> UploadOutcome | None:
+        """Wait for another attempt and return None, or return how the upload ended.
+
+        Where the index may have stored the file (*ask*, or before giving up), its own listing is read first. A web
+        *page* in place of the index's response is left to the listing.
+        """
+        if ask and self._is_there(distribution):
+            return _found(attempts)
+        decision = decide(attempts.history, failure, random=self._sources.random(), left=self._waiting.left())
+        match decision:
+            case GiveUp(reason):
+                if attempts.unclear and not ask and self._is_there(distribution):
+                    return _found(attempts)
+                if failure.once in _REFUSALS_RETRIED_ONCE:
+                    return Refused(attempts.count, 400, failure.reason, upload_api.advice_for(failure.reason))
+                if page:
+                    return Accepted(attempts.count, reason, doubt=reason)
+                return Unavailable(attempts.count, reason, unclear=attempts.unclear)
+            case TryAgain(wait):
+                self._emit(
+                    Retrying(distribution.filename, attempts.count, failure.reason, wait, self._endpoints.now.name)
+                )
+                attempts.history = attempts.history.went_on(failure, wait)
+                self._waiting.wait(wait)
+                return None
+            case _:
+                assert_never(decision)
+
+    def _is_there(self, distribution: Distribution) -> bool:
+        """Whether the index lists this content under this name: by SHA-256, or by MD5 if it shows nothing better."""
+        state = self._listed(distribution)
+        if not isinstance(state, ProjectListing):
+            return False
+        published = state.files.get(distribution.filename)
+        if published is None or published.inherited:
+            return False
+        if published.sha256 is not None or published.md5 is None:
+            return published.sha256 == distribution.sha256
+        try:
+            return published.md5 == md5(distribution)
+        except BodyChanged:
+            return False
+
+
+def _found(attempts: _Attempts) -> Accepted:
+    return Accepted(attempts.count, "the response was lost, but the index lists the file with our digest")
