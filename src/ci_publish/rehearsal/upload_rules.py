@@ -1,4 +1,4 @@
-"""What PyPI's rules say about an upload, given what the index has: projects, names, sizes, duplicates, releases.
+"""PyPI's rules about an upload that depend on what the index has: projects, names, sizes, duplicates, releases.
 
 Source: `warehouse/forklift/legacy.py` and `warehouse/packaging/services.py` at 6b62157124ab.
 """
@@ -23,16 +23,14 @@ _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_"
 
 @dataclass(slots=True)
 class UploadRules:
-    """The knobs of an index's rules; they may be turned while it serves.
+    """The settings of an index's rules; they may be changed while it serves.
 
     Sizes are in bytes and None stands for no limit: how much PyPI granted a project, a rehearsal cannot know.
     `new_projects_of_user` and `new_projects_of_address` are how many projects may be created with API tokens within
     `new_projects_window` seconds (PyPI in 2026: 4 in 24 hours for a user, by its answers). `racy` answers 500 where
     PyPI does: when two uploads make the same project or release at the same time. `flags` are Warehouse's admin flags:
     `read-only`, `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc`
-    (-gitlab-, -google-), `disable-pep740`.
-    `disallow-new-upload`, `disallow-new-project-registration`, `disallow-oidc`, `disallow-github-oidc` (-gitlab-,
-    -google-), `disable-pep740`. `anonymous` is the authorization that a request without one stands for.
+    (-gitlab-, -google-), `disable-pep740`. `anonymous` is the authorization that a request without one has.
     """
 
     file_size_limit: int | None = None
@@ -47,7 +45,7 @@ class UploadRules:
 
 
 def check_flags(rules: UploadRules) -> None:
-    """Refuse everything while uploads are switched off."""
+    """Refuse everything while uploads are disabled."""
     if "read-only" in rules.flags:
         raise RefusedError(403, "Read-only mode: Uploads are temporarily disabled.")
     if "disallow-new-upload" in rules.flags:

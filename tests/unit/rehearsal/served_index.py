@@ -15,6 +15,7 @@ from werkzeug.test import Client, TestResponse
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
+from ci_publish.rehearsal.publishers import GitHubPublisher
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.validation import FileValidator
 from tests.distributions import make_sdist, make_wheel
@@ -156,3 +157,9 @@ def words(response: TestResponse) -> tuple[int, str]:
     reason = response.status.partition(" ")[2]
     assert json.loads(response.get_data())["code"] == response.status
     return response.status_code, reason
+
+
+GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
+
+
+SEE = "See https://pypi.org/help/"

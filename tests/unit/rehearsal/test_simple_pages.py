@@ -1,4 +1,4 @@
-"""What the rehearsal's index shows: Simple API, JSON API, Integrity API, files."""
+"""The Simple API and the JSON API, page by page."""
 
 import hashlib
 import json
@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from tests.unit.rehearsal.served_index import SIMPLE_JSON, ServedIndex, served_index
-
-SIMPLE = "application/vnd.pypi.simple.v1+json"
 
 
 @pytest.fixture
@@ -142,59 +140,6 @@ class TestSimpleDetail:
         assert world.get("/simple/demo/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        (None, "text/html; charset=UTF-8"),
-        ("*/*", "text/html; charset=UTF-8"),
-        ("application/x-nothing", "text/html; charset=UTF-8"),
-        (SIMPLE, SIMPLE),
-        ("application/vnd.pypi.simple.v1+html", "application/vnd.pypi.simple.v1+html"),
-        (f"{SIMPLE}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01", SIMPLE),
-        (f"text/html, {SIMPLE}; q=0.5", "text/html; charset=UTF-8"),
-    ],
-)
-@pytest.mark.parametrize("path", ["/simple/", "/simple/demo/"])
-def test_the_content_type_is_negotiated(world: ServedIndex, path: str, accept: str | None, content_type: str) -> None:
-    world.upload()
-
-    answer = world.get(path, **({} if accept is None else {"Accept": accept}))
-
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
-
-
-@pytest.mark.parametrize("path", ["/simple/demo/", "/simple/", "/pypi/demo/json"])
-def test_what_was_seen_is_not_sent_again(world: ServedIndex, path: str) -> None:
-    world.upload()
-    first = world.get(path, **SIMPLE_JSON)
-
-    again = world.get(path, **SIMPLE_JSON, **{"If-None-Match": first.headers["ETag"]})
-    world.upload(world.sdist())
-    changed = world.get(path, **SIMPLE_JSON, **{"If-None-Match": first.headers["ETag"]})
-
-    assert [first.status_code, again.status_code, changed.status_code] == [200, 304, 200]
-    assert again.data == b""
-    assert int(changed.headers["X-PyPI-Last-Serial"]) > int(first.headers["X-PyPI-Last-Serial"])
-    seconds = 900 if path.startswith("/pypi/") else 600
-    assert first.headers["Cache-Control"] == f"max-age={seconds}, public"
-    assert first.headers["Vary"] == "Accept, Accept-Encoding"
-    # PyPI allows every origin; here, pages of other origins must not read what lies on this machine.
-    assert "Access-Control-Allow-Origin" not in first.headers
-
-
-def test_pages_are_not_sent_again_as_html_either(world: ServedIndex) -> None:
-    world.upload()
-    first = world.get("/simple/demo/")
-
-    assert world.get("/simple/demo/", **{"If-None-Match": first.headers["ETag"]}).status_code == 304
-
-
-def test_a_project_that_the_simple_api_does_not_have(world: ServedIndex) -> None:
-    answer = world.get("/simple/other/", **SIMPLE_JSON)
-
-    assert (answer.status_code, answer.mimetype, answer.text) == (404, "text/plain", "404 Not Found")
-
-
 def test_the_list_of_projects(world: ServedIndex) -> None:
     for name in ("Zebra", "an.ant", "hidden"):
         world.index.create_project(name)
@@ -292,92 +237,3 @@ class TestJsonApi:
         answer = world.get(path)
 
         assert (answer.status_code, answer.headers["Location"]) == (301, f"http://localhost{location}")
-
-
-class TestIntegrityApi:
-    URL = "/integrity/demo/1.0/demo-1.0-py3-none-any.whl/provenance"
-
-    def test_a_file_without_provenance(self, world: ServedIndex) -> None:
-        world.upload()
-
-        answer = world.get(self.URL)
-
-        assert (answer.status_code, answer.mimetype) == (404, "application/json")
-        assert answer.json == {"message": "No provenance available for demo-1.0-py3-none-any.whl"}
-
-    def test_another_accept_is_not_acceptable(self, world: ServedIndex) -> None:
-        world.upload()
-
-        answer = world.get(self.URL, Accept="text/html")
-
-        assert (answer.status_code, answer.json) == (406, {"message": "Request not acceptable"})
-
-    def test_it_can_be_switched_off(self, world: ServedIndex) -> None:
-        world.upload()
-        world.index.rules.flags.add("disable-pep740")
-
-        answer = world.get(self.URL)
-
-        assert (answer.status_code, answer.json) == (403, {"message": "Attestations temporarily disabled"})
-
-    @pytest.mark.parametrize("url", [URL.replace("1.0/", "2.0/"), URL.replace("py3", "py2"), URL.replace("o/1", "x/1")])
-    def test_an_unknown_file(self, world: ServedIndex, url: str) -> None:
-        world.upload()
-
-        answer = world.get(url, Accept="*/*")
-
-        assert (answer.status_code, answer.mimetype) == (404, "text/html")
-
-
-class TestDownload:
-    def test_a_file_comes_whole_or_in_parts(self, world: ServedIndex) -> None:
-        wheel = world.wheel()
-        world.upload(wheel)
-        path = f"/packages/{world.index.files[wheel.name].path}"
-
-        whole = world.client.get(path, buffered=True)
-        part = world.client.get(path, headers={"Range": "bytes=2-5"}, buffered=True)
-        end = world.client.get(path, headers={"Range": "bytes=-4"}, buffered=True)
-        beyond = world.client.get(path, headers={"Range": "bytes=99999999-"}, buffered=True)
-
-        content = wheel.read_bytes()
-        assert (whole.status_code, whole.data) == (200, content)
-        assert (part.status_code, part.data, part.headers["Content-Range"]) == (
-            206,
-            content[2:6],
-            f"bytes 2-5/{len(content)}",
-        )
-        assert end.data == content[-4:]
-        assert beyond.status_code == 416
-
-    @pytest.mark.parametrize("path", ["/packages/x", "/packages/../journal.jsonl", "/packages/%2e%2e/journal.jsonl"])
-    def test_nothing_else_can_be_had(self, world: ServedIndex, path: str) -> None:
-        world.upload()
-
-        assert world.get(path).status_code == 404
-
-
-@pytest.mark.parametrize(("method", "path"), [("GET", "/_/oidc/mint-token"), ("POST", "/simple/")])
-def test_other_methods_are_not_allowed(world: ServedIndex, method: str, path: str) -> None:
-    assert world.client.open(path, method=method).status_code == 405
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_nothing_but_an_upload_is_found_at_the_upload_url(world: ServedIndex, method: str) -> None:
-    assert world.client.open("/legacy/", method=method).status_code == 404
-
-
-def test_other_paths_are_not_found(world: ServedIndex) -> None:
-    assert world.get("/nothing/here").status_code == 404
-
-
-def test_a_hook_can_step_in_and_lose_an_answer(world: ServedIndex) -> None:
-    from werkzeug.wrappers import Response  # noqa: PLC0415 - only here
-
-    world.index.hooks.interpose = lambda environ: Response(status=503) if environ["PATH_INFO"] == "/legacy/" else None
-    refused = world.upload().status_code
-    world.index.hooks.interpose = None
-    world.index.hooks.after = lambda _environ, _response: Response(status=502)
-    lost = world.upload().status_code
-
-    assert (refused, lost, len(world.index.files)) == (503, 502, 1)

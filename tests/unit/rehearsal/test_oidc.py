@@ -9,16 +9,14 @@ from pathlib import Path
 import jwt
 import pytest
 
-from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims, gitlab_claims, google_claims
+from ci_publish.rehearsal.ci_claims import buildkite_claims, github_claims
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration, registered
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, GooglePublisher, TrustedPublisher
+from ci_publish.rehearsal.publishers import GitHubPublisher
 from ci_publish.rehearsal.tokens import PublisherIdentity
-from tests.unit.rehearsal.served_index import NOW, ServedIndex, served_index
+from tests.unit.rehearsal.served_index import GITHUB, NOW, ServedIndex, served_index
 
 NOT_FOUND = "valid token, but no corresponding publisher (Publisher with matching claims was not found)"
-GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
-GITLAB = GitLabPublisher("octo-group/demo")
 
 
 @pytest.fixture
@@ -147,96 +145,6 @@ class TestRefusals:
                 "'pull_request_target' is not supported.)"
             ),
         )
-
-
-@pytest.mark.parametrize(
-    ("publisher", "claims", "accepted"),
-    [
-        (GITHUB, github_claims(), True),
-        (GITHUB, github_claims(repository="octo-org/other"), False),
-        (GITHUB, github_claims(repository="Octo-Org/demo"), False),
-        (GITHUB, github_claims(workflow="other.yml"), False),
-        (GitHubPublisher("octo-org/demo", "release.yml", "pypi"), github_claims(environment="PyPI"), True),
-        (GitHubPublisher("octo-org/demo", "release.yml", "pypi"), github_claims(), False),
-        (GITHUB, github_claims(environment="pypi"), True),
-        (GitHubPublisher("octo-org/demo", "release.yml", owner_id="1"), github_claims(), False),
-        (GITLAB, gitlab_claims(), True),
-        (GITLAB, gitlab_claims(project_path="Octo-Group/Demo"), False),
-        (GITLAB, gitlab_claims(config_path="ci/other.yml"), False),
-        (GitLabPublisher("octo-group/demo", environment="pypi"), gitlab_claims(environment="pypi"), True),
-        (GitLabPublisher("octo-group/demo", environment="pypi"), gitlab_claims(environment="PyPI"), False),
-        (GooglePublisher("publisher@demo-project.iam.gserviceaccount.com"), google_claims(), True),
-        (GooglePublisher("publisher@demo-project.iam.gserviceaccount.com", "other"), google_claims(), False),
-        (GooglePublisher("other@example.org"), google_claims(), False),
-        (GITHUB, gitlab_claims(), False),
-    ],
-)
-def test_publishers_match_as_on_pypi(
-    tmp_path: Path,
-    publisher: TrustedPublisher,
-    claims: dict[str, object],
-    accepted: bool,
-) -> None:
-    with served_index(tmp_path, registrations=[registered(publisher, "demo")]) as world:
-        answer = world.mint(world.provider.issue(AUDIENCE, claims))
-
-    assert (answer.status_code == 200) is accepted, answer.text
-
-
-@pytest.mark.parametrize(
-    ("publisher", "claims", "reason"),
-    [
-        (GITHUB, github_claims(repository="octo-org/other"), "Publisher with matching claims was not found"),
-        (GITHUB, {**github_claims(), "sha": None}, "Missing claim 'sha'"),
-        (GITHUB, {**github_claims(), "ref": "", "sha": ""}, "The ref and sha claims are empty"),
-        (
-            GITHUB,
-            {**github_claims(), "ref": "refs/heads/x", "sha": ""},
-            (
-                "The job_workflow_ref claim does not match, expecting one of "
-                "['octo-org/demo/.github/workflows/release.yml@refs/heads/x'], got "
-                "'octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0.0'"
-            ),
-        ),
-        (
-            GITHUB,
-            {**github_claims(), "job_workflow_ref": "x"},
-            "Could not job extract workflow filename from OIDC claims",
-        ),
-        (GITLAB, {**gitlab_claims(), "ref_path": ""}, "The ref_path and sha claims are empty"),
-        (GITLAB, {**gitlab_claims(), "sub": "project_path:other/demo:x"}, "Check failed for required claim 'sub'"),
-        (GITLAB, {**gitlab_claims(), "ci_config_ref_uri": "x"}, "Could not extract workflow filename from OIDC claims"),
-        (
-            GooglePublisher("publisher@demo-project.iam.gserviceaccount.com"),
-            {**google_claims(), "email_verified": False},
-            "Check failed for required claim 'email_verified'",
-        ),
-    ],
-)
-def test_the_reason_is_pypis(
-    tmp_path: Path, publisher: TrustedPublisher, claims: dict[str, object], reason: str
-) -> None:
-    with served_index(tmp_path, registrations=[registered(publisher, "demo")]) as world:
-        said = world.refusal(world.provider.issue(AUDIENCE, claims))
-
-    assert said == ("invalid-publisher", f"valid token, but no corresponding publisher ({reason})")
-
-
-@pytest.mark.parametrize("empty", ["", "  "])
-def test_an_empty_workflow_reference_names_no_workflow(tmp_path: Path, empty: str) -> None:
-    with served_index(tmp_path) as world:
-        said = world.refusal(world.provider.issue(AUDIENCE, {**github_claims(), "job_workflow_ref": empty}))
-
-    assert said[0] == "invalid-publisher"
-
-
-@pytest.mark.parametrize("claims", [github_claims(environment="pypi"), gitlab_claims(), google_claims()])
-def test_without_registrations_every_identity_is_its_own_publisher(tmp_path: Path, claims: dict[str, object]) -> None:
-    with served_index(tmp_path) as world:
-        token = world.mint(world.provider.issue(AUDIENCE, claims)).json["token"]  # type: ignore[index]
-        answer = world.upload(token=token)
-
-    assert answer.status_code == 200
 
 
 class TestRegistrations:

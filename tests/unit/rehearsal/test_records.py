@@ -1,0 +1,81 @@
+from functools import reduce
+
+from ci_publish.rehearsal.records import (
+    QUARANTINED,
+    FileAdded,
+    FileDeleted,
+    Project,
+    ProjectCreated,
+    ReleaseCreated,
+    ReleaseDated,
+    ReleaseYanked,
+    State,
+    StatusSet,
+    StoredFile,
+    applied,
+)
+
+
+def file(version: str) -> StoredFile:
+    return StoredFile(f"demo-{version}.tar.gz", "demo", version, "sdist", "source", 3, "m", "s", "b" * 64, 5.0)
+
+
+EVENTS = (
+    ProjectCreated("Demo", 1.0),
+    ReleaseCreated("demo", "1.0", 2.0, (("summary", ""), ("summary", "A demo."))),
+    FileAdded("DEMO", file("1.0")),
+    ReleaseCreated("demo", "2.0rc1", 3.0, ()),
+    FileAdded("demo", file("2.0rc1")),
+)
+
+
+def state(*events: object) -> State:
+    return reduce(applied, (*EVENTS, *events), State())  # type: ignore[arg-type]
+
+
+def project(*events: object) -> Project:
+    found = state(*events).project("DEMO")
+    assert found is not None
+    return found
+
+
+def test_events_make_the_state() -> None:
+    demo = project()
+    assert (demo.name, demo.normalized, demo.serial, demo.size) == ("demo", "demo", 5, 6)
+    assert [each.version for each in demo.ordered_releases] == ["2.0rc1", "1.0"]
+    assert [each.filename for each in demo.visible_files] == ["demo-1.0.tar.gz", "demo-2.0rc1.tar.gz"]
+    assert [each.version for each in demo.files_of("1")] == ["1.0"]
+    assert demo.visible_files[0].path == f"bb/bb/{'b' * 60}/demo-1.0.tar.gz"
+
+
+def test_empty_values_of_a_form_are_passed_over() -> None:
+    release = project().release("1.0.0")
+    assert release is not None
+    assert release.first("summary") == "A demo."
+    assert release.first("license") is None
+
+
+def test_the_latest_release_is_final_and_not_yanked() -> None:
+    latest = project().latest
+    assert latest is not None
+    assert latest.version == "1.0"
+    yanked = project(ReleaseYanked("demo", "1.0", yanked=True, reason="why")).latest
+    assert yanked is not None
+    assert yanked.version == "2.0rc1"
+    assert Project("empty", 0.0, 1).latest is None
+
+
+def test_a_deleted_file_is_remembered_by_name() -> None:
+    now = state(FileDeleted("demo", "demo-1.0.tar.gz"))
+    assert now.deleted == {"demo-1.0.tar.gz"}
+    assert list(now.files) == ["demo-2.0rc1.tar.gz"]
+
+
+def test_a_quarantined_project_shows_no_files() -> None:
+    assert project(StatusSet("demo", QUARANTINED)).visible_files == ()
+
+
+def test_a_release_gets_another_date() -> None:
+    release = project(ReleaseDated("demo", "1.0", 9.0)).release("1.0")
+    assert release is not None
+    assert release.created == 9.0
