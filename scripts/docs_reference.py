@@ -27,7 +27,7 @@ OLD_SPELLINGS: Final = ("repository-url", "packages-dir", "verify-metadata", "sk
 HEAD: Final = """\
 # Options
 
-<!-- Written by scripts/docs_reference.py from src/ci_publish/app/settings.py. Change that, and run the script. -->
+<!-- Written by scripts/docs_reference.py from src/ci_publish/app/option_groups. Change that, and run the script. -->
 
 Every option can be given in several places. The highest that says something counts:
 

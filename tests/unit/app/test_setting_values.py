@@ -1,7 +1,8 @@
 import pytest
 
+from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.setting_values import size
-from ci_publish.app.settings import LARGEST_DOWNLOAD, Settings
+from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 
 

@@ -1,0 +1,84 @@
+"""Attestations: whether they are made, by whom they must be, and Sigstore's instance."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from ci_publish.app.option_groups import OptionGroup
+from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.setting_values import Identities, attestation_policy
+from ci_publish.model.attestation import AttestationPolicy
+
+
+class AttestationSettings(OptionGroup):
+    """Attestations: whether they are made, by whom they must be, and Sigstore's instance."""
+
+    attestations: Annotated[
+        AttestationPolicy,
+        BeforeValidator(attestation_policy),
+        Option(
+            "Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
+            " true means auto, false off.",
+            SENDING | {"verify", "attest", "doctor"},
+            None,
+            ("attestations",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = AttestationPolicy.AUTO
+    attestations_dir: Annotated[
+        Path | None,
+        Option(
+            "Also write the attestations into this folder.",
+            SENDING,
+            "DIR",
+            ("attestations-dir",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = None
+    attested_by: Annotated[
+        Identities,
+        Option(
+            "Also use attestation files beside the distributions that this identity signed, not only the job's own. In"
+            " the grammar of verify --publisher; repeatable.",
+            SENDING | {"attest"},
+            "IDENTITY",
+            ("attested-by",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()
+    publisher: Annotated[
+        Identities,
+        Option(
+            "Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
+            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; one of them where it is repeated."
+            " By default, for files in a CI job, the job's own repository.",
+            frozenset({"verify", "settings"}),
+            "IDENTITY",
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()
+    sigstore_trust_config: Annotated[
+        Path | None,
+        Option(
+            "A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
+            SENDING | {"verify", "attest"},
+            "FILE",
+            ("sigstore-trust-config",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = None
+    signing_timeout: Annotated[
+        float,
+        Field(gt=0),
+        Option(
+            "How long signing may take, all files together; never more than half of the time left before the deadline.",
+            SENDING | {"attest"},
+            "SECONDS",
+            ("signing-timeout",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = 300.0
+    output_dir: Annotated[
+        Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR", group=Group.ATTESTATIONS)
+    ] = None

@@ -1,0 +1,52 @@
+"""Files that the index has already: what is compared, and what happens with other content."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ci_publish.app.option_groups import OptionGroup
+from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.setting_values import size
+
+LARGEST_DOWNLOAD = 256 * 1024 * 1024
+"""A downloaded file is held in memory."""
+
+
+class ConflictSettings(OptionGroup):
+    """Files that the index has already: what is compared, and what happens with other content."""
+
+    on_conflict: Annotated[
+        Literal["fail", "keep-published"],
+        Option(
+            "What to do when the index has other content under a filename.",
+            SENDING | {"doctor"},
+            None,
+            ("on-conflict",),
+            group=Group.CONFLICTS,
+            intent=True,
+        ),
+    ] = "fail"
+    skip_existing: Annotated[
+        bool,
+        Option(
+            "Leave files whose name is taken, with a warning; on PyPI itself other content still fails.",
+            SENDING | {"doctor"},
+            None,
+            ("skip-existing",),
+            group=Group.CONFLICTS,
+            intent=True,
+        ),
+    ] = False
+    compare_downloads: Annotated[
+        int,
+        Field(ge=0, le=LARGEST_DOWNLOAD),
+        BeforeValidator(size),
+        Option(
+            "Where an index without PyPI's rules lists a file without any digest: download it, up to this size, and"
+            " compare the content; off leaves it unknown.",
+            SENDING | {"verify", "doctor"},
+            "off|SIZE",
+            ("compare-downloads",),
+            group=Group.CONFLICTS,
+        ),
+    ] = 25 * 1024 * 1024

@@ -1,0 +1,145 @@
+"""As whom: the credential, and what may be tried with it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from ci_publish.app.option_groups import OptionGroup
+from ci_publish.app.options import ASKING, Group, Option
+from ci_publish.app.setting_values import Lines, hosts, secret
+from ci_publish.model.identity import Secret
+
+
+class CredentialSettings(OptionGroup):
+    """As whom: the credential, and what may be tried with it."""
+
+    user: Annotated[
+        str,
+        Option(
+            "User name for the index; __token__ with an API token.",
+            ASKING,
+            "NAME",
+            ("user",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = "__token__"
+    password: Annotated[
+        Secret | None,
+        BeforeValidator(secret),
+        Option(
+            "API token or password. Leave it away for Trusted Publishing.",
+            ASKING,
+            None,
+            ("password",),
+            flag=False,
+            file=False,
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = None
+    password_stdin: Annotated[
+        bool,
+        Option(
+            "Read the API token or password from standard input.",
+            ASKING,
+            file=False,
+            group=Group.CREDENTIAL,
+            intent=True,
+            python=False,
+        ),
+    ] = False
+    keyring: Annotated[
+        bool,
+        Option(
+            "Ask the keyring for the password, in CI too: Artifact Registry and CodeArtifact put theirs there.",
+            ASKING,
+            None,
+            ("keyring",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = False
+    config_file: Annotated[
+        Path | None,
+        Option(
+            "A .pypirc in which to look up the index's name, and the password of that section.",
+            ASKING,
+            "FILE",
+            ("config-file",),
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = None
+    anonymous: Annotated[
+        bool,
+        Option(
+            "Upload without any credential, to an index that takes uploads from anybody.",
+            ASKING,
+            group=Group.CREDENTIAL,
+            intent=True,
+        ),
+    ] = False
+    audience: Annotated[
+        Lines,
+        Option(
+            "The OIDC audience that the index asks for, where that is not its own host; with several indexes,"
+            " INDEX=NAME, several one a line.",
+            ASKING - {"verify"},
+            "NAME",
+            ("audience",),
+            group=Group.CREDENTIAL,
+        ),
+    ] = ()
+    token_for: Annotated[
+        tuple[str, ...],
+        BeforeValidator(hosts),
+        Option(
+            "Let an API token go to this host although it names another index as its own: for an upload proxy.",
+            ASKING,
+            "HOST",
+            ("token-for",),
+            group=Group.CREDENTIAL,
+            project_file=False,
+        ),
+    ] = ()
+    trust_project_settings: Annotated[
+        bool,
+        Option(
+            "Let pyproject.toml decide where secrets go, in runs for pull requests too.",
+            ASKING | {"attest"},
+            None,
+            ("trust-project-settings",),
+            group=Group.CREDENTIAL,
+            project_file=False,
+        ),
+    ] = False
+    prove_credential: Annotated[
+        bool,
+        Option(
+            "Also learn whether the index takes this identity; a token that was minted is burnt at once.",
+            frozenset({"plan", "publish", "rehearse"}),
+            None,
+            ("prove-credential",),
+            group=Group.CREDENTIAL,
+        ),
+    ] = False
+    create_project: Annotated[
+        bool,
+        Option(
+            "Let an exchange that is only tried create a pending publisher's project, as PyPI does at once.",
+            frozenset({"plan", "publish", "doctor"}),
+            None,
+            ("create-project",),
+            group=Group.CREDENTIAL,
+        ),
+    ] = False
+    mint: Annotated[
+        bool,
+        Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}), group=Group.CREDENTIAL),
+    ] = False
+    spend_token: Annotated[
+        bool,
+        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"}), group=Group.CREDENTIAL),
+    ] = False
