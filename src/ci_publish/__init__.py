@@ -37,7 +37,8 @@ if TYPE_CHECKING:
         UploadOutcome,
     )
     from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
-    from ci_publish.model.receipt import Receipt, to_json
+    from ci_publish.model.receipt import Receipt
+    from ci_publish.model.receipt_json import to_json
     from ci_publish.publishing.context import Destination, Options, Run
     from ci_publish.publishing.interruption import Interruption
     from ci_publish.rehearsal.world import RehearsalWorld
@@ -129,7 +130,7 @@ _HOMES = {
     "plan": "app.commands",
     "publish": "app.commands",
     "rehearse": "app.commands",
-    "to_json": "model.receipt",
+    "to_json": "model.receipt_json",
     "verify": "app.commands",
 }
 

@@ -22,7 +22,8 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, IndexChosen, Noted
 from ci_publish.model.identity import Secret
-from ci_publish.model.receipt import Receipt, to_json
+from ci_publish.model.receipt import Receipt
+from ci_publish.model.receipt_json import to_json
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import gitlab_claims, gitlab_variables
 from ci_publish.rehearsal.identity_provider import IdentityProvider

@@ -19,7 +19,7 @@ from ci_publish.app.composition import Composition, RememberedIdentity, RuntimeC
 from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
-from ci_publish.model.receipt import receipt_of
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.publish import publish
 from ci_publish.rehearsal.ci_claims import google_claims
 from ci_publish.rehearsal.oidc import registered

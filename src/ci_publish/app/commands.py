@@ -22,7 +22,8 @@ from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
-from ci_publish.model.receipt import Receipt, receipt_of
+from ci_publish.model.receipt import Receipt
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Run
 
 What = Settings | Loaded | Run | None

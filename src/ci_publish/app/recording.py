@@ -9,7 +9,8 @@ from ci_publish.app.other_tools import unused_secrets
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError
 from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
-from ci_publish.model.receipt import Receipt, receipt_of
+from ci_publish.model.receipt import Receipt
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Run
 
 

@@ -7,7 +7,7 @@ from ci_publish.app.options import DEFAULT, Origin, Use, requests_something, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
-from ci_publish.model.receipt import dump
+from ci_publish.model.receipt_json import dump
 from ci_publish.reports.neutral import one_line
 from ci_publish.reports.writer import LineWriter
 

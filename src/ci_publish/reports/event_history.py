@@ -3,7 +3,8 @@
 import threading
 
 from ci_publish.model.events import Event, RequestTraced, UploadProgressed
-from ci_publish.model.receipt import Receipt, receipt_of
+from ci_publish.model.receipt import Receipt
+from ci_publish.model.receipt_building import receipt_of
 
 
 class EventHistory:

@@ -4,7 +4,8 @@ import threading
 from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
-from ci_publish.model.receipt import Redact, to_json
+from ci_publish.model.receipt import Redact
+from ci_publish.model.receipt_json import to_json
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.writer import LineWriter
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from ci_publish.model.events import Event, FileStatus, RunFinished
 from ci_publish.model.frozen import frozen
-from ci_publish.model.receipt import Receipt, Redact, dump, receipt_of, to_dict
+from ci_publish.model.receipt import Receipt, Redact
+from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_json import dump, to_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import one_line
 

@@ -4,7 +4,8 @@ import threading
 from pathlib import Path
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
-from ci_publish.model.receipt import Redact, to_json
+from ci_publish.model.receipt import Redact
+from ci_publish.model.receipt_json import to_json
 from ci_publish.reports.atomic_files import why, write_atomically
 from ci_publish.reports.event_history import EventHistory
 

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Outcome, Planned, RunFinished
 from ci_publish.model.frozen import frozen
-from ci_publish.model.receipt import FileEntry, Receipt, Redact, receipt_of
+from ci_publish.model.receipt import FileEntry, Receipt, Redact
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 

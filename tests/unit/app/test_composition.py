@@ -26,7 +26,7 @@ from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, Finding, Noted, Outcome, RunFinished, RunStarted
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import PublishedFile
-from ci_publish.model.receipt import to_dict
+from ci_publish.model.receipt_json import to_dict
 from tests.distributions import make_release, make_wheel
 from tests.unit.fakes import FakeIndex, fake_run, published, sdist, sha, wheel
 

@@ -31,17 +31,9 @@ from ci_publish.model.events import (
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PublishedFile, Upload
 from ci_publish.model.problem import Severity
-from ci_publish.model.receipt import (
-    ChangeEntry,
-    Receipt,
-    RetryCause,
-    TriedEntry,
-    WaveEntry,
-    dump,
-    receipt_of,
-    to_dict,
-    to_json,
-)
+from ci_publish.model.receipt import ChangeEntry, Receipt, RetryCause, TriedEntry, WaveEntry
+from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_json import dump, to_dict, to_json
 from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,

@@ -15,7 +15,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Cancelled, Endpoints, Refused, UploadOutcome
-from ci_publish.model.receipt import receipt_of
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Destination, Options
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel

@@ -6,7 +6,7 @@ from ci_publish.errors import CiPublishError, IndexUnavailable, UploadRejected
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
-from ci_publish.model.receipt import receipt_of
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import publish
 from ci_publish.reports.wording import file_failures

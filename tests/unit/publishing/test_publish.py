@@ -62,7 +62,7 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.model.receipt import receipt_of
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.attest import attest
 from ci_publish.publishing.context import Destination, Options
 from ci_publish.publishing.planning import OnConflict

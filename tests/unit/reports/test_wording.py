@@ -23,7 +23,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, PublishedFile, Upload
-from ci_publish.model.receipt import receipt_of
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import wording
 from tests.unit.reports.recorded_runs import BEGIN, PYPI, SDIST, WHEEL, a_good_run, beginning, published_file, uploaded
 

@@ -1,0 +1,147 @@
+"""What the events of a run say about its files, by index and filename, for the receipt (pure)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from ci_publish.errors import CiPublishError, Interrupted
+from ci_publish.model.attestation import Attestation, ProvenanceOutcome
+from ci_publish.model.events import (
+    Event,
+    FileFinished,
+    FileListed,
+    Outcome,
+    Planned,
+    ProvenanceChecked,
+    Retrying,
+    RunFinished,
+    RunStarted,
+    Signed,
+    UploadsCollided,
+    UploadStarted,
+)
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import (
+    PlannedFile,
+)
+from ci_publish.model.receipt import AttestationEntry, ErrorEntry, RetryCause, RetryEntry
+
+_E = TypeVar("_E")
+
+
+_WITHOUT_DESIRED_STATE = frozenset({"check", "attest", "diff"})
+
+
+_COLLIDED = "the index answered 500, because it was completing another file of this release at the same time"
+
+
+def of_kind(events: Sequence[Event], kind: type[_E]) -> Iterator[_E]:
+    """Return the events of one kind, in order."""
+    return (event for event in events if isinstance(event, kind))
+
+
+def last(events: Sequence[Event], kind: type[_E]) -> _E | None:
+    """Return the last event of one kind."""
+    return next((event for event in reversed(events) if isinstance(event, kind)), None)
+
+
+@frozen
+class Facts:
+    """What the events say about files, by index and filename (or path)."""
+
+    dry: bool
+    ended_with: ErrorEntry | None
+    planned: Mapping[tuple[str, str], PlannedFile]
+    attempts: Mapping[tuple[str, str], int]
+    finished: Mapping[tuple[str, str], FileFinished]
+    listed: Mapping[tuple[str, str], FileListed]
+    provenance: Mapping[tuple[str, str], ProvenanceOutcome]
+    attestations: Mapping[str, tuple[AttestationEntry, ...]]
+    retries: Mapping[tuple[str, str], tuple[RetryEntry, ...]]
+
+
+def facts_of(events: Sequence[Event]) -> Facts:
+    """Return what *events* say about files."""
+    begun, ended = last(events, RunStarted), last(events, RunFinished)
+    return Facts(
+        dry=(begun is not None and begun.command == "plan") or (ended is not None and ended.outcome is Outcome.PLANNED),
+        ended_with=_ended_with(begun, ended),
+        planned={
+            (event.plan.index, str(file.distribution.path)): file
+            for event in of_kind(events, Planned)
+            for file in event.plan.files
+        },
+        attempts={(event.index, event.filename): event.attempt for event in of_kind(events, UploadStarted)},
+        finished={(event.index, str(event.distribution.path)): event for event in of_kind(events, FileFinished)},
+        listed={(event.index, event.filename): event for event in of_kind(events, FileListed)},
+        provenance={(event.index, event.filename): event.outcome for event in of_kind(events, ProvenanceChecked)},
+        attestations=_attestations(events),
+        retries=_retries(events),
+    )
+
+
+def _ended_with(begun: RunStarted | None, ended: RunFinished | None) -> ErrorEntry | None:
+    """Return the error of the files that have none of their own and did not reach the desired state."""
+    if begun is None or begun.command in _WITHOUT_DESIRED_STATE:
+        return None
+    if ended is None:
+        return error_entry(Interrupted("The run ended before it could say what became of this file."))
+    return error_entry(ended.error)
+
+
+def _attestations(events: Sequence[Event]) -> dict[str, tuple[AttestationEntry, ...]]:
+    """Return the last attestation of each predicate type, by filename."""
+    found: dict[str, dict[str, AttestationEntry]] = {}
+    for attestation in (signed.attestation for signed in of_kind(events, Signed)):
+        found.setdefault(attestation.filename, {})[attestation.predicate_type] = attestation_entry(attestation)
+    return {filename: tuple(by_type[name] for name in sorted(by_type)) for filename, by_type in found.items()}
+
+
+def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry, ...]]:
+    """Return the upload attempts that were tried again; PyPI's answer to two completed at once has its cause."""
+    found: dict[tuple[str, str], tuple[RetryEntry, ...]] = {}
+    attempts: dict[tuple[str, str], int] = {}
+    for event in events:
+        match event:
+            case UploadStarted():
+                attempts[event.index, event.filename] = event.attempt
+            case Retrying():
+                key = (event.index or "", event.what)
+                found[key] = (*found.get(key, ()), RetryEntry(event.attempt, event.reason, round(event.wait, 3), None))
+            case UploadsCollided():
+                key = (event.index, event.filename)
+                entry = RetryEntry(max(1, attempts.get(key, 1)), _COLLIDED, 0.0, RetryCause.CONCURRENT_UPLOADS)
+                found[key] = (*found.get(key, ()), entry)
+            case _:
+                pass
+    return found
+
+
+def attestation_entry(attestation: Attestation) -> AttestationEntry:
+    """Return *attestation* as an entry."""
+    return AttestationEntry(
+        predicate_type=attestation.predicate_type,
+        signer=attestation.signer,
+        identity=None if attestation.identity is None else str(attestation.identity),
+        source=attestation.source,
+        commit=attestation.commit,
+        log_index=attestation.log_index,
+        integrated_time=None if attestation.integrated_time is None else rfc3339(attestation.integrated_time),
+        verified=attestation.verified,
+    )
+
+
+def error_entry(error: CiPublishError | None) -> ErrorEntry | None:
+    """Return *error* as an entry."""
+    if error is None:
+        return None
+    return ErrorEntry(error.slug, error.summary, error.detail, error.hints, error.docs)
+
+
+def rfc3339(seconds: float) -> str | None:
+    """Return a moment as RFC 3339; None for what no calendar holds (servers send expiry times)."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
