@@ -23,7 +23,7 @@ LONGEST = 2.0
 START = 4_000
 # Fewer calls are the cost of being called at all; shorter times are the clock's.
 FEW_CALLS = 300
-SHORT = 0.05
+SHORT = 0.1
 CASES = [
     pytest.param(parser, piece, id=f"{name}-{piece[0][-20:]!r}-{piece[1][:20]!r}")
     for name, parser in PARSERS.items()

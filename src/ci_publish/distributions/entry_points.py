@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-MAX_LINES: Final = 10_000
+MAX_LINES: Final = 5_000
 """The library's message about lines that it cannot read takes time that grows with their square."""
 
 _NAME: Final = re.compile(r"[\w.-]+")
