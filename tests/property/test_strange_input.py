@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ci_publish.app.commands import recorded
-from ci_publish.app.composition import Surroundings
+from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.project_file import project_tables
+from ci_publish.app.recording import recorded
 from ci_publish.attestations.libraries import read_attestation, read_provenance
 from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import Unsound, answer_trouble
@@ -298,11 +298,11 @@ def test_no_parser_meets_what_it_does_not_know(tmp_path: Path) -> None:
 def as_main_maps_it(parser: Callable[[random.Random], None], chance: random.Random) -> None:
     """Run *parser* as a command: an exception that is none of ours ends it as an InternalError, which is raised."""
 
-    def work(_: Surroundings) -> Outcome:
+    def work(_: RuntimeContext) -> Outcome:
         parser(chance)
         return Outcome.READY
 
-    recorded("check", work, Surroundings(environ={}))
+    recorded("check", work, RuntimeContext(environ={}))
 
 
 def with_errors(work: Callable[[], object]) -> None:
