@@ -307,3 +307,10 @@ def test_a_followed_redirect_to_a_page_that_is_refused_names_the_simple_api_to_s
     state = Played(looks=looks, url="https://index.example/api/pypi/x", profile="generic").index.fetch_listing("demo")
     assert isinstance(state, NotVisible)
     assert state.index_url == "https://packages.example/root/"
+
+
+def test_an_index_without_tls_keeps_its_scheme() -> None:
+    looks: list[Scripted] = [answer(302, location="http://127.0.0.1:8/root/demo/"), answer(401)]
+    state = Played(looks=looks, url="http://127.0.0.1:9/api/pypi/x", profile="generic").index.fetch_listing("demo")
+    assert isinstance(state, NotVisible)
+    assert state.index_url == "http://127.0.0.1:8/root/"
