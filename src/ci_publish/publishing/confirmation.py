@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
 
 from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.retries import CONFIRMATION
@@ -240,7 +239,9 @@ class Confirmation:
 
     def _rounds(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
-        for attempt in count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             yield
             self._run.checkpoint()
             left = self._ends - self._run.clock()

@@ -5,6 +5,7 @@ import pytest
 from ci_publish.index.simple_api import (
     HTML_V1,
     JSON_V1,
+    MAX_JSON_PARTS,
     Unreadable,
     is_root,
     json_api_url,
@@ -337,3 +338,10 @@ def test_pages_that_are_not_the_root_of_a_simple_api(body: bytes, content_type: 
 def test_an_md5_is_read_where_it_is_one() -> None:
     page = f'<a href="demo-1.0.tar.gz#md5={"A" * 32}">x</a><a href="demo-2.0.tar.gz#md5=no">y</a>'.encode()
     assert [file.md5 for file in read(page, "text/html").files.values()] == ["a" * 32, None]
+
+
+def test_json_with_more_parts_than_any_listing_has_is_not_read() -> None:
+    body = b'{"files": ' + b"[" * MAX_JSON_PARTS
+    assert parse("demo", body, JSON_V1, "https://index.example/simple/demo/", public=True) == Unreadable(
+        "is JSON with more parts than any listing has"
+    )
