@@ -1,7 +1,7 @@
-"""What wheels and sdists have in common when they are read: paths, encrypted code, and how much may come out.
+"""What reading wheels and reading sdists have in common: paths, encrypted code, and budgets.
 
-Laws of this room: an archive is never extracted, every read is capped (``limits``), and a broken archive is a list of
-faults, never an exception.
+Rules of these modules: an archive is never extracted, every read is capped (``limits``), and a damaged archive is a
+list of faults, never an exception.
 """
 
 import re
@@ -37,7 +37,7 @@ class Unreadable(Exception):
 
 
 class TooManyMembers(Unreadable):
-    """An archive has more members, or longer names, than are looked at one by one."""
+    """An archive has more members, or longer names, than are read one by one."""
 
     def __init__(self, most: int, mib: int) -> None:
         message = (
@@ -60,7 +60,7 @@ class Budget:
 
 
 def unsafe_path(name: str) -> bool:
-    """Say whether a member's path could leave the folder that it is unpacked into, on any platform."""
+    """Return whether a member's path could leave the folder that it is unpacked into, on any platform."""
     return _UNSAFE.match(name) is not None
 
 
@@ -79,7 +79,7 @@ def shortlist(names: Iterable[str], most: int = 3) -> str:
 
 
 def scannable(name: str, size: int) -> bool:
-    """Say whether the server scans this member for encrypted code (warehouse/utils/scanner.py:19-24)."""
+    """Return whether the server scans this member for encrypted code (warehouse/utils/scanner.py:19-24)."""
     return name.lower().endswith(SCANNED_SUFFIXES) and size <= SCAN_SIZE
 
 

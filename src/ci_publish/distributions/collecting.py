@@ -58,7 +58,7 @@ class RefusedFile:
 
 @frozen
 class EntryRemark:
-    """What is to be said about an entry that is no distribution, or about a PATH (no filename)."""
+    """A fault of an entry that is not a distribution, or of a PATH (without a filename)."""
 
     filename: str | None
     fault: Fault
@@ -74,7 +74,7 @@ class SortedEntries:
 
 
 def sort_entries(search: file_access.Search) -> SortedEntries:
-    """Tell distributions, attestations, companions and strays apart, by name."""
+    """Sort entries by name into distributions, attestations, companions and stray files."""
     result = SortedEntries()
     for found in search.files:
         name = found.path.name
@@ -106,7 +106,7 @@ def _remark(name: str, lower: str) -> EntryRemark:
 
 
 def _is_zip_sdist(path: Path) -> bool:
-    """Say whether a .zip file is an sdist of the old kind; what cannot be opened is not."""
+    """Return whether a .zip file is an old kind of sdist; False where it cannot be opened."""
     try:
         with file_access.open_regular(file_access.resolve(path)) as file:
             return looks_like_zip_sdist(file)

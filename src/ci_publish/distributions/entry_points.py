@@ -36,7 +36,7 @@ def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
 def fault_of(text: bytes) -> str | None:
     """Return why the server refuses *text*, None where it accepts it (warehouse/utils/wheel.py:243-300).
 
-    Nothing is said of a text with ``MAX_LINES``.
+    A text with ``MAX_LINES`` is not checked.
     """
     if text.count(b"\n") >= MAX_LINES:
         return None

@@ -1,4 +1,4 @@
-"""What reading and checking distributions brings up (pure values)."""
+"""Faults: what reading and checking distributions finds (pure values)."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ SERVER_ERROR: Final = "Internal Server Error"
 
 @frozen
 class ServerRefusal:
-    """The answer of PyPI's upload API to a file: the HTTP status and the words of the reason phrase."""
+    """The answer of PyPI's upload API to a file: the HTTP status and the reason phrase."""
 
     status: int
     message: str
@@ -40,7 +40,7 @@ class Rendering:
 
 
 def refused(message: str) -> ServerRefusal:
-    """Return the usual refusal: 400 with the server's words."""
+    """Return the usual refusal: 400 with the server's message."""
     return ServerRefusal(400, message)
 
 

@@ -1,4 +1,4 @@
-"""Finding, opening and hashing files: the only place of this room that opens anything by name."""
+"""Finding, opening and hashing files: the only module of this package that opens files by name."""
 
 import errno
 import glob
@@ -114,7 +114,7 @@ def identity(path: Path) -> Path:
 
 
 def size_of(path: Path) -> int:
-    """Return the size of a file as far as it can be told now, 0 where it cannot."""
+    """Return the size of a file, 0 where it is unknown."""
     try:
         return path.stat().st_size
     except OSError:

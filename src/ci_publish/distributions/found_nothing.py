@@ -28,7 +28,7 @@ class _Reason:
 
 
 def nothing_to_publish(paths: Sequence[str], search: Search, deeper: Sequence[DeeperFile]) -> NothingToPublish:
-    """Return the error for a run without distributions: where it looked, what is there, and why that is not used."""
+    """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
     looked = ", ".join(repr(path) for path in paths) or "no path"
     reasons = [*_subfolders(deeper), *_backslashes(search), *_artifacts(search), *_obsolete(search)]
     return NothingToPublish(

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 from ci_publish.distributions.limits import CHUNK, KIB
 
-# As much as Python 3.14 inflates at once: the server finds damage in the first step before it looks for a tar header.
+# As much as Python 3.14 inflates at once: the server finds damage in the first step before it reads a tar header.
 STEP: Final = 128 * KIB
 MAGIC: Final = b"\x1f\x8b"
 _HEADER: Final = struct.Struct("<2sBB6x")
@@ -143,7 +143,7 @@ class GzipStream:
         self._next_member()
 
     def _next_member(self) -> None:
-        """Look at what follows a member: padding, another member, or something else."""
+        """Read what follows a member: padding, another member, or something else."""
         self._pending = self._pending.lstrip(b"\0")
         while not self._pending and (packed := self._file.read(CHUNK)):
             self._pending = packed.lstrip(b"\0")

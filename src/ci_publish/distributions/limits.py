@@ -1,4 +1,4 @@
-"""How much of a file is read, whatever it claims: every read in this room has one of these caps.
+"""How much of a file is read, whatever it claims: every read in this package has one of these caps.
 
 They keep each file under 64 MiB of memory and about 2 s for each 100 MiB of archive (inflating costs 5 ms, hashing
 3 ms for a MB on a slow runner).
@@ -33,19 +33,19 @@ MAX_SMALL_TEXT: Final = 512 * KIB
 """Other text members that are read whole: WHEEL, entry_points.txt."""
 
 MAX_MEMBERS: Final = 30_000
-"""Members of a wheel that are looked at one by one: 1 KB of memory and 40 microseconds for each."""
+"""Members of a wheel that are read one by one: 1 KB of memory and 40 microseconds for each."""
 
 MAX_CROWD: Final = 500_000
 """Members of a larger wheel, whose directory is only searched for METADATA."""
 
 MAX_TAR_MEMBERS: Final = 50_000
-"""Members of an sdist that are looked at one by one; of the others, PKG-INFO only."""
+"""Members of an sdist that are read one by one; of the others, PKG-INFO only."""
 
 MAX_RECORD_LINES: Final = 2 * MAX_MEMBERS
-"""Lines of RECORD: an archive that is looked into has half as many members at most."""
+"""Lines of RECORD: an archive that is read has half as many members at most."""
 
 MAX_DIRECTORY: Final = 6 * MIB
-"""The central directory of a ZIP archive that is looked at entry by entry."""
+"""The central directory of a ZIP archive that is read entry by entry."""
 
 MAX_TAR_HEADER: Final = MIB
 """A pax header or a GNU long name."""

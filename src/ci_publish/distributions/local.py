@@ -41,7 +41,7 @@ class LocalDistributions:
 
     ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
     so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
-    ``subfolders`` says what becomes of distributions that lie deeper than the folders that were named.
+    ``subfolders`` says what happens to distributions below the folders that were named.
     The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
     ends what takes long; then ``check`` raises RunStopped.
     """

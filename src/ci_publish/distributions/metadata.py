@@ -29,7 +29,7 @@ _BYTE_ORDER_MARK: Final = Fault(
 
 @frozen
 class ParsedMetadata:
-    """Core metadata as it stands in the file, and what reading it brought up."""
+    """Core metadata as it is in the file, and the faults that reading it found."""
 
     metadata: CoreMetadata
     faults: tuple[Fault, ...] = ()

@@ -1,4 +1,4 @@
-"""What the names of files tell, before any is opened: enough to ask the index early."""
+"""Releases by the names of files, before any is opened: enough to request the index early."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ def releases(paths: Sequence[str], *, recursive: bool = False) -> tuple[tuple[st
     """Return project and version of the distributions that *paths* lead to, normalised, each release once.
 
     *recursive*: with those in subfolders. Files without a distribution's name are passed over, and so is what cannot
-    be listed: collecting says so. What a name tells is a guess until the file was read.
+    be listed: collecting reports that. A name is only a guess until the file is read.
     """
     search = file_access.search(paths)
     if recursive:

@@ -18,7 +18,7 @@ class Record:
     """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
 
     ``readable``: it is a table of UTF-8; where it is not, there are no rows. ``blank_line``: it has an empty line.
-    ``complete``: all of it was looked at, not only ``limits.MAX_RECORD_LINES``.
+    ``complete``: all of it was read, not only ``limits.MAX_RECORD_LINES``.
     """
 
     digests: Mapping[str, str]
@@ -27,11 +27,11 @@ class Record:
     complete: bool = True
 
     def wants(self, name: str) -> bool:
-        """Say whether there is a SHA-256 digest for *name*."""
+        """Return whether there is a SHA-256 digest for *name*."""
         return self.digests.get(name, "").startswith("sha256=")
 
     def differs(self, name: str, digest: bytes) -> bool:
-        """Say whether the SHA-256 *digest* is another than the one that is listed for *name*, which it ``wants``."""
+        """Return whether the SHA-256 *digest* differs from the one that is listed for *name*, which it ``wants``."""
         listed = self.digests[name].partition("=")[2]
         return listed.rstrip("=") != base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 

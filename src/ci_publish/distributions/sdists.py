@@ -54,7 +54,7 @@ _SPARSE: Final = invalid_file(
 class SdistContents:
     """What an sdist holds.
 
-    ``top`` is the folder that all members lie in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
+    ``top`` is the folder that all members are in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
     has none that can be read. ``faults`` is what is wrong with the archive itself, by rule. ``complete`` says whether
     all of it was read.
     """

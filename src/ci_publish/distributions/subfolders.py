@@ -1,7 +1,8 @@
-"""Distributions that lie deeper than the folders that were searched.
+"""Distributions below the folders that were searched.
 
-``actions/download-artifact`` makes a folder for each artifact: a release whose wheels lie there must not go out without
-them. Up to two levels below a folder are searched; never hidden folders, installed packages, links and other projects.
+``actions/download-artifact`` makes a folder for each artifact: a release whose wheels are there must not be published
+without them. Up to two levels below a folder are searched; never hidden folders, installed packages, links and other
+projects.
 """
 
 import os
@@ -45,7 +46,7 @@ class DeeperFile:
 def deeper_files(paths: Sequence[str], search: Search) -> tuple[DeeperFile, ...]:
     """Return the distributions up to two levels below the folders that *paths* lead to, without those in *search*.
 
-    The files of a folder that a pattern matched lie one level below the pattern's folder.
+    The files of a folder that a pattern matched are one level below the pattern's folder.
     """
     known = {file_access.identity(file.path) for file in search.files}
     found: dict[Path, DeeperFile] = {}
@@ -128,7 +129,7 @@ def _distributions(folder: Path) -> list[Path]:
 
 
 def _is_distribution(name: str) -> bool:
-    """Whether a name is that of a wheel or an sdist; other archives lie in subfolders, too."""
+    """Whether a name is that of a wheel or an sdist; subfolders have other archives, too."""
     lower = name.lower()
     if lower.endswith(".whl"):
         return True

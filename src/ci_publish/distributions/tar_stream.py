@@ -156,7 +156,7 @@ def _next_header(stream: Stream, depth: int) -> "_Header | None":
 
 
 def is_header(block: bytes) -> bool:
-    """Say whether these bytes are a tar header."""
+    """Return whether these bytes are a tar header."""
     return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse(block) is not None
 
 

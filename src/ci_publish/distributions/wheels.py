@@ -94,7 +94,7 @@ def _identity(folder: str) -> tuple[str, str]:
 def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
     """Return METADATA, also where its folder is spelled otherwise than the filename. Raises Unreadable.
 
-    It is found in archives with too many members to look at each, too, in the expected folder.
+    It is found in archives with too many members to read each, too, in the expected folder.
     """
     wanted = f"{info_folder(filename)}/METADATA"
     try:

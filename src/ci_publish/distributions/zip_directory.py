@@ -35,7 +35,7 @@ _UNICODE_PATH: Final = struct.Struct("<BL")
 
 @frozen
 class _Directory:
-    """Where the central directory lies; ``shift`` is what data before the archive adds to its offsets."""
+    """The position of the central directory; ``shift`` is what data before the archive adds to its offsets."""
 
     count: int
     size: int
@@ -92,7 +92,7 @@ def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
 
 
 def _require_directory(file: BinaryIO) -> _Directory:
-    """Return where the central directory lies. Raises Unreadable."""
+    """Return the position of the central directory. Raises Unreadable."""
     if (directory := _find_directory(file)) is None:
         raise Unreadable(Fault("zip-unreadable", "The file is not a ZIP archive, or it is truncated.", _NOT_A_ZIP))
     if directory.start < 0:
@@ -101,7 +101,7 @@ def _require_directory(file: BinaryIO) -> _Directory:
 
 
 def _find_directory(file: BinaryIO) -> _Directory | None:
-    """Return where the end record says that the directory lies, None without one (APPNOTE 4.3.16)."""
+    """Return the position of the directory by the end record, None without one (APPNOTE 4.3.16)."""
     length = file.seek(0, _FROM_END)
     tail_start = max(length - _MAX_COMMENT - _END.size, 0)
     file.seek(tail_start)

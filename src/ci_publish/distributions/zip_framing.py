@@ -1,6 +1,6 @@
 """The framing of a ZIP archive, checked as PyPI checks it: a streaming reader and a directory reader see the same.
 
-A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same words. Source of the format: APPNOTE.TXT.
+A port of warehouse/utils/zipfiles.py (``validate_zipfile``), with the same messages. Source of the format: APPNOTE.TXT.
 """
 
 import re
@@ -34,7 +34,7 @@ _END64_FIELDS: Final = struct.Struct("<QxxxxxxxxxxxxQQQQ")
 _LOCATOR_FIELDS: Final = struct.Struct("<xxxxQxxxx")
 _EXTRA_FIELDS: Final = struct.Struct("<HH")
 
-# The server's words → the rule that explains them.
+# The server's messages → the rules that explain them.
 _RULES: Final = {
     "ZIP contains a data descriptor": "zip-data-descriptor",
     "Comment in central directory": "zip-member-comment",
@@ -77,7 +77,7 @@ _MEANINGS: Final = {
 
 
 class _BrokenFraming(Exception):
-    """The framing is not what the server accepts: in the server's words, and in ours where those are vague."""
+    """The server does not accept the framing: its message, and ours where that is vague."""
 
     def __init__(self, words: str, meaning: str = "") -> None:
         super().__init__(words)
@@ -129,7 +129,7 @@ def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
         _walk_records(walk)
     except _BrokenFraming as broken:
         fault = _fault(str(broken), broken.meaning)
-        # The server compares sizes first; that one name stands for two members is what is wrong.
+        # The server compares sizes first; the cause is that two members have one name.
         twice = None if fault.rule == "zip-data-descriptor" else _duplicate(directory)
         return fault if twice is None else replace(fault, rule="zip-duplicate-name", message=twice)
     return _misplaced(walk)
@@ -146,7 +146,7 @@ def _duplicate(directory: Sequence[ZipInfo]) -> str | None:
 
 
 def _fault(words: str, meaning: str = "") -> Fault:
-    """Return the fault for the server's *words*; *meaning* says of a ZIP64 field what they do not."""
+    """Return the fault for the server's message; *meaning* explains a ZIP64 field where that is vague."""
     refusal = invalid_file(
         f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
     )
@@ -223,7 +223,7 @@ def _compare(walk: _Walk, name: bytes, compressed: int, size: int) -> None:
 
 
 def _sizes(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
-    """Return the sizes of a member, as its header and its extra fields tell them."""
+    """Return the sizes of a member by its header and its extra fields."""
     seen: set[int] = set()
     while extra:
         kind, content = _next_extra(extra)

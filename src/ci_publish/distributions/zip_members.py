@@ -67,7 +67,7 @@ def _find_data(file: BinaryIO, info: ZipInfo) -> None:
 
 
 def _code_page_437(name: str) -> bytes | None:
-    """Return a name as it stands in an archive without the UTF-8 flag."""
+    """Return a name as it is encoded in an archive without the UTF-8 flag."""
     try:
         return name.encode("cp437")
     except UnicodeEncodeError:

@@ -114,7 +114,7 @@ def _parse(filename: str) -> DistributionFilename:
     if len(filename) > MAX_FILENAME:
         message = f"Invalid filename ({len(filename)} characters; {MAX_FILENAME} are the most): {filename[:60]!r}…"
         raise InvalidFilename(message, FilenameFault.LENGTH)
-    # ValueError beside the library's own: Python converts at most 4,300 digits to a number, or fewer where told so.
+    # ValueError also for numbers: Python converts at most 4,300 digits, or fewer if so configured.
     if filename.endswith(_WHEEL):
         try:
             return _wheel(filename)

@@ -20,7 +20,7 @@ class Uploader:
 
 
 def authenticate(authorization: str, tokens: TokenStore) -> Uploader:
-    """Return who sent this Authorization header; raises RefusedError (403) for nobody."""
+    """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential."""
     raw = _token_in(authorization)
     token = tokens.find(raw) if raw else None
     if raw is None or token is None:

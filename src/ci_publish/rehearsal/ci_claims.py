@@ -23,7 +23,7 @@ BUILDKITE_ISSUER: Final = "https://agent.buildkite.com"
 CIRCLECI_ISSUER: Final = "https://oidc.circleci.com"
 KNOWN_ISSUERS: Final = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, BUILDKITE_ISSUER, CIRCLECI_ISSUER})
 
-# The digests are those of nothing, so that nobody takes them for a real commit.
+# The digest of no bytes, so that it is not mistaken for a real commit.
 _COMMIT: Final = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 _NOT_IN_A_VARIABLE: Final = re.compile(r"[^A-Z0-9_]|^[^A-Z_]")
 

@@ -13,7 +13,7 @@ import json, os, sys, urllib.parse, urllib.request
 
 arguments = sys.argv[1:]
 if arguments[:{length}] != {command!r}:
-    sys.exit("the rehearsal's {name} knows only: {name} {spoken}")
+    sys.exit("the rehearsal's {name} supports only: {name} {spoken}")
 audience = {audience}
 request = urllib.request.Request(
     os.environ["{url}"] + "&audience=" + urllib.parse.quote(audience, safe=""),

@@ -1,4 +1,4 @@
-"""How a release's description looks on PyPI: rendered by the same library, in the same formats."""
+"""A release's description as on PyPI: rendered by the same library, in the same formats."""
 
 import warnings
 from email.message import EmailMessage

@@ -30,7 +30,7 @@ After: TypeAlias = "Callable[[WSGIEnvironment, Response], Response | None]"
 
 @dataclass(slots=True)
 class Hooks:
-    """The fault and latency knobs of one WSGI application; they may be turned while it serves.
+    """The fault and latency settings of one WSGI application; they may be changed while it serves.
 
     `delay` is in seconds and is spent before anything else, on every request. A hook that raises `ConnectionError` cuts
     the connection without an answer when Werkzeug's own server serves the application.

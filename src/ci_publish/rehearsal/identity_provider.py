@@ -96,7 +96,7 @@ class IssuedToken:
 class IdentityProvider:
     """Issues and verifies identity tokens; safe across threads."""
 
-    def __init__(  # noqa: PLR0913 - all knobs have defaults
+    def __init__(  # noqa: PLR0913 - all settings have defaults
         self,
         *,
         claims: Claims | None = None,
@@ -175,7 +175,7 @@ class IdentityProvider:
 
         The job's claims are `base` (default: the provider's own set if it is GitHub's, else `github_claims()`) and
         `claims`, as in `issue`. Each job gets a bearer token of its own; without `may_request_tokens` it is a job
-        without `id-token: write`. A child process needs nothing else to be taken for that job.
+        without `id-token: write`. A child process needs nothing else to act as that job.
         """
         job = {**self._base(base, GITHUB_ISSUER, github_claims), **claims}
         variables = github_variables(job)

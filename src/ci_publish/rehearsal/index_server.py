@@ -1,4 +1,4 @@
-"""The rehearsal's index: PyPI's addresses, rules and words, for the projects of one folder.
+"""The rehearsal's index: PyPI's addresses, rules and messages, for the projects of one folder.
 
 Sources: Warehouse at 6b62157124ab, running and read; each module that this one puts together names its part.
 """
@@ -85,8 +85,8 @@ _ROUTES: Final = Map(
 class RehearsalIndex:
     """An index that follows PyPI's rules, as one WSGI application `app`. Thread-safe.
 
-    `hooks` step between it and its clients; `rules` and `trusted_publishing` hold its knobs; the properties and methods
-    below show and change what a test wants to see changed.
+    `hooks` intercept requests and responses; `rules` and `trusted_publishing` are its settings; the properties and
+    methods below show its state and change it for tests.
     """
 
     def __init__(  # noqa: PLR0913 - everything but the first three has a default
@@ -165,7 +165,7 @@ class RehearsalIndex:
         self._uploads.create_project(name)
 
     def path_of(self, filename: str) -> Path:
-        """Return where a stored file lies."""
+        """Return the path of a stored file."""
         return self._storage.path_of(self.files[filename])
 
     def set_status(self, project: str, status: str) -> None:

@@ -1,4 +1,4 @@
-"""Which CI job a rehearsal plays: the one that it runs in, as far as that says who it is, else an example's.
+"""Which CI job a rehearsal simulates: the one that it runs in, as far as its variables describe it, else an example.
 
 The claims are made up from the job's variables, never from its identity: a rehearsal asks no real CI for a token.
 Sources: GitHub's "Variables reference", GitLab's "Predefined CI/CD variables".
@@ -30,7 +30,7 @@ class RehearsedJob:
 
 
 def rehearsed_job(environ: Mapping[str, str]) -> RehearsedJob:
-    """Return the job that a rehearsal in this environment plays; an example of GitHub's where it says nothing."""
+    """Return the job that a rehearsal in this environment simulates; an example of GitHub's by default."""
     if environ.get("GITLAB_CI") == "true" and environ.get("CI_PROJECT_PATH") and environ.get("CI_COMMIT_REF_NAME"):
         return RehearsedJob("gitlab", _gitlab(environ))
     match = _WORKFLOW_REF.fullmatch(environ.get("GITHUB_WORKFLOW_REF", ""))

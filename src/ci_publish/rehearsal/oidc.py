@@ -152,7 +152,7 @@ class TrustedPublishing:
         except InvalidPublisherError as reason:
             description = f"valid token, but no corresponding publisher ({reason})"
             raise _RefusedExchangeError("invalid-publisher", description) from reason
-        # It looks like Warehouse's, and is the same for the same publisher.
+        # In the form of Warehouse's, and the same for the same publisher.
         stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
         return PublisherIdentity(stable_id, publisher, claims, projects)
 

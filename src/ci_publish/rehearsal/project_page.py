@@ -1,4 +1,4 @@
-"""The pages for people: a project as its page on PyPI will look, before anyone published it (issue 7, "Preview").
+"""The pages for people: a project as on its page on PyPI, before it is published (issue 7, "Preview").
 
 Plain HTML with a stylesheet of its own, readable on a phone and in the dark. No script and nothing from elsewhere: the
 policy in every answer forbids it. What comes from a form or a file is escaped by `Markup.format`; the description is

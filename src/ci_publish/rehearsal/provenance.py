@@ -29,7 +29,7 @@ _ENVELOPE_TYPE: Final = "application/vnd.in-toto+json"
 
 
 class RefusedAttestationsError(Exception):
-    """The attestations of an upload are refused; the message is PyPI's, without its opening words."""
+    """The attestations of an upload are refused; the message is PyPI's, without its beginning."""
 
 
 class IntegrityService:

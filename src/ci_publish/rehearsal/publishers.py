@@ -1,7 +1,7 @@
 """Trusted Publishers as PyPI keeps them, and which claims match one (pure).
 
 Source: `warehouse/oidc/models/` (github.py, gitlab.py, google.py, _core.py) at 6b62157124ab: the same claims in the
-same order, with the same words.
+same order, with the same messages.
 """
 
 import re
@@ -28,7 +28,7 @@ class InvalidPublisherError(Exception):
 
 @frozen
 class GitHubPublisher:
-    """A GitHub repository's workflow; an empty `environment` or `owner_id` stands for any."""
+    """A GitHub repository's workflow; an empty `environment` or `owner_id` means any."""
 
     repository: str
     workflow: str
@@ -61,7 +61,7 @@ class GitHubPublisher:
         )
 
     def found_by(self, claims: Claims) -> bool:
-        """Whether PyPI's look-up finds it: repository and workflow in the registered spelling."""
+        """Whether PyPI's lookup finds it: repository and workflow in the registered spelling."""
         match = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
         if match is None:
             raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
@@ -98,7 +98,7 @@ class GitHubPublisher:
 
 @frozen
 class GitLabPublisher:
-    """A gitlab.com project's pipeline. An empty `environment` stands for any."""
+    """A gitlab.com project's pipeline. An empty `environment` means any."""
 
     project_path: str
     workflow_filepath: str = ".gitlab-ci.yml"
@@ -122,7 +122,7 @@ class GitLabPublisher:
         )
 
     def found_by(self, claims: Claims) -> bool:
-        """Whether PyPI's look-up finds it: the project in any letter case, file and environment exactly."""
+        """Whether PyPI's lookup finds it: the project in any letter case, file and environment exactly."""
         return (
             str(claims["project_path"]).lower() == self.project_path.lower()
             and _configuration_path(claims) == self.workflow_filepath
@@ -152,7 +152,7 @@ class GitLabPublisher:
 
 @frozen
 class GooglePublisher:
-    """A Google service account. An empty `sub` stands for any."""
+    """A Google service account. An empty `sub` means any."""
 
     email: str
     sub: str = ""
@@ -171,7 +171,7 @@ class GooglePublisher:
         return pypi_attestations.GooglePublisher(email=self.email)
 
     def found_by(self, claims: Claims) -> bool:
-        """Whether PyPI's look-up finds it."""
+        """Whether PyPI's lookup finds it."""
         return claims["email"] == self.email and self.sub in {"", claims.get("sub")}
 
     def verify(self, claims: Claims) -> None:
@@ -187,7 +187,7 @@ class GooglePublisher:
 
 TrustedPublisher: TypeAlias = GitHubPublisher | GitLabPublisher | GooglePublisher
 _KINDS: Final[tuple[type[TrustedPublisher], ...]] = (GitHubPublisher, GitLabPublisher, GooglePublisher)
-# What Warehouse calls the services, in the words of `not-enabled`.
+# Warehouse's names of the services, in its messages for `not-enabled`.
 SERVICE_NAMES: Final = {GITHUB_ISSUER: "github", GITLAB_ISSUER: "gitlab", GOOGLE_ISSUER: "google"}
 
 

@@ -37,7 +37,7 @@ class StoredFile:
 
     @property
     def path(self) -> str:
-        """Where the file lies below the files' root, as on PyPI: by its BLAKE2 digest."""
+        """The path of the file below the files' root, as on PyPI: by its BLAKE2 digest."""
         digest = self.blake2_256
         return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
 
@@ -119,7 +119,7 @@ class ProjectCreated:
 
 @frozen
 class ReleaseCreated:
-    """The first file of a release brought its description."""
+    """The first file of a release set its description."""
 
     project: str
     version: str

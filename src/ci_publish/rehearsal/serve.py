@@ -1,11 +1,11 @@
 """The server under the rehearsal world: WSGI over HTTP/1.1 on loopback, in threads of this process.
 
-Werkzeug's own handler closes every connection after one answer, so the part that speaks HTTP is ours: connections are
-kept, a body may be chunked, a status line carries its words, and an application that raises `ConnectionError` cuts the
+Werkzeug's own handler closes every connection after one response, so the HTTP part is ours: connections are kept alive,
+a body may be chunked, a status line has its message, and an application that raises `ConnectionError` closes the
 connection.
 
-Requests must name this machine as their Host: a page of another site whose name leads to 127.0.0.1 (DNS rebinding) is
-answered 421, a request without a Host 400. There are no CORS headers, on purpose unlike PyPI's.
+Requests must name this machine as their Host: a page of another site whose name resolves to 127.0.0.1 (DNS rebinding)
+gets 421, a request without a Host 400. There are no CORS headers, on purpose unlike PyPI's.
 """
 
 import io
@@ -75,7 +75,7 @@ class _Body(io.RawIOBase):
 
 
 class _Handler(WSGIRequestHandler):
-    """Speaks HTTP/1.1 with one client until one of both has had enough."""
+    """Speaks HTTP/1.1 with one client until one of them closes the connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -84,7 +84,7 @@ class _Handler(WSGIRequestHandler):
     server: "_Server"
 
     def setup(self) -> None:
-        """Shake hands here, in the client's own thread: a client that does not go on hinders nobody else."""
+        """Do the TLS handshake here, in the client's own thread, so that a slow client does not block others."""
         if self.server.ssl_context is not None:
             self.request.settimeout(self.timeout)
             self.request = self.server.ssl_context.wrap_socket(self.request, server_side=True)
@@ -267,7 +267,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening.close()
         raise ConfigurationError(
             f"The rehearsal cannot listen on {host}, port {port}: {error.strerror or error}.",
-            hints=("Leave --port away (or set it to 0) to take a port that is free.",),
+            hints=("Omit --port (or set it to 0) to use a free port.",),
         ) from error
     return listening
 
@@ -291,7 +291,7 @@ class Server:
 
     @property
     def failures(self) -> tuple[Exception, ...]:
-        """What the application raised that was no answer: bugs."""
+        """Exceptions of the application: bugs."""
         return tuple(self._server.failures)
 
     def __enter__(self) -> Self:

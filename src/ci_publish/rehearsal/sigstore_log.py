@@ -47,7 +47,7 @@ class LogEntry:
     """One entry of the log.
 
     `envelope` is the DSSE envelope as it was sent. The log itself (like the real one) holds only its digest, in `body`:
-    the envelope is kept for whoever looks at what a rehearsal has signed.
+    the envelope is kept for tests that inspect what a rehearsal has signed.
     """
 
     uuid: str

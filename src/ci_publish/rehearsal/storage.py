@@ -87,7 +87,7 @@ class Incoming:
 class Storage:
     """The files and the state of one index in one folder. Thread-safe; another process is refused until `close`.
 
-    `lock` is held by whoever decides something by the state and then changes it.
+    Hold `lock` to read the state and change it by what was read.
     """
 
     def __init__(self, folder: Path) -> None:

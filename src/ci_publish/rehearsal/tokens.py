@@ -27,7 +27,7 @@ Caveat: TypeAlias = list[Any]
 
 @frozen
 class User:
-    """Somebody with an API token."""
+    """A user with an API token."""
 
     name: str
 
@@ -36,7 +36,7 @@ class User:
 class PublisherIdentity:
     """A Trusted Publisher that exchanged an identity token.
 
-    `projects` are the normalised names it may upload to; None stands for all, created on demand.
+    `projects` are the normalised names it may upload to; None means all, created on demand.
     """
 
     id: str
@@ -155,7 +155,7 @@ class TokenStore:
 
 
 def project_id(project: str) -> str:
-    """Return the id of a project (normalised name), which looks like Warehouse's and is the same in every world."""
+    """Return the id of a project (normalised name): in the form of Warehouse's, and the same in every rehearsal."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"project:{project}"))
 
 

@@ -138,7 +138,7 @@ def check_no_tuple(form: UploadForm) -> None:
 
 
 def check_fields(form: UploadForm) -> None:
-    """Refuse what PyPI's upload form refuses, in its order and words (`forms.py`, UploadForm)."""
+    """Refuse what PyPI's upload form refuses, in its order and with its messages (`forms.py`, UploadForm)."""
     if form.first("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
     problems = (

@@ -25,7 +25,7 @@ _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_"
 class UploadRules:
     """The settings of an index's rules; they may be changed while it serves.
 
-    Sizes are in bytes and None stands for no limit: how much PyPI granted a project, a rehearsal cannot know.
+    Sizes are in bytes and None means no limit, because a project's limit on PyPI is not known.
     `new_projects_of_user` and `new_projects_of_address` are how many projects may be created with API tokens within
     `new_projects_window` seconds (PyPI in 2026: 4 in 24 hours for a user, by its answers). `racy` answers 500 where
     PyPI does: when two uploads make the same project or release at the same time. `flags` are Warehouse's admin flags:

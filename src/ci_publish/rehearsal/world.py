@@ -58,7 +58,7 @@ class RehearsalWorld:
     ...     ...  # publish to world.repository_url
     """
 
-    def __init__(  # noqa: PLR0913 - all knobs have defaults
+    def __init__(  # noqa: PLR0913 - all settings have defaults
         self,
         *,
         storage: Path | None = None,

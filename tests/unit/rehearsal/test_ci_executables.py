@@ -118,7 +118,7 @@ class TestChildEnvironments:
         stranger.circleci_environment("http://127.0.0.1:1", tmp_path)
         done = subprocess.run([tmp_path / name, "version"], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 1
-        assert f"the rehearsal's {name} knows only: {name} " in done.stderr
+        assert f"the rehearsal's {name} supports only: {name} " in done.stderr
 
     def test_a_provider_of_one_ci_can_play_the_other(self) -> None:
         provider = IdentityProvider(claims=gitlab_claims(project_path="a/b"))

@@ -31,7 +31,7 @@ _LOCAL_VERSIONS: Final = (
 _ERROR_ORDER: Final = ("metadata-version", "name", "version")
 _QUOTED_LIST: Final = re.compile(r"\[('[^']*'(?:, '[^']*')+)\]")
 
-# What to do about one cause, where the rule's own advice does not fit: (field, words of the message) → advice.
+# Advice about one cause, where that of the rule does not fit: (field, part of the message) → advice.
 _ADVICE: Final = (
     ("license", "License is deprecated", 'Keep only `license = "…"` with an SPDX expression in pyproject.toml.'),
     (

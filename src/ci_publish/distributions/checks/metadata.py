@@ -187,10 +187,7 @@ RULES: Final = (
         pypi=Severity.ERROR,
         generic=Severity.WARNING,
         stage=Stage.FORM,
-        cause=(
-            "License-Expression is an SPDX expression and stands alone, without License; License-File is a "
-            "relative path."
-        ),
+        cause=("License-Expression is an SPDX expression and excludes License; License-File is a relative path."),
         source="PEP 639; packaging.metadata; warehouse/forklift/metadata.py:276-287.",
         example="`License: MIT` beside `License-Expression: MIT`",
         fix='Keep only `license = "…"` with an SPDX expression in pyproject.toml.',

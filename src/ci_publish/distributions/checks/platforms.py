@@ -58,7 +58,7 @@ _MISNOMERS: Final = frozenset({
     "i686", "ia32", "none", "any", "noarch", "ppc64el", "aarch64", "x32", "x64", "x86", "x86_32", "x86_64",
     "x86_64_v2", "x86_64_v3", "x86_64_v4", "x8664", "win32", "unknown",
 })  # fmt: skip
-# Families that belong to a known one under another name, or that PyPI has decided against (PEP 783 for Pyodide).
+# Families that belong to a known one under another name, or that PyPI decided against (PEP 783 for Pyodide).
 _CLOSED_FAMILIES: Final = frozenset({
     "cygwin32", "darwin", "emscripten", "linux", "linux1", "linux2", "mac", "macintosh", "macos", "macosx11", "none",
     "nt", "osx", "pyodide", "win32", "win64", "windows", "winnt",
@@ -75,7 +75,7 @@ class _Family:
     is_version: Callable[[Mapping[str, str]], bool]
 
     def may_accept(self, platform: str) -> bool:
-        """Say whether *platform* is a well-formed member that PyPI may accept one day."""
+        """Return whether *platform* is a well-formed member that PyPI may accept one day."""
         match = self.pattern.fullmatch(platform)
         return match is not None and self.is_version(match.groupdict()) and _is_new(match["arch"], self.known)
 
@@ -85,7 +85,7 @@ def _canonical_numbers(parts: Mapping[str, str]) -> bool:
 
 
 def _future_mac(parts: Mapping[str, str]) -> bool:
-    """Say whether this is a macOS version of PyPI's list, or one that may come; since 11 the minor number is 0."""
+    """Return whether this is a macOS version of PyPI's list, or one that may come; since 11 the minor number is 0."""
     major, minor = parts["major"], parts["minor"]
     if not _canonical_numbers(parts):
         return False
@@ -104,7 +104,7 @@ _FAMILY_NAMES: Final = (*_FAMILIES, "pyemscripten")
 
 
 def accepted(platform: str) -> bool:
-    """Say whether PyPI took wheels for this platform in August 2026."""
+    """Return whether PyPI accepted wheels for this platform in August 2026."""
     if platform in _PLAIN or _PYEMSCRIPTEN.match(platform):
         return True
     if (mac := _MAC.match(platform)) is not None:
@@ -117,7 +117,7 @@ def accepted(platform: str) -> bool:
 
 
 def may_be_accepted(platform: str) -> bool:
-    """Say whether PyPI may accept a platform one day that it does not accept yet.
+    """Return whether PyPI may accept a platform one day that it does not accept yet.
 
     Such a platform is well-formed: a new version or machine of a family that grows, or a family of its own. What is
     malformed, a member of a closed family, or a known tag misspelled will never be accepted.
@@ -132,7 +132,7 @@ def may_be_accepted(platform: str) -> bool:
 
 
 def _is_new(arch: str, known: frozenset[str]) -> bool:
-    """Say whether *arch* can be a machine that is not known, rather than a known one misspelled."""
+    """Return whether *arch* can be a machine that is not known, rather than a known one misspelled."""
     if arch in known:
         return True
     return (

@@ -29,7 +29,7 @@ from ci_publish.model.waiting import Waiting
 MAX_RST: Final = 256 * KIB
 MAX_MARKDOWN: Final = MIB
 MAX_HEADINGS: Final = 2_000
-"""readme-renderer looks at all headings for each: 8,000 with the same words take 4 s, 200,000 take minutes."""
+"""readme-renderer compares each heading with all others: 8,000 with the same words take 4 s, 200,000 take minutes."""
 
 MAX_CONTENT_TYPE: Final = 1_000
 MAX_ROW: Final = 100
@@ -37,7 +37,7 @@ MAX_ROW: Final = 100
 
 MAX_INDENT: Final = 100
 MAX_MARKERS: Final = 20_000
-"""Markers in all: a renderer may look for each one's end in all that follows."""
+"""Markers in all: a renderer may search everything that follows for the end of each."""
 
 MAX_CELLS: Final = 200_000
 """Bars in the widest line, times lines: each row of a table is filled up to the width of its head."""
@@ -130,13 +130,13 @@ def _render_text(_description: str) -> str | None:
 
 
 def is_quick(description: str, media_type: str) -> bool:
-    """Say whether this process may render *description*: it is not long, not deeply nested, and has few headings."""
+    """Return whether this process may render *description*: it is not long, not deeply nested, and has few headings."""
     most = MAX_RST_HERE if media_type == "text/x-rst" else MAX_MARKDOWN_HERE
     return len(description) <= most and is_shallow(description) and not _has_too_many_headings(description)
 
 
 def is_shallow(description: str) -> bool:
-    """Say whether *description* may be rendered in this process: counted, in time that grows with its length.
+    """Return whether *description* may be rendered in this process: counted, in time that grows with its length.
 
     Counted are markers in a row, also over the ends of lines, indentation, cells of tables, and markers in all.
     """

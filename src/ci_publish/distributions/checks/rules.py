@@ -1,7 +1,7 @@
 """What a check rule is: a row of the table in ``checks.table`` (pure).
 
-Each family of rules is one module beside this one, with its rows in ``RULES``. What comes up when an archive or its
-metadata is read is a row alone; what is computed from that names the function that computes it.
+Each family of rules is one module beside this one, with its rows in ``RULES``. A fault that is
+found while an archive or its metadata is read needs a row only; other rows name the function that computes it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,9 +39,9 @@ class Stage(IntEnum):
 class CheckedFile:
     """One file, with everything that rules may ask about it.
 
-    ``form`` is the upload form: what the server knows of the core metadata. ``metadata_faults`` came up when the file's
-    own metadata was read, ``rendering`` is what came of its description. Exactly one of ``wheel`` and ``sdist`` is set
-    once the archive was read.
+    ``form`` is the upload form: the core metadata as the server gets them. ``metadata_faults`` were found when the
+    file's own metadata was read, ``rendering`` is the result of rendering its description. Exactly one of ``wheel`` and
+    ``sdist`` is set once the archive was read.
     """
 
     filename: str
@@ -62,7 +62,7 @@ class CheckedFile:
 
     @property
     def archive_faults(self) -> tuple[Fault, ...]:
-        """What reading the archive brought up."""
+        """The faults that reading the archive found."""
         contents = self.wheel or self.sdist
         return () if contents is None else contents.faults
 

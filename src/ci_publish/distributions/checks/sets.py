@@ -1,6 +1,6 @@
 """Rules about the files of a run together: stray files, duplicates, contradictions (pure).
 
-The rules about single directory entries are found while collecting (``collecting.py``); here stands what they mean.
+Faults of single directory entries are found in ``collecting``; these rows say what they mean.
 """
 
 from collections import defaultdict
