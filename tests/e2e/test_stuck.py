@@ -26,9 +26,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="SIGTE
 KINDS = ("python", "releasing", "holding")
 # What is called before and after there is an upload token; the second in a thread that uploads.
 BEFORE = ("prepared", "LocalDistributions.collect", "make_plan", "schedule")
-AFTER = ("Listing.wait_for", "HttpIndex.upload")
+AFTER = ("Confirmation.wait_for", "HttpIndex.upload")
 ALL = tuple((stage, kind) for stage in (*BEFORE, *AFTER) for kind in KINDS)
-EVERYDAY = (*(("Listing.wait_for", kind) for kind in KINDS), ("LocalDistributions.collect", "holding"))
+EVERYDAY = (*(("Confirmation.wait_for", kind) for kind in KINDS), ("LocalDistributions.collect", "holding"))
 CASES = ALL if STRESS else EVERYDAY
 # Starting the guard's HTTP client, on a machine that is busy with three such runs.
 SLACK = 12.0
@@ -131,3 +131,11 @@ def test_the_first_process_of_a_container_is_ended_too(tmp_path: Path) -> None:
     assert "it did not end at its deadline. There was no upload token to burn" in done.stderr
     assert time.monotonic() - began > 1.0 + OUTLIVED_BY
     assert done.returncode != 0
+
+
+@pytest.mark.parametrize("stage", [*BEFORE, *AFTER])
+def test_each_stage_is_a_function_of_ours(stage: str) -> None:
+    """A renamed function would make the tests above wait for a run that is never stuck."""
+    name = stage.rpartition(".")[2]
+    sources = (Path(__file__).parents[2] / "src" / "ci_publish").rglob("*.py")
+    assert any(f"def {name}(" in path.read_text(encoding="utf-8") for path in sources)

@@ -363,7 +363,7 @@ from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
 from ci_publish.model.identity import Provider
-trust = TrustSource(emit=print, config={world.sigstore.trust_config(world.url)!r})
+trust = TrustSource(emit=lambda _: None, config={world.sigstore.trust_config(world.url)!r})
 identity = CiIdentity(Provider.GITHUB, lambda audience: {world.provider.issue("sigstore")!r})
 patience = Patience(request=30.0, budget=1.0)
 waiting = PatientWaiting()
