@@ -31,9 +31,9 @@ def test_what_people_write_is_read(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, f"{text}{OURS}") == {"strict": True}
 
 
-@pytest.mark.parametrize("part", ["a.", "a . ", '"a".', "'a' .\t", "é", '"a.b".c.'])
+@pytest.mark.parametrize("part", ["a.", "a . ", '"a".', "'a' .\t", '"a.b".c.'])
 def test_a_key_with_too_many_parts_is_refused(tmp_path: Path, part: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"pyproject\.toml cannot be read"):
+    with pytest.raises(ConfigurationError, match="a key has more than 100 parts"):
         read(tmp_path, f"{part * (MAX_KEY_PARTS + 1)}a = 1\n{OURS}")
 
 
