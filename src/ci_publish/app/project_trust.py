@@ -22,6 +22,9 @@ DECISIVE = (
 )  # fmt: skip
 """The options that say where secrets and identities go, or whom to believe."""
 
+_BELIEVED = frozenset({"sigstore_trust_config", "publisher", "attested_by"})
+"""Those that say whom to believe: what ``verify`` finds out rests on them, also where it sends no secret."""
+
 # Workflow events whose runs can have the code of somebody who may not push here. Also recognised by the ref.
 _GITHUB_EVENTS = frozenset(
     {
@@ -63,19 +66,23 @@ def foreign_code(environ: Mapping[str, str]) -> str:
 def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
 
-    *command* and *settings* are what the run does in the end. ``check``, ``diff`` and ``rehearse`` send none.
+    *command* and *settings* are what the run does in the end. ``check``, ``diff`` and ``rehearse`` send none; nor does
+    ``verify`` without a password, but the file does not decide whose provenance it believes.
     """
     why = foreign_code(environ)
-    if not why or loaded.settings.trust_project_settings or not _sends(command, settings):
+    if not why or loaded.settings.trust_project_settings:
         return
-    found = _from_project(loaded)
+    sends = _sends(command, settings)
+    decided = frozenset(DECISIVE) if sends else _BELIEVED if command == "verify" else frozenset()
+    found = {name: where for name, where in _from_project(loaded).items() if name in decided}
     if not found:
         return
+    decides = "where secrets and identities go" if sends else "whose provenance is believed"
     outside = _lines(command, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
         f"{command} would take {names} from pyproject.toml, in a run that can see foreign code ({why}).",
-        detail="Whoever opens a pull request can change that file, and with it where secrets and identities go:\n"
+        detail=f"Whoever opens a pull request can change that file, and with it {decides}:\n"
         + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
         hints=(
             f"If the values are right, say the same outside the file: {outside}",

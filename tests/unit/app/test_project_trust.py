@@ -170,6 +170,19 @@ def test_commands_that_send_none_honour_the_file(command: str, environ: dict[str
     assert ran.commands == [runs]
 
 
+@pytest.mark.parametrize("key", ["publisher", "attested-by", "sigstore-trust-config"])
+def test_the_file_does_not_say_whose_provenance_verify_believes(key: str) -> None:
+    told = refused("verify", PULL_REQUEST, ours(key))
+    assert f"verify would take {key} from pyproject.toml" in told
+    assert "and with it whose provenance is believed:" in told
+    ran = Ran()
+    ran.execute("verify", {}, ours(key))
+    ran.execute("verify", {**PULL_REQUEST, "CI_PUBLISH_TRUST_PROJECT_SETTINGS": "true"}, ours(key))
+    ran.execute("check", PULL_REQUEST, ours(key))
+    ran.execute("plan", PULL_REQUEST, ours(key))
+    assert ran.commands == ["verify", "verify", "check", "plan"]
+
+
 def test_what_is_named_outside_the_file_counts() -> None:
     ran = Ran()
     ran.execute("publish", PULL_REQUEST, ours("repository-url"), repository_url=(CORP,))
