@@ -89,6 +89,31 @@ def test_an_attestation_by_somebody_else_stops_the_run_before_anything_is_sent(
     assert shell.in_job_of(world, "github")("publish").code == 0
 
 
+@pytest.mark.parametrize("command", [("plan",), ("plan", "--prove-credential"), ("doctor",), ("publish", "--dry-run")])
+def test_plan_and_doctor_end_as_publish_would(world: RehearsalWorld, shell: Shell, command: tuple[str, ...]) -> None:
+    attest(shell, world, "gitlab")
+    before = traces(world)
+    job = shell.in_job_of(world, "github")
+
+    result = job(*command)
+
+    assert result.code == 7, result.stdout
+    assert result.receipt["error"]["slug"] == "attestation-by-another"
+    assert traces(world) == before
+    assert job(*command, "--attested-by", "gitlab:octo-group/demo").code == 0
+    assert job(*command, "--attestations", "off").code == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "doctor"])
+def test_attestations_of_files_that_are_published_already_are_not_judged(
+    world: RehearsalWorld, shell: Shell, command: str
+) -> None:
+    assert shell.in_job_of(world, "github")("publish").code == 0
+    attest(shell, world, "gitlab")
+
+    assert shell.in_job_of(world, "github")(command).code == 0
+
+
 def test_an_attestation_whose_signer_is_named_is_sent(world: RehearsalWorld, shell: Shell) -> None:
     attest(shell, world, "gitlab")
     refused(shell, world, "--attested-by", "gitlab:octo-group/other")

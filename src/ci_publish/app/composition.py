@@ -235,9 +235,9 @@ class Composition:
         from ci_publish.identity.doctor import Doctor, Wanted  # noqa: PLC0415  (late: for one command)
 
         index = self._index(repository_url, online=True)
-        distributions, checks = self._files_if_any(index.endpoints)
+        collection, checks = self._files_if_any(index.endpoints)
         wanted = Wanted(
-            distributions,
+            collection.distributions,
             attesting=lambda kind: self._attesting(index.endpoints, kind) and self.distributions.unattested,
             mint=self.settings.mint,
             spend_token=self.settings.spend_token,
@@ -245,23 +245,34 @@ class Composition:
             provenance=index.provenance,
             plan=lambda files, state: self._planned(index, files, state),
             checks=checks,
+            inspect=lambda kind, published: self._inspect(index.endpoints, kind, collection, published),
         )
         self.context.emit(IndexChosen(index.endpoints))
         return Doctor(
             index.endpoints, self._credential_options(index.endpoints), self._tools(), index.fetch_listing, wanted
         )
 
-    def _files_if_any(self, endpoints: Endpoints) -> tuple[tuple[Distribution, ...], Checks | None]:
+    def _inspect(
+        self, endpoints: Endpoints, kind: CredentialKind, collection: Collection, published: AbstractSet[str]
+    ) -> None:
+        """Verify the attestation files beside those that publishing would upload. Raises what publishing would."""
+        if self._policy(endpoints, kind) is AttestationPolicy.OFF:
+            return
+        files = {file.filename: file for file in collection.distributions if file.filename not in published}
+        if found := [each for each in collection.attestations if each.distribution in files]:
+            self._signer(self._trust()).inspect(found, list(files.values()))
+
+    def _files_if_any(self, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
         """What doctor compares with the index, and what the checks say of it: the files that lie there, if any do."""
         try:
             collection = self.distributions.collect(self.settings.paths)
             problems = self.distributions.check(collection, [endpoints.profile])
         except NothingToPublish:
-            return (), None
+            return Collection(()), None
         except CiPublishError as error:
             failure = error
-            return (), lambda _: failure
-        return collection.distributions, lambda published: _failed_checks(noted(problems, published))
+            return Collection(()), lambda _: failure
+        return collection, lambda published: _failed_checks(noted(problems, published))
 
     def _planned(self, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
         """What publishing would do with *files* of one project."""
@@ -275,10 +286,12 @@ class Composition:
 
         Raises ConfigurationError where they are required and cannot be made with it.
         """
+        return self._policy(endpoints, kind) is AttestationPolicy.REQUIRED
+
+    def _policy(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
         from ci_publish.publishing.upload import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 
-        policy = attestation_policy(self.settings.attestations, kind, endpoints)
-        return policy is AttestationPolicy.REQUIRED
+        return attestation_policy(self.settings.attestations, kind, endpoints)
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
         index = self._index(repository_url, online=online)

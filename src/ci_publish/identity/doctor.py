@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from ci_publish.errors import CiPublishError, ConfigurationError, IndexUnavailable
+from ci_publish.errors import CiPublishError, IndexUnavailable
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential import Credential, CredentialOptions, choose_credential
@@ -74,14 +74,17 @@ class Diagnosis:
 # Five more requests within 30 s for a project that the exchange should have created.
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 _LOOK = 2
-_IDENTITY = 5
+_IDENTITY = 6
 
 
 def _publishing_order(finding: Finding, error: CiPublishError) -> int:
-    """Return the place of an error in a run: checks, options, the look, conflicts, a closed project, the identity."""
+    """Return the place of an error in a run.
+
+    Checks, options, the look, conflicts, a closed project, attestations beside the files, the identity.
+    """
     if finding.name in {"identity", "exchange", "signing"}:
         return _IDENTITY
-    return {4: 0, 2: 1, 10: _LOOK, 8: 3, 9: 4}.get(error.exit_code, _IDENTITY)
+    return {4: 0, 2: 1, 10: _LOOK, 8: 3, 9: 4, 7: 5}.get(error.exit_code, _IDENTITY)
 
 
 def _all_uploads(distributions: Sequence[Distribution], state: IndexState) -> Plan:
@@ -91,6 +94,10 @@ def _all_uploads(distributions: Sequence[Distribution], state: IndexState) -> Pl
 
 def _with_trusted_publishing(kind: CredentialKind) -> bool:
     return kind is CredentialKind.TRUSTED_PUBLISHING
+
+
+def _none_found(kind: CredentialKind, published: AbstractSet[str]) -> None:
+    del kind, published
 
 
 def _none_served(project: str, version: str, filename: str) -> None:
@@ -104,6 +111,7 @@ class Wanted:
     ``attesting`` tells whether attestations must be made with a credential of a kind, and raises ConfigurationError
     where they cannot be. ``plan`` tells what would become of a project's files, by what the index lists of it.
     ``checks`` gives the error of failed checks, if any; it takes the names of files that are published as they are.
+    ``inspect`` verifies attestations beside the other files where a credential of a kind sends them; it raises.
     ``mint``: exchange the identity for a real upload token, which is burnt at once; where the CI has only one identity
     token (GitLab), only with ``spend_token`` as well, and where a project does not exist, which the exchange could
     create, only with ``create_project``. ``provenance`` fetches what the index serves for a file of a release.
@@ -118,6 +126,7 @@ class Wanted:
     provenance: Callable[[str, str, str], bytes | None] = _none_served
     plan: Callable[[Sequence[Distribution], IndexState], Plan] = _all_uploads
     checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
+    inspect: Callable[[CredentialKind, AbstractSet[str]], None] = _none_found
 
     @property
     def all_projects(self) -> tuple[str, ...]:
@@ -225,7 +234,8 @@ class Doctor:
         """Look whether attestations can be made where they must: with this credential, and an identity for them."""
         try:
             needed = self._wanted.attesting(kind)
-        except ConfigurationError as error:
+            self._wanted.inspect(kind, self._published)
+        except CiPublishError as error:
             return [failed("attestations", error)]
         missing = self._tools.source.missing(SIGSTORE_AUDIENCE) if needed else None
         return [] if missing is None else [failed("signing", missing)]

@@ -50,9 +50,11 @@ def plan(run: Run) -> Outcome:
         _plan_all(run, indexes, problems, sending=False)
         for index in indexes:
             index.tell_planned()
+        _require_publishable(indexes)
+        inspect_found(run, collection, indexes)
+        for index in indexes:
             if run.options.prove_credential:
                 index.try_credential()
-        _require_publishable(indexes)
     finally:
         _burn(run)
     return Outcome.PLANNED

@@ -206,6 +206,26 @@ def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
     )
 
 
+def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
+    told: list[tuple[CredentialKind, AbstractSet[str]]] = []
+
+    def inspect(kind: CredentialKind, published: AbstractSet[str]) -> None:
+        told.append((kind, published))
+        raise errors.AttestationByAnother("signed by somebody else")
+
+    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
+    diagnosis, levels = diagnose(world, Wanted([WHEEL], inspect=inspect))
+    assert levels["attestations"] is levels["identity"] is Level.FAILURE
+    assert isinstance(diagnosis.error, errors.AttestationByAnother)
+    assert told == [(CredentialKind.TRUSTED_PUBLISHING, set())]
+    # A closed project comes first, as in a run.
+    closed, _ = diagnose(
+        world, Wanted([WHEEL], inspect=inspect), fetch_listing=lambda name: ProjectListing(name, status="archived")
+    )
+    assert closed.error is not None
+    assert closed.error.exit_code == 9
+
+
 def test_failed_checks_come_before_all_else() -> None:
     wanted = Wanted([WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
     assert (

@@ -344,6 +344,13 @@ def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
     assert credential_of(played).log == ["prove", "burn"]
 
 
+def test_plan_proves_no_credential_for_what_the_index_is_known_to_refuse() -> None:
+    taken = FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))})
+    played = fake_run(*ALL, index=taken, options=Options(prove_credential=True))
+    failing(played, ContentConflict, plan)
+    assert credential_of(played).log == ["burn"]
+
+
 def test_plan_with_a_conflict_ends_as_publish_would() -> None:
     played = fake_run(*ALL, index=FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(played, ContentConflict, plan)

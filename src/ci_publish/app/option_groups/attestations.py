@@ -41,7 +41,7 @@ class AttestationSettings(OptionGroup):
         Option(
             "Also use attestation files beside the distributions that this identity signed, not only the job's own. In"
             " the grammar of verify --publisher; repeatable.",
-            SENDING | {"attest"},
+            SENDING | {"attest", "doctor"},
             "IDENTITY",
             ("attested-by",),
             group=Group.ATTESTATIONS,
@@ -62,7 +62,7 @@ class AttestationSettings(OptionGroup):
         Path | None,
         Option(
             "A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
-            SENDING | {"verify", "attest"},
+            SENDING | {"verify", "attest", "doctor"},
             "FILE",
             ("sigstore-trust-config",),
             group=Group.ATTESTATIONS,
