@@ -10,7 +10,7 @@ import os
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from json import dumps
 from threading import Lock
 from typing import TYPE_CHECKING, assert_never
@@ -62,8 +62,10 @@ class HttpTransport:
         user_agent: str = USER_AGENT,
         max_connections: int = 16,
         environ: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._waiting = waiting
+        self._clock = clock
         self._emit = emit
         self._timeout = timeout
         self._timeouts = timeouts
@@ -172,8 +174,9 @@ class HttpTransport:
         whole = longest if deadline is None else min(deadline, longest)
         return Attempt(
             timeouts=timeouts,
-            end=time.monotonic() + min(whole, self._waiting.left()),
+            end=self._clock() + min(whole, self._waiting.left()),
             waiting=self._waiting,
+            clock=self._clock,
             limit=limit,
             uploads=streamed is not None,
         )

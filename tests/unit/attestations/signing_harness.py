@@ -165,6 +165,7 @@ class SigningHarness:
         trust: TrustSource | None = None,
         job: JobIdentity | None = None,
         attested_by: tuple[PublisherIdentity, ...] = (),
+        clocks: Clocks | None = None,
     ) -> SigstoreSigner:
         return SigstoreSigner(
             identity=identity or self.identity(),
@@ -173,7 +174,7 @@ class SigningHarness:
             waiting=self.waiting,
             workers=workers,
             patience=patience,
-            clocks=Clocks(jitter=lambda: 0.0),
+            clocks=clocks or Clocks(jitter=lambda: 0.0),
             claims=lambda: claims,
             job=job,
             attested_by=attested_by,

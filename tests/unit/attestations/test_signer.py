@@ -61,6 +61,8 @@ class FakeAuthority:
     lifetime: float = 600.0
     seconds: float = 0.0
     stuck: threading.Event | None = None
+    later: threading.Event | None = None
+    """What every file but the first waits for."""
     tokens: list[IdentityToken] = field(default_factory=list)
     attested: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,6 +86,8 @@ class FakeAuthority:
             time.sleep(self.seconds)
             if self.stuck is not None and first:
                 self.stuck.wait(10)
+            if self.later is not None and not first:
+                self.later.wait(60)
             if trouble is not None:
                 raise trouble
             return Made(Attestation(subject.filename, PUBLISH_V1, "{}", verified=True), self.lifetime)
@@ -133,7 +137,7 @@ class Bench:
             authority=self.authority,
         )
         result = signer.sign(wheels(count))
-        if self.authority.stuck is None and self.refresh is no_trust:
+        if self.authority.stuck is None and self.authority.later is None and self.refresh is no_trust:
             assert threads_of_the_signer() == []
         return result
 
@@ -262,14 +266,17 @@ def test_a_refusal_of_one_file_ends_it_for_all(
     bench: Bench, trouble: Exception, kind: type[SigningFailed], retryable: bool
 ) -> None:
     bench.authority.attesting = deque([trouble])
+    bench.authority.later = threading.Event()
 
     error = only_error(bench.sign(20, workers=2))
 
+    bench.authority.later.set()
+    assert threads_of_the_signer() == []
+    assert len(bench.authority.attested) <= 2, "none is handed to a worker afterwards"
     assert type(error) is kind
     assert str(trouble) in error.summary
     assert error.retryable is retryable
     assert error.exit_code == 7
-    assert len(bench.authority.attested) < 6
 
 
 def test_an_identity_that_sigstore_refuses_twice_is_rejected(bench: Bench) -> None:

@@ -264,28 +264,41 @@ def test_one_timeout_for_every_wait() -> None:
 
 
 class HeldBack:
-    """A body that holds its last bytes back for a second."""
+    """A body that holds its last bytes back for a second, by a clock of its own."""
 
     content_type = "text/plain"
     length = 4
 
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def clock(self) -> float:
+        return self.seconds
+
     def __iter__(self) -> Iterator[bytes]:
         yield b"la"
-        time.sleep(1)
+        self.seconds += 1
         yield b"st"
 
 
 @pytest.mark.parametrize(("pause", "kind"), [(2.0, HttpAnswer), (0.0, NoAnswer)])
 def test_the_pause_of_a_body_is_added_to_the_time_of_the_whole_request(pause: float, kind: type) -> None:
+    over = threading.Event()
+
     def late(server: FaultServer, request: Request) -> None:
         request.read_body()
-        time.sleep(0.3)  # a response that is there already is read, however late it is
+        if kind is NoAnswer:
+            over.wait(10)  # a response that is there already is read, however late it is
         reply(request, 200)
 
+    body = HeldBack()
     with FaultServer([late]) as server:
-        transport = make(timeouts=Timeouts(connect=0.2, tls=0.05, read=0.2, answer=0.5))
-        assert isinstance(transport.send(HttpRequest("POST", server.upload_url, body=HeldBack(), pause=pause)), kind)
+        transport = make(timeouts=Timeouts(connect=0.2, tls=0.05, read=0.2, answer=0.5), clock=body.clock)
+        result = transport.send(HttpRequest("POST", server.upload_url, body=body, pause=pause))
+        over.set()
         transport.close()
+    assert isinstance(result, kind)
+    assert body.seconds == 1
 
 
 def test_a_full_pool_is_waited_for_no_longer_than_the_deadline() -> None:
