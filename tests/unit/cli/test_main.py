@@ -1,39 +1,16 @@
 """The front door in-process: arguments, settings, exit codes, receipts and what is printed where."""
 
-import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import Loaded
-from ci_publish.cli.arguments import choices, parse, parser
-from ci_publish.cli.commands import Invocation, invoke
-from ci_publish.cli.main import Streams, main
-from ci_publish.errors import ConfigurationError
 from tests.distributions import make_release, make_wheel
-
-
-class Shell:
-    """Runs ``main`` in a folder, without touching the process's own environment."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ: dict[str, str] = {"HOME": str(folder)}
-        self.stdin = ""
-        self.out = io.StringIO()
-        self.err = io.StringIO()
-
-    def __call__(self, *arguments: str, **environ: str) -> int:
-        self.out, self.err = io.StringIO(), io.StringIO()
-        streams = Streams(io.StringIO(self.stdin), self.out, self.err)
-        return main(arguments, {**self.environ, **environ}, streams)
+from tests.unit.cli.in_process_shell import Shell
 
 
 @pytest.fixture
@@ -50,13 +27,6 @@ def test_check_prints_and_writes_a_receipt(shell: Shell) -> None:
     assert shell.err.getvalue() == ""
 
 
-def test_json_output_keeps_stdout_for_the_receipt(shell: Shell) -> None:
-    make_release(shell.folder / "dist")
-    assert shell("check", "--output", "json") == 0
-    assert json.loads(shell.out.getvalue())["outcome"] == "checked"
-    assert "no problems" in shell.err.getvalue()
-
-
 def test_a_mistake_on_the_command_line_has_a_receipt_too(shell: Shell) -> None:
     for arguments in (["--receipt", "r.json"], ["--receipt=r.json"]):
         assert shell("publish", "--jobs", "many", *arguments) == 2
@@ -65,17 +35,6 @@ def test_a_mistake_on_the_command_line_has_a_receipt_too(shell: Shell) -> None:
         assert receipt["command"] == "publish"
     assert shell("publish", "--jobs", "many", "--output", "json") == 2
     assert json.loads(shell.out.getvalue())["exit_code"] == 2
-
-
-def test_no_command_is_a_mistake(shell: Shell) -> None:
-    assert shell() == 2
-    assert "No command was given" in shell.out.getvalue()
-
-
-@pytest.mark.parametrize("flag", ["--password=canary", "--token", "-p"])
-def test_a_secret_on_the_command_line_is_refused_unseen(shell: Shell, flag: str) -> None:
-    assert shell("publish", flag, "canary") == 2
-    assert "canary" not in shell.out.getvalue() + shell.err.getvalue()
 
 
 def test_settings_shows_values_and_sources_but_no_secret(shell: Shell) -> None:
@@ -148,59 +107,10 @@ def test_publish_may_be_a_plan_by_flag_or_input(shell: Shell) -> None:
     assert json.loads((shell.folder / "r.json").read_text())["command"] == "plan"
 
 
-def test_github_gets_groups_annotations_summary_and_outputs(shell: Shell) -> None:
-    make_wheel(shell.folder / "dist", tag="py3-none-linux_x86_64")
-    files = {"GITHUB_OUTPUT": str(shell.folder / "output"), "GITHUB_STEP_SUMMARY": str(shell.folder / "summary")}
-    for path in files.values():
-        Path(path).touch()
-    assert shell("check", GITHUB_ACTIONS="true", **files) == 4
-    text = shell.out.getvalue()
-    assert "::group::check" in text
-    assert "::error " in text
-    assert "exit-code<<" in Path(files["GITHUB_OUTPUT"]).read_text()
-    assert "exit code 4" in Path(files["GITHUB_STEP_SUMMARY"]).read_text()
-
-
-def test_reports_dir_writes_for_any_ci_and_sections_are_for_gitlab(shell: Shell) -> None:
-    make_release(shell.folder / "dist")
-    assert shell("check", "--reports-dir", "reports") == 0
-    assert {path.name for path in (shell.folder / "reports").iterdir()} == {"publish.env", "junit.xml", "summary.md"}
-    assert "section_start" not in shell.out.getvalue()
-    assert shell("check", GITLAB_CI="true") == 0
-    assert "section_start" in shell.out.getvalue()
-
-
 def test_certificates_are_named_for_every_client(shell: Shell) -> None:
     make_release(shell.folder / "dist")
     assert shell("check", SSL_CERT_FILE=str(shell.folder / "none.pem")) == 2
     assert "SSL_CERT_FILE" in shell.out.getvalue()
-
-
-def test_a_bug_is_an_exit_code_and_a_message(shell: Shell) -> None:
-    class Broken(io.StringIO):
-        def readline(self, *_: object) -> str:  # type: ignore[override]
-            raise ZeroDivisionError("of all things")
-
-    streams = Streams(Broken(), shell.out, shell.err)
-    assert main(["settings", "--password-stdin"], shell.environ, streams) == 1
-    assert "ZeroDivisionError" in shell.out.getvalue()
-    assert "exit code 1" in shell.out.getvalue()
-
-
-def test_a_reader_who_has_read_enough_is_no_bug(shell: Shell) -> None:
-    class Closed(io.StringIO):
-        def write(self, _: str) -> int:
-            raise BrokenPipeError
-
-    with pytest.raises(BrokenPipeError):
-        main(["settings"], shell.environ, Streams(io.StringIO(), Closed(), shell.err))
-
-
-def test_signal_handlers_are_put_back(shell: Shell) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    make_release(shell.folder / "dist")
-    shell("check")
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_rehearsal_runs_in_process(shell: Shell) -> None:
@@ -213,30 +123,9 @@ def test_a_rehearsal_runs_in_process(shell: Shell) -> None:
     assert dict(os.environ) == before
 
 
-def test_options_are_declared_once_and_all_reachable() -> None:
-    for command in ("publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"):
-        assert parse([command]).flags == {}
-    text = parser().format_help()
-    assert "publish" in text
-    flags = parse(["publish", "a", "b", "--allow-http", "h", "--allow-http", "i", "--no-verify"]).flags
-    assert flags == {"paths": ("a", "b"), "allow_http": ("h", "i"), "verify": False}
-    with pytest.raises(ConfigurationError):
-        parse(["publish", "--job", "3"])
-    assert choices(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
-    assert choices(Settings.model_fields["receipt"].annotation) == "PATH"
-    assert all(option.help.endswith(".") for option in options().values())
-
-
 def test_the_input_rehearse_is_a_rehearsal(shell: Shell) -> None:
     assert shell("publish", CI_PUBLISH_ACTION="1", INPUT_REHEARSE="true") == 3
     assert "rehearse" in shell.out.getvalue().splitlines()[0]
-
-
-def test_invoke_takes_what_was_loaded(shell: Shell) -> None:
-    make_release(shell.folder / "dist")
-    loaded = Loaded(Settings(), {})
-    streams = Streams(io.StringIO(), shell.out, shell.err)
-    assert invoke(Invocation("check", loaded, {}, streams)) == 0
 
 
 @pytest.mark.parametrize("name", ["INPUT_REHEARSE", "INPUT_DRY-RUN"])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from ci_publish.errors import CredentialRejected, ProjectNotCovered
-from ci_publish.model.coverage import requiring
 from ci_publish.model.distribution import CoreMetadata, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Retrying
 from ci_publish.model.identity import CredentialKind
@@ -13,10 +12,9 @@ from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, Project
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import plan, publish
-from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
+from tests.unit.fakes import PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
 
 DEMO, OTHER = wheel("demo"), wheel("other")
-REHEARSAL = replace(PYPI, name="127.0.0.1:8000")
 TOKEN, TRUSTED = CredentialKind.API_TOKEN, CredentialKind.TRUSTED_PUBLISHING
 OF_DEMO = TokenScope(frozenset({"demo"}))
 THERE = ProjectListing("demo")
@@ -119,31 +117,6 @@ def test_a_stopped_run_does_not_go_on_asking() -> None:
     assert play.waiting.waits == [1.0]
 
 
-@pytest.mark.parametrize(
-    ("endpoints", "kind", "scope", "covered"),
-    [
-        (REHEARSAL, TRUSTED, TokenScope(), True),
-        (REHEARSAL, TRUSTED, TokenScope(count=1), False),
-        (REHEARSAL, TOKEN, OF_DEMO, True),
-        (PYPI, TOKEN, OF_DEMO, False),
-        (PYPI, TOKEN, TokenScope(), True),
-        (REHEARSAL, TOKEN, TokenScope(count=1), False),
-        (GENERIC, TRUSTED, TokenScope(count=1), True),
-        (GENERIC, TOKEN, TokenScope(count=1), True),
-    ],
-)
-def test_who_may_create_a_project_at_the_upload(
-    endpoints: Endpoints, kind: CredentialKind, scope: TokenScope, covered: bool
-) -> None:
-    play = played(DEMO, scope=scope, kind=kind, endpoints=endpoints)
-    if not covered:
-        assert "no project demo" in refused(play).summary
-        return
-    assert publish(play.run()) is Outcome.PUBLISHED
-    notes = [event.slug for event in play.events if isinstance(event, Noted) and not event.warning]
-    assert ("project-not-created-yet" in notes) is (endpoints is GENERIC and kind is TRUSTED)
-
-
 def test_keep_going_leaves_out_only_what_is_not_covered() -> None:
     needs = replace(wheel("needs"), metadata=CoreMetadata("2.1", "needs", "1.0", (("requires-dist", "Other>=1"),)))
     states = (THERE, ProjectListing("needs"), ProjectListing("other"))
@@ -173,15 +146,6 @@ def test_where_the_exchange_comes_after_signing_the_public_log_is_named() -> Non
 def test_without_attestations_nothing_is_in_the_log() -> None:
     play = played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), late=True, kind=TOKEN)
     assert "Nothing was signed" in refused(play).detail
-
-
-def test_the_requirements_of_a_run_are_followed() -> None:
-    def requires(name: str, *lines: str) -> Distribution:
-        fields = tuple(("requires-dist", line) for line in lines)
-        return replace(wheel(name), metadata=CoreMetadata("2.1", name, "1.0", fields))
-
-    files = [requires("a", "B ; python_version > '3'"), requires("b", "c.c>1"), requires("d", "x", "not a=requirement")]
-    assert requiring(files, {"c-c"}) == {"a", "b", "c-c"}
 
 
 def proved(play: FakeRun) -> list[str]:

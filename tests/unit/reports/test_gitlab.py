@@ -6,12 +6,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ci_publish.errors import IndexUnavailable
-from ci_publish.model.events import Checked, Collected, Event, Outcome, RunFinished, Step, StepStarted
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.events import Event, Outcome, RunFinished, Step, StepStarted
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
-from ci_publish.reports.junit import junit
-from tests.unit.reports.recorded_runs import BEGIN, SDIST, WHEEL, a_conflict, a_failed_check, a_good_run, hostile_texts
+from tests.unit.reports.recorded_runs import BEGIN, SDIST, WHEEL, a_conflict, a_good_run
 
 # What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
 ATTRIBUTES = {
@@ -84,32 +82,6 @@ def test_a_dotenv_value_that_would_read_back_otherwise_is_left_empty(value: str,
     lines = (tmp_path / "e").read_text(encoding="utf-8").splitlines()
     assert lines[5] in {"PUBLISH_ATTESTATIONS_DIR=", "PUBLISH_ATTESTATIONS_DIR=x"}
     assert len(lines) == 7
-
-
-def test_problems_are_failed_cases_and_warnings_are_output() -> None:
-    document = ET.fromstring(junit(a_failed_check()))  # noqa: S314  (our own document)
-    assert is_junit(document)
-    assert (document.get("tests"), document.get("failures"), document.get("time")) == ("4", "1", "0.100")
-    wheel = document[1]
-    assert [case.get("name") for case in wheel] == ["wheel-size", "wheel-tags"]
-    failure = wheel.find("testcase/failure")
-    assert failure is not None
-    assert (failure.text or "").startswith("error: The tags differ.\nBuild it again.\n")
-    assert document[2].get("name") == "all files together"
-
-
-def test_a_run_without_checks_has_an_empty_document() -> None:
-    document = ET.fromstring(junit([Collected((SDIST,))]))  # noqa: S314  (our own document)
-    assert is_junit(document)
-    assert len(document) == 0
-
-
-def test_hostile_text_is_valid_xml() -> None:
-    for text in hostile_texts():
-        problems = tuple(Problem(text, text, severity, text, text) for severity in Severity)
-        document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
-        assert is_junit(document)
-        assert document.get("failures") == "1"
 
 
 def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The command line, generated from the settings, and its mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from ci_publish.app.settings import Settings, options
+from ci_publish.cli.arguments import choices, parse, parser
+from ci_publish.errors import ConfigurationError
+from tests.unit.cli.in_process_shell import Shell
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path)
+
+
+def test_no_command_is_a_mistake(shell: Shell) -> None:
+    assert shell() == 2
+    assert "No command was given" in shell.out.getvalue()
+
+
+@pytest.mark.parametrize("flag", ["--password=canary", "--token", "-p"])
+def test_a_secret_on_the_command_line_is_refused_unseen(shell: Shell, flag: str) -> None:
+    assert shell("publish", flag, "canary") == 2
+    assert "canary" not in shell.out.getvalue() + shell.err.getvalue()
+
+
+def test_options_are_declared_once_and_all_reachable() -> None:
+    for command in ("publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"):
+        assert parse([command]).flags == {}
+    text = parser().format_help()
+    assert "publish" in text
+    flags = parse(["publish", "a", "b", "--allow-http", "h", "--allow-http", "i", "--no-verify"]).flags
+    assert flags == {"paths": ("a", "b"), "allow_http": ("h", "i"), "verify": False}
+    with pytest.raises(ConfigurationError):
+        parse(["publish", "--job", "3"])
+    assert choices(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
+    assert choices(Settings.model_fields["receipt"].annotation) == "PATH"
+    assert all(option.help.endswith(".") for option in options().values())

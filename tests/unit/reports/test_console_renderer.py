@@ -1,0 +1,174 @@
+"""A run as lines: what every console shows."""
+
+import io
+import itertools
+from typing import get_args
+
+import pytest
+
+from ci_publish.errors import IndexUnavailable, UploadRejected
+from ci_publish.model.events import (
+    Event,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Finding,
+    FindingStatus,
+    Outcome,
+    RunFinished,
+    Step,
+    StepStarted,
+)
+from ci_publish.model.index import Upload
+from ci_publish.reports.console import console
+from ci_publish.reports.console_renderer import ConsoleRenderer, Line
+from tests.unit.reports.recorded_runs import (
+    BEGIN,
+    PYPI,
+    SDIST,
+    WHEEL,
+    a_conflict,
+    a_failed_check,
+    a_good_run,
+    beginning,
+    distribution,
+    every_event,
+    planned,
+    uploaded,
+)
+
+
+def told(events: list[Event], *, verbose: bool = False, print_hash: bool = False) -> str:
+    """Return what a plain console writes about *events*; its clock ticks half a second a look."""
+    stream, ticks = io.StringIO(), itertools.count(0.0, 0.5)
+    report = console(stream, {}, clock=lambda: next(ticks), verbose=verbose, print_hash=print_hash)
+    for event in events:
+        report(event)
+    report.close()
+    return stream.getvalue()
+
+
+def test_a_good_run_reads_as_a_story() -> None:
+    assert told(a_good_run()).splitlines()[1:] == [
+        "collect   demo-1.0.tar.gz            sdist   12.3 kB",
+        "collect   demo-1.0-py3-none-any.whl  wheel    1.5 MB",
+        "check     no problems",
+        "index     pypi (pypi rules): https://upload.pypi.org/legacy/",
+        "plan      already published  demo-1.0.tar.gz             12.3 kB  the index has these very bytes",
+        "plan      to be uploaded     demo-1.0-py3-none-any.whl    1.5 MB  the index does not have it",
+        "identity  Trusted Publishing (github), upload token until 2026-11-18 11:21:40 UTC",
+        "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
+        "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
+        "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
+        "upload    demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB",
+        "identity  Trusted Publishing (github), upload token burnt",
+        "confirm   demo-1.0.tar.gz  listed with this SHA-256",
+        "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256",
+        "confirm   demo-1.0-py3-none-any.whl  provenance verified: octo-org/demo, log index 123456",
+        "",
+        "Published: 1 uploaded, 1 already published.",
+        "  https://pypi.org/project/demo/1.0/",
+    ]
+
+
+def test_verbose_adds_requests_and_times_and_print_hash_the_digests() -> None:
+    text = told(a_good_run(), verbose=True, print_hash=True)
+    assert "http      POST https://upload.pypi.org/legacy/: 503 Service Unavailable (0.4 s)" in text
+    assert "upload    took 2.0 s at pypi" in text
+    assert f"          sha256 {WHEEL.sha256}" in text
+
+
+def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
+    assert told(a_conflict()).splitlines()[-10:] == [
+        "error: The index has other content under demo-1.0.tar.gz.",
+        f"  ours    {SDIST.sha256}",
+        f"  theirs  {'0' * 64}",
+        "What to do:",
+        "  - Raise the version and build again.",
+        "  - on-conflict: keep-published",
+        "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
+        "exit code 8 · content-conflict",
+        "Public on pypi now: 0 of 2 files; 1 not attempted.",
+        "A re-run recognises by its digest what is published, and sends only the rest.",
+    ]
+
+
+def test_problems_are_grouped_by_file() -> None:
+    lines = told(a_failed_check()).splitlines()
+    assert lines.count("check     demo-1.0-py3-none-any.whl") == 1
+    assert "          error: wheel-tags" in lines
+    assert "            Build it again." in lines
+    assert "check     1 error, 1 warning, 1 note" in lines
+    assert lines[-2:] == ["exit code 4 · invalid-distribution", "Nothing was sent."]
+
+
+def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_them() -> None:
+    refused = UploadRejected("The index refuses demo-1.0.tar.gz.", hints=("one:\n  two: three",))
+    end = UploadRejected("1 of 2 files was refused.")
+    events = [
+        *beginning(SDIST, WHEEL),
+        FileFinished("pypi", SDIST, FileStatus.REFUSED, 3, error=refused),
+        RunFinished(Outcome.FAILED, 9, BEGIN, end),
+    ]
+    text = told(events)
+    assert "demo-1.0.tar.gz  refused  12.3 kB  3 attempts: The index refuses demo-1.0.tar.gz." in text
+    assert "  - one:\n      two: three\n" in text
+    assert text.index("error: The index refuses") < text.index("error: 1 of 2 files")
+    events[-1] = RunFinished(Outcome.FAILED, 9, BEGIN, refused)
+    assert told(events).count("error: The index refuses") == 1
+    events[-1] = RunFinished(Outcome.FAILED, 9, BEGIN, UploadRejected("x", detail="demo-1.0.tar.gz: refused"))
+    assert "error: The index refuses" not in told(events)
+
+
+def test_the_twenty_first_failure_is_counted() -> None:
+    files = [distribution(f"demo-{number}.tar.gz") for number in range(23)]
+    error = IndexUnavailable("gone")
+    failed = [FileFinished("pypi", file, FileStatus.FAILED, 5, error=IndexUnavailable("away")) for file in files]
+    text = told([*beginning(*files), *failed, RunFinished(Outcome.FAILED, 10, BEGIN, error)])
+    assert text.count("error: away") == 20
+    assert "3 more failures: see the receipt" in text
+    assert "  - Run it again: what is done stays done." in text
+
+
+def test_verify_speaks_its_own_words() -> None:
+    events: list[Event] = [
+        *beginning(SDIST, WHEEL, command="verify"),
+        StepStarted(Step.CONFIRM, "pypi"),
+        FileFinished("pypi", SDIST, FileStatus.CONFLICT),
+        FileFinished("pypi", WHEEL, FileStatus.NOT_ATTEMPTED),
+        FileListed("pypi", WHEEL.filename, listed=False),
+        RunFinished(Outcome.FAILED, 8, BEGIN),
+    ]
+    text = told(events)
+    assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
+    assert "confirm   demo-1.0-py3-none-any.whl  not listed with this SHA-256" in text
+    assert "Failed: 1 published with other content, 1 not there." in text
+
+
+def test_several_indexes_are_told_apart() -> None:
+    other = beginning(endpoints=type(PYPI)("private", PYPI.profile, "https://x/"))[-1]
+    text = told([*beginning(SDIST), other, *planned(Upload(SDIST), index="private"), *uploaded(SDIST, "private")])
+    assert "accepted in 0.5 s  12.3 kB  at private" in text
+
+
+def test_doctor_keeps_the_columns_of_claims() -> None:
+    finding = Finding("claims", FindingStatus.FAIL, "differ\n  sub  a\n  ref  b", ("Change the\n  form.",))
+    assert told([finding]).splitlines() == [
+        "fail      claims: differ",
+        "              sub  a",
+        "              ref  b",
+        "          - Change the",
+        "              form.",
+    ]
+
+
+def test_every_event_has_its_place_in_the_story() -> None:
+    kinds = {type(event) for event in every_event("x")}
+    assert kinds == set(get_args(Event))
+    renderer = ConsoleRenderer(lambda: 0.0, verbose=True)
+    assert all(isinstance(line, Line) for event in every_event("x") for line in renderer.render(event))
+
+
+def test_an_unknown_event_is_a_bug() -> None:
+    with pytest.raises(TypeError, match="no words for str"):
+        ConsoleRenderer(lambda: 0.0).render("no event")  # type: ignore[arg-type]

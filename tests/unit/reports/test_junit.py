@@ -1,0 +1,63 @@
+"""The findings of the checks as JUnit XML."""
+
+from xml.etree import ElementTree as ET
+
+from ci_publish.model.events import Checked, Collected
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.reports.junit import junit
+from tests.unit.reports.recorded_runs import SDIST, a_failed_check, hostile_texts
+
+# What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
+ATTRIBUTES = {
+    "testsuites": {"name", "time", "tests", "failures", "errors", "skipped"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped"},
+    "testcase": {"name", "classname", "time"},
+    "failure": {"message", "type"},
+    "system-out": set(),
+}
+
+
+CHILDREN = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testcase"},
+    "testcase": {"failure", "system-out"},
+    "failure": set(),
+    "system-out": set(),
+}
+
+
+def is_junit(element: ET.Element) -> bool:
+    """Return whether *element* and all below it have the shape of a JUnit document, numbers included."""
+    cases, failures = element.findall(".//testcase"), element.findall(".//failure")
+    counted = element.get("tests") is None or (element.get("tests"), element.get("failures")) == (
+        str(len(cases)),
+        str(len(failures)),
+    )
+    known = set(element.attrib) == ATTRIBUTES[element.tag] and {each.tag for each in element} <= CHILDREN[element.tag]
+    return counted and known and all(is_junit(each) for each in element)
+
+
+def test_problems_are_failed_cases_and_warnings_are_output() -> None:
+    document = ET.fromstring(junit(a_failed_check()))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert (document.get("tests"), document.get("failures"), document.get("time")) == ("4", "1", "0.100")
+    wheel = document[1]
+    assert [case.get("name") for case in wheel] == ["wheel-size", "wheel-tags"]
+    failure = wheel.find("testcase/failure")
+    assert failure is not None
+    assert (failure.text or "").startswith("error: The tags differ.\nBuild it again.\n")
+    assert document[2].get("name") == "all files together"
+
+
+def test_a_run_without_checks_has_an_empty_document() -> None:
+    document = ET.fromstring(junit([Collected((SDIST,))]))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert len(document) == 0
+
+
+def test_hostile_text_is_valid_xml() -> None:
+    for text in hostile_texts():
+        problems = tuple(Problem(text, text, severity, text, text) for severity in Severity)
+        document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
+        assert is_junit(document)
+        assert document.get("failures") == "1"

@@ -1,0 +1,24 @@
+"""How long uploads took, as a report sees it."""
+
+from ci_publish.model.events import Event, FileFinished, FileStatus, UploadStarted
+from ci_publish.reports.stopwatch import Stopwatch
+from tests.unit.reports.recorded_runs import SDIST, WHEEL
+
+
+def test_an_upload_is_measured_from_its_first_attempt_to_its_end() -> None:
+    moments = iter([1.0, 2.0, 4.5])
+    stopwatch = Stopwatch(lambda: next(moments))
+    events: list[Event] = [
+        UploadStarted("pypi", WHEEL.filename, WHEEL.size),
+        UploadStarted("pypi", WHEEL.filename, WHEEL.size, 2),
+        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
+        FileFinished("pypi", SDIST, FileStatus.NOT_ATTEMPTED),
+    ]
+    for event in events[:2]:
+        stopwatch.take(event)
+    assert stopwatch.seconds("pypi", WHEEL.filename) is None
+    for event in events[2:]:
+        stopwatch.take(event)
+    assert stopwatch.seconds("pypi", WHEEL.filename) == 3.5
+    assert stopwatch.seconds("pypi", SDIST.filename) is None
+    assert stopwatch.seconds("testpypi", WHEEL.filename) is None

@@ -1,0 +1,185 @@
+"""The summary of a run as Markdown."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ci_publish.errors import ContentConflict, InvalidPublisher
+from ci_publish.model.events import (
+    Finding,
+    FindingStatus,
+    Noted,
+    Outcome,
+    RunFinished,
+    Signed,
+)
+from ci_publish.model.index import Upload
+from ci_publish.reports.summary import SUMMARY_LIMIT, Section, SummaryInput, fit, link, summary
+from tests.unit.reports.github_job import Job
+from tests.unit.reports.recorded_runs import (
+    BEGIN,
+    PYPI,
+    SDIST,
+    WHEEL,
+    a_conflict,
+    a_failed_check,
+    a_good_run,
+    attestation,
+    beginning,
+    distribution,
+    planned,
+    uploaded,
+)
+
+FILES = "https://files.pythonhosted.org/packages/"
+
+
+LIMIT_OF_THE_RUNNER = 1_048_576
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+def test_the_summary_of_a_good_run(job: Job) -> None:
+    job.run(a_good_run(), settings=[("jobs", "8", "default")])
+    assert job.summary.splitlines()[:8] == [
+        "## ✅ Published&#58; 1 uploaded, 1 already published · demo 1&#46;0",
+        "",
+        "- [https&#58;//pypi.org/project/demo/1.0/](https://pypi.org/project/demo/1.0/)",
+        "",
+        "| File | Result | Size | SHA-256 | Attestation | Time |",
+        "|---|---|---:|---|---|---:|",
+        (
+            f"| [<code>{SDIST.filename}</code>]({FILES}{SDIST.filename}) "
+            f"| already published | 12.3 kB | <code>{SDIST.sha256}</code> |  |  |"
+        ),
+        (
+            f"| [<code>{WHEEL.filename}</code>]({FILES}{WHEEL.filename}) "
+            f"| uploaded | 1.5 MB | <code>{WHEEL.sha256}</code> "
+            "| [123456](https://search.sigstore.dev/?logIndex=123456), [123456](https://search.sigstore.dev/?logIndex=123456)"
+            ", verified on the index | 0.5 s |"
+        ),
+    ]
+    assert "<details><summary>Plan</summary>\n\n| Index |" in job.summary
+    assert "| <code>jobs</code> | <code>8</code> | default |\n\n</details>" in job.summary
+    assert job.annotations("error") == []
+
+
+def test_the_summary_of_a_failure_shows_cause_claims_next_steps_and_docs(job: Job) -> None:
+    job.run(a_conflict())
+    assert job.summary.startswith("## ❌ Failed&#58; 1 conflict, 1 not attempted · demo 1&#46;0\n\n**The index has")
+    assert f"<pre>ours    {SDIST.sha256}\ntheirs  {'0' * 64}</pre>" in job.summary
+    assert "What to do:\n\n- Raise the version and build again.\n" in job.summary
+    docs = "https://ci-publish.github.io/ci-publish/errors/content-conflict/"
+    assert f"exit code 8 · content-conflict · [docs]({docs})" in job.summary
+    assert "**conflict**" in job.summary
+
+
+def test_a_form_that_is_filled_in_already_can_be_followed(job: Job) -> None:
+    form = "https://pypi.org/manage/project/demo/settings/publishing/?provider=github&owner=o&repository=r"
+    hints = (f"Project exists: add the publisher at {form}", "See https://evil.example/?x=1")
+    job.run([*beginning(SDIST), RunFinished(Outcome.FAILED, 6, BEGIN, InvalidPublisher("x", hints=hints))])
+    assert f"]({form})\n" in job.summary
+    assert "- See https&#58;//evil.example/?x&#61;1\n" in job.summary
+
+
+def test_configuration_in_a_hint_keeps_its_lines(job: Job) -> None:
+    error = ContentConflict("x", hints=("permissions:\n  id-token: write",))
+    job.run([*beginning(SDIST), RunFinished(Outcome.FAILED, 8, BEGIN, error)])
+    assert "- permissions&#58;\n\n<pre>  id-token&#58; write</pre>" in job.summary
+
+
+def test_a_private_log_has_no_links(job: Job) -> None:
+    job.run(a_good_run(), log_search=None)
+    assert "| 123456, 123456, verified on the index |" in job.summary
+    assert "search.sigstore.dev" not in job.summary
+
+
+def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job) -> None:
+    job.run([*a_good_run()[:-1], RunFinished(Outcome.REHEARSED, 0, BEGIN)])
+    assert "## ✅ Rehearsed" in job.summary
+    assert "pypi.org" not in job.summary.replace("search.sigstore.dev", "")
+    assert "files.pythonhosted.org" not in job.summary
+    assert job.outputs["release-url"] == ""
+
+
+def test_an_attestation_without_a_log_entry_and_provenance_that_fails(job: Job) -> None:
+    unlogged = replace(attestation(SDIST), log_index=None)
+    job.run([*beginning(SDIST), Signed(unlogged), *uploaded(SDIST)])
+    assert "| made | 0.5 s |" in job.summary
+
+
+def test_several_indexes_have_a_column(job: Job) -> None:
+    other = replace(PYPI, name="private", web=None)
+    job.run([*beginning(SDIST), *beginning(SDIST, endpoints=other), *uploaded(SDIST, "private")])
+    assert "| File | Index | Result |" in job.summary
+    assert "| private | uploaded, not confirmed |" in job.summary
+
+
+def test_what_a_check_found_is_told_in_summary_and_annotations(job: Job) -> None:
+    job.run(a_failed_check())
+    assert "| <code>demo-1.0-py3-none-any.whl</code> | error | [wheel-tags](https://" in job.summary
+    assert "| all files together | note |" in job.summary
+    error = job.annotations("error")[1]
+    assert dict(error.properties) == {"file": "dist/demo-1.0-py3-none-any.whl", "title": "wheel-tags"}
+    assert error.data.splitlines()[:2] == ["The tags differ.", "Build it again."]
+    assert [dict(each.properties)["title"] for each in job.annotations("warning")] == ["wheel-size"]
+    assert [dict(each.properties) for each in job.annotations("notice")] == [{"title": "set-versions"}]
+
+
+def test_a_check_that_passes_says_checked(job: Job) -> None:
+    job.run([*beginning(SDIST, command="check")[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)])
+    assert "| <code>demo-1.0.tar.gz</code> | checked |" in job.summary
+
+
+def test_notes_and_findings_are_told(job: Job) -> None:
+    job.run(
+        [
+            Noted("skipped-by-name", "It was skipped.", hints=("Build again.",), filename=SDIST.filename),
+            Noted("other", "By the way.", warning=False),
+            Finding("claims", FindingStatus.FAIL, "They differ.\nsub  a", ("Change it.",)),
+            RunFinished(Outcome.FAILED, 6, BEGIN),
+        ]
+    )
+    assert "- ⚠️ <code>demo-1.0.tar.gz</code>: It was skipped.\n  - Build again.\n- By the way." in job.summary
+    assert "- **fail** claims: They differ.\n  - Change it.\n\n<pre>sub  a</pre>" in job.summary
+    assert [each.data for each in job.annotations("warning")] == ["It was skipped.\nBuild again."]
+
+
+def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
+    many = [distribution(f"demo-{number}-{'x' * 200}.tar.gz") for number in range(3_000)]
+    Path(job.environ["GITHUB_STEP_SUMMARY"]).write_text("x" * 600_000, encoding="utf-8")
+    job.run([*beginning(*many), *planned(*(Upload(file) for file in many))])
+    assert LIMIT_OF_THE_RUNNER - 100_000 < len(job.summary.encode()) <= SUMMARY_LIMIT
+    assert job.summary.endswith("may not be larger than 1 MiB. The log and the receipt have everything.*\n")
+
+
+def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
+    told = SummaryInput(a_good_run(), lambda _index, _file: 1.0, [("jobs", "8", "default")])
+    for limit in range(0, 2_600, 7):
+        text = summary(told, limit)
+        assert len(text.encode()) <= limit
+        assert text.count("<details>") == text.count("</details>")
+        assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
+
+
+def test_a_section_without_room_is_left_out_as_a_whole() -> None:
+    assert "head" not in fit([Section("head" * 99, ("line\n",), "foot\n")], 300)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a/b?c=d#e", "[x](https://a/b?c=d#e)"),
+        ("https://a/b) [evil](javascript:x", "[x](https://a/b%29%20%5Bevil%5D%28javascript:x)"),
+        ('http://a/"><script>', "[x](http://a/%22%3E%3Cscript%3E)"),
+        ("javascript:alert(1)", "x"),
+        ("data:text/html,x", "x"),
+        (None, "x"),
+    ],
+)
+def test_links_lead_to_web_addresses_only(url: str | None, expected: str) -> None:
+    assert link("x", url) == expected

@@ -1,0 +1,106 @@
+"""The console on a terminal: colours, bars and a table."""
+
+import io
+
+import pytest
+
+from ci_publish.model.events import (
+    Event,
+    FileFinished,
+    FileStatus,
+    Outcome,
+    RunFinished,
+    UploadProgressed,
+    UploadStarted,
+)
+from ci_publish.model.identity import Secret
+from ci_publish.model.index import Upload
+from ci_publish.reports.console import console
+from ci_publish.reports.masking import Masker
+from ci_publish.reports.terminal import Terminal
+from tests.unit.reports.recorded_runs import (
+    BEGIN,
+    SDIST,
+    WHEEL,
+    a_good_run,
+    beginning,
+    distribution,
+    every_event,
+    planned,
+)
+
+
+class FakeTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn(events: list[Event], environ: dict[str, str]) -> str:
+    stream = FakeTerminal()
+    report = console(stream, {"TERM": "xterm-256color", **environ})
+    assert isinstance(report, Terminal)
+    for event in events:
+        report(event)
+    report.close()
+    return stream.getvalue()
+
+
+def test_a_terminal_has_colours_bars_and_a_table() -> None:
+    text = drawn([*a_good_run()[:-8], UploadProgressed("pypi", "?", 1, 2), *a_good_run()[-8:]], {"CI": "false"})
+    assert "\x1b[32m" in text
+    assert "sha256" not in text
+    assert "demo-1.0-py3-none-any.whl  uploaded" in text
+    assert text.rindex("\x1b[?25h") > text.index("\x1b[?25l")
+
+
+def test_no_color_takes_the_colours_but_not_the_bars() -> None:
+    text = drawn(a_good_run(), {"NO_COLOR": "1"})
+    assert "\x1b[32m" not in text
+    assert "/1.5 MB" in text
+
+
+def test_a_wide_terminal_shows_digests_and_log_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    text = drawn(a_good_run(), {"NO_COLOR": "1"})
+    assert f"{WHEEL.sha256[:12]}…" in text
+    assert "log index 123456" in text
+
+
+def test_a_long_table_is_cut_and_a_plan_has_none() -> None:
+    files = [distribution(f"demo-{number}.tar.gz") for number in range(205)]
+    plan = planned(*(Upload(file) for file in files))
+    done = RunFinished(Outcome.PUBLISHED, 0, BEGIN)
+    assert "and 5 more files" in drawn([*beginning(*files), *plan, done], {})
+    assert "more files" not in drawn([*beginning(*files), *plan, RunFinished(Outcome.PLANNED, 0, BEGIN)], {})
+    assert "more files" not in drawn([RunFinished(Outcome.READY, 0, BEGIN)], {})
+
+
+def test_the_bar_of_all_files_moves_with_each() -> None:
+    stream = FakeTerminal()
+    report = console(stream, {"TERM": "xterm"})
+    events = [
+        *beginning(SDIST, WHEEL),
+        *planned(Upload(SDIST), Upload(WHEEL)),
+        UploadStarted("pypi", WHEEL.filename, WHEEL.size),
+        UploadProgressed("pypi", WHEEL.filename, WHEEL.size // 2, WHEEL.size),
+        UploadStarted("pypi", WHEEL.filename, WHEEL.size, attempt=2),
+        UploadProgressed("pypi", WHEEL.filename, WHEEL.size, WHEEL.size),
+        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
+        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
+    ]
+    for event in events:
+        report(event)
+    assert "all 2 files" in stream.getvalue()
+    assert isinstance(report, Terminal)
+    report.close()
+    report.close()
+
+
+def test_secrets_are_taken_out_on_a_terminal_too() -> None:
+    stream, masker = FakeTerminal(), Masker(io.StringIO(), on=False)
+    masker.mask(Secret("s3cr3t-token"))
+    report = console(stream, {"TERM": "xterm"}, redact=masker.redact)
+    for event in every_event("s3cr3t-token"):
+        report(event)
+    report.close()
+    assert "s3cr3t" not in stream.getvalue()
