@@ -289,7 +289,7 @@ class Composition:
         return self._policy(endpoints, kind) is AttestationPolicy.REQUIRED
 
     def _policy(self, endpoints: Endpoints, kind: CredentialKind) -> AttestationPolicy:
-        from ci_publish.publishing.upload import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
+        from ci_publish.publishing.attest import attestation_policy  # noqa: PLC0415  (late, see ``publishing.context``)
 
         return attestation_policy(self.settings.attestations, kind, endpoints)
 

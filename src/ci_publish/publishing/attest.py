@@ -7,6 +7,8 @@ from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFa
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import Outcome, Signed, Step
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing import messages
 from ci_publish.publishing.collect import collect_valid
 from ci_publish.publishing.context import Run
@@ -40,6 +42,25 @@ def attest(run: Run) -> Outcome:
     with run.step(Step.SIGN):
         _attest(run, collection, collection.distributions, AttestationPolicy.REQUIRED)
     return Outcome.ATTESTED
+
+
+def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints) -> AttestationPolicy:
+    """Resolve ``auto`` for one index: required with Trusted Publishing under PyPI's rules, off elsewhere.
+
+    PyPI takes attestations only with Trusted Publishing (warehouse/attestations/services.py): with an API token there,
+    raises ConfigurationError where they are required, and returns OFF where they are only made if possible.
+    """
+    trusted = kind is CredentialKind.TRUSTED_PUBLISHING
+    pypi = endpoints.profile is IndexProfile.PYPI
+    match option:
+        case AttestationPolicy.AUTO:
+            return AttestationPolicy.REQUIRED if trusted and pypi else AttestationPolicy.OFF
+        case AttestationPolicy.REQUIRED if pypi and kind in {CredentialKind.API_TOKEN, CredentialKind.PASSWORD}:
+            raise messages.attestations_need_trusted_publishing(endpoints)
+        case AttestationPolicy.IF_POSSIBLE if pypi and not trusted:
+            return AttestationPolicy.OFF
+        case _:
+            return option
 
 
 def wants_attestations(receiver: Receiver) -> bool:

@@ -26,6 +26,7 @@ from ci_publish.model.index import (
     IndexProfile,
     ListingUnavailable,
     NotVisible,
+    PublishedFile,
     Refused,
     Unavailable,
 )
@@ -117,6 +118,15 @@ def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
         if skip_existing
         else "To leave the published files as they are and go on: --on-conflict keep-published",
     )
+
+
+def kept_published(file: Distribution, published: PublishedFile, reason: str) -> Noted:
+    """Return the warning about a file that is not published, because its name is taken and the user allows that."""
+    message = (
+        f"{file.filename} was NOT published: {reason}, and it is left as it is."
+        f" Here: sha256 {file.sha256}. Published: sha256 {published.sha256 or 'not shown'}."
+    )
+    return Noted("kept-published", message, filename=file.filename)
 
 
 def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:

@@ -36,10 +36,9 @@ def publish(run: Run) -> Outcome:
             index.warn_unattested()
         attestations = attest_uploads(run, collection, indexes)
         run.checkpoint()
-        _upload_all(indexes, attestations)
+        return _most_cautious(_upload_all(indexes, attestations))
     finally:
         _burn(run)
-    return _most_cautious([index.outcome for index in indexes])
 
 
 def plan(run: Run) -> Outcome:
@@ -49,7 +48,7 @@ def plan(run: Run) -> Outcome:
     try:
         _plan_all(run, indexes, problems, sending=False)
         for index in indexes:
-            index.tell_planned()
+            index.report_planned()
         _require_publishable(indexes)
         inspect_found(run, collection, indexes)
         for index in indexes:
@@ -106,16 +105,18 @@ def _require_publishable(indexes: Sequence[IndexUpload]) -> None:
         index.require_attested()
 
 
-def _upload_all(indexes: Sequence[IndexUpload], attestations: Attestations) -> None:
+def _upload_all(indexes: Sequence[IndexUpload], attestations: Attestations) -> list[Outcome]:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
+    outcomes: list[Outcome] = []
     try:
         for index in indexes:
             index.upload(attestations)
-            index.confirm(attestations)
+            outcomes.append(index.confirm(attestations))
     except CiPublishError:
         for index in indexes:
             index.ask_once_more()
         raise
+    return outcomes
 
 
 def _burn(run: Run) -> None:

@@ -63,11 +63,10 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.publishing.attest import attest
+from ci_publish.publishing.attest import attest, attestation_policy
 from ci_publish.publishing.context import Destination, Options
 from ci_publish.publishing.planning import OnConflict
 from ci_publish.publishing.publish import check, plan, publish
-from ci_publish.publishing.upload import attestation_policy
 from ci_publish.publishing.verify import verify, verify_release
 from tests.unit.fakes import (
     GENERIC,

@@ -1,0 +1,92 @@
+"""The credential stage: whether one index takes this run's credential, and for which projects."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.coverage import combined, left_out, not_minted, proof, requiring
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Noted, Step
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import NoSuchProject, Upload
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.coverage import Coverage
+from ci_publish.publishing.index_plan import IndexPlan
+
+
+@frozen
+class Covered:
+    """A plan without the files that the credential does not cover; these are ``left_out``, each with its error."""
+
+    planned: IndexPlan
+    left_out: tuple[tuple[Distribution, CiPublishError], ...] = ()
+
+
+class Authentication:
+    """Shows the credential of a run to one index, and compares what it covers with the plan.
+
+    Every method raises IdentityUnavailable, CredentialRejected or IndexUnavailable; and ProjectNotCovered, unless the
+    user wants to go on and other projects are covered.
+    """
+
+    def __init__(self, run: Run, destination: Destination, distributions: Sequence[Distribution]) -> None:
+        self._run = run
+        self._endpoints = destination.index.endpoints
+        self._credential = destination.credential
+        self._distributions = distributions
+        self._coverage = Coverage(run, destination)
+
+    def authenticate(self, planned: IndexPlan) -> Covered:
+        """Learn whether the index takes the run's identity, before anything is signed."""
+        with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
+            self._credential.authenticate()
+            return self._covered(planned, signed=False)
+
+    def authorize(self, planned: IndexPlan, *, signed: bool) -> Covered:
+        """Obtain what the uploads need. *signed*: attestations of this run are in the public log already."""
+        with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
+            self._credential.authorization()
+            return self._covered(planned, signed=signed)
+
+    def rehearse(self, planned: IndexPlan) -> Covered:
+        """Do what ``authenticate`` does for a plan, and report what is known afterwards.
+
+        A token exchange may create a project; where one is absent, it is left out unless the user asked for it.
+        """
+        projects = tuple(dict.fromkeys(file.project for file in planned.uploads))
+        absent = [project for project in projects if isinstance(planned.states[project], NoSuchProject)]
+        trusted = self._credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
+        mint = not (trusted and absent) or self._run.options.create_project
+        with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
+            self._credential.authenticate(mint=mint)
+            covered = self._covered(planned, signed=False)
+            if not mint:
+                self._run.emit(not_minted(self._endpoints, absent))
+            message = proof(self._endpoints, self._credential.state, projects)
+            self._run.emit(Noted("credential-proof", message, warning=False))
+        return covered
+
+    def _covered(self, planned: IndexPlan, *, signed: bool) -> Covered:
+        """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
+
+        A project that requires one that is left out is left out as well.
+        """
+        uploads = planned.uploads
+        refusals = self._coverage.refusals(uploads, planned.states, signed=signed)
+        if refusals.whole is not None:
+            raise refusals.whole
+        if not refusals.projects:
+            return Covered(planned)
+        projects = requiring(self._distributions, refusals.projects)
+        if not self._run.options.keep_going or all(file.project in projects for file in uploads):
+            raise combined(refusals.projects)
+        kept = [
+            file
+            for file in planned.plan.files
+            if not (isinstance(file, Upload) and file.distribution.project in projects)
+        ]
+        return Covered(
+            replace(planned, plan=replace(planned.plan, files=tuple(kept))),
+            tuple((file, left_out(file.project, refusals.projects)) for file in uploads if file.project in projects),
+        )

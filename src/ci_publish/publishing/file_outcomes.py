@@ -1,0 +1,155 @@
+"""What became of the files that are sent to one index: recorded by the threads that send them, read afterwards."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import FileFinished, FileStatus
+from ci_publish.model.index import Cancelled, PublishedFile, Unavailable
+from ci_publish.publishing import messages
+from ci_publish.publishing.context import Run
+
+Failures = Sequence[tuple[Distribution, CiPublishError]]
+
+
+class FileOutcomes:
+    """The outcomes at the index named *index*; each is emitted as FileFinished. Thread-safe.
+
+    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file.
+    """
+
+    def __init__(self, run: Run, index: str) -> None:
+        self._run = run
+        self._index = index
+        self._lock = threading.Lock()
+        self._failures: list[tuple[Distribution, CiPublishError]] = []
+        self._uploaded: list[Distribution] = []
+        self._unclear: list[Distribution] = []
+        self._withdrawn: list[Distribution] = []
+        self._ended: set[Distribution] = set()
+        self._doubtful: dict[str, str] = {}
+        self._halted = self._kept = self._sent = False
+
+    @property
+    def failures(self) -> Failures:
+        """The files that failed, in that order, each with its error."""
+        return tuple(self._failures)
+
+    @property
+    def uploaded(self) -> tuple[Distribution, ...]:
+        """The files that the index accepted, or had already."""
+        return tuple(self._uploaded)
+
+    @property
+    def unclear(self) -> tuple[Distribution, ...]:
+        """The files whose upload got no clear answer: the index may have stored them."""
+        return tuple(self._unclear)
+
+    @property
+    def doubtful(self) -> Mapping[str, str]:
+        """See the class."""
+        return self._doubtful
+
+    @property
+    def halted(self) -> bool:
+        """Whether a failure ended the uploads."""
+        return self._halted
+
+    @property
+    def kept(self) -> bool:
+        """Whether a file with other content was left on the index."""
+        return self._kept
+
+    @property
+    def sent(self) -> bool:
+        """Whether a file was accepted of which more is known than that its MD5 is on the index."""
+        return self._sent
+
+    def has_ended(self, file: Distribution) -> bool:
+        """Return whether the upload of *file* was attempted and has an outcome."""
+        return file in self._ended
+
+    def accept(self, file: Distribution, status: FileStatus, attempts: int, *, url: str | None = None) -> None:
+        """Record a file that is on the index as far as its answer tells."""
+        with self._lock:
+            self._uploaded.append(file)
+            self._sent = self._sent or status is not FileStatus.SAME_MD5
+        self._finish(file, status, attempts=attempts, url=url)
+
+    def accept_doubtfully(self, file: Distribution, reason: str, attempts: int) -> None:
+        """Record an upload that was answered with success, but not in the way of an index."""
+        self._doubtful[file.filename] = reason
+        self.accept(file, FileStatus.UNKNOWN, attempts)
+
+    def keep(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
+        """Record a file that was not published, because the name is taken and the user allows that."""
+        self._run.emit(messages.kept_published(file, published, reason))
+        self._kept = True
+        self._finish(file, FileStatus.KEPT_PUBLISHED, attempts=attempts, url=published.url)
+
+    def fail(
+        self,
+        file: Distribution,
+        error: CiPublishError,
+        status: FileStatus,
+        attempts: int = 0,
+        *,
+        always_halt: bool = False,
+    ) -> None:
+        """Record a failure; it ends the uploads, unless the user wants to go on and it does not concern all files."""
+        with self._lock:
+            self._failures.append((file, error))
+            self._halted = self._halted or always_halt or not self._run.options.keep_going
+        self._finish(file, status, attempts=attempts, error=error)
+
+    def leave_out(self, failures: Failures) -> None:
+        """Record files that are not sent because the credential does not cover them; the others are."""
+        for file, error in failures:
+            self._failures.append((file, error))
+            self._finish(file, FileStatus.NOT_ATTEMPTED, error=error)
+
+    def lose(self, file: Distribution, outcome: Unavailable | Cancelled, error: CiPublishError) -> None:
+        """Record an upload without a clear answer: the index may have stored the file."""
+        status = FileStatus.FAILED if outcome.attempts else FileStatus.NOT_ATTEMPTED
+        if outcome.unclear:
+            status = FileStatus.UNKNOWN
+            with self._lock:
+                self._unclear.append(file)
+        self.fail(file, error, status, outcome.attempts)
+
+    def withdraw(self, file: Distribution) -> None:
+        """Record an upload that never got its turn: it is sent again, unless another file ended the uploads."""
+        with self._lock:
+            if not self._halted:
+                self._withdrawn.append(file)
+                return
+        self._finish(file, FileStatus.NOT_ATTEMPTED)
+
+    def take_withdrawn(self) -> tuple[Distribution, ...]:
+        """Return the files that were withdrawn, and forget that they were."""
+        with self._lock:
+            withdrawn, self._withdrawn = tuple(self._withdrawn), []
+        return withdrawn
+
+    def forget_failures(self) -> None:
+        """Go on as if nothing had failed: the index has the files after all."""
+        self._failures, self._unclear, self._halted = [], [], False
+
+    def stop_error(self) -> CiPublishError:
+        """Return why an upload was cut short: the run was stopped, or another file failed."""
+        stopped = self._run.waiting.stopped or not self._failures
+        return self._run.waiting.error() if stopped else self._failures[0][1]
+
+    def _finish(
+        self,
+        file: Distribution,
+        status: FileStatus,
+        *,
+        attempts: int = 0,
+        url: str | None = None,
+        error: CiPublishError | None = None,
+    ) -> None:
+        if status is not FileStatus.NOT_ATTEMPTED:
+            self._ended.add(file)
+        self._run.emit(FileFinished(self._index, file, status, attempts, url, error))

@@ -1,0 +1,206 @@
+"""Planning one index's part of a run: what it has, what is sent to it, and what it is known to refuse."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from ci_publish.errors import ContentConflict
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import (
+    CredentialChanged,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Planned,
+    Step,
+)
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import (
+    AlreadyPublished,
+    Conflict,
+    Endpoints,
+    IndexProfile,
+    IndexState,
+    KeptPublished,
+    ListingUnavailable,
+    NoSuchProject,
+    NotVisible,
+    Plan,
+    ProjectListing,
+    Upload,
+)
+from ci_publish.model.preconditions import (
+    foreseen_refusal,
+    is_reserved_name,
+    reserved_name_refused,
+    yanked_releases,
+)
+from ci_publish.model.problem import Problem, undecided
+from ci_publish.publishing import messages
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.planning import ConflictRules, Undecided, left_undecided, make_plan, schedule
+
+
+@frozen
+class IndexPlan:
+    """What planning learns: what is done with each file, and what the index has of each project.
+
+    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide.
+    """
+
+    plan: Plan
+    states: Mapping[str, IndexState]
+    undecided: Undecided
+
+    @property
+    def uploads(self) -> tuple[Distribution, ...]:
+        """The files that are sent."""
+        return self.plan.uploads
+
+
+def plan_index(
+    run: Run,
+    destination: Destination,
+    distributions: Sequence[Distribution],
+    problems: Sequence[Problem],
+    *,
+    sending: bool,
+) -> IndexPlan:
+    """Compare the files with the index. Raises IndexUnavailable when it cannot be read.
+
+    A run that is *sending* then says first what it lacks for that.
+    """
+    index, endpoints = destination.index, destination.index.endpoints
+    with run.step(Step.PLAN, endpoints.name):
+        run.emit(IndexChosen(endpoints))
+        run.emit(CredentialChanged(endpoints.name, destination.credential.state))
+        states = _fetch_listings(run, destination, distributions, sending=sending)
+        plan = make_plan(endpoints.name, distributions, states, conflict_rules(run, endpoints), index.md5)
+        # Other indexes decide by rules of their own.
+        planned = IndexPlan(plan, states, undecided(problems) if endpoints.profile is IndexProfile.PYPI else {})
+        run.emit(Planned(plan))
+        _emit_settled(run, endpoints, plan)
+        _warn_of_yanked_releases(run, endpoints, planned)
+        _warn_of_undecided_files(run, endpoints, planned)
+        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``require_open``
+            _warn_of_reserved_names(run, states)
+    return planned
+
+
+def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
+    """Return what the user says about files whose name is taken, for one index."""
+    return ConflictRules.of(endpoints, run.options.on_conflict, skip_existing=run.options.skip_existing)
+
+
+def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]) -> ContentConflict:
+    """Return the error about names that are taken by other content."""
+    return messages.conflict(endpoints, conflicts, skip_existing=run.options.skip_existing)
+
+
+def require_open(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
+    """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
+    for project, state in planned.states.items():
+        files = [file for file in planned.uploads if file.project == project]
+        if isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
+            raise refusal
+        if files and _is_reserved(project, state) and endpoints.profile is IndexProfile.PYPI:
+            raise reserved_name_refused(project, endpoints)
+
+
+def _fetch_listings(
+    run: Run, destination: Destination, distributions: Sequence[Distribution], *, sending: bool
+) -> dict[str, IndexState]:
+    index, endpoints = destination.index, destination.index.endpoints
+    states: dict[str, IndexState] = {}
+    for project, version in dict.fromkeys(file.release for file in distributions):
+        state = index.fetch_listing(project, version)
+        if isinstance(state, ListingUnavailable):
+            run.checkpoint()
+            unavailable = messages.listing_unavailable(endpoints, state)
+            if sending and (missing := destination.credential.missing()):
+                raise missing from unavailable
+            raise unavailable
+        if isinstance(state, NotVisible) and project not in states:
+            _warn_not_visible(run, endpoints, state)
+        files = [file for file in distributions if file.release == (project, version)]
+        state, before = run.with_digests(index, files, state), states.get(project)
+        if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
+            # Two releases of one project, each listed by a request of its own.
+            state = replace(state, files={**before.files, **state.files})
+        states[project] = state
+    return states
+
+
+def _warn_not_visible(run: Run, endpoints: Endpoints, state: NotVisible) -> None:
+    run.warn(
+        "index-not-visible",
+        f"What {endpoints.name} already has of {state.project} cannot be read: {state.reason}",
+        "Uploads go on, and the answers of the index decide.",
+        f"To compare digests first, name its Simple API: --index-url {state.index_url or 'URL'}",
+    )
+
+
+def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
+    """Report the files whose outcome is known: they are on the index, are left there, or are in conflict."""
+    name = endpoints.name
+    for file in plan.files:
+        match file:
+            case AlreadyPublished(distribution, published, md5_only=True):
+                run.emit(FileFinished(name, distribution, FileStatus.SAME_MD5, url=published.url))
+                run.emit(FileListed(name, distribution.filename, None, published, same_md5=True))
+                run.emit(messages.compared_by_md5(endpoints, distribution.filename))
+            case AlreadyPublished(distribution, published):
+                run.emit(FileFinished(name, distribution, FileStatus.ALREADY_PUBLISHED, url=published.url))
+                run.emit(FileListed(name, distribution.filename, listed=True, published=published))
+                if published.yanked is not False:
+                    message = f"{published.filename} is published, but yanked."
+                    run.warn("yanked", message, filename=published.filename)
+            case KeptPublished(distribution, published, reason):
+                run.emit(messages.kept_published(distribution, published, reason))
+                run.emit(FileFinished(name, distribution, FileStatus.KEPT_PUBLISHED, url=published.url))
+            case Conflict(distribution, published):
+                error = conflict_error(run, endpoints, [file])
+                run.emit(FileFinished(name, distribution, FileStatus.CONFLICT, url=published.url, error=error))
+            case Upload():
+                pass
+            case _:
+                assert_never(file)
+
+
+def _is_reserved(project: str, state: IndexState) -> bool:
+    return isinstance(state, NoSuchProject) and is_reserved_name(project)
+
+
+def _warn_of_reserved_names(run: Run, states: Mapping[str, IndexState]) -> None:
+    for project, state in states.items():
+        if _is_reserved(project, state):
+            run.warn(
+                "reserved-name",
+                f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
+                "Choose another name if the project may ever be published on PyPI.",
+            )
+
+
+def _warn_of_undecided_files(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
+    """Warn about files that are not sent first although the index may refuse them."""
+    order = schedule(planned.uploads, planned.states, planned.undecided)
+    for file in left_undecided(order, planned.undecided):
+        run.warn(
+            "undecided-file",
+            f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"
+            " incomplete: it cannot be sent as the first file of the release.",
+            "See the warnings of the checks about this file: correct it, or publish without it.",
+            filename=file.filename,
+        )
+
+
+def _warn_of_yanked_releases(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
+    for project, state in planned.states.items():
+        files = [file for file in planned.uploads if file.project == project]
+        for version in yanked_releases(state, files) if isinstance(state, ProjectListing) else ():
+            run.warn(
+                "yanked-release",
+                f"Every file of {version} on {endpoints.name} is yanked, and more files are to be added.",
+                "Installers skip a yanked release; un-yank it on the index, or publish a new version.",
+            )

@@ -1,0 +1,133 @@
+"""Sending files to one index: in which order, how many at once, and when the index may complete each."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.attestation import Attestation
+from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import FileStatus
+from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, UploadOutcome
+from ci_publish.publishing.concurrency import (
+    TRANSFERS,
+    ConcurrencyLimit,
+    FirstFiles,
+    FirstFileTurn,
+    ReleaseCompletions,
+    ReleaseQueue,
+    in_parallel,
+)
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.file_outcomes import FileOutcomes
+from ci_publish.publishing.index_plan import IndexPlan
+from ci_publish.publishing.planning import schedule
+from ci_publish.publishing.upload_answers import UploadAnswers
+
+Send = Callable[[Distribution, CompletionTurn], None]
+
+
+class Transfers:
+    """Sends the files of a plan, with their *attestations*, and records the answers in *outcomes*."""
+
+    def __init__(
+        self,
+        run: Run,
+        destination: Destination,
+        *,
+        planned: IndexPlan,
+        outcomes: FileOutcomes,
+        attestations: Mapping[str, tuple[Attestation, ...]],
+    ) -> None:
+        self._run = run
+        self._index = destination.index
+        self._credential = destination.credential
+        self._planned = planned
+        self._outcomes = outcomes
+        self._attestations = attestations
+        self._answers = UploadAnswers(run, destination.index, outcomes, planned.states)
+        self._is_pypi = destination.index.endpoints.profile is IndexProfile.PYPI
+
+    def send(self, files: Sequence[Distribution]) -> None:
+        """Send *files*, those that decide about their release first; returns when no upload is under way."""
+        order = schedule(files, self._planned.states, self._planned.undecided)
+        jobs = self._run.options.jobs
+        limit = ConcurrencyLimit(jobs)
+
+        def send(file: Distribution, turn: CompletionTurn) -> None:
+            self._send(file, limit.throttled, turn)
+
+        self._send_first_files(order.leads, send)
+        turns = self._turns()
+        rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
+        in_parallel(rest, lambda file: send(file, turns(file)), limit, jobs, self._go_on)
+
+    def _send_first_files(self, leads: Sequence[Distribution], send: Send) -> None:
+        """Transfer the first files side by side, and have the index complete one after the other.
+
+        Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
+        """
+        transfers = min(TRANSFERS, self._run.options.jobs)
+        while leads and self._go_on():
+            turns = FirstFiles(
+                leads,
+                halted=lambda: self._outcomes.halted,
+                stopped=lambda: self._run.waiting.stopped,
+                clock=self._run.clock,
+            )
+            in_parallel(leads, _in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._go_on)
+            leads = self._outcomes.take_withdrawn()
+            transfers = 1
+
+    def _turns(self) -> Callable[[Distribution], CompletionTurn]:
+        """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once.
+
+        Where the first file of a release failed, the next one is its first; as it may have to create the project, the
+        files of all such releases of a project are completed one after the other.
+        """
+        if not self._is_pypi:
+            return lambda _: UNSCHEDULED
+        failed = {file.release for file, _ in self._outcomes.failures}
+        uploads = self._planned.uploads
+        keys = {file.release: file.project if file.release in failed else file.release for file in uploads}
+        completions = {key: ReleaseCompletions(lambda: self._run.waiting.stopped) for key in keys.values()}
+        for release in failed & keys.keys():
+            completions[keys[release]].one_at_a_time()
+        return lambda file: completions[keys[file.release]].turn()
+
+    def _go_on(self) -> bool:
+        return not self._outcomes.halted and not self._run.waiting.stopped
+
+    def _send(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:
+        try:
+            answer = self._attempt(file, throttled, turn)
+            if isinstance(answer, Cancelled) and self._is_withdrawn(answer, turn):
+                self._outcomes.withdraw(file)
+            else:
+                self._answers.record(file, answer)
+        except CiPublishError as error:
+            self._outcomes.fail(file, error, FileStatus.FAILED, always_halt=True)
+
+    def _attempt(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> UploadOutcome:
+        attestations = self._attestations.get(file.filename, ())
+        authorization = self._credential.authorization()
+        answer = self._index.upload(file, attestations, authorization, throttled, turn)
+        if isinstance(answer, CredentialRefused) and answer.expired:
+            renewed = self._credential.renew(authorization)
+            if renewed is not None:
+                return self._index.upload(file, attestations, renewed, throttled, turn)
+        return answer
+
+    def _is_withdrawn(self, answer: Cancelled, turn: CompletionTurn) -> bool:
+        """Return whether nothing but its *turn* ended an upload, of which the index never got the last bytes."""
+        withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn
+        return withdrawn and not answer.unclear and not self._run.waiting.stopped
+
+
+def _in_turn(turns: FirstFiles[Distribution], send: Send) -> Callable[[Distribution], None]:
+    def work(file: Distribution) -> None:
+        try:
+            send(file, turns.turn(file))
+        finally:
+            turns.done(file)
+
+    return work
