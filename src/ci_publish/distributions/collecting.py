@@ -149,7 +149,7 @@ def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
     return _distribution(target, path.name, (stamp, digests), content)
 
 
-@frozen
+@frozen(kw_only=True)
 class _Content:
     """The core metadata of a file, or why there is none."""
 
@@ -164,11 +164,13 @@ def _metadata(file: BufferedReader, filename: str) -> _Content:
     lower = filename.lower()
     if lower.endswith(".tar.gz"):
         sdist = inspect_sdist(file)
-        return _Content(sdist.metadata, sdist.faults, sdist)
+        return _Content(metadata=sdist.metadata, faults=sdist.faults, sdist=sdist)
     try:
-        return _Content(_pkg_info_of_zip(file) if lower.endswith(".zip") else read_wheel_metadata(file, filename))
+        return _Content(
+            metadata=_pkg_info_of_zip(file) if lower.endswith(".zip") else read_wheel_metadata(file, filename)
+        )
     except Unreadable as error:
-        return _Content(None, (error.fault,), wheel=inspect_zip(file, filename))
+        return _Content(metadata=None, faults=(error.fault,), wheel=inspect_zip(file, filename))
 
 
 def _pkg_info_of_zip(file: BufferedReader) -> bytes:
@@ -208,7 +210,7 @@ def _distribution(
 
 def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> tuple[Fault, ...]:
     """Return everything that is wrong with a file whose core metadata cannot be read, at least one fault."""
-    checked = CheckedFile(filename, kind, size, {}, wheel=content.wheel, sdist=content.sdist)
+    checked = CheckedFile(filename=filename, kind=kind, size=size, form={}, wheel=content.wheel, sdist=content.sdist)
     faults = dict.fromkeys(file_faults(checked, metadata=False))
     known = {fault.rule for fault in faults}
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)

@@ -35,7 +35,7 @@ class FoundFile:
     named: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class Search:
     """What the PATH arguments led to: ``missing`` files that were named, ``empty`` patterns and folders."""
 
@@ -66,7 +66,7 @@ def search(paths: Sequence[str]) -> Search:
             files.setdefault(identity(file.path), file)
     for file in beside(list(files.values()), ATTESTATION):
         files.setdefault(identity(file.path), file)
-    return Search(tuple(files.values()), tuple(missing), tuple(empty), tuple(unreadable))
+    return Search(files=tuple(files.values()), missing=tuple(missing), empty=tuple(empty), unreadable=tuple(unreadable))
 
 
 def beside(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:

@@ -13,7 +13,7 @@ from ci_publish.model.frozen import frozen
 _LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
-@frozen
+@frozen(kw_only=True)
 class Record:
     """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
 
@@ -44,13 +44,13 @@ def parse_record(text: bytes, names: Iterable[str] = ()) -> Record:
     try:
         for number, row in enumerate(csv.reader(_lines(text.decode("utf-8")))):
             if number >= MAX_RECORD_LINES:
-                return Record(digests, blank_line=blank_line, complete=False)
+                return Record(digests=digests, blank_line=blank_line, complete=False)
             blank_line |= not row
             if row:
                 digests.setdefault(shared.get(row[0], row[0]), row[1] if len(row) > 1 else "")
     except (UnicodeDecodeError, csv.Error):
-        return Record({}, readable=False)
-    return Record(digests, blank_line=blank_line)
+        return Record(digests={}, readable=False)
+    return Record(digests=digests, blank_line=blank_line)
 
 
 def _lines(text: str) -> Iterator[str]:

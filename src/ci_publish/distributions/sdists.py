@@ -50,7 +50,7 @@ _SPARSE: Final = invalid_file(
 )
 
 
-@frozen
+@frozen(kw_only=True)
 class SdistContents:
     """What an sdist holds.
 
@@ -218,7 +218,13 @@ def _contents(seen: _Pass) -> SdistContents:
     if seen.escaping:
         faults.append(Fault("sdist-escaping-link", f"Links point outside the archive: {shortlist(seen.escaping)}."))
     faults += unsafe_paths(seen.names, "archive-unsafe-path")
-    return SdistContents(top, frozenset(seen.names), seen.candidates.get(target), tuple(faults), seen.complete)
+    return SdistContents(
+        top=top,
+        names=frozenset(seen.names),
+        metadata=seen.candidates.get(target),
+        faults=tuple(faults),
+        complete=seen.complete,
+    )
 
 
 def _top_level(names: list[str]) -> tuple[str, Fault | None]:

@@ -29,7 +29,7 @@ class Subfolders(StrEnum):
     IGNORE = "ignore"
 
 
-@frozen
+@frozen(kw_only=True)
 class DeeperFile:
     """A distribution, by its name, in a subfolder of ``root``; ``glob`` is the pattern that leads to it.
 
@@ -80,14 +80,16 @@ def _below_named(paths: Sequence[str]) -> Iterator[DeeperFile]:
             project = _is_project(root)
             for folder in _subfolders(root):
                 glob = str((folder if project else root) / "**")
-                yield from (DeeperFile(path, str(root), glob, not project) for path in _within(folder))
+                yield from (
+                    DeeperFile(path=path, root=str(root), glob=glob, required=not project) for path in _within(folder)
+                )
 
 
 def _below_matched(search: Search) -> Iterator[DeeperFile]:
     for folder in (file.path for file in search.files if file.named):
         if folder.is_dir() and not folder.is_symlink() and _is_searched(folder):
             glob = str(folder / "**")
-            yield from (DeeperFile(path, str(folder), glob, required=False) for path in _within(folder))
+            yield from (DeeperFile(path=path, root=str(folder), glob=glob, required=False) for path in _within(folder))
 
 
 def _within(folder: Path) -> Iterator[Path]:

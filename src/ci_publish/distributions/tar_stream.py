@@ -68,7 +68,7 @@ class TarHeaderTooLarge(Exception):
     """An extended header is larger than ``limits.MAX_TAR_HEADER``."""
 
 
-@frozen
+@frozen(kw_only=True)
 class TarMember:
     """One member of a tar archive; ``size`` is how many bytes of data follow its header."""
 
@@ -160,7 +160,7 @@ def is_header(block: bytes) -> bool:
     return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse(block) is not None
 
 
-@frozen
+@frozen(kw_only=True)
 class _Header:
     """One 512-byte header block."""
 
@@ -181,7 +181,7 @@ def _parse(block: bytes) -> _Header | None:
         kind = _DIRECTORY
     if prefix and kind not in _GNU:
         name = f"{prefix}/{name}"
-    return _Header(name, kind, size, _text(block[157:257]), extended=bool(block[482]))
+    return _Header(name=name, type=kind, size=size, link=_text(block[157:257]), extended=bool(block[482]))
 
 
 def _checksums(block: bytes) -> tuple[int, int]:
@@ -252,4 +252,10 @@ def _completed(header: _Header, pax: Mapping[str, str], long_name: str | None, l
     size = int(size_text) if size_text.isdecimal() and len(size_text) <= 20 else header.size  # noqa: PLR2004 - 64 bits
     sparse = header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in pax)
     link = pax.get("linkpath") or long_link or header.link
-    return TarMember(name.rstrip("/") if header.type == _DIRECTORY else name, header.type, size, link, sparse=sparse)
+    return TarMember(
+        name=name.rstrip("/") if header.type == _DIRECTORY else name,
+        type=header.type,
+        size=size,
+        link=link,
+        sparse=sparse,
+    )

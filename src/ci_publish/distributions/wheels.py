@@ -45,7 +45,7 @@ TEXTS: Final = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class ZipContents:
     """What a wheel (or a ``.zip`` sdist) holds.
 
@@ -124,7 +124,7 @@ def inspect_zip(file: BinaryIO, filename: str) -> ZipContents:
     try:
         directory = read_directory(file)
     except Unreadable as error:
-        return ZipContents(info_folder(filename), faults=(error.fault,))
+        return ZipContents(info_folder=info_folder(filename), faults=(error.fault,))
     return _inspect(file, directory, filename, size)
 
 
@@ -148,14 +148,14 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: 
     names = frozenset(info.filename for info in directory)
     faults += [*reading.faults, *unsafe_paths(names, "archive-unsafe-path")]
     return ZipContents(
-        folder,
-        names,
-        tuple(reading.texts.items()),
-        reading.record,
-        tuple(reading.changed),
-        reading.undigested,
-        tuple(faults),
-        reading.complete,
+        info_folder=folder,
+        names=names,
+        texts=tuple(reading.texts.items()),
+        record=reading.record,
+        changed=tuple(reading.changed),
+        undigested=reading.undigested,
+        faults=tuple(faults),
+        complete=reading.complete,
     )
 
 

@@ -33,7 +33,7 @@ _EXTRA: Final = struct.Struct("<HH")
 _UNICODE_PATH: Final = struct.Struct("<BL")
 
 
-@frozen
+@frozen(kw_only=True)
 class _Directory:
     """The position of the central directory; ``shift`` is what data before the archive adds to its offsets."""
 
@@ -115,7 +115,9 @@ def _find_directory(file: BinaryIO) -> _Directory | None:
         return None
     _, _, count, size, offset, _ = _END.unpack_from(tail, place)
     end = tail_start + place
-    return _find_directory64(file, end) or _Directory(count, size, end - size, end - size - offset)
+    return _find_directory64(file, end) or _Directory(
+        count=count, size=size, start=end - size, shift=end - size - offset
+    )
 
 
 def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
@@ -145,7 +147,12 @@ def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
         raise _malformed("there is no ZIP64 end record", _NOT_A_ZIP)
     if offset + directory_size != offset64 or size + 12 != place - record_start:
         raise _malformed("the ZIP64 end record does not fit the archive", _NOT_A_ZIP)
-    return _Directory(count, directory_size, record_start - directory_size, record_start - directory_size - offset)
+    return _Directory(
+        count=count,
+        size=directory_size,
+        start=record_start - directory_size,
+        shift=record_start - directory_size - offset,
+    )
 
 
 # --- the entries ------------------------------------------------------------------------------------------------------

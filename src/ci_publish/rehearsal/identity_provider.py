@@ -83,7 +83,7 @@ class PrematureTokenError(IdentityTokenError):
     """It is not valid yet (`nbf` or `iat` is in the future)."""
 
 
-@frozen
+@frozen(kw_only=True)
 class IssuedToken:
     """What the provider keeps of a token that it issued; never the token itself."""
 
@@ -148,7 +148,9 @@ class IdentityProvider:
         given = {**(self.claims if base is None else base), **claims}
         payload = {**self._temporal(str(given["iss"]), lifetime), **given, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
-        record = IssuedToken(payload["jti"], payload["aud"], payload["iat"], payload["exp"])
+        record = IssuedToken(
+            jti=payload["jti"], audience=payload["aud"], issued_at=payload["iat"], expires_at=payload["exp"]
+        )
         with self._lock:
             self._issued.append(record)
         return token

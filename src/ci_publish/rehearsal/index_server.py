@@ -174,7 +174,9 @@ class RehearsalIndex:
 
     def yank(self, project: str, version: str, reason: str = "", *, yanked: bool = True) -> None:
         """Yank a release, or take that back."""
-        self._storage.record(ReleaseYanked(canonicalize_name(project), version, yanked, reason))
+        self._storage.record(
+            ReleaseYanked(project=canonicalize_name(project), version=version, yanked=yanked, reason=reason)
+        )
 
     def delete_file(self, filename: str) -> None:
         """Delete a file; its name can never be used again."""

@@ -154,7 +154,7 @@ class TrustedPublishing:
             raise _RefusedExchangeError("invalid-publisher", description) from reason
         # In the form of Warehouse's, and the same for the same publisher.
         stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
-        return PublisherIdentity(stable_id, publisher, claims, projects)
+        return PublisherIdentity(id=stable_id, publisher=publisher, claims=claims, projects=projects)
 
     def _matching(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
         if self.registrations is None:

@@ -16,7 +16,7 @@ QUARANTINED: Final = "quarantined"
 CLOSED_STATUSES: Final = frozenset({"archived", QUARANTINED})
 
 
-@frozen
+@frozen(kw_only=True)
 class StoredFile:
     """One file of the index. `uploaded` is Unix time, `provenance` PEP 740's object."""
 
@@ -42,7 +42,7 @@ class StoredFile:
         return f"{digest[:2]}/{digest[2:4]}/{digest[4:]}/{self.filename}"
 
 
-@frozen
+@frozen(kw_only=True)
 class Release:
     """One version of a project, described by the form of its first file. `created` is Unix time."""
 
@@ -61,7 +61,7 @@ class Release:
         return tuple(value for key, value in self.fields if key == name and value.strip())
 
 
-@frozen
+@frozen(kw_only=True)
 class Project:
     """One project: its releases by canonical version, its files by name. `serial` grows with each change."""
 
@@ -117,7 +117,7 @@ class ProjectCreated:
     time: float
 
 
-@frozen
+@frozen(kw_only=True)
 class ReleaseCreated:
     """The first file of a release set its description."""
 
@@ -151,7 +151,7 @@ class StatusSet:
     status: str
 
 
-@frozen
+@frozen(kw_only=True)
 class ReleaseYanked:
     """A release was yanked (PEP 592), or unyanked."""
 
@@ -201,7 +201,7 @@ def applied(state: State, event: Event) -> State:
 
 def _changed(state: State, event: Event, serial: int) -> Project:
     if isinstance(event, ProjectCreated):
-        return Project(event.name, event.time, serial)
+        return Project(name=event.name, created=event.time, serial=serial)
     if isinstance(event, FileAdded):
         project = state.projects[event.file.project]
         files = {**project.files, event.file.filename: event.file}
@@ -218,7 +218,7 @@ def _changed_within(
         case FileDeleted():
             return replace(project, files={k: v for k, v in project.files.items() if k != event.filename})
         case ReleaseCreated():
-            return _with_release(project, Release(event.version, event.time, event.fields))
+            return _with_release(project, Release(version=event.version, created=event.time, fields=event.fields))
         case ReleaseYanked():
             release = project.releases[_key(event.version)]
             return _with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))

@@ -42,7 +42,7 @@ class EquivalentEntryError(Exception):
         self.entry = entry
 
 
-@frozen
+@frozen(kw_only=True)
 class LogEntry:
     """One entry of the log.
 
@@ -151,7 +151,15 @@ class TransparencyLog:
         tree_index, integrated_time = len(self._entries), int(self._clock())
         log_index = _OLDER_SHARDS + tree_index
         promise = self._sign(_canonical_json(self._promised(body, integrated_time, log_index)))
-        entry = LogEntry(uuid, tree_index, log_index, integrated_time, body, promise, envelope)
+        entry = LogEntry(
+            uuid=uuid,
+            tree_index=tree_index,
+            log_index=log_index,
+            integrated_time=integrated_time,
+            body=body,
+            signed_entry_timestamp=promise,
+            envelope=envelope,
+        )
         self._tree.append(leaf_hash(body))
         self._entries.append(entry)
         self._by_uuid[uuid] = entry

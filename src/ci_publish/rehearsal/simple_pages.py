@@ -50,7 +50,7 @@ def detail_json(project: Project, base_url: str) -> dict[str, Any]:
 
 
 def _file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
-    release = project.release(file.version) or Release(file.version, file.uploaded)
+    release = project.release(file.version) or Release(version=file.version, created=file.uploaded)
     core_metadata = _core_metadata(file)
     return {
         "filename": file.filename,

@@ -35,7 +35,7 @@ _EVENTS: Final[dict[str, Any]] = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class Received:
     """A file that was received and is not checked yet: its path, its size and its digests."""
 
@@ -76,7 +76,7 @@ class Incoming:
         """Close the file and return what arrived."""
         self._file.close()
         md5, sha256, blake2 = (digest.hexdigest() for digest in self._hashes)
-        return Received(self._path, self._path.stat().st_size, md5, sha256, blake2)
+        return Received(path=self._path, size=self._path.stat().st_size, md5=md5, sha256=sha256, blake2_256=blake2)
 
     def discard(self) -> None:
         """Close and delete the file, unless it was moved."""

@@ -32,7 +32,7 @@ class User:
     name: str
 
 
-@frozen
+@frozen(kw_only=True)
 class PublisherIdentity:
     """A Trusted Publisher that exchanged an identity token.
 
@@ -48,7 +48,7 @@ class PublisherIdentity:
 Owner: TypeAlias = User | PublisherIdentity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedUploadToken:
     """One token that the index issued. `jti` is the identity token's it was exchanged for; `expires` is Unix time."""
 
@@ -101,7 +101,12 @@ class TokenStore:
     ) -> str:
         """Return a fresh token for *owner*, restricted by *caveats*."""
         token = IssuedUploadToken(
-            str(uuid.uuid4()), owner, tuple(caveats), secrets.token_bytes(32), jti=jti, expires=expires
+            id=str(uuid.uuid4()),
+            owner=owner,
+            caveats=tuple(caveats),
+            key=secrets.token_bytes(32),
+            jti=jti,
+            expires=expires,
         )
         with self._lock:
             self._tokens[token.id] = token

@@ -69,7 +69,7 @@ _NOT_OF_THE_RELEASE: Final = frozenset(
 )
 
 
-@frozen
+@frozen(kw_only=True)
 class _Submission:
     """An upload whose form is valid."""
 
@@ -224,7 +224,7 @@ class Uploads:
         release = project.release(version) if project else None
         if release is None:
             fields = tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
-            self._storage.record(ReleaseCreated(form.project, version, now, fields))
+            self._storage.record(ReleaseCreated(project=form.project, version=version, time=now, fields=fields))
         file = _stored_file(submission, release.version if release else version, now, provenance, metadata)
         self._storage.add(name, file, submission.received, metadata)
 
@@ -255,7 +255,14 @@ def _submission(form: UploadForm, uploader: Uploader, user_agent: str) -> _Submi
     if content is None:
         raise RefusedError(400, "Upload payload does not have a file.")
     filename, content_type, received = content
-    return _Submission(form, uploader, filename, content_type, received, user_agent)
+    return _Submission(
+        form=form,
+        uploader=uploader,
+        filename=filename,
+        content_type=content_type,
+        received=received,
+        user_agent=user_agent,
+    )
 
 
 def _stored_file(

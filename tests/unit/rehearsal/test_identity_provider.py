@@ -80,8 +80,8 @@ def test_single_claims_can_be_replaced_and_every_token_is_remembered(provider: I
     assert first["repository"] == "other/demo"
     assert first["repository_owner"] == "octo-org"
     assert provider.issued == (
-        IssuedToken("fixed", "pypi", 1_800_000_000, 1_800_000_300),
-        IssuedToken(second["jti"], "sigstore", 1_800_000_000, 1_800_000_060),
+        IssuedToken(jti="fixed", audience="pypi", issued_at=1_800_000_000, expires_at=1_800_000_300),
+        IssuedToken(jti=second["jti"], audience="sigstore", issued_at=1_800_000_000, expires_at=1_800_000_060),
     )
 
 

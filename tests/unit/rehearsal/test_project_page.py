@@ -136,8 +136,14 @@ def test_only_web_addresses_become_links(tmp_path: Path, url: str) -> None:
     from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
     from ci_publish.rehearsal.records import Project, Release  # noqa: PLC0415
 
-    release = Release("1.0", 0.0, (("project_urls", f"Evil, {url}"),))
-    shown = Page(str(project_page.project(Project("demo", 0.0, 1, releases={"1": release}), release, "http://x")))
+    release = Release(version="1.0", created=0.0, fields=(("project_urls", f"Evil, {url}"),))
+    shown = Page(
+        str(
+            project_page.project(
+                Project(name="demo", created=0.0, serial=1, releases={"1": release}), release, "http://x"
+            )
+        )
+    )
 
     assert url not in shown.links()
     assert f"Evil: {url}" in shown.text

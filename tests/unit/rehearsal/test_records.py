@@ -17,14 +17,25 @@ from ci_publish.rehearsal.records import (
 
 
 def file(version: str) -> StoredFile:
-    return StoredFile(f"demo-{version}.tar.gz", "demo", version, "sdist", "source", 3, "m", "s", "b" * 64, 5.0)
+    return StoredFile(
+        filename=f"demo-{version}.tar.gz",
+        project="demo",
+        version=version,
+        packagetype="sdist",
+        python_version="source",
+        size=3,
+        md5="m",
+        sha256="s",
+        blake2_256="b" * 64,
+        uploaded=5.0,
+    )
 
 
 EVENTS = (
     ProjectCreated("Demo", 1.0),
-    ReleaseCreated("demo", "1.0", 2.0, (("summary", ""), ("summary", "A demo."))),
+    ReleaseCreated(project="demo", version="1.0", time=2.0, fields=(("summary", ""), ("summary", "A demo."))),
     FileAdded("DEMO", file("1.0")),
-    ReleaseCreated("demo", "2.0rc1", 3.0, ()),
+    ReleaseCreated(project="demo", version="2.0rc1", time=3.0, fields=()),
     FileAdded("demo", file("2.0rc1")),
 )
 
@@ -59,10 +70,10 @@ def test_the_latest_release_is_final_and_not_yanked() -> None:
     latest = project().latest
     assert latest is not None
     assert latest.version == "1.0"
-    yanked = project(ReleaseYanked("demo", "1.0", yanked=True, reason="why")).latest
+    yanked = project(ReleaseYanked(project="demo", version="1.0", yanked=True, reason="why")).latest
     assert yanked is not None
     assert yanked.version == "2.0rc1"
-    assert Project("empty", 0.0, 1).latest is None
+    assert Project(name="empty", created=0.0, serial=1).latest is None
 
 
 def test_a_deleted_file_is_remembered_by_name() -> None:

@@ -125,7 +125,9 @@ def validate_form(form: FormValues) -> tuple[Fault, ...]:
     clean = _sanitized(form)
     faults = list(_form_faults(clean))
     unreadable = [
-        Invalid(_field(name), reason) for name, values in clean.items() if (reason := _unreadable(name, values))
+        Invalid(field=_field(name), message=reason)
+        for name, values in clean.items()
+        if (reason := _unreadable(name, values))
     ]
     faults += _faults(unreadable)
     named = {invalid.field for invalid in unreadable}
@@ -182,7 +184,7 @@ def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
         elif name == "project_urls" and (urls := _project_urls(values)) is not None:
             raw[name] = urls
         elif name in _STRINGS or name in {"keywords", "project_urls"}:
-            unparsed.append(Invalid(_field(name), f"{name!r} has invalid data"))
+            unparsed.append(Invalid(field=_field(name), message=f"{name!r} has invalid data"))
     return raw, unparsed  # type: ignore[return-value]
 
 
@@ -226,7 +228,8 @@ def _standard(raw: RawMetadata) -> Iterator[Invalid]:
         yield from (
             # Sorted, because ``packaging`` prints the allowed values in the order of a set, which varies.
             Invalid(
-                error.field, _QUOTED_LIST.sub(lambda match: f"[{', '.join(sorted(match[1].split(', ')))}]", str(error))
+                field=error.field,
+                message=_QUOTED_LIST.sub(lambda match: f"[{', '.join(sorted(match[1].split(', ')))}]", str(error)),
             )
             for error in group.exceptions
             if isinstance(error, InvalidMetadata)

@@ -22,7 +22,7 @@ MAX_LABEL: Final = 32
 _BLANKS: Final = re.compile(r"\s+")
 
 
-@frozen
+@frozen(kw_only=True)
 class Invalid:
     """Why the server refuses a field (named as in the file), in its words."""
 
@@ -55,18 +55,22 @@ def check_metadata_version(raw: RawMetadata) -> Iterator[Invalid]:
     """Check for the versions that PyPI accepted in August 2026 (metadata.py:107-113)."""
     version = raw.get("metadata_version", "")
     if version not in SUPPORTED_VERSIONS:
-        yield Invalid("metadata-version", f"{version!r} is not a valid metadata version")
+        yield Invalid(field="metadata-version", message=f"{version!r} is not a valid metadata version")
 
 
 def _check_local_version(raw: RawMetadata) -> Iterator[Invalid]:
     version = Version(raw["version"])  # a missing or invalid one is reported already
     if version.local:
-        yield Invalid("version", f"The use of local versions in '{version}' is not allowed.", "filename-local-version")
+        yield Invalid(
+            field="version",
+            message=f"The use of local versions in '{version}' is not allowed.",
+            rule="filename-local-version",
+        )
 
 
 def _check_summary(raw: RawMetadata) -> Iterator[Invalid]:
     if len(raw.get("summary", "")) > MAX_SUMMARY:
-        yield Invalid("summary", f"'summary' field must be {MAX_SUMMARY} characters or less.")
+        yield Invalid(field="summary", message=f"'summary' field must be {MAX_SUMMARY} characters or less.")
 
 
 def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
@@ -76,11 +80,11 @@ def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
         try:
             addresses = email.utils.getaddresses([value]) if value else []
         except RecursionError:  # it parses some texts without an address by recursion
-            yield Invalid(field, "it cannot be read as an email address")
+            yield Invalid(field=field, message="it cannot be read as an email address")
             continue
         address = addresses[0][1] if len(addresses) == 1 else ""
         if address and (reason := _email_fault(address)) is not None:
-            yield Invalid(field, f"{address!r} is not a valid email address: {reason}")
+            yield Invalid(field=field, message=f"{address!r} is not a valid email address: {reason}")
 
 
 def _email_fault(address: str) -> str | None:
@@ -104,14 +108,14 @@ def _check_classifiers(raw: RawMetadata) -> Iterator[Invalid]:
     for classifier in sorted(given - classifiers - deprecated_classifiers.keys()):
         message = f"{classifier!r} is not a valid classifier."
         if (meant := near.get(_folded(classifier))) is not None:
-            yield Invalid("classifier", message, advice=f"Write it as `{meant}`.")
+            yield Invalid(field="classifier", message=message, advice=f"Write it as `{meant}`.")
         else:
             rule = "metadata-classifier" if classifier.startswith("Private ::") else "metadata-classifier-unknown"
-            yield Invalid("classifier", message, rule)
+            yield Invalid(field="classifier", message=message, rule=rule)
     for classifier in sorted(given & deprecated_classifiers.keys()):
         instead = deprecated_classifiers[classifier]
         use = f", use one of {instead} instead." if instead else "."
-        yield Invalid("classifier", f"The classifier {classifier!r} has been deprecated{use}")
+        yield Invalid(field="classifier", message=f"The classifier {classifier!r} has been deprecated{use}")
 
 
 def _folded(classifier: str) -> str:
@@ -122,19 +126,19 @@ def _folded(classifier: str) -> str:
 def _check_urls(raw: RawMetadata) -> Iterator[Invalid]:
     for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
         if url is not None and not valid_url(url):
-            yield Invalid(field, f"{url!r} is not a valid url.")
+            yield Invalid(field=field, message=f"{url!r} is not a valid url.")
 
 
 def _check_project_urls(raw: RawMetadata) -> Iterator[Invalid]:
     for label, url in raw.get("project_urls", {}).items():
         if not label:
-            yield Invalid("project-url", "Must have a label")
+            yield Invalid(field="project-url", message="Must have a label")
         elif len(label) > MAX_LABEL:
-            yield Invalid("project-url", f"{label!r} must be {MAX_LABEL} characters or less.")
+            yield Invalid(field="project-url", message=f"{label!r} must be {MAX_LABEL} characters or less.")
         elif not url:
-            yield Invalid("project-url", "Must have a URL")
+            yield Invalid(field="project-url", message="Must have a URL")
         elif not valid_url(url):
-            yield Invalid("project-url", f"{url!r} is not a valid url")
+            yield Invalid(field="project-url", message=f"{url!r} is not a valid url")
 
 
 def valid_url(url: str) -> bool:
@@ -160,30 +164,36 @@ def _check_other_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
             try:
                 requirement = Requirement(value)
             except InvalidRequirement as error:
-                yield Invalid(field, f"{value!r} is invalid: {error}")
+                yield Invalid(field=field, message=f"{value!r} is invalid: {error}")
                 continue
             if requirement.url is not None:
-                yield Invalid(field, f"Can't have direct dependency: {value!r}", "metadata-direct-dependency")
+                yield Invalid(
+                    field=field, message=f"Can't have direct dependency: {value!r}", rule="metadata-direct-dependency"
+                )
 
 
 def _check_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
     for value in raw.get("requires_dist", ()):
         requirement = Requirement(value)
         if requirement.url is not None:
-            yield Invalid("requires-dist", f"Can't have direct dependency: {requirement}", "metadata-direct-dependency")
+            yield Invalid(
+                field="requires-dist",
+                message=f"Can't have direct dependency: {requirement}",
+                rule="metadata-direct-dependency",
+            )
 
 
 def _check_dynamic(raw: RawMetadata) -> Iterator[Invalid]:
     """Check that dynamic fields are fields; packaging refuses Name, Version and Metadata-Version."""
     for key in (value.lower() for value in raw.get("dynamic", ())):
         if key not in {*SINGLE_FIELDS, *REPEATED_FIELDS, "keywords", "description", "requires-python"} - {"dynamic"}:
-            yield Invalid("dynamic", f"Dynamic field {key!r} is not a valid dynamic field.")
+            yield Invalid(field="dynamic", message=f"Dynamic field {key!r} is not a valid dynamic field.")
 
 
 def _check_license(raw: RawMetadata) -> Iterator[Invalid]:
     if raw.get("license") and raw.get("license_expression"):
         words = "License is deprecated when License-Expression is present. Only License-Expression should be present."
-        yield Invalid("license", words)
+        yield Invalid(field="license", message=words)
 
 
 def check_charset(raw: RawMetadata) -> Iterator[Invalid]:
@@ -196,4 +206,4 @@ def check_charset(raw: RawMetadata) -> Iterator[Invalid]:
     charset = message["content-type"].params.get("charset", "UTF-8")
     if charset != "UTF-8":
         words = f"'description-content-type' can only specify the UTF-8 charset, not {charset!r}"
-        yield Invalid("description-content-type", words, "metadata-charset-spelling")
+        yield Invalid(field="description-content-type", message=words, rule="metadata-charset-spelling")

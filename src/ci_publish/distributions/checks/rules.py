@@ -35,7 +35,7 @@ class Stage(IntEnum):
     NEVER = 99
 
 
-@frozen
+@frozen(kw_only=True)
 class CheckedFile:
     """One file, with everything that rules may ask about it.
 
@@ -71,7 +71,7 @@ FileCheck: TypeAlias = Callable[[CheckedFile], Iterable[Fault]]
 SetCheck: TypeAlias = Callable[[Collection], Iterable[Fault]]
 
 
-@frozen
+@frozen(kw_only=True)
 class Rule:
     """One check: what it means, its severity in each index profile, and how it is computed.
 

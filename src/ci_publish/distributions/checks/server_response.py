@@ -41,7 +41,9 @@ def read_checked_file(path: Path, filename: str, form: Mapping[str, tuple[str, .
     """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
     guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
     kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
-    checked = CheckedFile(filename, kind, 0, form, form_faults=validate_form(form), rendering=form_rendering(form))
+    checked = CheckedFile(
+        filename=filename, kind=kind, size=0, form=form, form_faults=validate_form(form), rendering=form_rendering(form)
+    )
     with open_regular(path) as file:
         size = file.seek(0, 2)
         if filename.endswith(".tar.gz"):

@@ -41,11 +41,13 @@ def test_an_index_may_accept_what_a_rule_finds() -> None:
 
 def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
     mine, other = Fault("demo", "It is so."), Fault("other", "It is not.")
-    wheel = ZipContents("demo-1.0.dist-info", faults=(other, mine))
-    file = CheckedFile("demo-1.0-py3-none-any.whl", Kind.WHEEL, 1, {}, wheel=wheel, form_faults=(mine,))
+    wheel = ZipContents(info_folder="demo-1.0.dist-info", faults=(other, mine))
+    file = CheckedFile(
+        filename="demo-1.0-py3-none-any.whl", kind=Kind.WHEEL, size=1, form={}, wheel=wheel, form_faults=(mine,)
+    )
     assert list(rule().faults(file)) == [mine, mine]
 
 
 def test_the_first_value_of_a_form_field_counts() -> None:
-    file = CheckedFile("demo-1.0.tar.gz", Kind.SDIST, 1, {"name": ("demo", "other")})
+    file = CheckedFile(filename="demo-1.0.tar.gz", kind=Kind.SDIST, size=1, form={"name": ("demo", "other")})
     assert (file.value("name"), file.value("version"), list(file.archive_faults)) == ("demo", "", [])
