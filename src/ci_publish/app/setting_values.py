@@ -84,11 +84,11 @@ def is_name(address: str) -> bool:
 
 
 def refuse_null_characters(values: Mapping[str, object]) -> None:
-    """Raise ConfigurationError for a text that no file system, variable or URL can hold."""
+    """Raise ValueError for a text that no file system, variable or URL can hold."""
     for name, value in values.items():
         if any("\0" in str(item) for item in (value if isinstance(value, tuple | list) else (value,))):
-            message = f"A setting is wrong: {name}: it holds a null character"
-            raise ConfigurationError(message, hints=("Remove the character.",))
+            message = f"{name}: it holds a null character"
+            raise ValueError(message)
 
 
 def explained(error: ValidationError, spelled: Mapping[str, str] | None = None) -> ConfigurationError:

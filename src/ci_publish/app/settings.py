@@ -73,12 +73,17 @@ class Settings(
             resolve(upload, self.index_url, allow_http=frozenset(self.allow_http))
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null_characters(cls, values: object) -> object:
+        if isinstance(values, dict):
+            refuse_null_characters(values)
+        return values
+
     @model_validator(mode="wrap")
     @classmethod
     def _raise_ours(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Raise ConfigurationError, not pydantic's error; the last validator, so that it wraps the others."""
-        if isinstance(values, dict):
-            refuse_null_characters(values)
         try:
             return handler(values)
         except ValidationError as error:

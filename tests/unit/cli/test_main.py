@@ -80,7 +80,12 @@ def test_a_null_character_is_a_wrong_setting(shell: Shell, option: str) -> None:
     value = '["a\\u0000b"]' if option == "paths" else '"a\\u0000b"'
     (shell.folder / "pyproject.toml").write_text(f"[tool.ci-publish]\n{option} = {value}\n")
     assert shell("publish") == 2
-    assert "null character" in shell.out.getvalue()
+    assert f"A setting is wrong: [tool.ci-publish] {option}: it holds a null character" in shell.out.getvalue()
+
+
+def test_a_null_character_in_a_flag_is_named_with_the_flag(shell: Shell) -> None:
+    assert shell("publish", "--index-url", "https://corp.example/\0") == 2
+    assert "A setting is wrong: --index-url: it holds a null character" in shell.out.getvalue()
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 3000, "a = " + "{b=" * 3000, "a = " + "1" * 5000])
