@@ -1,4 +1,7 @@
-"""No request and no secret reaches a host that the table does not name: over hundreds of combinations."""
+"""No request and no secret reaches a host that the table does not name, whatever names destination and credential.
+
+90 of the combinations in ``make test``, 300 with CI_PUBLISH_STRESS=1; each through a proxy, and in a network namespace.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from tests.e2e.destinations_table import (
     MAY_REACH,
     OURS,
     PYPI,
+    STRESS,
     TESTPYPI,
     Case,
     cases,
@@ -37,8 +41,8 @@ SCRIPT = 'mount --bind "$1" /etc/hosts && ip link set lo up && shift && exec "$@
 
 
 def test_the_selection_holds_every_part_often() -> None:
+    assert len(cases(200, 100)) == 300
     chosen = cases()
-    assert len(chosen) >= 200
     for parts, attribute in ((OURS, "ours"), (FOREIGN, "foreign"), (CREDENTIALS, "credential")):
         assert {getattr(case, attribute).name for case in chosen} == {part.name for part in parts}
     assert {expected(case).destination for case in chosen} == {None, *MAY_REACH}
@@ -65,7 +69,7 @@ def namespaces_work(inside: list[str]) -> bool:
 
 
 def recorded(command: list[str]) -> list[dict[str, Any]]:
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=280)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=560 if STRESS else 280)
     assert result.returncode == 0, result.stderr[-4000:]
     runs: list[dict[str, Any]] = json.loads(result.stdout)
     return runs
@@ -76,7 +80,8 @@ def check(runs: list[dict[str, Any]]) -> None:
     assert [run["case"] for run in runs] == list(chosen)
     wrong = [problem for run in runs for problem in problems(chosen[run["case"]], run)]
     assert wrong == [], "\n\n".join(wrong[:5])
-    assert sum(bool(run["requests"]) for run in runs) > 120, "something was sent, or nothing would be shown"
+    sending = sum(bool(run["requests"]) for run in runs)
+    assert sending > len(runs) * 0.4, "something was sent, or nothing would be shown"
 
 
 def problems(case: Case, run: dict[str, Any]) -> list[str]:
