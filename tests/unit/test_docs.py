@@ -1,9 +1,11 @@
 """The documentation says what is: every address that the program prints is a page, every option and code is current."""
 
+import ast
 import importlib.resources
 import json
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,37 @@ def test_the_examples_of_the_python_api_run(tmp_path: Path, monkeypatch: pytest.
         "demo-1.0-py3-none-any.whl",
         "demo-1.0.tar.gz",
     ]
+
+
+PYTHON_EXAMPLES = {
+    f"{by_name(path)}, example {number}": block
+    for path, text in EVERYTHING.items()
+    for number, block in enumerate(re.findall(r"^ *```py(?:thon)?\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE), 1)
+}
+
+
+def names_used(example: str) -> Iterator[str]:
+    """Yield what an example takes from this package: names of `ci_publish`, or modules below it."""
+    for node in ast.walk(ast.parse(textwrap.dedent(example))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("ci_publish."))
+        elif isinstance(node, ast.ImportFrom) and node.module == "ci_publish":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ci_publish."):
+            yield str(node.module)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ci_publish":
+            yield node.attr
+
+
+@pytest.mark.parametrize("example", PYTHON_EXAMPLES)
+def test_python_examples_use_public_names_only(example: str) -> None:
+    assert set(names_used(PYTHON_EXAMPLES[example])) - set(ci_publish.__all__) == set()
+
+
+def test_names_that_are_not_public_are_noticed_in_examples() -> None:
+    assert {"python-api.md", "rehearsal.md"} <= {Path(name.partition(",")[0]).name for name in PYTHON_EXAMPLES}
+    code = "import ci_publish.errors\nfrom ci_publish.http import urls\nfrom ci_publish import app\nci_publish.cli.main()"
+    assert set(names_used(code)) == {"ci_publish.errors", "ci_publish.http", "app", "cli"}
 
 
 def test_every_public_name_is_on_the_page_of_the_python_api() -> None:
