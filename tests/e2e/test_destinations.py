@@ -69,7 +69,8 @@ def namespaces_work(inside: list[str]) -> bool:
 
 
 def recorded(command: list[str]) -> list[dict[str, Any]]:
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=560 if STRESS else 280)
+    seconds = 560 if STRESS else 280
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=seconds)
     assert result.returncode == 0, result.stderr[-4000:]
     runs: list[dict[str, Any]] = json.loads(result.stdout)
     return runs
