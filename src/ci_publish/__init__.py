@@ -13,7 +13,7 @@ from ci_publish.about import __version__
 
 if TYPE_CHECKING:
     from ci_publish.app.commands import attest, check, doctor, plan, publish, rehearse, verify
-    from ci_publish.app.composition import RuntimeContext
+    from ci_publish.app.runtime_context import RuntimeContext
     from ci_publish.app.settings import Settings
     from ci_publish.attestations.trust import TrustSource
     from ci_publish.attestations.verification import ProvenanceJudge
@@ -119,7 +119,7 @@ _HOMES = {
     "Settings": "app.settings",
     "SigningResult": "model.attestation",
     "StepFinished": "model.events",
-    "RuntimeContext": "app.composition",
+    "RuntimeContext": "app.runtime_context",
     "TrustSource": "attestations.trust",
     "UNSCHEDULED": "model.completion",
     "UploadOutcome": "model.index",

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from ci_publish.app.commands import publish
-from ci_publish.app.composition import RuntimeContext
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import AttestationPolicy

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.wrappers import Response
 
 from ci_publish import errors
-from ci_publish.app.composition import Composition, RememberedIdentity, RuntimeContext
+from ci_publish.app.composition import Composition
+from ci_publish.app.remembered_identity import RememberedIdentity
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt_building import receipt_of
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import publish
 from ci_publish.rehearsal.ci_claims import google_claims
 from ci_publish.rehearsal.oidc import registered
@@ -159,18 +163,19 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
         repository_url=(world.repository_url,),
         sigstore_trust_config=world.trust_config_path,
     )
-    composition = Composition(settings, context)
-    composition.identity = RememberedIdentity(
+    interruption = Interruption(settings.deadline)
+    identity = RememberedIdentity(
         lambda: AmbientIdentity(
             environ,
             context.mask,
-            composition.interruption,
+            interruption,
             events.append,
             lambda: 0.5,
             detect=lambda audience: world.identity_provider.issue(audience, claims),
             machine=lambda: "",
         )
     )
+    composition = Composition(settings, replace(context, interruption=interruption), identity=identity)
     try:
         return events, publish(composition.run("publish"))
     finally:

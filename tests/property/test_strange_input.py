@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.project_file import project_tables
 from ci_publish.app.recording import recorded
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.libraries import read_attestation, read_provenance
 from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import Unsound, answer_trouble

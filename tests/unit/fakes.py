@@ -377,7 +377,7 @@ class FakeRun:
         return Run(
             distributions=self.distributions,
             destinations=self.destinations,
-            signer=self.signer,
+            signer=lambda: self.signer,
             verifier=self.verifier,
             write_attestations=lambda folder, made: self.written.append((folder, len(made))),
             emit=self.events.append,

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
-from ci_publish.app.composition import Composition, RuntimeContext
+from ci_publish.app.composition import Composition
 from ci_publish.app.file_reports import FileReports
 from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import leads_out, refuse_links_out
 from ci_publish.app.project_trust import project_notes, refuse_project_settings
 from ci_publish.app.recording import recorded, with_listener
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.errors import ConfigurationError

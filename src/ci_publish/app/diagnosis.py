@@ -1,14 +1,29 @@
 """The command ``doctor`` over all indexes: its findings, and how it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from ci_publish.app.composition import Composition
-from ci_publish.errors import CiPublishError, CredentialRejected
-from ci_publish.model.events import Finding, FindingStatus, Outcome
+from ci_publish.app.local_steps import unattested
+from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
+from ci_publish.identity.doctor import Doctor, Wanted
+from ci_publish.identity.findings import Readiness
+from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.distribution import Collection, Distribution
+from ci_publish.model.events import Finding, FindingStatus, IndexChosen, Outcome
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import Endpoints, IndexState, Plan
+from ci_publish.model.problem import Problem, Severity, noted
+from ci_publish.publishing import digests, messages
+from ci_publish.publishing.planning import ConflictRules, make_plan
 
 if TYPE_CHECKING:
     from ci_publish.identity.findings import Finding as Diagnosed
+    from ci_publish.index.client import HttpIndex
+
+Checks = Callable[[AbstractSet[str]], CiPublishError | None]
+"""What the checks end with, given the names of the files that are published as they are."""
 
 # By identity.findings.Level.
 _FINDINGS = {
@@ -26,12 +41,11 @@ def diagnose(composition: Composition) -> Outcome:
     """
     errors: list[CiPublishError] = []
     open_questions: list[str] = []
-    from ci_publish.identity.findings import Readiness  # noqa: PLC0415  (late: for one command)
 
     addresses = composition.settings.repository_url
-    composition.require_unshared([composition.endpoints(each) for each in addresses])
+    composition.credentials.require_unshared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
-        diagnosis = composition.doctor(repository_url).run()
+        diagnosis = _doctor(composition, repository_url).run()
         for found in diagnosis.findings:
             composition.context.emit(_finding(found))
         errors += [] if diagnosis.error is None else [diagnosis.error]
@@ -59,3 +73,72 @@ def _finding(found: "Diagnosed") -> Finding:
     return Finding(
         found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
     )
+
+
+def _doctor(composition: Composition, repository_url: str) -> Doctor:
+    """Put together what checks one index and this job."""
+    settings, credentials = composition.settings, composition.credentials
+    index = composition.index(repository_url, online=True)
+    collection, checks = _files_if_any(composition, index.endpoints)
+    must_attest = not collection.distributions or unattested(collection)
+    wanted = Wanted(
+        collection.distributions,
+        attesting=lambda kind: composition.attesting(index.endpoints, kind) and must_attest,
+        mint=settings.mint,
+        spend_token=settings.spend_token,
+        create_project=settings.create_project,
+        provenance=index.provenance,
+        plan=lambda files, state: _planned(composition, index, files, state),
+        checks=checks,
+        inspect=lambda kind, published: _inspect(composition, index.endpoints, kind, collection, published),
+    )
+    composition.context.emit(IndexChosen(index.endpoints))
+    return Doctor(
+        index.endpoints,
+        credentials.options(index.endpoints),
+        credentials.identity_context(),
+        index.fetch_listing,
+        wanted,
+    )
+
+
+def _inspect(
+    composition: Composition,
+    endpoints: Endpoints,
+    kind: CredentialKind,
+    collection: Collection,
+    published: AbstractSet[str],
+) -> None:
+    """Verify the attestation files beside those that publishing would upload. Raises what publishing would."""
+    if composition.policy(endpoints, kind) is AttestationPolicy.OFF:
+        return
+    files = {file.filename: file for file in collection.distributions if file.filename not in published}
+    if found := [each for each in collection.attestations if each.distribution in files]:
+        composition.signer().inspect(found, list(files.values()))
+
+
+def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Collection, Checks | None]:
+    """Return the distributions if there are any, and what the checks end with."""
+    distributions = composition.distributions
+    try:
+        collection = distributions.collect(composition.settings.paths)
+        problems = distributions.check(collection, [endpoints.profile])
+    except NothingToPublish:
+        return Collection(()), None
+    except CiPublishError as error:
+        failure = error
+        return Collection(()), lambda _: failure
+    return collection, lambda published: _failed_checks(noted(problems, published))
+
+
+def _planned(composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
+    """Return what publishing would do with *files* of one project."""
+    options, endpoints = composition.options("doctor"), index.endpoints
+    state = digests.completed(index, files, state, limit=options.compare_downloads, emit=composition.context.emit)
+    rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
+    return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
+
+
+def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
+    failing = any(problem.severity is Severity.ERROR for problem in problems)
+    return messages.failed_checks(problems) if failing else None

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.other_tools import unused_secrets
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError
 from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
-from ci_publish.app.composition import Composition, RuntimeContext
+from ci_publish.app.composition import Composition
 from ci_publish.app.named_audiences import named_audiences
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.identity.credential import CredentialOptions, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank

@@ -11,8 +11,8 @@ from functools import partial
 from types import FrameType
 
 from ci_publish.app.commands import COMMANDS, execute
-from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.output_files import give_to_workspace
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
 from ci_publish.app.token_guard import TokenGuard

@@ -34,7 +34,7 @@ def attest(run: Run) -> Outcome:
     if run.options.attestations is AttestationPolicy.OFF:
         message = "The command attest makes attestations, and they are off."
         raise ConfigurationError(message, hints=("Omit --attestations off (or attestations: false).",))
-    run.signer.prefetch()
+    run.signer().prefetch()
     collection = collect_valid(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
@@ -73,7 +73,7 @@ def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver
     files = _attested_uploads(receivers)
     found = [each for each in collection.attestations if each.distribution in files]
     if found:
-        run.signer.inspect(found, list(files.values()))
+        run.signer().inspect(found, list(files.values()))
 
 
 def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> Attestations:
@@ -95,7 +95,7 @@ def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
 
 def _attest(run: Run, collection: Collection, files: Sequence[Distribution], policy: AttestationPolicy) -> Attestations:
     names = {file.filename for file in files}
-    adopted = run.signer.adopt([found for found in collection.attestations if found.distribution in names], files)
+    adopted = run.signer().adopt([found for found in collection.attestations if found.distribution in names], files)
     for attestations in adopted.values():
         for attestation in attestations:
             run.emit(Signed(attestation))
@@ -119,7 +119,7 @@ def _attest(run: Run, collection: Collection, files: Sequence[Distribution], pol
 def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
     """Sign; where attestations are not required, the lack of an identity is a failure of each file, not of the run."""
     try:
-        return run.signer.sign(files)
+        return run.signer().sign(files)
     except (IdentityUnavailable, SigningFailed) as error:
         if policy is AttestationPolicy.REQUIRED:
             raise

@@ -1,4 +1,4 @@
-"""What a run is given: its rooms, its options, and how it tells the time."""
+"""What a run is given: its collaborators, its options, and how it tells the time."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,11 +49,15 @@ class Destination:
 
 @frozen
 class Run:
-    """The rooms of one run. ``clock`` is monotonic, ``now`` since the epoch, both in seconds."""
+    """The collaborators of one run.
+
+    ``signer`` returns what signs, always the same; it is called only when something is to be signed. ``clock`` is
+    monotonic, ``now`` since the epoch, both in seconds.
+    """
 
     distributions: Distributions
     destinations: tuple[Destination, ...]
-    signer: Signer
+    signer: Callable[[], Signer]
     verifier: ProvenanceVerifier
     write_attestations: Callable[..., object]
     emit: Emit

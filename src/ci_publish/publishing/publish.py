@@ -29,7 +29,7 @@ def publish(run: Run) -> Outcome:
         _plan_all(run, indexes, problems)
         _require_publishable(indexes)
         if any(index.uploads and wants_attestations(index) for index in indexes):
-            run.signer.prefetch()
+            run.signer().prefetch()
         inspect_found(run, collection, indexes)
         for index in indexes:
             index.authenticate()

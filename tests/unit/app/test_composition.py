@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 import ci_publish
 from ci_publish import RuntimeContext, Settings
 from ci_publish.app import commands, composition, recording, releases
+from ci_publish.app.remembered_identity import RememberedIdentity
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -209,7 +210,7 @@ def test_the_identity_of_a_run_is_remembered() -> None:
         def token(self, audience: str) -> IdentityToken:
             return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
 
-    identity = composition.RememberedIdentity(Source)
+    identity = RememberedIdentity(Source)
     assert identity.claims is None
     assert identity.provider is Provider.GITHUB
     assert identity.repeatable
@@ -233,7 +234,7 @@ def test_one_api_token_is_not_shown_to_two_indexes(command: str, tmp_path: Path)
 def test_the_timeout_reaches_the_identity() -> None:
     composed = composition.Composition(Settings(timeout=7.0), context())
     try:
-        assert composed._tools().timeout == 7.0  # noqa: SLF001
+        assert composed.credentials.identity_context().timeout == 7.0
     finally:
         composed.close()
 
@@ -241,7 +242,7 @@ def test_the_timeout_reaches_the_identity() -> None:
 def test_credentials_get_the_clock_and_the_random_source_each_in_its_place() -> None:
     composed = composition.Composition(Settings(), context())
     try:
-        tools = composed._tools()  # noqa: SLF001
+        tools = composed.credentials.identity_context()
         assert abs(tools.clock() - time.time()) < 60
         assert all(0 <= tools.random() < 1 for _ in range(10))
     finally:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ci_publish.app.composition import Composition, RuntimeContext
+from ci_publish.app.composition import Composition
 from ci_publish.app.named_audiences import named_audiences
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import pytest
 
 from ci_publish.app.commands import COMMANDS, Command, Job, execute
-from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.options import Option, Source, Use, use
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import component_variable, load, variable
 from ci_publish.cli.arguments import parse

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.commands import COMMANDS, Command, execute
-from ci_publish.app.composition import RuntimeContext
 from ci_publish.app.project_trust import DECISIVE, foreign_code
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import options
 from ci_publish.app.settings_sources import load
 from ci_publish.errors import ConfigurationError

@@ -1,0 +1,104 @@
+"""What the user gave to authenticate with, for each index, and what every credential works with."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from ci_publish.app.runtime_context import RuntimeContext
+from ci_publish.app.settings import Settings
+from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.http.transport import HttpTransport
+from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, meant_for, shared
+from ci_publish.identity.keyring import KeyringEntry, asked_keyring
+from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
+from ci_publish.model.index import Endpoints
+from ci_publish.publishing.interruption import Interruption
+from ci_publish.publishing.ports import IdentitySource
+
+
+class Credentials:
+    """Reads the credentials that settings and keyring give; the keyring is asked once for each index.
+
+    *transport* still sends while the run is being stopped.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        context: RuntimeContext,
+        *,
+        interruption: Interruption,
+        transport: HttpTransport,
+        identity: IdentitySource,
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._interruption = interruption
+        self._transport = transport
+        self._identity = identity
+        self._entries: dict[str, KeyringEntry | None] = {}
+
+    def require_unshared(self, destinations: Sequence[Endpoints]) -> None:
+        """Raise ConfigurationError for a secret that several of these servers would be shown."""
+        if self._settings.keyring:
+            return  # a keyring holds a secret for each index
+        if error := shared(destinations, self.options()):
+            raise error
+
+    def options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
+        """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
+        settings = self._settings
+        given = CredentialOptions(
+            settings.user,
+            settings.password,
+            self._context.password_name,
+            anonymous=settings.anonymous,
+            several=len(settings.repository_url) > 1,
+            keyring=settings.keyring,
+        )
+        entry = self._keyring_entry(endpoints) if settings.keyring and endpoints and settings.password is None else None
+        return given if entry is None else replace(given, user=entry.user, secret=entry.secret, name=KEYRING_NAME)
+
+    def _keyring_entry(self, endpoints: Endpoints) -> KeyringEntry | None:
+        if endpoints.upload not in self._entries:
+            keyring = self._context.keyring or asked_keyring()
+            self._entries[endpoints.upload] = keyring(endpoints.upload, self._settings.user)
+        return self._entries[endpoints.upload]
+
+    def identity_context(self) -> IdentityContext:
+        """Return what every credential works with."""
+        guard = self._interruption.guard
+        return IdentityContext(
+            self._identity,
+            self._transport,
+            self._interruption.patient(),
+            self._context.emit,
+            self._context.mask,
+            time.time,
+            random.random,
+            self._interruption.shielded,
+            self._context.keyring,
+            self._settings.timeout,
+            _runner(self._context.environ),
+            *(() if guard is None else (partial(guard.keep, allow_http=self._settings.allow_http),)),
+        )
+
+    def listing_authorization(self, endpoints: Endpoints) -> Authorization | None:
+        """Listings are fetched with the upload's own password or API token; the client keeps it on the same origin."""
+        given = meant_for(endpoints, self.options(endpoints))
+        user = given.user or TOKEN_USER
+        if not given.secret or static_objection(endpoints, user, given.secret, given.name):
+            return None
+        if token_objection(endpoints, given.secret, given.name, time.time()):
+            return None
+        self._context.mask(given.secret)
+        return BasicAuthorization(user, given.secret)
+
+
+def _runner(environ: Mapping[str, str]) -> str | None:
+    from ci_publish.identity.ambient import runner  # noqa: PLC0415  (late: not for passwords)
+
+    return runner(environ) if environ.get("GITHUB_ACTIONS") else None
