@@ -17,3 +17,9 @@ def test_a_field_that_is_invalid_already_is_not_reported_twice() -> None:
     raw = {"version": "1.0", "summary": "x" * 513}
     assert [invalid.field for invalid in pypi_rules(raw, set())] == ["summary"]  # type: ignore[arg-type]
     assert list(pypi_rules(raw, {"summary"})) == []  # type: ignore[arg-type]
+
+
+def test_an_address_that_python_reads_by_recursion_is_invalid() -> None:
+    raw = {"version": "1.0", "author_email": "(" * 3_000}
+    found = list(pypi_rules(raw, set()))  # type: ignore[arg-type]
+    assert [invalid.field for invalid in found] in ([], ["author-email"])
