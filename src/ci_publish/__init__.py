@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
     from ci_publish.model.receipt import Receipt
     from ci_publish.model.receipt_json import to_json
-    from ci_publish.publishing.context import Destination, Options, Run
+    from ci_publish.publishing.context import Destination, Run
     from ci_publish.publishing.interruption import Interruption
     from ci_publish.rehearsal.world import RehearsalWorld
 
@@ -62,7 +62,6 @@ __all__ = [
     "Interruption",
     "LocalDistributions",
     "NoSuchProject",
-    "Options",
     "ProjectListing",
     "ProvenanceJudge",
     "PublishedFile",
@@ -107,7 +106,6 @@ _HOMES = {
     "Interruption": "publishing.interruption",
     "LocalDistributions": "distributions.local",
     "NoSuchProject": "model.index",
-    "Options": "publishing.context",
     "ProjectListing": "model.index",
     "ProvenanceJudge": "attestations.verification",
     "PublishedFile": "model.index",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import (
     AttestationInvalid,
     CiPublishError,
@@ -52,8 +53,9 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem
+from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing.context import Destination, Options, Run
+from ci_publish.publishing.context import Destination, Run
 
 PYPI = Endpoints(
     "pypi",
@@ -366,12 +368,13 @@ class FakeRun:
 
     distributions: FakeDistributions
     destinations: tuple[Destination, ...]
-    options: Options = field(default_factory=Options)
+    options: Settings = field(default_factory=Settings)
     signer: FakeSigner = field(default_factory=FakeSigner)
     verifier: FakeVerifier = field(default_factory=FakeVerifier)
     waiting: FakeWaiting = field(default_factory=FakeWaiting)
     events: list[Event] = field(default_factory=list)
     written: list[tuple[Path, int]] = field(default_factory=list)
+    expected_publishers: tuple[PublisherIdentity, ...] = ()
 
     def run(self) -> Run:
         return Run(
@@ -384,6 +387,7 @@ class FakeRun:
             waiting=self.waiting,
             clock=lambda: self.waiting.now,
             options=self.options,
+            expected_publishers=self.expected_publishers,
         )
 
 
@@ -391,11 +395,11 @@ def fake_run(
     *files: Distribution,
     index: FakeIndex | None = None,
     credential: FakeCredential | None = None,
-    options: Options | None = None,
+    options: Settings | None = None,
     **more: object,
 ) -> FakeRun:
     destination = Destination(index or FakeIndex(), credential or FakeCredential())
-    return FakeRun(FakeDistributions(files), (destination,), options or Options(), **more)  # type: ignore[arg-type]
+    return FakeRun(FakeDistributions(files), (destination,), options or Settings(), **more)  # type: ignore[arg-type]
 
 
 __all__ = [

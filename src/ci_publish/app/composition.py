@@ -29,9 +29,8 @@ from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
-from ci_publish.publishing.context import Destination, Options, Run
+from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.publishing.planning import OnConflict
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
@@ -99,28 +98,15 @@ class Composition:
             emit=self.context.emit,
             waiting=self.interruption,
             clock=time.monotonic,
-            options=replace(self.options(command), expected_publishers=expected),
+            options=self._options(command),
+            expected_publishers=expected,
         )
 
-    def options(self, command: str) -> Options:
-        """Return what the user wants of a run of *command*."""
-        settings = self.settings
-        return Options(
-            paths=settings.paths,
-            on_conflict=OnConflict(settings.on_conflict),
-            skip_existing=settings.skip_existing,
-            attestations=settings.attestations,
-            attestations_dir=settings.output_dir if command == "attest" else settings.attestations_dir,
-            jobs=settings.jobs,
-            keep_going=settings.keep_going,
-            compare_downloads=settings.compare_downloads,
-            strict=settings.strict,
-            verify=settings.verify,
-            verify_timeout=settings.verify_timeout,
-            prove_credential=settings.prove_credential,
-            create_project=settings.create_project,
-            publisher_named=bool(settings.publisher),
-        )
+    def _options(self, command: str) -> Settings:
+        """Return the settings, with the folder that *command* writes attestations to."""
+        if command != "attest":
+            return self.settings
+        return self.settings.model_copy(update={"attestations_dir": self.settings.output_dir})
 
     def _expected_publishers(self, command: str) -> tuple[PublisherIdentity, ...]:
         """Return who must have signed what ``verify`` finds: whom the user names, else this job's own repository.

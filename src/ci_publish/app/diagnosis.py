@@ -133,7 +133,7 @@ def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Colle
 
 def _planned(composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
     """Return what publishing would do with *files* of one project."""
-    options, endpoints = composition.options("doctor"), index.endpoints
+    options, endpoints = composition.settings, index.endpoints
     state = digests.completed(index, files, state, limit=options.compare_downloads, emit=composition.context.emit)
     rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
     return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)

@@ -163,8 +163,7 @@ class Confirmation:
             raise messages.bad_provenance(self._index.endpoints, invalid)
         foreign = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceByAnother)}
         if foreign:
-            options = self._run.options
-            own_repository = bool(options.expected_publishers) and not options.publisher_named
+            own_repository = bool(self._run.expected_publishers) and not self._run.options.publisher
             raise publisher_messages.unexpected_publisher(self._index.endpoints, foreign, own_repository=own_repository)
 
     def _judge(self, file: Distribution) -> ProvenanceOutcome:

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
+from typing import Protocol
 
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import Distribution
@@ -13,30 +13,67 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexState
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.digests import completed
-from ci_publish.publishing.planning import OnConflict
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 
-@frozen
-class Options:
-    """What the user wants of a run; seconds are seconds, sizes bytes (0: off)."""
+class RunOptions(Protocol):
+    """The settings that a run reads: ``ci_publish.Settings``, where each is declared, with its default."""
 
-    paths: tuple[str, ...] = ("dist",)
-    on_conflict: OnConflict = OnConflict.FAIL
-    skip_existing: bool = False
-    attestations: AttestationPolicy = AttestationPolicy.AUTO
-    attestations_dir: Path | None = None
-    jobs: int = 8
-    keep_going: bool = False
-    compare_downloads: int = 25 * 1024 * 1024
-    strict: bool = False
-    verify: bool = True
-    verify_timeout: float = 300.0
-    prove_credential: bool = False
-    create_project: bool = False
-    expected_publishers: tuple[PublisherIdentity, ...] = ()
-    """Who must have signed what ``verify`` finds; ``publisher_named``: because the user says so."""
-    publisher_named: bool = False
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, globs or folders to publish."""
+
+    @property
+    def on_conflict(self) -> str:
+        """What to do with other content under a filename: a value of ``planning.OnConflict``."""
+
+    @property
+    def skip_existing(self) -> bool:
+        """Whether files whose name is taken are left."""
+
+    @property
+    def attestations(self) -> AttestationPolicy:
+        """Whether attestations are made."""
+
+    @property
+    def attestations_dir(self) -> Path | None:
+        """Where attestations are written."""
+
+    @property
+    def jobs(self) -> int:
+        """How many files are uploaded at once."""
+
+    @property
+    def keep_going(self) -> bool:
+        """Whether the other files are uploaded when the index refuses one."""
+
+    @property
+    def compare_downloads(self) -> int:
+        """Up to which size, in bytes, a file without a digest is downloaded and compared; 0: never."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether what cannot be confirmed is an error."""
+
+    @property
+    def verify(self) -> bool:
+        """Whether the listing is waited for."""
+
+    @property
+    def verify_timeout(self) -> float:
+        """How long, in seconds."""
+
+    @property
+    def prove_credential(self) -> bool:
+        """Whether a plan tries the credential."""
+
+    @property
+    def create_project(self) -> bool:
+        """Whether that may create a project."""
+
+    @property
+    def publisher(self) -> tuple[PublisherIdentity, ...]:
+        """Who must have signed what ``verify`` finds, where the user names somebody."""
 
 
 @frozen
@@ -52,7 +89,8 @@ class Run:
     """The collaborators of one run.
 
     ``signer`` returns what signs, always the same; it is called only when something is to be signed. ``clock`` is
-    monotonic, ``now`` since the epoch, both in seconds.
+    monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed what ``verify`` finds:
+    those whom the user names, or the job's own repository.
     """
 
     distributions: Distributions
@@ -63,9 +101,10 @@ class Run:
     emit: Emit
     waiting: Stopper
     clock: Callable[[], float]
+    options: RunOptions
     require_unwritten: Callable[[Path, Sequence[str]], None] = lambda _folder, _filenames: None
     now: Callable[[], float] = time.time
-    options: Options = field(default_factory=Options)
+    expected_publishers: tuple[PublisherIdentity, ...] = ()
 
     @contextmanager
     def step(self, step: Step, index: str | None = None) -> Iterator[None]:

@@ -47,9 +47,9 @@ class ConflictRules:
     keep_undigested: bool = False
 
     @classmethod
-    def of(cls, endpoints: Endpoints, on_conflict: OnConflict, *, skip_existing: bool) -> "ConflictRules":
+    def of(cls, endpoints: Endpoints, on_conflict: str, *, skip_existing: bool) -> "ConflictRules":
         """Translate the options for one index: on PyPI and in its rehearsals ``skip-existing`` hides no conflict."""
-        keep = on_conflict is OnConflict.KEEP_PUBLISHED
+        keep = on_conflict == OnConflict.KEEP_PUBLISHED
         return cls(
             keep_other=keep or (skip_existing and not _is_pypi_itself(endpoints)),
             keep_undigested=keep or skip_existing,

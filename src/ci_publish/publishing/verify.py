@@ -77,7 +77,7 @@ def verify_release(
 
 def _require_provenance_checks(run: Run) -> None:
     """Raise ConfigurationError for a publisher that is expected although attestations are off."""
-    if run.options.publisher_named and run.options.attestations is AttestationPolicy.OFF:
+    if run.options.publisher and run.options.attestations is AttestationPolicy.OFF:
         raise publisher_messages.publisher_without_attestations()
 
 
@@ -138,12 +138,12 @@ def _compared(run: Run, index: Index, file: Distribution, published: PublishedFi
 def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
     """Require provenance where the user does, and that what the index serves verifies."""
     endpoints = destination.index.endpoints
-    policy, named = run.options.attestations, run.options.publisher_named
+    policy, named = run.options.attestations, bool(run.options.publisher)
     required = named or policy is AttestationPolicy.REQUIRED
     if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
         return
-    if run.options.expected_publishers and not named:
-        expected = " or ".join(map(str, run.options.expected_publishers))
+    if run.expected_publishers and not named:
+        expected = " or ".join(map(str, run.expected_publishers))
         message = f"Provenance must be by {expected}, the job's own repository; name others with --publisher."
         run.emit(Noted("publisher-expected", message, warning=False))
     confirmation = Confirmation(run, destination.index)

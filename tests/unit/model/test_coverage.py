@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import ProjectNotCovered
 from ci_publish.model.coverage import requiring
 from ci_publish.model.distribution import CoreMetadata, Distribution
@@ -11,7 +12,6 @@ from ci_publish.model.events import Noted, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints, IndexState
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel
 
@@ -41,7 +41,7 @@ def played(  # noqa: PLR0913  (each test names what it is about)
         *files,
         index=FakeIndex(endpoints, states=list(states)),
         credential=credential,
-        options=Options(keep_going=keep_going),
+        options=Settings(keep_going=keep_going),
     )
 
 

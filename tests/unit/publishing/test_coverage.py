@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import CredentialRejected, ProjectNotCovered
 from ci_publish.model.distribution import CoreMetadata, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Retrying
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, ProjectListing
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import plan, publish
 from tests.unit.fakes import PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
 
@@ -34,7 +34,7 @@ def played(  # noqa: PLR0913  (each test names what it is about)
         *files,
         index=FakeIndex(endpoints, states=list(states)),
         credential=credential,
-        options=Options(keep_going=keep_going),
+        options=Settings(keep_going=keep_going),
     )
 
 
@@ -172,29 +172,29 @@ def notes(play: FakeRun) -> dict[str, str]:
 )
 def test_a_plan_says_what_the_credential_proves(kind: CredentialKind, scope: TokenScope | None, words: str) -> None:
     play = played(DEMO, scope=scope, kind=kind, states=(THERE,))
-    play = replace(play, options=Options(prove_credential=True))
+    play = replace(play, options=Settings(prove_credential=True))
     assert plan(play.run()) is Outcome.PLANNED
     assert words in notes(play)["credential-proof"]
     assert proved(play) == ["prove", "burn"]
 
 
 def test_a_plan_ends_with_6_where_publish_would() -> None:
-    play = replace(played(DEMO, OTHER, scope=OF_DEMO, kind=TOKEN), options=Options(prove_credential=True))
+    play = replace(played(DEMO, OTHER, scope=OF_DEMO, kind=TOKEN), options=Settings(prove_credential=True))
     assert refused(play, plan).exit_code == CredentialRejected.exit_code
 
 
 def test_a_plan_creates_no_project_unless_told() -> None:
-    play = replace(played(DEMO, scope=None), options=Options(prove_credential=True))
+    play = replace(played(DEMO, scope=None), options=Settings(prove_credential=True))
     assert plan(play.run()) is Outcome.PLANNED
     assert proved(play) == ["judge", "burn"]
     assert "creates its project at once" in notes(play)["exchange-not-tried"]
-    told = replace(played(DEMO, scope=None), options=Options(prove_credential=True, create_project=True))
+    told = replace(played(DEMO, scope=None), options=Settings(prove_credential=True, create_project=True))
     assert plan(told.run()) is Outcome.PLANNED
     assert proved(told) == ["prove", "burn"]
 
 
 def test_a_plan_with_nothing_to_upload_tries_nothing() -> None:
     listed = ProjectListing("demo", {DEMO.filename: published(DEMO)})
-    play = replace(played(DEMO, scope=None, states=(listed,)), options=Options(prove_credential=True))
+    play = replace(played(DEMO, scope=None, states=(listed,)), options=Settings(prove_credential=True))
     assert plan(play.run()) is Outcome.PLANNED
     assert proved(play) == ["burn"]

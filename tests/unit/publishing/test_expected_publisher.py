@@ -2,27 +2,34 @@
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError, UnexpectedPublisher, Unverified
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceByAnother
 from ci_publish.model.events import Noted
 from ci_publish.model.index import ProjectListing
-from ci_publish.model.publisher_identity import parse_identity
-from ci_publish.publishing.context import Options
+from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
 from ci_publish.publishing.verify import verify
 from tests.unit.fakes import GENERIC, FakeIndex, FakeRun, FakeVerifier, fake_run, published, wheel
 
 EXPECTED = (parse_identity("github:octo-org/demo"),)
-NAMED = Options(expected_publishers=EXPECTED, publisher_named=True)
-BY_DEFAULT = Options(expected_publishers=EXPECTED)
+NAMED = Settings(publisher=EXPECTED)
+BY_DEFAULT = Settings()
 
 
-def there(options: Options, *, signed_by: str | None = None, served: bool = True, generic: bool = False) -> FakeRun:
+def there(
+    options: Settings,
+    *,
+    signed_by: str | None = None,
+    served: bool = True,
+    generic: bool = False,
+    expected: tuple[PublisherIdentity, ...] = EXPECTED,
+) -> FakeRun:
     """A file that is on the index, with provenance by somebody else, by the right one, or with none."""
     file = wheel()
     listing = ProjectListing("demo", {file.filename: published(file)})
     index = FakeIndex(GENERIC, states=[listing]) if generic else FakeIndex(states=[listing])
     index.provenances[file.filename] = b"{}" if served else None
-    played = fake_run(file, index=index, options=options)
+    played = fake_run(file, index=index, options=options, expected_publishers=expected)
     if signed_by:
         played.verifier = FakeVerifier({file.filename: ProvenanceByAnother(signed_by, ("github:octo-org/demo",))})
     return played
@@ -31,7 +38,7 @@ def there(options: Options, *, signed_by: str | None = None, served: bool = True
 @pytest.mark.parametrize(
     ("options", "whose"), [(NAMED, "the expected publisher"), (BY_DEFAULT, "the job's own repository")]
 )
-def test_provenance_by_somebody_else_ends_the_run(options: Options, whose: str) -> None:
+def test_provenance_by_somebody_else_ends_the_run(options: Settings, whose: str) -> None:
     with pytest.raises(UnexpectedPublisher, match=f"not by {whose}") as caught:
         verify(there(options, signed_by="github:octo-org/fork:x.yml").run())
     assert caught.value.exit_code == 11
@@ -46,15 +53,15 @@ def test_a_publisher_that_has_no_name_in_the_grammar_is_not_hinted_at() -> None:
 
 @pytest.mark.parametrize("generic", [False, True])
 def test_without_provenance_nobody_knows_who_it_was(*, generic: bool) -> None:
-    for options in (NAMED, Options(attestations=AttestationPolicy.REQUIRED)):
+    for options, expected in ((NAMED, EXPECTED), (Settings(attestations=AttestationPolicy.REQUIRED), ())):
         with pytest.raises(Unverified, match="serves no provenance"):
-            verify(there(options, served=False, generic=generic).run())
+            verify(there(options, served=False, generic=generic, expected=expected).run())
     verify(there(BY_DEFAULT, served=False, generic=generic).run())
 
 
 def test_only_a_default_is_told() -> None:
-    for options, told in ((BY_DEFAULT, True), (NAMED, False), (Options(), False)):
-        played = there(options)
+    for options, expected, told in ((BY_DEFAULT, EXPECTED, True), (NAMED, EXPECTED, False), (Settings(), (), False)):
+        played = there(options, expected=expected)
         verify(played.run())
         notes = [event for event in played.events if isinstance(event, Noted) and event.slug == "publisher-expected"]
         assert bool(notes) is told
@@ -62,6 +69,6 @@ def test_only_a_default_is_told() -> None:
 
 
 def test_a_publisher_and_no_attestations_contradict_each_other() -> None:
-    options = Options(expected_publishers=EXPECTED, publisher_named=True, attestations=AttestationPolicy.OFF)
+    options = Settings(publisher=EXPECTED, attestations=AttestationPolicy.OFF)
     with pytest.raises(ConfigurationError, match="contradict"):
         verify(there(options).run())

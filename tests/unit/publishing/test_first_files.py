@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import Interrupted, UploadRejected
 from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation
@@ -16,7 +17,7 @@ from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Cancelled, Endpoints, Refused, UploadOutcome
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.publishing.context import Destination, Options
+from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel
 from tests.unit.publishing.test_publish import failing, statuses
@@ -77,7 +78,7 @@ def test_the_first_file_of_each_project_is_completed_alone_and_in_order(endpoint
 
 def test_one_job_transfers_one_first_file_at_a_time() -> None:
     index = RecordingIndex()
-    publish(fake_run(*TRAIN, index=index, options=Options(jobs=1)).run())
+    publish(fake_run(*TRAIN, index=index, options=Settings(jobs=1)).run())
     assert index.most_under_way == 1
 
 
@@ -97,7 +98,7 @@ def test_a_refused_first_file_withdraws_those_that_wait() -> None:
 def test_with_keep_going_a_refused_first_file_has_its_release_completed_one_at_a_time() -> None:
     files = [wheel(project, tag=f"cp3{number}") for project in ("demo", "other") for number in range(8)]
     index = RecordingIndex(["demo-1.0-cp30-none-any.whl"])
-    played = fake_run(*files, index=index, options=Options(keep_going=True))
+    played = fake_run(*files, index=index, options=Settings(keep_going=True))
     failing(played, UploadRejected)
     assert len(index.sent) == len(files)
     assert (index.most_of["demo"], index.most_of["other"]) == (1, 2)
@@ -106,7 +107,7 @@ def test_with_keep_going_a_refused_first_file_has_its_release_completed_one_at_a
 def test_with_keep_going_two_new_releases_of_one_project_do_not_race_to_create_it() -> None:
     files = [wheel("demo", version, tag=f"cp3{number}") for version in ("1.0", "2.0") for number in range(4)]
     index = RecordingIndex([f"demo-{version}-cp30-none-any.whl" for version in ("1.0", "2.0")])
-    failing(fake_run(*files, index=index, options=Options(keep_going=True)), UploadRejected)
+    failing(fake_run(*files, index=index, options=Settings(keep_going=True)), UploadRejected)
     assert len(index.sent) == len(files)
     assert index.most_in_all == 1
 
@@ -142,7 +143,7 @@ class SlowToComplete(FakeIndex):
 
 def waiting_too_long(*, unclear: bool) -> FakeRun:
     played = fake_run(*LEADS)
-    played.options = Options(keep_going=unclear)
+    played.options = Settings(keep_going=unclear)
     index = SlowToComplete(lambda: setattr(played.waiting, "now", played.waiting.now + 100), unclear=unclear)
     played.destinations = (Destination(index, FakeCredential()),)
     return played
@@ -167,6 +168,6 @@ def test_an_upload_that_was_cut_short_by_the_failure_of_another_ends_with_that_f
             LEADS[1].filename: [Cancelled(2, "withdrawn", unclear=True)],
         }
     )
-    played = fake_run(*TRAIN, index=index, options=Options(keep_going=True))
+    played = fake_run(*TRAIN, index=index, options=Settings(keep_going=True))
     assert isinstance(failing(played, UploadRejected), UploadRejected)
     assert statuses(played)[LEADS[1].filename] is FileStatus.UNKNOWN

@@ -2,12 +2,12 @@
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError, IndexUnavailable, UploadRejected
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import publish
 from ci_publish.reports.wording import file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
@@ -17,7 +17,7 @@ FILES = [wheel(tag=f"cp3{number}") for number in range(4)]
 LOST = Unavailable(5, "the connection was closed", unclear=True)
 
 
-def lost(*files: Distribution, stored: bool = True, options: Options | None = None) -> FakeRun:
+def lost(*files: Distribution, stored: bool = True, options: Settings | None = None) -> FakeRun:
     """A run in which the answers to *files* are lost; the index has *stored* the files or not."""
     index = FakeIndex(answers={file.filename: [LOST] for file in files})
 
@@ -47,7 +47,7 @@ def test_where_the_index_does_not_have_it_the_run_fails() -> None:
 
 @pytest.mark.parametrize(("keep_going", "error"), [(False, IndexUnavailable), (True, UploadRejected)])
 def test_where_anything_else_failed_the_run_fails(*, keep_going: bool, error: type[CiPublishError]) -> None:
-    played = lost(FILES[1], stored=keep_going, options=Options(keep_going=keep_going, jobs=1))
+    played = lost(FILES[1], stored=keep_going, options=Settings(keep_going=keep_going, jobs=1))
     index = played.destinations[0].index
     assert isinstance(index, FakeIndex)
     index.answers[FILES[0].filename] = [Refused(1, 400, "no")] if keep_going else []

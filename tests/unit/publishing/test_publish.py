@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import (
     AttestationInvalid,
     CiPublishError,
@@ -64,8 +65,7 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.attest import attest, attestation_policy
-from ci_publish.publishing.context import Destination, Options
-from ci_publish.publishing.planning import OnConflict
+from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import check, plan, publish
 from ci_publish.publishing.verify import verify, verify_release
 from tests.unit.fakes import (
@@ -256,7 +256,7 @@ def test_a_conflict_stops_the_run_and_shows_both_digests() -> None:
 
 def test_skip_existing_keeps_other_content_on_testpypi_and_says_so() -> None:
     there = FakeIndex(TESTPYPI, files={ONE.filename: published(ONE, sha256=sha("other"))})
-    played = fake_run(*ALL, index=there, options=Options(skip_existing=True))
+    played = fake_run(*ALL, index=there, options=Settings(skip_existing=True))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert statuses(played, "testpypi")[ONE.filename] is FileStatus.KEPT_PUBLISHED
     assert "kept-published" in notes(played)
@@ -264,7 +264,7 @@ def test_skip_existing_keeps_other_content_on_testpypi_and_says_so() -> None:
 
 def test_skip_existing_on_pypi_names_the_line_to_write() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE, sha256=None), TWO.filename: published(TWO, sha256=sha("x"))})
-    played = fake_run(*ALL, index=there, options=Options(skip_existing=True))
+    played = fake_run(*ALL, index=there, options=Settings(skip_existing=True))
     error = failing(played, ContentConflict)
     assert any("on-conflict: keep-published" in hint for hint in error.hints)
     assert statuses(played)[ONE.filename] is FileStatus.KEPT_PUBLISHED
@@ -318,7 +318,7 @@ def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
 def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
     hidden = FakeIndex(GENERIC, states=[NotVisible("demo", "HTTP 401")] * 9)
     password = FakeCredential(CredentialKind.PASSWORD)
-    played = fake_run(ONE, index=hidden, credential=password, options=Options(strict=True))
+    played = fake_run(ONE, index=hidden, credential=password, options=Settings(strict=True))
     error = failing(played, Unverified)
     assert "its listing cannot confirm that: HTTP 401" in error.summary
     assert any("--index-url" in hint for hint in error.hints)
@@ -338,14 +338,14 @@ def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
 
 
 def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
-    played = fake_run(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Options(prove_credential=True))
+    played = fake_run(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Settings(prove_credential=True))
     plan(played.run())
     assert credential_of(played).log == ["prove", "burn"]
 
 
 def test_plan_proves_no_credential_for_what_the_index_is_known_to_refuse() -> None:
     taken = FakeIndex(files={ONE.filename: published(ONE, sha256=sha("x"))})
-    played = fake_run(*ALL, index=taken, options=Options(prove_credential=True))
+    played = fake_run(*ALL, index=taken, options=Settings(prove_credential=True))
     failing(played, ContentConflict, plan)
     assert credential_of(played).log == ["burn"]
 
@@ -488,7 +488,7 @@ def test_required_attestations_with_an_api_token_on_pypi_are_refused_before_anyt
     played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.API_TOKEN),
-        options=Options(attestations=AttestationPolicy.REQUIRED),
+        options=Settings(attestations=AttestationPolicy.REQUIRED),
     )
     failing(played, ConfigurationError)
     assert index_of(played).looks == []
@@ -521,7 +521,7 @@ def test_one_reason_for_many_files_is_told_once() -> None:
 
 def test_if_possible_publishes_without_and_says_so_loudly() -> None:
     failures = {ONE.filename: SigningFailed("Rekor answered 502")}
-    options = Options(attestations=AttestationPolicy.IF_POSSIBLE)
+    options = Settings(attestations=AttestationPolicy.IF_POSSIBLE)
     played = fake_run(*ALL, signer=FakeSigner(failures), options=options)
     assert publish(played.run()) is Outcome.PUBLISHED
     assert dict(index_of(played).sent)[ONE.filename] == 0
@@ -534,7 +534,7 @@ def test_no_signing_identity_at_all_follows_the_policy_too(refusal: CiPublishErr
     strict = fake_run(*ALL, signer=FakeSigner(refusal=refusal))
     failing(strict, type(refusal))
     lenient = fake_run(
-        *ALL, signer=FakeSigner(refusal=refusal), options=Options(attestations=AttestationPolicy.IF_POSSIBLE)
+        *ALL, signer=FakeSigner(refusal=refusal), options=Settings(attestations=AttestationPolicy.IF_POSSIBLE)
     )
     assert publish(lenient.run()) is Outcome.PUBLISHED
     assert {count for _, count in index_of(lenient).sent} == {0}
@@ -553,7 +553,7 @@ def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() ->
 
 
 def test_attest_signs_everything_and_writes_it_down() -> None:
-    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Settings(attestations_dir=Path("out")))
     assert attest(played.run()) is Outcome.ATTESTED
     assert played.written == [(Path("out"), 3)]
     assert index_of(played).looks == []
@@ -564,13 +564,13 @@ def test_attest_without_a_folder_is_a_mistake() -> None:
 
 
 def test_publish_writes_attestations_where_asked() -> None:
-    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Settings(attestations_dir=Path("out")))
     publish(played.run())
     assert played.written == [(Path("out"), 3)]
 
 
 def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_signed() -> None:
-    played = fake_run(*ALL, options=Options(attestations_dir=Path("out")))
+    played = fake_run(*ALL, options=Settings(attestations_dir=Path("out")))
 
     def refuse(folder: Path, filenames: Sequence[str]) -> None:
         assert (folder, list(filenames)) == (Path("out"), [file.filename for file in ALL])
@@ -587,7 +587,7 @@ def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_sign
 
 def answered(outcome: UploadOutcome, *more: UploadOutcome, **changes: object) -> FakeRun:
     index = FakeIndex(answers={ONE.filename: [outcome, *more]})
-    return fake_run(*ALL, index=index, options=Options(**changes))  # type: ignore[arg-type]
+    return fake_run(*ALL, index=index, options=Settings(**changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -631,7 +631,7 @@ def test_keep_going_tries_no_other_file_with_a_refused_credential() -> None:
 
 def test_keep_going_tries_no_other_file_without_a_credential() -> None:
     credential = FakeCredential()
-    played = fake_run(*ALL, credential=credential, options=Options(keep_going=True))
+    played = fake_run(*ALL, credential=credential, options=Settings(keep_going=True))
     index_of(played).before_upload = lambda _: setattr(credential, "hold_refusal", IndexUnavailable("mint"))
     failing(played, IndexUnavailable)
     assert [filename for filename, _ in index_of(played).sent] == [ONE.filename]
@@ -683,7 +683,7 @@ def racing(digest: str | None, **options: object) -> FakeRun:
     def race(file: Distribution) -> None:
         index_of(played).files[file.filename] = published(file, sha256=digest)
 
-    played = fake_run(ONE, index=FakeIndex(TESTPYPI), options=Options(**options))  # type: ignore[arg-type]
+    played = fake_run(ONE, index=FakeIndex(TESTPYPI), options=Settings(**options))  # type: ignore[arg-type]
     index_of(played).before_upload = race
     return played
 
@@ -695,7 +695,7 @@ def test_already_there_with_another_digest_is_a_conflict() -> None:
 
 def test_already_there_with_another_digest_is_kept_where_the_user_said_so() -> None:
     for digest in (sha("x"), None):
-        played = racing(digest, on_conflict=OnConflict.KEEP_PUBLISHED)
+        played = racing(digest, on_conflict="keep-published")
         publish(played.run())
         assert statuses(played, "testpypi")[ONE.filename] is FileStatus.KEPT_PUBLISHED
 
@@ -710,7 +710,7 @@ def test_already_there_where_the_index_cannot_be_asked() -> None:
     for skip, status in ((False, FileStatus.CONFLICT), (True, FileStatus.KEPT_PUBLISHED)):
         index = FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9)
         index.answers[ONE.filename] = [AlreadyThere(1, "409")]
-        played = fake_run(ONE, index=index, options=Options(skip_existing=skip))
+        played = fake_run(ONE, index=index, options=Settings(skip_existing=skip))
         if skip:
             publish(played.run())
         else:
@@ -743,7 +743,7 @@ def test_pypi_completes_two_files_of_a_release_at_once_and_other_releases_beside
 
 def test_other_indexes_complete_as_many_as_there_are_jobs() -> None:
     files = [wheel(tag=f"cp3{number}") for number in range(30)]
-    played = fake_run(*files, index=FakeIndex(GENERIC, seconds=0.01), options=Options(jobs=8))
+    played = fake_run(*files, index=FakeIndex(GENERIC, seconds=0.01), options=Settings(jobs=8))
     publish(played.run())
     assert 2 < index_of(played).most_at_once <= 8
 
@@ -776,7 +776,7 @@ def test_a_signal_during_the_uploads_ends_as_an_interruption() -> None:
 
 
 def slow(*states: object) -> FakeRun:
-    played = fake_run(ONE, options=Options(verify_timeout=60))
+    played = fake_run(ONE, options=Settings(verify_timeout=60))
     index_of(played).states = [NoSuchProject("demo"), *states]  # type: ignore[list-item]
     return played
 
@@ -824,7 +824,7 @@ def test_a_web_page_waits_for_the_listing() -> None:
 def test_a_web_page_without_a_listing_is_an_outage(state: IndexState) -> None:
     index = FakeIndex(GENERIC, answers={ONE.filename: [PORTAL]}, states=[NoSuchProject("demo"), *[state] * 99])
     played = fake_run(
-        ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD), options=Options(verify_timeout=60)
+        ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD), options=Settings(verify_timeout=60)
     )
     error = failing(played, IndexUnavailable)
     assert "a web page came" in error.summary
@@ -847,14 +847,14 @@ def test_after_an_interruption_the_index_is_asked_once_what_it_has() -> None:
 
 def test_a_failed_confirmation_is_not_asked_for_again() -> None:
     played = slow(*[NoSuchProject("demo")] * 9)
-    played.options = Options(verify_timeout=0)
+    played.options = Settings(verify_timeout=0)
     failing(played, Unverified)
     assert index_of(played).looks == [False, True]
 
 
 def test_keeping_other_content_is_not_already_published() -> None:
     other = {file.filename: published(file, sha256=sha("x")) for file in ALL}
-    played = fake_run(*ALL, index=FakeIndex(files=other), options=Options(on_conflict=OnConflict.KEEP_PUBLISHED))
+    played = fake_run(*ALL, index=FakeIndex(files=other), options=Settings(on_conflict="keep-published"))
     assert publish(played.run()) is Outcome.KEPT_PUBLISHED
 
 
@@ -909,7 +909,7 @@ def test_verify_asks_the_index_and_not_the_checks() -> None:
 
 
 def test_attest_that_is_switched_off_is_a_mistake() -> None:
-    options = Options(attestations=AttestationPolicy.OFF, attestations_dir=Path("out"))
+    options = Settings(attestations=AttestationPolicy.OFF, attestations_dir=Path("out"))
     played = fake_run(*ALL, options=options)
     failing(played, ConfigurationError, attest)
     assert played.signer.signed == []
@@ -919,7 +919,7 @@ def test_wishing_for_attestations_with_an_api_token_is_answered_loudly() -> None
     played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.API_TOKEN),
-        options=Options(attestations=AttestationPolicy.IF_POSSIBLE),
+        options=Settings(attestations=AttestationPolicy.IF_POSSIBLE),
     )
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "published-without-attestation" in notes(played)
@@ -929,7 +929,7 @@ def test_a_missing_credential_is_not_called_an_api_token() -> None:
     played = fake_run(
         *ALL,
         credential=FakeCredential(CredentialKind.NONE, refusal=IdentityUnavailable("nothing")),
-        options=Options(attestations=AttestationPolicy.REQUIRED),
+        options=Settings(attestations=AttestationPolicy.REQUIRED),
     )
     failing(played, IdentityUnavailable)
 
@@ -938,7 +938,7 @@ def test_a_listing_that_is_late_after_a_race_is_asked_again() -> None:
     played = answered(AlreadyThere(1, "File already exists"))
     late = ProjectListing("demo", {ONE.filename: published(ONE)})
     index_of(played).states = [NoSuchProject("demo"), NoSuchProject("demo"), NoSuchProject("demo"), late]
-    played.options = Options(verify=False)
+    played.options = Settings(verify=False)
     assert publish(played.run()) is Outcome.NOT_CONFIRMED
     assert statuses(played)[ONE.filename] is FileStatus.ALREADY_PUBLISHED
     assert played.waiting.waits == [1.0, 2.0]
@@ -973,7 +973,7 @@ def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
 
 
 def test_no_verify_asks_nothing() -> None:
-    played = fake_run(ONE, options=Options(verify=False))
+    played = fake_run(ONE, options=Settings(verify=False))
     publish(played.run())
     assert index_of(played).looks == [False]
     assert listed(played) == {ONE.filename: None}
@@ -991,7 +991,7 @@ def test_provenance_that_does_not_verify_is_unverified() -> None:
 
 
 def test_provenance_that_is_not_served_in_time_is_a_warning() -> None:
-    played = fake_run(*ALL, options=Options(verify_timeout=10))
+    played = fake_run(*ALL, options=Settings(verify_timeout=10))
     index_of(played).provenances = {ONE.filename: None, TWO.filename: IndexUnavailable("HTTP 500")}
     assert publish(played.run()) is Outcome.PUBLISHED
     assert "provenance-not-served" in notes(played)
@@ -1029,10 +1029,10 @@ def test_verify_wants_provenance_only_where_it_must_be_there() -> None:
     strict = fake_run(
         ONE,
         index=FakeIndex(files=files, provenances={ONE.filename: None}),
-        options=Options(attestations=AttestationPolicy.REQUIRED),
+        options=Settings(attestations=AttestationPolicy.REQUIRED),
     )
     failing(strict, Unverified, verify)
-    off = fake_run(ONE, index=FakeIndex(files=files), options=Options(attestations=AttestationPolicy.OFF))
+    off = fake_run(ONE, index=FakeIndex(files=files), options=Settings(attestations=AttestationPolicy.OFF))
     assert verify(off.run()) is Outcome.VERIFIED
     assert not [event for event in off.events if isinstance(event, ProvenanceChecked)]
 
@@ -1101,7 +1101,7 @@ def test_accepted_is_counted_with_its_attempts() -> None:
     played = answered(Accepted(attempts=3))
     index_of(played).files = {}
     index_of(played).states = [NoSuchProject("demo")]
-    played.options = Options(verify=False)
+    played.options = Settings(verify=False)
     publish(played.run())
     attempts = {e.distribution.filename: e.attempts for e in played.events if isinstance(e, FileFinished)}
     assert attempts[ONE.filename] == 3
@@ -1113,7 +1113,7 @@ def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> N
     played.distributions.attestations = (broken_file,)
     failing(played, AttestationInvalid)
     assert credential_of(played).log == ["burn"]
-    unused = fake_run(*ALL, options=Options(attestations=AttestationPolicy.OFF))
+    unused = fake_run(*ALL, options=Settings(attestations=AttestationPolicy.OFF))
     unused.distributions.attestations = (broken_file,)
     assert publish(unused.run()) is Outcome.PUBLISHED
 
@@ -1167,7 +1167,7 @@ def undigested(content: str | None, **options: object) -> FakeRun:
     """A second run at an index that shows no digest, and serves *content* (its SHA-256) when it is asked for it."""
     index = FakeIndex(GENERIC, files={ONE.filename: UNDIGESTED}, contents={ONE.filename: content})
     credential = FakeCredential(CredentialKind.PASSWORD)
-    return fake_run(ONE, index=index, credential=credential, options=Options(**options))  # type: ignore[arg-type]
+    return fake_run(ONE, index=index, credential=credential, options=Settings(**options))  # type: ignore[arg-type]
 
 
 def test_content_without_a_digest_is_downloaded_and_compared() -> None:
@@ -1234,7 +1234,7 @@ def confirmed_with(md5: str) -> FakeRun:
 
 def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
     played = confirmed_with(FakeIndex().md5(ONE))
-    played.options = Options(strict=True)
+    played.options = Settings(strict=True)
     assert publish(played.run()) is Outcome.UPLOADED_MD5
     assert "confirmed-by-md5" in notes(played)
     assert "not-confirmed" not in notes(played)

@@ -4,20 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import IndexUnavailable, PublishedUnattested, Unverified
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Noted, Outcome
 from ci_publish.model.identity import CredentialKind
-from ci_publish.publishing.context import Options
 from ci_publish.publishing.publish import plan, publish
 from ci_publish.publishing.verify import verify
 from tests.unit.fakes import PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, sdist, wheel
 
 ONE, TWO = wheel(), sdist()
-REQUIRED = Options(attestations=AttestationPolicy.REQUIRED)
+REQUIRED = Settings(attestations=AttestationPolicy.REQUIRED)
 
 
-def half_published(options: Options, served: bytes | IndexUnavailable | None = None) -> FakeRun:
+def half_published(options: Settings, served: bytes | IndexUnavailable | None = None) -> FakeRun:
     index = FakeIndex(files={ONE.filename: published(ONE)}, provenances={ONE.filename: served})
     return fake_run(ONE, TWO, index=index, options=options)
 
@@ -49,7 +49,7 @@ def test_several_files_are_one_error() -> None:
 
 
 def test_auto_warns_and_goes_on() -> None:
-    play = half_published(Options())
+    play = half_published(Settings())
     assert publish(play.run()) is Outcome.PUBLISHED
     assert ONE.filename in warned(play)["already-published-unattested"]
 
@@ -63,9 +63,9 @@ def test_a_provenance_that_is_linked_is_not_asked_for() -> None:
 
 
 def test_nothing_is_asked_where_there_are_no_attestations() -> None:
-    play = half_published(Options(attestations=AttestationPolicy.OFF))
+    play = half_published(Settings(attestations=AttestationPolicy.OFF))
     assert publish(play.run()) is Outcome.PUBLISHED
-    token = half_published(Options())
+    token = half_published(Settings())
     token.destinations[0].credential.kind = CredentialKind.API_TOKEN  # type: ignore[attr-defined]
     assert publish(token.run()) is Outcome.PUBLISHED
     assert "already-published-unattested" not in {**warned(play), **warned(token)}
@@ -79,7 +79,7 @@ def test_an_index_without_an_integrity_api_is_not_asked() -> None:
 def test_what_cannot_be_asked_stops_only_where_it_is_required() -> None:
     with pytest.raises(IndexUnavailable):
         publish(half_published(REQUIRED, IndexUnavailable("down")).run())
-    assert publish(half_published(Options(), IndexUnavailable("down")).run()) is Outcome.PUBLISHED
+    assert publish(half_published(Settings(), IndexUnavailable("down")).run()) is Outcome.PUBLISHED
 
 
 def test_files_that_only_the_index_has_are_a_note() -> None:
@@ -103,6 +103,8 @@ def test_provenance_that_is_not_served_in_time_is_11() -> None:
         (publish, FakeIndex(provenances={ONE.filename: None})),
         (verify, FakeIndex(files={ONE.filename: published(ONE)}, provenances={ONE.filename: None})),
     ):
-        play = fake_run(ONE, index=index, options=replace(REQUIRED, verify_timeout=3.0), credential=FakeCredential())
+        play = fake_run(
+            ONE, index=index, options=REQUIRED.model_copy(update={"verify_timeout": 3.0}), credential=FakeCredential()
+        )
         with pytest.raises(Unverified, match="provenance"):
             command(play.run())
