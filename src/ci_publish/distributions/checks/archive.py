@@ -12,7 +12,6 @@ RULES: Final = (
     Rule(
         id="zip-and-tar",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="A file is a ZIP archive or a tar archive, not both: tools would unpack different files.",
         source="warehouse/forklift/legacy.py:318-319.",
@@ -22,7 +21,6 @@ RULES: Final = (
     Rule(
         id="zip-unreadable",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="A wheel is a ZIP archive.",
         source="PEP 427; warehouse/forklift/legacy.py:321-323.",
@@ -32,7 +30,6 @@ RULES: Final = (
     Rule(
         id="zip-malformed",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="The directory of a ZIP archive can be read by zipfile, with which the server and pip read it.",
         source=(
@@ -45,7 +42,6 @@ RULES: Final = (
     Rule(
         id="zip-bomb",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
@@ -105,7 +101,6 @@ RULES: Final = (
     Rule(
         id="zip-mismatched-headers",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FRAMING,
         cause="Local headers and directory agree on the names, sizes and positions of all members.",
         source="warehouse/utils/zipfiles.py:146-158 and 318-320.",
@@ -115,7 +110,6 @@ RULES: Final = (
     Rule(
         id="zip-end-record",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FRAMING,
         cause="The end record agrees with the directory before it.",
         source="warehouse/utils/zipfiles.py:329-354.",
@@ -125,7 +119,6 @@ RULES: Final = (
     Rule(
         id="zip-records",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FRAMING,
         cause="The records of a ZIP archive follow one another from its first byte to its last.",
         source="APPNOTE.TXT; warehouse/utils/zipfiles.py:29-46.",
@@ -135,7 +128,6 @@ RULES: Final = (
     Rule(
         id="zip64",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FRAMING,
         cause="ZIP64 records follow APPNOTE: one for each member, without extensible data.",
         source="warehouse/utils/zipfiles.py:77-130 and 207-221.",
@@ -165,7 +157,6 @@ RULES: Final = (
     Rule(
         id="archive-damaged-member",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.SCAN,
         cause="Every member can be read and matches its size and CRC; otherwise pip fails on it.",
         source="APPNOTE.TXT 4.4.7; our own rule, PyPI stores damaged data members and fails on damaged code.",
@@ -175,7 +166,6 @@ RULES: Final = (
     Rule(
         id="archive-unsafe-path",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="No member would be unpacked outside the target folder.",
         source="PEP 721; our own rule, PyPI stores such files.",
         example="`../../etc/passwd`, `/etc/passwd`, `C:\\\\x`",
@@ -184,7 +174,6 @@ RULES: Final = (
     Rule(
         id="archive-text-too-large",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="The metadata files of an archive are small enough to be read: RECORD 10 MiB, the others 512 KiB.",
         source="our own limit.",
         example="an entry_points.txt of 1 MB",
@@ -193,7 +182,6 @@ RULES: Final = (
     Rule(
         id="archive-too-many-members",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause=(
             "Of wheels with more than 30,000 members, and sdists with more than 50,000, only the metadata is checked."
         ),

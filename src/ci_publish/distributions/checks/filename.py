@@ -191,7 +191,6 @@ RULES: Final = (
     Rule(
         id="filename-characters",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FILENAME,
         cause="A filename contains no control characters, slashes or backslashes.",
         source="warehouse/forklift/legacy.py:243-265 (``_validate_filename``).",
@@ -202,7 +201,6 @@ RULES: Final = (
     Rule(
         id="filename-not-ascii",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="A filename contains ASCII characters only: others can reverse or hide what a terminal or page shows.",
         source="PEP 427, PEP 625; our own rule, PyPI accepts such names.",
         example="a right-to-left override (U+202E) or a no-break space (U+00A0) in the name",
@@ -212,7 +210,6 @@ RULES: Final = (
     Rule(
         id="filename-extension",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FILENAME,
         cause="Wheels end in .whl and sdists in .tar.gz, in lower case.",
         source="PEP 527; warehouse/forklift/legacy.py:267-283 (``_validate_filename``).",
@@ -223,7 +220,6 @@ RULES: Final = (
     Rule(
         id="filename-wheel",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.NAMES,
         cause=(
             "A wheel's name has the five or six parts of PEP 427: name, version, perhaps a build number, "
@@ -239,7 +235,6 @@ RULES: Final = (
     Rule(
         id="filename-sdist",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.NAMES,
         cause="An sdist's name is its project, a dash and its version.",
         source="PEP 625; warehouse/forklift/legacy.py:1318-1332 (``packaging.utils.parse_sdist_filename``).",
@@ -250,7 +245,6 @@ RULES: Final = (
     Rule(
         id="filename-project",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.NAMES,
         cause="The filename and the metadata name the same project.",
         source="warehouse/forklift/legacy.py:1359-1376 and 1453-1464.",
@@ -274,7 +268,6 @@ RULES: Final = (
     Rule(
         id="filename-version",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.NAMES,
         cause="The filename and the metadata have the same version.",
         source="warehouse/forklift/legacy.py:1380-1393 and 1491-1503.",
@@ -285,7 +278,7 @@ RULES: Final = (
     Rule(
         id="filename-local-version",
         pypi=Severity.ERROR,
-        generic=None,
+        pypi_only=True,
         stage=Stage.FORM,
         cause="Versions have no local part on PyPI; other indexes accept them.",
         source="PEP 440, Local version identifiers; warehouse/forklift/metadata.py:115-121.",
@@ -306,7 +299,6 @@ RULES: Final = (
     Rule(
         id="filename-length",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.METADATA_FILE,
         cause="A filename has at most 246 bytes, to fit on a file system with the suffix of its metadata file.",
         source="warehouse/forklift/legacy.py:1603-1617.",

@@ -49,7 +49,6 @@ RULES: Final = (
     Rule(
         id="metadata-version-unknown",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         stage=Stage.FORM,
         cause="Metadata-Version is 2.6, which PyPI did not accept yet when this version of ci-publish was released.",
         source="the core metadata specification; warehouse/forklift/metadata.py:26 and 107-113.",
@@ -59,7 +58,6 @@ RULES: Final = (
     Rule(
         id="metadata-name",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FORM,
         cause="Name exists and has ASCII letters, digits and ``._-``, with a letter or digit at both ends.",
         source="PEP 508; warehouse/forklift/forms.py:25-43.",
@@ -69,7 +67,6 @@ RULES: Final = (
     Rule(
         id="metadata-invalid-version",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FORM,
         cause="Version exists and is valid (PEP 440).",
         source="PEP 440; packaging.metadata.",
@@ -135,7 +132,6 @@ RULES: Final = (
     Rule(
         id="metadata-classifier-unknown",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         stage=Stage.FORM,
         cause="Classifiers are in the list that was current when this version of ci-publish was released.",
         source="trove-classifiers; warehouse/forklift/metadata.py:161-166.",
@@ -155,7 +151,6 @@ RULES: Final = (
     Rule(
         id="metadata-dependency",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FORM,
         cause="Requires-Dist, Provides-Dist and Obsoletes-Dist are valid requirements (PEP 508).",
         source="PEP 508; packaging.metadata; warehouse/forklift/metadata.py:223-246.",
@@ -165,7 +160,6 @@ RULES: Final = (
     Rule(
         id="metadata-requires-python",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.FORM,
         cause="Requires-Python is a version specifier.",
         source="PEP 440; packaging.metadata.",
@@ -218,7 +212,7 @@ RULES: Final = (
     Rule(
         id="metadata-charset-spelling",
         pypi=Severity.WARNING,
-        generic=None,
+        pypi_only=True,
         stage=Stage.FORM,
         cause=(
             "The charset of Description-Content-Type is written UTF-8, in capitals, as PyPI required it in August 2026."
@@ -251,7 +245,6 @@ RULES: Final = (
     Rule(
         id="description-too-large",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause=(
             "Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are "
             "not rendered here."
@@ -264,7 +257,6 @@ RULES: Final = (
     Rule(
         id="metadata-too-large",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
         source="our own limit: reading such a file costs other tools gigabytes.",
         example="a METADATA of 300 MB in a wheel of 306 KB",
@@ -273,7 +265,6 @@ RULES: Final = (
     Rule(
         id="metadata-byte-order-mark",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause=(
             "Core metadata begins with a field: parsers read a byte order mark as a part of the first field's name."
         ),
@@ -284,7 +275,6 @@ RULES: Final = (
     Rule(
         id="metadata-not-utf8",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Core metadata is UTF-8: otherwise the upload form would differ from the file.",
         source="the core metadata specification; our own rule, PyPI serves the file as it is.",
         example="a README in Latin-1",
@@ -293,7 +283,6 @@ RULES: Final = (
     Rule(
         id="metadata-unknown-field",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Every field of the file is in the specification.",
         source="the core metadata specification; the server never sees others.",
         example="`Licence: MIT`",
@@ -303,7 +292,6 @@ RULES: Final = (
     Rule(
         id="metadata-repeated-field",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Fields with a single value appear once.",
         source="the core metadata specification; our own rule, the server never sees the others.",
         example="two `Summary:` headers",

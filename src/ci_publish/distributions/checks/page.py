@@ -38,7 +38,7 @@ def _table() -> Iterator[str]:
     """Yield the table of all rules."""
     yield "| rule | PyPI | other indexes |\n|---|---|---|"
     for rule in RULES.values():
-        yield f"| [`{rule.id}`](#{rule.id}) | {_severity(rule.pypi)} | {_severity(rule.generic)} |"
+        yield f"| [`{rule.id}`](#{rule.id}) | {_severity(rule.pypi)} | {_severity(rule.elsewhere)} |"
     yield ""
 
 
@@ -51,7 +51,7 @@ def _sections() -> Iterator[str]:
 
 def _section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
-    severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.generic)} for other indexes"
+    severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.elsewhere)} for other indexes"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
         f"- Severity: {severities}\n- Example: {rule.example}\n- Fix: {rule.fix}\n- Source: {rule.source}\n"

@@ -75,18 +75,19 @@ SetCheck: TypeAlias = Callable[[Collection], Iterable[Fault]]
 class Rule:
     """One check: what it means, its severity in each index profile, and how it is computed.
 
-    ``generic`` is the severity for indexes other than PyPI, None where they accept what the rule finds. ``stage`` is
-    when PyPI's server checks it. ``check`` computes the faults of one file and ``check_set`` those of all files
-    together; without either, reading the file finds them.
+    ``generic`` is the severity for indexes other than PyPI where it differs from ``pypi``; with ``pypi_only`` they
+    accept what the rule finds. ``stage`` is when PyPI's server checks it. ``check`` computes the faults of one file and
+    ``check_set`` those of all files together; without either, reading the file finds them.
     """
 
     id: str
     pypi: Severity
-    generic: Severity | None
     cause: str
     source: str
     example: str
     fix: str
+    generic: Severity | None = None
+    pypi_only: bool = False
     stage: Stage = Stage.NEVER
     check: FileCheck | None = None
     check_set: SetCheck | None = None
@@ -98,7 +99,12 @@ class Rule:
         sources = (file.archive_faults, file.metadata_faults, file.form_faults)
         return [fault for source in sources for fault in source if fault.rule == self.id]
 
+    @property
+    def elsewhere(self) -> Severity | None:
+        """The severity for indexes other than PyPI, None where they accept what the rule finds."""
+        return None if self.pypi_only else self.generic or self.pypi
+
     def severity(self, profiles: Iterable[IndexProfile]) -> Severity | None:
         """Return the highest severity for *profiles* (PyPI's where there are none), None where all accept it."""
-        chosen = [self.pypi if profile is IndexProfile.PYPI else self.generic for profile in profiles] or [self.pypi]
+        chosen = [self.pypi if profile is IndexProfile.PYPI else self.elsewhere for profile in profiles] or [self.pypi]
         return next((severity for severity in Severity if severity in chosen), None)

@@ -34,7 +34,6 @@ RULES: Final = (
     Rule(
         id="sdist-unreadable",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="An sdist is a gzip-compressed tar archive.",
         source="PEP 625; warehouse/forklift/legacy.py:417-418.",
@@ -44,7 +43,6 @@ RULES: Final = (
     Rule(
         id="sdist-cut-off",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="The compressed data of an sdist is complete.",
         source="RFC 1952; the server fails on such files.",
@@ -54,7 +52,6 @@ RULES: Final = (
     Rule(
         id="sdist-damaged",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="The compressed data and the tar headers of an sdist can be read.",
         source="RFC 1952, POSIX.1-2001 (pax); warehouse/forklift/legacy.py:475-476.",
@@ -74,7 +71,6 @@ RULES: Final = (
     Rule(
         id="sdist-top-level",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="All members of an sdist are in one top-level folder.",
         source="PEP 625; warehouse/forklift/legacy.py:434 and 450-453.",
@@ -84,7 +80,6 @@ RULES: Final = (
     Rule(
         id="sdist-pkg-info-missing",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.ARCHIVE,
         cause="PKG-INFO is in the top-level folder of an sdist.",
         source="PEP 625; warehouse/forklift/legacy.py:454-458.",
@@ -94,7 +89,6 @@ RULES: Final = (
     Rule(
         id="sdist-gzip-trailer",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Nothing follows the compressed data, and its checksum matches.",
         source="RFC 1952; PyPI stores such files.",
         example="an sdist with a signature appended",
@@ -103,7 +97,6 @@ RULES: Final = (
     Rule(
         id="sdist-special-member",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
         source="PEP 721; PyPI stores such files.",
         example="a FIFO among the test data",
@@ -112,7 +105,6 @@ RULES: Final = (
     Rule(
         id="sdist-escaping-link",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Links in an sdist point inside it: pip refuses to unpack others.",
         source="PEP 721; PyPI stores such files.",
         example="a link to `/usr/share/licenses/GPL-3`",
@@ -121,7 +113,6 @@ RULES: Final = (
     Rule(
         id="sdist-bomb",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
         source="our own limit, that of PyPI for wheels.",
         example="100 MiB of zeros in the test data",
@@ -130,7 +121,6 @@ RULES: Final = (
     Rule(
         id="sdist-folder-name",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The top-level folder has the name of the file: project, dash, version.",
         source="PEP 625; PyPI does not check this.",
         example="`demo-1.0.tar.gz` whose members are in `other/`",
@@ -140,7 +130,6 @@ RULES: Final = (
     Rule(
         id="sdist-license-file",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.LICENSES,
         cause="Every License-File of the metadata is in the sdist, below its top-level folder.",
         source="PEP 639; warehouse/forklift/legacy.py:1397-1423.",

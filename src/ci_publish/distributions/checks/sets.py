@@ -114,7 +114,6 @@ RULES: Final = (
     Rule(
         id="several-sdists",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="A release has one sdist.",
         source="PEP 527; warehouse/forklift/legacy.py:1258-1275.",
         example="`demo-1.0.tar.gz` and `demo-1.0.zip`",
@@ -124,7 +123,6 @@ RULES: Final = (
     Rule(
         id="same-file-twice",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="No two files differ only in how their names are spelled.",
         source="PEP 503, PEP 625; installers treat them as one.",
         example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
@@ -134,7 +132,6 @@ RULES: Final = (
     Rule(
         id="same-content-twice",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause='No two files have the same content: the server refuses the second with "File already exists".',
         source="warehouse/forklift/legacy.py:483-530 and 1203-1228 (seen on a running server).",
         example="a wheel and the same wheel with another build number, byte for byte",
@@ -144,7 +141,6 @@ RULES: Final = (
     Rule(
         id="several-projects",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The files of a run usually belong to one project.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds wheels of `demo` and of `demo-cli`",
@@ -154,7 +150,6 @@ RULES: Final = (
     Rule(
         id="several-versions",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The files of a project in a run usually belong to one version.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds versions 1.0 and 1.1",
@@ -164,7 +159,6 @@ RULES: Final = (
     Rule(
         id="release-metadata-differs",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The files of a release have the same metadata, apart from what the sdist declares dynamic.",
         source="PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.",
         example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
@@ -176,7 +170,6 @@ RULES: Final = (
     Rule(
         id="file-companion",
         pypi=Severity.NOTE,
-        generic=Severity.NOTE,
         cause="Signatures, checksums and files of the operating system are skipped.",
         source="our own rule.",
         example="`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
@@ -185,7 +178,6 @@ RULES: Final = (
     Rule(
         id="file-stray",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Only wheels and sdists are published; other files in the folder are skipped.",
         source="our own rule.",
         example="`README.md` in `dist`",
@@ -194,7 +186,6 @@ RULES: Final = (
     Rule(
         id="distributions-in-subfolders",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Distributions up to two levels below `dist`, or below another named folder, are not left behind.",
         source="our own rule; actions/download-artifact makes a folder for each artifact.",
         example="`dist/demo-1.0.tar.gz` beside `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
@@ -203,7 +194,6 @@ RULES: Final = (
     Rule(
         id="file-extension-obsolete",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Eggs, installers and other archives are no longer accepted.",
         source="PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
         example="`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
@@ -212,7 +202,6 @@ RULES: Final = (
     Rule(
         id="file-outside-link",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Symbolic links do not point outside their folder.",
         source="our own rule.",
         example="`dist/demo.whl` → `/tmp/other.whl`",
@@ -221,7 +210,6 @@ RULES: Final = (
     Rule(
         id="file-not-regular",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Only regular files are read: no folders, FIFOs, devices or sockets.",
         source="our own rule.",
         example="a FIFO called `demo-1.0.tar.gz`",
@@ -230,7 +218,6 @@ RULES: Final = (
     Rule(
         id="file-unreadable",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Every file can be opened and read.",
         source="our own rule.",
         example="a file of another user with mode 600",
@@ -239,7 +226,6 @@ RULES: Final = (
     Rule(
         id="file-empty",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="No file is empty.",
         source='our own rule; PyPI answers "File is not a zipfile".',
         example="a build that ran out of disk space",
@@ -248,7 +234,6 @@ RULES: Final = (
     Rule(
         id="file-changed",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Files do not change while they are read, checked and published.",
         source="our own rule.",
         example="a build that is still running",
@@ -257,7 +242,6 @@ RULES: Final = (
     Rule(
         id="file-not-found",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Every file that is named exists.",
         source="our own rule.",
         example="`ci-publish publish dist/demo-1.0.tar.gz` before the build",
@@ -266,7 +250,6 @@ RULES: Final = (
     Rule(
         id="path-without-files",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Every pattern and folder that is named matches files.",
         source="our own rule.",
         example="`dist/*.whl` where only an sdist was built",
@@ -275,7 +258,6 @@ RULES: Final = (
     Rule(
         id="same-name-twice",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Files with the same name in several folders have the same content.",
         source="our own rule; the index takes one of them.",
         example="`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
@@ -284,7 +266,6 @@ RULES: Final = (
     Rule(
         id="same-name-again",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="A file is named once; copies in other folders are skipped.",
         source="our own rule.",
         example="`a/demo-1.0.tar.gz` and a copy in `b`",
@@ -293,7 +274,6 @@ RULES: Final = (
     Rule(
         id="attestation-orphan",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Every attestation is next to its distribution.",
         source="PEP 740; our own rule.",
         example="`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
@@ -302,7 +282,6 @@ RULES: Final = (
     Rule(
         id="attestation-too-large",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Attestations are at most 1 MiB.",
         source="our own limit.",
         example="some other file called `….attestation`",
@@ -311,7 +290,6 @@ RULES: Final = (
     Rule(
         id="metadata-unverified",
         pypi=Severity.NOTE,
-        generic=Severity.NOTE,
         cause="With `--no-verify-metadata` the rules about core metadata are disabled.",
         source="the input verify-metadata of gh-action-pypi-publish.",
         example="`verify-metadata: false`",
@@ -320,7 +298,6 @@ RULES: Final = (
     Rule(
         id="archive-partly-read",
         pypi=Severity.NOTE,
-        generic=Severity.NOTE,
         cause="Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
         source="our own limit.",
         example="a wheel of 300 MB with libraries that compress well",
@@ -329,7 +306,6 @@ RULES: Final = (
     Rule(
         id="archive-digests-unchecked",
         pypi=Severity.NOTE,
-        generic=Severity.NOTE,
         cause=(
             "In wheels that unpack to more than 64 MiB and half their size, not every digest is compared with RECORD."
         ),
@@ -340,7 +316,6 @@ RULES: Final = (
     Rule(
         id="check-incomplete",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         cause="Every file can be checked.",
         source="our own rule.",
         example="a file that shows a bug in ci-publish",

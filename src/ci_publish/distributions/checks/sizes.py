@@ -26,7 +26,7 @@ RULES: Final = (
     Rule(
         id="size-limit",
         pypi=Severity.WARNING,
-        generic=None,
+        pypi_only=True,
         stage=Stage.FILENAME,
         cause="PyPI accepts files of up to 100 MiB, unless the project has a higher limit.",
         source=(

@@ -41,7 +41,7 @@ RULES: Final = (
     Rule(
         id="platform-tag",
         pypi=Severity.ERROR,
-        generic=None,
+        pypi_only=True,
         stage=Stage.NAMES,
         cause=(
             "The platform is one that PyPI accepts, or may accept in the future. Malformed tags, misspelled tags and "
@@ -59,7 +59,7 @@ RULES: Final = (
     Rule(
         id="platform-tag-unknown",
         pypi=Severity.WARNING,
-        generic=None,
+        pypi_only=True,
         stage=Stage.NAMES,
         cause=(
             "The platform is not one that PyPI was known to accept when this version of ci-publish was released. A "

@@ -158,7 +158,6 @@ RULES: Final = (
     Rule(
         id="wheel-file-missing",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.WHEEL_FILE,
         cause="WHEEL is in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:377-387.",
@@ -169,7 +168,6 @@ RULES: Final = (
     Rule(
         id="wheel-file-invalid",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="WHEEL names the version of the wheel format, without which pip does not install it.",
         source="PEP 427; PyPI does not check this.",
         example="an empty WHEEL",
@@ -179,7 +177,6 @@ RULES: Final = (
     Rule(
         id="wheel-metadata-missing",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.METADATA_FILE,
         cause="METADATA is in `{name}-{version}.dist-info`, spelled as in the filename.",
         source="PEP 427; warehouse/forklift/legacy.py:1582-1602.",
@@ -190,7 +187,6 @@ RULES: Final = (
     Rule(
         id="wheel-metadata-damaged",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.RECORD,
         cause="METADATA, RECORD and entry_points.txt can be read: PyPI's server fails on damaged ones with a 500.",
         source="APPNOTE.TXT 4.4.7; warehouse/forklift/legacy.py:1541-1602 (seen on a running server).",
@@ -200,7 +196,6 @@ RULES: Final = (
     Rule(
         id="wheel-license-file",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.LICENSES,
         cause="Every License-File of the metadata is in the wheel, under `.dist-info/licenses`.",
         source="PEP 639; warehouse/forklift/legacy.py:1515-1539.",
@@ -211,7 +206,6 @@ RULES: Final = (
     Rule(
         id="record-missing",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.RECORD,
         cause="RECORD exists and is a CSV file in UTF-8.",
         source="PEP 427; warehouse/forklift/legacy.py:1541-1555; warehouse/utils/wheel.py:192-220.",
@@ -222,7 +216,6 @@ RULES: Final = (
     Rule(
         id="record-blank-line",
         pypi=Severity.ERROR,
-        generic=Severity.ERROR,
         stage=Stage.RECORD,
         cause="RECORD has no empty lines: PyPI's server fails on them with a 500, and a retry does not help.",
         source="warehouse/utils/wheel.py:209-213 (seen on a running server).",
@@ -233,7 +226,6 @@ RULES: Final = (
     Rule(
         id="record-mismatch",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="RECORD lists exactly the members of the wheel.",
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
@@ -246,7 +238,6 @@ RULES: Final = (
     Rule(
         id="record-digest",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The digests in RECORD match the members, and every member but RECORD has one.",
         source="PEP 427, PEP 376; PyPI does not check this, installers do.",
         example="a file changed in a wheel after it was built",
@@ -256,7 +247,6 @@ RULES: Final = (
     Rule(
         id="record-signature",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="Signatures inside wheels are deprecated.",
         source="PEP 815.",
         example="`demo-1.0.dist-info/RECORD.jws`",
@@ -279,7 +269,6 @@ RULES: Final = (
     Rule(
         id="entry-points-value",
         pypi=Severity.WARNING,
-        generic=Severity.WARNING,
         cause="The values of entry points are object references.",
         source="the entry points specification; PyPI does not check this.",
         example="`demo = demo/cli.py`",

@@ -10,11 +10,12 @@ from ci_publish.model.problem import Severity
 PYPI, GENERIC = IndexProfile.PYPI, IndexProfile.GENERIC
 
 
-def rule(generic: Severity | None = Severity.WARNING) -> Rule:
+def rule(generic: Severity | None = Severity.WARNING, *, pypi_only: bool = False) -> Rule:
     return Rule(
         id="demo",
         pypi=Severity.ERROR,
         generic=generic,
+        pypi_only=pypi_only,
         cause="A demo.",
         source="this test.",
         example="this",
@@ -36,7 +37,11 @@ def test_the_highest_severity_of_all_profiles_counts(profiles: list[IndexProfile
 
 
 def test_an_index_may_accept_what_a_rule_finds() -> None:
-    assert rule(generic=None).severity([GENERIC]) is None
+    assert rule(pypi_only=True).severity([GENERIC]) is None
+
+
+def test_without_another_severity_all_indexes_have_that_of_pypi() -> None:
+    assert rule(generic=None).severity([GENERIC]) is Severity.ERROR
 
 
 def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
