@@ -1,4 +1,7 @@
-"""Opening a file that was found before: neither a link that took its place nor a FIFO is followed or waited for."""
+"""Opening a file that was found before: neither a link that took its place nor a FIFO is followed or waited for.
+
+And files of settings, which are read up to a size.
+"""
 
 import errno
 import os
@@ -13,6 +16,18 @@ FLAGS: Final = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+MAX_SETTINGS: Final = 1024 * 1024
+"""Bytes of a file of settings. The parsers of such files take a second for that much."""
+
+
+def read_settings(path: Path) -> str:
+    """Return the text of a file of settings. Raises OSError, EFBIG where it is too large, and UnicodeDecodeError."""
+    with path.open("rb") as file:
+        content = file.read(MAX_SETTINGS + 1)
+    if len(content) > MAX_SETTINGS:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_SETTINGS // 1024} KiB", str(path))
+    return content.decode("utf-8").replace("\r\n", "\n")
 
 
 def open_unfollowed(path: Path, *, flags: int = FLAGS, opening: Callable[[Path, int], int] = os.open) -> int:

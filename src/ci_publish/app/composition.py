@@ -31,6 +31,7 @@ from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.interruption import Interruption
+from ci_publish.regular_files import read_settings
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
@@ -266,7 +267,7 @@ def _text(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8")
+        return read_settings(path)
     except (OSError, UnicodeDecodeError) as error:
         message = f"The Sigstore trust configuration {path} cannot be read: {error}"
         raise ConfigurationError(

@@ -16,6 +16,7 @@ from ci_publish.index.endpoints import PYPI, TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
+from ci_publish.regular_files import read_settings
 
 KNOWN = {"pypi": PYPI.upload, "testpypi": TESTPYPI.upload}
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
@@ -91,7 +92,7 @@ class IndexNames:
 
     def _load(self, path: Path, parser: configparser.RawConfigParser) -> None:
         try:
-            parser.read_string(path.read_text(encoding="utf-8"))
+            parser.read_string(read_settings(path))
             mode = path.stat().st_mode
         except FileNotFoundError as error:
             if self._named:

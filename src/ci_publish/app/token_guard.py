@@ -8,6 +8,7 @@ outlives its deadline.
 
 import json
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -21,9 +22,10 @@ from typing import Any, Final
 
 from ci_publish.http.messages import HttpRequest, SecretJson
 from ci_publish.model.identity import Secret
+from ci_publish.python_processes import search_path
 
 _ENDING: Final = 6.0
-_PROGRAM: Final = Path(__file__).with_name("supervisor.py")  # not imported: its modules are POSIX's
+_PROGRAM: Final = "supervisor.py"  # not imported: its modules are POSIX's
 
 
 class TokenGuard:
@@ -44,7 +46,7 @@ class TokenGuard:
         self._say(
             {
                 "keep": number,
-                "path": _search_path(),
+                "path": search_path(),
                 "allow_http": list(allow_http),
                 "method": request.method,
                 "url": request.url,
@@ -73,7 +75,7 @@ class TokenGuard:
 
 
 def _start(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.Popen[bytes] | None":
-    command = [sys.executable, "-I", "-S", "-X", "utf8", str(_PROGRAM), str(inbox), str(left)]
+    command = [sys.executable, "-I", "-S", "-X", "utf8", *_program(), str(inbox), str(left)]
     try:
         return subprocess.Popen(  # noqa: S603  (this very program)
             command,
@@ -87,11 +89,12 @@ def _start(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.P
         return None
 
 
-def _search_path() -> list[str]:
-    """Return where this program's packages are, without the folder that it runs in."""
-    own = str(Path(__file__).parents[2])
-    others = [folder for folder in sys.path if folder and Path(folder).is_absolute() and folder != os.getcwd()]  # noqa: PTH109
-    return [*(folder for folder in others if folder != own), own]
+def _program() -> list[str]:
+    """Return the interpreter's options for the program: its file, or where there is none (in a zip file) its text."""
+    file = Path(__file__).with_name(_PROGRAM)
+    return (
+        [str(file)] if file.is_file() else ["-c", str((pkgutil.get_data("ci_publish.app", _PROGRAM) or b"").decode())]
+    )
 
 
 def burn(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:

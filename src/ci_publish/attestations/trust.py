@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from ci_publish.errors import ConfigurationError, UntrustedCertificate
 from ci_publish.http.certificates import untrusted_cause
 from ci_publish.model.events import Emit, Noted
+from ci_publish.regular_files import read_settings
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
@@ -82,7 +83,7 @@ class TrustSource:
     def from_file(cls, path: Path, *, emit: Emit) -> "TrustSource":
         """Return the trust of the instance that a ClientTrustConfig file describes. Raises ConfigurationError."""
         try:
-            config = path.read_text(encoding="utf-8")
+            config = read_settings(path)
             json.loads(config)
         except (OSError, ValueError, RecursionError) as error:
             raise _bad_config(f"{path} cannot be read as JSON: {error}") from error

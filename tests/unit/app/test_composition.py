@@ -28,6 +28,7 @@ from ci_publish.model.events import Event, Finding, Noted, Outcome, RunFinished,
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt_json import to_dict
+from ci_publish.regular_files import MAX_SETTINGS
 from tests.distributions import make_release, make_wheel
 from tests.unit.fakes import FakeIndex, fake_run, published, sdist, sha, wheel
 
@@ -165,6 +166,14 @@ def test_an_unreadable_trust_configuration_is_a_mistake(tmp_path: Path) -> None:
     make_release(tmp_path)
     settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path, sigstore_trust_config=tmp_path / "none.json")
     with pytest.raises(ConfigurationError, match="cannot be read"):
+        ci_publish.attest(settings, context=context())
+
+
+def test_a_trust_configuration_that_is_too_large_is_a_mistake(tmp_path: Path) -> None:
+    make_release(tmp_path)
+    (tmp_path / "trust.json").write_text("x" * (MAX_SETTINGS + 1))
+    settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path, sigstore_trust_config=tmp_path / "trust.json")
+    with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
         ci_publish.attest(settings, context=context())
 
 

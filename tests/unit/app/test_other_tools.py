@@ -11,6 +11,7 @@ from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.identity import Secret
+from ci_publish.regular_files import MAX_SETTINGS
 
 PYPI, TESTPYPI = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
 CORP = "https://corp.example/upload/"
@@ -153,6 +154,12 @@ def test_a_pypirc_is_read_only_for_a_name_and_never_instead_of_trusted_publishin
     assert loaded(home, {}, repository_url=("company", "testpypi")).settings.password is None
     assert loaded(home, {"CI_PUBLISH_PASSWORD": "x"}, repository_url=("company",)).settings.password == Secret("x")
     assert loaded(home, {"TWINE_REPOSITORY": "company"}).settings.password == Secret("s3cret")
+
+
+def test_a_pypirc_that_is_too_large_is_a_mistake(home: Path) -> None:
+    (home / ".pypirc").write_text(PYPIRC + "#" * MAX_SETTINGS)
+    with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
+        loaded(home, {}, repository_url=("company",))
 
 
 def test_a_pypirc_that_others_can_read_is_warned_of(home: Path) -> None:

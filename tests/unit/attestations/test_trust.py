@@ -9,6 +9,7 @@ import pytest
 from ci_publish.attestations.trust import TrustSource, instance
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
+from ci_publish.regular_files import MAX_SETTINGS
 from tests.unit.attestations.signing_harness import Events, SigningHarness, signing_harness
 
 if TYPE_CHECKING:
@@ -164,6 +165,16 @@ def test_a_file_that_is_not_json_is_refused_at_once(tmp_path: Path, content: str
 
     with pytest.raises(ConfigurationError):
         TrustSource.from_file(path, emit=Events().append)
+
+
+def test_a_file_that_is_too_large_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "trust.json"
+    path.write_text(f'"{"x" * MAX_SETTINGS}"')
+
+    with pytest.raises(ConfigurationError) as caught:
+        TrustSource.from_file(path, emit=Events().append)
+
+    assert "more than 1024 KiB" in caught.value.detail
 
 
 def test_a_file_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from ci_publish.distributions.faults import Rendering
 from ci_publish.distributions.limits import KIB, MIB
 from ci_publish.errors import CiPublishError
 from ci_publish.model.waiting import Waiting
+from ci_publish.python_processes import python_command
 
 MAX_RST: Final = 256 * KIB
 MAX_MARKDOWN: Final = MIB
@@ -48,7 +49,7 @@ MAX_MARKDOWN_HERE: Final = 256 * KIB
 
 CHILD_SECONDS: Final = 10.0
 _PAUSE: Final = 0.02
-_MODULE: Final = "ci_publish.distributions.checks.rendering"
+_PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_input; render_input()"
 
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
 _MARKERS: Final = "[]<>`*_~|&\\$!("
@@ -155,7 +156,7 @@ def _has_too_many_headings(description: str) -> bool:
 
 def _rendered_apart(source: _Source, media_type: str) -> str | None:
     """Render in a process that can be killed. Raises _TooSlow where that takes too long, or fails, and RunStopped."""
-    command = (sys.executable, "-I", "-X", "utf8", "-m", _MODULE, media_type)
+    command = python_command(_PROGRAM, media_type)
     try:
         with subprocess.Popen(  # noqa: S603  (this very program)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -190,8 +191,8 @@ def _send(pipe: IO[bytes], text: str) -> None:
         pipe.write(text.encode("utf-8", "surrogatepass"))
 
 
-def _main() -> None:
-    """Render standard input as the media type in the argument; write what is wrong with it."""
+def render_input() -> None:
+    """Be the process's program: render standard input as the media type in the argument, and write what is wrong."""
     description = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
     sys.stdout.write(json.dumps({"fault": _renderer(sys.argv[1])(description)}))
 
@@ -221,7 +222,3 @@ def _render_rst(description: str) -> str | None:
         return None
     text = re.sub(r"^<string>:", "line ", stream.getvalue().strip() or _NOTHING)
     return " ".join(text.split())[:400]
-
-
-if __name__ == "__main__":
-    _main()
