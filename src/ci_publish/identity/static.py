@@ -124,10 +124,8 @@ def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float)
     """Return why an API token cannot work on this index, as far as it says so itself; *now* is since the epoch."""
     if error := _issued_elsewhere(endpoints, secret, name):
         return error
-    if endpoints.profile is not IndexProfile.PYPI:
-        return None
     token = secret.read(read_token)
-    if isinstance(token, TruncatedToken):
+    if isinstance(token, TruncatedToken) and endpoints.profile is IndexProfile.PYPI:
         return ApiTokenUnusable(
             f"{name} is not a whole API token: its end is missing. It was not sent.",
             detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
@@ -182,7 +180,8 @@ def _ago(seconds: float) -> str:
 
 
 def _scope(endpoints: Endpoints, secret: Secret) -> TokenScope | None:
-    token = secret.read(read_token) if endpoints.profile is IndexProfile.PYPI else None
+    says = endpoints.profile is IndexProfile.PYPI or endpoints.takes_any_token
+    token = secret.read(read_token) if says else None
     return token.scope if isinstance(token, ReadToken) else None
 
 

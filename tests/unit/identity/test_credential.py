@@ -288,6 +288,8 @@ def test_no_secret_is_for_several_servers(
         (macaroon([0, int(NOW) - 10, 0]), PYPI, "expired less than a minute ago"),
         (macaroon([0, int(NOW) - 3700, 0]), PYPI, "expired 1 hour ago"),
         (macaroon([0, int(NOW) - 3 * 86_400, 0]), PYPI, "expired 3 days ago"),
+        (macaroon([0, 1, 0], location="index.example"), OTHER, "expired .* days ago"),
+        (macaroon([0, 1, 0]), replace(OTHER, takes_any_token=True), "expired .* days ago"),
         (macaroon(location="test.pypi.org"), PYPI, "an API token of test.pypi.org, not of pypi.org"),
         (macaroon(), TESTPYPI, "an API token of pypi.org, not of test.pypi.org"),
         (macaroon(location="127.0.0.1"), PYPI, "an API token of 127.0.0.1, not of pypi.org"),
@@ -318,13 +320,21 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
         (macaroon(location="index.example:8443"), OTHER),
         (macaroon(location=""), OTHER),
         (macaroon([0, 1, 0])[:40], OTHER),
-        (macaroon([0, 1, 0]), replace(OTHER, takes_any_token=True)),
+        (macaroon([0, int(NOW) + 1, 0]), replace(OTHER, takes_any_token=True)),
         ("pypi-x", OTHER),
         ("hunter2", OTHER),
     ],
 )
 def test_what_says_nothing_against_itself_is_sent(token: str, endpoints: Endpoints) -> None:
     choose_credential(endpoints, CredentialOptions(secret=Secret(token)), Harness().tools()).authenticate()
+
+
+def test_what_a_token_states_counts_behind_an_upload_proxy_too() -> None:
+    proxy, given = replace(OTHER, takes_any_token=True), CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
+    scope = choose_credential(proxy, given, Harness().tools()).state.scope
+    assert scope is not None
+    assert scope.names("demo")
+    assert not scope.names("other")
 
 
 def test_an_upload_proxy_is_allowed_by_name() -> None:
