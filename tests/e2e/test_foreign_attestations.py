@@ -104,6 +104,20 @@ def test_plan_and_doctor_end_as_publish_would(world: RehearsalWorld, shell: Shel
     assert job(*command, "--attestations", "off").code == 0
 
 
+@pytest.mark.parametrize("command", ["plan", "doctor", "publish"])
+def test_a_published_file_without_the_required_attestation_ends_all_alike(
+    world: RehearsalWorld, shell: Shell, command: str
+) -> None:
+    job = shell.in_job_of(world, "github")
+    assert job("publish", "--attestations", "off", *Path("dist").glob("*.whl")).code == 0
+
+    result = job(command, "--attestations", "required")
+
+    assert result.code == 7, result.stdout
+    assert result.receipt["error"]["slug"] == "published-unattested"
+    assert job(command).code == 0
+
+
 @pytest.mark.parametrize("command", ["plan", "doctor"])
 def test_attestations_of_files_that_are_published_already_are_not_judged(
     world: RehearsalWorld, shell: Shell, command: str

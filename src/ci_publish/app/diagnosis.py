@@ -13,10 +13,11 @@ from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import Finding, FindingStatus, IndexChosen, Outcome
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import Endpoints, IndexState, Plan
+from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
 from ci_publish.publishing import digests, messages
 from ci_publish.publishing.planning import ConflictRules, make_plan
+from ci_publish.publishing.unattested import has_provenance
 
 if TYPE_CHECKING:
     from ci_publish.identity.findings import Finding as Diagnosed
@@ -90,7 +91,7 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
         provenance=index.provenance,
         plan=lambda files, state: _planned(composition, index, files, state),
         checks=checks,
-        inspect=lambda kind, published: _inspect(composition, index.endpoints, kind, collection, published),
+        inspect=lambda kind, plans: _inspect(composition, index, kind, collection, plans),
     )
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(
@@ -103,15 +104,17 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
 
 
 def _inspect(
-    composition: Composition,
-    endpoints: Endpoints,
-    kind: CredentialKind,
-    collection: Collection,
-    published: AbstractSet[str],
+    composition: Composition, index: "HttpIndex", kind: CredentialKind, collection: Collection, plans: Sequence[Plan]
 ) -> None:
-    """Verify the attestation files beside those that publishing would upload. Raises what publishing would."""
+    """Judge attestations as publishing would: those that published files lack, and those beside the other files."""
+    endpoints = index.endpoints
     if composition.policy(endpoints, kind) is AttestationPolicy.OFF:
         return
+    planned = [file for plan in plans for file in plan.files]
+    published = {file.distribution.filename: file for file in planned if isinstance(file, AlreadyPublished)}
+    required = composition.settings.attestations is AttestationPolicy.REQUIRED and endpoints.integrity is not None
+    if missing := [name for name, file in published.items() if required and not has_provenance(index, file)]:
+        raise messages.published_unattested(endpoints, missing)
     files = {file.filename: file for file in collection.distributions if file.filename not in published}
     if found := [each for each in collection.attestations if each.distribution in files]:
         composition.signer().inspect(found, list(files.values()))

@@ -96,8 +96,8 @@ def _with_trusted_publishing(kind: CredentialKind) -> bool:
     return kind is CredentialKind.TRUSTED_PUBLISHING
 
 
-def _none_found(kind: CredentialKind, published: AbstractSet[str]) -> None:
-    del kind, published
+def _none_found(kind: CredentialKind, plans: Sequence[Plan]) -> None:
+    del kind, plans
 
 
 def _none_served(project: str, version: str, filename: str) -> None:
@@ -111,7 +111,8 @@ class Wanted:
     ``attesting`` tells whether attestations must be made with a credential of a kind, and raises ConfigurationError
     where they cannot be. ``plan`` tells what would become of a project's files, by what the index lists of it.
     ``checks`` gives the error of failed checks, if any; it takes the names of files that are published as they are.
-    ``inspect`` verifies attestations beside the other files where a credential of a kind sends them; it raises.
+    ``inspect`` raises what attestations would end a run with, those beside the files and those that published files
+    lack, by the kind of the credential and what would become of each project's files.
     ``mint``: exchange the identity for a real upload token, which is burnt at once; where the CI has only one identity
     token (GitLab), only with ``spend_token`` as well, and where a project does not exist, which the exchange could
     create, only with ``create_project``. ``provenance`` fetches what the index serves for a file of a release.
@@ -126,7 +127,7 @@ class Wanted:
     provenance: Callable[[str, str, str], bytes | None] = _none_served
     plan: Callable[[Sequence[Distribution], IndexState], Plan] = _all_uploads
     checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
-    inspect: Callable[[CredentialKind, AbstractSet[str]], None] = _none_found
+    inspect: Callable[[CredentialKind, Sequence[Plan]], None] = _none_found
 
     @property
     def all_projects(self) -> tuple[str, ...]:
@@ -152,10 +153,12 @@ class Doctor:
         self._wanted = wanted
         self._missing: CiPublishError | None = None
         self._published: set[str] = set()
+        self._plans: list[Plan] = []
         self._states: dict[str, IndexState] = {}
         self._proven: set[str] = set()
         self._claims: Claims | None = None
         self._exchanged = False
+        self._option = "--mint"
         self._credential_state = CredentialState(CredentialKind.NONE)
 
     def run(self) -> Diagnosis:
@@ -177,7 +180,9 @@ class Doctor:
         unproven = [name for name in projects if name not in proven]
         if not projects:
             unproven = ["your project"]
-        return verdict(self._endpoints, self._credential_state, unproven, exchanged=self._exchanged)
+        return verdict(
+            self._endpoints, self._credential_state, unproven, exchanged=self._exchanged, option=self._option
+        )
 
     def _recognise(self) -> None:
         """Note the projects whose newest provenance names the publisher of this job."""
@@ -234,7 +239,7 @@ class Doctor:
         """Look whether attestations can be made where they must: with this credential, and an identity for them."""
         try:
             needed = self._wanted.attesting(kind)
-            self._wanted.inspect(kind, self._published)
+            self._wanted.inspect(kind, self._plans)
         except CiPublishError as error:
             return [failed("attestations", error)]
         missing = self._tools.source.missing(SIGSTORE_AUDIENCE) if needed else None
@@ -296,10 +301,12 @@ class Doctor:
         if not self._wanted.mint:
             return Finding("exchange", Level.SKIPPED, "The exchange was not tried.", hints=("Try it: --mint",))
         if not self._tools.source.repeatable and not self._wanted.spend_token:
+            self._option = "--spend-token"
             message = "The exchange was not tried: it would use up the job's only OIDC identity token."
             return Finding("exchange", Level.SKIPPED, message, hints=("If nothing is published later: --spend-token",))
         absent = [name for name, state in self._states.items() if isinstance(state, NoSuchProject)]
         if absent and not self._wanted.create_project:
+            self._option = "--create-project"
             note = not_minted(self._endpoints, absent)
             return Finding("exchange", Level.SKIPPED, note.message, hints=note.hints)
         try:
@@ -341,6 +348,7 @@ class Doctor:
             return failed(f"project {project}", error)
         self._states[project] = state
         plan = self._wanted.plan(files, state) if isinstance(state, ProjectListing) else Plan("", ())
+        self._plans.append(plan)
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
         return judge_project(project, state, self._endpoints, plan, self._tools.clock())
 

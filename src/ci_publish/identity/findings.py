@@ -27,7 +27,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
 )
-from ci_publish.model.preconditions import foreseen_refusal
+from ci_publish.model.preconditions import foreseen_refusal, is_reserved_name, reserved_name_refused
 
 # PyPI's leeway for an identity token's times.
 TOLERATED_SKEW = 30.0
@@ -70,10 +70,12 @@ class Verdict:
     message: str
 
 
-def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool) -> Verdict:
+def verdict(
+    endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool, option: str = "--mint"
+) -> Verdict:
     """Return what is known: *unproven* are the projects of which nothing proves that the credential covers them.
 
-    *exchanged*: an identity token was exchanged for an upload token.
+    *exchanged*: an identity token was exchanged for an upload token; *option* is what it would take to try that.
     """
     if not unproven:
         return Verdict(Readiness.READY, "Ready to publish.")
@@ -82,7 +84,7 @@ def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str
         message = f"The exchange works; whether it covers {names} shows at the first upload."
         return Verdict(Readiness.WORKS, message)
     if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying (--mint)."
+        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying ({option})."
         return Verdict(Readiness.UNTRIED, message)
     return Verdict(
         Readiness.UNTRIED, f"Whether {endpoints.name} accepts this credential for {names} only an upload shows."
@@ -157,6 +159,8 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
     match state:
         case ProjectListing():
             return _judge_listing(name, state, endpoints, plan, now)
+        case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_name(project):
+            return failed(name, reserved_name_refused(project, endpoints))
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."

@@ -23,7 +23,7 @@ def require_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, In
     if index.endpoints.integrity is None:
         return
     required = run.options.attestations is AttestationPolicy.REQUIRED
-    files = [file for file in plan.files if isinstance(file, AlreadyPublished) and not file.published.provenance]
+    files = [file for file in plan.files if isinstance(file, AlreadyPublished)]
     missing = _without_provenance(run, index, files, required=required)
     if missing and required:
         raise messages.published_unattested(index.endpoints, missing)
@@ -34,6 +34,12 @@ def require_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, In
         _note_others(run, index, plan, states)
 
 
+def has_provenance(index: Index, file: AlreadyPublished) -> bool:
+    """Return whether the index serves provenance for a file that it lists. Raises IndexUnavailable."""
+    project, version = file.distribution.release
+    return bool(file.published.provenance) or index.provenance(project, version, file.published.filename) is not None
+
+
 def _without_provenance(
     run: Run, index: Index, files: Sequence[AlreadyPublished], *, required: bool
 ) -> tuple[str, ...]:
@@ -42,14 +48,13 @@ def _without_provenance(
     lock = threading.Lock()
 
     def ask(file: AlreadyPublished) -> None:
-        project, version = file.distribution.release
         try:
-            served = index.provenance(project, version, file.published.filename)
+            served = has_provenance(index, file)
         except IndexUnavailable as error:
             with lock:
                 failures.append(error)
             return
-        if served is None:
+        if not served:
             with lock:
                 missing.add(file.distribution.filename)
 

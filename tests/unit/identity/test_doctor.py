@@ -207,17 +207,17 @@ def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
 
 
 def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
-    told: list[tuple[CredentialKind, AbstractSet[str]]] = []
+    told: list[tuple[CredentialKind, list[str]]] = []
 
-    def inspect(kind: CredentialKind, published: AbstractSet[str]) -> None:
-        told.append((kind, published))
+    def inspect(kind: CredentialKind, plans: Sequence[Plan]) -> None:
+        told.append((kind, [file.distribution.filename for plan in plans for file in plan.files]))
         raise errors.AttestationByAnother("signed by somebody else")
 
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
     diagnosis, levels = diagnose(world, Wanted([WHEEL], inspect=inspect))
     assert levels["attestations"] is levels["identity"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.AttestationByAnother)
-    assert told == [(CredentialKind.TRUSTED_PUBLISHING, set())]
+    assert told == [(CredentialKind.TRUSTED_PUBLISHING, [WHEEL.filename])]
     # A closed project comes first, as in a run.
     closed, _ = diagnose(
         world, Wanted([WHEEL], inspect=inspect), fetch_listing=lambda name: ProjectListing(name, status="archived")
@@ -401,6 +401,26 @@ def test_an_api_token_states_what_it_is_for(
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     if readiness is not None:
         assert diagnosis.verdict.readiness is readiness
+
+
+def test_a_new_project_with_the_name_of_a_standard_module_is_what_publishing_would_end_with() -> None:
+    diagnosis, levels = diagnose(Harness(), Wanted(projects=["asyncio"]), fetch_listing=absent_at_first(9))
+    assert levels["project asyncio"] is Level.FAILURE
+    assert diagnosis.error is not None
+    assert diagnosis.error.exit_code == 9
+    there, levels = diagnose(Harness(), Wanted(projects=["asyncio"]))
+    assert there.error is None
+    assert levels["project asyncio"] is Level.OK
+
+
+def test_the_last_line_names_the_option_that_is_missing() -> None:
+    new = Wanted(projects=["demo"], mint=True)
+    absent, _ = diagnose(Harness(), new, fetch_listing=absent_at_first(9))
+    assert "(--create-project)" in absent.verdict.message
+    spent, _ = diagnose(Harness(ci=FakeCI(Provider.GITLAB, GITLAB)), new)
+    assert "(--spend-token)" in spent.verdict.message
+    untried, _ = diagnose(Harness(), Wanted(projects=["demo"]))
+    assert "(--mint)" in untried.verdict.message
 
 
 def test_an_api_token_of_a_project_creates_none() -> None:
