@@ -130,6 +130,7 @@ lint: env-lint ## every static check
 	$(WITH_VENV) lint-imports
 	$(WITH_VENV) shellcheck $(SHELL_SCRIPTS)
 	$(WITH_VENV) python scripts/lint_ci_files.py
+	$(WITH_VENV) python scripts/lint_wording.py
 	@echo 'make lint: nothing found.'
 
 .PHONY: format

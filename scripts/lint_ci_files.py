@@ -1,7 +1,7 @@
 """Check the files that CI systems and container builders read, each with the tool that knows its rules; no network.
 
-A kind of file that is not there yet is no fault. Every tool runs, also after one of them found something; exit 1 if any
-did.
+A kind of file that does not exist yet is skipped. Every tool runs, even after another one found something; exit 1 if
+any did.
 """
 
 import re

@@ -18,7 +18,7 @@ the exit codes, and the classes below those narrow the cause without changing th
     ├── Unverified                 11   accepted, but the index does not show what was sent
     └── Interrupted           130/143   SIGINT / SIGTERM
 
-Text that comes from outside (server answers, filenames, claims) may stand in ``summary``, ``detail`` and ``hints``:
+Text from outside (responses, filenames, claims) may appear in ``summary``, ``detail`` and ``hints``:
 reports neutralise it before it is printed. A secret never may.
 """
 
@@ -81,7 +81,7 @@ class InternalError(CiPublishError, slug="internal", exit_code=1):
     def of(cls, exception: BaseException) -> "InternalError":
         """Wrap an exception that nobody mapped, with what to report and where."""
         return cls(
-            f"ci-publish met a situation that it does not know: {type(exception).__name__}.",
+            f"An unexpected error occurred: {type(exception).__name__}.",
             detail="This is a bug in ci-publish, not in your project. Where it happened:\n" + _where(exception),
             hints=(f"Report it, with the lines above, at {ISSUES_URL}",),
         )

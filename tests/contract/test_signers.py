@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FILES = wheels(4)
 GITHUB = {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": ""}
-NO_IDENTITY = IdentityUnavailable("This is no CI that gives an OIDC identity token.")
+NO_IDENTITY = IdentityUnavailable("Not running in a CI that issues OIDC identity tokens.")
 
 
 @dataclass(frozen=True)

@@ -217,4 +217,4 @@ def test_a_private_repository_is_told_what_becomes_public(world: RehearsalWorld,
     make_release(job.folder / "dist", project(job), "1.1")
     quiet = private("publish", "--attestations", "off")
     assert quiet.code == 0, quiet.stdout
-    assert not [line for line in quiet.stdout.splitlines() if "::warning" in line and "log shows for ever" in line]
+    assert not [line for line in quiet.stdout.splitlines() if "::warning" in line and "log permanently shows" in line]

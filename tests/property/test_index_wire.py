@@ -94,7 +94,7 @@ def test_every_series_of_troubles_ends(troubles: list[FailedAttempt], random: fl
         if isinstance(decision, GiveUp):
             break
         assert 0 <= decision.wait <= left
-        history = history.went_on(trouble, decision.wait)
+        history = history.waited_for(trouble, decision.wait)
     else:
         pytest.fail("it goes on for ever")
     assert history.attempts <= MAX_ATTEMPTS

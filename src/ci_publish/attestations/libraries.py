@@ -352,7 +352,7 @@ def _unconnected(service: str, error: BaseException) -> Trouble:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Refusal(f"the certificate of {service} is not valid ({_words(error)})")
     if isinstance(error, requests.exceptions.ProxyError):
-        return Transient(f"{service} could not be asked: {_words(error)}")
+        return Transient(f"{service} cannot be reached: {_words(error)}")
     return Transient(f"the connection to {service} failed ({_words(error)})")
 
 

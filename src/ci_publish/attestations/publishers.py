@@ -230,7 +230,7 @@ def unattestable(claims: Claims) -> UnattestableWorkflow | None:
 def public_facts(claims: Claims) -> tuple[str, ...]:
     """Return what an attestation of this job makes public although the project is not; empty for a public project.
 
-    The transparency log keeps the certificate for ever: each line is a claim that Fulcio copies into it.
+    The transparency log keeps the certificate permanently: each line is a claim that Fulcio copies into it.
     """
     if (_text(claims, "repository_visibility") or _text(claims, "project_visibility") or "public") == "public":
         return ()

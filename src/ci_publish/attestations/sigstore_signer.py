@@ -223,7 +223,7 @@ class SigstoreSigner:
 
     def _note_what_becomes_public(self, claims: Claims) -> None:
         if facts := public_facts(claims):
-            message = "The project is not public, but its attestations are: Sigstore's transparency log shows for ever "
+            message = "The project is not public, but its attestations are: Sigstore's log permanently shows "
             hint = "Publish without attestations if that must not be known: attestations: off"
             self._emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
         publisher = publisher_of(claims)
@@ -489,7 +489,7 @@ def _final(trouble: Trouble, subject: Subject | None) -> SigningFailed | Untrust
                 detail="An index would refuse it, so nothing was uploaded.",
                 hints=(
                     "Run it again: every run signs afresh.",
-                    "If it stays, look whether a proxy changes Sigstore's answers, and report it.",
+                    "If it stays, check whether a proxy changes Sigstore's answers, and report it.",
                 ),
             )
         case _:
@@ -497,7 +497,7 @@ def _final(trouble: Trouble, subject: Subject | None) -> SigningFailed | Untrust
                 f"Sigstore refused what it was sent for {what}: {trouble.reason}.",
                 detail="Sending it again would not change that. Nothing was uploaded.",
                 hints=(
-                    f"Look whether {_STATUS_PAGE} tells of a fault, and whether a proxy stands in between.",
+                    f"Check whether {_STATUS_PAGE} tells of a fault, and whether a proxy stands in between.",
                     "To publish without attestations: attestations: off",
                 ),
             )

@@ -1,7 +1,7 @@
 """Work on daemon threads, each attempt with a deadline.
 
-sigstore's clients can wait for ever, and a ``ThreadPoolExecutor`` would keep the interpreter from ending until a stuck
-call returns. A crew gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes its
+sigstore's clients can wait permanently, and a ``ThreadPoolExecutor`` would keep the interpreter from ending until a
+stuck call returns. A crew gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes its
 place. Threads are kept between tasks, because each has a connection of its own.
 """
 

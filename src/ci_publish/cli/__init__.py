@@ -1,1 +1,1 @@
-"""The front door: commands, signals, and errors turned into exit codes."""
+"""The command line: arguments, signals, and errors turned into exit codes."""

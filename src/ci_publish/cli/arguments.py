@@ -22,7 +22,7 @@ _UNRECOGNIZED = "unrecognized arguments: "
 
 @frozen
 class Arguments:
-    """A command and the options that stood on the command line, and nothing else."""
+    """A command and the options of the command line, and nothing else."""
 
     command: str
     flags: dict[str, Any]
@@ -33,12 +33,16 @@ class _Parser(argparse.ArgumentParser):
         words = message.removeprefix(_UNRECOGNIZED).split() if message.startswith(_UNRECOGNIZED) else []
         raise ConfigurationError(
             f"{message[0].upper()}{message[1:]}.",
-            hints=(*translations(words), *_of_other_commands(words), f"`{self.prog} --help` lists what there is."),
+            hints=(
+                *translations(words),
+                *_of_other_commands(words),
+                f"`{self.prog} --help` lists commands and options.",
+            ),
         )
 
 
 def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each of *words* that is a flag of ours, but not of the command that was given."""
+    """Yield a sentence for each of *words* that is an option of another command."""
     for word in words:
         name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
         option = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
@@ -63,7 +67,7 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 
 def _named(argv: Sequence[str]) -> str | None:
-    """Return the command that stands first, which is then the only one that is needed."""
+    """Return the command, where it comes first: then only its parser is needed."""
     return argv[0] if argv and argv[0] in COMMANDS else None
 
 
@@ -93,12 +97,12 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def _refuse_secrets(argv: Sequence[str]) -> None:
     for argument in argv:
         if argument.split("=", 1)[0] in _SECRET_FLAGS:
-            message = "A password or token on a command line can be read by every process and stays in logs."
+            message = "A password or token on the command line is visible to every process and ends up in logs."
             raise ConfigurationError(
                 message,
                 hints=(
                     f"Set {variable('password')}, or pass it with --password-stdin.",
-                    "Revoke the one that was used.",
+                    "Revoke the one that was given.",
                 ),
             )
 

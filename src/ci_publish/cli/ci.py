@@ -1,10 +1,10 @@
-"""Which CI this is, and what it wants."""
+"""Which CI a command runs in."""
 
 from collections.abc import Mapping
 
 
 def on_github(environ: Mapping[str, str]) -> bool:
-    """Return whether a GitHub runner (or one that speaks its language) listens to our output."""
+    """Return whether a GitHub runner, or a compatible one, reads our output."""
     return environ.get("GITHUB_ACTIONS") == "true"
 
 

@@ -1,4 +1,4 @@
-"""Flags of other upload tools, each with what to write here (pure).
+"""Flags of other upload tools, and their equivalents here (pure).
 
 Sources: twine 6.2 `upload`, uv `publish`, flit `publish`, hatch `publish`, poetry `publish`.
 """
@@ -83,7 +83,7 @@ def translations(words: Sequence[str]) -> Iterator[str]:
         found = TRANSLATIONS.get(flag) or TRANSLATIONS.get(_short(flag))
         if found is not None:
             shown = flag if flag in TRANSLATIONS else _short(flag)
-            yield f"{shown} is another tool's flag. Here it is: {found}"
+            yield f"{shown} is another tool's flag. Use here: {found}"
 
 
 def _short(flag: str) -> str:

@@ -1,4 +1,4 @@
-"""Which reports listen to a run: by settings, by terminal, and by the CI it runs in. Each is imported where it does."""
+"""The reports of a run, chosen by settings, terminal and CI; each is imported only where it is used."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @frozen
 class ReportOptions:
-    """What the user said about reports. ``public_log``: attestations stand in the public transparency log.
+    """The options of reports. ``public_log``: attestations are in the public transparency log.
 
     ``json``: the receipt goes to standard output. ``machine``: standard output is for programs, whatever goes there.
     """
@@ -34,15 +34,15 @@ class ReportOptions:
 class Reporting:
     """The reports of one run, and the masker that all of them redact with."""
 
-    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, wishes: ReportOptions) -> None:
+    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, options: ReportOptions) -> None:
         self._environ = environ
-        self._report_options = wishes
-        self._human = stderr if wishes.json or wishes.machine else stdout
+        self._report_options = options
+        self._human = stderr if options.json or options.machine else stdout
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Dispatcher()
         self._add_ci()
         self._add_people()
-        if wishes.json:
+        if options.json:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add(JsonReport(stdout, redact=self.masker.redact))
@@ -59,26 +59,26 @@ class Reporting:
             self.emit.add(GitLabReport(self._human, self.emit, **self._shared()))
 
     def _shared(self) -> dict[str, Any]:
-        """Return what the reports of both CIs are told besides events."""
+        """Return what the reports of both CIs get besides events."""
         from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415  (see the module's docstring)
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
-        wishes = self._report_options
+        options = self._report_options
         return {
-            "settings": wishes.settings,
-            "artifacts": Artifacts(wishes.receipt, wishes.attestations_dir),
-            "log_search": PUBLIC_LOG if wishes.public_log else None,
+            "settings": options.settings,
+            "artifacts": Artifacts(options.receipt, options.attestations_dir),
+            "log_search": PUBLIC_LOG if options.public_log else None,
             "redact": self.masker.redact,
         }
 
     def _add_people(self) -> None:
-        wishes = self._report_options
+        options = self._report_options
         self.emit.add(
             console(
                 self._human,
                 self._environ,
                 redact=self.masker.redact,
-                verbose=wishes.verbose,
-                print_hash=wishes.print_hash,
+                verbose=options.verbose,
+                print_hash=options.print_hash,
             )
         )

@@ -10,12 +10,12 @@ from types import FrameType
 
 
 def stop_at_once() -> None:
-    """From now on, end the process: before a run begins there is nothing to burn and nothing to tell."""
+    """From now on, end the process: before a run begins there is nothing to burn and nothing to report."""
     _handle_with(lambda number, _: os._exit(128 + number))
 
 
 def ignore() -> None:
-    """From now on, ignore signals: what is done is done, and the exit code says so."""
+    """From now on, ignore signals: the run has ended, and its exit code is known."""
     _handle_with(signal.SIG_IGN)
 
 

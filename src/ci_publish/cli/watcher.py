@@ -1,4 +1,4 @@
-"""A thread that notices signals and the deadline whatever the main thread does.
+"""A thread that notices signals and the deadline even while the main thread is stuck.
 
 Python's own signal handlers run in the main thread, when that comes to its next instruction. The C part of a handler
 runs at once, and writes the signal's number to a socket (``signal.set_wakeup_fd``), which this thread reads. Where
@@ -30,7 +30,7 @@ class ClosingGuard(Guard, Protocol):
     """A guard that has a process of its own."""
 
     def close(self) -> None:
-        """Let the process end; what was not released is burned by it."""
+        """Let the process end; it burns what was not released."""
 
 
 class Watcher:

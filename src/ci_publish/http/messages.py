@@ -1,4 +1,4 @@
-"""Requests and answers as values, so that everything on the wire can be built and understood without a socket."""
+"""Requests and responses as values, so that everything on the wire can be built and read without a socket."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -28,16 +28,16 @@ Authorization = BasicAuthorization | BearerAuthorization
 
 
 class BodyChanged(Exception):
-    """Raised while a StreamedBody is iterated: its source is no longer what was promised; the text is for people.
+    """Raised while a StreamedBody is iterated: its source has changed; the text is for people.
 
-    The transport cuts the request off, so that no server gets a complete one, and answers NoAnswer(FILE_CHANGED).
+    The transport aborts the request, so that no server gets a complete one, and returns NoAnswer(FILE_CHANGED).
     """
 
 
 class BodyWithdrawn(Exception):
-    """Raised while a StreamedBody is iterated: the request shall not be completed; the text is for people.
+    """Raised while a StreamedBody is iterated: the request must not be completed; the text is for people.
 
-    The transport cuts the request off, so that no server gets a complete one, and answers NoAnswer(CANCELLED).
+    The transport aborts the request, so that no server gets a complete one, and returns NoAnswer(CANCELLED).
     """
 
 
@@ -66,7 +66,8 @@ class SecretJson:
 class HttpRequest:
     """One request. Redirects are never followed by the transport.
 
-    ``pause`` is how many seconds its body may hold itself back; they are added to the time that the request may take.
+    ``pause`` is how many seconds its body may wait before its end; they are added to the time that the request may
+    take.
     """
 
     method: str
@@ -79,7 +80,7 @@ class HttpRequest:
 
 @frozen
 class HttpAnswer:
-    """A complete answer: header names in lower case, body capped and already inflated.
+    """A response: header names in lower case, body capped and already decompressed.
 
     ``truncated`` says that the body was longer than the cap of the request's kind or broke off.
     """
@@ -92,7 +93,7 @@ class HttpAnswer:
 
 
 class NoAnswerReason(StrEnum):
-    """Why a request has no answer."""
+    """Why a request got no response."""
 
     CONNECT = "connect"
     UNTRUSTED_CERTIFICATE = "untrusted-certificate"
@@ -108,7 +109,7 @@ class NoAnswerReason(StrEnum):
 
 @frozen
 class NoAnswer:
-    """No usable answer came; ``sent`` says whether the index may have received the whole request."""
+    """No usable response; ``sent`` says whether the server may have received the whole request."""
 
     reason: NoAnswerReason
     text: str
@@ -116,7 +117,7 @@ class NoAnswer:
 
 
 class Transport(Protocol):
-    """Sends one request and waits for its answer, never longer than ``deadline`` seconds.
+    """Sends one request and waits for its response, never longer than ``deadline`` seconds.
 
     Never raises for I/O, except ProxyAuthenticationRequired, which stops a run.
     """
@@ -124,4 +125,4 @@ class Transport(Protocol):
     def send(
         self, request: HttpRequest, *, deadline: float | None = None, limit: int | None = None
     ) -> HttpAnswer | NoAnswer:
-        """Send *request*; read at most *limit* bytes of the answer's body (the transport's default is 64 KiB)."""
+        """Send *request*; read at most *limit* bytes of the response's body (the transport's default is 64 KiB)."""

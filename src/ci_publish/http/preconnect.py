@@ -1,4 +1,4 @@
-"""A connection that is opened before there is a request for it, while the machine has other work."""
+"""A connection that is opened before the first request, while the machine does other work."""
 
 import math
 import ssl
@@ -15,25 +15,25 @@ ALPN = ["http/1.1"]
 
 
 class _Open:
-    """``Waiting`` without a run: it ends when nobody wants the connection any more."""
+    """``Waiting`` without a run: it ends when the connection is no longer needed."""
 
     stopped = cut = False
 
     def wait(self, seconds: float) -> bool:
-        """Sleep for *seconds*; nobody does by this."""
+        """Sleep for *seconds*."""
         time.sleep(seconds)
         return self.stopped
 
     def left(self) -> float:
-        """Return the seconds that are left: the limits of single steps are enough."""
+        """Return infinity: the limits of single steps are enough."""
         return math.inf
 
 
 class Preconnection:
     """A connection with TLS to the server of *url*, opened in the background; nothing is sent over it.
 
-    Whoever connects to that server next may take it, once. Whatever goes wrong is left to that attempt, which then
-    connects by itself and says so. Servers behind a proxy, and those without TLS, are not connected to.
+    The next connection to that server may take it, once. Failures are left to that attempt, which then connects and
+    reports them itself. Servers behind a proxy, and those without TLS, are not connected to.
     """
 
     def __init__(self, url: str, environ: Mapping[str, str], timeouts: Timeouts | None = None) -> None:
@@ -42,7 +42,7 @@ class Preconnection:
         self._open = scheme == "https" and host.isascii() and proxy_for(url, environ) is None
         self._environ = environ
         self._timeouts = timeouts or Timeouts()
-        self._waiting = _Open()
+        self._until_closed = _Open()
         self._lock = threading.Lock()
         self._secured: ssl.SSLSocket | None = None
         self._thread = threading.Thread(target=self._connect, name="ci-publish-early", daemon=True)
@@ -53,17 +53,17 @@ class Preconnection:
         host, port = self._server
         try:
             end = time.monotonic() + self._timeouts.connect + self._timeouts.tls
-            attempt = Attempt(timeouts=self._timeouts, end=end, waiting=self._waiting, limit=0)
+            attempt = Attempt(timeouts=self._timeouts, end=end, waiting=self._until_closed, limit=0)
             context = ssl_context(self._environ)
             context.set_alpn_protocols(ALPN)
             self._secured = secured(connected(host, port or 0, attempt), context, host, attempt)
-        except Exception:  # noqa: BLE001  (the edge: whoever connects next meets the same, and says so)
+        except Exception:  # noqa: BLE001  (the edge: the next attempt to connect reports it)
             return
 
     def take(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
-        """Return the connection if it leads to *host* and *port* and still stands; wait for one that is on its way.
+        """Return the connection if it is to *host* and *port* and still open; wait for one in progress.
 
-        Raises ConnectionFailed when the time of *attempt* to connect is over before.
+        Raises ConnectionFailed when the time of *attempt* to connect is over first.
         """
         with self._lock:
             wanted, self._open = self._open and (host, port) == self._server, False
@@ -73,11 +73,11 @@ class Preconnection:
         while self._thread.is_alive():
             self._thread.join(min(SLICE, attempt.pause(until, "connecting")))
         found, self._secured = self._secured, None
-        return found if found is not None and _stands(found) else None
+        return found if found is not None and _is_open(found) else None
 
     def close(self) -> None:
-        """Close the connection if nobody took it. Idempotent."""
-        self._waiting.cut = True
+        """Close the connection if it was not taken. Idempotent."""
+        self._until_closed.cut = True
         if self._thread.ident is not None:
             self._thread.join()
         found, self._secured = self._secured, None
@@ -85,10 +85,10 @@ class Preconnection:
             close(found)
 
 
-def _stands(sock: ssl.SSLSocket) -> bool:
-    """Whether the server has neither closed the connection nor said anything yet; if not, close it.
+def _is_open(sock: ssl.SSLSocket) -> bool:
+    """Whether the server has neither closed the connection nor sent anything yet; if it has, close it.
 
-    Reading also takes in what TLS itself has to say, session tickets for example.
+    Reading also processes TLS's own records, such as session tickets.
     """
     try:
         sock.recv(1)

@@ -1,4 +1,4 @@
-"""Connections through a proxy, for httpcore: whatever goes wrong between us and the proxy names the proxy."""
+"""Connections through a proxy, for httpcore: errors between us and the proxy name the proxy."""
 
 import ssl
 from collections.abc import Callable, Iterable
@@ -15,12 +15,12 @@ from ci_publish.http.urls import split
 
 
 def httpcore_proxy(proxy: Proxy, trust: Callable[[], ssl.SSLContext]) -> httpcore.Proxy:
-    """Return *proxy* as httpcore wants it. Raises ConnectionFailed for one that does not speak HTTP."""
+    """Return *proxy* as a value of httpcore. Raises ConnectionFailed for one that does not speak HTTP."""
     parts = split(proxy.address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         scheme = parts.scheme or "missing"
         raise ConnectionFailed(
-            NoAnswerReason.REFUSED_LOCALLY, f"the proxy in {proxy.variable} has no http address (scheme {scheme!r})"
+            NoAnswerReason.REFUSED_LOCALLY, f"the proxy in {proxy.variable} is not an http address (scheme {scheme!r})"
         )
     secured = parts.scheme == "https"
     where = httpcore.URL(

@@ -1,7 +1,7 @@
 """When to try again, and after how long (pure): one back-off with a policy for each kind of request.
 
 The rules of requests to an index: at most five attempts and 300 seconds of waiting for one file; a wait that the index
-asks for is honoured in full or not begun at all; some of PyPI's refusals are worth one more attempt (a digest or an
+asks for is honoured in full or not started; some of PyPI's refusals are worth one more attempt (a digest or an
 archive damaged on the way, a verification that ended with an unknown error). Sources: RFC 9110 §10.2.3 (Retry-After),
 draft-ietf-httpapi-ratelimit-headers (RateLimit, which PyPI sends without Retry-After).
 """
@@ -67,7 +67,7 @@ CONFIRMATION = Backoff(first=1.0, longest=20.0)
 
 
 class SingleRetry(StrEnum):
-    """Refusals that a damaged transfer or a hiccup may explain: each is retried once for a file."""
+    """Refusals that may be due to a damaged transfer or a passing fault: each is retried once for a file."""
 
     DIGEST_MISMATCH = "digest-mismatch"
     DAMAGED_TRANSFER = "damaged-transfer"
@@ -97,10 +97,10 @@ class RetryState:
         return replace(self, attempts=self.attempts + 1)
 
     def taken_back(self) -> "RetryState":
-        """Return the history without the last attempt, which says nothing about the index."""
+        """Return the history without the last attempt, which does not count."""
         return replace(self, attempts=self.attempts - 1)
 
-    def went_on(self, failure: FailedAttempt, wait: float) -> "RetryState":
+    def waited_for(self, failure: FailedAttempt, wait: float) -> "RetryState":
         """Return the history after waiting because of *failure*."""
         used = self.used if failure.once is None else self.used | {failure.once}
         return replace(self, waited=self.waited + wait, used=used)
@@ -157,7 +157,7 @@ def is_transient(no_answer: NoAnswer) -> bool:
 def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Return how many seconds the index asks to wait, by Retry-After (both forms) or by an exhausted RateLimit.
 
-    *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not readably.
+    *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not legibly.
     """
     waits = [wait for wait in (retry_after(headers.get("retry-after"), now), _rate_limit(headers)) if wait is not None]
     return max(waits, default=None)

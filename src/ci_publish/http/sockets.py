@@ -1,4 +1,4 @@
-"""Sockets that know how long they may take: looking up, connecting, agreeing on TLS; and whom TLS may trust.
+"""Socket operations with a deadline: lookup, connection, TLS handshake; and the certificates that TLS trusts.
 
 Every wait counts down the deadline of the attempt that it belongs to, and ends early when the run is cut off.
 """
@@ -47,7 +47,7 @@ class Timeouts:
 
 
 class ConnectionFailed(Exception):
-    """The attempt is over without an answer."""
+    """The attempt failed without a response."""
 
     def __init__(self, reason: NoAnswerReason, text: str) -> None:
         super().__init__(text)
@@ -57,7 +57,7 @@ class ConnectionFailed(Exception):
 
 @dataclass(slots=True)
 class Attempt:
-    """What one request may still take, and how far it got. Used by the thread that sends it only."""
+    """How much time one request has left, and how far it got. Used only by the thread that sends it."""
 
     timeouts: Timeouts
     end: float
@@ -70,17 +70,17 @@ class Attempt:
     sent_at: float | None = None
 
     def until(self, seconds: float) -> float:
-        """Return when an operation of at most *seconds* that begins now has to be over."""
+        """Return the time by which an operation of at most *seconds* that begins now must end."""
         return min(self.end, self.clock() + seconds)
 
     def until_read(self) -> float:
-        """Return when the next read has to be over: the first one after an upload may wait for the server's work."""
+        """Return the time by which the next read must end; the first after an upload may take longer."""
         patient = self.uploads and self.received == 0
         end = self.until(self.timeouts.answer if patient else self.timeouts.read)
         return end if self.sent_at is None else min(end, self.sent_at + self.timeouts.answer)
 
     def pause(self, until: float, what: str) -> float:
-        """Return how long to wait before asking again. Raises ConnectionFailed when time is up or the run ends."""
+        """Return how long to wait before the next check. Raises ConnectionFailed when time is up or the run ends."""
         if self.waiting.cut:
             raise ConnectionFailed(NoAnswerReason.CANCELLED, "the run was stopped")
         left = until - self.clock()
@@ -89,10 +89,10 @@ class Attempt:
         return min(left, SLICE)
 
     def count(self, received: int) -> None:
-        """Take note of bytes from the server; raise ConnectionFailed when it sends more than any answer needs."""
+        """Count bytes from the server. Raises ConnectionFailed when it sends more than any response needs."""
         self.received += received
         if self.received > self.limit + MAX_OVERHEAD:
-            raise ConnectionFailed(NoAnswerReason.PROTOCOL, "the answer does not end")
+            raise ConnectionFailed(NoAnswerReason.PROTOCOL, "the response does not end")
 
 
 # --- waiting
@@ -124,12 +124,12 @@ def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T],
 
 
 def _bad_certificate(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
-    """Tell a certificate of an issuer that this machine does not trust from one that nobody should."""
+    """Distinguish a certificate of an issuer that this machine does not trust from an invalid one."""
     if is_of_unknown_issuer(error):
         return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
-            f"the server's certificate is not trusted ({error.verify_message}); if an authority of your own made it, "
-            "name its certificate in the environment variable SSL_CERT_FILE",
+            f"the server's certificate is not trusted ({error.verify_message}); if it comes from an authority of your "
+            "own, set the environment variable SSL_CERT_FILE to its certificate",
         )
     return ConnectionFailed(
         NoAnswerReason.INVALID_CERTIFICATE, f"the server's certificate is not valid ({error.verify_message})"
@@ -172,14 +172,14 @@ def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
 
 
 def secured(sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt) -> ssl.SSLSocket:
-    """Agree on TLS over *sock*, which the result replaces; close it where that fails. Raises ConnectionFailed."""
+    """Set up TLS over *sock*, which the result replaces; close it on failure. Raises ConnectionFailed."""
     try:
         secure = context.wrap_socket(sock, server_hostname=hostname, do_handshake_on_connect=False)
     except BaseException:
         close(sock)
         raise
     try:
-        patiently(secure, attempt, secure.do_handshake, attempt.until(attempt.timeouts.tls), "agreeing on TLS")
+        patiently(secure, attempt, secure.do_handshake, attempt.until(attempt.timeouts.tls), "setting up TLS")
     except BaseException:
         close(secure)
         raise
@@ -196,7 +196,7 @@ Address = tuple[socket.AddressFamily, Any]
 
 
 def _addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Address]:
-    """Look *host* up; the system's resolver knows no deadline, so it runs in a thread that may be left behind."""
+    """Look *host* up; the system's resolver has no timeout, so it runs in a thread that may be abandoned."""
     try:
         family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
     except ValueError:
@@ -244,7 +244,7 @@ def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until:
             pass
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place maps what connecting brings up)
+            raise OSError(code, os.strerror(code))  # noqa: TRY301  (one place maps the errors of connecting)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         sock.close()
@@ -263,7 +263,7 @@ _BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TWINE_CERT", "REQUESTS_CA_BUNDLE",
 
 
 def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Return what certificates are checked against; there is no way to check nothing.
+    """Return the context that certificates are checked with; checks cannot be switched off.
 
     A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else the first of TWINE_CERT,
     REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE) replaces the public authorities; otherwise those of certifi and of the
@@ -277,7 +277,7 @@ def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
 def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # A bundle may hold no more than the intermediate authority of a company (Python 3.13's own default, too).
+    # A bundle may contain only a company's intermediate authority (also the default of Python 3.13).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     files, folder, *others = zip(_BUNDLES, bundles, strict=True)
     chosen = [item for item in (files, folder) if item[1]] or [item for item in others if item[1]][:1]
@@ -293,7 +293,7 @@ def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
 
 def _trust(context: ssl.SSLContext, variable: str, path: str) -> None:
     try:
-        if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, handed on as it is)
+        if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, passed on unchanged)
             context.load_verify_locations(capath=path)
         else:
             context.load_verify_locations(cafile=path)

@@ -63,7 +63,7 @@ class Stream(httpcore.NetworkStream):
             data, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return data
         until = attempt.until_read()
-        data = patiently(self._sock, attempt, lambda: self._sock.recv(max_bytes), until, "waiting for the answer")
+        data = patiently(self._sock, attempt, lambda: self._sock.recv(max_bytes), until, "waiting for the response")
         attempt.count(len(data))
         return data
 
@@ -132,7 +132,7 @@ class Stream(httpcore.NetworkStream):
         return Stream(secured(self._sock, ssl_context, server_hostname, self._attempts.now()), self._attempts)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's signature)
-        """Answer httpcore's questions about the connection."""
+        """Return what httpcore asks about the connection."""
         if info == "ssl_object":
             return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
         if info == "is_readable":
@@ -163,7 +163,7 @@ class TunnelledTls(httpcore.NetworkStream):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
         try:
-            self._run(self._tls.do_handshake, "agreeing on TLS")
+            self._run(self._tls.do_handshake, "setting up TLS")
         except BaseException:
             self.close()
             raise
@@ -195,7 +195,7 @@ class TunnelledTls(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises ConnectionFailed."""
         try:
-            return self._run(lambda: self._tls.read(max_bytes), "waiting for the answer")
+            return self._run(lambda: self._tls.read(max_bytes), "waiting for the response")
         except ConnectionFailed as error:
             if isinstance(error.__cause__, ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 return b""
@@ -213,7 +213,7 @@ class TunnelledTls(httpcore.NetworkStream):
         self._outer.close()
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's signature)
-        """Answer httpcore's questions about the connection."""
+        """Return what httpcore asks about the connection."""
         return self._tls if info == "ssl_object" else self._outer.get_extra_info(info)
 
 

@@ -1,9 +1,9 @@
-"""Requests as values → answers as values, over the one door to the network.
+"""Sends requests and returns responses, both as values: the only way to the network.
 
-Laws of this door: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no
-identity and no upload token); no redirect is followed; certificates are always checked; every wait ends; at most a
-capped number of bytes of an answer is read; what the server echoes of our secrets is redacted; nothing is raised for
-what a network or a server does, except for a proxy that requires authentication: then a setting is wrong.
+Laws: nothing is sent over plain http except to loopback, or to a host that was allowed (and then no identity and no
+upload token); no redirect is followed; certificates are always checked; every wait ends; the number of bytes that are
+read of a response is capped; secrets that the server echoes are redacted; nothing is raised for what a network or a
+server does, except for a proxy that requires authentication: then a setting is wrong.
 """
 
 import os
@@ -41,14 +41,14 @@ DEFAULT_LIMIT = 64 * 1024
 # Slower than this, in bytes a second, an upload is not worth waiting for.
 SLOWEST_UPLOAD = 16 * 1024
 MIN_SECRET = 4
-BLOT = b"***"
+REDACTED = b"***"
 
 
 class HttpTransport:
-    """The port ``http.messages.Transport`` over httpx. Thread-safe; connections are kept and shared.
+    """Implements ``http.messages.Transport`` with httpx. Thread-safe; connections are kept and shared.
 
-    *timeout* overrides every single limit where the user set one. *environ* is where proxies and certificate bundles
-    are named. Nothing is imported or opened before ``warm`` or the first request.
+    *timeout* overrides every single limit where the user set one. *environ* names proxies and certificate bundles.
+    Nothing is imported or opened before ``warm`` or the first request.
     """
 
     def __init__(  # noqa: PLR0913  (the composition root's own choices, all by name)
@@ -78,7 +78,7 @@ class HttpTransport:
         self._preconnection: Preconnection | None = None
 
     def preconnect(self, url: str) -> None:
-        """Begin to connect to *url*'s server, in the background; to be called before the first request.
+        """Begin to connect to *url*'s server in the background; call it before the first request.
 
         Nothing is sent. Whatever goes wrong is left to the first request, which connects by itself.
         """
@@ -87,7 +87,7 @@ class HttpTransport:
         self._preconnection = Preconnection(url, self._variables(), self._limits())
 
     def warm(self) -> None:
-        """Import what the first request needs, which takes a while: better here than in threads that wait for it."""
+        """Import what the first request needs: that takes a while, and threads should not wait for it."""
         self._network()
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class HttpTransport:
         """Return why *request* must not leave this machine, None where it may."""
         host = host_of(request.url)
         if has_secrets(request.url) or not host:
-            return _refused(f"{shown(request.url)} is not an address that can be asked")
+            return _refused(f"{shown(request.url)} is not an address that requests can be sent to")
         if split(request.url).scheme == "https" or is_loopback_host(host):
             return None
         if host not in self._allow_http:
@@ -198,7 +198,7 @@ def _authorization(request: HttpRequest) -> dict[str, str]:
 
 
 def _body(request: HttpRequest, attempt: "Attempt") -> tuple[dict[str, str], Iterable[bytes] | None]:
-    """Return the headers that describe the body, and the body; the attempt takes note when it is handed over."""
+    """Return the headers that describe the body, and the body, which reports its progress to *attempt*."""
     match request.body:
         case None:
             return {}, None
@@ -214,7 +214,7 @@ def _body(request: HttpRequest, attempt: "Attempt") -> tuple[dict[str, str], Ite
 
 
 class _Counted:
-    """A body that tells the attempt when its last block is handed to the network, and when it has gone."""
+    """A body that records in the attempt when its last block is handed to the network, and when it has been sent."""
 
     def __init__(self, blocks: Iterable[bytes], length: int, attempt: "Attempt") -> None:
         self._blocks = blocks
@@ -249,28 +249,28 @@ def _answer(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpA
     headers: dict[str, str] = {}
     for name, value in raw.headers:
         key = name.decode("latin-1").lower()
-        text = _text(_blotted(value, secrets))
+        text = _text(_redacted(value, secrets))
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     body, whole = _read(raw.chunks, limit)
     body, complete = _inflated(body, headers.get("content-encoding", "").strip().lower(), limit)
     return HttpAnswer(
         status=raw.status,
-        reason=_text(_blotted(raw.reason, secrets)),
+        reason=_text(_redacted(raw.reason, secrets)),
         headers=headers,
-        body=_blotted(body, secrets),
+        body=_redacted(body, secrets),
         truncated=not (whole and complete),
     )
 
 
 def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
-    """Read at most *limit* bytes; a body that breaks off is as good as one that is too long: its head is known."""
+    """Read at most *limit* bytes; a body that breaks off counts as too long: status and headers are known."""
     body = bytearray()
     try:
         for chunk in chunks:
             body += chunk
             if len(body) > limit:
                 return bytes(body[:limit]), False
-    except Exception:  # noqa: BLE001  (the edge: the status counts, whatever became of the body)
+    except Exception:  # noqa: BLE001  (the edge: the status counts, whatever happened to the body)
         return bytes(body), False
     return bytes(body), True
 
@@ -287,14 +287,14 @@ def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, inflater.eof
 
 
-def _blotted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+def _redacted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
     for secret in secrets:
-        text = text.replace(secret, BLOT)
+        text = text.replace(secret, REDACTED)
     return text
 
 
 def _text(raw: bytes) -> str:
-    """Decode what stands in a status line or header: UTF-8 where it is, else Latin-1 (RFC 9110 §5.5)."""
+    """Decode the text of a status line or header: as UTF-8 where it is valid, else as Latin-1 (RFC 9110 §5.5)."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Questions about addresses: whose origin is it, does it stay on this machine, and how may it be shown (pure)."""
+"""Facts about URLs: their origin, whether they stay on this machine, and how they may be shown (pure)."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit, urlunsplit

@@ -392,7 +392,7 @@ def _failed(provider: str, reason: str) -> IdentityProviderFailed:
 
 def _nowhere() -> IdentityUnavailable:
     return IdentityUnavailable(
-        "There is no CI here that gives an OIDC identity token.",
+        "Not running in a CI that issues OIDC identity tokens.",
         detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are known; this looks like none.",
         hints=(
             "In a container or a child process, pass the CI's variables on.",

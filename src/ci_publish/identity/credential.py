@@ -147,7 +147,7 @@ def _contradiction(given: CredentialOptions) -> ConfigurationError | None:
     other = "no credential (anonymous)" if given.anonymous else "Trusted Publishing only (trusted-publishing: always)"
     return ConfigurationError(
         f"{given.name} was given together with the wish for {other}.",
-        hints=("Leave one of the two away.",),
+        hints=("Remove one of them.",),
     )
 
 
@@ -228,4 +228,4 @@ def _why_nothing(given: CredentialOptions, withheld: CredentialOptions) -> str:
         )
     if given.trusted_publishing is TrustedPublishing.NEVER:
         return "Trusted Publishing is switched off, and no password was given."
-    return "This is no CI that gives an OIDC identity token, and no password or API token was given."
+    return "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."

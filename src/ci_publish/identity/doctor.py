@@ -236,7 +236,7 @@ class Doctor:
         return self._wanted.attesting(CredentialKind.TRUSTED_PUBLISHING)
 
     def _signing(self, kind: CredentialKind) -> list[Finding]:
-        """Look whether attestations can be made where they must: with this credential, and an identity for them."""
+        """Check whether attestations can be made where they must: with this credential, and an identity for them."""
         try:
             needed = self._wanted.attesting(kind)
             self._wanted.inspect(kind, self._plans)

@@ -166,7 +166,7 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
             hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
             return Finding(name, Level.WARNING, message, hints=(hint,))
         case NotVisible(reason=reason):
-            return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot be asked about {project}: {reason}")
+            return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot list {project}: {reason}")
         case ListingUnavailable(reason=reason):
             return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
         case _:

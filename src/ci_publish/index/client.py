@@ -157,12 +157,12 @@ class HttpIndex:
         headers = {"Accept": simple_api.ACCEPT_INTEGRITY, **FRESH}
         answer, url = self._reader.get(url, headers, simple_api.MAX_PROVENANCE, filename, self._reader.effort())
         if isinstance(answer, NoAnswer):
-            raise IndexUnavailable(f"The provenance of {filename} could not be fetched.", detail=answer.text)
+            raise IndexUnavailable(f"The provenance of {filename} cannot be fetched.", detail=answer.text)
         if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
             return answer.body
         if is_transient_status(answer.status) or answer.truncated:
             raise IndexUnavailable(
-                f"The provenance of {filename} could not be fetched.",
+                f"The provenance of {filename} cannot be fetched.",
                 detail=f"{shown(url)} answered {status_line(answer)}",
             )
         return None

@@ -1,9 +1,9 @@
-"""What "already exists" looks like on each kind of index (pure).
+"""How each kind of index says "already exists" (pure).
 
-The table decides only that the index must be asked what it has under that name. It never decides that a file is
-published: PyPI says "File already exists" also for other bytes under this name, and for these bytes under another.
-Sources: pypi/warehouse forklift/legacy.py; pypiserver 2.4.2 and devpi 6.20.3 as run; twine up to 6.1.0, pdm and maturin
-for the others, with the issues twine#816, #1251 and #1265, uv#8531 and uv#8817.
+The table decides only that the listing must be read. It never decides that a file is published: PyPI says "File already
+exists" also for other bytes under this name, and for these bytes under another. Sources: pypi/warehouse
+forklift/legacy.py; pypiserver 2.4.2 and devpi 6.20.3 as run; twine up to 6.1.0, pdm and maturin for the others, with
+the issues twine#816, #1251 and #1265, uv#8531 and uv#8817.
 """
 
 import re
@@ -13,7 +13,7 @@ from ci_publish.model.frozen import frozen
 
 @frozen
 class Duplicate:
-    """One way to say that the name is taken: a status, and words in the reason phrase or the body (None: any)."""
+    """One way to say that the name is taken: a status, and a pattern in the reason phrase or the body (None: any)."""
 
     index: str
     status: int
@@ -32,11 +32,11 @@ DUPLICATES = (
     Duplicate("Gitea, Forgejo", 400, r"already exist"),
     Duplicate("Azure Artifacts", 409, r"already contains file|PackageAlreadyExists"),
     Duplicate("Google Artifact Registry", 400, r"requested entity already exists"),
-    Duplicate("AWS CodeArtifact, and whoever else says no more than Conflict", 409),
+    Duplicate("AWS CodeArtifact, and others that say only Conflict", 409),
     Duplicate("Cloudsmith", 422, r"already exists|already been taken"),
 )
 
-# PyPI's words for names that are taken for good: nothing is there, and nothing will ever be.
+# PyPI's message for names that can never be used again.
 _NEVER = r"previously used by a file that has since been deleted"
 
 

@@ -1,7 +1,7 @@
-"""From the upload URL that a user gave to all addresses of an index (pure).
+"""Derives all addresses of an index from its upload URL (pure).
 
 Knows PyPI and TestPyPI, the shapes of the addresses of the common private indexes, and the wrong addresses that people
-really use, each with its cure. Sources: docs.pypi.org (upload, trusted publishers), PEP 807 (well-known discovery and
+actually use, each with its fix. Sources: docs.pypi.org (upload, trusted publishers), PEP 807 (well-known discovery and
 its fallbacks), and the vendors' manuals for where each keeps its Simple API.
 """
 
@@ -51,7 +51,7 @@ TESTPYPI = Endpoints(
 )
 _KNOWN = {endpoints.name: endpoints for endpoints in (PYPI, TESTPYPI)}
 
-# Every host under which PyPI or TestPyPI was or is meant when somebody wants to upload.
+# Every host that people use, or used, to mean PyPI or TestPyPI.
 _MEANT = {
     "pypi.org": PYPI,
     "www.pypi.org": PYPI,
@@ -133,9 +133,9 @@ def resolve(
 ) -> Endpoints:
     """Return the addresses of the index whose upload URL, or name (``pypi``, ``testpypi``), is *repository_url*.
 
-    *index_url* is the root of the Simple API where the user gave one; else it is derived where that can be known.
+    *index_url* is the root of the Simple API where the user gave one; else it is derived where possible.
     *allow_http* holds the hosts (not loopback) to which plain http was allowed. Raises ConfigurationError, with the
-    cure, for an address that cannot work or that would send a secret where it does not belong.
+    fix, for an address that cannot work or that would send a secret where it does not belong.
     """
     endpoints = _KNOWN.get(repository_url.strip().lower())
     if endpoints is None:
@@ -152,7 +152,7 @@ def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
 
 
 def as_known_rehearsal(endpoints: Endpoints, profile: Profile) -> Endpoints:
-    """Return the addresses of what the environment calls a rehearsal, if it may be one; see ``may_be_rehearsal``."""
+    """Return the addresses of what the environment says is a rehearsal, if it may be one; see ``may_be_rehearsal``."""
     return as_rehearsal(endpoints) if may_be_rehearsal(endpoints, profile) else endpoints
 
 
@@ -172,7 +172,7 @@ def as_rehearsal(endpoints: Endpoints) -> Endpoints:
 
 
 def kind_of(upload_url: str) -> str | None:
-    """Return which kind of index the upload URL's shape tells of, None where it tells nothing."""
+    """Return the kind of index that the upload URL's shape belongs to, None where it is unknown."""
     if upload_url in {PYPI.upload, TESTPYPI.upload}:
         return "warehouse"
     if host_of(upload_url) == "python.cloudsmith.io":
@@ -200,7 +200,7 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
         detail=_why_wrong(url, meant),
         hints=(
             f"Set repository-url to {meant.upload}, or to the name {meant.name}.",
-            *(("To upload to PyPI itself, leave repository-url out.",) if meant is PYPI else ()),
+            *(("To upload to PyPI itself, omit repository-url.",) if meant is PYPI else ()),
         ),
     )
 
@@ -208,27 +208,27 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
 def _why_wrong(url: str, meant: Endpoints) -> str:
     parts = split(url)
     if (parts.hostname or "").endswith("."):
-        return "The dot at the end of its host is one too many."
+        return "Its host has a dot at the end."
     if parts.scheme == "http" and parts.hostname == host_of(meant.upload):
-        return "It takes uploads over https only."
+        return "It accepts uploads over https only."
     if parts.hostname in {"pypi.python.org", "testpypi.python.org", "upload.pypi.io", "pypi.io"}:
-        return "This host was given up; it takes no uploads."
+        return "This host was retired and accepts no uploads."
     if parts.path.startswith("/simple"):
-        return "This is the address that installers read from; uploads have another one."
+        return "This is the address that installers read from; uploads have a different one."
     if parts.hostname == host_of(meant.upload) and f"{parts.path}/" == split(meant.upload).path:
-        return "The slash at its end is missing, and the server redirects instead of taking the file."
-    return "Uploads have an address of their own."
+        return "The slash at its end is missing, and the server redirects instead of accepting the file."
+    return "Uploads have a different address."
 
 
 def _refuse_wrong(url: str, option: str, allow_http: frozenset[str]) -> None:
-    """Raise for an address that is none, that holds a secret, or that is not protected on its way."""
+    """Raise for a text that is not a URL, for a URL with a secret, and for an unencrypted one."""
     parts = split(url)
     if has_secrets(url):
         raise ConfigurationError(
-            f"The {option} {shown(url)} holds a user name or a password.",
-            detail="Addresses end up in logs, where everyone can read them; so this one is not used.",
+            f"The {option} {shown(url)} contains a user name or a password.",
+            detail="URLs end up in logs, where everyone can read them, so this one is not used.",
             hints=(
-                f"Take them out of {option}, and treat the password as exposed if it was ever committed or logged.",
+                f"Remove them from {option}, and treat the password as exposed if it was ever committed or logged.",
                 "Set the option user, and the environment variable CI_PUBLISH_PASSWORD from a secret.",
             ),
         )
@@ -239,8 +239,8 @@ def _refuse_wrong(url: str, option: str, allow_http: frozenset[str]) -> None:
         )
     if parts.query or parts.fragment:
         raise ConfigurationError(
-            f"The {option} {shown(url)} has a query or a fragment, which upload addresses have not.",
-            hints=(f"Remove everything from the first ? or # on from {option}.",),
+            f"The {option} {shown(url)} has a query or a fragment, which upload addresses do not have.",
+            hints=("Remove everything from the first ? or # onwards.",),
         )
     if parts.scheme == "http" and host_of(url) not in _MEANT:
         _refuse_plain_http(url, option, allow_http)
@@ -251,7 +251,7 @@ def _refuse_plain_http(url: str, option: str, allow_http: frozenset[str]) -> Non
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
-        f"The {option} {shown(url)} is plain http: everyone on the way could read the credential and change the files.",
+        f"The {option} {shown(url)} is plain http: everyone in between could read the credential and modify the files.",
         hints=(
             f"Use https: {shown(url).replace('http:', 'https:', 1)}",
             (
@@ -281,7 +281,7 @@ def _elsewhere(url: str, profile: Profile) -> Endpoints:
 
 
 def _pypi_layout(endpoints: Endpoints) -> Endpoints:
-    """Return *endpoints* with what PyPI has beside its upload URL, on the same origin."""
+    """Return *endpoints* with the other services of PyPI, on the same origin."""
     root = _root(endpoints.upload)
     prefix = root + split(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
     return replace(
@@ -329,7 +329,7 @@ def _root(url: str) -> str:
 
 
 def _name(url: str) -> str:
-    """Return a short name that tells several indexes on one host apart."""
+    """Return a short name that distinguishes indexes on one host."""
     parts = split(url)
     path = parts.path.rstrip("/").removesuffix("/legacy")
     return f"{parts.netloc}{path}".lower()

@@ -1,4 +1,4 @@
-"""What an index has of a project: its Simple API, and on PyPI the fresher JSON API of a release.
+"""What an index has of a project, from its Simple API and, on PyPI, from the fresher JSON API of a release.
 
 That a project or file is not there is believed only of an address that was given, is known, or has proved to be the
 root of a Simple API: a guessed address that answers 404 says nothing.
@@ -38,7 +38,7 @@ class _Known:
 class Listings:
     """Fetches listings from one index. Thread-safe.
 
-    *endpoints* learn the root of the Simple API where a guess proves right.
+    *endpoints* are corrected where a guessed root of the Simple API proves right.
     """
 
     def __init__(self, reader: Reader, endpoints: CurrentEndpoints) -> None:
@@ -140,7 +140,7 @@ class Listings:
                 return self._unreadable(project, answer, url)
 
     def _unanswered(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
-        reason = f"{shown(url)} could not be read: {answer.text}"
+        reason = f"{shown(url)} cannot be read: {answer.text}"
         if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
             return NotVisible(project, f"{reason}. {HINT}")
         return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
@@ -155,18 +155,18 @@ class Listings:
     def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = redirect_target(url, answer)
         if same_origin(target, url) or split(target).scheme == "https":
-            return ListingUnavailable(project, f"{shown(url)} redirects again and again")
+            return ListingUnavailable(project, f"{shown(url)} redirects too many times")
         reason = f"{shown(url)} redirects to {shown(target)[:300]}, which is not followed"
         return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, target)
 
     def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         if answer.truncated:
-            return ListingUnavailable(project, f"the answer of {shown(url)} broke off, or is too long for a listing")
+            return ListingUnavailable(project, f"the response of {shown(url)} is incomplete, or too long for a listing")
         content_type = answer.headers.get("content-type", "")
         parsed = simple_api.parse(project, answer.body, content_type, url, public=self._is_pypi)
         if isinstance(parsed, ProjectListing):
             return parsed
-        reason = f"the answer of {shown(url)} {parsed.reason}"
+        reason = f"the response of {shown(url)} {parsed.reason}"
         return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, url)
 
     def _not_visible(self, project: str, reason: str, url: str) -> NotVisible:

@@ -1,6 +1,7 @@
-"""Looks that are made before they are asked for, while files are still being checked.
+"""Listings that are fetched before they are needed, while files are still being checked.
 
-The names of a run's projects may go to the index as soon as they are known; nothing else may before the checks end.
+The names of a run's projects may be sent to the index as soon as they are known; nothing else may before the checks
+end.
 """
 
 import threading
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from ci_publish.index.client import HttpIndex
 
 _SLICE = 0.1
-# Connections to the Simple API at once; a train of thirty projects is asked for in the time of four.
+# Connections to the Simple API at once; the listings of thirty projects take the time of four.
 _AT_ONCE = 8
 
 
 class UntilClosed:
-    """``Waiting`` that is also over when nobody wants any more what is waited for."""
+    """``Waiting`` that also ends when its result is no longer needed."""
 
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
@@ -58,7 +59,7 @@ class UntilClosed:
 
 
 class HeldEvents:
-    """What a look has to tell: kept until somebody asks for the look, and told at once from then on."""
+    """The events of a prefetch: kept until the listing is needed, and emitted at once from then on."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
@@ -71,7 +72,7 @@ class HeldEvents:
             (self._emit if self._kept is None else self._kept.append)(event)
 
     def release(self) -> None:
-        """Tell what was kept, in its order. To be called once."""
+        """Emit what was kept, in order. To be called once."""
         with self._lock:
             kept, self._kept = self._kept, None
             for event in kept or ():
@@ -79,14 +80,14 @@ class HeldEvents:
 
 
 class BufferedEmitter:
-    """An ``Emit`` that leaves what a thread tells to a ``HeldEvents``, where that thread was given one."""
+    """An ``Emit`` that passes the events of a thread to a ``HeldEvents``, where that thread was given one."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._given = threading.local()
 
     def __call__(self, event: Event) -> None:
-        """Pass *event* on, or leave it."""
+        """Emit *event*, or keep it."""
         held: HeldEvents | None = getattr(self._given, "held", None)
         (self._emit if held is None else held)(event)
 
@@ -95,7 +96,7 @@ class BufferedEmitter:
         return HeldEvents(self._emit)
 
     def give(self, held: HeldEvents) -> None:
-        """Leave to *held* what this thread tells from now on."""
+        """Keep in *held* what this thread emits from now on."""
         self._given.held = held
 
 
@@ -103,43 +104,43 @@ _Promise = tuple[Future[IndexState], HeldEvents]
 
 
 class PrefetchedIndex:
-    """The port ``publishing.ports.Index``: an index whose first look at a release may have been made already.
+    """The port ``publishing.ports.Index``: an index whose first listings may have been fetched already.
 
-    Thread-safe. What such a look has to tell is told once it is asked for; who never asks never hears of it. *told* is
-    what the index and its transport emit to.
+    Thread-safe. The events of a prefetch are emitted once its listing is asked for, otherwise never. *emitter* is what
+    the index and its transport emit to.
     """
 
-    def __init__(self, index: "HttpIndex", told: BufferedEmitter) -> None:
+    def __init__(self, index: "HttpIndex", emitter: BufferedEmitter) -> None:
         self._index = index
-        self._told = told
-        self._ahead: dict[tuple[str, str | None], _Promise] = {}
+        self._emitter = emitter
+        self._prefetched: dict[tuple[str, str | None], _Promise] = {}
         self._threads: tuple[threading.Thread, ...] = ()
 
     def begin(self, releases: Iterable[tuple[str, str]]) -> None:
-        """Look at *releases* (project and version) in the background, a few projects at once. To be called once."""
-        self._ahead = {release: (Future(), self._told.hold()) for release in releases}
-        projects = tuple(dict.fromkeys(project for project, _ in self._ahead))
+        """Fetch the listings of *releases* (project and version) in the background. To be called once."""
+        self._prefetched = {release: (Future(), self._emitter.hold()) for release in releases}
+        projects = tuple(dict.fromkeys(project for project, _ in self._prefetched))
         shares = (projects[number::_AT_ONCE] for number in range(_AT_ONCE))
         self._threads = tuple(self._thread(share) for share in shares if share)
         for thread in self._threads:
             thread.start()
 
     def _thread(self, projects: Sequence[str]) -> threading.Thread:
-        """Return a thread that looks at *projects*: the releases of one after the other, which share its listing."""
-        work = tuple(item for item in self._ahead.items() if item[0][0] in projects)
-        return threading.Thread(target=lambda: self._run(work), name="ci-publish-look", daemon=True)
+        """Return a thread that fetches the listings of *projects*, one after the other."""
+        work = tuple(item for item in self._prefetched.items() if item[0][0] in projects)
+        return threading.Thread(target=lambda: self._run(work), name="ci-publish-prefetch", daemon=True)
 
     def finish(self) -> None:
-        """Wait for the end of what ``begin`` began: at once where what the index waits by is closed."""
+        """Wait for the threads that ``begin`` started; they end at once when the waiting of the index is closed."""
         for thread in self._threads:
             thread.join()
 
     def _run(self, work: Sequence[tuple[tuple[str, str | None], _Promise]]) -> None:
         for (project, version), (promise, held) in work:
-            self._told.give(held)
+            self._emitter.give(held)
             try:
                 promise.set_result(self._index.fetch_listing(project, version))
-            except BaseException as error:  # noqa: BLE001  (a bug: raised where the look is asked for)
+            except BaseException as error:  # noqa: BLE001  (a bug: raised where the listing is asked for)
                 promise.set_exception(error)
 
     @property
@@ -151,10 +152,10 @@ class PrefetchedIndex:
         self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
         """Ask what the index has of *project*; see ``publishing.ports.Index``."""
-        ahead = None if fresh else self._ahead.pop((project, version), None)
-        if ahead is None:
+        prefetched = None if fresh else self._prefetched.pop((project, version), None)
+        if prefetched is None:
             return self._index.fetch_listing(project, version, fresh=fresh, patience=patience)
-        promise, held = ahead
+        promise, held = prefetched
         held.release()
         return promise.result()
 

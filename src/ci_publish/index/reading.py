@@ -68,7 +68,7 @@ class Reader:
         self._sources = sources
 
     def effort(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
-        """Return the budget of a question that is asked now."""
+        """Return the budget of a question that begins now."""
         return Effort(self._sources.clock(), max_attempts, patience)
 
     def get(
@@ -92,7 +92,7 @@ class Reader:
             if isinstance(decision, GiveUp):
                 return answer, at
             self._emit(Retrying(what, history.attempts, failure.reason, decision.wait, self._index))
-            history = history.went_on(failure, decision.wait)
+            history = history.waited_for(failure, decision.wait)
             effort.waited += decision.wait
             self._waiting.wait(decision.wait)
 

@@ -1,6 +1,6 @@
-"""What the words of an index mean, and what to do about them (pure).
+"""What the error messages of an index mean, and what to do about them (pure).
 
-PyPI answers nearly every refusal with 400 or 403 and a sentence; the sentences are those of pypi/warehouse,
+PyPI refuses nearly everything with 400 or 403 and a sentence; the sentences are those of pypi/warehouse,
 forklift/legacy.py, accounts/ and macaroons/security_policy.py, attestations/services.py (August 2026). Rows are tried
 in order, the first whose status and words match counts. Words are searched in reason phrase and body, in any case.
 """
@@ -13,7 +13,7 @@ from ci_publish.model.frozen import frozen
 
 
 class Meaning(StrEnum):
-    """What kind of no it is."""
+    """What kind of refusal it is."""
 
     FILE = "file"
     CREDENTIAL = "credential"
@@ -23,7 +23,7 @@ class Meaning(StrEnum):
 
 @frozen
 class Refusal:
-    """One way to say no: a regular expression, compiled when there is an answer. ``statuses`` empty: any of 4xx."""
+    """One known refusal: a regular expression, compiled when it is needed. ``statuses`` empty: any of 4xx."""
 
     words: str
     meaning: Meaning
@@ -46,7 +46,7 @@ def _row(
 
 
 _SCOPE = (
-    "Check that the Trusted Publisher or API token belongs to this very project: on the index, under the project's "
+    "Check that the Trusted Publisher or API token is for this project: on the index, under the project's "
     "settings, Publishing."
 )
 _ATTESTATIONS_ELSEWHERE = (
@@ -58,25 +58,25 @@ REFUSALS = (
     # --- come back later
     _row(
         r"read-only mode|uploads are temporarily disabled|registration temporarily disabled",
-        "The index takes no uploads for now; see https://status.python.org/ and run again later.",
+        "The index does not accept uploads at the moment; see https://status.python.org/ and run again later.",
         meaning=Meaning.LATER,
     ),
     # --- the credential
     _row(
         r"token is expired|token has expired|token expired",
-        "The upload token ended before the upload did; run again, and the files that are missing are uploaded.",
+        "The upload token expired before the upload was complete; run again to upload the missing files.",
         meaning=Meaning.EXPIRED,
     ),
     _row(
         r"username/password authentication is no longer supported",
-        "Use Trusted Publishing: leave user and password out, and give the job `permissions: id-token: write`.",
+        "Use Trusted Publishing: omit user and password, and give the job `permissions: id-token: write`.",
         "Or use an API token: user __token__, and the token as password.",
         meaning=Meaning.CREDENTIAL,
     ),
     _row(
         r"invalid or non-existent authentication information",
         "PyPI and TestPyPI have separate accounts and tokens: check that this one belongs to this index.",
-        "Check that the secret is there in this job (secrets are empty in pull requests from forks), whole, and not "
+        "Check that the secret is available to this job (it is empty in pull requests from forks), complete, and not "
         "revoked.",
         meaning=Meaning.CREDENTIAL,
     ),
@@ -89,7 +89,7 @@ REFUSALS = (
     _row(r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL),
     _row(
         r"isn't allowed to upload to project",
-        "Most likely the project is somebody else's: compare the name in the metadata with yours, letter by letter.",
+        "Most likely the project is not yours: compare the name in the metadata with your project's, letter by letter.",
         _SCOPE,
         meaning=Meaning.CREDENTIAL,
     ),
@@ -107,15 +107,15 @@ REFUSALS = (
     ),
     _row(
         r"too many new projects created",
-        "The index limits how many projects an account may create in a time. Projects that a pending Trusted Publisher "
-        "creates do not count.",
+        "The index limits how many projects an account may create within a period. Projects that a pending Trusted "
+        "Publisher creates do not count.",
         meaning=Meaning.LATER,
     ),
     _row(
         r"isn't allowed|is too similar to an existing project|conflict with (?:the )?python standard library",
         "Choose another project name: https://pypi.org/help/#project-name",
     ),
-    _row(r"organization account owning this project is inactive", "The organization's owners must activate it again."),
+    _row(r"organization account owning this project is inactive", "The organization's owners must reactivate it."),
     # --- the file and its release
     _row(
         r"previously used by a file that has since been deleted",
@@ -124,7 +124,7 @@ REFUSALS = (
     ),
     _row(
         r"releases older than \d+ days",
-        "A release takes new files for 14 days only: raise the version and publish all files again.",
+        "A release accepts new files for 14 days only: raise the version and publish all files again.",
     ),
     _row(
         r"only one sdist may be uploaded",
@@ -142,13 +142,13 @@ REFUSALS = (
     ),
     _row(
         r"digest supplied does not match",
-        "The file was damaged on its way, twice; look for a proxy that changes what passes through it.",
+        "The file was damaged in transit, twice; look for a proxy that modifies traffic.",
         once=SingleRetry.DIGEST_MISMATCH,
     ),
     _row(
         r"invalid distribution file.{0,200}(?:trailing data|\bnone\b)",
         "The index cannot read the archive, although it was read here: if it arrived damaged twice, look for a proxy "
-        "that changes what passes through it.",
+        "that modifies traffic.",
         once=SingleRetry.DAMAGED_TRANSFER,
     ),
     _row(
@@ -169,7 +169,7 @@ REFUSALS = (
     ),
     _row(
         r"description failed to render",
-        "Repair the long description: `ci-publish check` shows where it breaks.",
+        "Fix the long description: `ci-publish check` shows where rendering fails.",
     ),
     _row(
         r"use of local versions",
@@ -180,11 +180,11 @@ REFUSALS = (
         "The index does not know this metadata version yet: pin the build backend to a release that writes an older "
         "one.",
     ),
-    _row(r"can't have direct dependency", "Depend on released versions instead of addresses."),
+    _row(r"can't have direct dependency", "Depend on released versions instead of URLs."),
     _row(r"is not a valid classifier|classifier .{0,200}deprecated", "See https://pypi.org/classifiers/"),
     _row(
         r"filename .{0,300}is invalid|should contain the normalized|start filename for|version in filename should be",
-        "Build the file with an up-to-date build backend: its name is not the one that its metadata ask for.",
+        "Build the file with an up-to-date build backend: its name does not match its metadata.",
     ),
     # --- attestations
     _row(
@@ -203,30 +203,30 @@ REFUSALS = (
     _row(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
     _row(
         r"invalid attestations supplied",
-        "Run again: the file is signed afresh. If it is refused again, set attestations to off and report it.",
+        "Run again: the file is signed again. If it is refused again, set attestations to off and report it.",
     ),
     # --- not PyPI
     _row(
         r"requires_python",
-        "The index wants a Requires-Python in the metadata; set requires-python in pyproject.toml.",
+        "The index requires Requires-Python in the metadata; set requires-python in pyproject.toml.",
         statuses=(400, 422),
     ),
 )
 
 BY_STATUS = {
-    400: ("Read the index's words above; `ci-publish check` finds most of what an index refuses.",),
-    404: ("Nothing takes uploads at this address: check repository-url, path and trailing slash included.",),
-    405: ("Nothing takes uploads at this address; it may be the one that installers read from: check repository-url.",),
-    407: ("The proxy wants a credential: put it into the address in HTTPS_PROXY.",),
-    410: ("This upload address was given up: check repository-url.",),
-    411: ("Something between here and the index asks for another kind of request; look for a proxy.",),
-    413: ("The server, or a proxy before it, takes no files of this size: raise its limit for request bodies.",),
-    415: ("This address takes no upload forms: check repository-url.",),
+    400: ("Read the index's message above; `ci-publish check` finds most of what an index refuses.",),
+    404: ("This address does not accept uploads: check repository-url, including the path and the trailing slash.",),
+    405: ("This address does not accept uploads; it may be the one that installers read from: check repository-url.",),
+    407: ("The proxy requires a credential: add it to the address in HTTPS_PROXY.",),
+    410: ("This upload address was retired: check repository-url.",),
+    411: ("Something between here and the index requires another kind of request; look for a proxy.",),
+    413: ("The server, or a proxy before it, does not accept files of this size: raise its limit for request bodies.",),
+    415: ("This address does not accept upload forms: check repository-url.",),
 }
 
 
 def find(status: int, text: str) -> Refusal | None:
-    """Return the row for an answer of *status* that says *text*, or None where the words are not known."""
+    """Return the row for a response of *status* with *text*, None where the message is not known."""
     for row in REFUSALS:
         if (not row.statuses or status in row.statuses) and re.search(row.words, text, _FLAGS):
             return row

@@ -1,4 +1,4 @@
-"""What an index lists → an index state: Simple API as JSON or HTML, and PyPI's JSON API (pure).
+"""Reads listings: the Simple API as JSON or HTML, and PyPI's JSON API (pure).
 
 Sources: PEP 503 (HTML), PEP 592 (yanked), PEP 691 (JSON), PEP 700 (versions, size, upload-time), PEP 740 (provenance),
 PEP 792 (project status); docs.pypi.org/api/json. Everything read here comes from a server that may be broken, hostile
@@ -23,7 +23,7 @@ ACCEPT = f"{JSON_V1}, {HTML_V1};q=0.2, text/html;q=0.1"
 ACCEPT_JSON_API = "application/json"
 ACCEPT_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 
-# The largest listing of PyPI has some ten thousand files and 15 MB; what is longer is not read to its end. Reading one
+# The largest listing of PyPI has some ten thousand files and 15 MB; longer ones are not read to the end. Reading one
 # takes at most two seconds: each file costs 25 microseconds, each object or array of JSON a tenth of one.
 MAX_LISTING = 32 * 1024 * 1024
 MAX_FILES = 60_000
@@ -46,7 +46,7 @@ _SAYS_LINKS = re.compile(rb"<(?:title|h1)[^>]*>[^<]{0,200}(?:links for|links to|
 
 @frozen
 class Unreadable:
-    """The answer is no listing; ``reason`` completes the sentence "the answer …"."""
+    """Not a listing; ``reason`` completes the sentence "the response …"."""
 
     reason: str
 
@@ -74,8 +74,8 @@ def provenance_url(integrity_root: str, project: str, version: str, filename: st
 def parse(project: str, body: bytes, content_type: str, url: str, *, public: bool) -> Parsed:
     """Read a project's listing that came from *url*.
 
-    *public*: the index is PyPI itself or plays it, so that files on PyPI's own file hosts are its own. Elsewhere such
-    files, and files below another devpi index, are marked as inherited.
+    *public*: the index is PyPI itself or a rehearsal of it, so that files on PyPI's own file hosts are its own.
+    Elsewhere such files, and files below another devpi index, are marked as inherited.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in {JSON_V1, "application/json"} or body.lstrip()[:1] == b"{":
@@ -274,11 +274,11 @@ def _anchor(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
     }
 
 
-# --- what an index only passes on
+# --- files that an index only forwards
 
 
 def _with_inherited(files: Mapping[str, PublishedFile], url: str) -> dict[str, PublishedFile]:
-    """Mark the files that this index only passes on from another one, where their addresses show it.
+    """Mark the files that this index only forwards from another one, where their URLs show it.
 
     That is: PyPI's own file hosts; another devpi index than the one asked; and another origin, where other files of the
     same listing lie on this one (an index that keeps all its files on another host is not suspected).

@@ -1,4 +1,4 @@
-"""The upload API: a distribution → the form to post; the answer → what it means (pure).
+"""The upload API: the form for a distribution, and the meaning of the response (pure).
 
 Sources: docs.pypi.org/api/upload; pypi/warehouse forklift/legacy.py and forms.py; RFC 7578 (multipart/form-data).
 """
@@ -27,14 +27,14 @@ from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Re
 HEADERS = {"Accept": "application/json"}
 Field = tuple[str, str]
 
-# PyPI says 200; GitLab and Gitea say 201, others 202 or 204. Whatever else begins with 2 says nothing about a file.
+# PyPI returns 200; GitLab and Gitea 201, others 202 or 204. Other 2xx statuses say nothing about a file.
 _SUCCESS = frozenset({200, 201, 202, 204})
 _PYPI_HOSTS = frozenset({"upload.pypi.org", "test.pypi.org"})
 
 
 @frozen
 class Framing:
-    """What stands before and after the file's bytes in the form."""
+    """The parts of the form before and after the file's bytes."""
 
     head: bytes
     tail: bytes
@@ -43,9 +43,9 @@ class Framing:
 
 @frozen
 class Later:
-    """No clear yes or no. ``throttled``: the index is too busy. ``unclear``: it may have stored the file.
+    """No clear result. ``throttled``: the index is too busy. ``unclear``: it may have stored the file.
 
-    ``status`` is what the index answered, 0 where it was no error. ``page``: a web page came with a status of success.
+    ``status`` is that of the response, 0 where it was not an error. ``page``: a web page came with a status of success.
     """
 
     failure: FailedAttempt
@@ -57,7 +57,7 @@ class Later:
 
 @frozen
 class MissingSlash:
-    """The index takes uploads at the same address with a slash at its end."""
+    """The index accepts uploads at the same address with a slash at its end."""
 
     url: str
 
@@ -70,7 +70,7 @@ def fields(
 ) -> tuple[Field, ...]:
     """Return the form's fields in order, all but the file itself.
 
-    *md5* is sent where an index still wants one. Attestations become one JSON list, left out when there are none.
+    *md5* is sent to indexes that require one. Attestations become one JSON list, omitted when there are none.
     """
     return (
         (":action", "file_upload"),
@@ -102,7 +102,7 @@ def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
 
 
 def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse | MissingSlash:
-    """Return what the answer to an upload to *url* means; *now* in seconds since the epoch."""
+    """Return what the response to an upload to *url* means; *now* in seconds since the epoch."""
     if answer.status in _SUCCESS and is_page(answer.body):
         return _page_instead(answer)
     if answer.status in _SUCCESS:
@@ -123,8 +123,8 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Serve
 def _page_instead(answer: HttpAnswer) -> Later:
     words = " ".join(body_text(answer.body).split())[:200]
     reason = (
-        f"a web page came with status {answer.status} instead of an index's answer, maybe from a login page or a proxy "
-        "of this network"
+        f"a web page came with status {answer.status} instead of an index's response, perhaps from a login page or a "
+        "proxy of this network"
     )
     return Later(
         FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
@@ -160,10 +160,10 @@ def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerR
 
 
 def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
-    """Return what a web page with status 403 means: PyPI says in its own words what it refuses, others may not."""
+    """Return what a web page with status 403 means: PyPI explains its refusals in text, others may not."""
     words = " ".join(body_text(answer.body).split())[:200]
     if host_of(url) in _PYPI_HOSTS:
-        reason = "a web page came with status 403 instead of an index's answer, maybe from a firewall or a proxy"
+        reason = "a web page came with status 403 instead of an index's response, perhaps from a firewall or a proxy"
         return Later(
             FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER), status=403
         )
@@ -172,8 +172,8 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
         answer.status,
         words or message_of(answer),
         advice=(
-            "Check user, password or token, and that they may upload to this index.",
-            "Or a firewall or proxy between this job and the index answered with this page: ask who runs it.",
+            "Check the user and the password or token, and that they may upload to this index.",
+            "Or a firewall or proxy between this job and the index sent this page: ask its operators.",
         ),
     )
 
@@ -184,7 +184,7 @@ def _refused_by_status(answer: HttpAnswer, attempts: int) -> Refused | Credentia
             attempts,
             answer.status,
             message_of(answer),
-            advice=("Check user, password or token, and that they may upload to this index.",),
+            advice=("Check the user and the password or token, and that they may upload to this index.",),
         )
     return Refused(attempts, answer.status, message_of(answer), BY_STATUS.get(answer.status, ()))
 
@@ -202,7 +202,7 @@ def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -
 
 
 def advice_for(reason: str) -> tuple[str, ...]:
-    """Return what to do about words of an index that are known, nothing for others."""
+    """Return what to do about a known message of an index, nothing for others."""
     known = find(0, reason)
     return () if known is None else known.advice
 
@@ -219,8 +219,8 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
     return Refused(
         attempts,
         answer.status,
-        f"the index redirects uploads{where}; files and credentials are never sent on",
-        ("Set repository-url to the address that takes uploads, in full, with https and its trailing slash.",),
+        f"the index redirects uploads{where}; files and credentials never follow redirects",
+        ("Set repository-url to the address that accepts uploads, in full, with https and its trailing slash.",),
     )
 
 

@@ -16,7 +16,7 @@ from ci_publish.regular_files import open_unfollowed
 
 BLOCK = 256 * 1024
 # While an upload waits for its turn, one of its last bytes is sent every PULSE seconds: servers and proxies give up on
-# a body that stands still (after 5 to 60 s). That lasts a minute at most: PyPI's workers are ended after 240 s.
+# a body that stalls (after 5 to 60 s). That lasts a minute at most: PyPI's workers are ended after 240 s.
 HELD_BACK = 31
 PULSE = 2.0
 LONGEST_PAUSE = (HELD_BACK - 1) * PULSE
@@ -27,8 +27,8 @@ class FormBody:
 
     The bytes sent are the bytes that were hashed, checked and signed, or the index never gets a complete request: the
     file must have the stamp it had then, it is hashed again while it is sent, and its last block and the boundary that
-    ends the form are held back until the digest is the same. Memory does not grow with the file. *progress* is told
-    how many bytes have been handed to the network. The last bytes wait for the *turn* of this upload, LONGEST_PAUSE at
+    ends the form are held back until the digest is the same. Memory does not grow with the file. *progress* gets the
+    number of bytes that were handed to the network. The last bytes wait for the *turn* of this upload, LONGEST_PAUSE at
     most.
     """
 
@@ -73,7 +73,7 @@ class FormBody:
         self._progress(self.length)
 
     def _in_turn(self, end: bytes) -> Iterator[bytes]:
-        """Yield the form's *end*, its last byte when the turn has come or has been waited for long enough."""
+        """Yield the form's *end*: its last byte when the turn has come, or after the longest wait for it."""
         permission = self._turn.wait(0)
         sent = 0
         if permission is Permission.NOT_YET:
@@ -91,7 +91,7 @@ class FormBody:
         yield end[sent:]
 
     def _verified(self) -> Iterator[bytes]:
-        """Yield the file's blocks; whoever holds the last one back until the end knows that all were right."""
+        """Yield the file's blocks. Raises BodyChanged at the end where they were not the hashed ones."""
         with opened(self._distribution) as file:
             digest = hashlib.sha256()
             left = self._distribution.size
@@ -117,7 +117,7 @@ def opened(distribution: Distribution) -> Iterator[FileIO]:
 
 def _require_same(distribution: Distribution, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _changed(distribution, "it is no regular file any more")
+        raise _changed(distribution, "it is not a regular file any more")
     if Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) != distribution.stamp:
         raise _changed(distribution, "it was replaced or written to")
 

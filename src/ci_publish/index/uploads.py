@@ -112,7 +112,7 @@ class Uploader:
             outcome = self._outcome(distribution, response, attempts, throttled)
             if outcome is not None:
                 return outcome
-        return Cancelled(attempts.count, "the run was stopped before this file was done", unclear=attempts.unclear)
+        return Cancelled(attempts.count, "the run was stopped before this file was finished", unclear=attempts.unclear)
 
     def _attempt(
         self,
@@ -216,7 +216,7 @@ class Uploader:
                 self._emit(
                     Retrying(distribution.filename, attempts.count, failure.reason, wait, self._endpoints.now.name)
                 )
-                attempts.history = attempts.history.went_on(failure, wait)
+                attempts.history = attempts.history.waited_for(failure, wait)
                 self._waiting.wait(wait)
                 return None
             case _:

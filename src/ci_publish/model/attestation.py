@@ -1,4 +1,4 @@
-"""What is vouched for: PEP 740 attestations and provenance."""
+"""PEP 740 attestations and provenance."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -50,7 +50,7 @@ class Attestation:
 
 @frozen
 class SigningResult:
-    """What signing brought: attestations by filename, and for the files without one the reason."""
+    """The result of signing: attestations by filename, and the reason for each file without one."""
 
     attestations: Mapping[str, tuple[Attestation, ...]] = field(default_factory=dict)
     failures: Mapping[str, SigningFailed] = field(default_factory=dict)

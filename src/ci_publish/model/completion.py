@@ -20,10 +20,10 @@ class CompletionTurn(Protocol):
     """One upload's turn to be completed by the index; each attempt waits for it again. Used by one thread."""
 
     def wait(self, seconds: float) -> Permission:
-        """Wait at most *seconds* for the turn. ``STOPPED``: the run is being stopped, and it was not granted."""
+        """Wait at most *seconds* for the turn. ``STOPPED``: the run is being stopped before it was granted."""
 
     def insist(self) -> None:
-        """Take the turn although it was not granted: the index would not wait any longer."""
+        """Take the turn without permission: the index would not wait any longer."""
 
     def end(self) -> None:
         """Give the turn back: the answer has come, or will not come any more. Idempotent."""

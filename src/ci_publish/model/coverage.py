@@ -18,7 +18,7 @@ from ci_publish.model.token_scope import TokenScope
 _BUILT_IN = frozenset({"pypi", "testpypi"})
 _IN_PUBLIC_LOG = (
     "The files are signed already: their attestations are in Sigstore's public transparency log. On GitLab the job has"
-    " one identity token for each audience, so the exchange comes after signing."
+    " one identity token for each audience, so the token exchange comes after signing."
 )
 
 

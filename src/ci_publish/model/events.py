@@ -1,7 +1,7 @@
-"""The facts that a run emits: the only way out of the pipeline.
+"""The events that a run emits: its only output.
 
-Reports are folds over these events. An event never holds a secret; its texts may come from outside and are
-neutralised by whoever prints them.
+Reports are folds over these events. An event never contains a secret; its texts may come from outside, and reports
+neutralise them.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ class Step(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run ended, for receipts and outputs."""
+    """The outcome of a run, for receipts and outputs."""
 
     PUBLISHED = "published"
     UPLOADED_MD5 = "uploaded-md5"
@@ -52,11 +52,11 @@ class Outcome(StrEnum):
 
 
 class FileStatus(StrEnum):
-    """What became of one file at one index.
+    """What happened to one file at one index.
 
     ``uploaded`` in an event says that the index accepted the file; in a receipt, that the index lists it, too, and
     ``uploaded-md5`` that it lists nothing but an MD5, which is ours.
-    ``unknown``: the answer to the upload was lost, and the index may have stored the file.
+    ``unknown``: the response to the upload was lost, and the index may have stored the file.
     """
 
     UPLOADED = "uploaded"
@@ -116,7 +116,7 @@ class Checked:
 
 @frozen
 class IndexChosen:
-    """The run turns to this index."""
+    """The run uses this index."""
 
     endpoints: Endpoints
 
@@ -190,7 +190,7 @@ class UploadsCollided:
 
 @frozen
 class FileFinished:
-    """What became of a file at an index; ``error`` where it is neither there nor planned."""
+    """What happened to a file at an index; ``error`` where it is neither there nor planned."""
 
     index: str
     distribution: Distribution
@@ -204,8 +204,8 @@ class FileFinished:
 class FileListed:
     """What the index lists of a file: our digest (True), none or another (False), nothing known (None).
 
-    Where nothing is known, ``asked`` is False for want of asking (``--no-verify``), and ``published`` is there for a
-    file that is listed without a SHA-256; ``same_md5``: its MD5, which is all that the index shows, is ours.
+    Where nothing is known, ``asked`` is False if the listing was not read (``--no-verify``), and ``published`` is there
+    for a file that is listed without a SHA-256; ``same_md5``: its MD5, which is all that the index shows, is ours.
     ``compared`` is False where this run has no file to compare with (``verify PROJECT==VERSION``).
     """
 
@@ -220,7 +220,7 @@ class FileListed:
 
 @frozen
 class ProvenanceChecked:
-    """The provenance that an index serves for a file was looked at."""
+    """The provenance that an index serves for a file was checked."""
 
     index: str
     filename: str
@@ -228,7 +228,7 @@ class ProvenanceChecked:
 
 
 class FindingStatus(StrEnum):
-    """How one of doctor's questions was answered; ``skip``: it could not be asked."""
+    """How one of doctor's questions was answered; ``skip``: it does not apply or could not be answered."""
 
     OK = "ok"
     WARN = "warn"
@@ -238,7 +238,7 @@ class FindingStatus(StrEnum):
 
 @frozen
 class Finding:
-    """One thing that doctor looked at. ``message`` may have several lines: tables of claims keep their columns."""
+    """One thing that doctor checked. ``message`` may have several lines: tables of claims keep their columns."""
 
     name: str
     status: FindingStatus

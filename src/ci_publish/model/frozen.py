@@ -1,4 +1,4 @@
-"""What a value is in this project: a frozen dataclass with slots, made in a third of the usual time.
+"""Frozen dataclasses with slots, made in a third of the usual time.
 
 A run makes 150 classes of values before it does anything else, and ``dataclass(frozen=True, slots=True)`` compiles up
 to seven methods for each: as much time as importing an HTTP client. Here the standard library only takes the fields, so

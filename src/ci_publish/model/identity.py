@@ -1,4 +1,4 @@
-"""Who publishes: secrets, identity tokens and upload tokens."""
+"""Secrets, identity tokens and upload tokens."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ Facts = TypeVar("Facts")
 
 
 class Secret:
-    """A text that never shows itself: every way to print, format, copy into a dict or pickle it gives ``***``.
+    """A text that never shows itself: printing and formatting it give ``***``, and it cannot be pickled.
 
     ``reveal()`` is called by the clients that send it and by the masking port, nowhere else (a test holds this).
     """
@@ -73,7 +73,7 @@ class Provider(StrEnum):
 
 
 class CredentialKind(StrEnum):
-    """What a run shows to an index."""
+    """How a run authenticates to an index."""
 
     TRUSTED_PUBLISHING = "trusted-publishing"
     API_TOKEN = "api-token"  # noqa: S105  (a kind, not a secret)

@@ -1,4 +1,4 @@
-"""Where it is published: an index, what it has, and what a plan makes of it."""
+"""An index, what it has, and what a plan decides."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -88,7 +88,7 @@ class NoSuchProject:
 
 @frozen
 class NotVisible:
-    """The index cannot be asked about this project; ``reason`` is a sentence for people.
+    """The listing of this project cannot be read; ``reason`` is a sentence for people.
 
     ``index_url`` is the root of the Simple API that the answer points to, where it points to one.
     """
@@ -115,7 +115,7 @@ IndexState = ProjectListing | NoSuchProject | NotVisible | ListingUnavailable
 
 @frozen
 class Upload:
-    """The index does not have this file: it will be uploaded. ``known`` is False where the index could not be asked."""
+    """The index does not have this file: it will be uploaded. ``known`` is False without a listing."""
 
     distribution: Distribution
     known: bool = True
@@ -123,7 +123,7 @@ class Upload:
 
 @frozen
 class AlreadyPublished:
-    """The index has these very bytes under this name; ``md5_only``: by their MD5, because it shows no SHA-256."""
+    """Already on the index with the same content; ``md5_only``: compared by MD5, because it shows no SHA-256."""
 
     distribution: Distribution
     published: PublishedFile
@@ -170,9 +170,9 @@ class Plan:
 
 @frozen
 class Accepted:
-    """The index answered that it took the file.
+    """The index accepted the file.
 
-    ``doubt`` is set where the answer is none that an index gives (a web page): only the listing can tell then.
+    ``doubt`` is set where the response is not that of an index (a web page): then only the listing can tell.
     """
 
     attempts: int = 1
@@ -182,7 +182,7 @@ class Accepted:
 
 @frozen
 class AlreadyThere:
-    """The index answered that it has something under this name; only its listing tells whether it is ours."""
+    """The index has a file of this name already; only its listing tells whether it is ours."""
 
     attempts: int
     message: str
@@ -190,7 +190,7 @@ class AlreadyThere:
 
 @frozen
 class Refused:
-    """The index said no, for good. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
+    """The index refused the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
 
     attempts: int
     status: int
@@ -211,7 +211,7 @@ class CredentialRefused:
 
 @frozen
 class Unavailable:
-    """No clear answer until the retries ran out; ``unclear``: the index may have stored the file.
+    """No clear response until the retries ran out; ``unclear``: the index may have stored the file.
 
     ``untrusted``: the certificate comes from an issuer that this machine does not trust.
     """

@@ -1,4 +1,4 @@
-"""Reading HTML that strangers wrote, once from front to back (pure).
+"""Reads untrusted HTML, once from front to back (pure).
 
 Law: the work grows with the length of the text and with nothing else. As in the HTML standard (section 13.2.5) the
 position only moves forward: a tag, comment or script that is not closed takes the rest of the text. Python's

@@ -1,4 +1,4 @@
-"""What an index tells beforehand about uploads that it will refuse, so that nothing is signed for them.
+"""Uploads that an index will certainly refuse, known beforehand so that nothing is signed for them.
 
 Sources: PEP 792 (project status), PEP 700 (upload-time), warehouse/forklift/legacy.py (14 days, one sdist a release).
 """
@@ -19,7 +19,7 @@ DAY = 86_400.0
 def foreseen_refusal(
     listing: ProjectListing, uploads: Sequence[Distribution], endpoints: Endpoints, now: float
 ) -> UploadRejected | None:
-    """Return why the index will refuse some of *uploads* (all of this project), None where nothing tells of it.
+    """Return why the index will refuse some of *uploads* (all of this project), None where nothing says so.
 
     *now* is in seconds since the epoch. Under other rules than PyPI's only the project's status counts.
     """
@@ -64,10 +64,10 @@ def _is_yanked(files: Sequence[PublishedFile]) -> bool:
 def _closed(listing: ProjectListing, endpoints: Endpoints) -> UploadRejected:
     how = {
         ProjectStatus.ARCHIVED: "Its owners archived it; they can undo that in the project's settings.",
-        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; write to them.",
+        ProjectStatus.QUARANTINED: f"The administrators of {endpoints.name} put it there; contact them.",
     }
     return UploadRejected(
-        f"{listing.project} is {listing.status} on {endpoints.name} and takes no files.",
+        f"{listing.project} is {listing.status} on {endpoints.name} and accepts no files.",
         detail="The index says so in the project's status (PEP 792).",
         hints=(how[ProjectStatus(listing.status)],),
     )
@@ -81,7 +81,7 @@ def _too_old(
         age = (now - min(times)) / DAY if times else 0.0
         if age > RELEASE_OPEN_DAYS:
             return UploadRejected(
-                f"{listing.project} {version} is {age:.0f} days old, and {endpoints.name} takes no new files for it.",
+                f"{listing.project} {version} is {age:.0f} days old, and {endpoints.name} accepts no new files for it.",
                 detail=f"PyPI closes a release {RELEASE_OPEN_DAYS} days after its first file.",
                 hints=("Publish the files under a new version, such as a post release.",),
             )
@@ -99,10 +99,10 @@ def _second_sdist(
             return UploadRejected(
                 f"{endpoints.name} has an sdist for {listing.project} {file.version} already, named {other.filename};"
                 f" {file.filename} would be a second one.",
-                detail="PyPI takes one sdist for a release.",
+                detail="PyPI accepts one sdist per release.",
                 hints=(
                     "Publish the wheels without the sdist, or publish both under a new version.",
-                    "Build backends that follow PEP 625 name sdists in one way: bring yours up to date.",
+                    "Build backends that follow PEP 625 name sdists in one way: update yours.",
                 ),
             )
     return None

@@ -1,4 +1,4 @@
-"""What is wrong with a file or a set of files."""
+"""The findings of checks about a file or a set of files."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How the rooms wait: never past the end of the run, and not on when the run is being stopped."""
+"""How to wait: never past the end of the run, and not while the run is being stopped."""
 
 from typing import Protocol
 

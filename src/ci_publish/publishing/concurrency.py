@@ -209,8 +209,8 @@ class FirstFiles(Generic[Task]):
 class FirstFileTurn(Generic[Task]):
     """Implements ``model.completion.CompletionTurn`` for the first file of a release.
 
-    No index waits for a request for ever: after ``PATIENCE`` the upload is withdrawn, so that it can be sent again when
-    those before it are done. ``withdrawn``: it was, for that or because the uploads were ended.
+    No index waits for a request permanently: after ``PATIENCE`` the upload is withdrawn, so that it can be sent again
+    when those before it are done. ``withdrawn``: it was, for that or because the uploads were ended.
     """
 
     def __init__(self, files: FirstFiles[Task], file: Task) -> None:

@@ -137,7 +137,7 @@ class Confirmation:
         return outcomes
 
     def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be asked for."""
+        """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be fetched."""
         return self._judge_all(files, self._judge)
 
     def _judge_all(
@@ -173,7 +173,7 @@ class Confirmation:
         return self._run.verifier.verify(file.filename, file.sha256, served)
 
     def _judge_patiently(self, file: Distribution) -> ProvenanceOutcome:
-        """Judge; an index that cannot be asked now is asked again in the next round."""
+        """Judge; an index that cannot be reached now is asked again in the next round."""
         try:
             return self._judge(file)
         except IndexUnavailable as error:

@@ -78,7 +78,7 @@ class Coverage:
             self._run.emit(Noted("project-not-created-yet", message, warning=False))
 
     def _still_absent(self, missing: Sequence[str]) -> tuple[str, ...]:
-        """Ask up to six times within 30 s; a project that cannot be asked about is left to the upload."""
+        """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""
         absent = tuple(missing)
         for attempt, pause in enumerate((*PAUSES, 0.0), 1):
             looks = {name: self._index.fetch_listing(name, fresh=True, patience=0.0) for name in absent}

@@ -182,7 +182,7 @@ def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str)
 
 
 def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
-    """The index says that the name is taken, and cannot be asked by what."""
+    """The index says that the name is taken, and its listing cannot be read."""
     return ContentConflict(
         f"{endpoints.name} already has a file named {file.filename}, and its content cannot be compared.",
         detail=f"The answer was: {message}",

@@ -84,7 +84,7 @@ class Index(Protocol):
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance object that the index serves for a file; None where it serves none.
 
-        Raises IndexUnavailable when the index cannot be asked after all retries.
+        Raises IndexUnavailable when the index cannot be reached after all retries.
         """
 
 

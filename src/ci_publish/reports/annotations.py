@@ -1,4 +1,4 @@
-"""What a run gives reason to remark on a GitHub job's page, and the commands that do it (pure)."""
+"""The annotations of a run on a GitHub job's page, and the commands that make them (pure)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,14 +10,14 @@ from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import command_data, command_property
 
-# The runner shows ten of each kind for a step and drops the rest without a word.
+# The runner shows ten of each kind for a step and silently drops the rest.
 ANNOTATIONS_OF_A_KIND = 10
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 @frozen
 class Annotation:
-    """One remark on the job's page, with text from outside as it came; ``file`` as the job sees it."""
+    """One annotation on the job's page, with text from outside as received; ``file`` as the job sees it."""
 
     severity: Severity
     title: str
@@ -26,7 +26,7 @@ class Annotation:
 
 
 def annotations(events: Sequence[Event], place: Callable[[str], str] = str) -> Iterator[Annotation]:
-    """Yield every remark that a run gives reason for, the run's own failure first.
+    """Yield the annotations of a run, the run's own failure first.
 
     *place* turns a file's path into its path inside the repository.
     """

@@ -1,4 +1,4 @@
-"""What people read while it runs: progress and colours on a terminal, one line a fact everywhere else."""
+"""What people read during a run: progress and colours on a terminal, plain lines everywhere else."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from ci_publish.reports.writer import LineWriter
 
 
 class PlainConsole:
-    """Writes the story of a run as plain lines, each flushed: for CI logs, pipes and files. Thread-safe."""
+    """Writes a run as plain lines, each flushed: for CI logs, pipes and files. Thread-safe."""
 
     def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str) -> None:
         self._lines = LineWriter(stream, redact)
@@ -26,7 +26,7 @@ class PlainConsole:
             self._lines.say(*(line.text for line in self._renderer.render(event)))
 
     def close(self) -> None:
-        """Do nothing: every line is out already."""
+        """Do nothing: every line is written already."""
 
 
 def console(  # noqa: PLR0913  (each of them is one option of the command line)

@@ -1,7 +1,7 @@
-"""The story of a run for people, as lines with a tone: what every console shows, whatever it can draw (pure).
+"""A run for people, as lines with a tone: what every console shows, whatever it can draw (pure).
 
-Each line begins with the step that it belongs to. Text from outside is neutral in every line; where a line is put
-together from parts, whoever writes it guards it once more (``lines.LineWriter``).
+Each line begins with the step that it belongs to. Text from outside is neutralised in every line; ``writer.LineWriter``
+guards lines that were put together from parts once more.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,7 +52,7 @@ _FAILURES = 20
 
 
 class Tone(StrEnum):
-    """How a line is meant, for consoles that have colours."""
+    """The style of a line, for consoles that have colours."""
 
     PLAIN = "plain"
     QUIET = "quiet"
@@ -64,7 +64,7 @@ class Tone(StrEnum):
 
 @frozen
 class Line:
-    """One line of the story, neutral and without a line break."""
+    """One line of the console, neutral and without a line break."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -95,7 +95,7 @@ _STATUS = {
 
 
 class ConsoleRenderer:
-    """Tells a run event by event. Not thread-safe: whoever asks holds a lock.
+    """Renders a run event by event. Not thread-safe: the caller holds a lock.
 
     *clock* gives seconds for the time that an upload took. *verbose* adds requests and the time of each step,
     *print_hash* the SHA-256 of each file.
@@ -114,14 +114,14 @@ class ConsoleRenderer:
         self._planned: set[tuple[str, str, FileStatus]] = set()
 
     def render(self, event: Event) -> tuple[Line, ...]:
-        """Return the lines that *event* adds to the story, none for most."""
+        """Return the lines for *event*, none for most."""
         self._history.add(event)
         self._stopwatch.take(event)
         return tuple(self._render(event))
 
     @singledispatchmethod
     def _render(self, event: Event) -> Iterable[Line]:
-        message = f"there are no words for {type(event).__name__}"
+        message = f"no lines for {type(event).__name__}"
         raise TypeError(message)
 
     # -- the run --
@@ -239,13 +239,13 @@ class ConsoleRenderer:
 
     @_render.register
     def _(self, event: UploadsCollided) -> Iterable[Line]:
-        busy = "the index was busy completing other files of this release (500), which is no fault"
+        busy = "the index was busy completing other files of this release (500), which is harmless"
         told = f"{self._line(event.filename)}{self._at(event.index)}: {busy}; sent again alone, the rest one at a time"
         yield _step("retry", told, Tone.WARN)
 
     @_render.register
     def _(self, event: FileFinished) -> Iterable[Line]:
-        if event.attempts == 0 and self._is_told(event):
+        if event.attempts == 0 and self._is_shown(event):
             return
         name, size = self._line(event.distribution.filename), wording.amount(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
@@ -254,8 +254,8 @@ class ConsoleRenderer:
         reason = f": {self._line(event.error.summary)}" if event.error else ""
         yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
 
-    def _is_told(self, event: FileFinished) -> bool:
-        """Return whether the plan has said it, or the listing will."""
+    def _is_shown(self, event: FileFinished) -> bool:
+        """Return whether the plan has shown it, or the listing will."""
         planned = (event.index, event.distribution.filename, event.status) in self._planned
         return planned or (event.error is None and event.status not in wording.BAD)
 
@@ -319,7 +319,7 @@ class ConsoleRenderer:
             yield Line("")
 
     def _error(self, error: CiPublishError) -> Iterator[Line]:
-        """Tell what happened, why, what to do and where to read on."""
+        """Yield what happened, why, what to do and where to read on."""
         yield Line(f"error: {self._line(error.summary)}", Tone.BAD)
         if error.detail.strip():
             yield from (Line(f"  {line}") for line in block(self._redact(error.detail)).split("\n"))

@@ -1,4 +1,4 @@
-"""One event, many reports: none can stop a run or another report."""
+"""Hands each event to all reports; none can stop the run or another report."""
 
 import threading
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class Report(Protocol):
 class Dispatcher:
     """Hands each event to each report, in the order given, one event at a time; an ``Emit`` that never raises.
 
-    A report may emit an event of its own while it takes one (a warning, say): all reports get it at once. A report
+    A report may emit an event of its own while it takes one (such as a warning): all reports get it at once. A report
     that raises is named in a warning the first time, and goes on being called. The order matters where reports share
     a stream: reports that open and close groups come before the console, those that write files before both.
     """
@@ -32,11 +32,11 @@ class Dispatcher:
 
     @property
     def failures(self) -> tuple[Exception, ...]:
-        """The first exception of each report that raised: bugs, or streams that went away."""
+        """The first exception of each report that raised: bugs, or streams that were closed."""
         return tuple(self._failures.values())
 
     def add(self, report: Report) -> None:
-        """Let *report* listen, too, after all others."""
+        """Add *report*, after all others."""
         with self._lock:
             self._reports.append(report)
 

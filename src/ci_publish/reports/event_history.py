@@ -1,4 +1,4 @@
-"""What the reports remember of a run: the events that tell how it went."""
+"""The events of a run that reports remember."""
 
 import threading
 

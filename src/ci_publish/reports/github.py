@@ -30,9 +30,9 @@ _NO_ARTIFACTS = Artifacts()
 
 
 class GitHubReport:
-    """Writes what the job shows. Thread-safe. Put it before the console: groups must open before their lines.
+    """Writes what the job shows. Thread-safe. It comes before the console: groups must open before their lines.
 
-    *environ* names the runner's files (``GITHUB_OUTPUT``, ``GITHUB_STEP_SUMMARY``); one that is missing is left out,
+    *environ* names the runner's files (``GITHUB_OUTPUT``, ``GITHUB_STEP_SUMMARY``); one that is missing is skipped,
     one that cannot be written is a warning through *emit*. The runner reads commands on stdout and stderr. Links to
     log entries are *log_search* with the index appended; None for a transparency log that has no such pages.
     """
@@ -119,13 +119,13 @@ class GitHubReport:
             with Path(path).open("ab") as file:
                 file.write(content(size).encode("utf-8", "backslashreplace"))
         except OSError as error:
-            self._emit(Noted("runner-file-not-written", f"The file of {variable} could not be written: {why(error)}."))
+            self._emit(Noted("runner-file-not-written", f"The file of {variable} cannot be written: {why(error)}."))
 
     def _summary(self, size: int) -> str:
-        told = SummaryInput(
+        given = SummaryInput(
             self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact
         )
-        return summary(told, SUMMARY_LIMIT - size)
+        return summary(given, SUMMARY_LIMIT - size)
 
     def _outputs(self, _size: int) -> str:
         values = outputs(self._history.events, self._artifacts, self._redact)

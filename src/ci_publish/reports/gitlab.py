@@ -44,7 +44,7 @@ _NO_ARTIFACTS = Artifacts()
 
 
 class GitLabReport:
-    """Writes what the job shows. Thread-safe. Put it before the console: sections must open before their lines.
+    """Writes what the job shows. Thread-safe. It comes before the console: sections must open before their lines.
 
     *now* gives seconds since the epoch, *clock* seconds that never run backwards. A file that cannot be written is a
     warning through *emit*.
@@ -126,7 +126,7 @@ class GitLabReport:
         try:
             write_atomically(path, content())
         except OSError as error:
-            self._emit(Noted("report-not-written", f"{path} could not be written: {why(error)}."))
+            self._emit(Noted("report-not-written", f"{path} cannot be written: {why(error)}."))
 
     def _dotenv(self) -> str:
         values = outputs(self._history.events, self._artifacts, self._redact)

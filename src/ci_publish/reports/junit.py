@@ -19,7 +19,7 @@ _SET = "all files together"
 
 
 def junit(events: Sequence[Event], redact: Redact = str) -> str:
-    """Return the checks of a run as a JUnit document; one without suites where the checks did not come to their end."""
+    """Return the checks of a run as a JUnit document; one without suites where the checks did not finish."""
     seconds = sum(event.seconds for event in events if isinstance(event, StepFinished) and event.step is Step.CHECK)
     root = ET.Element("testsuites", name=f"{NAME} checks", time=f"{seconds:.3f}")
     for name, problems in _by_file(events):

@@ -18,8 +18,8 @@ from ci_publish.reports.neutral import mask_data
 MASK = "***"
 # Shorter texts occur in every log by chance: hiding them would hide the log, and protects nothing.
 _SHORTEST = 4
-# Whoever cuts a text short may cut a secret in two: a long form is remembered in pieces of this length, and a word
-# that holds one is hidden, so that no more than twice its length of a long secret can be left.
+# A text that is cut may end within a secret: a long form is remembered in pieces of this length, and a word that
+# contains one is hidden, so that no more than twice its length of a long secret can be left.
 _PIECE = 12
 _LONG = 32
 _WORD = re.compile(rf"[A-Za-z0-9_.+/-]{{{_PIECE},}}")
@@ -69,11 +69,11 @@ class Masker:
 
     def _hide(self, word: re.Match[str]) -> str:
         found, pieces = word[0], self._pieces
-        told = any(found[start : start + _PIECE] in pieces for start in range(len(found) - _PIECE + 1))
-        return MASK if told else found
+        known = any(found[start : start + _PIECE] in pieces for start in range(len(found) - _PIECE + 1))
+        return MASK if known else found
 
     def _announce(self, forms: Iterable[str]) -> None:
-        # A stream that is gone shows nothing: there is nothing to hide, and the run must go on to burn its token.
+        # A closed stream shows nothing: there is nothing to hide, and the run must go on to burn its token.
         with contextlib.suppress(OSError):
             self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
             self._stream.flush()

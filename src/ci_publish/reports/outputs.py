@@ -1,4 +1,4 @@
-"""What a run hands on to later steps and jobs: the outputs of the action, the variables of a GitLab report."""
+"""What a run passes on to later steps and jobs: the outputs of the action, the variables of a GitLab report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from ci_publish.model.receipt_json import dump, to_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import one_line
 
-# A job may hand on 1 MB in all, counted as UTF-16: a quarter of that.
+# A job may pass on 1 MB in all, counted as UTF-16: a quarter of that.
 FILES_LIMIT = 128 * 1024
 _VALUE_LIMIT = 4_096
 
@@ -28,7 +28,7 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
     """Return the outputs of the action by name: the contract that ``action.yml`` declares.
 
     ``uploaded`` (confirmed or not) and ``already-published`` are numbers of files; ``files`` is the ``files`` list of
-    the receipt as JSON (shortened to filename, status and sha256, then to nothing, where a job could not hand it on);
+    the receipt as JSON (shortened to filename, status and sha256, then to nothing, where it is too long for a job);
     ``receipt``, ``attestations-dir`` and ``release-url`` (the first release's page) are empty where there is none.
     """
     receipt = receipt_of(events)

@@ -45,6 +45,6 @@ class ReceiptFile:
 def _unwritten(path: Path, error: OSError) -> Noted:
     return Noted(
         "receipt-not-written",
-        f"The receipt could not be written to {path}: {why(error)}.",
+        f"The receipt cannot be written to {path}: {why(error)}.",
         hints=("Give --receipt a path that this job may write to.",),
     )

@@ -17,9 +17,9 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
-# The runner throws away a summary of more than 1 MiB as a whole; the rest is left to other steps' needs.
+# The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
-_CUT = "\n\n*Cut here: a summary may not be larger than 1 MiB. The log and the receipt have everything.*\n"
+_CUT = "\n\n*Cut here: a summary can have at most 1 MiB. The log and the receipt are complete.*\n"
 PUBLIC_LOG = "https://search.sigstore.dev/?logIndex="
 _SAFE_IN_LINKS = "/:?&=%~-._+,;@#"
 
@@ -56,7 +56,7 @@ class SummaryInput:
         object.__setattr__(self, "receipt", receipt_of(self.events))
 
     def text(self, text: str) -> str:
-        """Return *text* as prose, never empty: Markdown takes an empty item for something else."""
+        """Return *text* as prose, never empty: an empty item would change the Markdown around it."""
         return markdown(self.redact(text)) or "—"
 
     def hint(self, text: str) -> str:
@@ -73,12 +73,12 @@ class SummaryInput:
 
 
 def summary(given: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
-    """Return the summary of a run in at most *limit* bytes of UTF-8; an empty text where not even the cut fits."""
+    """Return the summary of a run in at most *limit* bytes of UTF-8; empty where even the note does not fit."""
     return fit(list(_sections(given)), limit)
 
 
 def fit(sections: Sequence[Section], limit: int) -> str:
-    """Return *sections* as one document of at most *limit* bytes, cut between two lines with a word about it."""
+    """Return *sections* as one document of at most *limit* bytes, cut between two lines with a note."""
     out: list[str] = []
     left = limit - len(_CUT.encode())
     for section in sections:

@@ -1,6 +1,6 @@
-"""The console on a terminal: bars with rate and time left while files travel, a table at the end.
+"""The console on a terminal: bars with rate and time left during uploads, a table at the end.
 
-The only module that imports rich, and imported only where a terminal is there to draw on. Text from outside reaches
+The only module that imports rich, and imported only on a terminal. Text from outside reaches
 rich as ``Text``, never as markup.
 """
 
@@ -54,7 +54,7 @@ _NARROW_COLUMNS = ("file", "result", "size")
 
 
 class Terminal:
-    """Draws a run on a terminal. Thread-safe; ``close`` gives the cursor back."""
+    """Draws a run on a terminal. Thread-safe; ``close`` restores the cursor."""
 
     def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str, colour: bool = True) -> None:
         self._console = Console(
@@ -80,7 +80,7 @@ class Terminal:
                 self._print(line)
 
     def close(self) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         with self._lock:
             if self._progress is not None:
                 self._progress.stop()

@@ -1,4 +1,4 @@
-"""The words that all reports share: sizes, statuses, decisions and outcomes in the language of people (pure)."""
+"""The wording that all reports share: sizes, statuses, decisions and outcomes (pure)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -53,9 +53,9 @@ _OF_VERIFY: Mapping[FileStatus, str] = {
     FileStatus.ALREADY_PUBLISHED: "published",
     FileStatus.SAME_MD5: "published (MD5)",
     FileStatus.CONFLICT: "published with other content",
-    FileStatus.NOT_ATTEMPTED: "not there",
+    FileStatus.NOT_ATTEMPTED: "not on the index",
 }
-_LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "the index cannot be asked"}
+_LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-256", None: "the listing cannot be read"}
 _AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
 _PUBLISHERS_SHOWN = 3
@@ -73,7 +73,7 @@ _ENDS: Mapping[Outcome, str] = {
     Outcome.NOT_CONFIRMED: "Uploaded, but not confirmed",
     Outcome.UPLOADED_MD5: "Uploaded; the index shows nothing better than an MD5",
     Outcome.ALREADY_PUBLISHED: "Already published",
-    Outcome.SAME_MD5: "Already published, judged by MD5",
+    Outcome.SAME_MD5: "Already published, compared by MD5",
     Outcome.KEPT_PUBLISHED: "Nothing published; other content was kept",
     Outcome.DEFERRED: "Deferred",
     Outcome.PLANNED: "Planned, nothing was uploaded",
@@ -113,7 +113,7 @@ def count(number: int, noun: str) -> str:
 
 
 def moment(seconds: float) -> str:
-    """Return a moment as a time of day in UTC, with the date where a time would not do."""
+    """Return a moment as a time of day in UTC, with its date."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (ValueError, OverflowError, OSError):
@@ -121,16 +121,16 @@ def moment(seconds: float) -> str:
 
 
 def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
-    """Return what a plan makes of a file and why."""
+    """Return what a plan decides about a file, and why."""
     match planned:
         case Upload(known=True):
-            return FileStatus.PLANNED, "the index does not have it"
+            return FileStatus.PLANNED, "not on the index"
         case Upload():
-            return FileStatus.PLANNED, "the index cannot be asked whether it has it"
+            return FileStatus.PLANNED, "the listing cannot be read"
         case AlreadyPublished(md5_only=True):
-            return FileStatus.SAME_MD5, "the index has a file of this name with the same MD5"
+            return FileStatus.SAME_MD5, "already on the index (same MD5)"
         case AlreadyPublished():
-            return FileStatus.ALREADY_PUBLISHED, "the index has these very bytes"
+            return FileStatus.ALREADY_PUBLISHED, "already on the index (same SHA-256)"
         case KeptPublished(reason=reason):
             return FileStatus.KEPT_PUBLISHED, reason
         case Conflict(distribution=ours, published=theirs):
@@ -157,7 +157,7 @@ def credential(state: CredentialState) -> str:
 def listed(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
     if event.listed is None and not event.asked:
-        return "not looked for in the listing"
+        return "listing not checked"
     if not event.compared:
         return "listed"
     if event.same_md5:
@@ -175,7 +175,7 @@ def provenance(outcome: ProvenanceOutcome) -> str:
         case ProvenanceVerified(publisher=publisher, log_index=log_index):
             return f"provenance verified: {publisher}, log index {log_index}"
         case ProvenanceByAnother():
-            return f"provenance by somebody else: {outcome.reason}"
+            return f"provenance of another publisher: {outcome.reason}"
         case ProvenanceMissing(reason=reason):
             return f"no provenance: {reason}"
         case ProvenanceInvalid(reason=reason):
@@ -191,13 +191,13 @@ def findings(problems: Sequence[Problem]) -> str:
 
 
 def hints(error: CiPublishError) -> tuple[str, ...]:
-    """Return what to do about *error*, with running it again where that can help and nobody has said so."""
+    """Return what to do about *error*, with a re-run where that can help and no hint says so."""
     said = any(_AGAIN.search(hint) for hint in error.hints)
-    return error.hints if said or not error.retryable else (*error.hints, "Run it again: what is done stays done.")
+    return error.hints if said or not error.retryable else (*error.hints, "Run it again: completed work is kept.")
 
 
 def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
-    """Return the failures of single files that the run's own failure does not tell already."""
+    """Return the failures of single files that the run's own failure does not report already."""
     end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
     last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
     return tuple((event, event.error) for event in last.values() if event.error and not _tells(end, event, event.error))
@@ -210,7 +210,7 @@ def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishErro
 
 
 def result(receipt: Receipt, file: FileEntry) -> str:
-    """Return what became of *file*, in the words of the command that ran."""
+    """Return what happened to *file*, in the wording of the command that ran."""
     if file.index is None and receipt.exit_code == 0:
         return receipt.outcome.value
     if receipt.command != "verify":
@@ -246,14 +246,14 @@ def _signed_by(receipt: Receipt) -> str:
 
 
 def standing(receipt: Receipt) -> tuple[str, ...]:
-    """Return what is public after a run that failed, what a re-run will do, and what became of the upload token."""
+    """Return what is public after a run that failed, what a re-run will do, and what happened to the upload token."""
     if receipt.error is None or receipt.command not in _PUBLISHING:
         return ()
     lines = [_standing_at(receipt, index) for index in receipt.indexes]
     if not lines:
-        return ("Nothing was sent.",)
+        return ("Nothing was uploaded.",)
     if any(file.status not in _DONE for file in receipt.files):
-        lines.append("A re-run recognises by its digest what is published, and sends only the rest.")
+        lines.append("A re-run recognises published files by their digest, and uploads only the rest.")
     return (*lines, *(text for index in receipt.indexes if (text := _token(index))))
 
 
@@ -262,7 +262,7 @@ def _standing_at(receipt: Receipt, index: IndexEntry) -> str:
     public = sum(file.listed is True for file in files)
     counts = (
         (sum(file.status is FileStatus.NOT_CONFIRMED for file in files), "uploaded, not confirmed"),
-        (sum(file.status is FileStatus.UNKNOWN for file in files), "unknown (the answer was lost)"),
+        (sum(file.status is FileStatus.UNKNOWN for file in files), "unknown (the response was lost)"),
         (sum(file.status is FileStatus.NOT_ATTEMPTED for file in files), "not attempted"),
     )
     rest = "".join(f"; {number} {text}" for number, text in counts if number)

@@ -1,4 +1,4 @@
-"""A stream that takes finished lines: what both the console and the CI reports write through."""
+"""Writes finished lines to a stream, for the console and the CI reports."""
 
 from typing import TextIO
 
@@ -9,7 +9,7 @@ from ci_publish.reports.neutral import guard
 class LineWriter:
     """Writes whole lines, flushed, in an encoding that the stream has. Not thread-safe by itself.
 
-    ``say`` is for text: secrets are taken out once more and no line can be a workflow command. ``command`` is for our
+    ``say`` is for text: secrets are redacted once more and no line can be a workflow command. ``command`` is for our
     own commands, whose parts were encoded by ``neutral``.
     """
 

@@ -95,13 +95,13 @@ def test_some_troubles_are_worth_one_more_attempt(once: SingleRetry) -> None:
     trouble = FailedAttempt("damaged", once=once)
     first = decide(after(1), trouble, random=0.0)
     assert isinstance(first, TryAgain)
-    history = after(1).went_on(trouble, first.wait).attempted()
+    history = after(1).waited_for(trouble, first.wait).attempted()
     assert history == RetryState(2, first.wait, frozenset({once}))
     assert decide(history, trouble, random=0.0) == GiveUp("damaged")
 
 
 def test_waits_add_up() -> None:
-    assert after(1).went_on(BAD, 2.0).went_on(BAD, 3.0) == RetryState(1, 5.0)
+    assert after(1).waited_for(BAD, 2.0).waited_for(BAD, 3.0) == RetryState(1, 5.0)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])

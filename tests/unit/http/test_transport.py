@@ -251,7 +251,7 @@ def test_the_deadline_of_one_request() -> None:
         result = transport.send(get(server.url), deadline=0.2)
         assert time.monotonic() - began < 10
         transport.close()
-    assert result == NoAnswer(NoAnswerReason.TIMEOUT, "timed out while waiting for the answer", sent=False)
+    assert result == NoAnswer(NoAnswerReason.TIMEOUT, "timed out while waiting for the response", sent=False)
 
 
 def test_one_timeout_for_every_wait() -> None:

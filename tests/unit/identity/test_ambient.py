@@ -110,7 +110,7 @@ def test_the_ci_is_told_by_its_variables(environ: dict[str, str], machine: str, 
 @pytest.mark.parametrize(
     ("environ", "event", "error", "words"),
     [
-        ({}, {}, errors.IdentityUnavailable, "no CI here"),
+        ({}, {}, errors.IdentityUnavailable, "Not running in a CI"),
         (NO_PERMISSION, {}, errors.NoIdTokenPermission, "`id-token: write` is missing"),
         ({**GITHUB_JOB, "ACTIONS_ID_TOKEN_REQUEST_URL": ""}, {}, errors.NoIdTokenPermission, "id-token"),
         (

@@ -50,8 +50,8 @@ def test_a_look_is_made_once_and_in_the_background() -> None:
     assert index.fetch_listing("other", "2.0") == NoSuchProject("other")
     assert index.fetch_listing("demo", "1.0") == NoSuchProject("demo")
     assert sorted((project, version, name) for project, version, _, name in asked.looks) == [
-        ("demo", "1.0", "ci-publish-look"),
-        ("other", "2.0", "ci-publish-look"),
+        ("demo", "1.0", "ci-publish-prefetch"),
+        ("other", "2.0", "ci-publish-prefetch"),
     ]
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other", "demo"]
 

@@ -88,7 +88,7 @@ def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     file.path.unlink()
     os.mkfifo(file.path)
-    with pytest.raises(BodyChanged, match="no regular file"):
+    with pytest.raises(BodyChanged, match="not a regular file"):
         list(FormBody(file, FRAMING, lambda _: None))
 
 

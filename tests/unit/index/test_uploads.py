@@ -252,8 +252,8 @@ def test_a_changed_file_is_not_published(file: Distribution) -> None:
 
 def test_a_stopped_run(file: Distribution) -> None:
     played = Played(answer(500), stop_after=1)
-    assert played.upload(file) == Cancelled(1, "the run was stopped before this file was done", unclear=True)
-    assert played.upload(file) == Cancelled(0, "the run was stopped before this file was done")
+    assert played.upload(file) == Cancelled(1, "the run was stopped before this file was finished", unclear=True)
+    assert played.upload(file) == Cancelled(0, "the run was stopped before this file was finished")
     assert Played(NoAnswer(NoAnswerReason.CANCELLED, "cut")).upload(file) == Cancelled(1, "cut")
     assert Played(NoAnswer(NoAnswerReason.CANCELLED, "cut", sent=True)).upload(file) == Cancelled(
         1, "cut", unclear=True

@@ -24,7 +24,7 @@ def there(
     generic: bool = False,
     expected: tuple[PublisherIdentity, ...] = EXPECTED,
 ) -> FakeRun:
-    """A file that is on the index, with provenance by somebody else, by the right one, or with none."""
+    """A file that is on the index, with provenance of another publisher, by the right one, or with none."""
     file = wheel()
     listing = ProjectListing("demo", {file.filename: published(file)})
     index = FakeIndex(GENERIC, states=[listing]) if generic else FakeIndex(states=[listing])

@@ -805,7 +805,7 @@ def test_an_outage_during_confirmation_is_not_called_an_absence() -> None:
     assert listed(played) == {ONE.filename: None}
 
 
-PORTAL = Accepted(2, "a web page", doubt="a web page came instead of an index's answer")
+PORTAL = Accepted(2, "a web page", doubt="a web page came instead of an index's response")
 
 
 def test_a_web_page_waits_for_the_listing() -> None:

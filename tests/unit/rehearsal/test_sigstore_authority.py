@@ -109,7 +109,7 @@ class TestFulcio:
             "none": "",
             "garbage": "a.b.c",
             "wrong audience": provider.issue("pypi"),
-            "somebody else's": IdentityProvider().issue("sigstore"),
+            "is not yours": IdentityProvider().issue("sigstore"),
             "expired": provider.issue("sigstore", lifetime=-1),
             "unknown issuer": provider.issue("sigstore", iss="https://evil.example"),
             "claim missing": provider.issue("sigstore", {"iss": "https://gitlab.com", "sub": "x"}),

@@ -54,8 +54,8 @@ def test_a_good_run_reads_as_a_story() -> None:
         "collect   demo-1.0-py3-none-any.whl  wheel    1.5 MB",
         "check     no problems",
         "index     pypi (pypi rules): https://upload.pypi.org/legacy/",
-        "plan      already published  demo-1.0.tar.gz             12.3 kB  the index has these very bytes",
-        "plan      to be uploaded     demo-1.0-py3-none-any.whl    1.5 MB  the index does not have it",
+        "plan      already published  demo-1.0.tar.gz             12.3 kB  already on the index (same SHA-256)",
+        "plan      to be uploaded     demo-1.0-py3-none-any.whl    1.5 MB  not on the index",
         "identity  Trusted Publishing (github), upload token until 2026-11-18 11:21:40 UTC",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
@@ -89,7 +89,7 @@ def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
         "Read on: https://ci-publish.github.io/ci-publish/errors/content-conflict/",
         "exit code 8 · content-conflict",
         "Public on pypi now: 0 of 2 files; 1 not attempted.",
-        "A re-run recognises by its digest what is published, and sends only the rest.",
+        "A re-run recognises published files by their digest, and uploads only the rest.",
     ]
 
 
@@ -99,7 +99,7 @@ def test_problems_are_grouped_by_file() -> None:
     assert "          error: wheel-tags" in lines
     assert "            Build it again." in lines
     assert "check     1 error, 1 warning, 1 note" in lines
-    assert lines[-2:] == ["exit code 4 · invalid-distribution", "Nothing was sent."]
+    assert lines[-2:] == ["exit code 4 · invalid-distribution", "Nothing was uploaded."]
 
 
 def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_them() -> None:
@@ -127,7 +127,7 @@ def test_the_twenty_first_failure_is_counted() -> None:
     text = told([*beginning(*files), *failed, RunFinished(Outcome.FAILED, 10, BEGIN, error)])
     assert text.count("error: away") == 20
     assert "3 more failures: see the receipt" in text
-    assert "  - Run it again: what is done stays done." in text
+    assert "  - Run it again: completed work is kept." in text
 
 
 def test_verify_speaks_its_own_words() -> None:
@@ -142,7 +142,7 @@ def test_verify_speaks_its_own_words() -> None:
     text = told(events)
     assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
     assert "confirm   demo-1.0-py3-none-any.whl  not listed with this SHA-256" in text
-    assert "Failed: 1 published with other content, 1 not there." in text
+    assert "Failed: 1 published with other content, 1 not on the index." in text
 
 
 def test_several_indexes_are_told_apart() -> None:
@@ -170,5 +170,5 @@ def test_every_event_has_its_place_in_the_story() -> None:
 
 
 def test_an_unknown_event_is_a_bug() -> None:
-    with pytest.raises(TypeError, match="no words for str"):
+    with pytest.raises(TypeError, match="no lines for str"):
         ConsoleRenderer(lambda: 0.0).render("no event")  # type: ignore[arg-type]

@@ -154,7 +154,7 @@ def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
     Path(job.environ["GITHUB_STEP_SUMMARY"]).write_text("x" * 600_000, encoding="utf-8")
     job.run([*beginning(*many), *planned(*(Upload(file) for file in many))])
     assert LIMIT_OF_THE_RUNNER - 100_000 < len(job.summary.encode()) <= SUMMARY_LIMIT
-    assert job.summary.endswith("may not be larger than 1 MiB. The log and the receipt have everything.*\n")
+    assert job.summary.endswith("can have at most 1 MiB. The log and the receipt are complete.*\n")
 
 
 def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:

@@ -62,9 +62,9 @@ def test_a_moment_that_no_calendar_holds() -> None:
 @pytest.mark.parametrize(
     ("planned", "status", "why"),
     [
-        (Upload(SDIST), FileStatus.PLANNED, "does not have it"),
-        (Upload(SDIST, known=False), FileStatus.PLANNED, "cannot be asked"),
-        (AlreadyPublished(SDIST, THEIRS), FileStatus.ALREADY_PUBLISHED, "these very bytes"),
+        (Upload(SDIST), FileStatus.PLANNED, "not on the index"),
+        (Upload(SDIST, known=False), FileStatus.PLANNED, "cannot be read"),
+        (AlreadyPublished(SDIST, THEIRS), FileStatus.ALREADY_PUBLISHED, "same SHA-256"),
         (KeptPublished(SDIST, THEIRS, "as you said"), FileStatus.KEPT_PUBLISHED, "as you said"),
         (Conflict(SDIST, THEIRS), FileStatus.CONFLICT, "on the index sha256:000000000000…"),
         (Conflict(SDIST, replace(THEIRS, sha256=None)), FileStatus.CONFLICT, "no digest to compare"),
@@ -102,7 +102,7 @@ def test_credentials(state: CredentialState, text: str) -> None:
         (ProvenanceVerified("octo/demo", 7), "provenance verified: octo/demo, log index 7"),
         (
             ProvenanceByAnother("github:a/b", ("github:c/d", "google:e@f.example")),
-            "provenance by somebody else: it is signed by github:a/b, not by github:c/d or google:e@f.example",
+            "provenance of another publisher: it is signed by github:a/b, not by github:c/d or google:e@f.example",
         ),
         (ProvenanceMissing("not yet"), "no provenance: not yet"),
         (ProvenanceInvalid("other bytes"), "provenance does not verify: other bytes"),
@@ -122,8 +122,8 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
             "listed with the same MD5; the index shows no SHA-256",
         ),
         (FileListed("pypi", SDIST.filename, listed=False), "not listed with this SHA-256"),
-        (FileListed("pypi", SDIST.filename, None), "the index cannot be asked"),
-        (FileListed("pypi", SDIST.filename, None, asked=False), "not looked for in the listing"),
+        (FileListed("pypi", SDIST.filename, None), "the listing cannot be read"),
+        (FileListed("pypi", SDIST.filename, None, asked=False), "listing not checked"),
         (FileListed("pypi", SDIST.filename, None, THEIRS), "listed, but without a digest to compare"),
     ],
 )
@@ -132,7 +132,7 @@ def test_what_the_listing_says(event: FileListed, text: str) -> None:
 
 
 def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
-    assert wording.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: what is done stays done.")
+    assert wording.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: completed work is kept.")
     assert wording.hints(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
     assert wording.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
 
@@ -222,8 +222,8 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
         RunFinished(Outcome.FAILED, 10, BEGIN, IndexUnavailable("away")),
     ]
     assert wording.standing(receipt_of(events)) == (
-        "Public on pypi now: 1 of 2 files; 1 unknown (the answer was lost).",
-        "A re-run recognises by its digest what is published, and sends only the rest.",
+        "Public on pypi now: 1 of 2 files; 1 unknown (the response was lost).",
+        "A re-run recognises published files by their digest, and uploads only the rest.",
         *said,
     )
 

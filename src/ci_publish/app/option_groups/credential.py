@@ -29,7 +29,7 @@ class CredentialSettings(OptionGroup):
         Secret | None,
         BeforeValidator(secret),
         Option(
-            "API token or password. Leave it away for Trusted Publishing.",
+            "API token or password. Omit it for Trusted Publishing.",
             ASKING,
             None,
             ("password",),

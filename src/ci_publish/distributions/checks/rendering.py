@@ -87,7 +87,7 @@ def rendering(description: str, content_type: str, waiting: Waiting | None = Non
 
 
 def form_rendering(form: Mapping[str, Sequence[str]], waiting: Waiting | None = None) -> Rendering:
-    """Return what comes of the description of an upload form; of none, nothing. Raises RunStopped."""
+    """Return how the description of an upload form renders; nothing for none. Raises RunStopped."""
     description, kind = (next(iter(form.get(name, ())), "") for name in ("description", "description_content_type"))
     return rendering(description, kind, waiting) if description else Rendering()
 
