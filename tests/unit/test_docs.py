@@ -43,6 +43,37 @@ def section(text: str, heading: str) -> str:
     return found[1].strip() if found else ""
 
 
+# --- the threat model ----------------------------------------------------------------------------------------------
+
+
+def defences() -> list[str]:
+    """Return every bullet and table row that says what is done; parsers have their tests in test_bounded_work.py."""
+    text = PAGES[DOCS / "threat-model.md"].partition("## What is done\n")[2].partition("\n## ")[0]
+    text = re.sub(r"^\| text \| read by \|.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^(?:- .*(?:\n  .*)*|\| .*)", text, re.MULTILINE)
+    return [block for block in blocks if not block.startswith("| what could happen")]
+
+
+def test_every_defence_names_a_test_that_exists() -> None:
+    files: dict[str, str] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        files[path.name] = files.get(path.name, "") + path.read_text(encoding="utf-8")
+    missing = []
+    for block in defences():
+        named = re.findall(r"`(?:tests/[a-z0-9_/]+/)?(test_[a-z0-9_]+\.py)`", block)
+        tests = "\n".join(files.get(name, "") for name in named)
+        there = all(f"def {name}(" in tests for name in re.findall(r"`(test_[a-z0-9_]+)`", block))
+        if not (named and there and all(name in files for name in named)):
+            missing.append(block)
+    assert len(defences()) > 25
+    assert missing == []
+
+
+def test_every_path_of_a_test_in_the_threat_model_exists() -> None:
+    paths = re.findall(r"`(tests/[a-z0-9_/]+\.py)`", PAGES[DOCS / "threat-model.md"])
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+
+
 # --- what is generated ---------------------------------------------------------------------------------------------
 
 
