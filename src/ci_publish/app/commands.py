@@ -29,6 +29,9 @@ from ci_publish.publishing.context import Run
 
 What = Settings | Loaded | Run | None
 
+TAKE_RUNS = frozenset({"publish", "plan", "check", "attest", "verify"})
+"""The commands that take a ``Run`` with collaborators of one's own."""
+
 
 @frozen
 class Job:
@@ -104,7 +107,7 @@ def execute(
     """
     context = context or RuntimeContext()
     table = COMMANDS if commands is None else commands
-    if isinstance(what, Run):
+    if isinstance(what, Run) and command in TAKE_RUNS:
         run = what
         return recorded(command, lambda recording: _run(command, with_listener(run, recording.emit)), context)
     loaded = Loaded(what if isinstance(what, Settings) else Settings(), {})
@@ -143,13 +146,14 @@ def _leads_out(path: Path | None) -> bool:
     return path is not None and leads_out(path)
 
 
-def _loaded(command: str, what: Settings | Loaded | None, context: RuntimeContext) -> Loaded:
+def _loaded(command: str, what: What, context: RuntimeContext) -> Loaded:
     if isinstance(what, Loaded):
         return what
     settings = Settings() if what is None else what
     if not isinstance(settings, Settings):
         raise ConfigurationError(
-            f"{command}() takes Settings or a Run, and was given {type(settings).__name__}.",
+            f"{command}() takes Settings{' or a Run' if command in TAKE_RUNS else ''},"
+            f" and was given {type(settings).__name__}.",
             hints=(f'Write: ci_publish.{command}(ci_publish.Settings(paths=("dist",)))',),
         )
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}

@@ -1,6 +1,6 @@
 """What settings ask of a command: whether it can honour them, and which command they turn it into."""
 
-from ci_publish.app.options import Use, requests_something, use
+from ci_publish.app.options import ACTING, Use, requests_something, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
@@ -58,7 +58,7 @@ def _refuse(command: str, loaded: Loaded) -> None:
     raise ConfigurationError(
         f"{command} cannot honour {names}.",
         detail="It is not skipped, because that could publish, sign or authenticate against what was asked for."
-        if any(options()[name].intent for name in refused)
+        if command in ACTING and any(options()[name].intent for name in refused)
         else "An option that is given for one call is not skipped.",
         hints=tuple(_hint(command, name, loaded) for name in refused),
     )

@@ -111,6 +111,8 @@ def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
     if not item["loc"]:
         name, _, rest = text.partition(": ")
         return f"{spelled.get(name, name)}: {rest}"
+    if item["type"] == "path_type":
+        text = "it is no path"
     name = str(item["loc"][0])
     if item["type"] == "extra_forbidden":
         return f"{spelled.get(name, name)}: unknown option"

@@ -6,7 +6,7 @@ tested equal to them. What a command does with an option that it has no use for 
 front end alike.
 """
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -20,11 +20,8 @@ from ci_publish.app.option_groups.rehearsal import RehearsalSettings
 from ci_publish.app.option_groups.reports import ReportSettings
 from ci_publish.app.option_groups.run import RunSettings
 from ci_publish.app.options import Option
-from ci_publish.app.setting_values import (
-    explained,
-    is_name,
-    refuse_null_characters,
-)
+from ci_publish.app.setting_values import explained, is_name, refuse_null_characters
+from ci_publish.errors import ConfigurationError
 from ci_publish.index.endpoints import resolve
 
 SOURCES = "_sources"
@@ -55,6 +52,18 @@ class Settings(
         validate_default=False,
         defer_build=False,
     )
+
+    if not TYPE_CHECKING:  # a type checker sees the signature that the fields make
+
+        def __init__(self, /, *positional: object, **given: object) -> None:
+            """Take options by name only. Raises ConfigurationError for everything else: pydantic-settings drops it."""
+            unknown = next((name for name in given if name.startswith("_") and name != SOURCES), None)
+            if positional:
+                message = "Settings takes options by name, and was given one without a name."
+                raise ConfigurationError(message, hints=('Write: ci_publish.Settings(paths=("dist",))',))
+            if unknown is not None:
+                raise ConfigurationError(f"A setting is wrong: {unknown}: unknown option")
+            super().__init__(**given)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,6 +1,7 @@
 """Settings from every source: precedence, spellings, truth rules, near misses, and secrets that stay secret."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -287,6 +288,25 @@ def test_a_secret_is_only_said_to_be_there() -> None:
     )
     simple = Settings.model_construct(index_url="https://al:pw@host/simple/#x")
     assert shown("index_url", simple) == "https://***@host/simple/#***"
+
+
+def test_an_option_without_a_name_is_refused_not_dropped() -> None:
+    unnamed: Any = Settings
+    with pytest.raises(ConfigurationError, match="takes options by name") as caught:
+        unnamed("wheelhouse")
+    assert 'Settings(paths=("dist",))' in caught.value.hints[0]
+
+
+@pytest.mark.parametrize("name", ["_env_file", "_env_prefix", "_cli_parse_args"])
+def test_what_pydantic_settings_would_take_is_refused(name: str) -> None:
+    given: dict[str, Any] = {name: "x"}
+    with pytest.raises(ConfigurationError, match=f"{name}: unknown option"):
+        Settings(**given)
+
+
+def test_a_value_that_is_no_path_is_named_in_plain_words() -> None:
+    with pytest.raises(ConfigurationError, match="receipt: it is no path"):
+        Settings(receipt=5)  # type: ignore[arg-type]
 
 
 def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
