@@ -1,6 +1,6 @@
 """A run whose main thread is stuck, in Python or in C: it ends in time all the same, and no upload token is left.
 
-A few cases are tested in ``make test``, all with CI_PUBLISH_STRESS=1.
+A few cases are tested in ``make test``, all with CI_PUBLISH_STRESS=1: when each of its steps gets stuck.
 """
 
 import json
@@ -19,7 +19,7 @@ from ci_publish.app.supervisor import OUTLIVED_BY, UNREAD_FOR
 from ci_publish.cli.watcher import LEAVE_AFTER
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.e2e.conftest import clean_environment
-from tests.e2e.harness_runs import STRESS, Release, in_worlds
+from tests.e2e.harness_runs import STRESS, WORKERS, Release, in_worlds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.name == "nt", reason="SIGTERM and shared sockets are POSIX's")]
 
@@ -27,77 +27,10 @@ KINDS = ("python", "releasing", "holding")
 # What is called before and after there is an upload token; the second in a thread that uploads.
 BEFORE = ("prepared", "LocalDistributions.collect", "make_plan", "schedule")
 AFTER = ("Confirmation.wait_for", "HttpIndex.upload")
-ALL = tuple((stage, kind) for stage in (*BEFORE, *AFTER) for kind in KINDS)
-EVERYDAY = (*(("Confirmation.wait_for", kind) for kind in KINDS), ("LocalDistributions.collect", "holding"))
-CASES = ALL if STRESS else EVERYDAY
-# Starting the guard's HTTP client, on a machine that is busy with three such runs.
-SLACK = 12.0
-DEADLINE = 6.0
-
-
-def run_stuck(
-    folder: Path, world: RehearsalWorld, kind: str, stage: str, arguments: tuple[str, ...]
-) -> "tuple[subprocess.Popen[str], Path]":
-    started, receipt = folder / "started", folder / "receipt.json"
-    program = Path(__file__).with_name("stuck.py")
-    command = [sys.executable, str(program), kind, stage, str(started), "publish", "--attestations", "off", *arguments]
-    environ = {**clean_environment(), "HOME": str(folder), "TMPDIR": str(folder), **world.environment()}
-    process = subprocess.Popen(
-        [*command, "--receipt", str(receipt)],
-        cwd=folder,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    ends = time.monotonic() + 90
-    while not started.exists():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return process, receipt
-
-
-def judge(world: RehearsalWorld, earlier: int, stage: str, where: str) -> None:
-    """No token is left; after there was one, it was burned. *earlier*: the tokens of other runs in this world."""
-    ends = time.monotonic() + SLACK
-    while not all(token.burnt for token in world.index.mint_log) and time.monotonic() < ends:
-        time.sleep(0.1)
-    burnt = [token.burnt for token in world.index.mint_log[earlier:]]
-    assert burnt == ([True] if stage in AFTER else []), where
-
-
-def stop(folder: Path, world: RehearsalWorld, number: int, *, how: str) -> None:
-    stage, kind = CASES[number]
-    where = f"{kind} at {stage}, {how}"
-    release = Release.make(folder / f"{how}-{number}", f"stuck-{number}")
-    arguments = ("--deadline", str(DEADLINE)) if how == "deadline" else ()
-    earlier = len(world.index.mint_log)
-    process, receipt = run_stuck(release.folder, world, kind, stage, arguments)
-    began = time.monotonic()
-    if how == "signal":
-        process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate(timeout=DEADLINE + 60)
-    seconds = time.monotonic() - began
-    judge(world, earlier, stage, f"{where}: {output}")
-    if kind == "holding":
-        assert process.returncode == -signal.SIGKILL, where
-        burned = "Its upload tokens were burned" if stage in AFTER else "There was no upload token to burn"
-        assert burned in output, where
-        assert seconds < (UNREAD_FOR if how == "signal" else DEADLINE + OUTLIVED_BY) + SLACK, where
-        return
-    left_alone = stage == "LocalDistributions.collect" and kind == "python"  # a step that ends at once
-    longest = 0.0 if left_alone else LEAVE_AFTER
-    assert process.returncode == (143 if how == "signal" else 10), f"{where}: {output}"
-    assert seconds < (DEADLINE if how == "deadline" else 0.0) + longest + SLACK, f"{where}: {seconds}"
-    if stage == "prepared":  # the settings say where the receipt goes
-        return
-    assert json.loads(receipt.read_text())["exit_code"] == process.returncode, f"{where}: {output}"
-
-
-@pytest.mark.parametrize("how", ["signal", "deadline"])
-def test_a_stuck_run_ends_and_leaves_no_token(tmp_path: Path, how: str) -> None:
-    in_worlds(range(len(CASES)), partial(stop, tmp_path, how=how))
+# How long a machine that is busy with others may take for what an idle one does in a second.
+SLACK = 30.0
+# A run that does not get to its stage before its deadline is given a later one: a busy machine is not a fault.
+DEADLINES = (6.0, 30.0, 90.0)
 
 
 def in_a_container(*command: str) -> list[str]:
@@ -111,26 +44,130 @@ def may_unshare() -> bool:
     return subprocess.run(in_a_container("true"), check=False, capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not may_unshare(), reason="no right to make a PID namespace here")
-def test_the_first_process_of_a_container_is_ended_too(tmp_path: Path) -> None:
-    """No signal of a process in a container ends its first one, SIGKILL neither: the kernel's CPU limit does."""
-    Release.make(tmp_path, "stuck")
-    program = str(Path(__file__).with_name("stuck.py"))
-    arguments = ("holding", "LocalDistributions.collect", str(tmp_path / "started"), "check", "--deadline", "1")
-    began = time.monotonic()
-    done = subprocess.run(
-        in_a_container(sys.executable, program, *arguments),
-        cwd=tmp_path,
-        env={**clean_environment(), "HOME": str(tmp_path)},
-        capture_output=True,
+ALL = tuple((stage, kind, how) for how in ("deadline", "signal") for stage in (*BEFORE, *AFTER) for kind in KINDS)
+EVERYDAY = (
+    ("LocalDistributions.collect", "holding", "deadline"),
+    ("Confirmation.wait_for", "python", "signal"),
+    ("Confirmation.wait_for", "releasing", "signal"),
+    ("Confirmation.wait_for", "holding", "signal"),
+    ("Confirmation.wait_for", "releasing", "deadline"),
+)
+CONTAINER = (("LocalDistributions.collect", "holding", "container"),) if may_unshare() else ()
+CASES = (*CONTAINER, *(ALL if STRESS else EVERYDAY))
+
+
+def run_stuck(
+    folder: Path, world: RehearsalWorld, kind: str, stage: str, arguments: tuple[str, ...]
+) -> "tuple[subprocess.Popen[str], Path, bool]":
+    started, receipt = folder / "started", folder / "receipt.json"
+    program = Path(__file__).with_name("stuck.py")
+    command = [sys.executable, str(program), kind, stage, str(started), "publish", "--attestations", "off", *arguments]
+    environ = {**clean_environment(), "HOME": str(folder), "TMPDIR": str(folder), **world.environment()}
+    process = subprocess.Popen(
+        [*command, "--receipt", str(receipt)],
+        cwd=folder,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=1.0 + OUTLIVED_BY + 2 * SLACK,
-        check=False,
     )
-    assert (tmp_path / "started").exists(), done.stderr
-    assert "it did not end at its deadline. There was no upload token to burn" in done.stderr
-    assert time.monotonic() - began > 1.0 + OUTLIVED_BY
-    assert done.returncode != 0
+    ends = time.monotonic() + 180
+    while not started.exists() and process.poll() is None:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return process, receipt, started.exists()
+
+
+def judge(world: RehearsalWorld, earlier: int, stage: str, where: str) -> None:
+    """No token is left; after there was one, it was burned. *earlier*: the tokens of other runs in this world."""
+    ends = time.monotonic() + SLACK
+    while not all(token.burnt for token in world.index.mint_log) and time.monotonic() < ends:
+        time.sleep(0.1)
+    burnt = [token.burnt for token in world.index.mint_log[earlier:]]
+    assert burnt == ([True] if stage in AFTER else []), where
+
+
+def stop(folder: Path, world: RehearsalWorld, number: int) -> None:
+    stage, kind, how = CASES[number]
+    if how == "container":
+        stop_first_process(folder / f"container-{number}")
+        return
+    output = ""
+    for deadline in DEADLINES if how == "deadline" else (0.0,):
+        release = Release.make(folder / f"{number}-{deadline:g}", f"stuck-{number}")
+        arguments = ("--deadline", str(deadline)) if deadline else ()
+        earlier = len(world.index.mint_log)
+        process, receipt, started = run_stuck(release.folder, world, kind, stage, arguments)
+        if started:
+            judge_end(world, earlier, process, receipt, (stage, kind, deadline))
+            return
+        output, _ = process.communicate()
+        assert deadline, f"it ended before {stage}: {output}"
+    pytest.fail(f"no run came to {stage} in {DEADLINES[-1]} s: {output}")
+
+
+def judge_end(
+    world: RehearsalWorld,
+    earlier: int,
+    process: "subprocess.Popen[str]",
+    receipt: Path,
+    case: tuple[str, str, float],
+) -> None:
+    """End a run that is stuck now: by a signal, where it has no deadline."""
+    stage, kind, deadline = case
+    began = time.monotonic()
+    if not deadline:
+        process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=deadline + 2 * SLACK)
+    seconds = time.monotonic() - began
+    where = f"{kind} at {stage}, deadline {deadline}, after {seconds:.1f} s: {output}"
+    judge(world, earlier, stage, where)
+    if kind == "holding":
+        assert process.returncode == -signal.SIGKILL, where
+        burned = "Its upload tokens were burned" if stage in AFTER else "There was no upload token to burn"
+        assert burned in output, where
+        assert seconds < (deadline + OUTLIVED_BY if deadline else UNREAD_FOR) + SLACK, where
+        return
+    left_alone = stage == "LocalDistributions.collect" and kind == "python"  # a step that ends at once
+    assert process.returncode == (10 if deadline else 143), where
+    assert seconds < deadline + (0.0 if left_alone else LEAVE_AFTER) + SLACK, where
+    if stage != "prepared":  # the settings say where the receipt goes
+        assert json.loads(receipt.read_text())["exit_code"] == process.returncode, where
+
+
+def stop_first_process(folder: Path) -> None:
+    """No signal of a process in a container ends its first one, SIGKILL neither: the kernel's CPU limit does."""
+    Release.make(folder, "stuck")
+    program = str(Path(__file__).with_name("stuck.py"))
+    for deadline in DEADLINES:
+        arguments = ("holding", "LocalDistributions.collect", "started", "check", "--deadline", str(deadline))
+        began = time.monotonic()
+        done = subprocess.run(
+            in_a_container(sys.executable, program, *arguments),
+            cwd=folder,
+            env={**clean_environment(), "HOME": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=deadline + OUTLIVED_BY + 2 * SLACK,
+            check=False,
+        )
+        if not (folder / "started").exists():
+            continue
+        assert "it did not end at its deadline. There was no upload token to burn" in done.stderr
+        assert time.monotonic() - began > deadline + OUTLIVED_BY
+        assert done.returncode != 0
+        return
+    pytest.fail(f"no run came to its stage in {DEADLINES[-1]} s")
+
+
+def test_stuck_runs_end_and_leave_no_token(tmp_path: Path) -> None:
+    """All at once: they wait for most of their time."""
+    in_worlds(range(len(CASES)), partial(stop, tmp_path), workers=WORKERS if STRESS else len(CASES))
+
+
+@pytest.mark.skipif(not may_unshare(), reason="no right to make a PID namespace here")
+def test_the_first_process_of_a_container_is_among_them() -> None:
+    assert CONTAINER
 
 
 @pytest.mark.parametrize("stage", [*BEFORE, *AFTER])
