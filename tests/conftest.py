@@ -11,10 +11,15 @@ LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 # No deadline for single examples: a busy machine is not a fault.
 hypothesis.settings.register_profile("everyday", derandomize=True, deadline=None, max_examples=100)
 hypothesis.settings.register_profile("stress", derandomize=False, deadline=None, max_examples=2_000, print_blob=True)
-hypothesis.settings.load_profile("stress" if os.environ.get("CI_PUBLISH_STRESS") == "1" else "everyday")
+STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
+hypothesis.settings.load_profile("stress" if STRESS else "everyday")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Confine every test to loopback, whatever the options it is run with."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Confine every test to loopback, whatever the options it is run with, and leave out what takes minutes."""
+    stress = [] if STRESS else [item for item in items if item.get_closest_marker("stress")]
+    if stress:
+        config.hook.pytest_deselected(items=stress)
+        items[:] = [item for item in items if item not in set(stress)]
     for item in items:
         item.add_marker(pytest.mark.allow_hosts(LOOPBACK))

@@ -5,7 +5,6 @@ measured, the least of five runs, up to the cap.
 """
 
 import gc
-import os
 import re
 import sys
 import time
@@ -17,7 +16,6 @@ import pytest
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN_HERE, MAX_RST_HERE, is_quick, rendering
 from tests.property.worst_text import PARSERS, Parser, Piece
 
-STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
 GROWTH = 2.1
 LONGEST = 2.0
 START = 4_000
@@ -70,7 +68,7 @@ def test_calls_grow_with_the_length(parser: Parser, piece: Piece) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.skipif(not STRESS, reason="takes minutes")
+@pytest.mark.stress
 @pytest.mark.parametrize(("parser", "piece"), CASES)
 def test_time_grows_with_the_length_and_is_short_at_the_cap(parser: Parser, piece: Piece) -> None:
     lengths = (parser.cap // 4, parser.cap // 2, parser.cap)
@@ -98,7 +96,7 @@ LINES = (
 RST = (*LINES, ":a:`b` ", ".. a:: b\n\n", "a\n=\n\n", "`a`_ ", "|a| ", ":a: b\n", ".. _a: b\n", "* a\n\n", "a_ ")
 
 
-@pytest.mark.skipif(not STRESS, reason="takes minutes")
+@pytest.mark.stress
 @pytest.mark.parametrize(
     ("kind", "unit", "most"),
     [

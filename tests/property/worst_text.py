@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
 from ci_publish.attestations.libraries import read_attestation, read_provenance
 from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
-from ci_publish.distributions.checks import form_validation
+from ci_publish.attestations.trust import instance
+from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow
 from ci_publish.distributions.entry_points import entry_points, fault_of
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
 from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.distributions.record import parse_record
+from ci_publish.distributions.wheels import ZipContents
 from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
 from ci_publish.http.messages import HttpAnswer
@@ -25,7 +28,9 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_claims
 from ci_publish.index import simple_api
 from ci_publish.model.core_metadata_form import form_fields
+from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import MAX_FILENAME, DistributionFilename
+from ci_publish.regular_files import MAX_SETTINGS
 from tests.unit.fakes import PYPI
 
 Piece = tuple[bytes, bytes, bytes]
@@ -125,6 +130,26 @@ def _entry_points(text: bytes) -> None:
     fault_of(text)
 
 
+def _wheel_file(text: bytes) -> None:
+    contents = ZipContents(info_folder="demo-1.0.dist-info", texts=(("WHEEL", text),))
+    file = CheckedFile(filename="demo-1.0-py3-none-any.whl", kind=Kind.WHEEL, size=1, form={}, wheel=contents)
+    list(RULES["wheel-file-invalid"].faults(file))
+
+
+def _settings(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "settings")
+        file.write_bytes(content)
+        try:
+            IndexNames((), file).section("a")
+        except ConfigurationError:
+            return
+
+
+def _trust(content: bytes) -> None:
+    instance(content.decode())
+
+
 def _attestation(content: bytes) -> None:
     for read in (read_attestation, lambda text: list(read_provenance(text))):
         try:
@@ -207,6 +232,15 @@ PARSERS: Mapping[str, Parser] = {
         plain(b">", b"> ", b"- ", b"1. ", b"[", b"*a ", b" ", b"a\n", b"|", b"1", b"-", b"`a"),
     ),
     "RECORD": Parser(_record, MAX_RECORD, plain(b"a,b,c\n", b'"', b",", b"\n", b"a", b'"a""', b"\r", b"\xc2\x85")),
+    "WHEEL": Parser(
+        _wheel_file,
+        MAX_SMALL_TEXT,
+        (
+            *plain(b"Wheel-Version:", b"Wheel-Version: \n", b"Wheel-Version: 1.", b"\n", b"a: b\n", b" "),
+            *((b"Wheel-Version:", unit, end) for unit in (b" ", b"\n", b"1", b" \t") for end in (b"", b"x")),
+            *((b"Wheel-Version: 1.1", unit, b"x") for unit in (b" ", b"\n", b"1")),
+        ),
+    ),
     "entry points": Parser(
         _entry_points,
         MAX_SMALL_TEXT,
@@ -225,6 +259,24 @@ PARSERS: Mapping[str, Parser] = {
             *JSON,
             (b'{"version":1,"verification_material":{"certificate":"', b"AAAA", b'"}}'),
             (b'{"version":1,"attestation_bundles":[', b'{"publisher":{"kind":"GitHub"},"attestations":[]},', b"{}]}"),
+        ),
+    ),
+    "`.pypirc`": Parser(
+        _settings,
+        MAX_SETTINGS,
+        (
+            *plain(b"[a]\n", b"[", b"\n", b"a", b" ", b"#\n"),
+            *((b"[a]\n", unit, b"") for unit in (b"a=b\n", b"=", b"a\n b", b" a\n", b"#\n", b"a=\n\n ")),
+            (b"[a]\nrepository=", b"a\n b", b""),
+        ),
+    ),
+    "Sigstore trust configuration": Parser(
+        _trust,
+        MAX_SETTINGS,
+        (
+            *JSON,
+            (b'{"signingConfig":{"caUrls":[', b'{"url":"https://a"},', b'{"url":"b"}]}}'),
+            (b'{"signingConfig":{"caUrls":[{"url":"//', b"[", b'"}]}}'),
         ),
     ),
     "`pyproject.toml`": Parser(
