@@ -106,8 +106,8 @@ def poll(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tup
         events = dict(poller.poll(seconds * 1000)).get(sock.fileno(), 0)
         failed = bool(events & (select.POLLERR | select.POLLHUP | select.POLLNVAL))
         return read and (bool(events & select.POLLIN) or failed), write and (bool(events & select.POLLOUT) or failed)
-    readable, writable, errors = select.select([sock] * read, [sock] * write, [sock], seconds)
-    return bool(read and (readable or errors)), bool(write and (writable or errors))
+    readable, writable, errors = map(bool, select.select([sock] * read, [sock] * write, [sock], seconds))
+    return read and (readable or errors), write and (writable or errors)
 
 
 def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str) -> T:

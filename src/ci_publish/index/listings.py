@@ -194,10 +194,13 @@ class Listings:
             return version is not None or fresh
         if version is None or not isinstance(first, ProjectListing):
             return False
+        return (fresh and (same or self._is_no_newer(first))) or not simple_api.lists_version(first, version)
+
+    def _is_no_newer(self, listing: ProjectListing) -> bool:
+        """Whether the index showed this listing, or a newer one, before."""
         with self._lock:
-            seen = self._serials.get(first.project)
-        no_newer = first.serial is not None and seen is not None and first.serial <= seen
-        return (fresh and (same or no_newer)) or not simple_api.lists_version(first, version)
+            seen = self._serials.get(listing.project)
+        return listing.serial is not None and seen is not None and listing.serial <= seen
 
     def _with_second_look(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
         url = simple_api.json_api_url(self._endpoints.now.json_api or "", project, version)

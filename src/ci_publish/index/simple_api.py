@@ -249,9 +249,10 @@ def _parse_html(project: str, body: bytes, url: str) -> Parsed:
     base = _joined(url, page.base or "")
     files = _files(filter(None, (_anchor(anchor, base) for anchor in page.anchors)), base)
     known = "pypi:repository-version" in page.meta
-    if not known and page.anchors and not any(version_of(name) for name in files):
+    if not known and page.anchors and not any(map(version_of, files)):
         return Unreadable("is a web page without any link to a distribution")
-    if not page.whole or not (known or page.anchors or _SAYS_LINKS.search(body[:_MAX_TEXT].lower())):
+    is_listing = known or page.anchors or _SAYS_LINKS.search(body[:_MAX_TEXT].lower())
+    if not (page.whole and is_listing):
         return Unreadable("is not a page of a Simple API")
     return ProjectListing(
         project=project,

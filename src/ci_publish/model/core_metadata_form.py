@@ -70,7 +70,7 @@ def _optional(metadata: CoreMetadata) -> Iterator[tuple[str, str]]:
     """Yield the fields that may be absent, empty ones included."""
     for key, name in SINGLE_FIELDS.items():
         yield name, metadata.first(key) or ""
-    yield "keywords", _keywords(metadata.first("keywords") or "")
+    yield "keywords", (", ".join(keyword.strip() for keyword in (metadata.first("keywords") or "").split(",")))
     for key, name in REPEATED_FIELDS.items():
         if key != "license-file" or _knows_license_files(metadata.metadata_version):
             yield from ((name, value) for value in metadata.all(key))
@@ -83,11 +83,6 @@ def _knows_license_files(metadata_version: str) -> bool:
         return Version(metadata_version) >= _LICENSE_FILES_SINCE
     except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return True
-
-
-def _keywords(value: str) -> str:
-    """Return comma-separated keywords as the server writes them back: joined by a comma and a blank."""
-    return ", ".join(keyword.strip() for keyword in value.split(","))
 
 
 def _meaningful(value: str | None) -> str:

@@ -92,7 +92,7 @@ def parse_identity(text: str) -> PublisherIdentity:
         return _google(rest)
     place, hash_sign, environment = rest.partition("#")
     name, colon, workflow = place.partition(":")
-    if hash_sign and not _is_environment(environment):
+    if hash_sign and not (environment.isprintable() and 0 < len(environment.strip()) <= _LONGEST_ENVIRONMENT):
         message = f"the environment in {text.strip()!r} is empty or not an environment's name"
         raise ValueError(message)
     read = _github if kind == PublisherKind.GITHUB else _gitlab
@@ -135,7 +135,3 @@ def is_gitlab_configuration(path: str) -> bool:
     """Return whether *path* can be a pipeline configuration inside its own project."""
     inside = not path.startswith("/") and "//" not in path and "@" not in path
     return path.isprintable() and inside and path.endswith(_YAML)
-
-
-def _is_environment(name: str) -> bool:
-    return name.isprintable() and 0 < len(name.strip()) <= _LONGEST_ENVIRONMENT

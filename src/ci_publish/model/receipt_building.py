@@ -180,15 +180,24 @@ def _file(facts: Facts, index: str | None, distribution: Distribution) -> FileEn
 
 def _status(facts: Facts, key: tuple[str, str], planned: PlannedFile | None, finished: FileStatus | None) -> FileStatus:
     """Return the status of a file: only the index's listing makes an accepted file ``uploaded``."""
-    seen = facts.listed.get(key)
-    listed = seen is not None and seen.listed is True
+    confirmed = _confirmed(facts.listed.get(key))
     if finished is None and key in facts.attempts:
         finished = FileStatus.UNKNOWN
-    if seen is not None and finished in _SENT and (listed or seen.same_md5):
-        return FileStatus.UPLOADED if listed else FileStatus.UPLOADED_MD5
+    if confirmed is not None and finished in _SENT:
+        return confirmed
     if finished is FileStatus.UPLOADED:
         return FileStatus.NOT_CONFIRMED
-    return finished or (FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry))
+    if finished is not None:
+        return finished
+    listed = confirmed is FileStatus.UPLOADED
+    return FileStatus.ALREADY_PUBLISHED if listed else _planned_status(planned, dry=facts.dry)
+
+
+def _confirmed(listed: FileListed | None) -> FileStatus | None:
+    """Return what the listing makes of a file that was sent, None where it does not show our content."""
+    if listed is None or not (listed.listed or listed.same_md5):
+        return None
+    return FileStatus.UPLOADED if listed.listed else FileStatus.UPLOADED_MD5
 
 
 def _error_of_file(facts: Facts, status: FileStatus, finished: FileFinished | None) -> ErrorEntry | None:

@@ -34,7 +34,7 @@ from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
 _STATUS_PAGE = "If it stays, look at the index's status page; PyPI's is https://status.python.org/"
-_READ_WORDS = "Read the index's words above; `ci-publish check` finds most of what an index refuses."
+_READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = (
     "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."

@@ -39,7 +39,6 @@ from ci_publish.model.events import (
     UploadStarted,
 )
 from ci_publish.model.frozen import frozen
-from ci_publish.model.index import PlannedFile
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
@@ -183,8 +182,8 @@ class ConsoleRenderer:
 
     def _problem(self, problem: Problem) -> Iterator[Line]:
         yield _step("", f"{problem.severity}: {self._line(problem.rule)}", _SEVERITY[problem.severity])
-        for text in (problem.message, problem.advice):
-            yield from self._indented(text)
+        for text in filter(str.strip, (problem.message, problem.advice)):
+            yield from (_step("", f"  {line}") for line in block(self._redact(text)).split("\n"))
         yield _step("", f"  {self._line(problem.docs)}", Tone.QUIET)
 
     @_render.register
@@ -195,8 +194,8 @@ class ConsoleRenderer:
 
     @_render.register
     def _(self, event: Planned) -> Iterable[Line]:
-        self._planned |= {_planned(event.plan.index, file) for file in event.plan.files}
         rows = [(file.distribution, *wording.decision(file)) for file in event.plan.files]
+        self._planned |= {(event.plan.index, file.filename, status) for file, status, _ in rows}
         widths = [max((len(wording.STATUS[row[1]]) for row in rows), default=0)]
         widths.append(max((len(self._line(row[0].filename)) for row in rows), default=0))
         for distribution, status, reason in rows:
@@ -250,7 +249,8 @@ class ConsoleRenderer:
         name, size = self._line(event.distribution.filename), wording.amount(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
         status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
-        told = f"{name}  {status}{self._took(event)}  {size}{self._attempts(event)}"
+        attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
+        told = f"{name}  {status}{self._took(event)}  {size}{attempts}"
         reason = f": {self._line(event.error.summary)}" if event.error else ""
         yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
 
@@ -264,10 +264,6 @@ class ConsoleRenderer:
         if seconds is None or event.status is not FileStatus.UPLOADED:
             return ""
         return f" in {wording.duration(seconds)}"
-
-    @staticmethod
-    def _attempts(event: FileFinished) -> str:
-        return f"  {event.attempts} attempts" if event.attempts > 1 else ""
 
     @_render.register
     def _(self, event: FileListed) -> Iterable[Line]:
@@ -340,19 +336,11 @@ class ConsoleRenderer:
     def _at(self, index: str) -> str:
         return f"  at {self._line(index)}" if len(self._indexes) > 1 else ""
 
-    def _indented(self, text: str) -> Iterator[Line]:
-        if text.strip():
-            yield from (_step("", f"  {line}") for line in block(self._redact(text)).split("\n"))
-
     def _hints(self, hints: Sequence[str]) -> Iterator[Line]:
         for hint in hints:
             first, *rest = block(self._redact(hint)).split("\n")
             yield _step("", f"- {first}")
             yield from (_step("", f"  {line}") for line in rest)
-
-
-def _planned(index: str, file: PlannedFile) -> tuple[str, str, FileStatus]:
-    return index, file.distribution.filename, wording.decision(file)[0]
 
 
 def _step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:

@@ -140,15 +140,14 @@ def _lines(text: str) -> Iterator[str]:
 def _visible(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line
-    return "".join(_escape(character) if _is_harmful(character) else character for character in line)
+    return "".join(
+        (character.encode("unicode_escape").decode("ascii")) if _is_harmful(character) else character
+        for character in line
+    )
 
 
 def _is_harmful(character: str) -> bool:
     return unicodedata.category(character) in _HARMFUL_CATEGORIES or character in _INVISIBLE
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def _cut(line: str, limit: int) -> str:

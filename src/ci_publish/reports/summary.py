@@ -192,12 +192,17 @@ def _result(given: SummaryInput, file: FileEntry) -> str:
 
 def _attestation(given: SummaryInput, file: FileEntry) -> str:
     verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
-    made = ["made" if each.log_index is None else _log_entry(given, each.log_index) for each in file.attestations]
+    made = [
+        "made"
+        if each.log_index is None
+        else (
+            str(each.log_index)
+            if given.log_search is None
+            else f"[{each.log_index}]({given.log_search}{each.log_index})"
+        )
+        for each in file.attestations
+    ]
     return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
-
-
-def _log_entry(given: SummaryInput, log_index: int) -> str:
-    return str(log_index) if given.log_search is None else f"[{log_index}]({given.log_search}{log_index})"
 
 
 def _file_errors(given: SummaryInput) -> Iterator[Section]:

@@ -295,12 +295,12 @@ def release_pages(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
     chosen = [event.endpoints for event in events if isinstance(event, IndexChosen)]
     roots = {endpoints.name: endpoints.web for endpoints in chosen if endpoints.web}
     return tuple(
-        dict.fromkeys(_page(roots[file.index], file) for file in receipt.files if file.index in roots and _there(file))
+        dict.fromkeys(
+            _page(roots[file.index], file)
+            for file in receipt.files
+            if file.index in roots and (file.project is not None and (file.listed is True or file.status in _THERE))
+        )
     )
-
-
-def _there(file: FileEntry) -> bool:
-    return file.project is not None and (file.listed is True or file.status in _THERE)
 
 
 def _page(root: str, file: FileEntry) -> str:
