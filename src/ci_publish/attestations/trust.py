@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # Four requests in series when nothing is cached; a hanging mirror would cost minutes.
 REFRESH_SECONDS = 45.0
 
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3}.{0,100})")
 _PUBLIC_INSTANCE = "https://tuf-repo-cdn.sigstore.dev"
 _SIGNING_CONFIG = "signing_config.v0.2.json"
 _SERVICES = ("caUrls", "rekorTlogUrls", "tsaUrls")
@@ -139,12 +141,16 @@ class TrustSource:
             message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
             raise UntrustedCertificate(message) from error
         reason = f"no answer within {self._seconds:g} s" if error is None else _reason(error)
+        hints = ["Signatures are checked against keys that may have been replaced; running again may help."]
+        if (refused := _refused_by_proxy(error)) is not None:
+            reason = f"the proxy refuses the connection: {refused}"
+            hints.append("Correct the proxy's address in HTTPS_PROXY, or add the host to NO_PROXY.")
         self._emit(
             Noted(
                 slug="trust-root-not-refreshed",
                 message=f"Sigstore's trust root could not be refreshed ({reason}); the copy that sigstore brings "
                 "along is used.",
-                hints=("Signatures are checked against keys that may have been replaced; running again may help.",),
+                hints=tuple(hints),
             )
         )
         return self._embedded()
@@ -194,6 +200,14 @@ def _bad_config(why: str) -> ConfigurationError:
         detail=why,
         hints=("sigstore-trust-config names a ClientTrustConfig JSON file: trusted root and signing configuration.",),
     )
+
+
+def _refused_by_proxy(error: BaseException | None) -> str | None:
+    """Return what a proxy answered instead of connecting, such as 407, where that is the first cause of *error*."""
+    while error is not None and (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    found = _TUNNEL_REFUSED.search(str(error))
+    return None if found is None else found[1]
 
 
 def _reason(error: BaseException) -> str:

@@ -84,6 +84,23 @@ def test_a_refresh_that_fails_falls_back_to_the_embedded_root_with_a_warning() -
     assert "Failed to refresh TUF metadata; connection refused" in note.message
 
 
+def test_a_proxy_that_refuses_the_refresh_is_named_as_the_reason() -> None:
+    def refused() -> NoReturn:
+        broken = ConnectionError(
+            "HTTPSConnectionPool(host='tuf-repo-cdn.sigstore.dev', port=443): Max retries exceeded"
+        )
+        broken.__cause__ = OSError("Tunnel connection failed: 407 Proxy Authentication Required")
+        raise RuntimeError("Failed to refresh TUF metadata") from broken
+
+    events = Events()
+
+    assert trust(events, refused).get() is EMBEDDED
+
+    (note,) = events.of(Noted)
+    assert "(the proxy refuses the connection: 407 Proxy Authentication Required)" in note.message
+    assert "HTTPS_PROXY" in note.hints[-1]
+
+
 def test_a_refresh_that_hangs_falls_back_in_time() -> None:
     events, release = Events(), threading.Event()
     source = trust(events, after(release), seconds=0.1)
