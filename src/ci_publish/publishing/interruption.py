@@ -138,7 +138,7 @@ class Interruption:
         hint = "Run it again: what is published already is recognised, and the rest is finished."
         if self._signal is None:
             summary = f"The run did not end within its deadline of {self._deadline:g} s."
-            detail = "The network, the index or Sigstore was slow; the lines above say what was waited for."
+            detail = "The network, the index, Sigstore or a check was slow; the lines above say what was waited for."
             return IndexUnavailable(summary, detail=detail, hints=(hint, "Give it more time with --deadline SECONDS."))
         if self._signal == _SIGTERM:
             why = "Usually the CI cancelled the job, or its time was over. What is known of each file was reported."

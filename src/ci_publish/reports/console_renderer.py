@@ -289,7 +289,7 @@ class ConsoleRenderer:
 
     @_render.register
     def _(self, event: Noted) -> Iterable[Line]:
-        about = f"{self._line(event.filename)}: " if event.filename else ""
+        about = f"{self._line(event.filename)}: " if event.filename and event.filename not in event.message else ""
         tone = Tone.WARN if event.warning else Tone.PLAIN
         yield _step("warning" if event.warning else "note", f"{about}{self._line(event.message)}", tone)
         yield from self._hints(event.hints)

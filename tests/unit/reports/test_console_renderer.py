@@ -14,6 +14,7 @@ from ci_publish.model.events import (
     FileStatus,
     Finding,
     FindingStatus,
+    Noted,
     Outcome,
     RunFinished,
     Step,
@@ -149,6 +150,12 @@ def test_several_indexes_are_told_apart() -> None:
     other = beginning(endpoints=type(PYPI)("private", PYPI.profile, "https://x/"))[-1]
     text = told([*beginning(SDIST), other, *planned(Upload(SDIST), index="private"), *uploaded(SDIST, "private")])
     assert "accepted in 0.5 s  12.3 kB  at private" in text
+
+
+def test_a_note_names_its_file_once() -> None:
+    about, named = (Noted("x", text, filename="a.whl") for text in ("It is yanked.", "a.whl is yanked."))
+    assert told([about]).split() == ["warning", "a.whl:", "It", "is", "yanked."]
+    assert told([named]).split() == ["warning", "a.whl", "is", "yanked."]
 
 
 def test_doctor_keeps_the_columns_of_claims() -> None:
