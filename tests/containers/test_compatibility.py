@@ -1,7 +1,6 @@
 """One line changed from pypa/gh-action-pypi-publish must keep working: in the container, and natively.
 
-The failures that are new on purpose are listed in docs/migration.md and are tested where their rules are. There must be
-no others.
+The failures that are new on purpose are listed in docs/migration.md. There must be no others.
 """
 
 import difflib
@@ -197,3 +196,57 @@ def test_pypi_and_testpypi_are_understood(front_end: str, run: Run, old_job: Job
 
     assert (step.code, step.outputs["exit-code"]) == (10, "10"), step.log
     assert ("test.pypi.org" if "test" in inputs else "pypi.org") in step.log
+
+
+def subfolders(dist: Path) -> None:
+    (dist / "wheels").mkdir()
+    for wheel in dist.glob("*.whl*"):
+        wheel.rename(dist / "wheels" / wheel.name)
+
+
+def renamed_wheel(dist: Path) -> None:
+    """PyPI's server refuses a platform tag that it does not know."""
+    wheel = next(dist.glob("*.whl"))
+    wheel.rename(dist / wheel.name.replace("-any.whl", "-linux_x86_64.whl"))
+
+
+def nothing(dist: Path) -> None:
+    """Leave the distributions as they are."""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "change", "environment", "code", "words"),
+    [
+        ("{repository-url: WORLD}", subfolders, {}, 4, "dist/wheels/"),
+        ("{repository-url: WORLD}", renamed_wheel, {}, 4, "linux_x86_64"),
+        ("{repository-url: WORLD}", nothing, {"TWINE_REPOSITORY": "testpypi"}, 2, "TWINE_REPOSITORY"),
+        ("{repository-url: WORLD}", nothing, {"CI_PUBLISH_API_TOKEN": "x"}, 2, "CI_PUBLISH_API_TOKEN"),
+    ],
+    ids=["subfolders", "refused by PyPI", "another destination", "unknown variable"],
+)
+def test_failures_that_are_new(
+    inputs: str,
+    change: Callable[[Path], None],
+    environment: dict[str, str],
+    code: int,
+    words: str,
+    front_end: str,
+    run: Run,
+    old_job: Job,
+    values: dict[str, str],
+    world: RehearsalWorld,
+) -> None:
+    """Those of docs/migration.md, "Failures that are new": nothing is sent, and the message names the cause.
+
+    A password for PyPI itself needs PyPI's names: tests/e2e/test_destinations.py plays them.
+    """
+    change(old_job.workspace / "dist")
+    before = len(world.index.files)
+    job = Job(old_job.folder / "changed", {**old_job.environment, **environment})
+    shutil.copytree(old_job.workspace, job.workspace, dirs_exist_ok=True)
+
+    step = run(job, changed(front_end, inputs, values))
+
+    assert (step.code, step.outputs["exit-code"]) == (code, str(code)), step.log
+    assert words in step.log
+    assert len(world.index.files) == before
