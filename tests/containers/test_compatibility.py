@@ -214,39 +214,27 @@ def nothing(dist: Path) -> None:
     """Leave the distributions as they are."""
 
 
-@pytest.mark.parametrize(
-    ("inputs", "change", "environment", "code", "words"),
-    [
-        ("{repository-url: WORLD}", subfolders, {}, 4, "dist/wheels/"),
-        ("{repository-url: WORLD}", renamed_wheel, {}, 4, "linux_x86_64"),
-        ("{repository-url: WORLD}", nothing, {"TWINE_REPOSITORY": "testpypi"}, 2, "TWINE_REPOSITORY"),
-        ("{repository-url: WORLD}", nothing, {"CI_PUBLISH_API_TOKEN": "x"}, 2, "CI_PUBLISH_API_TOKEN"),
-    ],
-    ids=["subfolders", "refused by PyPI", "another destination", "unknown variable"],
-)
-def test_failures_that_are_new(
-    inputs: str,
-    change: Callable[[Path], None],
-    environment: dict[str, str],
-    code: int,
-    words: str,
-    front_end: str,
-    run: Run,
-    old_job: Job,
-    values: dict[str, str],
-    world: RehearsalWorld,
-) -> None:
+NEW: dict[str, tuple[Callable[[Path], None], dict[str, str], int, str]] = {
+    "subfolders": (subfolders, {}, 4, "dist/wheels/"),
+    "refused by PyPI": (renamed_wheel, {}, 4, "linux_x86_64"),
+    "another destination": (nothing, {"TWINE_REPOSITORY": "testpypi"}, 2, "TWINE_REPOSITORY"),
+    "unknown variable": (nothing, {"CI_PUBLISH_API_TOKEN": "x"}, 2, "CI_PUBLISH_API_TOKEN"),
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_failures_that_are_new(name: str, front_end: str, run: Run, old_job: Job, values: dict[str, str]) -> None:
     """Those of docs/migration.md, "Failures that are new": nothing is sent, and the message names the cause.
 
     A password for PyPI itself needs PyPI's names: tests/e2e/test_destinations.py plays them.
     """
+    change, environment, code, words = NEW[name]
     change(old_job.workspace / "dist")
-    before = len(world.index.files)
     job = Job(old_job.folder / "changed", {**old_job.environment, **environment})
     shutil.copytree(old_job.workspace, job.workspace, dirs_exist_ok=True)
 
-    step = run(job, changed(front_end, inputs, values))
+    step = run(job, changed(front_end, "{repository-url: WORLD}", values))
 
     assert (step.code, step.outputs["exit-code"]) == (code, str(code)), step.log
     assert words in step.log
-    assert len(world.index.files) == before
+    assert step.outputs["uploaded"] == "0"
