@@ -14,6 +14,7 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, variable
 from ci_publish.app.settings_view import shown
 from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Noted
 
 DECISIVE = (
@@ -67,7 +68,7 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
     """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
 
     *command* and *settings* are what the run does in the end. ``check``, ``diff`` and ``rehearse`` send none; nor does
-    ``verify`` without a password, but the file does not decide whose provenance it believes.
+    ``verify`` without a password, but the file does not decide whose provenance it believes, or that it looks for none.
     """
     why = foreign_code(environ)
     if not why or loaded.settings.trust_project_settings:
@@ -75,6 +76,9 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
     sends = _sends(command, settings)
     decided = frozenset(DECISIVE) if sends else _BELIEVED if command == "verify" else frozenset()
     found = {name: where for name, where in _from_project(loaded).items() if name in decided}
+    provenance = loaded.origin("attestations")
+    if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
+        found["attestations"] = provenance.spelled
     if not found:
         return
     decides = "where secrets and identities go" if sends else "whose provenance is believed"

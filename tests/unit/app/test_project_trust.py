@@ -183,6 +183,17 @@ def test_the_file_does_not_say_whose_provenance_verify_believes(key: str) -> Non
     assert ran.commands == ["verify", "verify", "check", "plan"]
 
 
+def test_the_file_does_not_keep_verify_from_looking_for_provenance() -> None:
+    toml = '[tool.ci-publish]\nattestations = "{}"\n'
+    assert "verify would take attestations from pyproject.toml" in refused("verify", PULL_REQUEST, toml.format("off"))
+    ran = Ran()
+    ran.execute("verify", PULL_REQUEST, toml.format("required"))
+    ran.execute("verify", PULL_REQUEST, toml.format("off"), attestations="off")
+    ran.execute("verify", {}, toml.format("off"))
+    ran.execute("publish", PULL_REQUEST, toml.format("off"))
+    assert ran.commands == ["verify", "verify", "verify", "publish"]
+
+
 def test_what_is_named_outside_the_file_counts() -> None:
     ran = Ran()
     ran.execute("publish", PULL_REQUEST, ours("repository-url"), repository_url=(CORP,))
