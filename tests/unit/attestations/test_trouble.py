@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.attestations.trouble import LONGEST_RETRY_AFTER, Refusal, Transient, answer_trouble
+from ci_publish.attestations.trouble import LONGEST_RETRY_AFTER, MAX_BODY, Refusal, Transient, answer_trouble
 
 NOW = 1_700_000_000.0
 
@@ -32,6 +32,12 @@ def test_a_refusal_is_final(status: int) -> None:
 )
 def test_the_reason_is_in_the_servers_own_words(body: str, reason: str) -> None:
     assert answer_trouble("Rekor", 503, body, {}, NOW).reason == reason
+
+
+def test_a_body_is_read_up_to_a_size() -> None:
+    assert answer_trouble("Rekor", 503, " " * (MAX_BODY - 4) + "seenunseen", {}, NOW).reason.endswith(": seen")
+    message = '{"message": "unseen"' + " " * MAX_BODY + "}"
+    assert answer_trouble("Rekor", 503, message, {}, NOW).reason.endswith(': {"message": "unseen"')
 
 
 def test_long_texts_are_cut() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.responses import message_of, without_repeats
+from ci_publish.http.responses import MAX_MARKUP, all_text, body_text, message_of, without_repeats
 from tests.unit.index.scripted_index import answer
 
 
@@ -64,3 +64,8 @@ NOT_VALID = "OIDC scoped token is not valid for project 'x'"
 )
 def test_what_the_server_repeats_is_told_once(said: str, told: str) -> None:
     assert without_repeats(said) == told
+
+
+def test_a_body_is_read_up_to_a_size() -> None:
+    assert body_text(b"<p>" + b" " * (MAX_MARKUP - 7) + b"seen" + b"unseen").strip() == "seen"
+    assert len(all_text(answer(400, b"x" * (2 * MAX_MARKUP), reason="y" * (2 * MAX_MARKUP)))) <= 2 * MAX_MARKUP + 1

@@ -5,6 +5,7 @@ import pytest
 from ci_publish.index.simple_api import (
     HTML_V1,
     JSON_V1,
+    MAX_FILES,
     MAX_JSON_PARTS,
     Unreadable,
     is_root,
@@ -345,3 +346,12 @@ def test_json_with_more_parts_than_any_listing_has_is_not_read() -> None:
     assert parse("demo", body, JSON_V1, "https://index.example/simple/demo/", public=True) == Unreadable(
         "is JSON with more parts than any listing has"
     )
+
+
+@pytest.mark.parametrize("content_type", [JSON_V1, HTML_V1])
+def test_files_beyond_the_cap_are_not_read(content_type: str) -> None:
+    names = [f"demo-{number}.tar.gz" for number in range(MAX_FILES + 1)]
+    as_json = json.dumps({"files": [{"filename": name, "url": name} for name in names]})
+    as_html = "".join(f"<a href={name}>{name}</a>" for name in names)
+    listing = read((as_json if content_type == JSON_V1 else as_html).encode(), content_type)
+    assert list(listing.files) == names[:-1]

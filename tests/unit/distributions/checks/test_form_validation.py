@@ -34,6 +34,8 @@ NESTED = "(" * 3_000
         ("license_expression", NESTED, "metadata-license"),
         ("description_content_type", NESTED, "metadata-content-type"),
         ("import_name", "a" * 5_000, "metadata-import-name"),
+        ("requires_dist", f"a; extra == '{'b' * 19_900}'", None),
+        ("requires_dist", f"a; extra == '{'b' * 20_000}'", "metadata-dependency"),
     ],
 )
 def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None) -> None:
