@@ -61,7 +61,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing import messages, publisher_messages
+from ci_publish.publishing import confirmation_messages, messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -674,23 +674,23 @@ def _() -> object:
 
 @situation("The index did not list the file in time")
 def _() -> object:
-    return messages.not_as_sent(PYPI, [wheel().filename], (), 300.0)
+    return confirmation_messages.not_as_sent(PYPI, [wheel().filename], (), 300.0)
 
 
 @situation("The index lists other bytes than were sent")
 def _() -> object:
-    return messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
+    return confirmation_messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
 
 
 @situation("verify: the index serves provenance by another publisher than the user expects")
 def _() -> object:
     outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
-    return publisher_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
+    return confirmation_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
 
 
 @situation("verify: a publisher is expected, and attestations are off")
 def _() -> object:
-    return publisher_messages.publisher_without_attestations()
+    return confirmation_messages.publisher_without_attestations()
 
 
 @situation("The index serves provenance of somebody else")
@@ -698,12 +698,12 @@ def _() -> object:
     reason = (
         "it names the publisher GitHub mallory/demo (release.yml), but this run is GitHub octo-org/demo (release.yml)"
     )
-    return messages.bad_provenance(PYPI, {wheel().filename: reason})
+    return confirmation_messages.bad_provenance(PYPI, {wheel().filename: reason})
 
 
 @situation("verify: a file is not there")
 def _() -> object:
-    return messages.not_published(PYPI, [wheel().filename])
+    return confirmation_messages.not_published(PYPI, [wheel().filename])
 
 
 @situation("Several files failed")

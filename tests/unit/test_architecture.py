@@ -242,15 +242,12 @@ NOT_MIRRORED = {
     "identity/oidc_client.py",
     "identity/served_publishers.py",
     "identity/static.py",
-    "publishing/attest.py",
     "publishing/collect.py",
-    "publishing/confirmation.py",
     "publishing/context.py",
     "publishing/digests.py",
     "publishing/messages.py",
-    "publishing/publisher_messages.py",
+    "publishing/confirmation_messages.py",
     "publishing/upload.py",
-    "publishing/verify.py",
 }
 
 

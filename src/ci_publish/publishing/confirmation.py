@@ -24,7 +24,7 @@ from ci_publish.model.index import (
     ProjectListing,
     PublishedFile,
 )
-from ci_publish.publishing import messages, publisher_messages
+from ci_publish.publishing import confirmation_messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.planning import Match, compare, published_as
@@ -104,9 +104,9 @@ class Confirmation:
         if pending:
             self._give_up(pending, doubtful)
         if in_doubt := {name: doubtful[name] for name in unreadable if name in doubtful}:
-            raise messages.doubtful(self._index.endpoints, in_doubt)
+            raise confirmation_messages.doubtful(self._index.endpoints, in_doubt)
         for name in self._by_md5:
-            self._run.emit(messages.confirmed_by_md5(self._index.endpoints, name))
+            self._run.emit(confirmation_messages.confirmed_by_md5(self._index.endpoints, name))
         return Confirmed(tuple(listed), unreadable, tuple(self._by_md5))
 
     def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
@@ -133,7 +133,9 @@ class Confirmation:
         self.require_valid(outcomes)
         missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
         if required and missing:
-            raise messages.provenance_not_served(self._index.endpoints, missing, self._run.options.verify_timeout)
+            raise confirmation_messages.provenance_not_served(
+                self._index.endpoints, missing, self._run.options.verify_timeout
+            )
         return outcomes
 
     def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
@@ -160,11 +162,13 @@ class Confirmation:
         """Raise Unverified when provenance is wrong, UnexpectedPublisher when it is by somebody else."""
         invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
         if invalid:
-            raise messages.bad_provenance(self._index.endpoints, invalid)
+            raise confirmation_messages.bad_provenance(self._index.endpoints, invalid)
         foreign = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceByAnother)}
         if foreign:
             own_repository = bool(self._run.expected_publishers) and not self._run.options.publisher
-            raise publisher_messages.unexpected_publisher(self._index.endpoints, foreign, own_repository=own_repository)
+            raise confirmation_messages.unexpected_publisher(
+                self._index.endpoints, foreign, own_repository=own_repository
+            )
 
     def _judge(self, file: Distribution) -> ProvenanceOutcome:
         served = self._index.provenance(file.project, file.version, file.filename)
@@ -210,7 +214,7 @@ class Confirmation:
                 self._by_md5 += [file.filename] if match is Match.SAME_MD5 else []
                 wrong += [file.filename] if match is Match.OTHER else []
         if wrong:
-            raise messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
+            raise confirmation_messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
         return settled
 
     def _published(self, file: Distribution, state: IndexState) -> PublishedFile | None:
@@ -257,11 +261,13 @@ class Confirmation:
         absent = [name for name in names if name not in self._outages]
         in_doubt = {name: doubtful[name] for name in names if name in doubtful}
         if in_doubt:
-            raise messages.doubtful(self._index.endpoints, in_doubt)
+            raise confirmation_messages.doubtful(self._index.endpoints, in_doubt)
         if absent:
-            raise messages.not_as_sent(self._index.endpoints, absent, (), self._run.options.verify_timeout)
+            raise confirmation_messages.not_as_sent(self._index.endpoints, absent, (), self._run.options.verify_timeout)
         reason = self._outages[names[0]]
-        raise messages.listing_failed(self._index.endpoints, names, reason, self._run.options.verify_timeout)
+        raise confirmation_messages.listing_failed(
+            self._index.endpoints, names, reason, self._run.options.verify_timeout
+        )
 
 
 _UNSEEN = ProvenanceMissing("not asked yet")

@@ -13,7 +13,6 @@ from ci_publish.errors import (
     PublishedUnattested,
     SigningFailed,
     UntrustedCertificate,
-    Unverified,
     UploadRejected,
 )
 from ci_publish.model.distribution import Distribution
@@ -33,7 +32,7 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
-_STATUS_PAGE = "If it stays, look at the index's status page; PyPI's is https://status.python.org/"
+STATUS_PAGE = "If it stays, look at the index's status page; PyPI's is https://status.python.org/"
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = (
@@ -47,7 +46,7 @@ _SAME_BYTES = "PyPI says this for the same bytes under another name, too."
 _NOT_LISTED = "Its listing was asked several times and does not have this file."
 
 # How many files of one kind are named before it is enough.
-_SHOWN = 20
+SHOWN = 20
 
 _NOT_ALLOWED = "isn't allowed to upload to project"
 _CLOSED_HINTS = (
@@ -56,7 +55,8 @@ _CLOSED_HINTS = (
 )
 
 
-def _files(number: int) -> str:
+def count_files(number: int) -> str:
+    """Return the number with its noun."""
     return "1 file" if number == 1 else f"{number} files"
 
 
@@ -64,7 +64,7 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
     """At least one problem is an error."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     concerned = {problem.filename for problem in errors if problem.filename}
-    where = f" in {_files(len(concerned))}" if concerned else ""
+    where = f" in {count_files(len(concerned))}" if concerned else ""
     problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return InvalidDistribution(
         f"The checks found {problem_count}{where}; nothing was sent.",
@@ -83,12 +83,12 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
     hints = (*(_other_content_hints(skip_existing=skip_existing) if others else ()), *(_UNKNOWN if unknown else ()))
     if not others:
         summary = (
-            f"{endpoints.name} already has {_files(len(unknown))} of this run by name, with unknown content: its"
+            f"{endpoints.name} already has {count_files(len(unknown))} of this run by name, with unknown content: its"
             " listing shows no digest."
         )
     else:
-        also = f", and unknown content under that of {_files(len(unknown))}" if unknown else ""
-        summary = f"{endpoints.name} already has other content under the name of {_files(others)}{also}."
+        also = f", and unknown content under that of {count_files(len(unknown))}" if unknown else ""
+        summary = f"{endpoints.name} already has other content under the name of {count_files(others)}{also}."
     return ContentConflict(summary, detail=detail, hints=hints)
 
 
@@ -138,15 +138,6 @@ def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
     return Noted("compared-by-md5", message, filename=filename)
 
 
-def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
-    """Return the warning about a file that the index lists, as far as an MD5 can tell."""
-    message = (
-        f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
-        " bytes are the same."
-    )
-    return Noted("confirmed-by-md5", message, filename=filename)
-
-
 def listing_unavailable(
     endpoints: Endpoints, state: ListingUnavailable | NotVisible
 ) -> IndexUnavailable | UntrustedCertificate:
@@ -156,7 +147,7 @@ def listing_unavailable(
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
         detail="Without the listing, nothing can be compared and nothing is sent.",
-        hints=(RERUN, _STATUS_PAGE, "If the index has no Simple API at that address, name it with --index-url."),
+        hints=(RERUN, STATUS_PAGE, "If the index has no Simple API at that address, name it with --index-url."),
     )
 
 
@@ -217,7 +208,7 @@ def unavailable(
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",
-        hints=(RERUN, _STATUS_PAGE),
+        hints=(RERUN, STATUS_PAGE),
     )
 
 
@@ -238,140 +229,28 @@ def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
     shared = all(failure.summary == first.summary for failure in failures.values())
     lines = [name if shared else f"{name}: {failure.summary}" for name, failure in failures.items()]
     error = type(first)(
-        f"{_files(len(failures))} could not be attested; nothing was uploaded."
+        f"{count_files(len(failures))} could not be attested; nothing was uploaded."
         f" {'The reason' if shared else 'The first reason'}: {first.summary}",
-        detail="\n".join([first.detail, *lines[:_SHOWN]] if shared and first.detail else lines[:_SHOWN]),
+        detail="\n".join([first.detail, *lines[:SHOWN]] if shared and first.detail else lines[:SHOWN]),
         hints=first.hints,
     )
     error.__cause__ = first
     return error
 
 
-def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
-    """The index does not show what was sent."""
-    lines = [f"{name}: listed with another digest than the one that was sent" for name in wrong]
-    lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
-    hints = [
-        "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-        "Some indexes list uploads slowly. To wait longer: --verify-timeout SECONDS",
-    ]
-    if wrong:
-        hints.insert(
-            0, "Other content than yours is served under your name: find out who uploads to this project, now."
-        )
-    return Unverified(
-        f"{endpoints.name} accepted the upload, but does not show {_files(len(missing) + len(wrong))} as sent.",
-        detail="\n".join(lines),
-        hints=hints,
-    )
-
-
-def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
-    """The index accepted files, and its listing could not be read until the time was over."""
-    return Unverified(
-        f"{endpoints.name} accepted {_files(len(names))}, but its listing could not be read within {seconds:g} s: "
-        f"{reason}",
-        detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:_SHOWN]),
-        hints=(
-            "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-            _STATUS_PAGE,
-        ),
-    )
-
-
-def not_confirmed(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unverified:
-    """`--strict`: the index accepted files, and its listing cannot confirm them."""
-    return Unverified(
-        not_confirmed_text(endpoints, unreadable),
-        detail="\n".join(f"{name}: uploaded, not confirmed" for name in list(unreadable)[:_SHOWN]),
-        hints=(NAME_SIMPLE_API, "Without --strict, this is a warning."),
-    )
-
-
-def not_confirmed_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
-    """Return the sentence about files that were accepted, and of which the listing says nothing."""
-    reason = next(iter(unreadable.values()))
-    return f"{endpoints.name} accepted {_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
-
-
-def doubtful(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
-    """Uploads were answered with something that an index does not say, and the files are not listed."""
-    return IndexUnavailable(
-        f"{_files(len(reasons))} could not be sent to {endpoints.name}: {next(iter(reasons.values()))}",
-        detail="\n".join(f"{name}: not listed" for name in list(reasons)[:_SHOWN]),
-        hints=(RERUN, "Look for a login page, a firewall or a proxy between this job and the index."),
-    )
-
-
-def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverified:
-    """The index serves provenance that does not verify."""
-    return Unverified(
-        f"{endpoints.name} serves provenance that does not verify for {_files(len(reasons))}.",
-        detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
-        hints=(
-            "Do not announce this release before it is clear who published these files.",
-            "Once that is clear, look again: `ci-publish verify`",
-        ),
-    )
-
-
-def quarantined(endpoints: Endpoints, projects: Sequence[str], missing: Sequence[str]) -> Unverified:
-    """`verify`: the projects are quarantined, so the index lists none of their files."""
-    return Unverified(
-        f"{', '.join(projects)} {'is' if len(projects) == 1 else 'are'} quarantined on {endpoints.name}, which lists no"
-        " files then, so nothing can be verified.",
-        detail="\n".join(f"{name}: not listed" for name in missing[:_SHOWN]),
-        hints=(
-            f"Only the administrators of {endpoints.name} can clear it; publishing again does not help.",
-            "PyPI's: https://pypi.org/help/#admin-intervention",
-        ),
-    )
-
-
-def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
-    """`verify`: files are not on the index."""
-    return Unverified(
-        f"{_files(len(missing))} not on {endpoints.name}.",
-        detail="\n".join(f"{name}: not listed" for name in missing),
-        hints=("Publish them: `ci-publish publish` sends only what is missing. Then verify again.",),
-    )
-
-
-def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unverified:
-    """`verify --attestations required`: files have no provenance."""
-    return Unverified(
-        f"{endpoints.name} serves no provenance for {_files(len(missing))}.",
-        detail="\n".join(f"{name}: {reason}" for name, reason in missing.items()),
-        hints=("Attestations cannot be added to a published file; the next release can have them.",),
-    )
-
-
 def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> PublishedUnattested:
     """`--attestations required`: the index already has files of this run without an attestation."""
     few = len(names) == 1
+    files = f"{names[0]} is" if few else f"{count_files(len(names))} are"
     return PublishedUnattested(
-        f"{names[0] if few else _files(len(names))} {'is' if few else 'are'} on {endpoints.name} without an attestation"
-        " and can no longer get one.",
+        f"{files} on {endpoints.name} without an attestation and can no longer get one.",
         detail="\n".join(
             ["An index verifies attestations while a file is uploaded; uploading it again adds none."]
-            + ([] if few else list(names[:_SHOWN]))
+            + ([] if few else list(names[:SHOWN]))
         ),
         hints=(
             "Publish the rest with --attestations auto, or release a new version.",
             "Nothing was signed or uploaded.",
-        ),
-    )
-
-
-def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
-    """`--attestations required`: the index took the attestations, and does not serve the provenance in time."""
-    return Unverified(
-        f"{endpoints.name} took the attestations, but does not serve the provenance of {_files(len(missing))}"
-        f" after {seconds:g} s.",
-        detail="\n".join(f"{name}: {reason}" for name, reason in list(missing.items())[:_SHOWN]),
-        hints=(
-            "The files are published. Check again later: `ci-publish verify --attestations required`",
-            "A longer wait: --verify-timeout SECONDS",
         ),
     )
 
@@ -394,7 +273,7 @@ def several(failures: Sequence[tuple[Distribution, CiPublishError]], total: int)
     if len(failures) == 1:
         return first
     error = type(first)(
-        f"{len(failures)} of {_files(total)} could not be published. The first reason: {first.summary}",
+        f"{len(failures)} of {count_files(total)} could not be published. The first reason: {first.summary}",
         detail="\n".join(f"{file.filename}: {failure.summary}" for file, failure in failures[:20]),
         hints=tuple(dict.fromkeys(hint for _, failure in failures for hint in failure.hints))[:_MOST_HINTS],
     )

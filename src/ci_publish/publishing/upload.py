@@ -7,7 +7,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Step
 from ci_publish.model.index import AlreadyPublished, Endpoints, KeptPublished, Plan
 from ci_publish.model.problem import Problem
-from ci_publish.publishing import messages
+from ci_publish.publishing import confirmation_messages, messages
 from ci_publish.publishing.attest import attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.confirmation import Confirmation
@@ -188,8 +188,8 @@ class IndexUpload:
 
     def _warn_not_confirmed(self, unreadable: Mapping[str, str]) -> None:
         if self._run.options.strict:
-            raise messages.not_confirmed(self.endpoints, unreadable)
-        text = messages.not_confirmed_text(self.endpoints, unreadable)
+            raise confirmation_messages.not_confirmed(self.endpoints, unreadable)
+        text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
         self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
 
     def _outcome(self, *, by_md5: bool) -> Outcome:

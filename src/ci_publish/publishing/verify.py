@@ -24,7 +24,7 @@ from ci_publish.model.index import (
     ProjectStatus,
     PublishedFile,
 )
-from ci_publish.publishing import messages, publisher_messages
+from ci_publish.publishing import confirmation_messages, messages
 from ci_publish.publishing.collect import collect, errors
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
@@ -66,9 +66,9 @@ def verify_release(
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [(file, published) for published in listed if (file := as_distribution(published)) is not None]
             if not files and _is_quarantined(state):
-                raise messages.quarantined(endpoints, [project], [f"{project} {version}"])
+                raise confirmation_messages.quarantined(endpoints, [project], [f"{project} {version}"])
             if not files:
-                raise messages.not_published(endpoints, [f"{project} {version}"])
+                raise confirmation_messages.not_published(endpoints, [f"{project} {version}"])
             for file, published in files:
                 run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published, compared=False))
             _verify_provenance(run, destination, [file for file, _ in files])
@@ -78,7 +78,7 @@ def verify_release(
 def _require_provenance_checks(run: Run) -> None:
     """Raise ConfigurationError for a publisher that is expected although attestations are off."""
     if run.options.publisher and run.options.attestations is AttestationPolicy.OFF:
-        raise publisher_messages.publisher_without_attestations()
+        raise confirmation_messages.publisher_without_attestations()
 
 
 def _verify_files(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
@@ -101,9 +101,9 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
         if conflicts:
             raise messages.conflict(endpoints, conflicts, skip_existing=False)
         if quarantined:
-            raise messages.quarantined(endpoints, tuple(quarantined), missing)
+            raise confirmation_messages.quarantined(endpoints, tuple(quarantined), missing)
         if missing:
-            raise messages.not_published(endpoints, missing)
+            raise confirmation_messages.not_published(endpoints, missing)
         _verify_provenance(run, destination, files)
 
 
@@ -131,7 +131,7 @@ def _compared(run: Run, index: Index, file: Distribution, published: PublishedFi
         run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
     elif match is Match.SAME_MD5:
         run.emit(FileListed(endpoints.name, file.filename, None, published, same_md5=True))
-        run.emit(messages.confirmed_by_md5(endpoints, file.filename))
+        run.emit(confirmation_messages.confirmed_by_md5(endpoints, file.filename))
     return match
 
 
@@ -153,6 +153,6 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
     confirmation.require_valid(outcomes)
     missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
     if missing and required:
-        raise messages.without_provenance(endpoints, missing)
+        raise confirmation_messages.without_provenance(endpoints, missing)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from pytest_httpserver import HTTPServer
 
 import ci_publish
 from ci_publish import RuntimeContext, Settings
-from ci_publish.app import commands, composition, recording, releases
-from ci_publish.app.remembered_identity import RememberedIdentity
+from ci_publish.app import commands, recording, releases
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -25,7 +23,7 @@ from ci_publish.errors import (
 )
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Event, Finding, Noted, Outcome, RunFinished, RunStarted
-from ci_publish.model.identity import IdentityToken, Provider, Secret
+from ci_publish.model.identity import Secret
 from ci_publish.model.index import PublishedFile
 from ci_publish.model.receipt_json import to_dict
 from ci_publish.regular_files import MAX_SETTINGS
@@ -206,56 +204,6 @@ def test_listed_files_of_a_release_are_described(filename: str, digest: str | No
     assert (found and found.kind.value) == kind
     if found is not None:
         assert found.size == 7
-
-
-def test_the_identity_of_a_run_is_remembered() -> None:
-    class Source:
-        provider = Provider.GITHUB
-        repeatable = True
-
-        def missing(self, audience: str | None) -> CiPublishError | None:
-            return IdentityUnavailable(f"nothing for {audience}")
-
-        def token(self, audience: str) -> IdentityToken:
-            return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
-
-    identity = RememberedIdentity(Source)
-    assert identity.claims is None
-    assert identity.provider is Provider.GITHUB
-    assert identity.repeatable
-    assert "nothing for pypi" in str(identity.missing("pypi"))
-    identity.token("pypi")
-    assert identity.claims == {"sub": "me"}
-
-
-@pytest.mark.parametrize("command", ["publish", "plan", "verify", "doctor"])
-def test_one_api_token_is_not_shown_to_two_indexes(command: str, tmp_path: Path) -> None:
-    make_release(tmp_path)
-    settings = Settings(
-        paths=(str(tmp_path),),
-        repository_url=("pypi", "testpypi"),
-        password="pypi-x",  # type: ignore[arg-type]
-    )
-    with pytest.raises(ConfigurationError, match="several indexes: pypi, testpypi"):
-        commands.execute(command, settings, context())
-
-
-def test_the_timeout_reaches_the_identity() -> None:
-    composed = composition.Composition(Settings(timeout=7.0), context())
-    try:
-        assert composed.credentials.identity_context().timeout == 7.0
-    finally:
-        composed.close()
-
-
-def test_credentials_get_the_clock_and_the_random_source_each_in_its_place() -> None:
-    composed = composition.Composition(Settings(), context())
-    try:
-        tools = composed.credentials.identity_context()
-        assert abs(tools.clock() - time.time()) < 60
-        assert all(0 <= tools.random() < 1 for _ in range(10))
-    finally:
-        composed.close()
 
 
 def _ends(settings: Settings, environ: dict[str, str] | None = None) -> int:

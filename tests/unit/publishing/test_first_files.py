@@ -20,7 +20,7 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel
-from tests.unit.publishing.test_publish import failing, statuses
+from tests.unit.publishing.run_harness import failing, statuses
 
 
 class RecordingIndex(FakeIndex):

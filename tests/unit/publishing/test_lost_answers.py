@@ -11,7 +11,7 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.publish import publish
 from ci_publish.reports.wording import file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
-from tests.unit.publishing.test_publish import failing, notes
+from tests.unit.publishing.run_harness import failing, notes
 
 FILES = [wheel(tag=f"cp3{number}") for number in range(4)]
 LOST = Unavailable(5, "the connection was closed", unclear=True)

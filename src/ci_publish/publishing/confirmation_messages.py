@@ -1,0 +1,165 @@
+"""What a run says about files after they were accepted, and about files that ``verify`` looks for (pure)."""
+
+from collections.abc import Mapping, Sequence
+
+from ci_publish.errors import ConfigurationError, IndexUnavailable, UnexpectedPublisher, Unverified
+from ci_publish.model.attestation import ProvenanceByAnother
+from ci_publish.model.events import Noted
+from ci_publish.model.index import Endpoints
+from ci_publish.model.publisher_identity import parse_identity
+from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, STATUS_PAGE, count_files
+
+
+def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
+    """Return the warning about a file that the index lists, as far as an MD5 can tell."""
+    message = (
+        f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
+        " bytes are the same."
+    )
+    return Noted("confirmed-by-md5", message, filename=filename)
+
+
+def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
+    """The index does not show what was sent."""
+    lines = [f"{name}: listed with another digest than the one that was sent" for name in wrong]
+    lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
+    hints = [
+        "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+        "Some indexes list uploads slowly. To wait longer: --verify-timeout SECONDS",
+    ]
+    if wrong:
+        hints.insert(
+            0, "Other content than yours is served under your name: find out who uploads to this project, now."
+        )
+    return Unverified(
+        f"{endpoints.name} accepted the upload, but does not show {count_files(len(missing) + len(wrong))} as sent.",
+        detail="\n".join(lines),
+        hints=hints,
+    )
+
+
+def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
+    """The index accepted files, and its listing could not be read until the time was over."""
+    return Unverified(
+        f"{endpoints.name} accepted {count_files(len(names))}, but its listing could not be read within {seconds:g} s: "
+        f"{reason}",
+        detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:SHOWN]),
+        hints=(
+            "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
+            STATUS_PAGE,
+        ),
+    )
+
+
+def not_confirmed(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unverified:
+    """`--strict`: the index accepted files, and its listing cannot confirm them."""
+    return Unverified(
+        not_confirmed_text(endpoints, unreadable),
+        detail="\n".join(f"{name}: uploaded, not confirmed" for name in list(unreadable)[:SHOWN]),
+        hints=(NAME_SIMPLE_API, "Without --strict, this is a warning."),
+    )
+
+
+def not_confirmed_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
+    """Return the sentence about files that were accepted, and of which the listing says nothing."""
+    reason = next(iter(unreadable.values()))
+    return f"{endpoints.name} accepted {count_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
+
+
+def doubtful(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
+    """Uploads were answered with something that an index does not say, and the files are not listed."""
+    return IndexUnavailable(
+        f"{count_files(len(reasons))} could not be sent to {endpoints.name}: {next(iter(reasons.values()))}",
+        detail="\n".join(f"{name}: not listed" for name in list(reasons)[:SHOWN]),
+        hints=(RERUN, "Look for a login page, a firewall or a proxy between this job and the index."),
+    )
+
+
+def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverified:
+    """The index serves provenance that does not verify."""
+    return Unverified(
+        f"{endpoints.name} serves provenance that does not verify for {count_files(len(reasons))}.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
+        hints=(
+            "Do not announce this release before it is clear who published these files.",
+            "Once that is clear, look again: `ci-publish verify`",
+        ),
+    )
+
+
+def quarantined(endpoints: Endpoints, projects: Sequence[str], missing: Sequence[str]) -> Unverified:
+    """`verify`: the projects are quarantined, so the index lists none of their files."""
+    return Unverified(
+        f"{', '.join(projects)} {'is' if len(projects) == 1 else 'are'} quarantined on {endpoints.name}, which lists no"
+        " files then, so nothing can be verified.",
+        detail="\n".join(f"{name}: not listed" for name in missing[:SHOWN]),
+        hints=(
+            f"Only the administrators of {endpoints.name} can clear it; publishing again does not help.",
+            "PyPI's: https://pypi.org/help/#admin-intervention",
+        ),
+    )
+
+
+def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
+    """`verify`: files are not on the index."""
+    return Unverified(
+        f"{count_files(len(missing))} not on {endpoints.name}.",
+        detail="\n".join(f"{name}: not listed" for name in missing),
+        hints=("Publish them: `ci-publish publish` sends only what is missing. Then verify again.",),
+    )
+
+
+def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unverified:
+    """`verify --attestations required`: files have no provenance."""
+    return Unverified(
+        f"{endpoints.name} serves no provenance for {count_files(len(missing))}.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in missing.items()),
+        hints=("Attestations cannot be added to a published file; the next release can have them.",),
+    )
+
+
+def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
+    """`--attestations required`: the index took the attestations, and does not serve the provenance in time."""
+    return Unverified(
+        f"{endpoints.name} took the attestations, but does not serve the provenance of {count_files(len(missing))}"
+        f" after {seconds:g} s.",
+        detail="\n".join(f"{name}: {reason}" for name, reason in list(missing.items())[:SHOWN]),
+        hints=(
+            "The files are published. Check again later: `ci-publish verify --attestations required`",
+            "A longer wait: --verify-timeout SECONDS",
+        ),
+    )
+
+
+def unexpected_publisher(
+    endpoints: Endpoints, found: Mapping[str, ProvenanceByAnother], *, own_repository: bool
+) -> UnexpectedPublisher:
+    """The index serves provenance that verifies, by another identity than the one that the user or the run expects."""
+    expected = "the job's own repository" if own_repository else "the expected publisher"
+    files = "1 file" if len(found) == 1 else f"{len(found)} files"
+    named = next((outcome.publisher for outcome in found.values() if _can_be_named(outcome.publisher)), None)
+    return UnexpectedPublisher(
+        f"{endpoints.name} serves provenance of {files} that is not by {expected}.",
+        detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
+        hints=(
+            "Do not announce this release before it is clear who published these files.",
+            *([f"If that is who should publish them: ci-publish verify --publisher {named}"] if named else ()),
+        ),
+    )
+
+
+def publisher_without_attestations() -> ConfigurationError:
+    """`verify --publisher … --attestations off`: who signed cannot be known without reading attestations."""
+    return ConfigurationError(
+        "The settings publisher and attestations contradict each other: who signed the files is to be verified, and"
+        " attestations are off.",
+        hints=("Remove one of them.",),
+    )
+
+
+def _can_be_named(publisher: str) -> bool:
+    try:
+        parse_identity(publisher)
+    except ValueError:
+        return False
+    return True
