@@ -50,7 +50,7 @@ class FileReports:
 
     def _add_folder(self, settings: Settings, loaded: Loaded, command: str) -> None:
         from ci_publish.reports.gitlab import GitLabFiles, GitLabReport  # noqa: PLC0415  (see above)
-        from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415
+        from ci_publish.reports.outputs import Artifacts, CiReportOptions  # noqa: PLC0415
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
         folder = settings.reports_dir
@@ -60,10 +60,12 @@ class FileReports:
                 io.StringIO(),
                 self._listener,
                 files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
-                settings=rows(loaded),
-                artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
-                log_search=PUBLIC_LOG if settings.sigstore_trust_config is None and command != "rehearse" else None,
-                redact=self._masker.redact,
+                options=CiReportOptions(
+                    settings=rows(loaded),
+                    artifacts=Artifacts(settings.receipt, settings.attestations_dir or settings.output_dir),
+                    log_search=PUBLIC_LOG if settings.sigstore_trust_config is None and command != "rehearse" else None,
+                    redact=self._masker.redact,
+                ),
             )
         )
 

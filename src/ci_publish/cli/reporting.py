@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
@@ -11,6 +11,7 @@ from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
 
 if TYPE_CHECKING:
+    from ci_publish.reports.outputs import CiReportOptions
     from ci_publish.reports.summary import SettingRow
 
 
@@ -52,24 +53,24 @@ class Reporting:
         if on_github(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(GitHubReport(self._human, self._environ, self.emit, **self._shared()))
+            self.emit.add(GitHubReport(self._human, self._environ, self.emit, options=self._shared()))
         if on_gitlab(self._environ):
             from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(GitLabReport(self._human, self.emit, **self._shared()))
+            self.emit.add(GitLabReport(self._human, self.emit, options=self._shared()))
 
-    def _shared(self) -> dict[str, Any]:
+    def _shared(self) -> "CiReportOptions":
         """Return what the reports of both CIs get besides events."""
-        from ci_publish.reports.outputs import Artifacts  # noqa: PLC0415  (see the module's docstring)
+        from ci_publish.reports.outputs import Artifacts, CiReportOptions  # noqa: PLC0415  (see the module's docstring)
         from ci_publish.reports.summary import PUBLIC_LOG  # noqa: PLC0415
 
         options = self._report_options
-        return {
-            "settings": options.settings,
-            "artifacts": Artifacts(options.receipt, options.attestations_dir),
-            "log_search": PUBLIC_LOG if options.public_log else None,
-            "redact": self.masker.redact,
-        }
+        return CiReportOptions(
+            settings=options.settings,
+            artifacts=Artifacts(options.receipt, options.attestations_dir),
+            log_search=PUBLIC_LOG if options.public_log else None,
+            redact=self.masker.redact,
+        )
 
     def _add_people(self) -> None:
         options = self._report_options

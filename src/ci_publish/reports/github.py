@@ -9,32 +9,28 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
-from ci_publish.model.receipt import Redact
 from ci_publish.reports.annotations import annotations, commands
 from ci_publish.reports.atomic_files import why
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import command_data, one_line
-from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.outputs import CiReportOptions, outputs
 from ci_publish.reports.stopwatch import Stopwatch
-from ci_publish.reports.summary import PUBLIC_LOG, SUMMARY_LIMIT, SettingRow, SummaryInput, summary
+from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, summary
 from ci_publish.reports.writer import LineWriter
 
-__all__ = ["Artifacts", "GitHubReport"]
-
-_NO_ARTIFACTS = Artifacts()
+_OPTIONS = CiReportOptions()
 
 
 class GitHubReport:
     """Writes what the job shows. Thread-safe. It comes before the console: groups must open before their lines.
 
     *environ* names the runner's files (``GITHUB_OUTPUT``, ``GITHUB_STEP_SUMMARY``); one that is missing is skipped,
-    one that cannot be written is a warning through *emit*. The runner reads commands on stdout and stderr. Links to
-    log entries are *log_search* with the index appended; None for a transparency log that has no such pages.
+    one that cannot be written is a warning through *emit*. The runner reads commands on stdout and stderr.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators)
@@ -43,20 +39,14 @@ class GitHubReport:
         environ: Mapping[str, str],
         emit: Emit,
         *,
-        settings: Sequence[SettingRow] = (),
-        artifacts: Artifacts = _NO_ARTIFACTS,
-        log_search: str | None = PUBLIC_LOG,
-        redact: Redact = str,
+        options: CiReportOptions = _OPTIONS,
         clock: Callable[[], float] = time.monotonic,
         delimiter: Callable[[], str] = lambda: f"ghadelimiter_{secrets.token_hex(16)}",
     ) -> None:
-        self._lines = LineWriter(stream, redact)
+        self._lines = LineWriter(stream, options.redact)
         self._environ = environ
         self._emit = emit
-        self._settings = settings
-        self._artifacts = artifacts
-        self._log_search = log_search
-        self._redact = redact
+        self._options = options
         self._delimiter = delimiter
         self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
@@ -87,14 +77,14 @@ class GitHubReport:
                 self._finished = True
                 self._write("GITHUB_STEP_SUMMARY", self._summary)
                 self._write("GITHUB_OUTPUT", self._outputs)
-                for line in commands(annotations(self._history.events, self._place), self._redact):
+                for line in commands(annotations(self._history.events, self._place), self._options.redact):
                     self._lines.command(line)
 
     # -- groups --
 
     def _open(self, event: StepStarted) -> None:
         self._close_group()
-        at = f" at {one_line(self._redact(event.index))}" if event.index else ""
+        at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
         self._lines.command(f"::group::{command_data(f'{event.step}{at}')}")
         self._in_group = True
 
@@ -123,12 +113,16 @@ class GitHubReport:
 
     def _summary(self, size: int) -> str:
         given = SummaryInput(
-            self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact
+            self._history.events,
+            self._stopwatch.seconds,
+            self._options.settings,
+            self._options.log_search,
+            self._options.redact,
         )
         return summary(given, SUMMARY_LIMIT - size)
 
     def _outputs(self, _size: int) -> str:
-        values = outputs(self._history.events, self._artifacts, self._redact)
+        values = outputs(self._history.events, self._options.artifacts, self._options.redact)
         return "".join(_assignment(name, value, self._delimiter()) for name, value in values.items())
 
 

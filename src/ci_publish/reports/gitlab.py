@@ -8,20 +8,19 @@ and ``_.-`` (https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sectio
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.receipt import Redact
 from ci_publish.reports.atomic_files import why, write_atomically
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.junit import junit
 from ci_publish.reports.neutral import one_line
-from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.outputs import CiReportOptions, outputs
 from ci_publish.reports.stopwatch import Stopwatch
-from ci_publish.reports.summary import PUBLIC_LOG, SettingRow, SummaryInput, summary
+from ci_publish.reports.summary import SummaryInput, summary
 from ci_publish.reports.writer import LineWriter
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
@@ -40,7 +39,7 @@ class GitLabFiles:
 
 
 _NO_FILES = GitLabFiles()
-_NO_ARTIFACTS = Artifacts()
+_OPTIONS = CiReportOptions()
 
 
 class GitLabReport:
@@ -56,20 +55,14 @@ class GitLabReport:
         emit: Emit,
         *,
         files: GitLabFiles = _NO_FILES,
-        settings: Sequence[SettingRow] = (),
-        artifacts: Artifacts = _NO_ARTIFACTS,
-        log_search: str | None = PUBLIC_LOG,
-        redact: Redact = str,
+        options: CiReportOptions = _OPTIONS,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._lines = LineWriter(stream, redact)
+        self._lines = LineWriter(stream, options.redact)
         self._emit = emit
         self._files = files
-        self._settings = settings
-        self._artifacts = artifacts
-        self._log_search = log_search
-        self._redact = redact
+        self._options = options
         self._now = now
         self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
@@ -99,14 +92,14 @@ class GitLabReport:
             if not self._finished:
                 self._finished = True
                 self._write(self._files.dotenv, self._dotenv)
-                self._write(self._files.junit, lambda: junit(self._history.events, self._redact))
+                self._write(self._files.junit, lambda: junit(self._history.events, self._options.redact))
                 self._write(self._files.summary, self._summary)
 
     # -- sections --
 
     def _open(self, event: StepStarted) -> None:
         self._close_section()
-        at = f" at {one_line(self._redact(event.index))}" if event.index else ""
+        at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
         self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{event.step}-{event.index or 'all'}")
         self._mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
 
@@ -129,7 +122,7 @@ class GitLabReport:
             self._emit(Noted("report-not-written", f"{path} cannot be written: {why(error)}."))
 
     def _dotenv(self) -> str:
-        values = outputs(self._history.events, self._artifacts, self._redact)
+        values = outputs(self._history.events, self._options.artifacts, self._options.redact)
         return "".join(
             f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_dotenv_value(value)}\n"
             for name, value in values.items()
@@ -138,7 +131,13 @@ class GitLabReport:
 
     def _summary(self) -> str:
         return summary(
-            SummaryInput(self._history.events, self._stopwatch.seconds, self._settings, self._log_search, self._redact)
+            SummaryInput(
+                self._history.events,
+                self._stopwatch.seconds,
+                self._options.settings,
+                self._options.log_search,
+                self._options.redact,
+            )
         )
 
 

@@ -10,6 +10,7 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.receipt_json import dump, to_dict
 from ci_publish.reports import wording
 from ci_publish.reports.neutral import one_line
+from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
 
 # A job may pass on 1 MB in all, counted as UTF-16: a quarter of that.
 FILES_LIMIT = 128 * 1024
@@ -22,6 +23,16 @@ class Artifacts:
 
     receipt: Path | None = None
     attestations: Path | None = None
+
+
+@frozen(kw_only=True)
+class CiReportOptions:
+    """What the report of a CI shows besides events. ``log_search``: see ``summary.SummaryInput``."""
+
+    settings: Sequence[SettingRow] = ()
+    artifacts: Artifacts = Artifacts()
+    log_search: str | None = PUBLIC_LOG
+    redact: Redact = str
 
 
 def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:

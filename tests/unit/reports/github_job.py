@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 from ci_publish.model.events import (
@@ -9,6 +10,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
+from ci_publish.reports.outputs import CiReportOptions
 from tests.unit.reports.runner import Command, commands, file_commands
 
 
@@ -20,7 +22,8 @@ class Job:
         self.environ = {"GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "summary.md")}
         self.warnings: list[Event] = []
 
-    def run(self, events: list[Event], **options: object) -> None:
+    def run(self, events: list[Event], *, delimiter: Callable[[], str] | None = None, **options: object) -> None:
+        own = {} if delimiter is None else {"delimiter": delimiter}
         ticks = itertools.count(0.0, 0.5)
         fanout = Dispatcher()
         report = GitHubReport(
@@ -28,7 +31,8 @@ class Job:
             self.environ,
             fanout,
             clock=lambda: next(ticks),
-            **options,  # type: ignore[arg-type]
+            options=CiReportOptions(**options),  # type: ignore[arg-type]
+            **own,
         )
         fanout.add(report)
         for event in events:

@@ -13,7 +13,7 @@ from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from ci_publish.reports.json import JsonReport
-from ci_publish.reports.outputs import Artifacts
+from ci_publish.reports.outputs import Artifacts, CiReportOptions
 from ci_publish.reports.receipt_file import ReceiptFile
 from tests.unit.reports.recorded_runs import every_event, hostile_texts
 from tests.unit.reports.runner import commands, file_commands
@@ -45,7 +45,8 @@ def run(events: list[Event], folder: Path) -> tuple[str, str, dict[str, str]]:
     settings = [(text, text, text) for text in ("jobs",)]
     reports = Dispatcher()
     reports.add(ReceiptFile(files / "receipt.json", reports))
-    reports.add(GitHubReport(heard, names, reports, artifacts=Artifacts(files / "receipt.json"), settings=settings))
+    shown = CiReportOptions(artifacts=Artifacts(files / "receipt.json"), settings=settings)
+    reports.add(GitHubReport(heard, names, reports, options=shown))
     reports.add(GitLabReport(read, reports, files=gitlab))
     reports.add(console(heard, {}, verbose=True, print_hash=True))
     reports.add(JsonReport(heard))

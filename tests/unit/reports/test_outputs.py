@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.reports.github import Artifacts
-from ci_publish.reports.outputs import outputs
+from ci_publish.reports.outputs import Artifacts, outputs
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
     a_good_run,
