@@ -1,4 +1,4 @@
-"""What the pipeline asks of the rooms: small protocols, which ``app.composition`` fills with the real ones.
+"""What a run needs from the other packages: small protocols, whose real implementations ``app.composition`` passes.
 
 Their docstrings are contracts: every implementation, real or fake, passes the same tests (``tests/contract``).
 """
