@@ -29,7 +29,7 @@ class Tool:
 
     def destinations(self, environ: Mapping[str, str]) -> list[str]:
         """Return the variables that name a destination."""
-        return [name for name in self.addresses if environ.get(name)]
+        return [name for name in self.addresses if environ.get(name, "").strip()]
 
     def secret(self, environ: Mapping[str, str]) -> str | None:
         """Return the variable that holds a secret."""

@@ -224,6 +224,7 @@ def load(
         settings = Settings(**passed)
     except ConfigurationError as error:
         if not isinstance(error.__cause__, ValidationError):
+            _add_origin(error, _origins(sources).get("repository_url", DEFAULT))
             raise
         raise explained(error.__cause__, {name: origin.spelled for name, origin in _origins(sources).items()}) from (
             error.__cause__
@@ -231,6 +232,12 @@ def load(
     origins = _origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
     return Loaded(_resolved(settings, others.resolved), origins, notes, others.objection, others.named_by_project)
+
+
+def _add_origin(error: ConfigurationError, origin: Origin) -> None:
+    """Say in *error* where a wrong destination comes from, unless it is called as in the message."""
+    if error.summary.startswith("The repository-url ") and "repository-url" not in origin.spelled:
+        error.detail = f"{error.detail} It comes from {origin.spelled}.".strip()
 
 
 def _origins(sources: Sequence[OptionSource]) -> dict[str, Origin]:

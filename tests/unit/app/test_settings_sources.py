@@ -290,6 +290,24 @@ def test_a_secret_is_only_said_to_be_there() -> None:
     assert shown("index_url", simple) == "https://***@host/simple/#***"
 
 
+@pytest.mark.parametrize("name", ["TWINE_REPOSITORY_URL", "UV_PUBLISH_URL", "CI_PUBLISH_REPOSITORY_URL"])
+def test_a_wrong_address_is_named_with_its_variable(pyproject: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not an http or https address") as caught:
+        loaded(pyproject, {name: "ftp://corp.example/"})
+    assert caught.value.detail == f"It comes from {name}."
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(pyproject, repository_url="ftp://corp.example/")
+    assert not caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["TWINE_REPOSITORY", "TWINE_REPOSITORY_URL", "UV_PUBLISH_URL", "UV_PUBLISH_INDEX"])
+@pytest.mark.parametrize("ours", [{}, {"CI_PUBLISH_REPOSITORY_URL": "testpypi"}, ACTION])
+def test_a_blank_destination_of_another_tool_says_nothing(pyproject: Path, name: str, ours: dict[str, str]) -> None:
+    found = loaded(pyproject, {name: "  ", **ours})
+    assert found.objection is None
+    assert found.settings.repository_url == (ours.get("CI_PUBLISH_REPOSITORY_URL", "pypi"),)
+
+
 def test_an_option_without_a_name_is_refused_not_dropped() -> None:
     unnamed: Any = Settings
     with pytest.raises(ConfigurationError, match="takes options by name") as caught:
