@@ -43,9 +43,9 @@ MAX_MARKERS: Final = 20_000
 MAX_CELLS: Final = 200_000
 """Bars in the widest line, times lines: each row of a table is filled up to the width of its head."""
 
-MAX_RST_HERE: Final = 64 * KIB
+MAX_RST_HERE: Final = 48 * KIB
 MAX_MARKDOWN_HERE: Final = 256 * KIB
-"""docutils takes 20 seconds for a MB, whatever is in it; highlighting a MB of code takes 5."""
+"""docutils takes up to 1.5 seconds for 48 KiB, 30 for a MiB; highlighting a MB of code takes 5."""
 
 CHILD_SECONDS: Final = 10.0
 _PAUSE: Final = 0.02
