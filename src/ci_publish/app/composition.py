@@ -101,6 +101,7 @@ class Composition:
             clock=time.monotonic,
             options=self._options(command),
             expected_publishers=expected,
+            last_question=self.interruption.last_question,
         )
 
     def _options(self, command: str) -> Settings:

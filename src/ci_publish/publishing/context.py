@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -90,7 +90,8 @@ class Run:
 
     ``signer`` returns what signs, always the same; it is called only when something is to be signed. ``clock`` is
     monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed what ``verify`` finds:
-    those whom the user names, or the job's own repository.
+    those whom the user names, or the job's own repository. ``last_question`` lets a run that was stopped ask the index
+    once more.
     """
 
     distributions: Distributions
@@ -105,6 +106,7 @@ class Run:
     require_unwritten: Callable[[Path, Sequence[str]], None] = lambda _folder, _filenames: None
     now: Callable[[], float] = time.time
     expected_publishers: tuple[PublisherIdentity, ...] = ()
+    last_question: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @contextmanager
     def step(self, step: Step, index: str | None = None) -> Iterator[None]:

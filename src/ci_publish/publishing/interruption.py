@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # GitHub sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL: uploads in flight get 5 s, and a mint request whose
 # answer is still to come (a token that must be burnt) a little longer.
 GRACE = 5.0
+# The last question to the index, what became of uploads that were cut, begins when theirs is over.
+LAST_QUESTION_GRACE = 6.5
 SHIELDED_GRACE = 8.0
 BURNING_GRACE = 9.0
 
@@ -57,6 +59,7 @@ class Interruption:
         self._requested = 0.0
         self._forced = False
         self._shields = 0
+        self._last_question = False
         self._immediate = False
         self._heard: Counter[str] = Counter()
         self._signals = 0
@@ -114,7 +117,7 @@ class Interruption:
         elapsed = self._clock() - self._requested
         if self._shields:
             return elapsed >= SHIELDED_GRACE
-        return self._forced or elapsed >= GRACE
+        return self._forced or elapsed >= (LAST_QUESTION_GRACE if self._last_question else GRACE)
 
     def wait(self, seconds: float) -> bool:
         """Sleep at most *seconds* and never past the deadline; return whether the run is stopped."""
@@ -164,6 +167,15 @@ class Interruption:
         finally:
             with self._lock:
                 self._shields -= 1
+
+    @contextmanager
+    def last_question(self) -> Iterator[None]:
+        """Give what is asked in the block a little longer than the uploads had; a second signal cuts it."""
+        self._last_question = True
+        try:
+            yield
+        finally:
+            self._last_question = False
 
     @contextmanager
     def immediate(self) -> Iterator[None]:

@@ -205,4 +205,6 @@ class IndexUpload:
         files = [*self._outcomes.uploaded, *self._outcomes.unclear]
         if files and not self._fate_reported:
             confirmation = Confirmation(self._run, self._index)
-            confirmation.report(confirmation.ask_once(files))
+            with self._run.last_question():
+                answers = confirmation.ask_once(files)
+            confirmation.report(answers)

@@ -13,7 +13,7 @@ from ci_publish.errors import (
     SigningFailed,
     Terminated,
 )
-from ci_publish.publishing.interruption import BURNING_GRACE, GRACE, SHIELDED_GRACE, Interruption
+from ci_publish.publishing.interruption import BURNING_GRACE, GRACE, LAST_QUESTION_GRACE, SHIELDED_GRACE, Interruption
 
 
 class Clock:
@@ -86,6 +86,19 @@ def test_a_shield_keeps_a_mint_request_alive_a_little_longer(interruption: Inter
         clock.now += SHIELDED_GRACE - GRACE
         assert interruption.cut
     assert interruption.cut
+
+
+def test_the_last_question_may_be_asked_when_uploads_are_cut(interruption: Interruption, clock: Clock) -> None:
+    interruption.request(signal.SIGTERM)
+    clock.now += GRACE
+    assert interruption.cut
+    with interruption.last_question():
+        assert not interruption.cut
+        clock.now += LAST_QUESTION_GRACE - GRACE
+        assert interruption.cut
+        clock.now -= 1.0
+        interruption.request(signal.SIGTERM)
+        assert interruption.cut, "a second signal ends it"
 
 
 def test_local_steps_are_left_at_once(interruption: Interruption) -> None:
