@@ -113,7 +113,7 @@ def test_what_could_not_be_attested_is_in_the_result_with_its_reason(kind: Kind)
 
 
 def test_a_job_without_an_identity_is_raised(kind: Kind) -> None:
-    with pytest.raises(IdentityUnavailable, match="no CI"):
+    with pytest.raises(IdentityUnavailable, match="Not running in a CI"):
         kind.nobody.sign(FILES)
 
 
