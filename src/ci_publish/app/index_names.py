@@ -4,11 +4,12 @@ A ``.pypirc`` is read only for a name that somebody gave, or where ``--config-fi
 """
 
 import configparser
+import errno
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ci_publish.app.setting_values import is_name
 from ci_publish.errors import ConfigurationError
@@ -17,6 +18,9 @@ from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.regular_files import read_settings
+
+MAX_LINES: Final = 5_000
+"""Lines of a .pypirc. The parser's message about lines that it cannot read takes time that grows with their square."""
 
 KNOWN = {"pypi": PYPI.upload, "testpypi": TESTPYPI.upload}
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
@@ -92,7 +96,7 @@ class IndexNames:
 
     def _load(self, path: Path, parser: configparser.RawConfigParser) -> None:
         try:
-            parser.read_string(read_settings(path))
+            parser.read_string(_bounded(read_settings(path), path))
             mode = path.stat().st_mode
         except FileNotFoundError as error:
             if self._named:
@@ -126,6 +130,12 @@ def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
         )
     where = f"[[tool.uv.index]] {name}"
     return NamedIndex(name, upload, where, simple if isinstance(simple, str) else None, in_project=True)
+
+
+def _bounded(text: str, path: Path) -> str:
+    if text.count("\n") > MAX_LINES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_LINES:,} lines", str(path))
+    return text
 
 
 def _unreadable(path: Path, error: Exception) -> ConfigurationError:

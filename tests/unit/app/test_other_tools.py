@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.app.index_names import IndexNames
+from ci_publish.app.index_names import MAX_LINES, IndexNames
 from ci_publish.app.options import Origin
 from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.settings_sources import Loaded, load
@@ -159,6 +159,9 @@ def test_a_pypirc_is_read_only_for_a_name_and_never_instead_of_trusted_publishin
 def test_a_pypirc_that_is_too_large_is_a_mistake(home: Path) -> None:
     (home / ".pypirc").write_text(PYPIRC + "#" * MAX_SETTINGS)
     with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
+        loaded(home, {}, repository_url=("company",))
+    (home / ".pypirc").write_text(PYPIRC + " a\n" * MAX_LINES)
+    with pytest.raises(ConfigurationError, match="more than 5,000 lines"):
         loaded(home, {}, repository_url=("company",))
 
 
