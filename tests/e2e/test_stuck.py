@@ -29,6 +29,8 @@ BEFORE = ("prepared", "LocalDistributions.collect", "make_plan", "schedule")
 AFTER = ("Confirmation.wait_for", "HttpIndex.upload")
 # How long a machine that is busy with others may take for what an idle one does in a second.
 SLACK = 30.0
+# Between the file that says so and the call that gets stuck a signal is still handled.
+SETTLED = 1.0
 # A run that does not get to its stage before its deadline is given a later one: a busy machine is not a fault.
 DEADLINES = (6.0, 30.0, 90.0)
 
@@ -115,6 +117,7 @@ def judge_end(
 ) -> None:
     """End a run that is stuck now: by a signal, where it has no deadline."""
     stage, kind, deadline = case
+    time.sleep(SETTLED)
     began = time.monotonic()
     if not deadline:
         process.send_signal(signal.SIGTERM)
