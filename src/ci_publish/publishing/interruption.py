@@ -107,7 +107,7 @@ class Interruption:
     @property
     def stopped(self) -> bool:
         """Whether no new work may begin."""
-        return self._signal is not None or self.left() == 0.0
+        return self._signal is not None or self._clock() >= self._ends
 
     @property
     def cut(self) -> bool:
@@ -125,8 +125,8 @@ class Interruption:
         return self.stopped
 
     def left(self) -> float:
-        """Return the seconds left of the run's deadline."""
-        return max(0.0, self._ends - self._clock())
+        """Return the seconds left of the run's deadline; the last question may be asked a little later."""
+        return max(0.0, self._ends + (GRACE if self._last_question else 0.0) - self._clock())
 
     def patient(self) -> "GracePeriod":
         """Return a view for what must still be done while a run is being stopped: minting to the end, and burning."""
@@ -170,7 +170,10 @@ class Interruption:
 
     @contextmanager
     def last_question(self) -> Iterator[None]:
-        """Give what is asked in the block a little longer than the uploads had; a second signal cuts it."""
+        """Give what is asked in the block a little longer than the uploads had, after a signal and after the deadline.
+
+        A second signal cuts it.
+        """
         self._last_question = True
         try:
             yield

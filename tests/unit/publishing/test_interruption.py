@@ -101,6 +101,19 @@ def test_the_last_question_may_be_asked_when_uploads_are_cut(interruption: Inter
         assert interruption.cut, "a second signal ends it"
 
 
+def test_the_last_question_may_be_asked_after_the_deadline(interruption: Interruption, clock: Clock) -> None:
+    clock.now += interruption.left()
+    assert interruption.cut
+    with interruption.last_question():
+        assert interruption.stopped
+        assert not interruption.cut
+        assert interruption.left() == GRACE
+        clock.now += GRACE
+        assert interruption.cut
+        assert interruption.left() == 0.0
+    assert interruption.cut
+
+
 def test_local_steps_are_left_at_once(interruption: Interruption) -> None:
     with pytest.raises(Interrupted), interruption.immediate():
         interruption.request(signal.SIGINT)
