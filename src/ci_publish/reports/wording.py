@@ -1,6 +1,7 @@
 """The wording that all reports share: sizes, statuses, decisions and outcomes (pure)."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
@@ -46,6 +47,10 @@ _THERE = frozenset(
     }
 )
 
+_NOT_PUBLIC: Mapping[FileStatus, str] = {
+    FileStatus.PLANNED: "not attempted",
+    FileStatus.UNKNOWN: "unknown (the response was lost)",
+}
 _DONE = _THERE - {FileStatus.NOT_CONFIRMED}
 _PUBLISHING = frozenset({"publish", "rehearse"})
 
@@ -260,12 +265,10 @@ def standing(receipt: Receipt) -> tuple[str, ...]:
 def _standing_at(receipt: Receipt, index: IndexEntry) -> str:
     files = [file for file in receipt.files if file.index == index.name]
     public = sum(file.listed is True for file in files)
-    counts = (
-        (sum(file.status is FileStatus.NOT_CONFIRMED for file in files), "uploaded, not confirmed"),
-        (sum(file.status is FileStatus.UNKNOWN for file in files), "unknown (the response was lost)"),
-        (sum(file.status is FileStatus.NOT_ATTEMPTED for file in files), "not attempted"),
+    others = Counter(file.status for file in files if file.listed is not True)
+    rest = "".join(
+        f"; {others[status]} {_NOT_PUBLIC.get(status, text)}" for status, text in STATUS.items() if others[status]
     )
-    rest = "".join(f"; {number} {text}" for number, text in counts if number)
     return f"Public on {index.name} now: {public} of {count(len(files), 'file')}{rest}."
 
 

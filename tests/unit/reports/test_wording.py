@@ -228,6 +228,27 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (FileStatus.REFUSED, "refused"),
+        (FileStatus.CONFLICT, "conflict"),
+        (FileStatus.FAILED, "failed"),
+        (FileStatus.DEFERRED, "deferred"),
+        (FileStatus.UPLOADED, "uploaded, not confirmed"),
+    ],
+)
+def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileStatus, said: str) -> None:
+    error = IndexUnavailable("away")
+    events = [
+        *beginning(SDIST, WHEEL),
+        FileFinished("pypi", SDIST, status, 1, error=None if status is FileStatus.UPLOADED else error),
+        FileListed("pypi", SDIST.filename, listed=False),
+        RunFinished(Outcome.FAILED, 10, BEGIN, error),
+    ]
+    assert wording.standing(receipt_of(events))[0] == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
+
+
 def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> None:
     events = [
         *beginning(SDIST),
