@@ -4,6 +4,7 @@ A kind of file that does not exist yet is skipped. Every tool runs, even after a
 any did.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 ROOT = Path(__file__).resolve().parent.parent
-YAML = (".yml", ".yaml")
+ENDINGS = (".yml", ".yaml")
 
 
 def tracked() -> list[str]:
@@ -28,11 +31,23 @@ def matching(names: Sequence[str], pattern: str) -> list[str]:
 
 
 def component_parts(template: Path, folder: Path) -> Path:
-    """Write the job document of a GitLab component, without its `spec` header: schema checkers take one document."""
-    _spec, separator, jobs = template.read_text(encoding="utf-8").partition("\n---\n")
+    """Write the job document of a GitLab component, without its `spec` header: schema checkers take one document.
+
+    Inputs of type array stand where the schema expects a list, so their defaults are filled in.
+    """
+    header, separator, jobs = template.read_text(encoding="utf-8").partition("\n---\n")
     part = folder / template.name
-    part.write_text(jobs if separator else template.read_text(encoding="utf-8"), encoding="utf-8")
+    part.write_text(with_lists(jobs, header) if separator else header, encoding="utf-8")
     return part
+
+
+def with_lists(jobs: str, header: str) -> str:
+    """Return *jobs* with the default of each array input that *header* declares in place of its reference."""
+    inputs = YAML(typ="safe", pure=True).load(header)["spec"].get("inputs") or {}
+    for name, declared in inputs.items():
+        if (declared or {}).get("type") == "array":
+            jobs = jobs.replace(f"$[[ inputs.{name} ]]", json.dumps(declared["default"]))
+    return jobs
 
 
 def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
@@ -45,7 +60,7 @@ def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
     dockerfiles = matching(names, r"(.*/)?(Dockerfile|Containerfile)(\.[^/]+)?")
     schema = ["check-jsonschema", "--builtin-schema"]
     tools = [
-        (["yamllint", "--strict"], [name for name in names if name.endswith(YAML)]),
+        (["yamllint", "--strict"], [name for name in names if name.endswith(ENDINGS)]),
         ([*schema, "vendor.github-workflows"], workflows),
         ([*schema, "vendor.github-actions"], actions),
         ([*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"], pipelines),
