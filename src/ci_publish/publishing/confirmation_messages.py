@@ -7,7 +7,7 @@ from ci_publish.model.attestation import ProvenanceByAnother
 from ci_publish.model.events import Noted
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import parse_identity
-from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, STATUS_PAGE, count_files
+from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, count_files, status_page
 
 
 def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
@@ -46,7 +46,7 @@ def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seco
         detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:SHOWN]),
         hints=(
             "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-            STATUS_PAGE,
+            status_page(endpoints),
         ),
     )
 

@@ -117,7 +117,7 @@ def _fetch_listings(
         state = index.fetch_listing(project, version)
         if isinstance(state, ListingUnavailable):
             run.checkpoint()
-            unavailable = messages.listing_unavailable(endpoints, state)
+            unavailable = messages.listing_unavailable(endpoints, state, sending=sending)
             if sending and (missing := destination.credential.missing()):
                 raise missing from unavailable
             raise unavailable

@@ -32,7 +32,6 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
-STATUS_PAGE = "If it stays, look at the index's status page; PyPI's is https://status.python.org/"
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = (
@@ -138,17 +137,33 @@ def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
     return Noted("compared-by-md5", message, filename=filename)
 
 
+def status_page(endpoints: Endpoints) -> str:
+    """Where an outage of this index is announced."""
+    if endpoints.name in {"pypi", "testpypi"}:
+        return "If it stays, look at PyPI's status page: https://status.python.org/"
+    return "If it stays, look at the index's status page, or ask its operators."
+
+
 def listing_unavailable(
-    endpoints: Endpoints, state: ListingUnavailable | NotVisible
+    endpoints: Endpoints, state: ListingUnavailable | NotVisible, *, sending: bool = True
 ) -> IndexUnavailable | UntrustedCertificate:
-    """The listing could not be read, so nothing can be compared."""
+    """The listing could not be read, so nothing can be compared; *sending*: by a command that sends files."""
     if isinstance(state, ListingUnavailable) and state.untrusted:
         return UntrustedCertificate(f"Cannot list the project's files on {endpoints.name}: {state.reason}")
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
-        detail="Without the listing, nothing can be compared and nothing is sent.",
-        hints=(RERUN, STATUS_PAGE, "If the index has no Simple API at that address, name it with --index-url."),
+        detail=f"Without the listing, nothing can be compared{' and nothing is sent' if sending else ''}.",
+        hints=(RERUN if sending else "Run it again.", status_page(endpoints), *_about_simple_api(endpoints)),
     )
+
+
+def _about_simple_api(endpoints: Endpoints) -> tuple[str, ...]:
+    """Return what to do about an address that was guessed or given; PyPI's is known."""
+    if endpoints.profile is IndexProfile.PYPI:
+        return ()
+    if endpoints.simple is None or endpoints.simple_guesses:
+        return ("If the index has no Simple API at that address, name it with --index-url.",)
+    return (f"Make sure that {endpoints.simple} (--index-url) is the root of the index's Simple API.",)
 
 
 def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
@@ -208,7 +223,7 @@ def unavailable(
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",
-        hints=(RERUN, STATUS_PAGE),
+        hints=(RERUN, status_page(endpoints)),
     )
 
 

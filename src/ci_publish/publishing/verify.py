@@ -111,7 +111,7 @@ def _readable(index: Index, project: str, version: str, *, fresh: bool = False) 
     """Return what the index has of a release. Raises IndexUnavailable where its listing cannot be read."""
     state = index.fetch_listing(project, version, fresh=fresh)
     if isinstance(state, ListingUnavailable | NotVisible):
-        raise messages.listing_unavailable(index.endpoints, state)
+        raise messages.listing_unavailable(index.endpoints, state, sending=False)
     return state
 
 

@@ -3,8 +3,16 @@
 import pytest
 
 from ci_publish.errors import CredentialRejected, Unverified
+from ci_publish.index.endpoints import resolve
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import CredentialRefused, IndexState, NoSuchProject, ProjectListing
+from ci_publish.model.index import (
+    CredentialRefused,
+    Endpoints,
+    IndexState,
+    ListingUnavailable,
+    NoSuchProject,
+    ProjectListing,
+)
 from ci_publish.publishing import messages
 from ci_publish.publishing.publish import publish
 from ci_publish.publishing.verify import verify, verify_release
@@ -46,3 +54,29 @@ def test_the_hints_of_pypi_are_pypis() -> None:
     assert not any("archived" in hint for hint in messages.credential_refused(GENERIC, outcome).hints)
     other = CredentialRefused(1, 403, "no")
     assert not any("archived" in hint for hint in messages.credential_refused(PYPI, other).hints)
+
+
+FOUND = resolve("https://corp.example/legacy/")
+GIVEN = resolve("https://corp.example/legacy/", "https://corp.example/index/")
+NOT_READ = ListingUnavailable("demo", "the index answered 503")
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "last"),
+    [
+        (PYPI, "https://status.python.org/"),
+        (FOUND, "name it with --index-url."),
+        (GIVEN, "https://corp.example/index/ (--index-url) is the root of the index's Simple API."),
+    ],
+)
+def test_the_hints_about_an_unreadable_listing_fit_the_index(endpoints: Endpoints, last: str) -> None:
+    hints = messages.listing_unavailable(endpoints, NOT_READ).hints
+    assert hints[-1].endswith(last)
+    assert ("https://status.python.org/" in " ".join(hints)) is (endpoints is PYPI)
+
+
+def test_a_command_that_sends_nothing_does_not_speak_of_sending() -> None:
+    error = messages.listing_unavailable(PYPI, NOT_READ, sending=False)
+    assert error.detail == "Without the listing, nothing can be compared."
+    assert error.hints[0] == "Run it again."
+    assert "nothing is sent" in messages.listing_unavailable(PYPI, NOT_READ).detail
