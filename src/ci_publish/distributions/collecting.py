@@ -213,6 +213,8 @@ def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> 
     checked = CheckedFile(filename=filename, kind=kind, size=size, form={}, wheel=content.wheel, sdist=content.sdist)
     faults = dict.fromkeys(file_faults(checked, metadata=False))
     known = {fault.rule for fault in faults}
+    if "filename-wheel" in known:  # it does not say where METADATA should be
+        known.add("wheel-metadata-missing")
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
     return tuple(faults) or (Fault("check-incomplete", "The core metadata cannot be read."),)
 

@@ -134,16 +134,18 @@ def validate_form(form: FormValues) -> tuple[Fault, ...]:
     raw, unparsed = _raw({name: values for name, values in clean.items() if _field(name) not in named})
     if unparsed:
         faults += _faults(unparsed)
-    standard = list(_standard(raw))
+    # A field that is left out here is not missing, too.
+    left_out = named | {invalid.field for invalid in unparsed}
+    standard = [invalid for invalid in _standard(raw) if invalid.field not in left_out]
     # What the server's ``packaging`` (26.2) refuses and newer versions accept.
-    known = {invalid.field for invalid in standard}
+    known = left_out | {invalid.field for invalid in standard}
     if "metadata-version" not in known:
         standard += check_metadata_version(raw)
     if "description-content-type" not in known:  # otherwise it may be impossible to parse
         standard += check_charset(raw)
     faults += _faults(standard)
     # The server applies its own rules only to what passes the standard ones.
-    faults += _faults(list(pypi_rules(raw, named | {invalid.field for invalid in standard})))
+    faults += _faults(list(pypi_rules(raw, left_out | {invalid.field for invalid in standard})))
     return tuple(faults)
 
 

@@ -10,6 +10,7 @@ from ci_publish.distributions.faults import Fault, crashed, invalid_file, refuse
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
+from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
 
 _OBJECT_REFERENCE: Final = re.compile(r"[\w.]+\s*(:\s*[\w.]+)?\s*(\[[^\]]*\])?")
@@ -18,12 +19,8 @@ _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 
 
 def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable(file)) is None:
-        return
-    if not contents.info_folder:
-        refusal = invalid_file("Unable to parse name and version from wheel filename")
-        yield Fault("wheel-file-missing", "The filename does not say which metadata folder the wheel has.", refusal)
-    elif (target := f"{contents.info_folder}/WHEEL") not in contents.names:
+    contents = _with_known_folder(file)
+    if contents is not None and (target := f"{contents.info_folder}/WHEEL") not in contents.names:
         yield Fault(
             "wheel-file-missing", f"{target} is missing from the archive.", invalid_file(f"WHEEL not found at {target}")
         )
@@ -36,12 +33,8 @@ def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable(file)
-    if (
-        contents is not None
-        and contents.info_folder
-        and (target := f"{contents.info_folder}/METADATA") not in contents.names
-    ):
+    contents = _with_known_folder(file)
+    if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
         yield Fault("wheel-metadata-missing", f"{target} is missing from the archive.", refused(words))
 
@@ -61,8 +54,7 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_missing(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable(file)
-    if contents is None or not contents.info_folder:
+    if (contents := _with_known_folder(file)) is None:
         return
     target = f"{contents.info_folder}/RECORD"
     refusal = refused(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
@@ -140,6 +132,15 @@ def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
 def _readable(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
     return file.wheel if file.kind is Kind.WHEEL and file.wheel is not None and file.wheel.names else None
+
+
+def _with_known_folder(file: CheckedFile) -> ZipContents | None:
+    """Return the contents of a wheel whose filename says which metadata folder it has: else that is the fault."""
+    try:
+        DistributionFilename.parse(file.filename)
+    except InvalidFilename as error:
+        return _readable(file) if error.fault is FilenameFault.TAGS else None
+    return _readable(file)
 
 
 RULES: Final = (

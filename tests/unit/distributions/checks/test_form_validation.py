@@ -43,6 +43,19 @@ def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None)
     assert found == ({rule} if rule else set())
 
 
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("version", [DIGITS]),
+        ("version", ["1.0", "1.1"]),
+        ("metadata_version", [f"2.{DIGITS}"]),
+        ("metadata_version", ["2.1", "2.2"]),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_not_reported_as_missing_too(field: str, values: list[str]) -> None:
+    assert len(validate_form({**FORM, field: values})) == 1
+
+
 def test_the_other_files_are_judged(tmp_path: Path) -> None:
     good = make_wheel(tmp_path, "good")
     bad = make_wheel(tmp_path, "bad", extra=f"Requires-Dist: a; {NESTED}\n")
