@@ -92,6 +92,7 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
         plan=lambda files, state: _planned(composition, index, files, state),
         checks=checks,
         inspect=lambda kind, plans: _inspect(composition, index, kind, collection, plans),
+        conflict=lambda found: messages.conflict(index.endpoints, found, skip_existing=settings.skip_existing),
     )
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(

@@ -33,6 +33,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (
     AlreadyPublished,
+    Conflict,
     Endpoints,
     IndexState,
     NoSuchProject,
@@ -115,7 +116,8 @@ class Wanted:
     lack, by the kind of the credential and what would become of each project's files.
     ``mint``: exchange the identity for a real upload token, which is burnt at once; where the CI has only one identity
     token (GitLab), only with ``spend_token`` as well, and where a project does not exist, which the exchange could
-    create, only with ``create_project``. ``provenance`` fetches what the index serves for a file of a release.
+    create, only with ``create_project``. ``conflict`` gives the error that names taken by other content end a run with.
+    ``provenance`` fetches what the index serves for a file of a release.
     """
 
     distributions: Sequence[Distribution] = ()
@@ -128,6 +130,7 @@ class Wanted:
     plan: Callable[[Sequence[Distribution], IndexState], Plan] = _all_uploads
     checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
     inspect: Callable[[CredentialKind, Sequence[Plan]], None] = _none_found
+    conflict: Callable[[Sequence[Conflict]], CiPublishError] | None = None
 
     @property
     def all_projects(self) -> tuple[str, ...]:
@@ -350,6 +353,8 @@ class Doctor:
         plan = self._wanted.plan(files, state) if isinstance(state, ProjectListing) else Plan("", ())
         self._plans.append(plan)
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
+        if plan.conflicts and self._wanted.conflict is not None:
+            return failed(f"project {project}", self._wanted.conflict(plan.conflicts))
         return judge_project(project, state, self._endpoints, plan, self._tools.clock())
 
     def _files(self) -> list[Finding]:

@@ -15,6 +15,7 @@ from ci_publish.model.events import Retrying
 from ci_publish.model.identity import CredentialKind, Provider, Secret
 from ci_publish.model.index import (
     AlreadyPublished,
+    Conflict,
     IndexState,
     ListingUnavailable,
     NoSuchProject,
@@ -464,3 +465,12 @@ def test_a_runner_that_passes_for_githubs_is_named() -> None:
     tools = replace(world.tools(), runner="Forgejo Actions")
     [environment, *_] = Doctor(PYPI, CredentialOptions(), tools, nothing_published, Wanted()).run().findings
     assert (environment.level, "Forgejo" in environment.message) == (Level.WARNING, True)
+
+
+def test_a_conflict_is_told_as_publishing_tells_it() -> None:
+    error = errors.ContentConflict("pypi already has other content", detail="both digests", hints=("Re-run.",))
+    taken = Conflict(WHEEL, PublishedFile(WHEEL.filename, "", "b" * 64))
+    wanted = Wanted([WHEEL], plan=lambda *_: Plan("pypi", (taken,)), conflict=lambda _: error)
+    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=ProjectListing)
+    found = next(found for found in diagnosis.findings if found.error is error)
+    assert (found.message, found.detail, found.hints) == (error.summary, error.detail, error.hints)
