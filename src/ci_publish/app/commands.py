@@ -248,7 +248,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "check": Command("Run all local checks, without any network.", _pipeline("check")),
     "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline("attest")),
     "verify": Command(
-        "Does the index show these very files (or PROJECT==VERSION), with provenance that verifies?",
+        "Does the index list exactly these files (or PROJECT==VERSION), with provenance that verifies?",
         _pipeline("verify"),
     ),
     "rehearse": Command(
