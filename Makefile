@@ -77,6 +77,10 @@ demo: build ## publish dist/ to a rehearsal index on loopback: identity, token, 
 test: env-test ## the tests, with small seeded counts
 	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)"
 
+.PHONY: test-fast
+test-fast: env-test ## the unit and contract tests, in about a minute on two cores
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "$(EVERYDAY)" tests/unit tests/contract
+
 .PHONY: test-stress
 test-stress: env-test ## the same and more, with the full counts; takes long
 	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup"
@@ -131,6 +135,7 @@ lint: env-lint ## every static check
 	$(WITH_VENV) shellcheck $(SHELL_SCRIPTS)
 	$(WITH_VENV) python scripts/lint_ci_files.py
 	$(WITH_VENV) python scripts/lint_wording.py
+	$(WITH_VENV) python -m scripts.generate --check
 	@echo 'make lint: nothing found.'
 
 .PHONY: format
@@ -152,19 +157,13 @@ docs: env-docs ## the documentation as a site, in site/
 
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 
+.PHONY: generate
+generate: env-test ## write every file that is computed from the sources: reference, inputs, messages, error pages, checks, completions
+	$(WITH_VENV) python -m scripts.generate
+
 .PHONY: lock
 lock: $(STAMPS)/bench.txt ## regenerate requirements/ from pyproject.toml (LOCK=--upgrade looks for newer versions); needs network
 	$(WITH_VENV) python scripts/lock.py $(LOCK)
-
-.PHONY: inputs
-inputs: env-demo ## regenerate the inputs and outputs of the actions and of the GitLab component from the settings
-	$(BIN)/python scripts/action_inputs.py
-
-.PHONY: stdlib-names
-stdlib-names: ## regenerate the project names that PyPI keeps for the standard library; needs network
-	$(PYTHON) -m venv $(VENV)/stdlib-names
-	$(VENV)/stdlib-names/bin/pip install --quiet packaging stdlib-list
-	$(VENV)/stdlib-names/bin/python scripts/stdlib_names.py
 
 .PHONY: pin
 pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the images we use (PIN=--check only compares); needs network

@@ -1,13 +1,12 @@
-"""Write the inputs and outputs of the actions and of the GitLab component, from the one declaration of all options.
+"""The inputs and outputs of the actions and of the GitLab component, from the one declaration of all options.
 
     action.yml, native/action.yml   inputs and outputs
     templates/publish.yml           spec:inputs, and the variables that hand them on
 
-Each part stands between two comment lines that name it; everything else in these files is left alone. `--check` writes
-nothing and exits 1 when a file is not what it would be (the tests ask the same).
+Each part stands between two comment lines that name it; everything else in these files is left alone. `make generate`
+writes them.
 """
 
-import argparse
 import json
 import re
 import textwrap
@@ -198,23 +197,8 @@ def generated(text: str, parts: Parts) -> str:
     return text
 
 
-def main() -> int:
-    """Write the files, or say which are not as they would be; return 1 in that case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    changed = 0
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield the actions and the component as they should be."""
     for name, parts in FILES.items():
         path = ROOT / name
-        before = path.read_text(encoding="utf-8")
-        after = generated(before, parts)
-        if after != before:
-            changed += 1
-            print(name)
-            if not check:
-                path.write_text(after, encoding="utf-8")
-    return 1 if check and changed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+        yield path, generated(path.read_text(encoding="utf-8"), parts)

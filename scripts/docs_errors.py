@@ -4,11 +4,10 @@
     docs/errors/index.md          the list, whole
     docs/reference/exit-codes.md  the table, between its marks
 
-The examples are those of `tests/assets/messages.txt`, which a test compares with what the program prints. `--check`
-writes nothing and exits 1 when a page is not what it would be (the tests ask the same).
+The examples are those of `tests/assets/messages.txt`, which a test compares with what the program prints. `make
+generate` writes the pages.
 """
 
-import argparse
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -118,7 +117,7 @@ def exit_codes() -> str:
     return "\n".join(lines) + "\n"
 
 
-def pages() -> Iterator[tuple[Path, str]]:
+def files() -> Iterator[tuple[Path, str]]:
     """Yield every page with the text that it should have. Raises FileNotFoundError for an error without a page."""
     shown = examples(MESSAGES.read_text(encoding="utf-8"))
     yield DOCS / "errors" / "index.md", index()
@@ -130,20 +129,3 @@ def pages() -> Iterator[tuple[Path, str]]:
         if error.slug not in WITHOUT_EXAMPLE:
             parts["example"] = example(*shown[error.slug])
         yield page, generated(page.read_text(encoding="utf-8"), parts)
-
-
-def main() -> int:
-    """Write the pages, or say which are not as they would be; return 1 in that case."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    changed = [(path, text) for path, text in pages() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    for path, text in changed:
-        print(path.relative_to(ROOT))
-        if not check:
-            path.write_text(text, encoding="utf-8")
-    return 1 if check and changed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,12 +1,10 @@
-"""Write `docs/reference/options.md`: every option with its flag, variable, input, key, default and commands.
+"""`docs/reference/options.md`: every option with its flag, variable, input, key, default and commands.
 
-The one source is the settings model. `--check` writes nothing and exits 1 when the page is not what it would be (the
-tests ask the same).
+The one source is the settings model. `make generate` writes the page.
 """
 
 # ruff: noqa: E501  (tables of Markdown)
 
-import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +25,7 @@ OLD_SPELLINGS: Final = ("repository-url", "packages-dir", "verify-metadata", "sk
 HEAD: Final = """\
 # Options
 
-<!-- Written by scripts/docs_reference.py from src/ci_publish/app/option_groups. Change that, and run the script. -->
+<!-- Written by `make generate` from src/ci_publish/app/option_groups: change that, not the page. -->
 
 Every option can be given in several places. The highest that says something counts:
 
@@ -232,19 +230,6 @@ def page() -> str:
     return "\n".join((HEAD, overview(), *sections, use_table(), other_tools()))
 
 
-def main() -> int:
-    """Write the page, or say whether it is as it would be."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    wanted = page()
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    print(PAGE.name)
-    if not check:
-        PAGE.write_text(wanted, encoding="utf-8")
-    return 1 if check else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield the page as it should be."""
+    yield PAGE, page()

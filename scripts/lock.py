@@ -23,6 +23,8 @@ PARTS = (
     ("lint", ["--group", "lint"]),
     ("bench", ["--group", "bench"]),
     ("docs", ["--group", "docs"]),
+    ("channels", ["--group", "channels"]),
+    ("mutants", ["--group", "mutants"]),
     ("uv", ["requirements/uv.in"]),
 )
 

@@ -1,16 +1,15 @@
-"""Write the project names that PyPI keeps for the standard library: src/ci_publish/model/stdlib_names.py.
+"""The project names that PyPI keeps for the standard library: src/ci_publish/model/stdlib_names.py.
 
-Needs the distribution stdlib-list, from which PyPI's server computes the same set (warehouse/packaging/services.py:
-``STDLIB_PROHIBITED``); ``make stdlib-names`` installs it.
+They come from the distribution stdlib-list, from which PyPI's server computes the same set
+(warehouse/packaging/services.py: ``STDLIB_PROHIBITED``). ``make generate`` writes the module.
 """
 
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
+import stdlib_list
 from packaging.utils import NormalizedName, canonicalize_name
 
 TARGET = Path(__file__).parent.parent / "src" / "ci_publish" / "model" / "stdlib_names.py"
@@ -47,15 +46,7 @@ def module_text(names: Iterable[str], source_version: str) -> str:
     return _MODULE.format(version=source_version, names="\n".join(wrapped))
 
 
-def main() -> int:
-    """Write the module; say what was written."""
-    stdlib_list = import_module("stdlib_list")
-    modules = [module for python in stdlib_list.short_versions for module in stdlib_list.stdlib_list(python)]
-    names = prohibited(modules)
-    TARGET.write_text(module_text(names, version("stdlib-list")), encoding="utf-8")
-    print(f"{TARGET.name}: {len(names)} names")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield the module as it should be."""
+    modules = (module for python in stdlib_list.short_versions for module in stdlib_list.stdlib_list(python))
+    yield TARGET, module_text(prohibited(modules), version("stdlib-list"))

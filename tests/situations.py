@@ -846,7 +846,3 @@ def stopped(number: int) -> CiPublishError:
     interruption = Interruption(3600.0)
     interruption.request(number)
     return interruption.error()
-
-
-if __name__ == "__main__":
-    print(all_messages(), end="")  # noqa: T201 - this is what it is for

@@ -34,7 +34,7 @@ def test_a_message_holds_no_secret_and_no_traces_of_programming(met: CiPublishEr
 
 
 def test_the_messages_are_those_that_somebody_read() -> None:
-    """After a change: ``python -m tests.situations > tests/assets/messages.txt``, and read what it changed."""
+    """After a change: ``make generate``, and read what it changed."""
     assert MESSAGES.read_text(encoding="utf-8") == all_messages()
 
 

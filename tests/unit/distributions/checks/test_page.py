@@ -1,17 +1,10 @@
 import re
-from pathlib import Path
 
 import pytest
 
 from ci_publish.distributions.checks.page import page
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import FAMILIES, RULES, Family
-
-PAGE = Path(__file__).parents[4] / "docs" / "checks.md"
-
-
-def test_the_page_is_what_the_table_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_every_rule_has_one_section_with_its_id_as_the_anchor() -> None:
