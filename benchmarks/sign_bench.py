@@ -76,7 +76,9 @@ trust, *files = map(Path, sys.argv[1:])
 distributions = LocalDistributions().collect([str(file) for file in files]).distributions
 waiting = Interruption(600.0)
 emit = lambda event: None
-identity = AmbientIdentity(os.environ, lambda *secrets: None, waiting, emit, random.random)
+identity = AmbientIdentity(
+    environ=os.environ, mask=lambda *secrets: None, waiting=waiting, emit=emit, random=random.random
+)
 source = TrustSource(emit=emit, config=trust.read_text())
 source.get()
 
@@ -146,7 +148,7 @@ def served(app: WSGIApplication) -> Iterator[str]:
 def bench(count: int, delay: float) -> Iterator[Bench]:
     """Set everything up: *delay* seconds on each request to the identity provider and to Sigstore."""
     provider = IdentityProvider()
-    sigstore = Sigstore(provider)
+    sigstore = Sigstore(identity_provider=provider)
     provider.hooks.delay = sigstore.hooks.delay = delay
     with tempfile.TemporaryDirectory() as name, served(provider.app) as identity, served(sigstore.app) as url:
         folder = Path(name)

@@ -108,8 +108,8 @@ def situation(what: str) -> Callable[[Callable[[], object]], Produce]:
 
 def printed(error: CiPublishError) -> str:
     """Return what the console prints when a run ends with *error*."""
-    event = RunFinished(Outcome.FAILED, error.exit_code, 0.0, error)
-    lines = [line.text for line in ConsoleRenderer(lambda: 0.0).render(event)]
+    event = RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=0.0, error=error)
+    lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
     text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
     return text.strip("\n")
 
@@ -221,7 +221,7 @@ def _() -> object:
 def _() -> object:
     with folder() as here:
         (here / "attestations").write_text("a file", encoding="utf-8")
-        made = [Attestation("demo-1.0.tar.gz", "publish", "{}")]
+        made = [Attestation(filename="demo-1.0.tar.gz", predicate_type="publish", json="{}")]
         return shortened(lambda: write_attestations(here / "attestations", made), f"{here}/")
 
 
@@ -260,9 +260,19 @@ def _() -> object:
 def _() -> object:
     return messages.failed_checks(
         (
-            Problem("demo-1.0.tar.gz", "pkg-info-missing", Severity.ERROR, "It has no PKG-INFO.", "Build it again."),
             Problem(
-                "demo-1.0-py3-none-any.whl", "record-missing", Severity.ERROR, "It has no RECORD.", "Build it again."
+                filename="demo-1.0.tar.gz",
+                rule="pkg-info-missing",
+                severity=Severity.ERROR,
+                message="It has no PKG-INFO.",
+                advice="Build it again.",
+            ),
+            Problem(
+                filename="demo-1.0-py3-none-any.whl",
+                rule="record-missing",
+                severity=Severity.ERROR,
+                message="It has no RECORD.",
+                advice="Build it again.",
             ),
         )
     )
@@ -321,7 +331,7 @@ def _() -> object:
 
 @situation("A secret that is not set was given as the password")
 def _() -> object:
-    given = CredentialOptions("bob", Secret(""), "The input password")
+    given = CredentialOptions(user="bob", secret=Secret(""), name="The input password")
     return prove(credential_harness.Harness(), given=given)
 
 
@@ -336,19 +346,19 @@ def _() -> object:
 
 @situation("A user name and password for PyPI")
 def _() -> object:
-    given = CredentialOptions("bob", Secret("hunter2"), "The input password")
+    given = CredentialOptions(user="bob", secret=Secret("hunter2"), name="The input password")
     return prove(credential_harness.Harness(), given=given)
 
 
 @situation("A secret for PyPI that is not an API token")
 def _() -> object:
-    given = CredentialOptions("__token__", Secret('"pypi-AgEIcHlwaS5vcmc"'), "The input password")
+    given = CredentialOptions(user="__token__", secret=Secret('"pypi-AgEIcHlwaS5vcmc"'), name="The input password")
     return prove(credential_harness.Harness(), given=given)
 
 
 @situation("Another tool's variable names another index than ours")
 def _() -> object:
-    ours = Ours(("https://upload.pypi.org/legacy/",), "--repository-url")
+    ours = Ours(addresses=("https://upload.pypi.org/legacy/",), spelled="--repository-url")
     return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
 
 
@@ -368,7 +378,7 @@ def _() -> object:
     settings = Settings(repository_url=("https://upload.corp.example/legacy/",))
     origin = Origin(Source.FILE, "[tool.ci-publish] repository-url")
     environ = {"GITHUB_EVENT_NAME": "pull_request", "CI_PUBLISH_ACTION": "docker"}
-    refuse_project_settings("publish", settings, Loaded(settings, {"repository_url": origin}), environ)
+    refuse_project_settings("publish", settings, Loaded(settings=settings, origins={"repository_url": origin}), environ)
     return None
 
 
@@ -376,13 +386,15 @@ def _() -> object:
 def _() -> object:
     settings = Settings(mint=True)
     origin = Origin(Source.FLAG, "--mint")
-    return prepared("check", Loaded(settings, {"mint": origin}))
+    return prepared("check", Loaded(settings=settings, origins={"mint": origin}))
 
 
 @situation("attest is given an API token by a variable that several commands share")
 def _() -> object:
     settings = Settings(password=Secret("pypi-x"))
-    return prepared("attest", Loaded(settings, {"password": Origin(Source.VARIABLE, "CI_PUBLISH_PASSWORD")}))
+    return prepared(
+        "attest", Loaded(settings=settings, origins={"password": Origin(Source.VARIABLE, "CI_PUBLISH_PASSWORD")})
+    )
 
 
 @situation("No Trusted Publisher matches the job")
@@ -475,13 +487,13 @@ def _() -> object:
 
 @situation("The Trusted Publisher that matches is for another project")
 def _() -> object:
-    state = CredentialState(CredentialKind.TRUSTED_PUBLISHING, "github", scope=TokenScope(count=1))
+    state = CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github", scope=TokenScope(count=1))
     return does_not_exist(PYPI, state, "demo", signed=False)
 
 
 @situation("The API token is for other projects")
 def _() -> object:
-    state = CredentialState(CredentialKind.API_TOKEN, scope=TokenScope(frozenset({"other"})))
+    state = CredentialState(kind=CredentialKind.API_TOKEN, scope=TokenScope(projects=frozenset({"other"})))
     return not_named(PYPI, state, "demo", signed=False)
 
 
@@ -567,14 +579,19 @@ def _() -> object:
 def _() -> object:
     file = wheel()
     path = Path("dist") / f"{file.filename}.publish.attestation"
-    found = FoundAttestation(path, file.filename, "publish", b'{"version": 1}')
+    found = FoundAttestation(path=path, distribution=file.filename, type="publish", content=b'{"version": 1}')
     trust = TrustSource(emit=ignore, refreshed=embedded_trust)
     return adopt([found], [file], trust=trust, signers=AcceptedSigners(), emit=ignore)
 
 
 @situation("An attestation file beside the distributions is signed by another project")
 def _() -> object:
-    found = FoundAttestation(Path("dist") / f"{wheel().filename}.publish.attestation", wheel().filename, "publish", b"")
+    found = FoundAttestation(
+        path=Path("dist") / f"{wheel().filename}.publish.attestation",
+        distribution=wheel().filename,
+        type="publish",
+        content=b"",
+    )
     home = "https://gitlab.com/octo-group/demo"
     certificate = CertificateFacts(
         {
@@ -583,7 +600,7 @@ def _() -> object:
             Extension.BUILD_CONFIG_URI: f"{home}//.gitlab-ci.yml@refs/tags/v1.0",
         }
     )
-    signers = AcceptedSigners(publisher_of(github_claims()))
+    signers = AcceptedSigners(own=publisher_of(github_claims()))
     signed_by = signers.signed_by(certificate)
     reason = signed_by.reason if isinstance(signed_by, ByAnother) else ""
     return signed_by_another([ForeignAttestation(found, certificate, reason)], signers)
@@ -595,14 +612,14 @@ def _() -> object:
 @situation("A rebuilt file has other bytes than the published one")
 def _() -> object:
     file = sdist()
-    theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
+    theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
     return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
 
 
 @situation("skip-existing meets other content on PyPI")
 def _() -> object:
     file = sdist()
-    theirs = PublishedFile(file.filename, "https://files.example/x", "0" * 63 + "1")
+    theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
     return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
 
 
@@ -664,7 +681,9 @@ def _() -> object:
 
 @situation("The connection broke until the retries ran out")
 def _() -> object:
-    return messages.unavailable(PYPI, wheel(), Unavailable(5, "the connection was closed while sending", unclear=True))
+    return messages.unavailable(
+        PYPI, wheel(), Unavailable(attempts=5, message="the connection was closed while sending", unclear=True)
+    )
 
 
 @situation("The run did not end within its deadline")
@@ -711,7 +730,7 @@ def _() -> object:
     first = messages.refused(
         PYPI, wheel(), cast("Refused", answered(400, "Binary wheel has an unsupported platform tag"))
     )
-    second = messages.unavailable(PYPI, sdist(), Unavailable(5, "the index answered 503"))
+    second = messages.unavailable(PYPI, sdist(), Unavailable(attempts=5, message="the index answered 503"))
     return messages.several([(wheel(), first), (sdist(), second)], 4)
 
 
@@ -776,11 +795,11 @@ def ambient(
 ) -> AmbientIdentity:
     harness = credential_harness.Harness()
     return AmbientIdentity(
-        environ,
-        ignore,
-        harness.waiting,
-        ignore,
-        lambda: 0.5,
+        environ=environ,
+        mask=ignore,
+        waiting=harness.waiting,
+        emit=ignore,
+        random=lambda: 0.5,
         detect=detect,
         clock=lambda: harness.now,
         read_event=lambda _: event,
@@ -811,7 +830,9 @@ def refused_mint(code: str, description: str, claims: Mapping[str, object] = cre
 
 def answered(status: int, words: str) -> object:
     """Return what the upload API makes of PyPI's words."""
-    return understand(HttpAnswer(status, words, {}, b""), "https://upload.pypi.org/legacy/", 1, 0.0)
+    return understand(
+        HttpAnswer(status=status, reason=words, headers={}, body=b""), "https://upload.pypi.org/legacy/", 1, 0.0
+    )
 
 
 def embedded_trust() -> ClientTrustConfig:

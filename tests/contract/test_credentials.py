@@ -56,7 +56,9 @@ def on_gitlab(world: RehearsalWorld, stack: ExitStack) -> Kind:
 def api_token(world: RehearsalWorld, _: ExitStack) -> Kind:
     endpoints = as_rehearsal(resolve(world.repository_url))
     token = Secret(world.issue_api_token())
-    credential = StaticCredential(endpoints, "__token__", token, "The password", lambda _: None)
+    credential = StaticCredential(
+        endpoints=endpoints, user="__token__", secret=token, name="The password", emit=lambda _: None
+    )
     return Kind(credential, CredentialKind.API_TOKEN)
 
 
@@ -87,7 +89,9 @@ def taken(world: RehearsalWorld, authorization: Authorization | None) -> bool:
     part = '--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n--b--\r\n'
     form = part.encode()
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    answer = transport.send(HttpRequest("POST", world.repository_url, headers, authorization, form))
+    answer = transport.send(
+        HttpRequest(method="POST", url=world.repository_url, headers=headers, authorization=authorization, body=form)
+    )
     transport.close()
     assert isinstance(answer, HttpAnswer)
     return answer.status not in {401, 403}

@@ -35,7 +35,7 @@ class Kind:
 
 
 def fake(_: Path) -> Kind:
-    broken = Problem(UNREADABLE, "archive-readable", Severity.ERROR, "It is no archive.")
+    broken = Problem(filename=UNREADABLE, rule="archive-readable", severity=Severity.ERROR, message="It is no archive.")
     return Kind(
         lambda: FakeDistributions([]),
         lambda: FakeDistributions([wheel(), sdist()]),

@@ -65,7 +65,7 @@ def numbered(events: list[Event]) -> list[str]:
 def test_events_are_heard_once_and_in_order(listening: tuple[Emit, list[Event]]) -> None:
     emit, events = listening
     for number in range(10):
-        emit(Noted("number", str(number)))
+        emit(Noted(slug="number", message=str(number)))
     assert numbered(events) == [str(number) for number in range(10)]
 
 
@@ -74,7 +74,7 @@ def test_events_of_all_threads_are_heard_each_threads_in_order(listening: tuple[
 
     def tell(thread: int) -> None:
         for number in range(EACH):
-            emit(Noted("number", f"{thread} {number}"))
+            emit(Noted(slug="number", message=f"{thread} {number}"))
 
     threads = [threading.Thread(target=tell, args=(thread,)) for thread in range(THREADS)]
     for started in threads:
@@ -90,5 +90,5 @@ def test_events_of_all_threads_are_heard_each_threads_in_order(listening: tuple[
 
 def test_emitting_never_raises(listening: tuple[Emit, list[Event]]) -> None:
     emit, events = listening
-    emit(Noted("number", "only"))
+    emit(Noted(slug="number", message="only"))
     assert numbered(events) == ["only"]

@@ -73,17 +73,21 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
     with world.ambient(provider, os.environ, **claims):
         transport = HttpTransport(waiting=interruption, emit=events.append, environ=os.environ)
         source = AmbientIdentity(
-            os.environ, lambda secret: masked.append(secret.reveal()), interruption, events.append, random.random
+            environ=os.environ,
+            mask=lambda secret: masked.append(secret.reveal()),
+            waiting=interruption,
+            emit=events.append,
+            random=random.random,
         )
         tools = IdentityContext(
-            source,
-            transport,
-            interruption,
-            events.append,
-            lambda secret: masked.append(secret.reveal()),
-            time.time,
-            random.random,
-            interruption.shielded,
+            source=source,
+            transport=transport,
+            waiting=interruption,
+            emit=events.append,
+            mask=lambda secret: masked.append(secret.reveal()),
+            clock=time.time,
+            random=random.random,
+            shielded=interruption.shielded,
         )
         credential = choose_credential(endpoints, CredentialOptions(), tools, projects=["demo"], attesting=True)
         assert isinstance(credential, TrustedPublishingCredential)
@@ -182,7 +186,7 @@ def test_a_token_is_renewed_across_four_lifetimes() -> None:
 
 # every refusal --------------------------------------------------------------------------------------------------
 
-DEMO = registered(GitHubPublisher("octo-org/demo", "publish.yml"), "demo")
+DEMO = registered(GitHubPublisher(repository="octo-org/demo", workflow="publish.yml"), "demo")
 
 
 @pytest.mark.parametrize(
@@ -190,19 +194,19 @@ DEMO = registered(GitHubPublisher("octo-org/demo", "publish.yml"), "demo")
     [
         ([DEMO], {"repository": "octo-org/other"}, errors.InvalidPublisher, "Repository name:   other"),
         (
-            [registered(GitHubPublisher("octo-org/demo", "other.yml"), "demo")],
+            [registered(GitHubPublisher(repository="octo-org/demo", workflow="other.yml"), "demo")],
             {},
             errors.InvalidPublisher,
             "no corresponding publisher",
         ),
         (
-            [registered(GitHubPublisher("x/y", "z.yml"), "demo")],
+            [registered(GitHubPublisher(repository="x/y", workflow="z.yml"), "demo")],
             {"job_workflow_ref": "octo-org/shared/.github/workflows/publish.yml@v1"},
             errors.ReusableWorkflow,
             "warehouse/issues/11096",
         ),
         (
-            [registered(GitHubPublisher("x/y", "z.yml"), "demo")],
+            [registered(GitHubPublisher(repository="x/y", workflow="z.yml"), "demo")],
             {"event_name": "pull_request_target"},
             errors.IdentityUnavailable,
             "pull_request_target",
@@ -314,7 +318,13 @@ def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are
 def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider, spend: bool) -> None:
     with run(world, provider) as job:
         wanted = Wanted(projects=["demo"], mint=True, spend_token=spend)
-        diagnosis = Doctor(job.endpoints, CredentialOptions(), job.tools, ProjectListing, wanted).run()
+        diagnosis = Doctor(
+            endpoints=job.endpoints,
+            given=CredentialOptions(),
+            tools=job.tools,
+            fetch_listing=lambda project: ProjectListing(project=project),
+            wanted=wanted,
+        ).run()
     levels = {finding.name: finding.level for finding in diagnosis.findings}
     assert set(levels.values()) == {Level.OK}
     assert {"clock", "exchange", "publisher"} <= levels.keys()
@@ -339,7 +349,7 @@ with requests.get(url, timeout=20) as answer:
     print("requests", answer.status_code)
 print("urllib3", urllib3.request("GET", url, timeout=20, retries=False).status)
 transport = HttpTransport(waiting=Interruption(60), emit=lambda event: None, environ=os.environ)
-print("httpx", transport.send(HttpRequest("GET", url)).status)
+print("httpx", transport.send(HttpRequest(method="GET", url=url)).status)
 print("id", len(detect_with_id("ci-publish-rehearsal").split(".")))
 """
 

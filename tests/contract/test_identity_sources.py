@@ -43,9 +43,14 @@ class Job:
 def ambient(environ: Mapping[str, str], **options: Any) -> Job:  # noqa: ANN401
     world = Harness()
     source = AmbientIdentity(
-        environ, lambda secret: world.masked.append(secret.reveal()), world.waiting, world.events.append, lambda: 0.5,
-        machine=lambda: "", **options,
-    )  # fmt: skip
+        environ=environ,
+        mask=lambda secret: world.masked.append(secret.reveal()),
+        waiting=world.waiting,
+        emit=world.events.append,
+        random=lambda: 0.5,
+        machine=lambda: "",
+        **options,
+    )
     return Job(source, world.masked)
 
 
@@ -135,7 +140,11 @@ from tests.unit.identity.credential_harness import Harness
 
 world = Harness()
 source = AmbientIdentity(
-    os.environ, lambda secret: world.masked.append(secret.reveal()), world.waiting, world.events.append, lambda: 0.5,
+    environ=os.environ,
+    mask=lambda secret: world.masked.append(secret.reveal()),
+    waiting=world.waiting,
+    emit=world.events.append,
+    random=lambda: 0.5,
     machine=lambda: "",
 )
 tokens = [source.token("ci-publish-rehearsal") for _ in range(2)]

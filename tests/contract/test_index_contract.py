@@ -61,8 +61,8 @@ def of_real_index(
     events: list[Event] = []
     transport = HttpTransport(waiting=waiting, emit=lambda _: None, environ={})
     index = HttpIndex(
-        resolve(url, profile=profile),
-        transport,
+        endpoints=resolve(url, profile=profile),
+        transport=transport,
         emit=events.append,
         waiting=waiting,
         listing_authorization=authorization if profile == "generic" else None,

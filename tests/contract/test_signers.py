@@ -81,7 +81,9 @@ def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
 
 
 def found(content: bytes, filename: str = FILES[0].filename) -> FoundAttestation:
-    return FoundAttestation(Path("dist") / f"{filename}.publish.attestation", filename, "publish", content)
+    return FoundAttestation(
+        path=Path("dist") / f"{filename}.publish.attestation", distribution=filename, type="publish", content=content
+    )
 
 
 def test_each_file_is_attested_verified_and_told_of_once(kind: Kind) -> None:

@@ -90,7 +90,7 @@ class Body:
 
 
 def test_an_answer_is_complete_and_its_header_names_are_in_lower_case(kind: Kind) -> None:
-    got = kind.transport.send(HttpRequest("GET", f"{kind.url}/_/oidc/audience"), deadline=10.0)
+    got = kind.transport.send(HttpRequest(method="GET", url=f"{kind.url}/_/oidc/audience"), deadline=10.0)
     assert isinstance(got, HttpAnswer)
     assert (got.status, got.truncated) == (200, False)
     assert json.loads(got.body) == {"audience": "ci-publish-rehearsal"}
@@ -98,14 +98,14 @@ def test_an_answer_is_complete_and_its_header_names_are_in_lower_case(kind: Kind
 
 
 def test_a_redirect_is_an_answer(kind: Kind) -> None:
-    got = kind.transport.send(HttpRequest("POST", f"{kind.url}/legacy", body=b""), deadline=10.0)
+    got = kind.transport.send(HttpRequest(method="POST", url=f"{kind.url}/legacy", body=b""), deadline=10.0)
     assert isinstance(got, HttpAnswer)
     assert got.status == 308
     assert got.headers["location"].endswith("/legacy/")
 
 
 def test_no_answer_is_a_value(kind: Kind) -> None:
-    got = kind.to_nowhere.send(HttpRequest("GET", f"{kind.nowhere}/_/oidc/audience"), deadline=10.0)
+    got = kind.to_nowhere.send(HttpRequest(method="GET", url=f"{kind.nowhere}/_/oidc/audience"), deadline=10.0)
     assert isinstance(got, NoAnswer)
     assert got.reason is NoAnswerReason.CONNECT
     assert got.text
@@ -117,18 +117,18 @@ def test_a_body_that_changes_is_cut_off(kind: Kind) -> None:
         return  # the identity room sends no streams
     url = f"{kind.url}/_/oidc/mint-token"
     for _ in range(2):
-        got = kind.transport.send(HttpRequest("POST", url, body=Body(changed=True)), deadline=10.0)
+        got = kind.transport.send(HttpRequest(method="POST", url=url, body=Body(changed=True)), deadline=10.0)
         assert isinstance(got, NoAnswer)
         assert got.reason is NoAnswerReason.FILE_CHANGED
         assert "its size is another" in got.text
-        whole = kind.transport.send(HttpRequest("POST", url, body=Body()), deadline=10.0)
+        whole = kind.transport.send(HttpRequest(method="POST", url=url, body=Body()), deadline=10.0)
         assert isinstance(whole, HttpAnswer), "the next request is not hindered"
 
 
 def test_a_body_that_is_withdrawn_is_cut_off(kind: Kind) -> None:
     if not kind.takes_bodies:
         return  # the identity room sends no streams
-    request = HttpRequest("POST", f"{kind.url}/_/oidc/mint-token", body=Body(withdrawn=True))
+    request = HttpRequest(method="POST", url=f"{kind.url}/_/oidc/mint-token", body=Body(withdrawn=True))
     got = kind.transport.send(request, deadline=10.0)
     assert got == NoAnswer(NoAnswerReason.CANCELLED, "the run was stopped")
 
@@ -136,7 +136,7 @@ def test_a_body_that_is_withdrawn_is_cut_off(kind: Kind) -> None:
 @pytest.mark.parametrize("limit", [0, 1, 10])
 def test_no_more_is_read_than_was_asked_for(world: RehearsalWorld, limit: int) -> None:
     kind = http(world)
-    got = kind.transport.send(HttpRequest("GET", f"{kind.url}/"), limit=limit)
+    got = kind.transport.send(HttpRequest(method="GET", url=f"{kind.url}/"), limit=limit)
     assert isinstance(got, HttpAnswer)
     assert len(got.body) <= limit
     assert got.truncated

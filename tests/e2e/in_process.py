@@ -91,7 +91,12 @@ def second_index(
 ) -> Iterator[SecondIndex]:
     """Serve a second index beside that of *world*, with its files in *folder*."""
     trusted = ClientTrustConfig.from_json(world.trust_config_path.read_text(encoding="utf-8")).trusted_root
-    index = RehearsalIndex(Storage(folder), world.identity_provider, lambda: trusted, registrations=registrations)
+    index = RehearsalIndex(
+        storage=Storage(folder),
+        identity_provider=world.identity_provider,
+        trusted_root=lambda: trusted,
+        registrations=registrations,
+    )
 
     def announced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *more: object) -> Callable[[bytes], object]:
@@ -99,7 +104,7 @@ def second_index(
 
         return index.app(environ, start)
 
-    server = Server(announced)
+    server = Server(app=announced)
     with server:
         yield SecondIndex(index, f"{server.base_url}/legacy/")
         assert server.failures == ()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-OF_GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
+OF_GITHUB = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 OF_GITLAB = GitLabPublisher("octo-group/demo", ".gitlab-ci.yml")
 
 

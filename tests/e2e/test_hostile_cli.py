@@ -116,7 +116,7 @@ def meet(release: Release, provider: IdentityProvider, seed: int) -> int:
             timeout=0.4,
             verify_timeout=0.5,
         )
-        context = RuntimeContext(environ, emit=events.append, interruption=Hurried(DEADLINE))
+        context = RuntimeContext(environ=environ, emit=events.append, interruption=Hurried(DEADLINE))
         began = time.monotonic()
         code, receipt = ending(settings, context)
         seconds = time.monotonic() - began

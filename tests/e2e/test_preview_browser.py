@@ -166,7 +166,7 @@ def test_a_page_of_another_origin_reads_nothing(page: Page, url: str, path: str)
     root = url.removesuffix("project/demo/")
     page.open(f"{root}simple/demo/")
     assert reading(page, f"{root}{path}").startswith("read: ")
-    with Server(Response("<p>a page of somebody else</p>", content_type="text/html")) as other:
+    with Server(app=Response("<p>a page of somebody else</p>", content_type="text/html")) as other:
         page.open(other.base_url)
         assert reading(page, f"{root}{path}") == "refused: TypeError"
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-OF_GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
+OF_GITHUB = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 OF_GITLAB = GitLabPublisher("octo-group/demo", ".gitlab-ci.yml")
 PROVIDERS: list[tuple[Provider, TrustedPublisher]] = [("github", OF_GITHUB), ("gitlab", OF_GITLAB)]
 
@@ -157,7 +157,7 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     """Publish what lies in *folder* with everything real but the port to ``id``."""
     events: list[Event] = []
     environ = {"GOOGLE_SERVICE_ACCOUNT_NAME": str(claims["email"])}
-    context = RuntimeContext(environ, events.append)
+    context = RuntimeContext(environ=environ, emit=events.append)
     settings = Settings(
         paths=(str(folder / "dist"),),
         repository_url=(world.repository_url,),
@@ -166,11 +166,11 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     interruption = Interruption(settings.deadline)
     identity = RememberedIdentity(
         lambda: AmbientIdentity(
-            environ,
-            context.mask,
-            interruption,
-            events.append,
-            lambda: 0.5,
+            environ=environ,
+            mask=context.mask,
+            waiting=interruption,
+            emit=events.append,
+            random=lambda: 0.5,
             detect=lambda audience: world.identity_provider.issue(audience, claims),
             machine=lambda: "",
         )
@@ -188,11 +188,15 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
 @pytest.mark.parametrize(
     ("provider", "publisher", "words"),
     [
-        ("github", GitHubPublisher("octo-org/demo", "publish.yml"), "release.yml"),
-        ("github", GitHubPublisher("octo-org/other", "release.yml"), "octo-org"),
-        ("github", GitHubPublisher("Octo-Org/demo", "release.yml"), "octo-org"),
-        ("github", GitHubPublisher("octo-org/demo", "Release.yml"), "release.yml"),
-        ("github", GitHubPublisher("octo-org/demo", "release.yml", "pypi"), "nvironment"),
+        ("github", GitHubPublisher(repository="octo-org/demo", workflow="publish.yml"), "release.yml"),
+        ("github", GitHubPublisher(repository="octo-org/other", workflow="release.yml"), "octo-org"),
+        ("github", GitHubPublisher(repository="Octo-Org/demo", workflow="release.yml"), "octo-org"),
+        ("github", GitHubPublisher(repository="octo-org/demo", workflow="Release.yml"), "release.yml"),
+        (
+            "github",
+            GitHubPublisher(repository="octo-org/demo", workflow="release.yml", environment="pypi"),
+            "nvironment",
+        ),
         ("gitlab", GitLabPublisher("octo-group/other"), "octo-group"),
         ("gitlab", GitLabPublisher("octo-group/demo", "publish.yml"), ".gitlab-ci.yml"),
         ("gitlab", GitLabPublisher("Octo-Group/demo"), "letter case"),
@@ -221,7 +225,9 @@ def test_an_identity_that_is_not_registered_signs_nothing_where_that_can_be_know
 def test_a_reusable_workflow_of_the_same_repository_is_refused_before_anything_is_signed(shell: Shell) -> None:
     make_release(shell.folder / "dist")
     called = "octo-org/demo/.github/workflows/reusable.yml@refs/tags/v1.0.0"
-    of_the_called = [registered(GitHubPublisher("octo-org/demo", "reusable.yml"), "demo", pending=True)]
+    of_the_called = [
+        registered(GitHubPublisher(repository="octo-org/demo", workflow="reusable.yml"), "demo", pending=True)
+    ]
     for registrations in (of_the_called, [registered(OF_GITHUB, "demo", pending=True)], None):
         with RehearsalWorld(registrations=registrations) as world:
             result = shell.in_job_of(world, job_workflow_ref=called)("publish")

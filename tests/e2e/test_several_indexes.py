@@ -145,7 +145,7 @@ def test_an_identity_that_the_second_refuses_is_found_before_the_first_gets_anyt
     monkeypatch.chdir(tmp_path)
     name = "second-refuses"
     made = make_release(tmp_path / "dist", name)
-    of_another = [registered(GitHubPublisher("octo-org/other", "release.yml"), name)]
+    of_another = [registered(GitHubPublisher(repository="octo-org/other", workflow="release.yml"), name)]
     signed = len(world.sigstore.entries)
     with second_index(world, tmp_path / "second", of_another) as second:
         two = Two(world, second, Shell(tmp_path).in_job_of(world))

@@ -55,8 +55,8 @@ def make_file(folder: Path, size: int = 2_000, filename: str = "demo-1.0-py3-non
         python_tag="py3",
         size=size,
         digests=Digests(hashlib.sha256(content).hexdigest()),
-        metadata=CoreMetadata("2.1", "demo", "1.0", (("summary", "A demo"),)),
-        stamp=Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
+        metadata=CoreMetadata(metadata_version="2.1", name="demo", version="1.0", fields=(("summary", "A demo"),)),
+        stamp=Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns),
     )
 
 
@@ -83,8 +83,8 @@ class Client:
             allow_http=self.allow_http,
         )
         self.index = HttpIndex(
-            resolve(self.upload_url, None, self.profile, allow_http=self.allow_http),  # type: ignore[arg-type]
-            self.transport,
+            endpoints=resolve(self.upload_url, None, self.profile, allow_http=self.allow_http),  # type: ignore[arg-type]
+            transport=self.transport,
             emit=self.events.append if self.emit is None else self.emit,
             waiting=self.waiting,
             listing_authorization=AUTHORIZATION,

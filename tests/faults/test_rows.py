@@ -111,7 +111,9 @@ def test_1_refused_connections_are_retried_within_the_budget(tmp_path: Path) -> 
     with closed_port() as port, Client(f"http://127.0.0.1:{port}/legacy/") as client:
         outcome = client.upload(make_file(tmp_path))
     assert outcome == Unavailable(
-        5, f"cannot connect to 127.0.0.1 port {port}: connection refused (after 5 attempts)", unclear=False
+        attempts=5,
+        message=f"cannot connect to 127.0.0.1 port {port}: connection refused (after 5 attempts)",
+        unclear=False,
     )
     assert client.waiting.waits == [0.75, 1.5, 3.0, 6.0]
     assert [retry.attempt for retry in client.retries] == [1, 2, 3, 4]

@@ -182,7 +182,7 @@ def test_a_tls_certificate_that_is_not_trusted_is_final_and_names_the_cure(
     world: SigningHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls = make_loopback_tls(tmp_path, dt.datetime.now(dt.UTC))
-    with Server(world.sigstore.app, tls=tls.context) as server:
+    with Server(app=world.sigstore.app, tls=tls.context) as server:
         trust = TrustSource(emit=world.events.append, config=world.sigstore.trust_config(server.base_url))
 
         with pytest.raises(UntrustedCertificate) as caught:

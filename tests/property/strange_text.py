@@ -194,7 +194,7 @@ class Stranger:
     def answer(self) -> HttpAnswer:
         names = ("retry-after", "ratelimit", "date", "location", "content-type")
         headers = {name: self.text()[:300] for name in names if self.chance.random() < 0.3}
-        return HttpAnswer(self.chance.choice(STATUSES), self.text(), headers, self.body())
+        return HttpAnswer(status=self.chance.choice(STATUSES), reason=self.text(), headers=headers, body=self.body())
 
     def metadata(self) -> bytes:
         """Return core metadata, of METADATA and PKG-INFO alike, with a description."""

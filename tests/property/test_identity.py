@@ -33,7 +33,12 @@ KEYS = st.sampled_from(
 DOCUMENTS = st.dictionaries(KEYS, JSON, max_size=5).map(json.dumps).map(str.encode)
 HEADERS = st.dictionaries(st.sampled_from(["date", "retry-after", "location"]), st.text(max_size=40), max_size=3)
 ANSWERS = st.builds(
-    HttpAnswer, st.integers(100, 599), st.text(max_size=30), HEADERS, DOCUMENTS | st.binary(max_size=200), st.booleans()
+    HttpAnswer,
+    status=st.integers(100, 599),
+    reason=st.text(max_size=30),
+    headers=HEADERS,
+    body=DOCUMENTS | st.binary(max_size=200),
+    truncated=st.booleans(),
 )
 CLAIMS = st.dictionaries(st.sampled_from([*GITHUB, *GITLAB, "aud", "email"]), JSON, max_size=10)
 

@@ -52,7 +52,9 @@ JSON = st.recursive(
 )
 BODIES = st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode()) | TEXT.map(str.encode)
 HEADERS = st.dictionaries(st.sampled_from(["retry-after", "ratelimit", "location", "content-type"]), TEXT, max_size=4)
-ANSWERS = st.builds(HttpAnswer, st.integers(100, 999), TEXT, HEADERS, BODIES, st.booleans())
+ANSWERS = st.builds(
+    HttpAnswer, status=st.integers(100, 999), reason=TEXT, headers=HEADERS, body=BODIES, truncated=st.booleans()
+)
 
 
 @given(BODIES, TEXT | st.sampled_from(["application/json", "text/html"]), st.booleans())

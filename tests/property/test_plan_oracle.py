@@ -56,7 +56,7 @@ def states(draw: st.DrawFn, distributions: list[Distribution]) -> dict[str, Inde
                     digest = draw(digests)
                     sha256 = file.sha256 if digest == "same" else sha("other") if digest else None
                     listed[file.filename] = published(file, sha256=sha256, inherited=draw(st.integers(0, 5)) == 0)
-            result[project] = ProjectListing(project, listed)
+            result[project] = ProjectListing(project=project, files=listed)
     return result
 
 

@@ -91,8 +91,10 @@ def _filename(text: bytes) -> None:
 
 def _refusal(body: bytes) -> None:
     for content_type in ("text/html", "application/json"):
-        responses.message_of(HttpAnswer(400, "Bad Request", {"content-type": content_type}, body))
-    responses.message_of(HttpAnswer(400, body.decode(), {}, b""))
+        responses.message_of(
+            HttpAnswer(status=400, reason="Bad Request", headers={"content-type": content_type}, body=body)
+        )
+    responses.message_of(HttpAnswer(status=400, reason=body.decode(), headers={}, body=b""))
 
 
 def _sigstore(body: bytes) -> None:
@@ -102,7 +104,7 @@ def _sigstore(body: bytes) -> None:
 
 def _exchange(body: bytes) -> None:
     for status in (200, 422):
-        answer = HttpAnswer(status, "", {"content-type": "application/json"}, body)
+        answer = HttpAnswer(status=status, reason="", headers={"content-type": "application/json"}, body=body)
         oidc_protocol.read_discovery(answer, PYPI)
         oidc_protocol.read_audience(answer, PYPI)
         oidc_protocol.read_mint(answer, 0.0)

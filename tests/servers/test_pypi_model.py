@@ -117,7 +117,10 @@ def eight_at_once(distributions: Sequence[Distribution], model: Model) -> tuple[
             waiting=waiting, emit=events.append, environ={"SSL_CERT_FILE": str(model.tls.authority_file)}
         )
         index = HttpIndex(
-            resolve(f"{url}/legacy/", f"{url}/simple/", "pypi"), transport, emit=events.append, waiting=waiting
+            endpoints=resolve(f"{url}/legacy/", f"{url}/simple/", "pypi"),
+            transport=transport,
+            emit=events.append,
+            waiting=waiting,
         )
         completions = ReleaseCompletions(lambda: waiting.stopped, 8)
 

@@ -58,15 +58,18 @@ from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Destination, Run
 
 PYPI = Endpoints(
-    "pypi",
-    IndexProfile.PYPI,
-    "https://upload.pypi.org/legacy/",
+    name="pypi",
+    profile=IndexProfile.PYPI,
+    upload="https://upload.pypi.org/legacy/",
     simple="https://pypi.org/simple/",
     integrity="https://pypi.org/integrity/",
 )
 TESTPYPI = replace(PYPI, name="testpypi", upload="https://test.pypi.org/legacy/")
 GENERIC = Endpoints(
-    "index.example", IndexProfile.GENERIC, "https://index.example/", simple="https://index.example/simple/"
+    name="index.example",
+    profile=IndexProfile.GENERIC,
+    upload="https://index.example/",
+    simple="https://index.example/simple/",
 )
 
 
@@ -87,8 +90,8 @@ def wheel(
         python_tag=tag,
         size=size,
         digests=Digests(sha(content or filename)),
-        metadata=CoreMetadata("2.1", project, version),
-        stamp=Stamp(1, 2, size, 4),
+        metadata=CoreMetadata(metadata_version="2.1", name=project, version=version),
+        stamp=Stamp(device=1, inode=2, size=size, mtime_ns=4),
     )
 
 
@@ -105,7 +108,7 @@ def sdist(project: str = "demo", version: str = "1.0", *, content: str = "", siz
 
 def published(file: Distribution, **changes: object) -> PublishedFile:
     return replace(
-        PublishedFile(file.filename, f"https://files.example/{file.filename}", file.sha256),
+        PublishedFile(filename=file.filename, url=f"https://files.example/{file.filename}", sha256=file.sha256),
         **changes,  # type: ignore[arg-type]
     )
 
@@ -122,7 +125,7 @@ class FakeDistributions:
         assert paths
         if not self.files and not self.unreadable:
             raise NothingToPublish("There are no distributions.")
-        return Collection(tuple(self.files), self.attestations, self.unreadable)
+        return Collection(distributions=tuple(self.files), attestations=self.attestations, problems=self.unreadable)
 
     def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
         self.profiles = list(profiles)
@@ -164,7 +167,7 @@ class FakeIndex:
         if self.states:
             return self.states.pop(0)
         files = {name: file for name, file in self.files.items() if name.startswith(f"{project}-")}
-        return ProjectListing(project, files) if files else NoSuchProject(project)
+        return ProjectListing(project=project, files=files) if files else NoSuchProject(project)
 
     def upload(
         self,
@@ -200,7 +203,7 @@ class FakeIndex:
         authorization: Authorization | None,
         throttled: Callable[[], None],
     ) -> UploadOutcome:
-        self.emit(UploadStarted(self.endpoints.name, distribution.filename, distribution.size))
+        self.emit(UploadStarted(index=self.endpoints.name, filename=distribution.filename, size=distribution.size))
         with self.lock:
             self.sent.append((distribution.filename, len(attestations)))
             self.authorizations.append(authorization)
@@ -248,7 +251,7 @@ class FakeCredential:
 
     @property
     def state(self) -> CredentialState:
-        return CredentialState(self.kind, scope=self.scope)
+        return CredentialState(kind=self.kind, scope=self.scope)
 
     def missing(self) -> CiPublishError | None:
         return self.lacks
@@ -299,7 +302,11 @@ class FakeSigner:
         if not all(item.content for item in found):
             raise AttestationInvalid("An attestation file beside the distributions cannot be used.")
         return {
-            item.distribution: (Attestation(item.distribution, PUBLISH_V1, item.content.decode(), verified=True),)
+            item.distribution: (
+                Attestation(
+                    filename=item.distribution, predicate_type=PUBLISH_V1, json=item.content.decode(), verified=True
+                ),
+            )
             for item in found
         }
 
@@ -309,7 +316,9 @@ class FakeSigner:
         names = [file.filename for file in distributions]
         self.signed += names
         done = {
-            name: (Attestation(name, PUBLISH_V1, "{}", verified=True),) for name in names if name not in self.failures
+            name: (Attestation(filename=name, predicate_type=PUBLISH_V1, json="{}", verified=True),)
+            for name in names
+            if name not in self.failures
         }
         for made in done.values():
             self.emit(Signed(*made))

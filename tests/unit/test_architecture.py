@@ -268,3 +268,93 @@ def test_a_module_without_tests_is_caught(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_tested.py").write_text("", encoding="utf-8")
     assert without_tests(tmp_path / "src", tmp_path / "tests") == {"work.py"}
+
+
+def made_keyword_only(cls: ast.ClassDef) -> bool:
+    """Return whether a decorator of *cls* makes its fields keyword-only."""
+    calls = [each for each in cls.decorator_list if isinstance(each, ast.Call)]
+    return any(keyword.arg == "kw_only" for call in calls for keyword in call.keywords)
+
+
+def is_value(cls: ast.ClassDef) -> bool:
+    """Return whether *cls* gets its constructor from its fields."""
+    names = {ast.unparse(each.func if isinstance(each, ast.Call) else each) for each in cls.decorator_list}
+    return bool(names & {"frozen", "dataclass"}) or any(ast.unparse(base) == "NamedTuple" for base in cls.bases)
+
+
+def own_fields(cls: ast.ClassDef) -> list[str]:
+    return [
+        each.target.id
+        for each in cls.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and "ClassVar" not in ast.unparse(each)
+    ]
+
+
+def positional(cls: ast.ClassDef, known: dict[str, ast.ClassDef]) -> int:
+    """Return how many arguments of the constructor of *cls* are counted and not named."""
+    for each in cls.body:
+        if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+            return len(each.args.posonlyargs) + len(each.args.args) - 1
+    if made_keyword_only(cls):
+        return 0
+    bases = [known[name] for name in map(ast.unparse, cls.bases) if name in known and known[name] is not cls]
+    return sum(positional(base, known) for base in bases) + (len(own_fields(cls)) if is_value(cls) else 0)
+
+
+def counted_constructors(package: Path) -> set[str]:
+    """Return the classes below *package* whose constructor takes more than three arguments by their place."""
+    found = set()
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    known = {cls.name: cls for tree in trees.values() for cls in ast.walk(tree) if isinstance(cls, ast.ClassDef)}
+    for path, tree in trees.items():
+        classes = {cls.name: cls for cls in ast.walk(tree) if isinstance(cls, ast.ClassDef)}
+        found |= {
+            f"{path.relative_to(package).as_posix()}:{name}"
+            for name, cls in classes.items()
+            if positional(cls, known | classes) > 3
+        }
+    return found
+
+
+def test_more_than_three_arguments_of_a_constructor_are_named() -> None:
+    assert counted_constructors(PACKAGE) == set()
+
+
+def test_a_constructor_with_four_counted_arguments_is_caught(tmp_path: Path) -> None:
+    source = """
+@frozen
+class Four:
+    a: int
+    b: int
+    c: int
+    d: int = 0
+    constant: ClassVar[int] = 1
+@frozen
+class Three:
+    a: int
+    b: int
+    c: int
+@frozen
+class Inherits(Three):
+    d: int
+@frozen(kw_only=True)
+class Named:
+    a: int
+    b: int
+    c: int
+    d: int
+class Made:
+    def __init__(self, a, b, c, d):
+        pass
+class Making:
+    def __init__(self, a, b, c, *, d, e):
+        pass
+class Row(NamedTuple):
+    a: int
+    b: int
+    c: int
+    d: int
+"""
+    (tmp_path / "module.py").write_text(source, encoding="utf-8")
+    found = {"module.py:Four", "module.py:Inherits", "module.py:Made", "module.py:Row"}
+    assert counted_constructors(tmp_path) == found

@@ -79,7 +79,7 @@ def test_every_input_reaches_its_setting(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ACTIONS, ids=str)
 def test_an_action_declares_the_outputs_that_a_run_writes(path: Path) -> None:
-    events = (RunStarted("publish", 0.0), RunFinished(Outcome.PUBLISHED, 0, 1.0))
+    events = (RunStarted("publish", 0.0), RunFinished(outcome=Outcome.PUBLISHED, exit_code=0, time=1.0))
 
     assert set(read(path)["outputs"]) == set(outputs(events, Artifacts()))
 

@@ -89,7 +89,7 @@ found = rendering(text, "text/x-rst")
 print(json.dumps([found.too_large, found.fault, sys.modules["ci_publish"].__file__]), flush=True)
 inbox, _ = socket.socketpair()
 guard = TokenGuard(inbox, 60.0, os.environ)
-guard.keep(HttpRequest("POST", sys.argv[1], body=SecretJson((("token", Secret("to-burn")),))))
+guard.keep(HttpRequest(method="POST", url=sys.argv[1], body=SecretJson((("token", Secret("to-burn")),))))
 guard.close()
 """
 

@@ -110,7 +110,7 @@ def execute(
     if isinstance(what, Run) and command in TAKE_RUNS:
         run = what
         return recorded(command, lambda recording: _run(command, with_listener(run, recording.emit)), context)
-    loaded = Loaded(what if isinstance(what, Settings) else Settings(), {})
+    loaded = Loaded(settings=what if isinstance(what, Settings) else Settings(), origins={})
     try:
         loaded = _loaded(command, what, context)
         refuse_ignored_inputs(command, loaded.settings, context.environ)
@@ -124,7 +124,7 @@ def execute(
     if not table[effective].recorded:
         table[effective].run(Job(settings, loaded, context))
         return receipt_of([])
-    with FileReports(settings, loaded, effective, context) as reporting:
+    with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
         return recorded(
             effective, lambda recording: table[effective].run(Job(settings, loaded, recording)), reporting.context
         )
@@ -138,7 +138,9 @@ def _refused(command: str, error: ConfigurationError, loaded: Loaded, context: R
 
     settings = loaded.settings
     unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out(getattr(settings, name))}
-    with FileReports(settings.model_copy(update=unusable), loaded, command, context) as reporting:
+    with FileReports(
+        settings=settings.model_copy(update=unusable), loaded=loaded, command=command, context=context
+    ) as reporting:
         return recorded(command, fail, reporting.context)
 
 

@@ -61,8 +61,8 @@ class Composition:
         self._prefetched: list[PrefetchedIndex] = []
         self.identity = identity or RememberedIdentity(self._ambient)
         self.credentials = Credentials(
-            settings,
-            context,
+            settings=settings,
+            context=context,
             interruption=self.interruption,
             transport=self.patient_transport,
             identity=self.identity,
@@ -118,7 +118,7 @@ class Composition:
         if command != "verify" or self.settings.publisher:
             return self.settings.publisher
         job = None if any("==" in path for path in self.settings.paths) else job_identity(self.context.environ)
-        return () if job is None else (PublisherIdentity(job.publisher.kind, job.publisher.name),)
+        return () if job is None else (PublisherIdentity(kind=job.publisher.kind, name=job.publisher.name),)
 
     def _prefetch(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
@@ -233,8 +233,8 @@ class Composition:
         if online:
             endpoints = recognised(endpoints, self.transport, self.settings.index_profile)
         return HttpIndex(
-            endpoints,
-            self.transport,
+            endpoints=endpoints,
+            transport=self.transport,
             emit=self.told,
             waiting=self.interruption,
             listing_authorization=self.credentials.listing_authorization(endpoints),
@@ -244,11 +244,11 @@ class Composition:
         from ci_publish.identity.ambient import BUDGET, AmbientIdentity  # noqa: PLC0415  (late: not for passwords)
 
         return AmbientIdentity(
-            self.context.environ,
-            self.context.mask,
-            self.interruption.patient(),
-            self.context.emit,
-            random.random,
+            environ=self.context.environ,
+            mask=self.context.mask,
+            waiting=self.interruption.patient(),
+            emit=self.context.emit,
+            random=random.random,
             transport=self.patient_transport,
             budget=self.settings.timeout or BUDGET,
         )

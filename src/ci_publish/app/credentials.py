@@ -10,7 +10,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
-from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.context import IdentityContext, unguarded
 from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, meant_for, shared
 from ci_publish.identity.keyring import KeyringEntry, asked_keyring
 from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
@@ -27,9 +27,9 @@ class Credentials:
 
     def __init__(
         self,
+        *,
         settings: Settings,
         context: RuntimeContext,
-        *,
         interruption: Interruption,
         transport: HttpTransport,
         identity: IdentitySource,
@@ -52,9 +52,9 @@ class Credentials:
         """Return what the user gave; with ``keyring``, what the keyring holds for *endpoints*."""
         settings = self._settings
         given = CredentialOptions(
-            settings.user,
-            settings.password,
-            self._context.password_name,
+            user=settings.user,
+            secret=settings.password,
+            name=self._context.password_name,
             anonymous=settings.anonymous,
             several=len(settings.repository_url) > 1,
             keyring=settings.keyring,
@@ -72,18 +72,18 @@ class Credentials:
         """Return what every credential works with."""
         guard = self._interruption.guard
         return IdentityContext(
-            self._identity,
-            self._transport,
-            self._interruption.patient(),
-            self._context.emit,
-            self._context.mask,
-            time.time,
-            random.random,
-            self._interruption.shielded,
-            self._context.keyring,
-            self._settings.timeout,
-            _runner(self._context.environ),
-            *(() if guard is None else (partial(guard.keep, allow_http=self._settings.allow_http),)),
+            source=self._identity,
+            transport=self._transport,
+            waiting=self._interruption.patient(),
+            emit=self._context.emit,
+            mask=self._context.mask,
+            clock=time.time,
+            random=random.random,
+            shielded=self._interruption.shielded,
+            keyring=self._context.keyring,
+            timeout=self._settings.timeout,
+            runner=_runner(self._context.environ),
+            guard=unguarded if guard is None else partial(guard.keep, allow_http=self._settings.allow_http),
         )
 
     def listing_authorization(self, endpoints: Endpoints) -> Authorization | None:

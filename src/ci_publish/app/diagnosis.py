@@ -58,7 +58,7 @@ def diagnose(composition: Composition) -> Outcome:
         return Outcome.READY
     if composition.settings.strict:
         raise _undetermined(open_questions)
-    composition.context.emit(Finding("verdict", FindingStatus.SKIP, " ".join(open_questions)))
+    composition.context.emit(Finding(name="verdict", status=FindingStatus.SKIP, message=" ".join(open_questions)))
     return Outcome.UNDETERMINED
 
 
@@ -72,7 +72,10 @@ def _undetermined(questions: Sequence[str]) -> CredentialRejected:
 
 def _finding(found: "Diagnosed") -> Finding:
     return Finding(
-        found.name, _FINDINGS[found.level], "\n".join(filter(None, (found.message, found.detail))), found.hints
+        name=found.name,
+        status=_FINDINGS[found.level],
+        message="\n".join(filter(None, (found.message, found.detail))),
+        hints=found.hints,
     )
 
 
@@ -83,7 +86,7 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
     collection, checks = _files_if_any(composition, index.endpoints)
     must_attest = not collection.distributions or unattested(collection)
     wanted = Wanted(
-        collection.distributions,
+        distributions=collection.distributions,
         attesting=lambda kind: composition.attesting(index.endpoints, kind) and must_attest,
         mint=settings.mint,
         spend_token=settings.spend_token,
@@ -96,11 +99,11 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
     )
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(
-        index.endpoints,
-        credentials.options(index.endpoints),
-        credentials.identity_context(),
-        index.fetch_listing,
-        wanted,
+        endpoints=index.endpoints,
+        given=credentials.options(index.endpoints),
+        tools=credentials.identity_context(),
+        fetch_listing=index.fetch_listing,
+        wanted=wanted,
     )
 
 
@@ -128,10 +131,10 @@ def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Colle
         collection = distributions.collect(composition.settings.paths)
         problems = distributions.check(collection, [endpoints.profile])
     except NothingToPublish:
-        return Collection(()), None
+        return Collection(distributions=()), None
     except CiPublishError as error:
         failure = error
-        return Collection(()), lambda _: failure
+        return Collection(distributions=()), lambda _: failure
     return collection, lambda published: _failed_checks(noted(problems, published))
 
 

@@ -23,7 +23,7 @@ class FileReports:
     ``context`` is what the run must be given instead of *context*: its secrets are redacted in the files.
     """
 
-    def __init__(self, settings: Settings, loaded: Loaded, command: str, context: RuntimeContext) -> None:
+    def __init__(self, *, settings: Settings, loaded: Loaded, command: str, context: RuntimeContext) -> None:
         self._listener = context.emit
         self._masker = Masker(io.StringIO(), on=False)
         self._reports = Dispatcher()
@@ -57,8 +57,8 @@ class FileReports:
         assert folder is not None  # noqa: S101  (for mypy)
         self._reports.add(
             GitLabReport(
-                io.StringIO(),
-                self._listener,
+                stream=io.StringIO(),
+                emit=self._listener,
                 files=GitLabFiles(folder / "publish.env", folder / "junit.xml", folder / "summary.md"),
                 options=CiReportOptions(
                     settings=rows(loaded),

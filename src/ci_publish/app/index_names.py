@@ -26,7 +26,7 @@ KNOWN = {"pypi": PYPI.upload, "testpypi": TESTPYPI.upload}
 _OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
 
 
-@frozen
+@frozen(kw_only=True)
 class NamedIndex:
     """What a name stands for. ``where`` is the place that says so; ``user`` and ``password`` are those of .pypirc.
 
@@ -59,7 +59,7 @@ class IndexNames:
         """Return what *name* stands for; *spelled* says where it was given. Raises ConfigurationError."""
         known = KNOWN.get(name.lower())
         if known is not None:
-            return NamedIndex(name.lower(), known, "PyPI's own names")
+            return NamedIndex(name=name.lower(), upload=known, where="PyPI's own names")
         uv = next((entry for entry in self._uv if entry.get("name") == name), None)
         if uv is not None:
             return _of_uv(name, uv, spelled)
@@ -85,7 +85,7 @@ class IndexNames:
         secret = values.get("password")
         where = f"{self._path} [{name}]"
         user = values.get("username") or None
-        return NamedIndex(name, upload, where, user=user, password=Secret(secret) if secret else None)
+        return NamedIndex(name=name, upload=upload, where=where, user=user, password=Secret(secret) if secret else None)
 
     def _read(self) -> configparser.RawConfigParser:
         if self._parser is None:
@@ -106,7 +106,9 @@ class IndexNames:
             raise _unreadable(path, error) from error
         if os.name == "posix" and mode & _OTHERS_READ:
             message = f"{path} can be read by other users of this machine, and it may hold passwords."
-            self.notes.append(Noted("pypirc-readable-by-others", message, hints=(f"Run: chmod 600 {path}",)))
+            self.notes.append(
+                Noted(slug="pypirc-readable-by-others", message=message, hints=(f"Run: chmod 600 {path}",))
+            )
 
     def _unknown(self, name: str, spelled: str) -> NoReturn:
         names = sorted({*KNOWN, *(str(entry["name"]) for entry in self._uv if entry.get("name"))})
@@ -129,7 +131,9 @@ def _of_uv(name: str, entry: Mapping[str, Any], spelled: str) -> NamedIndex:
             hints=(f'Add it to the entry: publish-url = "https://…" (the upload URL of {name}).',),
         )
     where = f"[[tool.uv.index]] {name}"
-    return NamedIndex(name, upload, where, simple if isinstance(simple, str) else None, in_project=True)
+    return NamedIndex(
+        name=name, upload=upload, where=where, simple=simple if isinstance(simple, str) else None, in_project=True
+    )
 
 
 def _bounded(text: str, path: Path) -> str:

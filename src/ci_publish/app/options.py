@@ -55,7 +55,7 @@ class Origin:
 DEFAULT = Origin(Source.DEFAULT, "default")
 
 
-@frozen
+@frozen(kw_only=True)
 class Option:
     """What belongs to an option besides its type: help, value's name, commands, and the names it has in action.yml.
 

@@ -18,7 +18,7 @@ from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
 
 
-@frozen
+@frozen(kw_only=True)
 class Tool:
     """An upload tool: the variables in which it takes a destination, a user and a secret, the strongest first."""
 
@@ -43,12 +43,17 @@ class Tool:
 
 
 TOOLS = (
-    Tool("twine", ("TWINE_REPOSITORY_URL", "TWINE_REPOSITORY"), ("TWINE_USERNAME",), ("TWINE_PASSWORD",)),
     Tool(
-        "uv",
-        ("UV_PUBLISH_URL", "UV_PUBLISH_INDEX"),
-        ("UV_PUBLISH_USERNAME",),
-        ("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"),
+        name="twine",
+        addresses=("TWINE_REPOSITORY_URL", "TWINE_REPOSITORY"),
+        users=("TWINE_USERNAME",),
+        secrets=("TWINE_PASSWORD",),
+    ),
+    Tool(
+        name="uv",
+        addresses=("UV_PUBLISH_URL", "UV_PUBLISH_INDEX"),
+        users=("UV_PUBLISH_USERNAME",),
+        secrets=("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD"),
     ),
 )
 
@@ -65,7 +70,7 @@ def unused_secrets(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-@frozen
+@frozen(kw_only=True)
 class Ours:
     """What settings of our own say, from all sources but other tools.
 
@@ -101,7 +106,7 @@ class _Named:
     upload: str
 
 
-@frozen
+@frozen(kw_only=True)
 class _Found:
     """A tool's secret, with the variable that holds it and the variable of its user."""
 
@@ -134,7 +139,7 @@ def decide(ours: Ours, environ: Mapping[str, str], upload_of: Callable[[str, str
         _take(credential, ours, values, origins)
     if origins:
         variables = ", ".join(dict.fromkeys(origin.spelled for origin in origins.values()))
-        notes = (Noted("foreign-variables", f"Using {variables}.", warning=False), *notes)
+        notes = (Noted(slug="foreign-variables", message=f"Using {variables}.", warning=False), *notes)
     return Decision(values, origins, notes)
 
 
@@ -217,7 +222,15 @@ def _secrets(environ: Mapping[str, str]) -> list[_Found]:
         if variable is not None:
             user = tool.user(environ)
             name = environ[user].strip() if user else None
-            found.append(_Found(tool, variable, Secret(environ[variable].strip()), name, user))
+            found.append(
+                _Found(
+                    tool=tool,
+                    variable=variable,
+                    secret=Secret(environ[variable].strip()),
+                    user=name,
+                    user_variable=user,
+                )
+            )
     return found
 
 
@@ -239,7 +252,10 @@ def _same_tool(own: Sequence[_Found], found: Sequence[_Found]) -> tuple[_Found |
     """Return the secret of the tools that name the destination; a secret of another tool is not meant for it."""
     others = [each.variable for each in found if each not in own]
     notes = tuple(
-        Noted("foreign-credential-unused", f"{variable} is not used: another tool's variable names the destination.")
+        Noted(
+            slug="foreign-credential-unused",
+            message=f"{variable} is not used: another tool's variable names the destination.",
+        )
         for variable in others
     )
     return _one(own), notes
@@ -254,7 +270,7 @@ def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tupl
         names = " and ".join(each.variable for each in found)
         message = f"{names}: not used, because this job can use Trusted Publishing."
         hint = f"To publish with it instead, pass it as the input password: ${{{{ secrets.{found[0].variable} }}}}"
-        return None, (Noted("foreign-credential-unused", message, hints=(hint,)),)
+        return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
     candidate = _one(found)
     if candidate is None or any(_fits(candidate.secret, address, ours) for address in addresses):
         return candidate, ()

@@ -26,7 +26,7 @@ class OtherToolsSource(OptionSource):
     """
 
     def __init__(
-        self, environ: Mapping[str, str], uv_indexes: object, higher: Sequence[OptionSource], *, in_action: bool
+        self, *, environ: Mapping[str, str], uv_indexes: object, higher: Sequence[OptionSource], in_action: bool
     ) -> None:
         super().__init__()
         self._in_action = in_action

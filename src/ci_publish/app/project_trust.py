@@ -103,7 +103,13 @@ def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
     if not found:
         return ()
     told = ", ".join(f"{shown(name, loaded.settings)} ({where})" for name, where in found.items())
-    return (Noted("destination-from-project", f"The destination comes from pyproject.toml: {told}.", warning=False),)
+    return (
+        Noted(
+            slug="destination-from-project",
+            message=f"The destination comes from pyproject.toml: {told}.",
+            warning=False,
+        ),
+    )
 
 
 def _sends(command: str, settings: Settings) -> bool:

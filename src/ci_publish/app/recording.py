@@ -45,7 +45,11 @@ def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: R
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
         error.__cause__ = caught
-    emit(RunFinished(_outcome(outcome, error), error.exit_code if error else 0, time.time(), error))
+    emit(
+        RunFinished(
+            outcome=_outcome(outcome, error), exit_code=error.exit_code if error else 0, time=time.time(), error=error
+        )
+    )
     receipt = receipt_of(events)  # type: ignore[arg-type]
     if error is not None:
         error.receipt = receipt

@@ -28,7 +28,7 @@ from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
 from ci_publish.rehearsal.world import RehearsalWorld
 
 
-@frozen
+@frozen(kw_only=True)
 class Played:
     """What a rehearsal plays of one destination of the real run; ``profile`` decides which rules its index follows.
 
@@ -96,15 +96,21 @@ def played(settings: Settings, address: str) -> Played:
     given = meant_for(
         endpoints,
         CredentialOptions(
-            settings.user,
-            settings.password,
+            user=settings.user,
+            secret=settings.password,
             anonymous=settings.anonymous,
             several=len(settings.repository_url) > 1,
             keyring=settings.keyring,
         ),
     )
     token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
-    return Played(endpoints.name, endpoints.profile, given.user or TOKEN_USER, token, given.anonymous)
+    return Played(
+        name=endpoints.name,
+        profile=endpoints.profile,
+        user=given.user or TOKEN_USER,
+        token=token,
+        anonymous=given.anonymous,
+    )
 
 
 def _real(settings: Settings, address: str) -> Endpoints:

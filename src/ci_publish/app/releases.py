@@ -38,6 +38,6 @@ def as_distribution(file: PublishedFile, project: str, version: str) -> Distribu
         python_tag="" if found.kind is Kind.WHEEL else "source",
         size=size,
         digests=Digests(file.sha256),
-        metadata=CoreMetadata("", project, version),
-        stamp=Stamp(0, 0, size, 0),
+        metadata=CoreMetadata(metadata_version="", name=project, version=version),
+        stamp=Stamp(device=0, inode=0, size=size, mtime_ns=0),
     )

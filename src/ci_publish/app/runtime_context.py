@@ -16,7 +16,7 @@ def _ignore(_: object) -> None:
     """Take an event or a secret, and do nothing."""
 
 
-@frozen
+@frozen(kw_only=True)
 class RuntimeContext:
     """What a run gets from its process: everything that is not a setting.
 

@@ -49,7 +49,7 @@ _IDENTITY_TOKEN = "_ID_TOKEN"  # noqa: S105  (the end of a variable's name)
 _SUSPICIOUS = ("TOKEN", "PASSWORD", "SECRET", "URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TEST")
 
 
-@frozen
+@frozen(kw_only=True)
 class Loaded:
     """Validated settings, the origin of every value that is not a default, and what people should know about them.
 
@@ -154,7 +154,7 @@ class VariableSource(OptionSource):
                 detail="It looks like a setting, and it would be ignored.",
                 hints=(f"Unset {key}, or see which variables there are: ci-publish settings",),
             )
-        self.notes.append(Noted("unknown-variable", f"Unknown environment variable, ignored: {key}"))
+        self.notes.append(Noted(slug="unknown-variable", message=f"Unknown environment variable, ignored: {key}"))
 
 
 class InputSource(OptionSource):
@@ -173,7 +173,7 @@ class InputSource(OptionSource):
         elif found:
             names = ", ".join(f"INPUT_{spelling.upper()}" for _, spelling, _ in found)
             message = f"Ignored because {ACTION_MARK} is not set: {names}."
-            self.notes.append(Noted("inputs-ignored", message, hints=MARK_HINTS))
+            self.notes.append(Noted(slug="inputs-ignored", message=message, hints=MARK_HINTS))
 
 
 class FileSource(OptionSource):
@@ -217,7 +217,9 @@ def load(
         InputSource(environ),
         FileSource(tables.ours),
     )
-    others = OtherToolsSource(environ, tables.uv_indexes, higher, in_action=bool(environ.get(ACTION_MARK)))
+    others = OtherToolsSource(
+        environ=environ, uv_indexes=tables.uv_indexes, higher=higher, in_action=bool(environ.get(ACTION_MARK))
+    )
     sources = (*higher, others)
     passed: dict[str, Any] = {SOURCES: sources}
     try:
@@ -231,7 +233,13 @@ def load(
         )
     origins = _origins(sources)
     notes = tuple(note for each in sources for note in each.notes)
-    return Loaded(_resolved(settings, others.resolved), origins, notes, others.objection, others.named_by_project)
+    return Loaded(
+        settings=_resolved(settings, others.resolved),
+        origins=origins,
+        notes=notes,
+        objection=others.objection,
+        named_by_project=others.named_by_project,
+    )
 
 
 def _add_origin(error: ConfigurationError, origin: Origin) -> None:

@@ -105,7 +105,7 @@ def burn(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:
     transport = HttpTransport(waiting=_Patient(deadline), emit=lambda _: None, allow_http=allowed, environ=os.environ)
     for each in kept:
         fields = tuple((name, Secret(value)) for name, value in each["fields"])
-        request = HttpRequest(each["method"], each["url"], each["headers"], body=SecretJson(fields))
+        request = HttpRequest(method=each["method"], url=each["url"], headers=each["headers"], body=SecretJson(fields))
         transport.send(request, deadline=deadline)
     transport.close()
 

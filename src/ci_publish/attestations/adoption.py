@@ -135,16 +135,18 @@ class _Adoption:
         match signed_by:
             case ByThisRun(commit=str() as commit):
                 told = f"{name} was made for another commit ({commit}) than this run's."
-                note = Noted("attestation-other-commit", told, warning=False, filename=file.distribution)
+                note = Noted(slug="attestation-other-commit", message=told, warning=False, filename=file.distribution)
             case ByNamed(identity=identity):
                 told = (
                     f"{name} is signed by {identity}, which attested-by names. PyPI takes attestations only by the"
                     " Trusted Publisher that uploads the file."
                 )
-                note = Noted("attestation-by-named", told, filename=file.distribution)
+                note = Noted(slug="attestation-by-named", message=told, filename=file.distribution)
             case ByUnknown():
                 told = f"{name} fits the file; whether {examined.certificate} is this run's identity is not known."
-                note = Noted("attestation-identity-unchecked", told, warning=False, filename=file.distribution)
+                note = Noted(
+                    slug="attestation-identity-unchecked", message=told, warning=False, filename=file.distribution
+                )
             case ByThisRun() | ByAnother():
                 return
             case _:

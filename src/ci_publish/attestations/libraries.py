@@ -76,7 +76,7 @@ _BEARABLE_SKEW = 30.0
 _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
-@frozen
+@frozen(kw_only=True)
 class Examined:
     """An attestation that verified: what it says, who made it, and when. Times in seconds since the epoch."""
 
@@ -237,7 +237,7 @@ class SigstoreAuthority:
     """
 
     def __init__(
-        self, trust: TrustSource, *, seconds: float, emit: Emit, wall: Callable[[], float] = time.time
+        self, *, trust: TrustSource, seconds: float, emit: Emit, wall: Callable[[], float] = time.time
     ) -> None:
         self._trust = trust
         self._emit = emit
@@ -253,7 +253,9 @@ class SigstoreAuthority:
         config, context = self._config, self._context
         try:
             with context.signer(identity, cache=True) as signer:
-                return Certified(self, signer, Examiner(config), publisher_of(token.claims))
+                return Certified(
+                    authority=self, signer=signer, examiner=Examiner(config), publisher=publisher_of(token.claims)
+                )
         except ExpiredIdentity as error:
             raise IdentityEnded("the identity token has expired") from error
         except CiPublishError:
@@ -302,7 +304,7 @@ class SigstoreAuthority:
             limit(log.session, self._limits, self._trace)
 
     def _trace(self, method: str, url: str, result: str, seconds: float) -> None:
-        self._emit(RequestTraced(method, url, result, seconds))
+        self._emit(RequestTraced(method=method, url=url, result=result, seconds=seconds))
 
     def trouble(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
@@ -359,7 +361,9 @@ def _unconnected(service: str, error: BaseException) -> Trouble:
 class Certified:
     """A signing certificate for one identity, good for any number of files while it lasts. Thread-safe."""
 
-    def __init__(self, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, publisher: Publisher) -> None:
+    def __init__(
+        self, *, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, publisher: Publisher
+    ) -> None:
         self._authority = authority
         self._signer = signer
         self._examiner = examiner

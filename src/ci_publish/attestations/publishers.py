@@ -41,7 +41,7 @@ _NAMES = {
 }
 
 
-@frozen
+@frozen(kw_only=True)
 class Publisher:
     """What a certificate must say, exactly, to be this publisher's.
 

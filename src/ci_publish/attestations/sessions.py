@@ -40,10 +40,10 @@ class _LimitedAdapter(HTTPAdapter):
 
     def __init__(
         self,
+        *,
         limits: Limits,
         trace: Trace,
         clock: Callable[[], float] = time.monotonic,
-        *,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         super().__init__(max_retries=0)
@@ -147,7 +147,7 @@ def limit(
     """
     if isinstance(session.get_adapter("https://"), _LimitedAdapter):
         return
-    adapter = _LimitedAdapter(limits, trace, environ=environ)
+    adapter = _LimitedAdapter(limits=limits, trace=trace, environ=environ)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.max_redirects = 0

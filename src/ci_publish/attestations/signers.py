@@ -73,7 +73,10 @@ class CertificateFacts:
         workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
         known = is_github_workflow(workflow) if kind is PublisherKind.GITHUB else is_gitlab_configuration(workflow)
         return PublisherIdentity(
-            kind, found.name, workflow if known else None, self.extensions.get(Extension.ENVIRONMENT)
+            kind=kind,
+            name=found.name,
+            workflow=workflow if known else None,
+            environment=self.extensions.get(Extension.ENVIRONMENT),
         )
 
     def __str__(self) -> str:
@@ -132,7 +135,7 @@ class ByUnknown:
 SignedBy = ByThisRun | ByNamed | ByAnother | ByUnknown
 
 
-@frozen
+@frozen(kw_only=True)
 class AcceptedSigners:
     """Whose attestations a run takes.
 

@@ -98,7 +98,7 @@ class Authority(Protocol):
         """Obtain a certificate for an identity. Raises Trouble."""
 
 
-@frozen
+@frozen(kw_only=True)
 class Patience:
     """How long signing may take: seconds for one request, for all, and between attempts."""
 
@@ -183,7 +183,9 @@ class SigstoreSigner:
     def _accepted(self, claims: Claims | None) -> AcceptedSigners:
         own = None if claims is None else publisher_of(claims)
         commit = None if claims is None else claims.get("sha")
-        return AcceptedSigners(own, self._job, commit if isinstance(commit, str) else None, self._attested_by)
+        return AcceptedSigners(
+            own=own, job=self._job, commit=commit if isinstance(commit, str) else None, named=self._attested_by
+        )
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         """Attest each distribution and verify each attestation. Emits Signed, Retrying and Noted.
@@ -208,7 +210,15 @@ class SigstoreSigner:
 
     def _run(self, token: IdentityToken, distributions: Sequence[Distribution], patience: Patience) -> "_Run":
         identity = _Identity(self._identity, token, self._clocks.wall)
-        run = _Run(identity, self._get_authority(), distributions, self._emit, self._waiting, patience, self._clocks)
+        run = _Run(
+            identity=identity,
+            authority=self._get_authority(),
+            distributions=distributions,
+            emit=self._emit,
+            waiting=self._waiting,
+            patience=patience,
+            clocks=self._clocks,
+        )
         run.work(self._workers)
         return run
 
@@ -217,7 +227,7 @@ class SigstoreSigner:
             from ci_publish.attestations.libraries import SigstoreAuthority  # noqa: PLC0415  (takes 0.3 s)
 
             self._authority = SigstoreAuthority(
-                self._trust, seconds=self._patience.request, emit=self._emit, wall=self._clocks.wall
+                trust=self._trust, seconds=self._patience.request, emit=self._emit, wall=self._clocks.wall
             )
         return self._authority
 
@@ -289,8 +299,9 @@ class _Identity:
 class _Run:
     """One call of `sign`: which files are done, which are to do, and with which certificate."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  (the signer's own collaborators)
+    def __init__(  # noqa: PLR0913  (the signer's own collaborators)
         self,
+        *,
         identity: _Identity,
         authority: Authority,
         distributions: Sequence[Distribution],
@@ -426,7 +437,7 @@ class _Run:
         what = _CERTIFICATE if subject is None else subject.filename
         self._attempts[what] += 1
         wait = self._pace.failed(started, self._clock(), trouble.retry_after)
-        self._emit(Retrying(what, self._attempts[what], trouble.reason, wait))
+        self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
     def _begin_again(self, subject: Subject | None, started: float, trouble: Ended) -> None:
         """Put a file back whose certificate or identity ended; the next round gets new ones."""
@@ -440,7 +451,7 @@ class _Run:
         elif self._barren > 1:
             self._retry(None, self._clock(), Transient(trouble.reason))
         else:
-            self._emit(Retrying(_CERTIFICATE, 1, trouble.reason, 0.0))
+            self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
 
     def _put_back(self, subject: Subject | None) -> None:
         if subject is not None:

@@ -100,7 +100,7 @@ class TrustSource:
             if self._refresh is None:
                 if self._config is not None:
                     message = f"Sigstore: not the public instance, but {instance(self._config)}."
-                    self._emit(Noted("sigstore-instance", message, warning=False))
+                    self._emit(Noted(slug="sigstore-instance", message=message, warning=False))
                 self._refresh = _Refresh(self._load, self._clock() + self._seconds)
                 self._refresh.start()
             return self._refresh

@@ -29,7 +29,7 @@ from ci_publish.publishing.interruption import Interruption
 _LAST_REPORT = 0.6
 
 
-@frozen
+@frozen(kw_only=True)
 class Invocation:
     """One command of a user, with its settings, and where it runs."""
 
@@ -54,9 +54,13 @@ def invoke(invocation: Invocation) -> int:
     """Run the command, report it, and return the exit code."""
     streams = invocation.streams
     if not COMMANDS[invocation.command].recorded:
-        execute(invocation.command, invocation.loaded, RuntimeContext(invocation.environ, stdout=streams.stdout))
+        execute(
+            invocation.command, invocation.loaded, RuntimeContext(environ=invocation.environ, stdout=streams.stdout)
+        )
         return 0
-    reporting = Reporting(invocation.environ, streams.stdout, streams.stderr, _report_options(invocation))
+    reporting = Reporting(
+        environ=invocation.environ, stdout=streams.stdout, stderr=streams.stderr, options=_report_options(invocation)
+    )
     ending = Ending(reporting.emit)
     interruption = Interruption(invocation.loaded.settings.deadline)
     guard = partial(TokenGuard, left=interruption.left(), environ=invocation.environ) if os.name == "posix" else None
@@ -140,7 +144,7 @@ def _leave(reporting: Reporting, ending: Ending, error: CiPublishError) -> None:
 
     def report() -> None:
         outcome = Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
-        ending.emit(RunFinished(outcome, error.exit_code, time.time(), error))
+        ending.emit(RunFinished(outcome=outcome, exit_code=error.exit_code, time=time.time(), error=error))
         reporting.emit.close()
 
     reporter = threading.Thread(target=report, name="last report", daemon=True)

@@ -71,7 +71,7 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
         arguments, loaded = _understand(argv, environ, streams.stdin)
         from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
 
-        return invoke(Invocation(arguments.command, loaded, environ, streams))
+        return invoke(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
     except BrokenPipeError:
         raise
     except CiPublishError as error:
@@ -106,16 +106,18 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
     if receipt is not None and ("\0" in receipt or leads_out(Path(receipt))):
         receipt = None  # no file can have that name, or it is not where it seems to be
     reporting = Reporting(
-        environ,
-        streams.stdout,
-        streams.stderr,
-        ReportOptions(json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None),
+        environ=environ,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
+        options=ReportOptions(
+            json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None
+        ),
     )
     file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
     for event in (
         RunStarted(command, time.time()),
-        RunFinished(Outcome.FAILED, error.exit_code, time.time(), error),
+        RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=time.time(), error=error),
     ):
         if file is not None:
             file(event)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ci_publish.reports.summary import SettingRow
 
 
-@frozen
+@frozen(kw_only=True)
 class ReportOptions:
     """The options of reports. ``public_log``: attestations are in the public transparency log.
 
@@ -35,7 +35,7 @@ class ReportOptions:
 class Reporting:
     """The reports of one run, and the masker that all of them redact with."""
 
-    def __init__(self, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, options: ReportOptions) -> None:
+    def __init__(self, *, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, options: ReportOptions) -> None:
         self._environ = environ
         self._report_options = options
         self._human = stderr if options.json or options.machine else stdout
@@ -53,11 +53,13 @@ class Reporting:
         if on_github(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(GitHubReport(self._human, self._environ, self.emit, options=self._shared()))
+            self.emit.add(
+                GitHubReport(stream=self._human, environ=self._environ, emit=self.emit, options=self._shared())
+            )
         if on_gitlab(self._environ):
             from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(GitLabReport(self._human, self.emit, options=self._shared()))
+            self.emit.add(GitLabReport(stream=self._human, emit=self.emit, options=self._shared()))
 
     def _shared(self) -> "CiReportOptions":
         """Return what the reports of both CIs get besides events."""

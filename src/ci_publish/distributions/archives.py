@@ -43,7 +43,7 @@ class TooManyMembers(Unreadable):
         message = (
             f"The archive has more than {most:,} members, or over {mib} MiB of names: only the metadata is checked."
         )
-        super().__init__(Fault("archive-too-many-members", message))
+        super().__init__(Fault(rule="archive-too-many-members", message=message))
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ def unsafe_paths(names: Iterable[str], rule: str) -> Iterator[Fault]:
     """Yield one fault that names the first few unsafe paths of an archive, if there are any."""
     unsafe = [name for name in names if unsafe_path(name)]
     if unsafe:
-        yield Fault(rule, f"Members would be unpacked outside the target folder: {shortlist(unsafe)}.")
+        yield Fault(rule=rule, message=f"Members would be unpacked outside the target folder: {shortlist(unsafe)}.")
 
 
 def shortlist(names: Iterable[str], most: int = 3) -> str:
@@ -97,15 +97,15 @@ def encrypted_code(name: str, content: bytes) -> Fault | None:
 
 def _encrypted(tool: str, name: str) -> Fault:
     refusal = invalid_file(f"{tool}-encrypted content is not allowed. {_POLICY}")
-    return Fault("encrypted-code", f"{name!r} contains code encrypted with {tool}.", refusal)
+    return Fault(rule="encrypted-code", message=f"{name!r} contains code encrypted with {tool}.", refusal=refusal)
 
 
 def too_large(rule: str, name: str, limit: int) -> Fault:
     """Return the fault for a member that is too large to be read."""
     size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
-    return Fault(rule, f"{name!r} is larger than {size}.")
+    return Fault(rule=rule, message=f"{name!r} is larger than {size}.")
 
 
 def damaged(rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None) -> Unreadable:
     """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
-    return Unreadable(Fault(rule, message, crashed() if crash else refusal))
+    return Unreadable(Fault(rule=rule, message=message, refusal=crashed() if crash else refusal))

@@ -86,23 +86,28 @@ def sort_entries(search: file_access.Search) -> SortedEntries:
         else:
             result.remarks.append(_remark(name, lower))
     for argument in search.missing:
-        result.remarks.append(EntryRemark(None, Fault("file-not-found", f"{argument!r} does not exist.")))
+        result.remarks.append(EntryRemark(None, Fault(rule="file-not-found", message=f"{argument!r} does not exist.")))
     for argument in search.empty:
-        result.remarks.append(EntryRemark(None, Fault("path-without-files", f"Nothing matches {argument!r}.")))
+        result.remarks.append(
+            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {argument!r}."))
+        )
     for argument, reason in search.unreadable:
-        result.remarks.append(EntryRemark(None, Fault("file-unreadable", f"{argument!r} cannot be listed: {reason}.")))
+        result.remarks.append(
+            EntryRemark(None, Fault(rule="file-unreadable", message=f"{argument!r} cannot be listed: {reason}."))
+        )
     return result
 
 
 def _remark(name: str, lower: str) -> EntryRemark:
     """Return what to say about an entry that is neither a distribution nor an attestation."""
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
-        return EntryRemark(name, Fault("file-companion", "Belongs to another file or tool; skipped."))
+        return EntryRemark(name, Fault(rule="file-companion", message="Belongs to another file or tool; skipped."))
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _OBSOLETE):
         return EntryRemark(
-            name, Fault("file-extension-obsolete", "Indexes accept only wheels and .tar.gz sdists; skipped.")
+            name,
+            Fault(rule="file-extension-obsolete", message="Indexes accept only wheels and .tar.gz sdists; skipped."),
         )
-    return EntryRemark(name, Fault("file-stray", "Not a wheel or sdist; skipped."))
+    return EntryRemark(name, Fault(rule="file-stray", message="Not a wheel or sdist; skipped."))
 
 
 def _is_zip_sdist(path: Path) -> bool:
@@ -140,11 +145,11 @@ def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
             if file_access.stamp(file) != stamp:
                 raise file_access.FileRefused("file-changed", "The file changed while it was being read.")  # noqa: TRY301 - one exit
     except file_access.FileRefused as error:
-        return RefusedFile(path, path.name, (Fault(error.rule, str(error)),))
+        return RefusedFile(path, path.name, (Fault(rule=error.rule, message=str(error)),))
     except CiPublishError:  # a signal or the deadline stopped the run
         raise
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
-        fault = Fault("check-incomplete", f"Reading the file failed: {type(error).__name__}: {error}")
+        fault = Fault(rule="check-incomplete", message=f"Reading the file failed: {type(error).__name__}: {error}")
         return RefusedFile(path, path.name, (fault,))
     return _distribution(target, path.name, (stamp, digests), content)
 
@@ -216,14 +221,14 @@ def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> 
     if "filename-wheel" in known:  # it does not say where METADATA should be
         known.add("wheel-metadata-missing")
     faults |= dict.fromkeys(fault for fault in content.faults if fault.rule not in known)
-    return tuple(faults) or (Fault("check-incomplete", "The core metadata cannot be read."),)
+    return tuple(faults) or (Fault(rule="check-incomplete", message="The core metadata cannot be read."),)
 
 
 def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
     if not parsed.metadata.name and not parsed.faults:
-        yield Fault("metadata-name", "The core metadata has no Name.")
+        yield Fault(rule="metadata-name", message="The core metadata has no Name.")
     if not parsed.metadata.version and not parsed.faults:
-        yield Fault("metadata-invalid-version", "The core metadata has no Version.")
+        yield Fault(rule="metadata-invalid-version", message="The core metadata has no Version.")
 
 
 def _python_tag(filename: str) -> str:
@@ -238,8 +243,10 @@ def read_attestation(path: Path) -> FoundAttestation | EntryRemark:
         with file_access.open_regular(file_access.resolve(path)) as file:
             content = file.read(MAX_ATTESTATION + 1)
     except file_access.FileRefused as error:
-        return EntryRemark(path.name, Fault(error.rule, str(error)))
+        return EntryRemark(path.name, Fault(rule=error.rule, message=str(error)))
     if len(content) > MAX_ATTESTATION:
-        return EntryRemark(path.name, Fault("attestation-too-large", "The file is too large for an attestation."))
+        return EntryRemark(
+            path.name, Fault(rule="attestation-too-large", message="The file is too large for an attestation.")
+        )
     distribution, _, kind = path.name[: -len(file_access.ATTESTATION)].rpartition(".")
-    return FoundAttestation(path, distribution, kind, content)
+    return FoundAttestation(path=path, distribution=distribution, type=kind, content=content)

@@ -15,7 +15,7 @@ class ServerRefusal:
     message: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Fault:
     """One thing that is wrong with a file, by the id of the rule that it breaks.
 

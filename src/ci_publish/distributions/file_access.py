@@ -189,7 +189,7 @@ def _require_regular(status: os.stat_result) -> None:
 def stamp(file: BinaryIO) -> Stamp:
     """Return what the file system says about an open file now."""
     status = os.fstat(file.fileno())
-    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
 def digests(file: BufferedReader, *, with_md5: bool) -> Digests:

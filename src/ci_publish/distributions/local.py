@@ -87,7 +87,9 @@ class LocalDistributions:
             problems += _in_subfolders(left_out)
         self._known = {read.distribution: read for read in reads}
         unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
-        return Collection(tuple(self._known), attestations, tuple(problems), unreadable)
+        return Collection(
+            distributions=tuple(self._known), attestations=attestations, problems=tuple(problems), unreadable=unreadable
+        )
 
     def _search(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[DeeperFile, ...]]:
         """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""
@@ -107,7 +109,7 @@ class LocalDistributions:
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
         if not self._verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
-            faults.append((None, Fault("metadata-unverified", message)))
+            faults.append((None, Fault(rule="metadata-unverified", message=message)))
         problems = [*collection.problems, *_weighed(faults, profiles)]
         if self._strict:
             problems = [
@@ -126,11 +128,13 @@ class LocalDistributions:
         try:
             return self._found(distribution)
         except file_access.FileRefused as error:
-            return [Fault(error.rule, str(error))]
+            return [Fault(rule=error.rule, message=str(error))]
         except (CiPublishError, RunStopped):  # by a signal or the deadline
             raise
         except Exception as error:  # noqa: BLE001 - whatever fails, the other files are checked
-            return [Fault("check-incomplete", f"Checking the file failed: {type(error).__name__}: {error}")]
+            return [
+                Fault(rule="check-incomplete", message=f"Checking the file failed: {type(error).__name__}: {error}")
+            ]
 
     def _found(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
@@ -140,11 +144,11 @@ class LocalDistributions:
         known = {fault.rule for fault in faults}
         if contents is not None and not contents.complete and "archive-too-many-members" not in known:
             message = "The archive unpacks to so much that only its first part was checked."
-            faults.append(Fault("archive-partly-read", message))
+            faults.append(Fault(rule="archive-partly-read", message=message))
         elif checked.wheel is not None and checked.wheel.undigested:
             count = checked.wheel.undigested
             message = f"The archive unpacks to so much that RECORD's digests of {count} members were not compared."
-            faults.append(Fault("archive-digests-unchecked", message))
+            faults.append(Fault(rule="archive-digests-unchecked", message=message))
         return faults
 
     def _checked_file(self, distribution: Distribution) -> CheckedFile:
@@ -195,9 +199,11 @@ def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[
             continue
         where = f"{str(first.path.parent)!r} and {str(read.distribution.path.parent)!r}"
         if first.sha256 == read.distribution.sha256:
-            fault = Fault("same-name-again", f"The file is in {where} with the same content; one of them is used.")
+            fault = Fault(
+                rule="same-name-again", message=f"The file is in {where} with the same content; one of them is used."
+            )
         else:
-            fault = Fault("same-name-twice", f"The file is in {where} with different content.")
+            fault = Fault(rule="same-name-twice", message=f"The file is in {where} with different content.")
         remarks.append(EntryRemark(first.filename, fault))
     return list(kept.values()), remarks
 
@@ -215,7 +221,7 @@ def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAt
             message = (
                 f"There is no {each.distribution!r} beside it." if each.distribution else "Its name names no file."
             )
-            remarks.append(EntryRemark(each.path.name, Fault("attestation-orphan", message)))
+            remarks.append(EntryRemark(each.path.name, Fault(rule="attestation-orphan", message=message)))
     return tuple(found), remarks
 
 
@@ -227,8 +233,8 @@ def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
     for (root, required), deeper in roots.items():
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         fault = Fault(
-            "distributions-in-subfolders",
-            f"Subfolders of {root!r} hold distributions: {listed(each.path for each in deeper)}.",
+            rule="distributions-in-subfolders",
+            message=f"Subfolders of {root!r} hold distributions: {listed(each.path for each in deeper)}.",
             advice=f"To publish them, name the pattern {globs} or set `recursive`. To leave them out, set"
             " `ignore-subfolders`.",
         )

@@ -23,7 +23,8 @@ _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
 _BYTE_ORDER_MARK: Final = Fault(
-    "metadata-byte-order-mark", "The core metadata begins with a byte order mark (U+FEFF), before Metadata-Version."
+    rule="metadata-byte-order-mark",
+    message="The core metadata begins with a byte order mark (U+FEFF), before Metadata-Version.",
 )
 
 
@@ -49,7 +50,9 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     head, body = data[:end], data[end:]
     if (excess := _excess(head)) is not None:
         message = f"The headers of the core metadata have more than {excess}."
-        return ParsedMetadata(CoreMetadata("", "", ""), (Fault("metadata-too-large", message),))
+        return ParsedMetadata(
+            CoreMetadata(metadata_version="", name="", version=""), (Fault(rule="metadata-too-large", message=message),)
+        )
     parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
     fields = tuple((name, value.strip("\r\n")) for name, value in raw)
@@ -89,7 +92,7 @@ def _encoding_faults(head: bytes, body: bytes) -> list[Fault]:
         try:
             part.decode("utf-8")
         except UnicodeDecodeError as error:
-            return [Fault("metadata-not-utf8", f"The {what} of the core metadata is not UTF-8: {error}.")]
+            return [Fault(rule="metadata-not-utf8", message=f"The {what} of the core metadata is not UTF-8: {error}.")]
     return []
 
 

@@ -66,7 +66,7 @@ class SdistContents:
     complete: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Pass:
     """What one pass over the members has collected."""
 
@@ -85,34 +85,54 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
     size = file.seek(0, 2)
     seen = _Pass()
     if is_zip(file):
-        seen.faults.append(Fault("zip-and-tar", "The file is both a tar and a ZIP archive.", invalid_file(ZIP_AND_TAR)))
+        seen.faults.append(
+            Fault(
+                rule="zip-and-tar",
+                message="The file is both a tar and a ZIP archive.",
+                refusal=invalid_file(ZIP_AND_TAR),
+            )
+        )
     try:
         _read_members(GzipStream(file, inflate_budget(size)), seen)
     except (NotGzip, NotATar) as error:
         seen.faults.append(
-            Fault("sdist-unreadable", f"The file is not a gzip-compressed tar archive: {error}.", _NOT_A_TAR)
+            Fault(
+                rule="sdist-unreadable",
+                message=f"The file is not a gzip-compressed tar archive: {error}.",
+                refusal=_NOT_A_TAR,
+            )
         )
     except GzipCutOff:
         # The server fails if not even the first header is there.
         refusal = invalid_file(None) if seen.names else crashed()
         seen.faults.append(
-            Fault("sdist-cut-off", "The compressed data ends too early: the file is truncated.", refusal)
+            Fault(
+                rule="sdist-cut-off",
+                message="The compressed data ends too early: the file is truncated.",
+                refusal=refusal,
+            )
         )
     except GzipDamaged as error:
         refusal = invalid_file(None) if error.position else _NOT_A_TAR
-        seen.faults.append(Fault("sdist-damaged", f"The compressed data is damaged ({error}).", refusal))
+        seen.faults.append(
+            Fault(rule="sdist-damaged", message=f"The compressed data is damaged ({error}).", refusal=refusal)
+        )
     except TarUnreadable as error:
-        seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}.", invalid_file(None)))
+        seen.faults.append(
+            Fault(rule="sdist-damaged", message=f"The tar archive is damaged: {error}.", refusal=invalid_file(None))
+        )
     except TarDamaged as error:
-        seen.faults.append(Fault("sdist-damaged", f"The tar archive is damaged: {error}."))
+        seen.faults.append(Fault(rule="sdist-damaged", message=f"The tar archive is damaged: {error}."))
     except TarHeaderTooLarge:
-        seen.faults.append(Fault("archive-text-too-large", "The extended tar header of a member is larger than 1 MiB."))
+        seen.faults.append(
+            Fault(rule="archive-text-too-large", message="The extended tar header of a member is larger than 1 MiB.")
+        )
     except OverBudget as error:
         seen.complete = False
         if error.position > BOMB_SIZE and error.position > BOMB_RATIO * size:
             times = error.position // size
             message = f"The archive unpacks to more than {error.position // MIB} MiB, {times} times its own size."
-            seen.faults.append(Fault("sdist-bomb", message))
+            seen.faults.append(Fault(rule="sdist-bomb", message=message))
     return _contents(seen)
 
 
@@ -156,7 +176,9 @@ def _read_rest(stream: GzipStream, seen: _Pass) -> None:
     """Read to the end of the file, so that its trailer is checked."""
     while stream.skip(MIB):
         pass
-    seen.faults += [Fault("sdist-gzip-trailer", f"The gzip file is malformed: {it}.") for it in stream.remarks]
+    seen.faults += [
+        Fault(rule="sdist-gzip-trailer", message=f"The gzip file is malformed: {it}.") for it in stream.remarks
+    ]
 
 
 def _classify(member: TarMember, seen: _Pass) -> None:
@@ -203,20 +225,31 @@ def _contents(seen: _Pass) -> SdistContents:
     top, top_fault = _top_level(list(seen.names))
     if seen.sparse:
         faults.append(
-            Fault("sdist-sparse-member", f"The archive has sparse members: {shortlist(seen.sparse)}.", _SPARSE)
+            Fault(
+                rule="sdist-sparse-member",
+                message=f"The archive has sparse members: {shortlist(seen.sparse)}.",
+                refusal=_SPARSE,
+            )
         )
     if top_fault is not None and (seen.names or all(fault.refusal is None for fault in faults)):
         faults.append(top_fault)
     target = f"{top}/{PKG_INFO}"
     if seen.names and top_fault is None and seen.complete and target not in seen.names:
         refusal = invalid_file(f"PKG-INFO not found at {target}")
-        faults.append(Fault("sdist-pkg-info-missing", f"{target} is missing from the archive.", refusal))
+        faults.append(
+            Fault(rule="sdist-pkg-info-missing", message=f"{target} is missing from the archive.", refusal=refusal)
+        )
     if seen.special:
         faults.append(
-            Fault("sdist-special-member", f"The archive contains devices or FIFOs: {shortlist(seen.special)}.")
+            Fault(
+                rule="sdist-special-member",
+                message=f"The archive contains devices or FIFOs: {shortlist(seen.special)}.",
+            )
         )
     if seen.escaping:
-        faults.append(Fault("sdist-escaping-link", f"Links point outside the archive: {shortlist(seen.escaping)}."))
+        faults.append(
+            Fault(rule="sdist-escaping-link", message=f"Links point outside the archive: {shortlist(seen.escaping)}.")
+        )
     faults += unsafe_paths(seen.names, "archive-unsafe-path")
     return SdistContents(
         top=top,
@@ -234,9 +267,11 @@ def _top_level(names: list[str]) -> tuple[str, Fault | None]:
         top = posixpath.commonpath((top,)) if top else ""
     except ValueError:
         message = "The archive mixes absolute and relative member names."
-        return "", Fault("sdist-top-level", message, crashed())
+        return "", Fault(rule="sdist-top-level", message=message, refusal=crashed())
     if top in {".", "/", ""}:
-        return "", Fault("sdist-top-level", "The members are not all in one top-level folder.", _NO_TOP_LEVEL)
+        return "", Fault(
+            rule="sdist-top-level", message="The members are not all in one top-level folder.", refusal=_NO_TOP_LEVEL
+        )
     return top, None
 
 

@@ -107,7 +107,11 @@ def read_wheel_metadata(file: BinaryIO, filename: str) -> bytes:
         return read_text(file, found, MAX_METADATA, "metadata-too-large")
     message = f"Wheel {filename!r} does not contain the required METADATA file: {wanted}"
     raise Unreadable(
-        Fault("wheel-metadata-missing", f"{wanted} is missing from the archive.", ServerRefusal(400, message))
+        Fault(
+            rule="wheel-metadata-missing",
+            message=f"{wanted} is missing from the archive.",
+            refusal=ServerRefusal(400, message),
+        )
     )
 
 
@@ -134,11 +138,21 @@ def _inspect(file: BinaryIO, directory: Sequence[ZipInfo], filename: str, size: 
     faults: list[Fault] = []
     file.seek(0)
     if begins_as_tar(file):  # legacy.py:318-319
-        faults.append(Fault("zip-and-tar", "The file is both a ZIP and a tar archive.", invalid_file(ZIP_AND_TAR)))
+        faults.append(
+            Fault(
+                rule="zip-and-tar",
+                message="The file is both a ZIP and a tar archive.",
+                refusal=invalid_file(ZIP_AND_TAR),
+            )
+        )
     faults += _directory_faults(directory, size)
     if folder != (expected := info_folder(filename)):  # legacy.py:377-387
         message = f"Its metadata folder is {folder!r}, but its filename says {expected!r}."
-        faults.append(Fault("wheel-info-folder", message, invalid_file(f"WHEEL not found at {expected}/WHEEL")))
+        faults.append(
+            Fault(
+                rule="wheel-info-folder", message=message, refusal=invalid_file(f"WHEEL not found at {expected}/WHEEL")
+            )
+        )
     reading = _Reading(file, folder, Budget(inflate_budget(size), digest_budget(size)))
     reading.texts_first(directory)
     for info in directory:
@@ -164,11 +178,17 @@ def _directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[Fault
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
         message = f"The archive unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
-        yield Fault("zip-bomb", message, invalid_file(f"File exceeds compression ratio of {BOMB_RATIO}"))
+        yield Fault(
+            rule="zip-bomb", message=message, refusal=invalid_file(f"File exceeds compression ratio of {BOMB_RATIO}")
+        )
     for info in directory:
         if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
             message = f"The member {info.filename!r} is neither stored nor deflated (method {info.compress_type})."
-            yield Fault("zip-compression", message, invalid_file("File does not use a supported compression type"))
+            yield Fault(
+                rule="zip-compression",
+                message=message,
+                refusal=invalid_file("File does not use a supported compression type"),
+            )
             return
 
 

@@ -94,7 +94,11 @@ def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
 def _require_directory(file: BinaryIO) -> _Directory:
     """Return the position of the central directory. Raises Unreadable."""
     if (directory := _find_directory(file)) is None:
-        raise Unreadable(Fault("zip-unreadable", "The file is not a ZIP archive, or it is truncated.", _NOT_A_ZIP))
+        raise Unreadable(
+            Fault(
+                rule="zip-unreadable", message="The file is not a ZIP archive, or it is truncated.", refusal=_NOT_A_ZIP
+            )
+        )
     if directory.start < 0:
         raise _malformed("it begins before the file")
     return directory
@@ -247,4 +251,4 @@ def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
 
 def _malformed(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
     """Return why the directory cannot be read, with the server's answer."""
-    return Unreadable(Fault("zip-malformed", f"The ZIP directory is invalid: {reason}.", refusal))
+    return Unreadable(Fault(rule="zip-malformed", message=f"The ZIP directory is invalid: {reason}.", refusal=refusal))

@@ -84,7 +84,7 @@ class _BrokenFraming(Exception):
         self.meaning = meaning
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Walk:
     """What a walk over the records has seen so far: ``unlisted`` local headers wait for their directory entry."""
 
@@ -123,7 +123,7 @@ def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
     whose directory entry points elsewhere than to its local header is refused, too: installers would read other
     bytes than a streaming reader.
     """
-    walk = _Walk(file, file.seek(0, SEEK_END), {info.orig_filename: info for info in directory})
+    walk = _Walk(file=file, length=file.seek(0, SEEK_END), members={info.orig_filename: info for info in directory})
     file.seek(0)
     try:
         _walk_records(walk)
@@ -150,7 +150,11 @@ def _fault(words: str, meaning: str = "") -> Fault:
     refusal = invalid_file(
         f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
     )
-    return Fault("zip64" if meaning else _RULES[words], meaning or _MEANINGS.get(words, f"{words}."), refusal)
+    return Fault(
+        rule="zip64" if meaning else _RULES[words],
+        message=meaning or _MEANINGS.get(words, f"{words}."),
+        refusal=refusal,
+    )
 
 
 def _misplaced(walk: _Walk) -> Fault | None:
@@ -161,7 +165,9 @@ def _misplaced(walk: _Walk) -> Fault | None:
     places = {name.decode("utf-8"): offset for name, offset in walk.listed.items()}
     for name, info in walk.members.items():
         if places.get(name) != info.header_offset:
-            return Fault("zip-mismatched-headers", f"The directory entry of {name!r} does not point to that member.")
+            return Fault(
+                rule="zip-mismatched-headers", message=f"The directory entry of {name!r} does not point to that member."
+            )
     return None
 
 

@@ -62,7 +62,7 @@ class SecretJson:
     fields: tuple[tuple[str, Secret], ...]
 
 
-@frozen
+@frozen(kw_only=True)
 class HttpRequest:
     """One request. Redirects are never followed by the transport.
 
@@ -78,7 +78,7 @@ class HttpRequest:
     pause: float = 0.0
 
 
-@frozen
+@frozen(kw_only=True)
 class HttpAnswer:
     """A response: header names in lower case, body capped and already decompressed.
 

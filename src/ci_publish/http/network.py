@@ -52,7 +52,7 @@ def explained(error: Exception) -> tuple[NoAnswerReason, str]:
 # --- the client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawResponse:
     """The head of a response as received; ``chunks`` is its body, in the server's content encoding."""
 
@@ -152,6 +152,7 @@ class Network:
 
     def __init__(
         self,
+        *,
         user_agent: str,
         environ: Mapping[str, str],
         max_connections: int,
@@ -180,10 +181,10 @@ class Network:
             response = self._client.send(request, stream=True)
             try:
                 yield RawResponse(
-                    response.status_code,
-                    response.extensions["reason_phrase"],
-                    response.extensions["headers"],
-                    response.iter_raw(),
+                    status=response.status_code,
+                    reason=response.extensions["reason_phrase"],
+                    headers=response.extensions["headers"],
+                    chunks=response.iter_raw(),
                 )
             finally:
                 response.close()

@@ -31,7 +31,7 @@ MIN_CONNECT_SHARE = 3.0
 MAX_OVERHEAD = 256 * 1024
 
 
-@frozen
+@frozen(kw_only=True)
 class Timeouts:
     """How long single steps may take, in seconds; ``answer`` is from the last byte sent to the last byte received."""
 
@@ -43,7 +43,7 @@ class Timeouts:
     @classmethod
     def all(cls, seconds: float) -> "Timeouts":
         """Return the same limit for every single wait."""
-        return cls(seconds, seconds, seconds, seconds)
+        return cls(connect=seconds, tls=seconds, read=seconds, answer=seconds)
 
 
 class ConnectionFailed(Exception):
@@ -55,7 +55,7 @@ class ConnectionFailed(Exception):
         self.text = text
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Attempt:
     """How much time one request has left, and how far it got. Used only by the thread that sends it."""
 

@@ -110,7 +110,11 @@ class HttpTransport:
         began = time.monotonic()
         refusal = self._refusal(request)
         result = refusal or self._exchange(request, deadline, DEFAULT_LIMIT if limit is None else limit)
-        self._emit(RequestTraced(request.method, shown(request.url), _told(result), time.monotonic() - began))
+        self._emit(
+            RequestTraced(
+                method=request.method, url=shown(request.url), result=_told(result), seconds=time.monotonic() - began
+            )
+        )
         return result
 
     def _refusal(self, request: HttpRequest) -> NoAnswer | None:
@@ -152,7 +156,12 @@ class HttpTransport:
 
         with self._lock:
             if self._opened is None:
-                self._opened = Network(self._user_agent, self._variables(), self._max_connections, self._preconnection)
+                self._opened = Network(
+                    user_agent=self._user_agent,
+                    environ=self._variables(),
+                    max_connections=self._max_connections,
+                    preconnection=self._preconnection,
+                )
             return self._opened
 
     def _variables(self) -> Mapping[str, str]:

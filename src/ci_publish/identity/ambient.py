@@ -136,12 +136,12 @@ class AmbientIdentity:
 
     def __init__(  # noqa: PLR0913  (collaborators with defaults: each one is what a test replaces)
         self,
+        *,
         environ: Mapping[str, str],
         mask: Callable[[Secret], None],
         waiting: Waiting,
         emit: Emit,
         random: Callable[[], float],
-        *,
         detect: Detect = detect_with_id,
         clock: Callable[[], float] = monotonic,
         read_event: Callable[[str], bytes] = read_event,
@@ -181,7 +181,9 @@ class AmbientIdentity:
         text = self._gitlab_token(audience) if provider is Provider.GITLAB else self._fetch(audience)
         secret = Secret(text)
         self._mask(secret)
-        return IdentityToken(secret, audience, provider, self._checked_claims(text, audience))
+        return IdentityToken(
+            secret=secret, audience=audience, provider=provider, claims=self._checked_claims(text, audience)
+        )
 
     def missing(self, audience: str | None) -> IdentityUnavailable | None:
         """Return what stands in the way of a token, as far as the environment tells; nothing is asked or sent.
@@ -233,7 +235,9 @@ class AmbientIdentity:
                 wait = retries.OIDC.wait(attempt, self._random())
                 if self._clock() + wait >= ends or self._waiting.stopped:
                     raise failure.error from failure.__cause__
-                self._emit(Retrying("the OIDC identity token", attempt, failure.error.summary, wait))
+                self._emit(
+                    Retrying(what="the OIDC identity token", attempt=attempt, reason=failure.error.summary, wait=wait)
+                )
                 if self._waiting.wait(wait):
                     raise failure.error from failure.__cause__
                 attempt += 1
@@ -379,7 +383,9 @@ def _github_request(environ: Mapping[str, str], audience: str) -> HttpRequest:
     parts = urlsplit(address)
     query = urlencode({**dict(parse_qsl(parts.query)), "audience": audience})
     url = urlunsplit(parts._replace(query=query))
-    return HttpRequest("GET", url, {"Accept": "application/json"}, BearerAuthorization(Secret(token)))
+    return HttpRequest(
+        method="GET", url=url, headers={"Accept": "application/json"}, authorization=BearerAuthorization(Secret(token))
+    )
 
 
 def _failed(provider: str, reason: str) -> IdentityProviderFailed:

@@ -35,11 +35,12 @@ def _released() -> None:
     """Nothing was kept."""
 
 
-def _unguarded(_request: HttpRequest) -> Callable[[], None]:
+def unguarded(_request: HttpRequest) -> Callable[[], None]:
+    """Keep no request, for a process that is not watched."""
     return _released
 
 
-@frozen
+@frozen(kw_only=True)
 class IdentityContext:
     """The collaborators of every credential.
 
@@ -64,4 +65,4 @@ class IdentityContext:
     keyring: Keyring | None = None
     timeout: float | None = None
     runner: str | None = None
-    guard: Callable[[HttpRequest], Callable[[], None]] = _unguarded
+    guard: Callable[[HttpRequest], Callable[[], None]] = unguarded

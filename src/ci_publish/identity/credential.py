@@ -38,7 +38,7 @@ class TrustedPublishing(StrEnum):
     NEVER = "never"
 
 
-@frozen
+@frozen(kw_only=True)
 class CredentialOptions:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 
@@ -153,7 +153,14 @@ def _contradiction(given: CredentialOptions) -> ConfigurationError | None:
 
 def _static(endpoints: Endpoints, given: CredentialOptions, secret: Secret, tools: IdentityContext) -> StaticCredential:
     tools.mask(secret)
-    return StaticCredential(endpoints, given.user or TOKEN_USER, secret, given.name, tools.emit, clock=tools.clock)
+    return StaticCredential(
+        endpoints=endpoints,
+        user=given.user or TOKEN_USER,
+        secret=secret,
+        name=given.name,
+        emit=tools.emit,
+        clock=tools.clock,
+    )
 
 
 def _trusted(
@@ -161,7 +168,7 @@ def _trusted(
 ) -> "TrustedPublishingCredential":
     from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
-    return TrustedPublishingCredential(endpoints, tools, projects=projects, attesting=attesting)
+    return TrustedPublishingCredential(endpoints=endpoints, tools=tools, projects=projects, attesting=attesting)
 
 
 def _trusted_instead(
@@ -178,7 +185,7 @@ def _trusted_instead(
     if given.user not in {None, TOKEN_USER}:
         return MissingCredential(empty_secret(given.name))
     message = f"{given.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
-    tools.emit(Noted("empty-secret", message))
+    tools.emit(Noted(slug="empty-secret", message=message))
     return _trusted(endpoints, tools, projects, attesting=attesting)
 
 
@@ -188,7 +195,9 @@ def _from_keyring(endpoints: Endpoints, given: CredentialOptions, tools: Identit
     entry = tools.keyring(endpoints.upload, given.user or TOKEN_USER)
     if entry is None:
         return None
-    return _static(endpoints, CredentialOptions(entry.user, entry.secret, KEYRING_NAME), entry.secret, tools)
+    return _static(
+        endpoints, CredentialOptions(user=entry.user, secret=entry.secret, name=KEYRING_NAME), entry.secret, tools
+    )
 
 
 def _not_in_keyring(endpoints: Endpoints, given: CredentialOptions) -> IdentityUnavailable:

@@ -105,7 +105,7 @@ def _none_served(project: str, version: str, filename: str) -> None:
     del project, version, filename
 
 
-@frozen
+@frozen(kw_only=True)
 class Wanted:
     """What a diagnosis is about. ``projects`` are normalised names, beside those of ``distributions``.
 
@@ -143,6 +143,7 @@ class Doctor:
 
     def __init__(
         self,
+        *,
         endpoints: Endpoints,
         given: CredentialOptions,
         tools: IdentityContext,
@@ -162,7 +163,7 @@ class Doctor:
         self._claims: Claims | None = None
         self._exchanged = False
         self._option = "--mint"
-        self._credential_state = CredentialState(CredentialKind.NONE)
+        self._credential_state = CredentialState(kind=CredentialKind.NONE)
 
     def run(self) -> Diagnosis:
         """Look at everything; a failure in one place does not keep the others from being looked at. Never raises."""
@@ -205,20 +206,29 @@ class Doctor:
         provider = self._tools.source.provider
         if self._tools.runner is not None:
             message = f"This is {self._tools.runner}, which sets the variables of GitHub Actions."
-            return Finding("environment", Level.WARNING, message, "Its identity, if it has one, is not GitHub's.")
+            return Finding(
+                name="environment",
+                level=Level.WARNING,
+                message=message,
+                detail="Its identity, if it has one, is not GitHub's.",
+            )
         if provider is None:
-            return Finding("environment", Level.OK, "Not running in a CI that issues OIDC tokens.")
-        return Finding("environment", Level.OK, f"This is {_PROVIDERS[provider.value]}.")
+            return Finding(name="environment", level=Level.OK, message="Not running in a CI that issues OIDC tokens.")
+        return Finding(name="environment", level=Level.OK, message=f"This is {_PROVIDERS[provider.value]}.")
 
     def _index(self) -> tuple[Finding, ...]:
         """Reach the index, whatever it answers, and compare clocks."""
         address = self._endpoints.audience or self._endpoints.simple or self._endpoints.upload
         before = self._tools.clock()
-        answer = self._tools.transport.send(HttpRequest("GET", address), deadline=question_deadline(self._tools))
+        answer = self._tools.transport.send(
+            HttpRequest(method="GET", url=address), deadline=question_deadline(self._tools)
+        )
         if isinstance(answer, NoAnswer):
             summary = f"{self._endpoints.name} cannot be reached: {answer.text or answer.reason.value}"
             return (failed("index", IndexUnavailable(summary)),)
-        reached = Finding("index", Level.OK, f"{self._endpoints.name} answers (HTTP {answer.status}).")
+        reached = Finding(
+            name="index", level=Level.OK, message=f"{self._endpoints.name} answers (HTTP {answer.status})."
+        )
         return reached, judge_clock(server_date(answer), before, self._tools.clock())
 
     def _credential(self) -> list[Finding]:
@@ -260,9 +270,9 @@ class Doctor:
             return [failed("credential", uncovered_error)]
         kind = credential.state.kind.value
         if not isinstance(credential, StaticCredential):
-            return [Finding("credential", Level.OK, f"The credential is of the kind {kind}.")]
+            return [Finding(name="credential", level=Level.OK, message=f"The credential is of the kind {kind}.")]
         message = f"The credential is of the kind {kind}. Only an upload tells if it is valid."
-        return [Finding("credential", Level.SKIPPED, message)]
+        return [Finding(name="credential", level=Level.SKIPPED, message=message)]
 
     def _uncovered(self) -> CiPublishError | None:
         """Return the error for a project of the run that the credential says it is not for."""
@@ -287,7 +297,7 @@ class Doctor:
         except CiPublishError as error:
             return [failed("identity", error)]
         given = f"The CI gives an OIDC identity token for {identity.audience}."
-        findings = [Finding("identity", Level.OK, given)]
+        findings = [Finding(name="identity", level=Level.OK, message=given)]
         judged = judge_identity(identity.claims, self._endpoints, self._wanted.all_projects)
         if refusal := local_refusal(identity.claims, self._endpoints, attesting=self._must_attest()):
             # No form: none would match.
@@ -302,16 +312,23 @@ class Doctor:
 
     def _exchange(self, credential: TrustedPublishingCredential) -> Finding:
         if not self._wanted.mint:
-            return Finding("exchange", Level.SKIPPED, "The exchange was not tried.", hints=("Try it: --mint",))
+            return Finding(
+                name="exchange", level=Level.SKIPPED, message="The exchange was not tried.", hints=("Try it: --mint",)
+            )
         if not self._tools.source.repeatable and not self._wanted.spend_token:
             self._option = "--spend-token"
             message = "The exchange was not tried: it would use up the job's only OIDC identity token."
-            return Finding("exchange", Level.SKIPPED, message, hints=("If nothing is published later: --spend-token",))
+            return Finding(
+                name="exchange",
+                level=Level.SKIPPED,
+                message=message,
+                hints=("If nothing is published later: --spend-token",),
+            )
         absent = [name for name, state in self._states.items() if isinstance(state, NoSuchProject)]
         if absent and not self._wanted.create_project:
             self._option = "--create-project"
             note = not_minted(self._endpoints, absent)
-            return Finding("exchange", Level.SKIPPED, note.message, hints=note.hints)
+            return Finding(name="exchange", level=Level.SKIPPED, message=note.message, hints=note.hints)
         try:
             credential.authorization()
         except CiPublishError as error:
@@ -340,7 +357,15 @@ class Doctor:
         if not decides(self._endpoints, self._credential_state):
             return False
         index = self._endpoints.name
-        self._tools.emit(Retrying(f"{name} on {index}", attempt, "the index does not have it yet", pause, index))
+        self._tools.emit(
+            Retrying(
+                what=f"{name} on {index}",
+                attempt=attempt,
+                reason="the index does not have it yet",
+                wait=pause,
+                index=index,
+            )
+        )
         return not self._tools.waiting.wait(pause)
 
     def _project(self, project: str) -> Finding:
@@ -362,7 +387,11 @@ class Doctor:
         if self._wanted.checks is None:
             return []
         error = self._wanted.checks(self._published)
-        return [Finding("files", Level.OK, "The files pass the checks.") if error is None else failed("files", error)]
+        return [
+            Finding(name="files", level=Level.OK, message="The files pass the checks.")
+            if error is None
+            else failed("files", error)
+        ]
 
 
 def _matching(finding: Finding, endpoints: Endpoints) -> Finding:
@@ -372,5 +401,7 @@ def _matching(finding: Finding, endpoints: Endpoints) -> Finding:
 def _exchanged(*, burnt: bool) -> Finding:
     message = "The index takes this identity: it gave an upload token"
     if burnt:
-        return Finding("exchange", Level.OK, f"{message}, which was burnt at once.")
-    return Finding("exchange", Level.WARNING, f"{message}, which could not be burnt; it expires within minutes.")
+        return Finding(name="exchange", level=Level.OK, message=f"{message}, which was burnt at once.")
+    return Finding(
+        name="exchange", level=Level.WARNING, message=f"{message}, which could not be burnt; it expires within minutes."
+    )

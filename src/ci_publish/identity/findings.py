@@ -42,7 +42,7 @@ class Level(StrEnum):
     SKIPPED = "skipped"
 
 
-@frozen
+@frozen(kw_only=True)
 class Finding:
     """One thing that was looked at. ``detail`` may have several lines; ``error`` is there for failures only."""
 
@@ -93,24 +93,28 @@ def verdict(
 
 def failed(name: str, error: CiPublishError) -> Finding:
     """Return the finding for a failure, in the error's own words."""
-    return Finding(name, Level.FAILURE, error.summary, error.detail, error.hints, error)
+    return Finding(
+        name=name, level=Level.FAILURE, message=error.summary, detail=error.detail, hints=error.hints, error=error
+    )
 
 
 def judge_clock(date: float | None, before: float, after: float) -> Finding:
     """Compare the index's Date with this machine's clock, read *before* the request and *after* the answer."""
     if date is None:
-        return Finding("clock", Level.SKIPPED, "The index tells no date, so the clock was not compared.")
+        return Finding(
+            name="clock", level=Level.SKIPPED, message="The index tells no date, so the clock was not compared."
+        )
     # The header has whole seconds, and the answer was made some time between both readings.
     skew = max(before - (date + 1.0), date - after, 0.0)
     if skew <= TOLERATED_SKEW:
-        return Finding("clock", Level.OK, "This machine's clock agrees with the index's.")
+        return Finding(name="clock", level=Level.OK, message="This machine's clock agrees with the index's.")
     word = "behind" if date > after else "ahead of"
     return Finding(
-        "clock",
-        Level.WARNING,
-        f"This machine's clock is {skew:.0f} s {word} the index's.",
-        "Identity tokens and signing certificates live for minutes; more than 30 s off, they may be refused.",
-        ("Synchronise the clock of the runner (NTP).",),
+        name="clock",
+        level=Level.WARNING,
+        message=f"This machine's clock is {skew:.0f} s {word} the index's.",
+        detail="Identity tokens and signing certificates live for minutes; more than 30 s off, they may be refused.",
+        hints=("Synchronise the clock of the runner (NTP).",),
     )
 
 
@@ -119,7 +123,7 @@ def judge_identity(claims: Claims, endpoints: Endpoints, projects: Sequence[str]
 
     The form is a question, not an answer: whether the index has such a publisher is not known from here.
     """
-    shown = Finding("claims", Level.OK, "The job's identity says:", claims_table(claims))
+    shown = Finding(name="claims", level=Level.OK, message="The job's identity says:", detail=claims_table(claims))
     return shown, _judge_form(claims, endpoints, projects), *_judge_workflow(claims, endpoints)
 
 
@@ -127,12 +131,17 @@ def _judge_form(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -
     form = form_for(claims)
     if form is None:
         message = "There is no Trusted Publisher form for this CI that we know of."
-        return Finding("publisher", Level.WARNING, message, hints=("Ask the index's operators what it compares.",))
+        return Finding(
+            name="publisher",
+            level=Level.WARNING,
+            message=message,
+            hints=("Ask the index's operators what it compares.",),
+        )
     account = account_link(form, endpoints, projects[0] if projects else "")
     links = [f"In a project's settings: {link}" for link in prefilled_links(form, endpoints, projects[:3])]
     links += [f"For a project that does not exist yet: {account}"] if account else []
     message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher that says:"
-    return Finding("publisher", Level.SKIPPED, message, form_table(form), tuple(links))
+    return Finding(name="publisher", level=Level.SKIPPED, message=message, detail=form_table(form), hints=tuple(links))
 
 
 def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
@@ -147,7 +156,7 @@ def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]
     )
     detail = f"Called: {reusable.called}\nCaller: {reusable.caller}\nhttps://github.com/pypi/warehouse/issues/11096"
     hint = "Move the publishing job into the calling workflow."
-    return (Finding("workflow", Level.WARNING, message, detail, (hint,)),)
+    return (Finding(name="workflow", level=Level.WARNING, message=message, detail=detail, hints=(hint,)),)
 
 
 def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float) -> Finding:
@@ -164,9 +173,9 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
-            return Finding(name, Level.WARNING, message, hints=(hint,))
+            return Finding(name=name, level=Level.WARNING, message=message, hints=(hint,))
         case NotVisible(reason=reason):
-            return Finding(name, Level.SKIPPED, f"{endpoints.name} cannot list {project}: {reason}")
+            return Finding(name=name, level=Level.SKIPPED, message=f"{endpoints.name} cannot list {project}: {reason}")
         case ListingUnavailable(reason=reason):
             return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
         case _:
@@ -181,7 +190,11 @@ def _judge_listing(name: str, listing: ProjectListing, endpoints: Endpoints, pla
     if refusal is not None:
         return failed(name, refusal)
     if kept := [file.distribution.filename for file in plan.files if isinstance(file, KeptPublished)]:
-        return Finding(name, Level.WARNING, f"What is published is kept as it is, as you asked: {', '.join(kept)}.")
+        return Finding(
+            name=name,
+            level=Level.WARNING,
+            message=f"What is published is kept as it is, as you asked: {', '.join(kept)}.",
+        )
     if plan.files and not plan.uploads:
-        return Finding(name, Level.OK, "Every file of this release is published already.")
-    return Finding(name, Level.OK, f"The project is {listing.status} and takes files.")
+        return Finding(name=name, level=Level.OK, message="Every file of this release is published already.")
+    return Finding(name=name, level=Level.OK, message=f"The project is {listing.status} and takes files.")

@@ -53,4 +53,4 @@ def _identity(kind: PublisherKind, name: str) -> PublisherIdentity | None:
 
 
 def _job(found: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
-    return JobIdentity(PublisherIdentity(found.kind, found.name, workflow), commit or None)
+    return JobIdentity(PublisherIdentity(kind=found.kind, name=found.name, workflow=workflow), commit or None)

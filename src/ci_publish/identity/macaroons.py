@@ -164,5 +164,5 @@ def _scope(caveats: list[list[Any]]) -> TokenScope:
                 times.append((float(expires), float(begins)))
             case _:
                 pass
-    scope = TokenScope(names, min(counts, default=None))
+    scope = TokenScope(projects=names, count=min(counts, default=None))
     return replace(scope, expires=min(times)[0], begins=min(times)[1]) if times else scope

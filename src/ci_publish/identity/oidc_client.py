@@ -109,7 +109,9 @@ class OidcClient:
         wait = OIDC.wait_asked(attempt, self._tools.random(), unclear.wait)
         if wait >= self._tools.waiting.left():
             return False
-        self._tools.emit(Retrying(what, attempt, unclear.reason, wait, self._endpoints.name))
+        self._tools.emit(
+            Retrying(what=what, attempt=attempt, reason=unclear.reason, wait=wait, index=self._endpoints.name)
+        )
         return not self._tools.waiting.wait(wait)
 
     def _resolve(self) -> Endpoints:

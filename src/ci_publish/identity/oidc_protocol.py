@@ -78,7 +78,7 @@ class NotEnabled:
     message: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Unclear:
     """No usable answer. ``again``: another attempt may bring one, after ``wait`` seconds if the index said so.
 
@@ -92,7 +92,7 @@ class Unclear:
     untrusted: bool = False
 
 
-@frozen
+@frozen(kw_only=True)
 class Minted:
     """The index gave an upload token that lives for *lifetime* seconds; ``date`` is the index's own clock, if told.
 
@@ -139,7 +139,7 @@ def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
     """Ask for the discovery document of PEP 807, where the index may have one."""
     if endpoints.discovery is None or stray_address(endpoints.discovery, endpoints):
         return None
-    return HttpRequest("GET", endpoints.discovery, {"Accept": DISCOVERY_TYPE})
+    return HttpRequest(method="GET", url=endpoints.discovery, headers={"Accept": DISCOVERY_TYPE})
 
 
 def read_discovery(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
@@ -284,7 +284,7 @@ def _request(method: str, address: str | None, endpoints: Endpoints) -> HttpRequ
         return NotSupported("no address for it is known")
     if reason := stray_address(address, endpoints):
         return PointsElsewhere(reason)
-    return HttpRequest(method, address, {"Accept": JSON_TYPE})
+    return HttpRequest(method=method, url=address, headers={"Accept": JSON_TYPE})
 
 
 def _json_object(answer: HttpAnswer) -> Mapping[str, Any]:
@@ -300,11 +300,11 @@ def _unclear(answer: HttpAnswer | NoAnswer) -> Unclear:
     if isinstance(answer, NoAnswer):
         untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
         again = answer.reason not in _HOPELESS
-        return Unclear(answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
+        return Unclear(reason=answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
     again = _later(answer.status)
     text = f"HTTP {answer.status} {_message(answer)}".rstrip()
     wait = retry_after(answer.headers.get("retry-after"), server_date(answer))
-    return Unclear(text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+    return Unclear(reason=text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
@@ -329,14 +329,16 @@ def _minted(answer: HttpAnswer, now: float) -> Minted | Unclear:
     document = _json_object(answer)
     token = document.get("token")
     if not isinstance(token, str) or not _is_token(token):
-        return Unclear(f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
+        return Unclear(reason=f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
     date = server_date(answer)
     read = macaroons.read_token(token)
     scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
     expires = document.get("expires")
     if expires is None and scope.begins is not None:
-        return Minted(Secret(token), _lifetime(scope.expires, scope.begins), date, scope)
-    return Minted(Secret(token), _lifetime(expires, now if date is None else date), date, scope)
+        return Minted(token=Secret(token), lifetime=_lifetime(scope.expires, scope.begins), date=date, scope=scope)
+    return Minted(
+        token=Secret(token), lifetime=_lifetime(expires, now if date is None else date), date=date, scope=scope
+    )
 
 
 def _is_token(text: str) -> bool:

@@ -40,7 +40,7 @@ LONGEST_SHOWN = 200
 ANY = "(leave empty, or the job names an environment)"
 
 
-@frozen
+@frozen(kw_only=True)
 class Field:
     """One field of the form on the index: what it must say for this job, and the claim that it is compared with."""
 
@@ -83,10 +83,16 @@ def _github_form(claims: Claims) -> Form:
     elsewhere = isinstance(reusable_workflow(claims), ElsewhereReusable)
     workflow = workflow_file(text_of(claims, "workflow_ref" if elsewhere else "job_workflow_ref"))
     fields = (
-        Field("Owner", "owner", owner, "repository_owner"),
-        Field("Repository name", "repository", name, "repository"),
-        Field("Workflow name", "workflow_filename", workflow, "job_workflow_ref"),
-        Field("Environment name", "environment", text_of(claims, "environment"), "environment", optional=True),
+        Field(label="Owner", parameter="owner", value=owner, claim="repository_owner"),
+        Field(label="Repository name", parameter="repository", value=name, claim="repository"),
+        Field(label="Workflow name", parameter="workflow_filename", value=workflow, claim="job_workflow_ref"),
+        Field(
+            label="Environment name",
+            parameter="environment",
+            value=text_of(claims, "environment"),
+            claim="environment",
+            optional=True,
+        ),
     )
     return Form("GitHub", "github", fields)
 
@@ -94,20 +100,31 @@ def _github_form(claims: Claims) -> Form:
 def _gitlab_form(claims: Claims) -> Form:
     namespace, _, project = text_of(claims, "project_path").rpartition("/")
     fields = [
-        Field("Namespace", "namespace", namespace, "project_path"),
-        Field("Project name", "project", project, "project_path"),
-        Field("Top-level pipeline file path", "workflow_filepath", pipeline_file(claims), "ci_config_ref_uri"),
-        Field("Environment name", "environment", text_of(claims, "environment"), "environment", optional=True),
+        Field(label="Namespace", parameter="namespace", value=namespace, claim="project_path"),
+        Field(label="Project name", parameter="project", value=project, claim="project_path"),
+        Field(
+            label="Top-level pipeline file path",
+            parameter="workflow_filepath",
+            value=pipeline_file(claims),
+            claim="ci_config_ref_uri",
+        ),
+        Field(
+            label="Environment name",
+            parameter="environment",
+            value=text_of(claims, "environment"),
+            claim="environment",
+            optional=True,
+        ),
     ]
     if (issuer := text_of(claims, "iss")) != GITLAB_ISSUER:
-        fields.append(Field("Issuer URL", "issuer_url", issuer, "iss"))
+        fields.append(Field(label="Issuer URL", parameter="issuer_url", value=issuer, claim="iss"))
     return Form("GitLab", "gitlab", tuple(fields))
 
 
 def _google_form(claims: Claims) -> Form:
     fields = (
-        Field("Email", "email", text_of(claims, "email"), "email"),
-        Field("Subject", "sub", text_of(claims, "sub"), "sub", optional=True),
+        Field(label="Email", parameter="email", value=text_of(claims, "email"), claim="email"),
+        Field(label="Subject", parameter="sub", value=text_of(claims, "sub"), claim="sub", optional=True),
     )
     return Form("Google", "google", fields)
 
@@ -119,7 +136,12 @@ def _circleci_form(claims: Claims) -> Form:
         ("Pipeline definition ID", "pipeline_definition_id", "pipeline-definition-id"),
     )
     fields = tuple(
-        Field(label, parameter, text_of(claims, f"{_CIRCLECI_PREFIX}{claim}"), f"{_CIRCLECI_PREFIX}{claim}")
+        Field(
+            label=label,
+            parameter=parameter,
+            value=text_of(claims, f"{_CIRCLECI_PREFIX}{claim}"),
+            claim=f"{_CIRCLECI_PREFIX}{claim}",
+        )
         for label, parameter, claim in names
     )
     return Form("CircleCI", "circleci", fields)

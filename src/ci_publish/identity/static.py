@@ -23,12 +23,12 @@ class StaticCredential:
 
     def __init__(  # noqa: PLR0913  (one value each)
         self,
+        *,
         endpoints: Endpoints,
         user: str,
         secret: Secret,
         name: str,
         emit: Emit,
-        *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Take *secret* from the option *name*; the caller has masked it already. *clock*: seconds since the epoch."""
@@ -43,8 +43,8 @@ class StaticCredential:
     def state(self) -> CredentialState:
         """The kind, by the user name, and what an API token of PyPI states about itself."""
         if self._authorization.user != TOKEN_USER:
-            return CredentialState(CredentialKind.PASSWORD)
-        return CredentialState(CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
+            return CredentialState(kind=CredentialKind.PASSWORD)
+        return CredentialState(kind=CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
 
     def missing(self) -> None:
         """Return None: it was given."""
@@ -206,10 +206,10 @@ def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted
     if not secret.satisfies(has_prefix):
         hint = ("Copy the whole token, with its `pypi-` prefix, into the secret.",)
         message = f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do."
-        notes.append(Noted("api-token-prefix", message, hints=hint))
+        notes.append(Noted(slug="api-token-prefix", message=message, hints=hint))
     hints = ("Set it up: https://docs.pypi.org/trusted-publishers/", "Attestations need it, too.")
     message = f"Trusted Publishing can replace the stored API token for {endpoints.name}."
-    notes.append(Noted("trusted-publishing-available", message, warning=False, hints=hints))
+    notes.append(Noted(slug="trusted-publishing-available", message=message, warning=False, hints=hints))
     return tuple(notes)
 
 
@@ -220,7 +220,7 @@ class AnonymousCredential:
     @property
     def state(self) -> CredentialState:
         """None."""
-        return CredentialState(CredentialKind.NONE)
+        return CredentialState(kind=CredentialKind.NONE)
 
     def missing(self) -> None:
         """Return None: nothing is needed."""
@@ -247,7 +247,7 @@ class MissingCredential:
     @property
     def state(self) -> CredentialState:
         """None."""
-        return CredentialState(CredentialKind.NONE)
+        return CredentialState(kind=CredentialKind.NONE)
 
     def missing(self) -> CiPublishError:
         """Return the error that says why."""

@@ -56,7 +56,7 @@ Attesting = bool | Callable[[], bool]
 """Whether a run makes attestations, or a function that tells it once the distributions are collected."""
 
 
-@frozen
+@frozen(kw_only=True)
 class _Held:
     """An upload token, and until when (by this machine's clock) it is used and valid."""
 
@@ -76,7 +76,7 @@ class TrustedPublishingCredential:
     """
 
     def __init__(
-        self, endpoints: Endpoints, tools: IdentityContext, *, projects: Projects = (), attesting: Attesting = False
+        self, *, endpoints: Endpoints, tools: IdentityContext, projects: Projects = (), attesting: Attesting = False
     ) -> None:
         self._endpoints = endpoints
         self._tools = tools
@@ -99,11 +99,11 @@ class TrustedPublishingCredential:
         held, provider = self._held, self._tools.source.provider
         expires = held.token.expires if held else None
         return CredentialState(
-            CredentialKind.TRUSTED_PUBLISHING,
-            provider.value if provider else None,
-            expires,
-            self._burnt,
-            held.scope if held else None,
+            kind=CredentialKind.TRUSTED_PUBLISHING,
+            provider=provider.value if provider else None,
+            expires=expires,
+            burnt=self._burnt,
+            scope=held.scope if held else None,
         )
 
     def missing(self) -> CiPublishError | None:
@@ -239,7 +239,15 @@ class TrustedPublishingCredential:
         authorization = BasicAuthorization(TOKEN_USER, minted.token)
         request = self._exchanger.burn_request(minted.token)
         release = self._tools.guard(request) if isinstance(request, HttpRequest) else None
-        held = _Held(token, authorization, minted.scope, ends - margin, ends, after_refusal, release)
+        held = _Held(
+            token=token,
+            authorization=authorization,
+            scope=minted.scope,
+            use_until=ends - margin,
+            valid_until=ends,
+            after_refusal=after_refusal,
+            release=release,
+        )
         with self._books:
             self._held, self._burnt = held, False
             self._unburnt.append(held)
@@ -303,7 +311,7 @@ class TrustedPublishingCredential:
             f"This job can exchange its identity with {self._endpoints.name} once: the upload must end within the "
             "life of that upload token (usually 15 minutes)."
         )
-        self._tools.emit(Noted("one-identity-token", message, warning=False))
+        self._tools.emit(Noted(slug="one-identity-token", message=message, warning=False))
 
     def _expired(self) -> UploadTokenExpired:
         return UploadTokenExpired(
@@ -328,7 +336,7 @@ class TrustedPublishingCredential:
         try:
             answer = self._exchanger.burn(held.token.secret)
         except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
-            answer = oidc_protocol.Unclear(type(error).__name__, again=False)
+            answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
         if held.release is not None:
             held.release()
         if isinstance(answer, oidc_protocol.Unclear):
@@ -342,9 +350,9 @@ class TrustedPublishingCredential:
             f"{self._endpoints.name} has no endpoint for burning upload tokens; the one of this run expires by itself, "
             "usually within 15 minutes of being made."
         )
-        self._tools.emit(Noted("upload-token-not-burnt", message, warning=False))
+        self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, warning=False))
 
     def _warn_unburnt(self, unclear: oidc_protocol.Unclear) -> None:
         message = f"An upload token for {self._endpoints.name} could not be burnt: {unclear.reason}"
         hint = "It expires by itself, usually within 15 minutes of being made."
-        self._tools.emit(Noted("upload-token-not-burnt", message, hints=(hint,)))
+        self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))

@@ -59,7 +59,7 @@ def recognised(endpoints: Endpoints, transport: Transport, profile: Profile) -> 
     """
     if not may_be_rehearsal(endpoints, profile):
         return endpoints
-    request = HttpRequest("GET", endpoints.audience or urljoin(endpoints.upload, "/"))
+    request = HttpRequest(method="GET", url=endpoints.audience or urljoin(endpoints.upload, "/"))
     answer = transport.send(request, deadline=DISCOVERY_SECONDS)
     announced = isinstance(answer, HttpAnswer) and answer.headers.get(REHEARSAL_HEADER.lower()) == REHEARSAL_VERSION
     return as_rehearsal(endpoints) if announced else endpoints
@@ -73,9 +73,9 @@ class HttpIndex:
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
         self,
+        *,
         endpoints: Endpoints,
         transport: Transport,
-        *,
         emit: Emit,
         waiting: Waiting,
         listing_authorization: Authorization | None = None,
@@ -84,7 +84,7 @@ class HttpIndex:
         self._endpoints = CurrentEndpoints(endpoints)
         self._listing_authorization = listing_authorization
         self._reader = Reader(
-            transport,
+            transport=transport,
             index=endpoints.name,
             authorization=self._authorization_at,
             emit=emit,
@@ -93,7 +93,12 @@ class HttpIndex:
         )
         self._listings = Listings(self._reader, self._endpoints)
         self._uploader = Uploader(
-            self._endpoints, transport, listed=self._listed, emit=emit, waiting=waiting, sources=sources
+            endpoints=self._endpoints,
+            transport=transport,
+            listed=self._listed,
+            emit=emit,
+            waiting=waiting,
+            sources=sources,
         )
 
     @property

@@ -69,7 +69,7 @@ _MEANT = {
 Profile = Literal["auto", "pypi", "generic"]
 
 
-@frozen
+@frozen(kw_only=True)
 class Shape:
     """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then.
 
@@ -95,7 +95,7 @@ def _shape(
     host: str = r".+",
     certain: bool = True,
 ) -> Shape:
-    return Shape(kind, host, path, simple, certain)
+    return Shape(kind=kind, host=host, path=path, simple=simple, certain=certain)
 
 
 # In this order: the first whose host and whole path match.

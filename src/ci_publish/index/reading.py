@@ -30,7 +30,7 @@ MAX_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Effort:
     """What one question may cost: attempts of each of its requests, and seconds until the last retry of all begins."""
 
@@ -52,8 +52,8 @@ class Reader:
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
         self,
-        transport: Transport,
         *,
+        transport: Transport,
         index: str,
         authorization: Callable[[str], Authorization | None],
         emit: Emit,
@@ -69,7 +69,7 @@ class Reader:
 
     def effort(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
         """Return the budget of a question that begins now."""
-        return Effort(self._sources.clock(), max_attempts, patience)
+        return Effort(began=self._sources.clock(), max_attempts=max_attempts, patience=patience)
 
     def get(
         self, url: str, headers: Mapping[str, str], limit: int, what: str, effort: Effort
@@ -91,7 +91,11 @@ class Reader:
             )
             if isinstance(decision, GiveUp):
                 return answer, at
-            self._emit(Retrying(what, history.attempts, failure.reason, decision.wait, self._index))
+            self._emit(
+                Retrying(
+                    what=what, attempt=history.attempts, reason=failure.reason, wait=decision.wait, index=self._index
+                )
+            )
             history = history.waited_for(failure, decision.wait)
             effort.waited += decision.wait
             self._waiting.wait(decision.wait)
@@ -117,7 +121,9 @@ class Reader:
         return self._get_once(url, headers, limit), url
 
     def _get_once(self, url: str, headers: Mapping[str, str], limit: int) -> HttpAnswer | NoAnswer:
-        return self._transport.send(HttpRequest("GET", url, headers, self._authorization(url)), limit=limit)
+        return self._transport.send(
+            HttpRequest(method="GET", url=url, headers=headers, authorization=self._authorization(url)), limit=limit
+        )
 
 
 def redirect_target(url: str, answer: HttpAnswer) -> str:

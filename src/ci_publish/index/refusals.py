@@ -21,7 +21,7 @@ class Meaning(StrEnum):
     LATER = "later"
 
 
-@frozen
+@frozen(kw_only=True)
 class Refusal:
     """One known refusal: a regular expression, compiled when it is needed. ``statuses`` empty: any of 4xx."""
 
@@ -42,7 +42,7 @@ def _row(
     once: SingleRetry | None = None,
     statuses: tuple[int, ...] = (),
 ) -> Refusal:
-    return Refusal(words, meaning, advice, once, frozenset(statuses))
+    return Refusal(words=words, meaning=meaning, advice=advice, once=once, statuses=frozenset(statuses))
 
 
 _SCOPE = (

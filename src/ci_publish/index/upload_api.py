@@ -41,7 +41,7 @@ class Framing:
     content_type: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Later:
     """No clear result. ``throttled``: the index is too busy. ``unclear``: it may have stored the file.
 
@@ -117,7 +117,7 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Serve
         f"the index answered with status {answer.status}, which says nothing about the file",
         once=SingleRetry.MALFORMED_ANSWER,
     )
-    return Later(failure, unclear=True)
+    return Later(failure=failure, unclear=True)
 
 
 def _page_instead(answer: HttpAnswer) -> Later:
@@ -127,7 +127,7 @@ def _page_instead(answer: HttpAnswer) -> Later:
         "proxy of this network"
     )
     return Later(
-        FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
+        failure=FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
         unclear=True,
         page=True,
     )
@@ -140,7 +140,7 @@ def _later(answer: HttpAnswer, now: float) -> Later:
     limit = "" if quota is None else f" (the limit is {quota})"
     advice = "" if known is None else f" {' '.join(known.advice)}"
     return Later(
-        FailedAttempt(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
+        failure=FailedAttempt(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
         status=answer.status,
@@ -165,12 +165,13 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
     if host_of(url) in _PYPI_HOSTS:
         reason = "a web page came with status 403 instead of an index's response, perhaps from a firewall or a proxy"
         return Later(
-            FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER), status=403
+            failure=FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
+            status=403,
         )
     return CredentialRefused(
-        attempts,
-        answer.status,
-        words or message_of(answer),
+        attempts=attempts,
+        status=answer.status,
+        message=words or message_of(answer),
         advice=(
             "Check the user and the password or token, and that they may upload to this index.",
             "Or a firewall or proxy between this job and the index sent this page: ask its operators.",
@@ -181,23 +182,29 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
 def _refused_by_status(answer: HttpAnswer, attempts: int) -> Refused | CredentialRefused:
     if answer.status in {401, 403}:
         return CredentialRefused(
-            attempts,
-            answer.status,
-            message_of(answer),
+            attempts=attempts,
+            status=answer.status,
+            message=message_of(answer),
             advice=("Check the user and the password or token, and that they may upload to this index.",),
         )
-    return Refused(attempts, answer.status, message_of(answer), BY_STATUS.get(answer.status, ()))
+    return Refused(
+        attempts=attempts, status=answer.status, message=message_of(answer), advice=BY_STATUS.get(answer.status, ())
+    )
 
 
 def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> ServerResponse:
     message = message_of(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"
-        return Later(FailedAttempt(reason, asked=asked_wait(answer.headers, now), once=known.once))
+        return Later(failure=FailedAttempt(reason, asked=asked_wait(answer.headers, now), once=known.once))
     if known.meaning is Meaning.FILE:
-        return Refused(attempts, answer.status, message, known.advice)
+        return Refused(attempts=attempts, status=answer.status, message=message, advice=known.advice)
     return CredentialRefused(
-        attempts, answer.status, message, expired=known.meaning is Meaning.EXPIRED, advice=known.advice
+        attempts=attempts,
+        status=answer.status,
+        message=message,
+        expired=known.meaning is Meaning.EXPIRED,
+        advice=known.advice,
     )
 
 
@@ -217,10 +224,10 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
             return MissingSlash(with_slash)
     where = f" to {shown(target)[:300]}" if target else ""
     return Refused(
-        attempts,
-        answer.status,
-        f"the index redirects uploads{where}; files and credentials never follow redirects",
-        ("Set repository-url to the address that accepts uploads, in full, with https and its trailing slash.",),
+        attempts=attempts,
+        status=answer.status,
+        message=f"the index redirects uploads{where}; files and credentials never follow redirects",
+        advice=("Set repository-url to the address that accepts uploads, in full, with https and its trailing slash.",),
     )
 
 

@@ -34,6 +34,7 @@ class FormBody:
 
     def __init__(
         self,
+        *,
         distribution: Distribution,
         framing: Framing,
         progress: Callable[[int], None],
@@ -118,7 +119,10 @@ def opened(distribution: Distribution) -> Iterator[FileIO]:
 def _require_same(distribution: Distribution, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise _changed(distribution, "it is not a regular file any more")
-    if Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns) != distribution.stamp:
+    if (
+        Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        != distribution.stamp
+    ):
         raise _changed(distribution, "it was replaced or written to")
 
 

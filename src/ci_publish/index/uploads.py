@@ -72,9 +72,9 @@ class Uploader:
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
         self,
+        *,
         endpoints: CurrentEndpoints,
         transport: Transport,
-        *,
         listed: Callable[[Distribution], IndexState],
         emit: Emit,
         waiting: Waiting,
@@ -125,13 +125,20 @@ class Uploader:
         name, filename = self._endpoints.now.name, distribution.filename
         framing = upload_api.framing(form, filename, self._sources.boundary())
         total = len(framing.head) + distribution.size + len(framing.tail)
-        self._emit(UploadStarted(name, filename, distribution.size, attempts.count))
+        self._emit(UploadStarted(index=name, filename=filename, size=distribution.size, attempt=attempts.count))
 
         def progress(sent: int) -> None:
-            self._emit(UploadProgressed(name, filename, sent, total))
+            self._emit(UploadProgressed(index=name, filename=filename, sent=sent, total=total))
 
-        body = FormBody(distribution, framing, progress, attempts.turn)
-        request = HttpRequest("POST", url, upload_api.HEADERS, authorization, body, pause=LONGEST_PAUSE)
+        body = FormBody(distribution=distribution, framing=framing, progress=progress, turn=attempts.turn)
+        request = HttpRequest(
+            method="POST",
+            url=url,
+            headers=upload_api.HEADERS,
+            authorization=authorization,
+            body=body,
+            pause=LONGEST_PAUSE,
+        )
         try:
             answer = self._transport.send(request)
         finally:
@@ -144,7 +151,7 @@ class Uploader:
         """Take *url*, the upload address with its slash, for all files from now on; report it once."""
         if self._endpoints.correct(upload=url):
             message = f"The index takes uploads at {shown(url)}; the slash at the end of repository-url was missing."
-            self._emit(Noted("missing-slash", message, hints=(f"Set repository-url to {shown(url)}",)))
+            self._emit(Noted(slug="missing-slash", message=message, hints=(f"Set repository-url to {shown(url)}",)))
         return url
 
     def _outcome(
@@ -171,7 +178,12 @@ class Uploader:
         attempts.unclear = attempts.unclear or later.unclear
         if later.status == 500 and attempts.turn.collided():  # noqa: PLR2004  (what a deadlock is answered with)
             self._emit(
-                UploadsCollided(endpoints.name, distribution.filename, distribution.project, distribution.version)
+                UploadsCollided(
+                    index=endpoints.name,
+                    filename=distribution.filename,
+                    project=distribution.project,
+                    version=distribution.version,
+                )
             )
             attempts.history = attempts.history.taken_back()
             return None
@@ -188,7 +200,9 @@ class Uploader:
             return Cancelled(attempts.count, lost.text, unclear=attempts.unclear)
         if not is_transient(lost):
             untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
-            return Unavailable(attempts.count, lost.text, unclear=attempts.unclear, untrusted=untrusted)
+            return Unavailable(
+                attempts=attempts.count, message=lost.text, unclear=attempts.unclear, untrusted=untrusted
+            )
         once = SingleRetry.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
         return self._again(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
 
@@ -208,13 +222,24 @@ class Uploader:
                 if attempts.unclear and not ask and self._is_there(distribution):
                     return _found(attempts)
                 if failure.once in _REFUSALS_RETRIED_ONCE:
-                    return Refused(attempts.count, 400, failure.reason, upload_api.advice_for(failure.reason))
+                    return Refused(
+                        attempts=attempts.count,
+                        status=400,
+                        message=failure.reason,
+                        advice=upload_api.advice_for(failure.reason),
+                    )
                 if page:
                     return Accepted(attempts.count, reason, doubt=reason)
-                return Unavailable(attempts.count, reason, unclear=attempts.unclear)
+                return Unavailable(attempts=attempts.count, message=reason, unclear=attempts.unclear)
             case TryAgain(wait):
                 self._emit(
-                    Retrying(distribution.filename, attempts.count, failure.reason, wait, self._endpoints.now.name)
+                    Retrying(
+                        what=distribution.filename,
+                        attempt=attempts.count,
+                        reason=failure.reason,
+                        wait=wait,
+                        index=self._endpoints.now.name,
+                    )
                 )
                 attempts.history = attempts.history.waited_for(failure, wait)
                 self._waiting.wait(wait)

@@ -25,7 +25,7 @@ class AttestationPolicy(StrEnum):
     OFF = "off"
 
 
-@frozen
+@frozen(kw_only=True)
 class Attestation:
     """One attestation of one distribution, ready to be uploaded.
 

@@ -143,9 +143,9 @@ def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
     """The exchange is left out, because it could create a project."""
     verb = "does" if len(absent) == 1 else "do"
     return Noted(
-        "exchange-not-tried",
-        f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} {verb} not exist there, and an"
-        " exchange that uses a pending publisher creates its project at once.",
+        slug="exchange-not-tried",
+        message=f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} {verb} not exist there,"
+        " and an exchange that uses a pending publisher creates its project at once.",
         warning=False,
         hints=("To try it nevertheless, and let it create the project: --create-project",),
     )

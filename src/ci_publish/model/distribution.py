@@ -23,7 +23,7 @@ class Digests:
     md5: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class Stamp:
     """What the file system said about a file when it was hashed; a different stamp later means a changed file."""
 
@@ -33,7 +33,7 @@ class Stamp:
     mtime_ns: int
 
 
-@frozen
+@frozen(kw_only=True)
 class CoreMetadata:
     """The core metadata of a distribution, as raw fields in the order of the file.
 
@@ -56,7 +56,7 @@ class CoreMetadata:
         return next(iter(self.all(name)), None)
 
 
-@frozen
+@frozen(kw_only=True)
 class Distribution:
     """One sdist or wheel, read and hashed once.
 
@@ -86,7 +86,7 @@ class Distribution:
         return self.project, self.version
 
 
-@frozen
+@frozen(kw_only=True)
 class FoundAttestation:
     """An attestation file that lies beside a distribution: ``<distribution>.<type>.attestation``."""
 
@@ -104,7 +104,7 @@ class UnreadableFile:
     filename: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Collection:
     """What was found in the paths that a user named.
 

@@ -143,7 +143,7 @@ class Signed:
     attestation: Attestation
 
 
-@frozen
+@frozen(kw_only=True)
 class UploadStarted:
     """An upload attempt of a file begins; ``attempt`` counts from 1."""
 
@@ -153,7 +153,7 @@ class UploadStarted:
     attempt: int = 1
 
 
-@frozen
+@frozen(kw_only=True)
 class UploadProgressed:
     """So many bytes of the request body were handed to the network in this attempt."""
 
@@ -163,7 +163,7 @@ class UploadProgressed:
     total: int
 
 
-@frozen
+@frozen(kw_only=True)
 class Retrying:
     """Something failed and will be tried again after ``wait`` seconds; ``what`` names the file or the request."""
 
@@ -174,7 +174,7 @@ class Retrying:
     index: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class UploadsCollided:
     """The index answered 500 to a file while it completed another file of the same release for this run.
 
@@ -188,7 +188,7 @@ class UploadsCollided:
     version: str
 
 
-@frozen
+@frozen(kw_only=True)
 class FileFinished:
     """What happened to a file at an index; ``error`` where it is neither there nor planned."""
 
@@ -200,7 +200,7 @@ class FileFinished:
     error: CiPublishError | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class FileListed:
     """What the index lists of a file: our digest (True), none or another (False), nothing known (None).
 
@@ -236,7 +236,7 @@ class FindingStatus(StrEnum):
     SKIP = "skip"
 
 
-@frozen
+@frozen(kw_only=True)
 class Finding:
     """One thing that doctor checked. ``message`` may have several lines: tables of claims keep their columns."""
 
@@ -246,7 +246,7 @@ class Finding:
     hints: tuple[str, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Noted:
     """Something people should know (``warning``: should care about), with what to do.
 
@@ -260,7 +260,7 @@ class Noted:
     filename: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class RequestTraced:
     """A request and what came back, for --verbose; texts hold no secrets."""
 
@@ -270,7 +270,7 @@ class RequestTraced:
     seconds: float
 
 
-@frozen
+@frozen(kw_only=True)
 class RunFinished:
     """The run is over; ``time`` in seconds since the epoch."""
 

@@ -48,7 +48,7 @@ class InvalidFilename(ValueError):
         self.except_tags = except_tags
 
 
-@frozen
+@frozen(kw_only=True)
 class DistributionFilename:
     """What a filename says. Two spellings of one name differ in ``text`` only: compare ``identity``.
 
@@ -126,7 +126,7 @@ def _parse(filename: str) -> DistributionFilename:
         project, version = parse_sdist_filename(filename)
     except ValueError as error:
         raise InvalidFilename(_message(error, filename), _sdist_fault(filename)) from error
-    return DistributionFilename(filename, Kind.SDIST, project, version)
+    return DistributionFilename(text=filename, kind=Kind.SDIST, project=project, version=version)
 
 
 def _wheel(filename: str) -> DistributionFilename:
@@ -138,7 +138,9 @@ def _wheel(filename: str) -> DistributionFilename:
     except ValueError:  # once more with the name itself, for its message: this fails before the tags are expanded
         project, version, build, _ = parse_wheel_filename(filename)
     tags = tuple(frozenset(map(str.lower, members)) for members in sets)
-    parsed = DistributionFilename(filename, Kind.WHEEL, project, version, build, tags)
+    parsed = DistributionFilename(
+        text=filename, kind=Kind.WHEEL, project=project, version=version, build=build, tags=tags
+    )
     if all(map(all, sets)) and all(map(str.isidentifier, sets[0])):
         return parsed
     message = f"Invalid wheel filename (invalid tag component): {filename.removesuffix(_WHEEL)!r}"

@@ -84,7 +84,7 @@ class CredentialKind(StrEnum):
 Claims = Mapping[str, Any]
 
 
-@frozen
+@frozen(kw_only=True)
 class IdentityToken:
     """An OIDC identity token of the CI job for one audience, with its claims decoded but not verified."""
 
@@ -108,7 +108,7 @@ class UploadToken:
     expires: float | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class CredentialState:
     """What reports may know about a credential: never the secret. ``scope`` is what its token states, if it does."""
 

@@ -15,7 +15,7 @@ class IndexProfile(StrEnum):
     GENERIC = "generic"
 
 
-@frozen
+@frozen(kw_only=True)
 class Endpoints:
     """The addresses of one index; None where the index has no such service or it cannot be known.
 
@@ -53,7 +53,7 @@ class ProjectStatus(StrEnum):
     DEPRECATED = "deprecated"
 
 
-@frozen
+@frozen(kw_only=True)
 class PublishedFile:
     """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest."""
 
@@ -68,7 +68,7 @@ class PublishedFile:
     md5: str | None = None
 
 
-@frozen
+@frozen(kw_only=True)
 class ProjectListing:
     """What the index lists for a project. ``serial`` grows with each change, where the index tells."""
 
@@ -188,7 +188,7 @@ class AlreadyThere:
     message: str
 
 
-@frozen
+@frozen(kw_only=True)
 class Refused:
     """The index refused the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
 
@@ -198,7 +198,7 @@ class Refused:
     advice: tuple[str, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class CredentialRefused:
     """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed."""
 
@@ -209,7 +209,7 @@ class CredentialRefused:
     advice: tuple[str, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class Unavailable:
     """No clear response until the retries ran out; ``unclear``: the index may have stored the file.
 

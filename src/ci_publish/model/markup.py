@@ -26,7 +26,7 @@ _ATTRIBUTE: Final = re.compile(
 _RAW_ENDS: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in ("script", "style", "title")}
 
 
-@frozen
+@frozen(kw_only=True)
 class Page:
     """Base address, meta tags and anchors of a page; ``whole``: it was read to its end, which is not inside a tag."""
 
@@ -51,7 +51,7 @@ def read_page(text: str, most: int) -> Page:
             base = tag.attributes.get("href")
         elif tag.name == "meta":
             meta.setdefault(tag.attributes.get("name", "").lower(), tag.attributes.get("content", ""))
-    return Page(scanner.whole, base, meta, anchors)
+    return Page(whole=scanner.whole, base=base, meta=meta, anchors=anchors)
 
 
 def words_of(text: str, *, title: bool = False) -> str:
@@ -70,7 +70,7 @@ def words_of(text: str, *, title: bool = False) -> str:
     return _unescaped(" ".join((*titles, shown)) if title or not shown.strip() else shown)
 
 
-@frozen
+@frozen(kw_only=True)
 class Tag:
     """One tag, comment or declaration. An end tag's name begins with ``/``, that of other markup is empty.
 
@@ -102,7 +102,7 @@ class Scanner:
             if name in _RAW_ENDS and self.whole:
                 end = _RAW_ENDS[name].search(self._text, self._at)
                 self._at = len(self._text) if end is None else end.start()
-            yield Tag(name, found.start(), self._at, attributes)
+            yield Tag(name=name, start=found.start(), end=self._at, attributes=attributes)
 
     def _skip(self, mark: str) -> dict[str, str]:
         found = self._text.find(mark, self._at)

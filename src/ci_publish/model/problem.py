@@ -21,7 +21,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@frozen
+@frozen(kw_only=True)
 class Problem:
     """One finding of one check rule.
 

@@ -34,7 +34,7 @@ class PublisherKind(StrEnum):
     GOOGLE = "google"
 
 
-@frozen
+@frozen(kw_only=True)
 class PublisherIdentity:
     """An identity. ``name`` is the repository, the project's full path or the email address.
 
@@ -106,7 +106,7 @@ def _github(name: str, workflow: str | None, environment: str | None) -> Publish
     if workflow is not None and not is_github_workflow(workflow):
         message = f"{workflow!r} is not the name of a workflow file: write github:{name}:release.yml, without folders"
         raise ValueError(message)
-    return PublisherIdentity(PublisherKind.GITHUB, name, workflow, environment)
+    return PublisherIdentity(kind=PublisherKind.GITHUB, name=name, workflow=workflow, environment=environment)
 
 
 def _gitlab(name: str, file: str | None, environment: str | None) -> PublisherIdentity:
@@ -116,14 +116,14 @@ def _gitlab(name: str, file: str | None, environment: str | None) -> PublisherId
     if file is not None and not is_gitlab_configuration(file):
         message = f"{file!r} is not the path of a pipeline configuration: write gitlab:{name}:.gitlab-ci.yml"
         raise ValueError(message)
-    return PublisherIdentity(PublisherKind.GITLAB, name, file, environment)
+    return PublisherIdentity(kind=PublisherKind.GITLAB, name=name, workflow=file, environment=environment)
 
 
 def _google(email: str) -> PublisherIdentity:
     if not _EMAIL.fullmatch(email):
         message = f"{email!r} is not an email address: write google:EMAIL"
         raise ValueError(message)
-    return PublisherIdentity(PublisherKind.GOOGLE, email)
+    return PublisherIdentity(kind=PublisherKind.GOOGLE, name=email)
 
 
 def is_github_workflow(name: str) -> bool:

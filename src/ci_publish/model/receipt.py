@@ -36,7 +36,7 @@ class Tool:
     version: str = __version__
 
 
-@frozen
+@frozen(kw_only=True)
 class ErrorEntry:
     """A failure, in the words of the log."""
 
@@ -47,7 +47,7 @@ class ErrorEntry:
     docs: str
 
 
-@frozen
+@frozen(kw_only=True)
 class CredentialEntry:
     """What the run authenticated with; ``burnt`` is None where there was nothing to burn."""
 
@@ -57,7 +57,7 @@ class CredentialEntry:
     burnt: bool | None
 
 
-@frozen
+@frozen(kw_only=True)
 class IndexEntry:
     """An index of the run."""
 
@@ -68,7 +68,7 @@ class IndexEntry:
     credential: CredentialEntry
 
 
-@frozen
+@frozen(kw_only=True)
 class AttestationEntry:
     """An attestation that the run made, found beside the file, or that the index serves and ``verify`` judged.
 
@@ -92,7 +92,7 @@ class RetryCause(StrEnum):
     CONCURRENT_UPLOADS = "concurrent-uploads"
 
 
-@frozen
+@frozen(kw_only=True)
 class RetryEntry:
     """An upload attempt that was tried again: why, and after how many seconds.
 
@@ -105,7 +105,7 @@ class RetryEntry:
     cause: RetryCause | None
 
 
-@frozen
+@frozen(kw_only=True)
 class TriedEntry:
     """An installation of one file: with which interpreter and installer, which commands ran, and how it ended."""
 
@@ -116,7 +116,7 @@ class TriedEntry:
     seconds: float
 
 
-@frozen
+@frozen(kw_only=True)
 class FileEntry:
     """One file at one index; ``index`` is None for commands that need none (check, attest).
 
@@ -146,7 +146,7 @@ class FileEntry:
     tried: tuple[TriedEntry, ...] = ()
 
 
-@frozen
+@frozen(kw_only=True)
 class ProblemEntry:
     """A finding of the checks, or a warning of the run (its rule is the note's slug)."""
 
@@ -157,7 +157,7 @@ class ProblemEntry:
     docs: str
 
 
-@frozen
+@frozen(kw_only=True)
 class ChangeEntry:
     """One difference between a release and the release ``against`` which it was compared."""
 
@@ -178,7 +178,7 @@ class WaveEntry:
     projects: tuple[str, ...]
 
 
-@frozen
+@frozen(kw_only=True)
 class Receipt:
     """What happened in a run. ``exit_code`` and ``finished`` are None until it has ended.
 

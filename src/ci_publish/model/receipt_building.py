@@ -89,7 +89,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _USER_INFO = re.compile(r"//[^/?#\s]*@")
 
 
-_NO_CREDENTIAL = CredentialState(CredentialKind.NONE)
+_NO_CREDENTIAL = CredentialState(kind=CredentialKind.NONE)
 
 
 def _timings(events: Sequence[Event]) -> dict[str, float]:
@@ -311,11 +311,15 @@ def _problems(events: Sequence[Event]) -> Iterator[ProblemEntry]:
     """Yield the findings of the checks, then the warnings of the run, whose rule is the note's slug."""
     for checked in of_kind(events, Checked):
         for each in checked.problems:
-            yield ProblemEntry(each.filename, each.rule, each.severity, each.message, each.docs)
+            yield ProblemEntry(
+                filename=each.filename, rule=each.rule, severity=each.severity, message=each.message, docs=each.docs
+            )
     for noted in of_kind(events, Noted):
         if noted.warning:
             docs = f"{DOCS_URL}/reference/notes/"
-            yield ProblemEntry(noted.filename, noted.slug, Severity.WARNING, noted.message, docs)
+            yield ProblemEntry(
+                filename=noted.filename, rule=noted.slug, severity=Severity.WARNING, message=noted.message, docs=docs
+            )
 
 
 def _without_user_info(url: str) -> str:

@@ -45,7 +45,7 @@ def last(events: Sequence[Event], kind: type[_E]) -> _E | None:
     return next((event for event in reversed(events) if isinstance(event, kind)), None)
 
 
-@frozen
+@frozen(kw_only=True)
 class Facts:
     """What the events say about files, by index and filename (or path)."""
 
@@ -107,10 +107,18 @@ def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry,
                 attempts[event.index, event.filename] = event.attempt
             case Retrying():
                 key = (event.index or "", event.what)
-                found[key] = (*found.get(key, ()), RetryEntry(event.attempt, event.reason, round(event.wait, 3), None))
+                found[key] = (
+                    *found.get(key, ()),
+                    RetryEntry(attempt=event.attempt, reason=event.reason, wait=round(event.wait, 3), cause=None),
+                )
             case UploadsCollided():
                 key = (event.index, event.filename)
-                entry = RetryEntry(max(1, attempts.get(key, 1)), _COLLIDED, 0.0, RetryCause.CONCURRENT_UPLOADS)
+                entry = RetryEntry(
+                    attempt=max(1, attempts.get(key, 1)),
+                    reason=_COLLIDED,
+                    wait=0.0,
+                    cause=RetryCause.CONCURRENT_UPLOADS,
+                )
                 found[key] = (*found.get(key, ()), entry)
             case _:
                 pass
@@ -135,7 +143,7 @@ def error_entry(error: CiPublishError | None) -> ErrorEntry | None:
     """Return *error* as an entry."""
     if error is None:
         return None
-    return ErrorEntry(error.slug, error.summary, error.detail, error.hints, error.docs)
+    return ErrorEntry(slug=error.slug, summary=error.summary, detail=error.detail, hints=error.hints, docs=error.docs)
 
 
 def rfc3339(seconds: float) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from ci_publish.model.frozen import frozen
 
 
-@frozen
+@frozen(kw_only=True)
 class TokenScope:
     """What a token states about itself; None where it states nothing. Nothing here is verified.
 

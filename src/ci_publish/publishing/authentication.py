@@ -64,7 +64,7 @@ class Authentication:
             if not mint:
                 self._run.emit(not_minted(self._endpoints, absent))
             message = proof(self._endpoints, self._credential.state, projects)
-            self._run.emit(Noted("credential-proof", message, warning=False))
+            self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 
     def _covered(self, planned: IndexPlan, *, signed: bool) -> Covered:

@@ -168,8 +168,8 @@ class FirstFiles(Generic[Task]):
 
     def __init__(
         self,
-        files: Iterable[Task],
         *,
+        files: Iterable[Task],
         halted: Callable[[], bool],
         stopped: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,

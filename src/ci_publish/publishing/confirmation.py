@@ -62,7 +62,7 @@ class Confirmation:
     def skip(self, files: Sequence[Distribution]) -> None:
         """Report that nothing is known of *files*, because the user does not want to wait."""
         for file in files:
-            self._run.emit(FileListed(self._name, file.filename, listed=None, asked=False))
+            self._run.emit(FileListed(index=self._name, filename=file.filename, listed=None, asked=False))
 
     def ask_once(self, files: Sequence[Distribution]) -> Answers:
         """Return what the index has of *files* now, after one attempt; never raises."""
@@ -231,7 +231,15 @@ class Confirmation:
         else:
             match = Match.OTHER if isinstance(state, ProjectListing | NoSuchProject) else Match.UNKNOWN
         listed = {Match.SAME: True, Match.OTHER: False}.get(match)
-        self._run.emit(FileListed(self._name, file.filename, listed, published, same_md5=match is Match.SAME_MD5))
+        self._run.emit(
+            FileListed(
+                index=self._name,
+                filename=file.filename,
+                listed=listed,
+                published=published,
+                same_md5=match is Match.SAME_MD5,
+            )
+        )
         return match
 
     def _compare(self, file: Distribution, published: PublishedFile) -> Match:
@@ -257,7 +265,7 @@ class Confirmation:
         """Raise why *pending* are not listed: a failing listing, or one that does not show them."""
         names = [file.filename for file in pending]
         for name in names:
-            self._run.emit(FileListed(self._name, name, listed=None if name in self._outages else False))
+            self._run.emit(FileListed(index=self._name, filename=name, listed=None if name in self._outages else False))
         absent = [name for name in names if name not in self._outages]
         in_doubt = {name: doubtful[name] for name in names if name in doubtful}
         if in_doubt:

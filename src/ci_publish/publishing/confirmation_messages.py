@@ -16,7 +16,7 @@ def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
         f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
         " bytes are the same."
     )
-    return Noted("confirmed-by-md5", message, filename=filename)
+    return Noted(slug="confirmed-by-md5", message=message, filename=filename)
 
 
 def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:

@@ -84,7 +84,7 @@ class Destination:
     credential: Credential
 
 
-@frozen
+@frozen(kw_only=True)
 class Run:
     """The collaborators of one run.
 
@@ -130,4 +130,4 @@ class Run:
 
     def warn(self, slug: str, message: str, *hints: str, filename: str | None = None) -> None:
         """Tell people something that they should care about."""
-        self.emit(Noted(slug, message, hints=hints, filename=filename))
+        self.emit(Noted(slug=slug, message=message, hints=hints, filename=filename))

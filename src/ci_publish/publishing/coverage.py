@@ -75,7 +75,7 @@ class Coverage:
         if state.kind is CredentialKind.TRUSTED_PUBLISHING and self._index.endpoints.profile is IndexProfile.GENERIC:
             name = self._index.endpoints.name
             message = f"{', '.join(missing)} not on {name} yet: whether it is created shows at the upload."
-            self._run.emit(Noted("project-not-created-yet", message, warning=False))
+            self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
 
     def _still_absent(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""
@@ -86,7 +86,15 @@ class Coverage:
             if not absent or not pause:
                 break
             what = f"{', '.join(absent)} on {self._index.endpoints.name}"
-            self._run.emit(Retrying(what, attempt, "the index does not have it yet", pause, self._index.endpoints.name))
+            self._run.emit(
+                Retrying(
+                    what=what,
+                    attempt=attempt,
+                    reason="the index does not have it yet",
+                    wait=pause,
+                    index=self._index.endpoints.name,
+                )
+            )
             self._run.waiting.wait(pause)
             self._run.checkpoint()
         return absent

@@ -26,7 +26,7 @@ def completed(index: Index, files: Iterable[Distribution], state: IndexState, *,
         message = (
             f"{index.endpoints.name} shows no digest of {published.filename}: downloading it to compare the content."
         )
-        emit(Noted("compared-by-download", message, warning=False, filename=published.filename))
+        emit(Noted(slug="compared-by-download", message=message, warning=False, filename=published.filename))
         if (sha256 := index.download_sha256(published, limit)) is not None:
             found[published.filename] = replace(published, sha256=sha256)
     return replace(state, files={**state.files, **found}) if found else state

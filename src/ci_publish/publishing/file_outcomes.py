@@ -152,4 +152,6 @@ class FileOutcomes:
     ) -> None:
         if status is not FileStatus.NOT_ATTEMPTED:
             self._ended.add(file)
-        self._run.emit(FileFinished(self._index, file, status, attempts, url, error))
+        self._run.emit(
+            FileFinished(index=self._index, distribution=file, status=status, attempts=attempts, url=url, error=error)
+        )

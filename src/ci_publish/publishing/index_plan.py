@@ -147,21 +147,43 @@ def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
     for file in plan.files:
         match file:
             case AlreadyPublished(distribution, published, md5_only=True):
-                run.emit(FileFinished(name, distribution, FileStatus.SAME_MD5, url=published.url))
-                run.emit(FileListed(name, distribution.filename, None, published, same_md5=True))
+                run.emit(
+                    FileFinished(index=name, distribution=distribution, status=FileStatus.SAME_MD5, url=published.url)
+                )
+                run.emit(
+                    FileListed(
+                        index=name, filename=distribution.filename, listed=None, published=published, same_md5=True
+                    )
+                )
                 run.emit(messages.compared_by_md5(endpoints, distribution.filename))
             case AlreadyPublished(distribution, published):
-                run.emit(FileFinished(name, distribution, FileStatus.ALREADY_PUBLISHED, url=published.url))
-                run.emit(FileListed(name, distribution.filename, listed=True, published=published))
+                run.emit(
+                    FileFinished(
+                        index=name, distribution=distribution, status=FileStatus.ALREADY_PUBLISHED, url=published.url
+                    )
+                )
+                run.emit(FileListed(index=name, filename=distribution.filename, listed=True, published=published))
                 if published.yanked is not False:
                     message = f"{published.filename} is published, but yanked."
                     run.warn("yanked", message, filename=published.filename)
             case KeptPublished(distribution, published, reason):
                 run.emit(messages.kept_published(distribution, published, reason))
-                run.emit(FileFinished(name, distribution, FileStatus.KEPT_PUBLISHED, url=published.url))
+                run.emit(
+                    FileFinished(
+                        index=name, distribution=distribution, status=FileStatus.KEPT_PUBLISHED, url=published.url
+                    )
+                )
             case Conflict(distribution, published):
                 error = conflict_error(run, endpoints, [file])
-                run.emit(FileFinished(name, distribution, FileStatus.CONFLICT, url=published.url, error=error))
+                run.emit(
+                    FileFinished(
+                        index=name,
+                        distribution=distribution,
+                        status=FileStatus.CONFLICT,
+                        url=published.url,
+                        error=error,
+                    )
+                )
             case Upload():
                 pass
             case _:

@@ -125,7 +125,7 @@ def kept_published(file: Distribution, published: PublishedFile, reason: str) ->
         f"{file.filename} was NOT published: {reason}, and it is left as it is."
         f" Here: sha256 {file.sha256}. Published: sha256 {published.sha256 or 'not shown'}."
     )
-    return Noted("kept-published", message, filename=file.filename)
+    return Noted(slug="kept-published", message=message, filename=file.filename)
 
 
 def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
@@ -134,7 +134,7 @@ def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
         f"{filename} is already published, judged by its MD5: {endpoints.name} shows no SHA-256, and MD5 does not prove"
         " that the bytes are the same."
     )
-    return Noted("compared-by-md5", message, filename=filename)
+    return Noted(slug="compared-by-md5", message=message, filename=filename)
 
 
 def status_page(endpoints: Endpoints) -> str:

@@ -24,7 +24,10 @@ __all__ = ["check", "plan", "publish"]
 def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
     collection, problems = collect_and_check(run)
-    indexes = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
+    indexes = [
+        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
+        for destination in run.destinations
+    ]
     try:
         _plan_all(run, indexes, problems)
         _require_publishable(indexes)
@@ -44,7 +47,10 @@ def publish(run: Run) -> Outcome:
 def plan(run: Run) -> Outcome:
     """Report what ``publish`` would do; sends nothing, except an identity where the user asks to authenticate."""
     collection, problems = collect_and_check(run)
-    indexes = [IndexUpload(run, destination, collection.distributions, problems) for destination in run.destinations]
+    indexes = [
+        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
+        for destination in run.destinations
+    ]
     try:
         _plan_all(run, indexes, problems, sending=False)
         for index in indexes:

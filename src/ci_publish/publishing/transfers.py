@@ -31,9 +31,9 @@ class Transfers:
 
     def __init__(
         self,
+        *,
         run: Run,
         destination: Destination,
-        *,
         planned: IndexPlan,
         outcomes: FileOutcomes,
         attestations: Mapping[str, tuple[Attestation, ...]],
@@ -44,7 +44,7 @@ class Transfers:
         self._planned = planned
         self._outcomes = outcomes
         self._attestations = attestations
-        self._answers = UploadAnswers(run, destination.index, outcomes, planned.states)
+        self._answers = UploadAnswers(run=run, index=destination.index, outcomes=outcomes, states=planned.states)
         self._is_pypi = destination.index.endpoints.profile is IndexProfile.PYPI
 
     def send(self, files: Sequence[Distribution]) -> None:
@@ -69,7 +69,7 @@ class Transfers:
         transfers = min(TRANSFERS, self._run.options.jobs)
         while leads and self._go_on():
             turns = FirstFiles(
-                leads,
+                files=leads,
                 halted=lambda: self._outcomes.halted,
                 stopped=lambda: self._run.waiting.stopped,
                 clock=self._run.clock,

@@ -73,7 +73,7 @@ def _note_others(run: Run, index: Index, plan: Plan, states: Mapping[str, IndexS
         if names:
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
             message = f"{project} {version} has files on {index.endpoints.name} without an attestation: {shown}."
-            run.emit(Noted("release-partly-unattested", message, warning=False))
+            run.emit(Noted(slug="release-partly-unattested", message=message, warning=False))
 
 
 def _others(state: IndexState | None, version: str, ours: Collection[str]) -> list[str]:

@@ -23,6 +23,7 @@ class IndexUpload:
 
     def __init__(
         self,
+        *,
         run: Run,
         destination: Destination,
         distributions: Sequence[Distribution],
@@ -82,7 +83,7 @@ class IndexUpload:
     def report_planned(self) -> None:
         """Report what a real run would send, for dry runs."""
         for file in self.uploads:
-            self._run.emit(FileFinished(self.endpoints.name, file, FileStatus.PLANNED))
+            self._run.emit(FileFinished(index=self.endpoints.name, distribution=file, status=FileStatus.PLANNED))
 
     # authenticate -------------------------------------------------------------------------------------------------
 
@@ -124,8 +125,8 @@ class IndexUpload:
         self._restrict(self._authentication.authorize(self._planned, signed=bool(attestations)))
         with self._run.step(Step.UPLOAD, self.endpoints.name):
             transfers = Transfers(
-                self._run,
-                self._destination,
+                run=self._run,
+                destination=self._destination,
                 planned=self._planned,
                 outcomes=self._outcomes,
                 attestations=attestations,
@@ -155,7 +156,7 @@ class IndexUpload:
         self._outcomes.forget_failures()
         for file in lost:
             message = f"The answer to the upload of {file.filename} was lost, but {self.endpoints.name} lists the file."
-            self._run.emit(Noted("lost-answer-found", message, warning=False, filename=file.filename))
+            self._run.emit(Noted(slug="lost-answer-found", message=message, warning=False, filename=file.filename))
             self._outcomes.accept(file, FileStatus.UPLOADED, 0)
         return tuple(file for file in self.uploads if not self._outcomes.has_ended(file))
 

@@ -36,7 +36,7 @@ PAUSES = (1.0, 2.0, 4.0)
 class UploadAnswers:
     """Records the answers of one index in *outcomes*; *states* are what it had of each project. Thread-safe."""
 
-    def __init__(self, run: Run, index: Index, outcomes: FileOutcomes, states: Mapping[str, IndexState]) -> None:
+    def __init__(self, *, run: Run, index: Index, outcomes: FileOutcomes, states: Mapping[str, IndexState]) -> None:
         self._run = run
         self._index = index
         self._endpoints = index.endpoints
@@ -111,7 +111,7 @@ class UploadAnswers:
 
     def _record_not_visible(self, file: Distribution, answer: AlreadyThere) -> None:
         if self._run.options.skip_existing:
-            taken = PublishedFile(file.filename, "", None)
+            taken = PublishedFile(filename=file.filename, url="", sha256=None)
             self._outcomes.keep(file, taken, "the index says that this name is taken", answer.attempts)
             return
         error = messages.cannot_compare(self._endpoints, file, answer.message)

@@ -70,7 +70,11 @@ def verify_release(
             if not files:
                 raise confirmation_messages.not_published(endpoints, [f"{project} {version}"])
             for file, published in files:
-                run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published, compared=False))
+                run.emit(
+                    FileListed(
+                        index=endpoints.name, filename=file.filename, listed=True, published=published, compared=False
+                    )
+                )
             _verify_provenance(run, destination, [file for file, _ in files])
     return Outcome.VERIFIED
 
@@ -94,8 +98,8 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
             if published is None:
                 missing.append(file.filename)
                 quarantined |= {file.project: None} if _is_quarantined(state) else {}
-                run.emit(FileFinished(endpoints.name, file, FileStatus.NOT_ATTEMPTED))
-                run.emit(FileListed(endpoints.name, file.filename, listed=False))
+                run.emit(FileFinished(index=endpoints.name, distribution=file, status=FileStatus.NOT_ATTEMPTED))
+                run.emit(FileListed(index=endpoints.name, filename=file.filename, listed=False))
             elif _compared(run, index, file, published) in {Match.OTHER, Match.UNKNOWN}:
                 conflicts.append(Conflict(file, published))
         if conflicts:
@@ -126,11 +130,13 @@ def _compared(run: Run, index: Index, file: Distribution, published: PublishedFi
     status = {Match.SAME: FileStatus.ALREADY_PUBLISHED, Match.SAME_MD5: FileStatus.SAME_MD5}.get(
         match, FileStatus.CONFLICT
     )
-    run.emit(FileFinished(endpoints.name, file, status, url=published.url))
+    run.emit(FileFinished(index=endpoints.name, distribution=file, status=status, url=published.url))
     if match is Match.SAME:
-        run.emit(FileListed(endpoints.name, file.filename, listed=True, published=published))
+        run.emit(FileListed(index=endpoints.name, filename=file.filename, listed=True, published=published))
     elif match is Match.SAME_MD5:
-        run.emit(FileListed(endpoints.name, file.filename, None, published, same_md5=True))
+        run.emit(
+            FileListed(index=endpoints.name, filename=file.filename, listed=None, published=published, same_md5=True)
+        )
         run.emit(confirmation_messages.confirmed_by_md5(endpoints, file.filename))
     return match
 
@@ -145,7 +151,7 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
     if run.expected_publishers and not named:
         expected = " or ".join(map(str, run.expected_publishers))
         message = f"Provenance must be by {expected}, the job's own repository; name others with --publisher."
-        run.emit(Noted("publisher-expected", message, warning=False))
+        run.emit(Noted(slug="publisher-expected", message=message, warning=False))
     confirmation = Confirmation(run, destination.index)
     outcomes = confirmation.require_provenance(files)
     for name, outcome in outcomes.items():

@@ -28,7 +28,7 @@ After: TypeAlias = "Callable[[WSGIEnvironment, Response], Response | None]"
 """Called once a request was handled, its effects done. A response replaces the answer; None lets the answer through."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Hooks:
     """The fault and latency settings of one WSGI application; they may be changed while it serves.
 

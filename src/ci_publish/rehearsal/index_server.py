@@ -91,10 +91,10 @@ class RehearsalIndex:
 
     def __init__(  # noqa: PLR0913 - everything but the first three has a default
         self,
+        *,
         storage: Storage,
         identity_provider: IdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
-        *,
         validate_file: FileValidator = validate_file,
         registrations: Iterable[Registration] | None = None,
         discovery: bool = False,
@@ -118,12 +118,17 @@ class RehearsalIndex:
         self._tokens = TokenStore("127.0.0.1", clock)
         integrity = IntegrityService(trusted_root)
         self._uploads = Uploads(
-            storage, self._tokens, integrity, rules=self.rules, validate_file=validate_file, clock=clock
+            storage=storage,
+            tokens=self._tokens,
+            integrity=integrity,
+            rules=self.rules,
+            validate_file=validate_file,
+            clock=clock,
         )
         self.trusted_publishing = TrustedPublishing(
-            identity_provider,
-            self._tokens,
-            clock,
+            identity_provider=identity_provider,
+            tokens=self._tokens,
+            clock=clock,
             create=self._uploads.create_project,
             exists=lambda name: storage.state.project(name) is not None,
             registrations=None if registrations is None else list(registrations),

@@ -50,7 +50,7 @@ def registered(publisher: TrustedPublisher, *projects: str, pending: bool = Fals
     return Registration(publisher, frozenset(canonicalize_name(name) for name in projects), pending)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class TrustedPublishing:
     """The exchange.
 

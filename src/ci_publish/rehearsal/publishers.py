@@ -26,7 +26,7 @@ class InvalidPublisherError(Exception):
     """No publisher matches; the message is PyPI's reason."""
 
 
-@frozen
+@frozen(kw_only=True)
 class GitHubPublisher:
     """A GitHub repository's workflow; an empty `environment` or `owner_id` means any."""
 
@@ -93,7 +93,12 @@ class GitHubPublisher:
         if match is None:
             raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
         environment = str(claims.get("environment") or "")
-        return cls(str(claims["repository"]), match.group(), environment, str(claims["repository_owner_id"]))
+        return cls(
+            repository=str(claims["repository"]),
+            workflow=match.group(),
+            environment=environment,
+            owner_id=str(claims["repository_owner_id"]),
+        )
 
 
 @frozen

@@ -279,7 +279,7 @@ class Server:
     """
 
     def __init__(
-        self, app: "WSGIApplication", *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+        self, *, app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
         with _listening(host, port) as listening:
             self._server = _Server(listening, app)

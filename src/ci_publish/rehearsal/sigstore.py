@@ -72,8 +72,8 @@ class Sigstore:
 
     def __init__(
         self,
-        identity_provider: IdentityProvider,
         *,
+        identity_provider: IdentityProvider,
         clock: Callable[[], float] = time.time,
         certificate_lifetime: float = 600.0,
         hooks: Hooks | None = None,

@@ -99,10 +99,10 @@ class Uploads:
 
     def __init__(  # noqa: PLR0913 - the collaborators of the whole upload; nothing of it is optional
         self,
+        *,
         storage: Storage,
         tokens: TokenStore,
         integrity: IntegrityService,
-        *,
         rules: UploadRules,
         validate_file: FileValidator,
         clock: Callable[[], float],

@@ -21,7 +21,7 @@ _LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits"
 _LOOKALIKES: Final = str.maketrans({"i": "1", "l": "1", "o": "0", ".": None, "_": None, "-": None})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class UploadRules:
     """The settings of an index's rules; they may be changed while it serves.
 

@@ -92,7 +92,9 @@ class RehearsalWorld:
         self._stopped = threading.Event()
         self._tls: LoopbackTls | None = None
         self.identity_provider = IdentityProvider(claims=claims, clock=clock)
-        self.sigstore = Sigstore(self.identity_provider, clock=clock, certificate_lifetime=certificate_lifetime)
+        self.sigstore = Sigstore(
+            identity_provider=self.identity_provider, clock=clock, certificate_lifetime=certificate_lifetime
+        )
         self.index: RehearsalIndex
         self._server: Server
         self._private: Path
@@ -114,9 +116,9 @@ class RehearsalWorld:
         storage = Storage(self._given_storage or self._private / "index")
         self._trust = TrustHistory(storage.folder / "trust")
         self.index = RehearsalIndex(
-            storage,
-            self.identity_provider,
-            self._trusted_root,
+            storage=storage,
+            identity_provider=self.identity_provider,
+            trusted_root=self._trusted_root,
             validate_file=self._validate_file,
             registrations=self._registrations,
             rules=self._rules,
@@ -127,7 +129,7 @@ class RehearsalWorld:
         if self._with_tls:
             self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
         context = self._tls.context if self._tls else None
-        self._server = Server(self._app, port=self._port, tls=context)
+        self._server = Server(app=self._app, port=self._port, tls=context)
         self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
         self._verified_with = ClientTrustConfig.from_json(self._trust_config()).trusted_root
         return storage

@@ -15,7 +15,7 @@ ANNOTATIONS_OF_A_KIND = 10
 _KINDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-@frozen
+@frozen(kw_only=True)
 class Annotation:
     """One annotation on the job's page, with text from outside as received; ``file`` as the job sees it."""
 
@@ -42,11 +42,14 @@ def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     if finished and finished.error:
         hints = wording.hints(finished.error)
         steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()
-        yield Annotation(Severity.ERROR, finished.error.summary, steps)
+        yield Annotation(severity=Severity.ERROR, title=finished.error.summary, message=steps)
     for failed, error in wording.file_failures(events):
         message = "\n".join((error.summary, *wording.hints(error), error.docs))
         yield Annotation(
-            Severity.ERROR, f"{failed.distribution.filename}: {failed.status}", message, str(failed.distribution.path)
+            severity=Severity.ERROR,
+            title=f"{failed.distribution.filename}: {failed.status}",
+            message=message,
+            file=str(failed.distribution.path),
         )
     for event in events:
         yield from _remarks(event, paths)
@@ -58,11 +61,13 @@ def _remarks(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
             for problem in problems:
                 message = "\n".join(part for part in (problem.message, problem.advice, problem.docs) if part)
                 file = None if problem.filename is None else paths.get(problem.filename, problem.filename)
-                yield Annotation(problem.severity, problem.rule, message, file)
+                yield Annotation(severity=problem.severity, title=problem.rule, message=message, file=file)
         case Noted():
             severity = Severity.WARNING if event.warning else Severity.NOTE
             file = None if event.filename is None else paths.get(event.filename, event.filename)
-            yield Annotation(severity, event.slug, "\n".join((event.message, *event.hints)), file)
+            yield Annotation(
+                severity=severity, title=event.slug, message="\n".join((event.message, *event.hints)), file=file
+            )
         case _:
             pass
 
@@ -81,7 +86,12 @@ def _folded(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annot
         return remarks
     shown, rest = remarks[: ANNOTATIONS_OF_A_KIND - 1], remarks[ANNOTATIONS_OF_A_KIND - 1 :]
     lines = (f"{remark.file or 'run'}: {remark.title}: {remark.message.partition(chr(10))[0]}" for remark in rest)
-    return [*shown, Annotation(severity, f"{wording.count(len(rest), f'more {severity}')}", "\n".join(lines))]
+    return [
+        *shown,
+        Annotation(
+            severity=severity, title=f"{wording.count(len(rest), f'more {severity}')}", message="\n".join(lines)
+        ),
+    ]
 
 
 def _command(remark: Annotation, redact: Redact) -> str:

@@ -43,12 +43,12 @@ def console(  # noqa: PLR0913  (each of them is one option of the command line)
     *environ* is asked for ``CI``, ``TERM`` and ``NO_COLOR`` (https://no-color.org: set to anything but nothing). rich
     is imported only where it draws.
     """
-    renderer = ConsoleRenderer(clock, redact=redact, verbose=verbose, print_hash=print_hash)
+    renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash)
     if not _draws(stream, environ):
         return PlainConsole(stream, renderer, redact=redact)
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
-    return Terminal(stream, renderer, redact=redact, colour=not environ.get("NO_COLOR"))
+    return Terminal(stream=stream, renderer=renderer, redact=redact, colour=not environ.get("NO_COLOR"))
 
 
 def _draws(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -101,7 +101,7 @@ class ConsoleRenderer:
     """
 
     def __init__(
-        self, clock: Callable[[], float], *, redact: Redact = str, verbose: bool = False, print_hash: bool = False
+        self, *, clock: Callable[[], float], redact: Redact = str, verbose: bool = False, print_hash: bool = False
     ) -> None:
         self._stopwatch = Stopwatch(clock)
         self._redact = redact

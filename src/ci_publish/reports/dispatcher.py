@@ -62,4 +62,4 @@ class Dispatcher:
         if id(report) in self._failures:
             return
         self._failures[id(report)] = error
-        self(Noted("report-failed", f"The report {type(report).__name__} failed: {type(error).__name__}."))
+        self(Noted(slug="report-failed", message=f"The report {type(report).__name__} failed: {type(error).__name__}."))

@@ -35,10 +35,10 @@ class GitHubReport:
 
     def __init__(  # noqa: PLR0913  (collaborators)
         self,
+        *,
         stream: TextIO,
         environ: Mapping[str, str],
         emit: Emit,
-        *,
         options: CiReportOptions = _OPTIONS,
         clock: Callable[[], float] = time.monotonic,
         delimiter: Callable[[], str] = lambda: f"ghadelimiter_{secrets.token_hex(16)}",
@@ -109,15 +109,19 @@ class GitHubReport:
             with Path(path).open("ab") as file:
                 file.write(content(size).encode("utf-8", "backslashreplace"))
         except OSError as error:
-            self._emit(Noted("runner-file-not-written", f"The file of {variable} cannot be written: {why(error)}."))
+            self._emit(
+                Noted(
+                    slug="runner-file-not-written", message=f"The file of {variable} cannot be written: {why(error)}."
+                )
+            )
 
     def _summary(self, size: int) -> str:
         given = SummaryInput(
-            self._history.events,
-            self._stopwatch.seconds,
-            self._options.settings,
-            self._options.log_search,
-            self._options.redact,
+            events=self._history.events,
+            seconds=self._stopwatch.seconds,
+            settings=self._options.settings,
+            log_search=self._options.log_search,
+            redact=self._options.redact,
         )
         return summary(given, SUMMARY_LIMIT - size)
 

@@ -51,9 +51,9 @@ class GitLabReport:
 
     def __init__(  # noqa: PLR0913  (collaborators)
         self,
+        *,
         stream: TextIO,
         emit: Emit,
-        *,
         files: GitLabFiles = _NO_FILES,
         options: CiReportOptions = _OPTIONS,
         clock: Callable[[], float] = time.monotonic,
@@ -119,7 +119,7 @@ class GitLabReport:
         try:
             write_atomically(path, content())
         except OSError as error:
-            self._emit(Noted("report-not-written", f"{path} cannot be written: {why(error)}."))
+            self._emit(Noted(slug="report-not-written", message=f"{path} cannot be written: {why(error)}."))
 
     def _dotenv(self) -> str:
         values = outputs(self._history.events, self._options.artifacts, self._options.redact)
@@ -132,11 +132,11 @@ class GitLabReport:
     def _summary(self) -> str:
         return summary(
             SummaryInput(
-                self._history.events,
-                self._stopwatch.seconds,
-                self._options.settings,
-                self._options.log_search,
-                self._options.redact,
+                events=self._history.events,
+                seconds=self._stopwatch.seconds,
+                settings=self._options.settings,
+                log_search=self._options.log_search,
+                redact=self._options.redact,
             )
         )
 

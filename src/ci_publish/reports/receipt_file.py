@@ -44,7 +44,7 @@ class ReceiptFile:
 
 def _unwritten(path: Path, error: OSError) -> Noted:
     return Noted(
-        "receipt-not-written",
-        f"The receipt cannot be written to {path}: {why(error)}.",
+        slug="receipt-not-written",
+        message=f"The receipt cannot be written to {path}: {why(error)}.",
         hints=("Give --receipt a path that this job may write to.",),
     )

@@ -38,7 +38,7 @@ class Section:
     foot: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryInput:
     """What a summary is made from; ``seconds`` gives the upload time of a file (index, filename) where it is known.
 

@@ -56,7 +56,7 @@ _NARROW_COLUMNS = ("file", "result", "size")
 class Terminal:
     """Draws a run on a terminal. Thread-safe; ``close`` restores the cursor."""
 
-    def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str, colour: bool = True) -> None:
+    def __init__(self, *, stream: TextIO, renderer: ConsoleRenderer, redact: Redact = str, colour: bool = True) -> None:
         self._console = Console(
             file=stream, no_color=not colour, markup=False, emoji=False, highlight=False, force_terminal=True
         )

@@ -89,7 +89,7 @@ def test_an_interruption_is_an_outcome_of_its_own() -> None:
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    recording.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted("n", "m"),)))
+    recording.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted(slug="n", message="m"),)))
     assert isinstance(events[1], Noted)
 
 
@@ -200,7 +200,7 @@ def test_a_release_stands_alone(private: HTTPServer) -> None:
     ],
 )
 def test_listed_files_of_a_release_are_described(filename: str, digest: str | None, kind: str | None) -> None:
-    found = releases.as_distribution(PublishedFile(filename, "u", digest, size=7), "demo", "1.0")
+    found = releases.as_distribution(PublishedFile(filename=filename, url="u", sha256=digest, size=7), "demo", "1.0")
     assert (found and found.kind.value) == kind
     if found is not None:
         assert found.size == 7

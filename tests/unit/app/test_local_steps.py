@@ -23,8 +23,8 @@ def test_what_is_found_is_known_afterwards(tmp_path: Path) -> None:
 
 def test_a_file_needs_an_attestation_unless_a_publish_attestation_lies_beside_it() -> None:
     file = wheel()
-    found = FoundAttestation(Path("a"), file.filename, "publish", b"")
-    other = FoundAttestation(Path("a"), file.filename, "slsa", b"")
-    assert unattested(Collection((file,)))
-    assert unattested(Collection((file,), (other,)))
-    assert not unattested(Collection((file,), (found,)))
+    found = FoundAttestation(path=Path("a"), distribution=file.filename, type="publish", content=b"")
+    other = FoundAttestation(path=Path("a"), distribution=file.filename, type="slsa", content=b"")
+    assert unattested(Collection(distributions=(file,)))
+    assert unattested(Collection(distributions=(file,), attestations=(other,)))
+    assert not unattested(Collection(distributions=(file,), attestations=(found,)))

@@ -14,7 +14,7 @@ def test_the_identity_of_a_run_is_remembered() -> None:
             return IdentityUnavailable(f"nothing for {audience}")
 
         def token(self, audience: str) -> IdentityToken:
-            return IdentityToken(Secret("x"), audience, self.provider, {"sub": "me"})
+            return IdentityToken(secret=Secret("x"), audience=audience, provider=self.provider, claims={"sub": "me"})
 
     identity = RememberedIdentity(Source)
     assert identity.claims is None

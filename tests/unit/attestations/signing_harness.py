@@ -47,8 +47,8 @@ def wheel(number: int = 0, content: str = "") -> Distribution:
         python_tag="py3",
         size=10,
         digests=Digests(sha256),
-        metadata=CoreMetadata("2.4", "demo", "1.0"),
-        stamp=Stamp(1, 2, 10, 3),
+        metadata=CoreMetadata(metadata_version="2.4", name="demo", version="1.0"),
+        stamp=Stamp(device=1, inode=2, size=10, mtime_ns=3),
     )
 
 
@@ -122,7 +122,9 @@ class CiIdentity:
             raise self.error
         raw = self._raw(audience)
         claims = jwt.decode(raw, options={"verify_signature": False})
-        return IdentityToken(Secret(raw), audience, self.provider, {**claims, **self.claim})
+        return IdentityToken(
+            secret=Secret(raw), audience=audience, provider=self.provider, claims={**claims, **self.claim}
+        )
 
     def _raw(self, audience: str) -> str:
         if self.repeatable:
@@ -190,7 +192,7 @@ def identity_provider() -> IdentityProvider:
 @contextlib.contextmanager
 def signing_harness(*, certificate_lifetime: float = 600.0) -> Iterator[SigningHarness]:
     provider = identity_provider()
-    sigstore = Sigstore(provider, certificate_lifetime=certificate_lifetime)
+    sigstore = Sigstore(identity_provider=provider, certificate_lifetime=certificate_lifetime)
     with served(sigstore.app) as url:
         yield SigningHarness(provider, sigstore, url)
 

@@ -61,7 +61,7 @@ def slsa(world: SigningHarness, subject: Distribution, predicate_type: str = SLS
 def found(content: str | bytes, distribution: Distribution | None = None, kind: str = "publish") -> FoundAttestation:
     name = (distribution or wheel()).filename
     raw = content if isinstance(content, bytes) else content.encode()
-    return FoundAttestation(Path("dist") / f"{name}.{kind}.attestation", name, kind, raw)
+    return FoundAttestation(path=Path("dist") / f"{name}.{kind}.attestation", distribution=name, type=kind, content=raw)
 
 
 def adopt(

@@ -12,8 +12,8 @@ from tests.platforms import needs_permission_bits
 if TYPE_CHECKING:
     from pathlib import Path
 
-PUBLISH = Attestation("demo-1.0.tar.gz", PUBLISH_V1, '{"version": 1}')
-SLSA = Attestation("demo-1.0.tar.gz", SLSA_PROVENANCE_V1, '{"version": 1, "x": 2}')
+PUBLISH = Attestation(filename="demo-1.0.tar.gz", predicate_type=PUBLISH_V1, json='{"version": 1}')
+SLSA = Attestation(filename="demo-1.0.tar.gz", predicate_type=SLSA_PROVENANCE_V1, json='{"version": 1, "x": 2}')
 
 
 def test_names_follow_the_convention() -> None:

@@ -200,4 +200,7 @@ def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[st
     ("claims", "moment"), [({}, 0.0), ({"nbf": 5}, 5.0), ({"nbf": 5, "iat": 7.5}, 7.5), ({"nbf": "5", "iat": 3}, 3.0)]
 )
 def test_a_tokens_life_begins_with_the_later_of_its_own_words(claims: dict[str, object], moment: float) -> None:
-    assert begins(IdentityToken(Secret("x"), "sigstore", Provider.GITHUB, claims)) == moment
+    assert (
+        begins(IdentityToken(secret=Secret("x"), audience="sigstore", provider=Provider.GITHUB, claims=claims))
+        == moment
+    )

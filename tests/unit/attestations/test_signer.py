@@ -90,7 +90,10 @@ class FakeAuthority:
                 self.later.wait(60)
             if trouble is not None:
                 raise trouble
-            return Made(Attestation(subject.filename, PUBLISH_V1, "{}", verified=True), self.lifetime)
+            return Made(
+                Attestation(filename=subject.filename, predicate_type=PUBLISH_V1, json="{}", verified=True),
+                self.lifetime,
+            )
         finally:
             with self.lock:
                 self.active -= 1
@@ -109,7 +112,9 @@ class Job:
         if self.asked in self.errors:
             raise self.errors[self.asked]
         claims = {**self.claims, "exp": self.expires}
-        return IdentityToken(Secret(f"token-{self.asked}"), audience, Provider.GITHUB, claims)
+        return IdentityToken(
+            secret=Secret(f"token-{self.asked}"), audience=audience, provider=Provider.GITHUB, claims=claims
+        )
 
 
 def no_trust() -> ClientTrustConfig:

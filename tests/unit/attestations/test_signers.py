@@ -92,15 +92,15 @@ NAMED = (parse_identity("gitlab:octo-group/demo"),)
 
 
 def test_the_runs_own_identity() -> None:
-    assert AcceptedSigners(OWN).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(OWN, commit="c" * 40).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(OWN, commit="d" * 40).signed_by(github()) == ByThisRun("c" * 40)
+    assert AcceptedSigners(own=OWN).signed_by(github()) == ByThisRun()
+    assert AcceptedSigners(own=OWN, commit="c" * 40).signed_by(github()) == ByThisRun()
+    assert AcceptedSigners(own=OWN, commit="d" * 40).signed_by(github()) == ByThisRun("c" * 40)
     assert AcceptedSigners(job=JOB).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(OWN, JobIdentity(JOB.publisher, "e" * 40)).signed_by(github()) == ByThisRun("c" * 40)
+    assert AcceptedSigners(own=OWN, job=JobIdentity(JOB.publisher, "e" * 40)).signed_by(github()) == ByThisRun("c" * 40)
 
 
 def test_a_known_identity_that_differs_is_another() -> None:
-    for signers in (AcceptedSigners(OWN), AcceptedSigners(job=JOB), AcceptedSigners(OWN, JOB)):
+    for signers in (AcceptedSigners(own=OWN), AcceptedSigners(job=JOB), AcceptedSigners(own=OWN, job=JOB)):
         for certificate in (
             gitlab(),
             github(BUILD_CONFIG_URI=f"{GITHUB_HOME}/.github/workflows/x.yml@refs/tags/v1.0.0"),
@@ -112,14 +112,14 @@ def test_a_known_identity_that_differs_is_another() -> None:
 def test_an_identity_that_is_not_known_is_not_another() -> None:
     unknown = publisher_of({"iss": "https://token.actions.githubusercontent.com"})
     assert AcceptedSigners().signed_by(github()) == ByUnknown()
-    assert AcceptedSigners(unknown).signed_by(github()) == ByUnknown()
-    assert isinstance(AcceptedSigners(unknown).signed_by(gitlab()), ByAnother)
+    assert AcceptedSigners(own=unknown).signed_by(github()) == ByUnknown()
+    assert isinstance(AcceptedSigners(own=unknown).signed_by(gitlab()), ByAnother)
     assert AcceptedSigners(job=JOB).signed_by(github(SOURCE_REPOSITORY_URI=None)) == ByUnknown()
 
 
 def test_whom_the_user_names() -> None:
     for signers in (
-        AcceptedSigners(OWN, named=NAMED),
+        AcceptedSigners(own=OWN, named=NAMED),
         AcceptedSigners(named=NAMED),
         AcceptedSigners(job=JOB, named=NAMED),
     ):
@@ -129,19 +129,19 @@ def test_whom_the_user_names() -> None:
     assert isinstance(nobody, ByAnother)
     assert "gitlab:octo-group/demo" in nobody.reason
     unnamed = publisher_of(circleci_claims())
-    assert isinstance(AcceptedSigners(unnamed, named=NAMED).signed_by(github()), ByAnother)
+    assert isinstance(AcceptedSigners(own=unnamed, named=NAMED).signed_by(github()), ByAnother)
 
 
 def test_an_email_address_is_compared() -> None:
     issuer: dict[str, str] = {Extension.ISSUER: "https://accounts.google.com"}
-    signers = AcceptedSigners(google_publisher("a@b.example"))
+    signers = AcceptedSigners(own=google_publisher("a@b.example"))
     assert signers.signed_by(CertificateFacts(issuer, "a@b.example")) == ByThisRun()
     for other in ("A@b.example", None):
         assert isinstance(signers.signed_by(CertificateFacts(issuer, other)), ByAnother)
 
 
 def test_the_runs_identity_is_named_as_well_as_it_is_known() -> None:
-    assert str(AcceptedSigners(OWN, JOB)) == "GitHub octo-org/demo (release.yml)"
+    assert str(AcceptedSigners(own=OWN, job=JOB)) == "GitHub octo-org/demo (release.yml)"
     assert str(AcceptedSigners(job=JOB)) == "github:octo-org/demo:release.yml"
     assert str(AcceptedSigners()) == "unknown"
-    assert circleci_publisher("a", "b").label in str(AcceptedSigners(circleci_publisher("a", "b")))
+    assert circleci_publisher("a", "b").label in str(AcceptedSigners(own=circleci_publisher("a", "b")))

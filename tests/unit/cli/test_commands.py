@@ -49,6 +49,6 @@ def test_signal_handlers_are_put_back(shell: Shell) -> None:
 
 def test_invoke_takes_what_was_loaded(shell: Shell) -> None:
     make_release(shell.folder / "dist")
-    loaded = Loaded(Settings(), {})
+    loaded = Loaded(settings=Settings(), origins={})
     streams = Streams(io.StringIO(), shell.out, shell.err)
-    assert invoke(Invocation("check", loaded, {}, streams)) == 0
+    assert invoke(Invocation(command="check", loaded=loaded, environ={}, streams=streams)) == 0

@@ -2,7 +2,7 @@ from ci_publish.distributions.faults import Fault, crashed, invalid_file, refuse
 
 
 def test_a_fault_says_nothing_of_the_server_unless_it_refuses() -> None:
-    fault = Fault("file-stray", "Not a wheel or sdist; skipped.")
+    fault = Fault(rule="file-stray", message="Not a wheel or sdist; skipped.")
     assert (fault.refusal, fault.filename, fault.advice) == (None, None, "")
 
 

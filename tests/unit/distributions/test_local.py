@@ -210,6 +210,6 @@ def test_a_fault_of_ours_about_one_file_does_not_hide_the_others(tmp_path: Path)
     collection = local.collect([str(tmp_path)])
     (file,) = collection.distributions
     odd = replace(file, path=Path("a\0b"), filename="odd-1.0-py3-none-any.whl")
-    problems = local.check(Collection((odd, file)), [IndexProfile.PYPI])
+    problems = local.check(Collection(distributions=(odd, file)), [IndexProfile.PYPI])
     assert ("odd-1.0-py3-none-any.whl", "check-incomplete") in {(each.filename, each.rule) for each in problems}
     assert (Wheel().filename, "record-mismatch") in {(each.filename, each.rule) for each in problems}

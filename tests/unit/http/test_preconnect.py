@@ -54,7 +54,7 @@ def test_the_first_request_takes_it_and_the_others_go_on_with_it(tls: LoopbackTl
         client.preconnect(server.url)
         assert eventually(lambda: server.connections == 1)
         for _ in range(2):
-            answer = client.send(HttpRequest("GET", f"{server.url}/x"))
+            answer = client.send(HttpRequest(method="GET", url=f"{server.url}/x"))
             assert isinstance(answer, HttpAnswer)
             assert answer.body == b"here"
         client.close()
@@ -116,7 +116,7 @@ def test_a_server_that_closed_it_since_is_connected_to_again(tls: LoopbackTls) -
         client.preconnect(server.url)
         assert eventually(lambda: server.connections == 1)
         time.sleep(0.2)  # so that its end has arrived
-        assert isinstance(client.send(HttpRequest("GET", f"{server.url}/")), HttpAnswer)
+        assert isinstance(client.send(HttpRequest(method="GET", url=f"{server.url}/")), HttpAnswer)
         client.close()
         assert server.connections == 2
 
@@ -126,7 +126,7 @@ def test_what_goes_wrong_is_said_by_the_request(tls: LoopbackTls) -> None:
         url = f"https://127.0.0.1:{free.getsockname()[1]}/"
     client = transport(tls)
     client.preconnect(url)
-    answer = client.send(HttpRequest("GET", url))
+    answer = client.send(HttpRequest(method="GET", url=url))
     client.close()
     assert isinstance(answer, NoAnswer)
     assert answer.reason is NoAnswerReason.CONNECT

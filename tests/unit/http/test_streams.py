@@ -68,7 +68,7 @@ def test_an_upload_through_a_tunnel(tmp_path: Path, *, proxy_tls: bool) -> None:
                 environ={"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(trusted)},
             )
             for _ in range(2):
-                result = transport.send(HttpRequest("POST", "https://index.example/legacy/", body=content))
+                result = transport.send(HttpRequest(method="POST", url="https://index.example/legacy/", body=content))
                 assert isinstance(result, HttpAnswer)
                 assert result.body == b"y" * 60_000
             transport.close()

@@ -46,7 +46,7 @@ def make(events: list[Event] | None = None, **more: object) -> HttpTransport:
 
 
 def get(url: str, authorization: Authorization | None = None) -> HttpRequest:
-    return HttpRequest("GET", url, authorization=authorization)
+    return HttpRequest(method="GET", url=url, authorization=authorization)
 
 
 def echo(server: FaultServer, request: Request) -> None:
@@ -96,7 +96,9 @@ def test_secrets_are_sent_and_blotted_out_of_the_answer(authorization: Authoriza
 def test_secret_json() -> None:
     with FaultServer([echo]) as server:
         transport = make()
-        result = transport.send(HttpRequest("POST", server.url, body=SecretJson((("token", Secret(SECRET)),))))
+        result = transport.send(
+            HttpRequest(method="POST", url=server.url, body=SecretJson((("token", Secret(SECRET)),)))
+        )
         transport.close()
         assert server.uploads[0].body == b'{"token": "a-very-secret-value"}'
         assert server.uploads[0].headers["content-type"] == "application/json"
@@ -109,7 +111,7 @@ def test_bytes_are_sent_and_connections_are_kept() -> None:
     with FaultServer([echo]) as server:
         transport = make()
         for _ in range(3):
-            result = transport.send(HttpRequest("POST", server.url, body=b"body"))
+            result = transport.send(HttpRequest(method="POST", url=server.url, body=b"body"))
             assert isinstance(result, HttpAnswer)
             assert result.body.endswith(b"\n\nbody")
         transport.close()
@@ -149,7 +151,7 @@ def test_redirects_are_answers(location: str) -> None:
         (get("https://bob:hunter2@index.example/"), "", "not an address"),
         (get("nonsense"), "", "not an address"),
         (
-            HttpRequest("POST", "http://index.example/", body=SecretJson((("token", Secret(SECRET)),))),
+            HttpRequest(method="POST", url="http://index.example/", body=SecretJson((("token", Secret(SECRET)),))),
             "index.example",
             "no identity",
         ),
@@ -168,16 +170,18 @@ def test_what_never_leaves_this_machine(request_: HttpRequest, allowed: str, wor
 @pytest.mark.parametrize(
     "request_",
     [
-        HttpRequest("GET", "{url}", {"X-A": "a\nb"}),
-        HttpRequest("GET", "{url}", {"X-A": "\u20ac"}),
-        HttpRequest("GET", "{url}", authorization=BearerAuthorization(Secret(f"{SECRET}\n"))),
+        HttpRequest(method="GET", url="{url}", headers={"X-A": "a\nb"}),
+        HttpRequest(method="GET", url="{url}", headers={"X-A": "\u20ac"}),
+        HttpRequest(method="GET", url="{url}", authorization=BearerAuthorization(Secret(f"{SECRET}\n"))),
     ],
 )
 def test_what_http_cannot_carry_is_not_quoted(request_: HttpRequest) -> None:
     with FaultServer() as server:
         events: list[Event] = []
         transport = make(events)
-        asked = HttpRequest(request_.method, server.url, request_.headers, request_.authorization)
+        asked = HttpRequest(
+            method=request_.method, url=server.url, headers=request_.headers, authorization=request_.authorization
+        )
         result = transport.send(asked)
         transport.close()
     assert isinstance(result, NoAnswer)
@@ -294,7 +298,7 @@ def test_the_pause_of_a_body_is_added_to_the_time_of_the_whole_request(pause: fl
     body = HeldBack()
     with FaultServer([late]) as server:
         transport = make(timeouts=Timeouts(connect=0.2, tls=0.05, read=0.2, answer=0.5), clock=body.clock)
-        result = transport.send(HttpRequest("POST", server.upload_url, body=body, pause=pause))
+        result = transport.send(HttpRequest(method="POST", url=server.upload_url, body=body, pause=pause))
         over.set()
         transport.close()
     assert isinstance(result, kind)

@@ -85,7 +85,12 @@ def jwt(claims: Mapping[str, Any]) -> str:
 
 def answer(status: int, document: object = None, *, body: bytes | None = None, **headers: str) -> HttpAnswer:
     content = json.dumps(document).encode() if body is None else body
-    return HttpAnswer(status, "", {name.replace("_", "-"): value for name, value in headers.items()}, content)
+    return HttpAnswer(
+        status=status,
+        reason="",
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        body=content,
+    )
 
 
 Answer = HttpAnswer | NoAnswer
@@ -165,7 +170,9 @@ class FakeCI:
             raise self.error
         number = len(self.asked) if self.repeatable else 1
         claims = {"aud": audience, **self.claims, "jti": f"{self.provider}-{number}"}
-        return IdentityToken(Secret(jwt(claims)), audience, self.provider or Provider.GITHUB, claims)
+        return IdentityToken(
+            secret=Secret(jwt(claims)), audience=audience, provider=self.provider or Provider.GITHUB, claims=claims
+        )
 
 
 @dataclass

@@ -57,11 +57,11 @@ class Job:
         self.world = Harness()
         settings = {"machine": lambda: "", "read_event": lambda _: b"", "clock": lambda: self.world.now, **options}
         self.source = AmbientIdentity(
-            environ,
-            lambda secret: self.world.masked.append(secret.reveal()),
-            self.world.waiting,
-            self.world.events.append,
-            lambda: 0.5,
+            environ=environ,
+            mask=lambda secret: self.world.masked.append(secret.reveal()),
+            waiting=self.world.waiting,
+            emit=self.world.events.append,
+            random=lambda: 0.5,
             detect=detect,
             **settings,
         )

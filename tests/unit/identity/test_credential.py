@@ -42,8 +42,8 @@ def choose(
         (CredentialOptions(secret=API_TOKEN), FakeCI(), StaticCredential),
         (CredentialOptions(secret=API_TOKEN), NOWHERE, StaticCredential),
         (CredentialOptions(secret=Secret("")), FakeCI(), TrustedPublishingCredential),
-        (CredentialOptions("__token__", Secret(" \n")), FakeCI(), TrustedPublishingCredential),
-        (CredentialOptions("alice", Secret("")), FakeCI(), MissingCredential),
+        (CredentialOptions(user="__token__", secret=Secret(" \n")), FakeCI(), TrustedPublishingCredential),
+        (CredentialOptions(user="alice", secret=Secret("")), FakeCI(), MissingCredential),
         (CredentialOptions(secret=Secret("")), NOWHERE, MissingCredential),
         (CredentialOptions(), NOWHERE, MissingCredential),
         (CredentialOptions(trusted_publishing=TrustedPublishing.ALWAYS), NOWHERE, TrustedPublishingCredential),
@@ -59,10 +59,15 @@ def test_the_credential_follows_what_was_given(given: CredentialOptions, ci: Fak
     ("given", "ci", "at_pypi", "elsewhere"),
     [
         (CredentialOptions(), FakeCI(), TrustedPublishingCredential, TrustedPublishingCredential),
-        (CredentialOptions("alice", Secret("x")), FakeCI(), TrustedPublishingCredential, StaticCredential),
-        (CredentialOptions("alice", Secret("x")), NOWHERE, MissingCredential, StaticCredential),
-        (CredentialOptions("__token__", Secret("x")), FakeCI(), StaticCredential, StaticCredential),
-        (CredentialOptions("__token__", API_TOKEN), FakeCI(), StaticCredential, TrustedPublishingCredential),
+        (CredentialOptions(user="alice", secret=Secret("x")), FakeCI(), TrustedPublishingCredential, StaticCredential),
+        (CredentialOptions(user="alice", secret=Secret("x")), NOWHERE, MissingCredential, StaticCredential),
+        (CredentialOptions(user="__token__", secret=Secret("x")), FakeCI(), StaticCredential, StaticCredential),
+        (
+            CredentialOptions(user="__token__", secret=API_TOKEN),
+            FakeCI(),
+            StaticCredential,
+            TrustedPublishingCredential,
+        ),
         (CredentialOptions(secret=API_TOKEN), NOWHERE, StaticCredential, MissingCredential),
         (CredentialOptions(anonymous=True), FakeCI(), TrustedPublishingCredential, AnonymousCredential),
         (CredentialOptions(anonymous=True), NOWHERE, MissingCredential, AnonymousCredential),
@@ -79,7 +84,7 @@ def test_each_of_several_indexes_gets_what_is_meant_for_it(
 @pytest.mark.parametrize(
     ("given", "endpoints", "words"),
     [
-        (CredentialOptions("alice", Secret("x")), PYPI, "The password is for other indexes of this run"),
+        (CredentialOptions(user="alice", secret=Secret("x")), PYPI, "The password is for other indexes of this run"),
         (CredentialOptions(anonymous=True), PYPI, "The wish for no credential is for other indexes"),
         (CredentialOptions(secret=API_TOKEN), OTHER, "its API tokens are shown to no other index"),
     ],
@@ -175,7 +180,7 @@ def test_an_api_token_is_masked_before_all_and_used_as_it_is() -> None:
 
 
 def test_a_user_name_is_refused_early_by_pypi_only() -> None:
-    given = CredentialOptions("alice", Secret("hunter2"))
+    given = CredentialOptions(user="alice", secret=Secret("hunter2"))
     with pytest.raises(errors.PasswordRefused, match="'alice'") as caught:
         choose(given).authenticate()
     assert caught.value.exit_code == 6
@@ -211,7 +216,9 @@ def test_a_token_without_its_prefix_is_warned_of_once_elsewhere() -> None:
 
 
 def test_a_blank_secret_is_called_empty() -> None:
-    credential = StaticCredential(OTHER, "alice", Secret(" "), "password", Harness().events.append)
+    credential = StaticCredential(
+        endpoints=OTHER, user="alice", secret=Secret(" "), name="password", emit=Harness().events.append
+    )
     with pytest.raises(errors.EmptySecret, match="password was given"):
         credential.authorization()
 
@@ -227,7 +234,7 @@ def test_a_keyring_is_asked_where_there_is_one_and_nothing_else() -> None:
         return KeyringEntry(user, API_TOKEN) if user == "__token__" else None
 
     assert isinstance(choose(CredentialOptions(), Harness(ci=NOWHERE), keyring=keyring), StaticCredential)
-    assert isinstance(choose(CredentialOptions("alice"), Harness(ci=NOWHERE), keyring=keyring), MissingCredential)
+    assert isinstance(choose(CredentialOptions(user="alice"), Harness(ci=NOWHERE), keyring=keyring), MissingCredential)
     assert isinstance(choose(CredentialOptions(), Harness(), keyring=keyring), TrustedPublishingCredential)
     assert asked == [(PYPI.upload, "__token__"), (PYPI.upload, "alice")]
 
@@ -236,7 +243,11 @@ def test_a_keyring_that_was_asked_for_is_the_only_credential() -> None:
     missing = choose(CredentialOptions(keyring=True), Harness()).missing()
     assert isinstance(missing, errors.IdentityUnavailable)
     assert PYPI.upload in missing.summary
-    found = choose(CredentialOptions("oauth2accesstoken", Secret("s"), KEYRING_NAME, keyring=True), Harness(), OTHER)
+    found = choose(
+        CredentialOptions(user="oauth2accesstoken", secret=Secret("s"), name=KEYRING_NAME, keyring=True),
+        Harness(),
+        OTHER,
+    )
     assert found.authorization() == BasicAuthorization("oauth2accesstoken", Secret("s"))
     for other in (CredentialOptions(keyring=True, anonymous=True), CredentialOptions(secret=API_TOKEN, keyring=True)):
         with pytest.raises(errors.ConfigurationError, match="keyring"):
@@ -260,11 +271,11 @@ SAME_SERVER = replace(OTHER, name="same", upload="https://index.example:443/same
     ("destinations", "given", "names"),
     [
         ((PYPI, TESTPYPI), CredentialOptions(secret=API_TOKEN), "pypi, testpypi"),
-        ((OTHER, SECOND), CredentialOptions("alice", Secret("x")), "index.example/legacy, second"),
+        ((OTHER, SECOND), CredentialOptions(user="alice", secret=Secret("x")), "index.example/legacy, second"),
         ((PYPI, OTHER), CredentialOptions(secret=Secret("x")), "pypi, index.example/legacy"),
         ((PYPI, OTHER), CredentialOptions(secret=API_TOKEN), None),
-        ((PYPI, OTHER), CredentialOptions("alice", Secret("x")), None),
-        ((OTHER, SAME_SERVER), CredentialOptions("alice", Secret("x")), None),
+        ((PYPI, OTHER), CredentialOptions(user="alice", secret=Secret("x")), None),
+        ((OTHER, SAME_SERVER), CredentialOptions(user="alice", secret=Secret("x")), None),
         ((PYPI, TESTPYPI), CredentialOptions(), None),
         ((PYPI, TESTPYPI), CredentialOptions(secret=Secret(" ")), None),
         ((PYPI, TESTPYPI), CredentialOptions(anonymous=True), None),
@@ -303,7 +314,7 @@ def test_a_token_that_cannot_work_is_not_sent(token: str, index: Endpoints, word
     if user is not None and index.profile is IndexProfile.PYPI:
         user = TOKEN_USER
     world = Harness()
-    credential = choose_credential(index, CredentialOptions(user, secret=Secret(token)), world.tools())
+    credential = choose_credential(index, CredentialOptions(user=user, secret=Secret(token)), world.tools())
     for ask in (credential.authenticate, credential.authorization):
         with pytest.raises(errors.ApiTokenUnusable, match=words) as caught:
             ask()
@@ -349,5 +360,5 @@ def test_what_a_token_states_is_part_of_its_state() -> None:
     assert state.scope is not None
     assert state.scope.names("demo")
     assert choose_credential(OTHER, CredentialOptions(secret=token), Harness().tools()).state.scope is None
-    assert choose_credential(PYPI, CredentialOptions("alice", token), Harness().tools()).state.scope is None
+    assert choose_credential(PYPI, CredentialOptions(user="alice", secret=token), Harness().tools()).state.scope is None
     assert choose_credential(PYPI, CredentialOptions(secret=Secret("pypi-x")), Harness().tools()).state.scope is None

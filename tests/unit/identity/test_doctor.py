@@ -31,7 +31,7 @@ DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
 
 def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
     del fresh
-    return ProjectListing(project)
+    return ProjectListing(project=project)
 
 
 def diagnose(
@@ -40,14 +40,16 @@ def diagnose(
     given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
     fetch_listing: Callable[..., IndexState] = nothing_published,
 ) -> tuple[Diagnosis, dict[str, Level]]:
-    diagnosis = Doctor(PYPI, given, world.tools(), fetch_listing, wanted).run()
+    diagnosis = Doctor(
+        endpoints=PYPI, given=given, tools=world.tools(), fetch_listing=fetch_listing, wanted=wanted
+    ).run()
     return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
 
 
 def test_a_healthy_job_is_shown_whole() -> None:
     world = Harness()
     world.index.scripts["audience"] = [answer(200, {"audience": "pypi"}, date=DATE)]
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], ["other"], mint=True))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], projects=["other"], mint=True))
     assert levels == {
         "environment": Level.OK,
         "index": Level.OK,
@@ -85,7 +87,7 @@ def test_a_refused_identity_is_what_publishing_would_end_with() -> None:
     world = Harness()
     refusal = {"errors": [{"code": "invalid-publisher", "description": "Publisher with matching claims was not found"}]}
     world.index.scripts["mint-token"] = [answer(422, refusal)]
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], mint=True))
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.InvalidPublisher)
     assert any("/manage/project/demo/" in hint for hint in diagnosis.error.hints)
@@ -101,7 +103,7 @@ def test_what_the_claims_tell_is_not_tried() -> None:
 
 def test_a_missing_permission_is_a_failure_and_the_rest_is_looked_at() -> None:
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    diagnosis, levels = diagnose(world, Wanted([WHEEL]))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL]))
     assert levels["identity"] is Level.FAILURE
     assert levels["project demo"] is Level.OK
     assert isinstance(diagnosis.error, errors.NoIdTokenPermission)
@@ -119,7 +121,7 @@ def test_a_token_that_cannot_be_burnt_is_a_warning() -> None:
     ("given", "ci", "error"),
     [
         (CredentialOptions(secret=Secret("pypi-x")), FakeCI(), None),
-        (CredentialOptions("alice", Secret("x")), FakeCI(), errors.PasswordRefused),
+        (CredentialOptions(user="alice", secret=Secret("x")), FakeCI(), errors.PasswordRefused),
         (CredentialOptions(), FakeCI(provider=None), errors.IdentityUnavailable),
         (CredentialOptions(secret=Secret("x"), anonymous=True), FakeCI(), errors.ConfigurationError),
         (CredentialOptions(anonymous=True), FakeCI(), None),
@@ -155,7 +157,9 @@ def test_a_look_that_fails_is_a_finding() -> None:
 
 def test_an_archived_project_is_what_publishing_would_end_with() -> None:
     diagnosis, _ = diagnose(
-        Harness(), Wanted([WHEEL]), fetch_listing=lambda name: ProjectListing(name, status="archived")
+        Harness(),
+        Wanted(distributions=[WHEEL]),
+        fetch_listing=lambda name: ProjectListing(project=name, status="archived"),
     )
     assert diagnosis.error is not None
     assert diagnosis.error.exit_code == 9
@@ -163,7 +167,13 @@ def test_an_archived_project_is_what_publishing_would_end_with() -> None:
 
 def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None:
     world = Harness(ci=FakeCI(provider=None))
-    Doctor(OTHER, CredentialOptions(anonymous=True), world.tools(), nothing_published, Wanted()).run()
+    Doctor(
+        endpoints=OTHER,
+        given=CredentialOptions(anonymous=True),
+        tools=world.tools(),
+        fetch_listing=nothing_published,
+        wanted=Wanted(),
+    ).run()
     assert world.index.requests[0].url == OTHER.audience
 
 
@@ -202,7 +212,12 @@ def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_sign
 def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
     assert codes(Harness(), Wanted(attesting=refuse), CredentialOptions(secret=Secret("pypi-x"))) == 2
     assert (
-        codes(Harness(), Wanted([WHEEL], attesting=refuse), CredentialOptions(secret=Secret("pypi-x")), UNREACHABLE)
+        codes(
+            Harness(),
+            Wanted(distributions=[WHEEL], attesting=refuse),
+            CredentialOptions(secret=Secret("pypi-x")),
+            UNREACHABLE,
+        )
         == 2
     )
 
@@ -215,20 +230,22 @@ def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
         raise errors.AttestationByAnother("signed by somebody else")
 
     world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], inspect=inspect))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], inspect=inspect))
     assert levels["attestations"] is levels["identity"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.AttestationByAnother)
     assert told == [(CredentialKind.TRUSTED_PUBLISHING, [WHEEL.filename])]
     # A closed project comes first, as in a run.
     closed, _ = diagnose(
-        world, Wanted([WHEEL], inspect=inspect), fetch_listing=lambda name: ProjectListing(name, status="archived")
+        world,
+        Wanted(distributions=[WHEEL], inspect=inspect),
+        fetch_listing=lambda name: ProjectListing(project=name, status="archived"),
     )
     assert closed.error is not None
     assert closed.error.exit_code == 9
 
 
 def test_failed_checks_come_before_all_else() -> None:
-    wanted = Wanted([WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
+    wanted = Wanted(distributions=[WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
     assert (
         codes(
             Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN})),
@@ -238,12 +255,14 @@ def test_failed_checks_come_before_all_else() -> None:
         )
         == 4
     )
-    _, levels = diagnose(Harness(), Wanted([WHEEL], checks=lambda _: None))
+    _, levels = diagnose(Harness(), Wanted(distributions=[WHEEL], checks=lambda _: None))
     assert levels["files"] is Level.OK
 
 
 def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
-    there = ProjectListing("demo", {WHEEL.filename: PublishedFile(WHEEL.filename, "", WHEEL.sha256)})
+    there = ProjectListing(
+        project="demo", files={WHEEL.filename: PublishedFile(filename=WHEEL.filename, url="", sha256=WHEEL.sha256)}
+    )
     told: list[set[str]] = []
 
     def checks(published: AbstractSet[str]) -> None:
@@ -253,20 +272,20 @@ def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
         assert state is there
         return Plan("pypi", tuple(AlreadyPublished(file, there.files[file.filename]) for file in files))
 
-    assert codes(Harness(), Wanted([WHEEL], plan=plan, checks=checks), state=there) == 0
+    assert codes(Harness(), Wanted(distributions=[WHEEL], plan=plan, checks=checks), state=there) == 0
     assert told == [{WHEEL.filename}]
 
 
 def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert codes(world, Wanted([WHEEL]), state=UNREACHABLE) == 5
-    assert codes(Harness(), Wanted([WHEEL]), state=UNREACHABLE) == 10
+    assert codes(world, Wanted(distributions=[WHEEL]), state=UNREACHABLE) == 5
+    assert codes(Harness(), Wanted(distributions=[WHEEL]), state=UNREACHABLE) == 10
     assert not any(request.url.endswith("mint-token") for request in world.index.requests)
 
 
 def test_a_closed_project_comes_before_the_identity() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert codes(world, Wanted([WHEEL]), state=ProjectListing("demo", status="archived")) == 9
+    assert codes(world, Wanted(distributions=[WHEEL]), state=ProjectListing(project="demo", status="archived")) == 9
 
 
 # the verdict --------------------------------------------------------------------------------------------------------
@@ -283,11 +302,15 @@ def attested(project: str, *, fresh: bool = False) -> IndexState:
     del fresh
     files = {
         f"{project}-{version}.tar.gz": PublishedFile(
-            f"{project}-{version}.tar.gz", "", "a" * 64, upload_time=f"2026-0{number}-01", provenance=link
+            filename=f"{project}-{version}.tar.gz",
+            url="",
+            sha256="a" * 64,
+            upload_time=f"2026-0{number}-01",
+            provenance=link,
         )
         for number, (version, link) in enumerate([("0.1", "x"), ("0.2", "x"), ("0.3", None)], 1)
     }
-    return ProjectListing(project, files)
+    return ProjectListing(project=project, files=files)
 
 
 def absent_at_first(count: int) -> Callable[..., IndexState]:
@@ -296,7 +319,7 @@ def absent_at_first(count: int) -> Callable[..., IndexState]:
     def fetch_listing(project: str, *, fresh: bool = False) -> IndexState:
         assert fresh is (left[0] < count)
         left[0] -= 1
-        return NoSuchProject(project) if left[0] >= 0 else ProjectListing(project)
+        return NoSuchProject(project) if left[0] >= 0 else ProjectListing(project=project)
 
     return fetch_listing
 
@@ -310,7 +333,7 @@ def serving(content: bytes | None) -> Callable[[str, str, str], bytes | None]:
 
 
 def test_without_an_exchange_nothing_is_known() -> None:
-    diagnosis, levels = diagnose(Harness(), Wanted([WHEEL]))
+    diagnosis, levels = diagnose(Harness(), Wanted(distributions=[WHEEL]))
     assert levels["publisher"] is Level.SKIPPED
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
     assert "(--mint)" in diagnosis.verdict.message
@@ -355,7 +378,7 @@ def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
     world = Harness()
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True), fetch_listing=absent_at_first(9))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], mint=True), fetch_listing=absent_at_first(9))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
     assert any("--create-project" in hint for found in diagnosis.findings for hint in found.hints)
@@ -366,7 +389,7 @@ def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
 def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
     world = Harness()
     diagnosis, _ = diagnose(
-        world, Wanted([WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(answers)
+        world, Wanted(distributions=[WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(answers)
     )
     assert diagnosis.verdict.readiness is Readiness.READY
     assert len(world.index.burnt) == 1
@@ -375,7 +398,7 @@ def test_a_project_that_the_exchange_created_is_covered(answers: int) -> None:
 def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
     world = Harness()
     diagnosis, levels = diagnose(
-        world, Wanted([WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(9)
+        world, Wanted(distributions=[WHEEL], mint=True, create_project=True), fetch_listing=absent_at_first(9)
     )
     assert levels["exchange"] is Level.FAILURE
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
@@ -398,7 +421,7 @@ def test_a_project_that_the_exchange_did_not_create_is_not_ready() -> None:
 def test_an_api_token_states_what_it_is_for(
     token: str, readiness: Readiness | None, error: type[errors.CiPublishError] | None
 ) -> None:
-    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), CredentialOptions(secret=Secret(token)))
+    diagnosis, _ = diagnose(Harness(), Wanted(distributions=[WHEEL]), CredentialOptions(secret=Secret(token)))
     assert (type(diagnosis.error) if diagnosis.error else None) is error
     if readiness is not None:
         assert diagnosis.verdict.readiness is readiness
@@ -426,7 +449,7 @@ def test_the_last_line_names_the_option_that_is_missing() -> None:
 
 def test_an_api_token_of_a_project_creates_none() -> None:
     token = CredentialOptions(secret=Secret(macaroon([1, ["demo"]])))
-    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL]), token, fetch_listing=absent_at_first(9))
+    diagnosis, _ = diagnose(Harness(), Wanted(distributions=[WHEEL]), token, fetch_listing=absent_at_first(9))
     assert isinstance(diagnosis.error, errors.ProjectNotCovered)
 
 
@@ -434,10 +457,14 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
     def published(files: Sequence[Distribution], state: IndexState) -> Plan:
         del state
         return Plan(
-            "pypi", tuple(AlreadyPublished(file, PublishedFile(file.filename, "", file.sha256)) for file in files)
+            "pypi",
+            tuple(
+                AlreadyPublished(file, PublishedFile(filename=file.filename, url="", sha256=file.sha256))
+                for file in files
+            ),
         )
 
-    diagnosis, _ = diagnose(Harness(), Wanted([WHEEL], plan=published))
+    diagnosis, _ = diagnose(Harness(), Wanted(distributions=[WHEEL], plan=published))
     assert diagnosis.verdict.readiness is Readiness.READY
 
 
@@ -454,7 +481,7 @@ def test_where_every_file_is_published_nothing_has_to_be_proven() -> None:
 )
 def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str, object]) -> None:
     world = Harness(ci=FakeCI(claims=claims))
-    diagnosis, levels = diagnose(world, Wanted([WHEEL], mint=True))
+    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], mint=True))
     assert isinstance(diagnosis.error, errors.CredentialRejected)
     assert "publisher" not in levels
     assert world.index.identities == []
@@ -463,14 +490,18 @@ def test_what_publish_would_refuse_is_not_ready_and_has_no_form(claims: dict[str
 def test_a_runner_that_passes_for_githubs_is_named() -> None:
     world = Harness()
     tools = replace(world.tools(), runner="Forgejo Actions")
-    [environment, *_] = Doctor(PYPI, CredentialOptions(), tools, nothing_published, Wanted()).run().findings
+    [environment, *_] = (
+        Doctor(endpoints=PYPI, given=CredentialOptions(), tools=tools, fetch_listing=nothing_published, wanted=Wanted())
+        .run()
+        .findings
+    )
     assert (environment.level, "Forgejo" in environment.message) == (Level.WARNING, True)
 
 
 def test_a_conflict_is_told_as_publishing_tells_it() -> None:
     error = errors.ContentConflict("pypi already has other content", detail="both digests", hints=("Re-run.",))
-    taken = Conflict(WHEEL, PublishedFile(WHEEL.filename, "", "b" * 64))
-    wanted = Wanted([WHEEL], plan=lambda *_: Plan("pypi", (taken,)), conflict=lambda _: error)
-    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=ProjectListing)
+    taken = Conflict(WHEEL, PublishedFile(filename=WHEEL.filename, url="", sha256="b" * 64))
+    wanted = Wanted(distributions=[WHEEL], plan=lambda *_: Plan("pypi", (taken,)), conflict=lambda _: error)
+    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=lambda project: ProjectListing(project=project))
     found = next(found for found in diagnosis.findings if found.error is error)
     assert (found.message, found.detail, found.hints) == (error.summary, error.detail, error.hints)

@@ -28,15 +28,17 @@ WHEEL = Distribution(
     python_tag="py3",
     size=1,
     digests=Digests("a" * 64),
-    metadata=CoreMetadata("2.4", "demo", "1.0"),
-    stamp=Stamp(0, 0, 1, 0),
+    metadata=CoreMetadata(metadata_version="2.4", name="demo", version="1.0"),
+    stamp=Stamp(device=0, inode=0, size=1, mtime_ns=0),
 )
 FRESH, OLD = "2027-01-14T08:00:00.5Z", "2026-12-01T08:00:00Z"  # NOW is 2027-01-15T08:00:00Z
 
 
 def listing(*files: tuple[str, str | None, str | None], status: str = "active") -> ProjectListing:
-    published = {name: PublishedFile(name, "", sha256, upload_time=time) for name, sha256, time in files}
-    return ProjectListing("demo", published, status=status)
+    published = {
+        name: PublishedFile(filename=name, url="", sha256=sha256, upload_time=time) for name, sha256, time in files
+    }
+    return ProjectListing(project="demo", files=published, status=status)
 
 
 def planned(state: IndexState, **rules: bool) -> Plan:
@@ -134,7 +136,7 @@ def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
 
 def test_without_files_only_the_project_is_judged() -> None:
     found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW)
-    assert found == Finding("project demo", Level.OK, "The project is active and takes files.")
+    assert found == Finding(name="project demo", level=Level.OK, message="The project is active and takes files.")
 
 
 def test_other_content_is_kept_where_the_user_said_so() -> None:

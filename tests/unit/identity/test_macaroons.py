@@ -16,15 +16,21 @@ EXPIRY = [0, 1_800_000_900, 1_800_000_000]
     [
         ([], TokenScope()),
         ([[3, "user"]], TokenScope()),
-        ([[1, ["demo", "Other.Name"]]], TokenScope(frozenset({"demo", "other-name"}))),
-        ([[1, ["a", "b"]], [1, ["b", "c"]]], TokenScope(frozenset({"b"}))),
+        ([[1, ["demo", "Other.Name"]]], TokenScope(projects=frozenset({"demo", "other-name"}))),
+        ([[1, ["a", "b"]], [1, ["b", "c"]]], TokenScope(projects=frozenset({"b"}))),
         ([[2, ["x", "y", "x"]]], TokenScope(count=2)),
         ([[2, ["x", "y"]], [2, ["x"]]], TokenScope(count=1)),
-        ([[4, "publisher"], [2, ["x"]], EXPIRY], TokenScope(None, 1, 1_800_000_000.0, 1_800_000_900.0)),
+        (
+            [[4, "publisher"], [2, ["x"]], EXPIRY],
+            TokenScope(projects=None, count=1, begins=1_800_000_000.0, expires=1_800_000_900.0),
+        ),
         ([EXPIRY, [0, 1_700_000_000, 0]], TokenScope(begins=0.0, expires=1_700_000_000.0)),
-        ([{"version": 1, "permissions": {"projects": ["demo"]}}], TokenScope(frozenset({"demo"}))),
+        ([{"version": 1, "permissions": {"projects": ["demo"]}}], TokenScope(projects=frozenset({"demo"}))),
         ([{"version": 1, "permissions": "user"}], TokenScope()),
-        ([{"project_ids": ["x", "y"]}, {"exp": 5, "nbf": 1}], TokenScope(None, 2, 1.0, 5.0)),
+        (
+            [{"project_ids": ["x", "y"]}, {"exp": 5, "nbf": 1}],
+            TokenScope(projects=None, count=2, begins=1.0, expires=5.0),
+        ),
         ([{"permissions": "user"}, {"exp": 5}], TokenScope()),
         ([[9, "unknown"], {"version": 1}, b"no JSON", [1, [7]], [0, "soon", 0], [1, "demo"]], TokenScope()),
     ],
@@ -35,7 +41,7 @@ def test_the_caveats_are_read(caveats: list[object], scope: TokenScope) -> None:
 
 def test_a_real_token_of_the_rehearsal_is_read() -> None:
     raw = TokenStore("rehearsal", lambda: 0.0).issue(User("somebody"), [[1, ["demo"]], [3, "somebody"]])
-    assert read_token(raw) == ReadToken("rehearsal", TokenScope(frozenset({"demo"})))
+    assert read_token(raw) == ReadToken("rehearsal", TokenScope(projects=frozenset({"demo"})))
 
 
 def test_long_caveats_have_long_lengths() -> None:

@@ -27,7 +27,9 @@ def test_built_in_indexes_are_not_asked_where_their_exchange_is() -> None:
 
 def test_other_indexes_are_asked_by_pep_807() -> None:
     request = oidc_protocol.discovery_request(OTHER)
-    assert request == HttpRequest("GET", str(OTHER.discovery), {"Accept": "application/vnd.pypi.pytp.v1+json"})
+    assert request == HttpRequest(
+        method="GET", url=str(OTHER.discovery), headers={"Accept": "application/vnd.pypi.pytp.v1+json"}
+    )
 
 
 def test_a_discovery_address_on_another_host_is_not_asked() -> None:
@@ -52,7 +54,13 @@ def test_endpoints_on_the_upload_host_are_taken() -> None:
         answer(302, location="https://login.example/"),
         answer(401, {"detail": "log in"}),
         answer(200, body=b"[" * 100_000),
-        HttpAnswer(200, "OK", {}, b'{"audience-endpoint": "x", "token-mint-endpoint": "y"}', truncated=True),
+        HttpAnswer(
+            status=200,
+            reason="OK",
+            headers={},
+            body=b'{"audience-endpoint": "x", "token-mint-endpoint": "y"}',
+            truncated=True,
+        ),
     ],
 )
 def test_without_a_document_the_usual_addresses_may_hold(given: HttpAnswer) -> None:
@@ -157,7 +165,7 @@ def test_an_unknown_address_is_no_support() -> None:
 
 def test_the_audience_is_asked_for_and_judged() -> None:
     assert oidc_protocol.audience_request(PYPI) == HttpRequest(
-        "GET", str(PYPI.audience), {"Accept": "application/json"}
+        method="GET", url=str(PYPI.audience), headers={"Accept": "application/json"}
     )
     assert oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
     assert isinstance(oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
@@ -208,7 +216,9 @@ def test_a_mint_request_keeps_the_identity_secret() -> None:
 
 def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
     given = answer(200, {"success": True, "token": "pypi-x", "expires": DATE_EPOCH + 900}, date=DATE)
-    assert oidc_protocol.read_mint(given, now=12345.0) == oidc_protocol.Minted(Secret("pypi-x"), 900.0, DATE_EPOCH)
+    assert oidc_protocol.read_mint(given, now=12345.0) == oidc_protocol.Minted(
+        token=Secret("pypi-x"), lifetime=900.0, date=DATE_EPOCH
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,7 +280,7 @@ def test_a_token_of_another_kind_says_nothing() -> None:
         answer(200, {"token": "line\nend"}),
         answer(200, {"token": "é"}),
         answer(200, {"token": "x" * 20_000}),
-        HttpAnswer(200, "OK", {}, b'{"token": "pypi-x"', truncated=True),
+        HttpAnswer(status=200, reason="OK", headers={}, body=b'{"token": "pypi-x"', truncated=True),
         answer(500),
         answer(503),
         NoAnswer(NoAnswerReason.RESET, "reset", sent=True),
@@ -309,7 +319,7 @@ def test_an_identity_is_never_redirected(status: int) -> None:
         (answer(403, {"title": "Forbidden", "detail": "not you", "status": 403}), "", "not you"),
         (answer(400, {"title": "Bad"}), "", "Bad"),
         (answer(400, {"message": " "}), "", ""),
-        (HttpAnswer(418, "I'm a teapot", {}, b"<html>"), "", "I'm a teapot"),
+        (HttpAnswer(status=418, reason="I'm a teapot", headers={}, body=b"<html>"), "", "I'm a teapot"),
         (answer(404, {"errors": [{"code": "gone", "description": "d"}]}), "gone", "d"),
     ],
 )
@@ -361,7 +371,9 @@ def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: typ
 def test_a_retry_after_date_is_compared_with_the_indexs_own_clock(
     headers: dict[str, str], expected: float | None
 ) -> None:
-    given = HttpAnswer(503, "", {name.replace("_", "-"): value for name, value in headers.items()}, b"")
+    given = HttpAnswer(
+        status=503, reason="", headers={name.replace("_", "-"): value for name, value in headers.items()}, body=b""
+    )
     found = oidc_protocol.read_burn(given)
 
     assert isinstance(found, oidc_protocol.Unclear)

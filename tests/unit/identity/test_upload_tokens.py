@@ -685,19 +685,19 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
 
 def test_an_identity_can_be_judged_without_an_exchange() -> None:
     world = Harness()
-    credential = TrustedPublishingCredential(PYPI, world.tools())
+    credential = TrustedPublishingCredential(endpoints=PYPI, tools=world.tools())
     credential.authenticate(mint=False)
     assert world.ci.asked == ["pypi"]
     assert world.index.identities == []
     assert credential.state.scope is None
     refused = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
     with pytest.raises(errors.InvalidPublisher):
-        TrustedPublishingCredential(PYPI, refused.tools()).authenticate(mint=False)
+        TrustedPublishingCredential(endpoints=PYPI, tools=refused.tools()).authenticate(mint=False)
 
 
 def test_what_an_upload_token_is_for_is_known_after_the_exchange() -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [answer(200, {"token": macaroon([2, ["id"]])})]
-    credential = TrustedPublishingCredential(PYPI, world.tools())
+    credential = TrustedPublishingCredential(endpoints=PYPI, tools=world.tools())
     credential.authenticate()
     assert credential.state.scope == TokenScope(count=1)

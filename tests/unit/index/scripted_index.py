@@ -46,12 +46,12 @@ def make_file(
         size=len(content),
         digests=Digests(hashlib.sha256(content).hexdigest()),
         metadata=CoreMetadata(
-            "2.1",
-            "Demo",
-            "1.0",
-            (("summary", "Caf\u00e9"), ("classifier", "Typing :: Typed"), ("classifier", "Topic :: Utilities")),
+            metadata_version="2.1",
+            name="Demo",
+            version="1.0",
+            fields=(("summary", "Caf\u00e9"), ("classifier", "Typing :: Typed"), ("classifier", "Topic :: Utilities")),
         ),
-        stamp=Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns),
+        stamp=Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns),
     )
 
 
@@ -64,7 +64,13 @@ def answer(
     **headers: str,
 ) -> HttpAnswer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpAnswer(status, reason, named, body.encode() if isinstance(body, str) else body, truncated)
+    return HttpAnswer(
+        status=status,
+        reason=reason,
+        headers=named,
+        body=body.encode() if isinstance(body, str) else body,
+        truncated=truncated,
+    )
 
 
 def listing(*files: Mapping[str, object], serial: int | None = None, etag: str = "", **more: object) -> HttpAnswer:
@@ -164,8 +170,8 @@ class Played:
         self.waiting = Waits(stop_after=stop_after)
         self.throttled = 0
         self.index = HttpIndex(
-            resolve(url, profile=profile),
-            self.transport,
+            endpoints=resolve(url, profile=profile),
+            transport=self.transport,
             emit=self.events.append,
             waiting=self.waiting,
             listing_authorization=AUTHORIZATION,

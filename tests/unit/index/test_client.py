@@ -63,7 +63,7 @@ def test_provenance_where_only_the_listing_knows_it() -> None:
 
 
 def announcing(value: str) -> HttpAnswer:
-    return HttpAnswer(200, "OK", {REHEARSAL_HEADER.lower(): value}, b"")
+    return HttpAnswer(status=200, reason="OK", headers={REHEARSAL_HEADER.lower(): value}, body=b"")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,9 @@ def test_the_defaults_are_real(file: Distribution) -> None:
     transport = ScriptedTransport([answer(500), answer(200)])
     waiting = Waits()
     events: list[object] = []
-    index = HttpIndex(resolve("https://h.example/legacy/"), transport, emit=events.append, waiting=waiting)
+    index = HttpIndex(
+        endpoints=resolve("https://h.example/legacy/"), transport=transport, emit=events.append, waiting=waiting
+    )
     assert isinstance(index.upload(file, (), None, lambda: None), Accepted)
     assert 0.5 <= waiting.waits[0] <= 1.0
     boundaries = {body.split(b"\r\n")[0] for body in transport.bodies if body}
@@ -104,7 +106,7 @@ def test_the_md5_of_a_file(file: Distribution) -> None:
 
 
 def test_the_content_of_a_listed_file(file: Distribution) -> None:
-    shown = PublishedFile(file.filename, f"https://index.example/files/{file.filename}", None)
+    shown = PublishedFile(filename=file.filename, url=f"https://index.example/files/{file.filename}", sha256=None)
     whole = Played(looks=[answer(200, file.path.read_bytes())])
     assert whole.index.download_sha256(shown, file.size) == file.sha256
     assert whole.transport.requests[0].url == shown.url

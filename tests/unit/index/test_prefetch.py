@@ -8,7 +8,7 @@ from ci_publish.model.events import Event, Noted
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, NoSuchProject
 from ci_publish.publishing.interruption import Interruption
 
-ENDPOINTS = Endpoints("index.example", IndexProfile.GENERIC, "https://index.example/")
+ENDPOINTS = Endpoints(name="index.example", profile=IndexProfile.GENERIC, upload="https://index.example/")
 
 
 class Asked:
@@ -27,7 +27,7 @@ class Asked:
         self.looks.append((project, version, fresh, threading.current_thread().name))
         if project == "broken":
             raise RuntimeError(project)
-        self._tell(Noted("asked", project))
+        self._tell(Noted(slug="asked", message=project))
         return NoSuchProject(project)
 
     def upload(self, *arguments: object) -> object:
@@ -80,10 +80,10 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
         def fetch_listing(
             self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
         ) -> IndexState:
-            self._tell(Noted("retry", "first"))
+            self._tell(Noted(slug="retry", message="first"))
             heard_first.set()
             assert asked_for.wait(10)
-            self._tell(Noted("retry", "second"))
+            self._tell(Noted(slug="retry", message="second"))
             before_the_end.append([event.message for event in heard if isinstance(event, Noted)])
             return super().fetch_listing(project, version, fresh=fresh, patience=patience)
 

@@ -74,24 +74,29 @@ def test_everything_that_pypi_says() -> None:
         yanked="broken",
         provenance="https://index.example/integrity/x",
     )
-    assert read(body) == ProjectListing("demo", {"demo-1.0.tar.gz": file}, ("1.0",), "archived", 42)
+    assert read(body) == ProjectListing(
+        project="demo", files={"demo-1.0.tar.gz": file}, versions=("1.0",), status="archived", serial=42
+    )
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "text/html", "", "application/x"])
 def test_json_is_known_by_its_look_too(content_type: str) -> None:
-    assert read({"files": []}, content_type) == ProjectListing("demo")
+    assert read({"files": []}, content_type) == ProjectListing(project="demo")
 
 
 @pytest.mark.parametrize(
     ("entry", "file"),
     [
-        ({"filename": "f"}, PublishedFile("f", URL, None)),
-        ({"filename": "f", "hashes": {"sha256": "short"}}, PublishedFile("f", URL, None)),
-        ({"filename": "f", "hashes": [SHA]}, PublishedFile("f", URL, None)),
-        ({"filename": "f", "size": -1, "yanked": True}, PublishedFile("f", URL, None, yanked=True)),
-        ({"filename": "f", "size": True, "yanked": ["x"]}, PublishedFile("f", URL, None)),
-        ({"filename": "f", "size": 2**63, "yanked": ""}, PublishedFile("f", URL, None)),
-        ({"filename": "f", "url": "http://[", "provenance": 1}, PublishedFile("f", "http://[", None)),
+        ({"filename": "f"}, PublishedFile(filename="f", url=URL, sha256=None)),
+        ({"filename": "f", "hashes": {"sha256": "short"}}, PublishedFile(filename="f", url=URL, sha256=None)),
+        ({"filename": "f", "hashes": [SHA]}, PublishedFile(filename="f", url=URL, sha256=None)),
+        ({"filename": "f", "size": -1, "yanked": True}, PublishedFile(filename="f", url=URL, sha256=None, yanked=True)),
+        ({"filename": "f", "size": True, "yanked": ["x"]}, PublishedFile(filename="f", url=URL, sha256=None)),
+        ({"filename": "f", "size": 2**63, "yanked": ""}, PublishedFile(filename="f", url=URL, sha256=None)),
+        (
+            {"filename": "f", "url": "http://[", "provenance": 1},
+            PublishedFile(filename="f", url="http://[", sha256=None),
+        ),
     ],
 )
 def test_hostile_entries(entry: object, file: PublishedFile) -> None:
@@ -114,7 +119,7 @@ def test_of_two_entries_for_one_name_the_first_counts() -> None:
     "more", [{"meta": []}, {"project-status": "x"}, {"versions": {}}, {"meta": {"_last-serial": "1"}}]
 )
 def test_hostile_shapes_around_the_files(more: dict[str, object]) -> None:
-    assert read({"files": [], **more}) == ProjectListing("demo")
+    assert read({"files": [], **more}) == ProjectListing(project="demo")
 
 
 @pytest.mark.parametrize(
@@ -149,20 +154,24 @@ def test_html() -> None:
     found = read(page.encode(), "text/html")
     assert found.status == "quarantined"
     assert found.files == {
-        "demo-1.0.tar.gz": PublishedFile("demo-1.0.tar.gz", "https://index.example/files/demo-1.0.tar.gz", SHA),
+        "demo-1.0.tar.gz": PublishedFile(
+            filename="demo-1.0.tar.gz", url="https://index.example/files/demo-1.0.tar.gz", sha256=SHA
+        ),
         "a b-1.0-py3-none-any.whl": PublishedFile(
-            "a b-1.0-py3-none-any.whl",
-            "https://index.example/files/a%20b-1.0-py3-none-any.whl",
-            None,
+            filename="a b-1.0-py3-none-any.whl",
+            url="https://index.example/files/a%20b-1.0-py3-none-any.whl",
+            sha256=None,
             yanked=True,
             provenance="https://p/",
         ),
-        "c-1.0.zip": PublishedFile("c-1.0.zip", "https://index.example/files/c-1.0.zip", SHA, yanked="why"),
+        "c-1.0.zip": PublishedFile(
+            filename="c-1.0.zip", url="https://index.example/files/c-1.0.zip", sha256=SHA, yanked="why"
+        ),
     }
 
 
 def test_an_empty_page_of_an_index_is_a_listing() -> None:
-    assert read(b"<html><body><h1>Links for demo</h1></body></html>", "text/html") == ProjectListing("demo")
+    assert read(b"<html><body><h1>Links for demo</h1></body></html>", "text/html") == ProjectListing(project="demo")
     known = b'<html><head><meta name="pypi:repository-version" content="1.0"></head><a href="/">home</a></html>'
     assert read(known, "text/html").files == {}
 
@@ -230,11 +239,11 @@ def test_the_page_of_a_release() -> None:
     assert parsed.serial == 7
     assert parsed.versions == ("1.0",)
     assert parsed.files["demo-1.0.tar.gz"] == PublishedFile(
-        "demo-1.0.tar.gz",
-        url,
-        SHA,
-        5,
-        "2026-11-20T00:00:00Z",
+        filename="demo-1.0.tar.gz",
+        url=url,
+        sha256=SHA,
+        size=5,
+        upload_time="2026-11-20T00:00:00Z",
     )
 
 
@@ -245,33 +254,42 @@ def test_what_is_no_page_of_a_release(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b'{"urls": [1]}', b'{"urls": [], "info": 1}', b'{"urls": [{"digests": 1}]}'])
 def test_hostile_pages_of_a_release(body: bytes) -> None:
-    assert parse_json_api("demo", body, URL) == ProjectListing("demo")
+    assert parse_json_api("demo", body, URL) == ProjectListing(project="demo")
 
 
 def test_both_looks_together() -> None:
     first = ProjectListing(
-        "demo",
-        {"a": PublishedFile("a", "u", "1", provenance="p"), "b": PublishedFile("b", "u", "1")},
-        ("1.0",),
-        "archived",
-        3,
+        project="demo",
+        files={
+            "a": PublishedFile(filename="a", url="u", sha256="1", provenance="p"),
+            "b": PublishedFile(filename="b", url="u", sha256="1"),
+        },
+        versions=("1.0",),
+        status="archived",
+        serial=3,
     )
     second = ProjectListing(
-        "demo", {"a": PublishedFile("a", "u", "2"), "c": PublishedFile("c", "u", "2")}, ("1.0", "2.0"), serial=9
+        project="demo",
+        files={
+            "a": PublishedFile(filename="a", url="u", sha256="2"),
+            "c": PublishedFile(filename="c", url="u", sha256="2"),
+        },
+        versions=("1.0", "2.0"),
+        serial=9,
     )
     assert merged(first, second) == ProjectListing(
-        "demo",
-        {
-            "a": PublishedFile("a", "u", "2", provenance="p"),
-            "b": PublishedFile("b", "u", "1"),
-            "c": PublishedFile("c", "u", "2"),
+        project="demo",
+        files={
+            "a": PublishedFile(filename="a", url="u", sha256="2", provenance="p"),
+            "b": PublishedFile(filename="b", url="u", sha256="1"),
+            "c": PublishedFile(filename="c", url="u", sha256="2"),
         },
-        ("1.0", "2.0"),
-        "archived",
-        9,
+        versions=("1.0", "2.0"),
+        status="archived",
+        serial=9,
     )
     assert merged(None, second) is second
-    assert merged(ProjectListing("demo"), ProjectListing("demo")).serial is None
+    assert merged(ProjectListing(project="demo"), ProjectListing(project="demo")).serial is None
 
 
 # versions of files
@@ -294,7 +312,9 @@ def test_version_of(filename: str, version: str | None) -> None:
 
 
 def test_lists_version() -> None:
-    listing = ProjectListing("demo", {"demo-1.0.tar.gz": PublishedFile("demo-1.0.tar.gz", "u", None)})
+    listing = ProjectListing(
+        project="demo", files={"demo-1.0.tar.gz": PublishedFile(filename="demo-1.0.tar.gz", url="u", sha256=None)}
+    )
     assert lists_version(listing, "1.0")
     assert not lists_version(listing, "1.0.1")
 

@@ -22,7 +22,7 @@ from tests.unit.index.scripted_index import FILENAME, NOW, answer, make_file
 
 URL = "https://index.example/legacy/"
 INVALID = "Invalid attestations supplied during upload"
-ATTESTATION = Attestation(FILENAME, PUBLISH_V1, '{"version": 1}')
+ATTESTATION = Attestation(filename=FILENAME, predicate_type=PUBLISH_V1, json='{"version": 1}')
 
 
 def understood(given: HttpAnswer, url: str = URL) -> object:
@@ -169,7 +169,7 @@ def test_an_unknown_refusal_of_the_credential(status: int) -> None:
 
 
 def test_an_unknown_refusal() -> None:
-    assert understood(answer(418, "short and stout")) == Refused(2, 418, "short and stout")
+    assert understood(answer(418, "short and stout")) == Refused(attempts=2, status=418, message="short and stout")
     refused = understood(answer(405))
     assert isinstance(refused, Refused)
     assert "repository-url" in refused.advice[0]

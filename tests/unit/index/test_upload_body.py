@@ -20,7 +20,7 @@ FRAMING = Framing(b"head:", b":tail", "multipart/form-data; boundary=x")
 def test_the_whole_file_is_sent_again_and_again(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     told: list[int] = []
-    body = FormBody(make_file(tmp_path, content), FRAMING, told.append)
+    body = FormBody(distribution=make_file(tmp_path, content), framing=FRAMING, progress=told.append)
     assert body.content_type == FRAMING.content_type
     for _ in range(2):
         told.clear()
@@ -32,7 +32,7 @@ def test_the_whole_file_is_sent_again_and_again(tmp_path: Path, size: int) -> No
 
 
 def test_a_small_form_is_one_block(tmp_path: Path) -> None:
-    assert len(list(FormBody(make_file(tmp_path), FRAMING, lambda _: None))) == 1
+    assert len(list(FormBody(distribution=make_file(tmp_path), framing=FRAMING, progress=lambda _: None))) == 1
 
 
 @pytest.mark.parametrize("size", [0, 10, BLOCK, 2 * BLOCK + 5])
@@ -41,9 +41,9 @@ def test_bytes_with_another_digest_never_arrive_whole(tmp_path: Path, size: int)
     file = replace(make_file(tmp_path, content), digests=Digests(hashlib.sha256(b"what was signed").hexdigest()))
     sent: list[bytes] = []
     with pytest.raises(BodyChanged, match="bytes are not the ones that were hashed"):
-        sent.extend(FormBody(file, FRAMING, lambda _: None))
+        sent.extend(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
     blocks: list[bytes] = []
-    body = iter(FormBody(file, FRAMING, lambda _: None))
+    body = iter(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
     with pytest.raises(BodyChanged):
         blocks.extend(iter(lambda: next(body), None))
     assert FRAMING.tail not in b"".join(blocks)
@@ -54,12 +54,12 @@ def test_a_file_that_was_written_to(tmp_path: Path) -> None:
     file = make_file(tmp_path)
     os.utime(file.path, ns=(0, 0))
     with pytest.raises(BodyChanged, match="replaced or written to"):
-        list(FormBody(file, FRAMING, lambda _: None))
+        list(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
 
 
 def test_a_file_that_was_cut_short_while_it_was_read(tmp_path: Path) -> None:
     file = make_file(tmp_path, os.urandom(5 * BLOCK))
-    body = iter(FormBody(file, FRAMING, lambda _: None))
+    body = iter(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
     next(body)
     os.truncate(file.path, 2 * BLOCK)
     with pytest.raises(BodyChanged, match="not the ones"):
@@ -72,7 +72,7 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
     with pytest.raises(
         BodyChanged, match=r"demo-1\.0-py3-none-any\.whl changed after it was hashed: it cannot be read"
     ):
-        list(FormBody(file, FRAMING, lambda _: None))
+        list(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     real = file.path.rename(tmp_path / "real")
     file.path.symlink_to(real)
     with pytest.raises(BodyChanged, match="cannot be read"):
-        list(FormBody(file, FRAMING, lambda _: None))
+        list(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
 
 
 @needs_fifos
@@ -89,7 +89,7 @@ def test_a_pipe_in_its_place_does_not_hang(tmp_path: Path) -> None:
     file.path.unlink()
     os.mkfifo(file.path)
     with pytest.raises(BodyChanged, match="not a regular file"):
-        list(FormBody(file, FRAMING, lambda _: None))
+        list(FormBody(distribution=file, framing=FRAMING, progress=lambda _: None))
 
 
 def test_md5(tmp_path: Path) -> None:
@@ -126,7 +126,9 @@ LONG_TAIL = Framing(b"head:", b"\r\n--a boundary of the usual length--\r\n", "mu
 def test_the_last_bytes_wait_for_their_turn_and_trickle_meanwhile(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     turn, told = Turn(refusals=3), list[int]()
-    blocks = list(FormBody(make_file(tmp_path, content), LONG_TAIL, told.append, turn))
+    blocks = list(
+        FormBody(distribution=make_file(tmp_path, content), framing=LONG_TAIL, progress=told.append, turn=turn)
+    )
     assert b"".join(blocks) == LONG_TAIL.head + content + LONG_TAIL.tail
     assert [len(block) for block in blocks[-3:]] == [1, 1, HELD_BACK - 2]
     assert turn.asked == [0, PULSE, PULSE, PULSE]
@@ -136,7 +138,7 @@ def test_the_last_bytes_wait_for_their_turn_and_trickle_meanwhile(tmp_path: Path
 
 def test_a_turn_that_does_not_come_is_taken_in_the_end(tmp_path: Path) -> None:
     turn = Turn(refusals=1000)
-    blocks = list(FormBody(make_file(tmp_path), LONG_TAIL, lambda _: None, turn))
+    blocks = list(FormBody(distribution=make_file(tmp_path), framing=LONG_TAIL, progress=lambda _: None, turn=turn))
     assert b"".join(blocks).endswith(LONG_TAIL.tail)
     assert sum(turn.asked) == LONGEST_PAUSE
     assert turn.insisted
@@ -146,7 +148,12 @@ def test_a_turn_that_does_not_come_is_taken_in_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("refusals", [0, 3])
 def test_a_stopped_run_withdraws_what_waits(tmp_path: Path, refusals: int) -> None:
     sent: list[bytes] = []
-    body = FormBody(make_file(tmp_path), LONG_TAIL, lambda _: None, Turn(refusals, Permission.STOPPED))
+    body = FormBody(
+        distribution=make_file(tmp_path),
+        framing=LONG_TAIL,
+        progress=lambda _: None,
+        turn=Turn(refusals, Permission.STOPPED),
+    )
     with pytest.raises(BodyWithdrawn, match="stopped"):
         sent.extend(iter(body))
     assert LONG_TAIL.tail not in b"".join(sent)

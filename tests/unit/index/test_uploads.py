@@ -49,8 +49,8 @@ def test_an_upload(file: Distribution) -> None:
     body = played.transport.bodies[0]
     assert file.path.read_bytes() in body
     assert played.events == [
-        UploadStarted("index.example", FILENAME, file.size, 1),
-        UploadProgressed("index.example", FILENAME, len(body), len(body)),
+        UploadStarted(index="index.example", filename=FILENAME, size=file.size, attempt=1),
+        UploadProgressed(index="index.example", filename=FILENAME, sent=len(body), total=len(body)),
     ]
 
 
@@ -74,8 +74,8 @@ def test_retries_are_seen_and_counted(file: Distribution) -> None:
     assert played.waiting.waits == [2.0, 1.5]
     assert played.throttled == 1
     assert played.of(Retrying) == [
-        Retrying(FILENAME, 1, "the index answered 503: busy", 2.0, "index.example"),
-        Retrying(FILENAME, 2, "cannot connect", 1.5, "index.example"),
+        Retrying(what=FILENAME, attempt=1, reason="the index answered 503: busy", wait=2.0, index="index.example"),
+        Retrying(what=FILENAME, attempt=2, reason="cannot connect", wait=1.5, index="index.example"),
     ]
     assert [event.attempt for event in played.of(UploadStarted)] == [1, 2, 3]
 
@@ -98,7 +98,9 @@ class ColliderTurn(Unscheduled):
 def test_a_500_of_our_own_making_is_no_attempt(file: Distribution) -> None:
     played, turn = Played(answer(500), answer(500), answer(200, "OK")), ColliderTurn(1)
     assert played.index.upload(file, (), AUTHORIZATION, played.throttle, turn) == Accepted(2, "OK")
-    assert played.of(UploadsCollided) == [UploadsCollided("index.example", FILENAME, "demo", "1.0")]
+    assert played.of(UploadsCollided) == [
+        UploadsCollided(index="index.example", filename=FILENAME, project="demo", version="1.0")
+    ]
     assert [event.attempt for event in played.of(UploadStarted)] == [1, 1, 2]
     assert played.waiting.waits == [0.75], "sent again at once the first time"
     assert turn.ended == 3
@@ -123,9 +125,9 @@ def test_a_server_error_lowers_the_pace_of_indexes_without_a_schedule(
 
 def test_what_can_never_work_is_not_tried_again(file: Distribution) -> None:
     untrusted = NoAnswer(NoAnswerReason.UNTRUSTED_CERTIFICATE, "not trusted")
-    assert Played(untrusted).upload(file) == Unavailable(1, "not trusted", untrusted=True)
+    assert Played(untrusted).upload(file) == Unavailable(attempts=1, message="not trusted", untrusted=True)
     expired = NoAnswer(NoAnswerReason.INVALID_CERTIFICATE, "expired")
-    assert Played(expired).upload(file) == Unavailable(1, "expired")
+    assert Played(expired).upload(file) == Unavailable(attempts=1, message="expired")
 
 
 @pytest.mark.parametrize(
@@ -184,9 +186,11 @@ def test_before_giving_up_the_index_is_asked(file: Distribution) -> None:
 
 def test_giving_up(file: Distribution) -> None:
     assert Played(answer(500, "x")).upload(file) == Unavailable(
-        5, "the index answered 500: x (after 5 attempts)", unclear=True
+        attempts=5, message="the index answered 500: x (after 5 attempts)", unclear=True
     )
-    assert Played(UNREACHABLE).upload(file) == Unavailable(5, "cannot connect (after 5 attempts)", unclear=False)
+    assert Played(UNREACHABLE).upload(file) == Unavailable(
+        attempts=5, message="cannot connect (after 5 attempts)", unclear=False
+    )
 
 
 def test_a_status_that_says_nothing_has_the_index_asked_at_once(file: Distribution) -> None:
@@ -216,7 +220,7 @@ def test_a_web_page_is_no_success(file: Distribution) -> None:
 
 def test_malformed_http_is_tried_once_more(file: Distribution) -> None:
     outcome = Played(NoAnswer(NoAnswerReason.PROTOCOL, "not HTTP", sent=True)).upload(file)
-    assert outcome == Unavailable(2, "not HTTP", unclear=True)
+    assert outcome == Unavailable(attempts=2, message="not HTTP", unclear=True)
 
 
 def test_a_missing_slash_is_added_and_kept(file: Distribution) -> None:

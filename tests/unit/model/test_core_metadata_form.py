@@ -52,5 +52,5 @@ def test_empty_and_unknown_values_are_not_sent(value: str) -> None:
     ("version", "sent"), [("2.1", False), ("2.3", False), ("2.4", True), ("3.0", True), ("x", True)]
 )
 def test_licence_files_are_sent_since_metadata_2_4(version: str, *, sent: bool) -> None:
-    metadata = CoreMetadata(version, "demo", "1", (("license-file", "LICENSE"),))
+    metadata = CoreMetadata(metadata_version=version, name="demo", version="1", fields=(("license-file", "LICENSE"),))
     assert (("license_file", "LICENSE") in form_fields(metadata)) is sent

@@ -24,7 +24,7 @@ REHEARSAL = replace(PYPI, name="127.0.0.1:8000")
 TOKEN, TRUSTED = CredentialKind.API_TOKEN, CredentialKind.TRUSTED_PUBLISHING
 
 
-OF_DEMO = TokenScope(frozenset({"demo"}))
+OF_DEMO = TokenScope(projects=frozenset({"demo"}))
 
 
 def played(  # noqa: PLR0913  (each test names what it is about)
@@ -87,7 +87,9 @@ def test_who_may_create_a_project_at_the_upload(
 def test_the_requirements_of_a_run_are_followed() -> None:
     def requires(name: str, *lines: str) -> Distribution:
         fields = tuple(("requires-dist", line) for line in lines)
-        return replace(wheel(name), metadata=CoreMetadata("2.1", name, "1.0", fields))
+        return replace(
+            wheel(name), metadata=CoreMetadata(metadata_version="2.1", name=name, version="1.0", fields=fields)
+        )
 
     files = [requires("a", "B ; python_version > '3'"), requires("b", "c.c>1"), requires("d", "x", "not a=requirement")]
     assert requiring(files, {"c-c"}) == {"a", "b", "c-c"}

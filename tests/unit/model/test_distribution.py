@@ -5,7 +5,12 @@ from tests.unit.fakes import sdist, wheel
 
 
 def test_repeated_fields_keep_their_order() -> None:
-    metadata = CoreMetadata("2.1", "Demo", "1.0", (("classifier", "B"), ("summary", "s"), ("classifier", "A")))
+    metadata = CoreMetadata(
+        metadata_version="2.1",
+        name="Demo",
+        version="1.0",
+        fields=(("classifier", "B"), ("summary", "s"), ("classifier", "A")),
+    )
     assert metadata.all("classifier") == ("B", "A")
     assert metadata.first("classifier") == "B"
     assert metadata.first("license") is None
@@ -17,4 +22,4 @@ def test_a_release_is_a_project_and_a_version() -> None:
 
 
 def test_a_collection_is_its_distributions() -> None:
-    assert list(Collection((wheel(), sdist()))) == [wheel(), sdist()]
+    assert list(Collection(distributions=(wheel(), sdist()))) == [wheel(), sdist()]

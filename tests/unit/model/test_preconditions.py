@@ -20,7 +20,7 @@ WHEEL, SDIST = wheel(tag="cp311"), sdist()
 
 
 def listing(*files: PublishedFile, status: str = "active") -> ProjectListing:
-    return ProjectListing("demo", {file.filename: file for file in files}, status=status)
+    return ProjectListing(project="demo", files={file.filename: file for file in files}, status=status)
 
 
 def uploaded(days: float, zone: str = "Z") -> PublishedFile:

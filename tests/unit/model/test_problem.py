@@ -4,18 +4,24 @@ from ci_publish.model.problem import UNDECIDED_RULES, Problem, Severity, noted, 
 
 
 def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
-    error = Problem("a", "zip-bomb", Severity.ERROR, "x")
-    other = Problem("b", "zip-bomb", Severity.ERROR, "x")
-    whole = Problem(None, "several-projects", Severity.WARNING, "x")
-    assert noted([error, other, whole], {"a"}) == (Problem("a", "zip-bomb", Severity.NOTE, "x"), other, whole)
+    error = Problem(filename="a", rule="zip-bomb", severity=Severity.ERROR, message="x")
+    other = Problem(filename="b", rule="zip-bomb", severity=Severity.ERROR, message="x")
+    whole = Problem(filename=None, rule="several-projects", severity=Severity.WARNING, message="x")
+    assert noted([error, other, whole], {"a"}) == (
+        Problem(filename="a", rule="zip-bomb", severity=Severity.NOTE, message="x"),
+        other,
+        whole,
+    )
     assert error.docs.endswith("/checks/#zip-bomb")
 
 
 def test_what_the_index_decides_is_known_by_file() -> None:
-    tag = Problem("a", "platform-tag-unknown", Severity.WARNING, "a new tag")
-    classifier = Problem("a", "metadata-classifier-unknown", Severity.WARNING, "a new classifier")
-    other = Problem("b", "sdist-bomb", Severity.WARNING, "x")
-    whole = Problem(None, "platform-tag-unknown", Severity.WARNING, "x")
+    tag = Problem(filename="a", rule="platform-tag-unknown", severity=Severity.WARNING, message="a new tag")
+    classifier = Problem(
+        filename="a", rule="metadata-classifier-unknown", severity=Severity.WARNING, message="a new classifier"
+    )
+    other = Problem(filename="b", rule="sdist-bomb", severity=Severity.WARNING, message="x")
+    whole = Problem(filename=None, rule="platform-tag-unknown", severity=Severity.WARNING, message="x")
     assert undecided([tag, classifier, other, whole]) == {"a": {"a new tag", "a new classifier"}}
 
 

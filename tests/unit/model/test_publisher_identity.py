@@ -14,19 +14,31 @@ GITHUB, GITLAB, GOOGLE = PublisherKind.GITHUB, PublisherKind.GITLAB, PublisherKi
 @pytest.mark.parametrize(
     ("text", "identity"),
     [
-        ("github:octo-org/demo", PublisherIdentity(GITHUB, "octo-org/demo")),
-        ("github:octo-org/demo:release.yml", PublisherIdentity(GITHUB, "octo-org/demo", "release.yml")),
-        ("github:octo-org/demo#pypi", PublisherIdentity(GITHUB, "octo-org/demo", None, "pypi")),
+        ("github:octo-org/demo", PublisherIdentity(kind=GITHUB, name="octo-org/demo")),
+        (
+            "github:octo-org/demo:release.yml",
+            PublisherIdentity(kind=GITHUB, name="octo-org/demo", workflow="release.yml"),
+        ),
+        (
+            "github:octo-org/demo#pypi",
+            PublisherIdentity(kind=GITHUB, name="octo-org/demo", workflow=None, environment="pypi"),
+        ),
         (
             "github:octo-org/demo.py:a b.yaml#py:pi#2 ö",
-            PublisherIdentity(GITHUB, "octo-org/demo.py", "a b.yaml", "py:pi#2 ö"),
+            PublisherIdentity(kind=GITHUB, name="octo-org/demo.py", workflow="a b.yaml", environment="py:pi#2 ö"),
         ),
-        ("gitlab:group/sub/demo", PublisherIdentity(GITLAB, "group/sub/demo")),
-        ("gitlab:group/demo:.gitlab-ci.yml", PublisherIdentity(GITLAB, "group/demo", ".gitlab-ci.yml")),
-        ("gitlab:g/d:ci/publish.yml#prod/eu", PublisherIdentity(GITLAB, "g/d", "ci/publish.yml", "prod/eu")),
+        ("gitlab:group/sub/demo", PublisherIdentity(kind=GITLAB, name="group/sub/demo")),
+        (
+            "gitlab:group/demo:.gitlab-ci.yml",
+            PublisherIdentity(kind=GITLAB, name="group/demo", workflow=".gitlab-ci.yml"),
+        ),
+        (
+            "gitlab:g/d:ci/publish.yml#prod/eu",
+            PublisherIdentity(kind=GITLAB, name="g/d", workflow="ci/publish.yml", environment="prod/eu"),
+        ),
         (
             "google:publisher@demo.iam.gserviceaccount.com",
-            PublisherIdentity(GOOGLE, "publisher@demo.iam.gserviceaccount.com"),
+            PublisherIdentity(kind=GOOGLE, name="publisher@demo.iam.gserviceaccount.com"),
         ),
     ],
 )
@@ -110,7 +122,7 @@ def test_a_part_that_is_named_must_be_the_same(expected: str) -> None:
 @pytest.mark.parametrize("expected", ["github:a/b:release.yml", "github:a/b#pypi", "gitlab:a/b:ci.yml", "gitlab:a/b#x"])
 def test_a_part_that_is_not_known_is_not_the_one_that_is_named(expected: str) -> None:
     wanted = parse_identity(expected)
-    assert not wanted.accepts(PublisherIdentity(wanted.kind, wanted.name))
+    assert not wanted.accepts(PublisherIdentity(kind=wanted.kind, name=wanted.name))
     assert not wanted.accepts(None)
 
 
@@ -119,5 +131,5 @@ def test_the_case_of_letters_counts_where_it_does_for_the_provider() -> None:
     assert not parse_identity("gitlab:group/demo#Prod").accepts(parse_identity("gitlab:group/demo#prod"))
     assert parse_identity("github:group/demo#Prod").accepts(parse_identity("github:group/demo#prod"))
     assert not parse_identity("google:A@b.example").accepts(parse_identity("google:a@b.example"))
-    kelvin = PublisherIdentity(GITHUB, "\u212aube/demo")
+    kelvin = PublisherIdentity(kind=GITHUB, name="\u212aube/demo")
     assert not parse_identity("github:kube/demo").accepts(kelvin)

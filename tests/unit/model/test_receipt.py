@@ -27,8 +27,18 @@ def test_both_schemas_are_schemas() -> None:
 
 def test_there_is_room_for_changes_waves_and_installations() -> None:
     receipt = receipt_of(a_good_run())
-    tried = TriedEntry("CPython 3.12", "uv", ('python -c "import demo"',), "passed", 1.5)
-    change = ChangeEntry("demo", "1.0", "0.9", "wheel-lost", Severity.WARNING, "lost: macOS", "https://x.example/")
+    tried = TriedEntry(
+        interpreter="CPython 3.12", installer="uv", commands=('python -c "import demo"',), result="passed", seconds=1.5
+    )
+    change = ChangeEntry(
+        project="demo",
+        version="1.0",
+        against="0.9",
+        rule="wheel-lost",
+        severity=Severity.WARNING,
+        message="lost: macOS",
+        docs="https://x.example/",
+    )
     full = replace(
         receipt,
         files=(replace(receipt.files[0], tried=(tried,)),),

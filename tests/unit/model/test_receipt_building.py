@@ -91,9 +91,16 @@ def test_a_good_run_is_told_whole() -> None:
 
 def test_a_deferred_run_says_when_it_can_go_on() -> None:
     resume = {"resume-after": "2026-11-19T00:00:00Z"}
-    document = written([*beginning(SDIST), RunFinished(Outcome.DEFERRED, 12, BEGIN, extra=resume)])
+    document = written(
+        [*beginning(SDIST), RunFinished(outcome=Outcome.DEFERRED, exit_code=12, time=BEGIN, extra=resume)]
+    )
     assert (document["outcome"], document["resume_after"]) == ("deferred", "2026-11-19T00:00:00Z")
-    assert written([RunFinished(Outcome.DEFERRED, 12, BEGIN, extra={"resume-after": ""})])["resume_after"] is None
+    assert (
+        written([RunFinished(outcome=Outcome.DEFERRED, exit_code=12, time=BEGIN, extra={"resume-after": ""})])[
+            "resume_after"
+        ]
+        is None
+    )
 
 
 def test_a_conflict_carries_its_error_and_leaves_the_rest_unattempted() -> None:
@@ -123,31 +130,35 @@ def test_no_events_make_a_valid_receipt() -> None:
 
 
 def test_an_upload_whose_end_is_unknown_is_unknown_unless_the_index_lists_it() -> None:
-    events = [*beginning(SDIST), UploadStarted("pypi", SDIST.filename, 1, attempt=3)]
+    events = [*beginning(SDIST), UploadStarted(index="pypi", filename=SDIST.filename, size=1, attempt=3)]
     assert statuses(receipt_of(events)) == ["unknown"]
     assert receipt_of(events).files[0].attempts == 3
-    listed = FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST))
+    listed = FileListed(index="pypi", filename=SDIST.filename, listed=True, published=published_file(SDIST))
     assert statuses(receipt_of([*events, listed])) == ["uploaded"]
     assert receipt_of([*events, listed]).files[0].url == published_file(SDIST).url
 
 
 @pytest.mark.parametrize("status", [FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN])
 def test_only_the_listing_makes_a_file_uploaded(status: FileStatus) -> None:
-    events = [*beginning(SDIST), *planned(Upload(SDIST)), FileFinished("pypi", SDIST, status, 1)]
+    events = [
+        *beginning(SDIST),
+        *planned(Upload(SDIST)),
+        FileFinished(index="pypi", distribution=SDIST, status=status, attempts=1),
+    ]
     error = IndexUnavailable("gone")
-    ends = [RunFinished(Outcome.FAILED, 10, BEGIN, error)]
+    ends = [RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error)]
     for listed in (None, False):
-        document = written([*events, FileListed("pypi", SDIST.filename, listed), *ends])
+        document = written([*events, FileListed(index="pypi", filename=SDIST.filename, listed=listed), *ends])
         expected = "unknown" if status is FileStatus.UNKNOWN else "uploaded-not-confirmed"
         assert document["files"][0]["status"] == expected
         assert document["files"][0]["error"]["slug"] == "index-unavailable"
-    document = written([*events, FileListed("pypi", SDIST.filename, listed=True), *ends])
+    document = written([*events, FileListed(index="pypi", filename=SDIST.filename, listed=True), *ends])
     assert (document["files"][0]["status"], document["files"][0]["error"]) == ("uploaded", None)
 
 
 def test_a_file_that_cannot_be_read_is_among_the_files() -> None:
     broken = UnreadableFile(Path("dist/demo-1.0-py3-none-any.whl"), "demo-1.0-py3-none-any.whl")
-    ends = RunFinished(Outcome.FAILED, 4, BEGIN, InvalidDistribution("1 problem"))
+    ends = RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN, error=InvalidDistribution("1 problem"))
 
     files = written([RunStarted("publish", BEGIN), Collected((SDIST,), (broken,)), ends])["files"]
 
@@ -164,13 +175,13 @@ def test_a_file_that_cannot_be_read_is_among_the_files() -> None:
 
 
 def test_a_file_of_check_has_no_desired_state() -> None:
-    ends = RunFinished(Outcome.FAILED, 4, BEGIN, InvalidDistribution("1 problem"))
+    ends = RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN, error=InvalidDistribution("1 problem"))
     assert written([RunStarted("check", BEGIN), Collected((SDIST,)), ends])["files"][0]["error"] is None
     published = written([RunStarted("publish", BEGIN), Collected((SDIST,)), ends])["files"][0]
     assert published["error"]["slug"] == "invalid-distribution"
 
 
-@pytest.mark.parametrize("ends", [[], [RunFinished(Outcome.PLANNED, 0, BEGIN)]])
+@pytest.mark.parametrize("ends", [[], [RunFinished(outcome=Outcome.PLANNED, exit_code=0, time=BEGIN)]])
 def test_a_plan_tells_what_it_would_do(ends: list[Event]) -> None:
     other = published_file(WHEEL, sha256="0" * 64)
     third = distribution("demo-1.0-py2-none-any.whl")
@@ -214,9 +225,9 @@ def test_each_index_has_an_entry_for_each_file() -> None:
 def test_files_that_only_the_index_has_are_told_by_their_name(
     filename: str, named: tuple[str | None, ...], shown: str | None
 ) -> None:
-    published = None if shown is None else PublishedFile(filename, "https://x/y", shown, 7)
-    found = FileListed("pypi", filename, listed=True, published=published)
-    document = written([*beginning(command="verify"), found, FileListed("other", "z.whl", listed=None)])
+    published = None if shown is None else PublishedFile(filename=filename, url="https://x/y", sha256=shown, size=7)
+    found = FileListed(index="pypi", filename=filename, listed=True, published=published)
+    document = written([*beginning(command="verify"), found, FileListed(index="other", filename="z.whl", listed=None)])
     file = document["files"][0]
     assert (file["project"], file["version"], file["kind"]) == named
     assert (file["path"], file["status"]) == (None, "already-published")
@@ -232,7 +243,9 @@ def test_provenance_that_is_not_there_is_not_verified(outcome: ProvenanceMissing
 
 
 def test_a_finished_file_needs_no_collection() -> None:
-    done = FileFinished("pypi", SDIST, FileStatus.FAILED, 2, error=IndexUnavailable("gone"))
+    done = FileFinished(
+        index="pypi", distribution=SDIST, status=FileStatus.FAILED, attempts=2, error=IndexUnavailable("gone")
+    )
     document = written([done])
     assert document["files"][0]["error"]["slug"] == "index-unavailable"
 

@@ -25,8 +25,8 @@ from tests.unit.reports.recorded_runs import (
 
 
 def test_a_retry_of_an_index_that_was_busy_with_our_own_uploads_has_a_cause() -> None:
-    busy = UploadsCollided("pypi", SDIST.filename, "demo", "1.0")
-    again = Retrying(SDIST.filename, 2, "the index answered 503", 1.23456, "pypi")
+    busy = UploadsCollided(index="pypi", filename=SDIST.filename, project="demo", version="1.0")
+    again = Retrying(what=SDIST.filename, attempt=2, reason="the index answered 503", wait=1.23456, index="pypi")
     document = written([*beginning(SDIST), *planned(Upload(SDIST)), busy, again, *uploaded(SDIST), busy])
     first, second, third = document["files"][0]["retries"]
     assert (first["attempt"], first["wait"], first["cause"]) == (1, 0.0, "concurrent-uploads")
@@ -48,6 +48,6 @@ def test_files_of_one_name_in_two_folders_are_two_files() -> None:
 
 
 def test_a_time_that_no_calendar_holds_is_unknown() -> None:
-    state = CredentialState(CredentialKind.API_TOKEN, expires=1e99)
+    state = CredentialState(kind=CredentialKind.API_TOKEN, expires=1e99)
     document = written([*beginning(SDIST), CredentialChanged("pypi", state)])
     assert document["indexes"][0]["credential"]["expires"] is None

@@ -82,11 +82,11 @@ def failing(played: FakeRun, error: type[CiPublishError], command: Callable[...,
 
 
 def broken(name: str) -> Problem:
-    return Problem(name, "rule", Severity.ERROR, "is broken", "mend it")
+    return Problem(filename=name, rule="rule", severity=Severity.ERROR, message="is broken", advice="mend it")
 
 
 def unsure(file: Distribution, message: str = "a new tag") -> Problem:
-    return Problem(file.filename, "platform-tag-unknown", Severity.WARNING, message)
+    return Problem(filename=file.filename, rule="platform-tag-unknown", severity=Severity.WARNING, message=message)
 
 
 def attempted(played: FakeRun) -> list[str]:

@@ -111,8 +111,10 @@ def test_no_signing_identity_at_all_follows_the_policy_too(refusal: CiPublishErr
 
 
 def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() -> None:
-    found = FoundAttestation(Path("dist/x"), ONE.filename, "publish", b"{}")
-    stray = FoundAttestation(Path("dist/y"), "other-1.0-py3-none-any.whl", "publish", b"{}")
+    found = FoundAttestation(path=Path("dist/x"), distribution=ONE.filename, type="publish", content=b"{}")
+    stray = FoundAttestation(
+        path=Path("dist/y"), distribution="other-1.0-py3-none-any.whl", type="publish", content=b"{}"
+    )
     played = fake_run(*ALL)
     played.distributions.attestations = (found, stray)
     publish(played.run())
@@ -180,7 +182,7 @@ def test_a_missing_credential_is_not_called_an_api_token() -> None:
 
 def test_a_broken_attestation_file_is_found_before_the_credential_is_used() -> None:
     played = fake_run(*ALL)
-    broken_file = FoundAttestation(Path("x"), ONE.filename, "publish", b"")
+    broken_file = FoundAttestation(path=Path("x"), distribution=ONE.filename, type="publish", content=b"")
     played.distributions.attestations = (broken_file,)
     failing(played, AttestationInvalid)
     assert credential_of(played).log == ["burn"]

@@ -28,7 +28,9 @@ def test_a_refused_identity_leaves_nothing_in_a_public_log() -> None:
 
 
 def test_plan_proves_the_credential_where_asked_and_burns_it() -> None:
-    played = fake_run(*ALL, index=FakeIndex(states=[ProjectListing("demo")]), options=Settings(prove_credential=True))
+    played = fake_run(
+        *ALL, index=FakeIndex(states=[ProjectListing(project="demo")]), options=Settings(prove_credential=True)
+    )
     plan(played.run())
     assert credential_of(played).log == ["prove", "burn"]
 

@@ -218,7 +218,7 @@ def test_more_jobs_than_a_release_may_have_do_every_task() -> None:
 
 
 def first_files(*names: str, halted: bool = False, stopped: bool = False) -> FirstFiles[str]:
-    return FirstFiles(names, halted=lambda: halted, stopped=lambda: stopped)
+    return FirstFiles(files=names, halted=lambda: halted, stopped=lambda: stopped)
 
 
 def test_first_files_are_completed_in_their_order_and_keep_their_turn_until_they_are_done() -> None:
@@ -260,7 +260,7 @@ def test_in_a_run_that_is_being_stopped_the_first_file_whose_turn_it_is_ends_and
 
 def test_a_first_file_that_waited_too_long_is_withdrawn_and_never_takes_a_turn() -> None:
     now = [0.0]
-    files = FirstFiles(["a", "b"], halted=lambda: False, stopped=lambda: False, clock=lambda: now[0])
+    files = FirstFiles(files=["a", "b"], halted=lambda: False, stopped=lambda: False, clock=lambda: now[0])
     turn = files.turn("b")
     assert turn.wait(0.0) is Permission.NOT_YET
     now[0] += PATIENCE + 1

@@ -77,7 +77,7 @@ def slow(*states: object) -> FakeRun:
 
 
 def test_the_listing_is_waited_for_with_growing_pauses() -> None:
-    played = slow(NoSuchProject("demo"), ListingUnavailable("demo", "502"), ProjectListing("demo"))
+    played = slow(NoSuchProject("demo"), ListingUnavailable("demo", "502"), ProjectListing(project="demo"))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert played.waiting.waits == [1.0, 2.0, 4.0]
     assert index_of(played).looks == [False, True, True, True, True]
@@ -107,7 +107,7 @@ def test_a_web_page_waits_for_the_listing() -> None:
     played = answered(PORTAL)
     index_of(played).states = [
         NoSuchProject("demo"),
-        *[ProjectListing("demo", {f.filename: published(f) for f in ALL})],
+        *[ProjectListing(project="demo", files={f.filename: published(f) for f in ALL})],
     ]
     assert publish(played.run()) is Outcome.PUBLISHED
     assert listed(played) == {file.filename: True for file in ALL}
@@ -127,7 +127,7 @@ def test_a_web_page_without_a_listing_is_an_outage(state: IndexState) -> None:
 
 
 def test_after_a_failure_the_index_is_asked_once_what_it_has() -> None:
-    played = answered(Unavailable(5, "HTTP 503", unclear=True), keep_going=True)
+    played = answered(Unavailable(attempts=5, message="HTTP 503", unclear=True), keep_going=True)
     failing(played, IndexUnavailable)
     assert listed(played) == {ONE.filename: False, TWO.filename: True, SOURCE.filename: True}
     assert index_of(played).looks == [False, True]
@@ -150,7 +150,7 @@ def test_a_failed_confirmation_is_not_asked_for_again() -> None:
 def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
     for endpoints in (PYPI, GENERIC):
         played = fake_run(ONE, index=FakeIndex(endpoints))
-        wrong = ProjectListing("demo", {ONE.filename: published(ONE, sha256=sha("evil"))})
+        wrong = ProjectListing(project="demo", files={ONE.filename: published(ONE, sha256=sha("evil"))})
         index_of(played).states = [NoSuchProject("demo"), wrong]
         error = failing(played, Unverified)
         assert "another digest" in error.detail
@@ -158,7 +158,7 @@ def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
 
 
 def test_a_listing_without_digests_says_that_nothing_is_known_but_is_no_proof_on_pypi() -> None:
-    undigested = ProjectListing("demo", {ONE.filename: published(ONE, sha256=None)})
+    undigested = ProjectListing(project="demo", files={ONE.filename: published(ONE, sha256=None)})
     played = fake_run(
         ONE,
         index=FakeIndex(GENERIC, states=[NoSuchProject("demo"), undigested]),
@@ -199,7 +199,10 @@ def test_provenance_that_is_not_served_in_time_is_a_warning() -> None:
 
 def confirmed_with(md5: str) -> FakeRun:
     index = FakeIndex(GENERIC)
-    index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5=md5)})]
+    index.states = [
+        NoSuchProject("demo"),
+        ProjectListing(project="demo", files={ONE.filename: published(ONE, sha256=None, md5=md5)}),
+    ]
     return fake_run(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
 
 
@@ -231,6 +234,9 @@ class ChangingIndex(FakeIndex):
 
 def test_a_file_that_changed_since_is_not_confirmed() -> None:
     index = ChangingIndex(GENERIC)
-    index.states = [NoSuchProject("demo"), ProjectListing("demo", {ONE.filename: published(ONE, sha256=None, md5="a")})]
+    index.states = [
+        NoSuchProject("demo"),
+        ProjectListing(project="demo", files={ONE.filename: published(ONE, sha256=None, md5="a")}),
+    ]
     played = fake_run(ONE, index=index, credential=FakeCredential(CredentialKind.PASSWORD))
     assert publish(played.run()) is Outcome.NOT_CONFIRMED

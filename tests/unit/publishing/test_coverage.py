@@ -16,8 +16,8 @@ from tests.unit.fakes import PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun,
 
 DEMO, OTHER = wheel("demo"), wheel("other")
 TOKEN, TRUSTED = CredentialKind.API_TOKEN, CredentialKind.TRUSTED_PUBLISHING
-OF_DEMO = TokenScope(frozenset({"demo"}))
-THERE = ProjectListing("demo")
+OF_DEMO = TokenScope(projects=frozenset({"demo"}))
+THERE = ProjectListing(project="demo")
 
 
 def played(  # noqa: PLR0913  (each test names what it is about)
@@ -54,7 +54,7 @@ def refused(play: FakeRun, command: object = publish) -> ProjectNotCovered:
 
 @pytest.mark.parametrize("kind", [TOKEN, TRUSTED])
 def test_a_token_that_names_other_projects_stops_the_run_before_signing(kind: CredentialKind) -> None:
-    play = played(DEMO, OTHER, scope=OF_DEMO, kind=kind, states=(THERE, ProjectListing("other")))
+    play = played(DEMO, OTHER, scope=OF_DEMO, kind=kind, states=(THERE, ProjectListing(project="other")))
     error = refused(play)
     assert "is for demo, not for other" in error.summary
     assert "Nothing was signed" in error.detail
@@ -63,20 +63,22 @@ def test_a_token_that_names_other_projects_stops_the_run_before_signing(kind: Cr
 
 def test_every_project_that_is_not_named_is_reported_once() -> None:
     names = frozenset(f"p{number}" for number in range(7))
-    error = refused(played(DEMO, OTHER, scope=TokenScope(names), states=(THERE, ProjectListing("other"))))
+    error = refused(
+        played(DEMO, OTHER, scope=TokenScope(projects=names), states=(THERE, ProjectListing(project="other")))
+    )
     assert "2 projects of this run: demo, other" in error.summary
     assert "p0, p1, p2, p3, p4 and 2 more" in error.detail
     assert len(set(error.hints)) == len(error.hints)
 
 
 def test_a_token_that_names_no_project_at_all() -> None:
-    assert "is for no project" in refused(played(DEMO, scope=TokenScope(frozenset()), states=(THERE,))).summary
+    assert "is for no project" in refused(played(DEMO, scope=TokenScope(projects=frozenset()), states=(THERE,))).summary
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "1 project,"), (2, "2 projects,")])
 def test_a_token_for_fewer_projects_stops_the_run(count: int, words: str) -> None:
     files = (DEMO, OTHER, wheel("third"))
-    states = tuple(ProjectListing(file.project) for file in files)
+    states = tuple(ProjectListing(project=file.project) for file in files)
     play = played(*files, scope=TokenScope(count=count), kind=TOKEN, states=states, keep_going=True)
     error = refused(play)
     assert words in error.summary
@@ -118,9 +120,14 @@ def test_a_stopped_run_does_not_go_on_asking() -> None:
 
 
 def test_keep_going_leaves_out_only_what_is_not_covered() -> None:
-    needs = replace(wheel("needs"), metadata=CoreMetadata("2.1", "needs", "1.0", (("requires-dist", "Other>=1"),)))
-    states = (THERE, ProjectListing("needs"), ProjectListing("other"))
-    scope = TokenScope(frozenset({"demo", "needs"}))
+    needs = replace(
+        wheel("needs"),
+        metadata=CoreMetadata(
+            metadata_version="2.1", name="needs", version="1.0", fields=(("requires-dist", "Other>=1"),)
+        ),
+    )
+    states = (THERE, ProjectListing(project="needs"), ProjectListing(project="other"))
+    scope = TokenScope(projects=frozenset({"demo", "needs"}))
     play = played(DEMO, needs, OTHER, scope=scope, states=states, keep_going=True)
     with pytest.raises(ProjectNotCovered) as caught:
         publish(play.run())
@@ -133,18 +140,18 @@ def test_keep_going_leaves_out_only_what_is_not_covered() -> None:
 
 
 def test_keep_going_with_nothing_left_stops_the_run() -> None:
-    refused(played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), keep_going=True))
+    refused(played(OTHER, scope=OF_DEMO, states=(ProjectListing(project="other"),), keep_going=True))
 
 
 def test_where_the_exchange_comes_after_signing_the_public_log_is_named() -> None:
-    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), late=True)
+    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing(project="other"),), late=True)
     error = refused(play)
     assert play.signer.signed == [OTHER.filename]
     assert "public transparency log" in error.detail
 
 
 def test_without_attestations_nothing_is_in_the_log() -> None:
-    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing("other"),), late=True, kind=TOKEN)
+    play = played(OTHER, scope=OF_DEMO, states=(ProjectListing(project="other"),), late=True, kind=TOKEN)
     assert "Nothing was signed" in refused(play).detail
 
 
@@ -194,7 +201,7 @@ def test_a_plan_creates_no_project_unless_told() -> None:
 
 
 def test_a_plan_with_nothing_to_upload_tries_nothing() -> None:
-    listed = ProjectListing("demo", {DEMO.filename: published(DEMO)})
+    listed = ProjectListing(project="demo", files={DEMO.filename: published(DEMO)})
     play = replace(played(DEMO, scope=None, states=(listed,)), options=Settings(prove_credential=True))
     assert plan(play.run()) is Outcome.PLANNED
     assert proved(play) == ["burn"]

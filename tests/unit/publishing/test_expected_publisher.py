@@ -26,7 +26,7 @@ def there(
 ) -> FakeRun:
     """A file that is on the index, with provenance of another publisher, by the right one, or with none."""
     file = wheel()
-    listing = ProjectListing("demo", {file.filename: published(file)})
+    listing = ProjectListing(project="demo", files={file.filename: published(file)})
     index = FakeIndex(GENERIC, states=[listing]) if generic else FakeIndex(states=[listing])
     index.provenances[file.filename] = b"{}" if served else None
     played = fake_run(file, index=index, options=options, expected_publishers=expected)

@@ -50,12 +50,16 @@ from tests.unit.publishing.run_harness import (
 @pytest.mark.parametrize(
     ("outcome", "error", "status"),
     [
-        (Refused(1, 400, "The name is not allowed", ("Choose another",)), UploadRejected, FileStatus.REFUSED),
-        (Refused(1, 400, ""), UploadRejected, FileStatus.REFUSED),
-        (CredentialRefused(1, 403, "no role"), CredentialRejected, FileStatus.REFUSED),
-        (CredentialRefused(1, 403, ""), CredentialRejected, FileStatus.REFUSED),
-        (Unavailable(5, "HTTP 503", unclear=True), IndexUnavailable, FileStatus.UNKNOWN),
-        (Unavailable(5, "HTTP 503"), IndexUnavailable, FileStatus.FAILED),
+        (
+            Refused(attempts=1, status=400, message="The name is not allowed", advice=("Choose another",)),
+            UploadRejected,
+            FileStatus.REFUSED,
+        ),
+        (Refused(attempts=1, status=400, message=""), UploadRejected, FileStatus.REFUSED),
+        (CredentialRefused(attempts=1, status=403, message="no role"), CredentialRejected, FileStatus.REFUSED),
+        (CredentialRefused(attempts=1, status=403, message=""), CredentialRejected, FileStatus.REFUSED),
+        (Unavailable(attempts=5, message="HTTP 503", unclear=True), IndexUnavailable, FileStatus.UNKNOWN),
+        (Unavailable(attempts=5, message="HTTP 503"), IndexUnavailable, FileStatus.FAILED),
         (FileChanged(1, "its size is another"), FileChangedDuringRun, FileStatus.FAILED),
         (Cancelled(1), Interrupted, FileStatus.FAILED),
         (Cancelled(0), Interrupted, FileStatus.NOT_ATTEMPTED),
@@ -72,15 +76,15 @@ def test_the_first_fatal_answer_stops_handing_out_work(
 
 
 def test_keep_going_reports_every_file_and_ends_with_the_first_error() -> None:
-    played = answered(Refused(1, 400, "no"), keep_going=True)
-    index_of(played).answers[TWO.filename] = [Refused(1, 400, "neither")]
+    played = answered(Refused(attempts=1, status=400, message="no"), keep_going=True)
+    index_of(played).answers[TWO.filename] = [Refused(attempts=1, status=400, message="neither")]
     error = failing(played, UploadRejected)
     assert "2 of 3 files" in error.summary
     assert statuses(played)[SOURCE.filename] is FileStatus.UPLOADED
 
 
 def test_keep_going_tries_no_other_file_with_a_refused_credential() -> None:
-    played = answered(CredentialRefused(1, 403, "no role"), keep_going=True)
+    played = answered(CredentialRefused(attempts=1, status=403, message="no role"), keep_going=True)
     failing(played, CredentialRejected)
     assert [filename for filename, _ in index_of(played).sent] == [ONE.filename]
     assert statuses(played) == {ONE.filename: FileStatus.REFUSED}

@@ -58,7 +58,7 @@ class RecordingIndex(FakeIndex):
             )
         if distribution.filename in self.refused:
             self.sent.append((distribution.filename, 0))
-            return Refused(1, 400, "no")
+            return Refused(attempts=1, status=400, message="no")
         return super()._completed(distribution, *more)
 
 
@@ -164,7 +164,7 @@ def test_a_first_file_whose_answer_was_lost_before_it_was_withdrawn_is_unknown()
 def test_an_upload_that_was_cut_short_by_the_failure_of_another_ends_with_that_failure() -> None:
     index = FakeIndex(
         answers={
-            LEADS[0].filename: [Refused(1, 400, "no")],
+            LEADS[0].filename: [Refused(attempts=1, status=400, message="no")],
             LEADS[1].filename: [Cancelled(2, "withdrawn", unclear=True)],
         }
     )

@@ -130,7 +130,7 @@ def test_an_index_that_cannot_be_seen_is_said_and_its_answers_decide() -> None:
 
 def test_what_the_index_will_refuse_is_known_before_anything_is_signed() -> None:
     for command in (publish, plan):
-        closed = ProjectListing("demo", {}, status="archived")
+        closed = ProjectListing(project="demo", files={}, status="archived")
         played = fake_run(*ALL, index=FakeIndex(states=[closed]))
         failing(played, UploadRejected, command)
         assert played.signer.signed == []
@@ -204,8 +204,8 @@ def test_elsewhere_such_a_name_is_a_warning() -> None:
 
 def test_two_releases_of_one_project_are_both_looked_at() -> None:
     old, new = wheel(version="1.0"), wheel(version="2.0")
-    first = ProjectListing("demo", {old.filename: published(old)})
-    second = ProjectListing("demo", {new.filename: published(new)})
+    first = ProjectListing(project="demo", files={old.filename: published(old)})
+    second = ProjectListing(project="demo", files={new.filename: published(new)})
     played = fake_run(old, new, index=FakeIndex(states=[first, second]))
     assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
     hidden = fake_run(old, new, index=FakeIndex(GENERIC, states=[NotVisible("demo", "401")] * 9))

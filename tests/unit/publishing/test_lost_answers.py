@@ -14,7 +14,7 @@ from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
 from tests.unit.publishing.run_harness import failing, notes
 
 FILES = [wheel(tag=f"cp3{number}") for number in range(4)]
-LOST = Unavailable(5, "the connection was closed", unclear=True)
+LOST = Unavailable(attempts=5, message="the connection was closed", unclear=True)
 
 
 def lost(*files: Distribution, stored: bool = True, options: Settings | None = None) -> FakeRun:
@@ -50,6 +50,6 @@ def test_where_anything_else_failed_the_run_fails(*, keep_going: bool, error: ty
     played = lost(FILES[1], stored=keep_going, options=Settings(keep_going=keep_going, jobs=1))
     index = played.destinations[0].index
     assert isinstance(index, FakeIndex)
-    index.answers[FILES[0].filename] = [Refused(1, 400, "no")] if keep_going else []
+    index.answers[FILES[0].filename] = [Refused(attempts=1, status=400, message="no")] if keep_going else []
     failing(played, error)
     assert "lost-answer-found" not in notes(played)

@@ -30,7 +30,7 @@ STRICT = ConflictRules()
 
 def test_absent_files_are_uploaded_and_present_ones_are_not() -> None:
     here, there = wheel(), sdist()
-    listing = ProjectListing("demo", {there.filename: published(there)})
+    listing = ProjectListing(project="demo", files={there.filename: published(there)})
     plan = make_plan("pypi", [here, there], {"demo": listing}, STRICT)
     assert plan.files == (Upload(here), AlreadyPublished(there, published(there)))
     assert plan.uploads == (here,)
@@ -52,7 +52,7 @@ def test_other_content_is_a_conflict_unless_the_user_said_so(
     digest: str | None, rules: ConflictRules, kind: type
 ) -> None:
     file = wheel()
-    listing = ProjectListing("demo", {file.filename: published(file, sha256=digest)})
+    listing = ProjectListing(project="demo", files={file.filename: published(file, sha256=digest)})
     plan = make_plan("pypi", [file], {"demo": listing}, rules)
     assert [type(planned) for planned in plan.files] == [kind]
     assert len(plan.conflicts) == (kind is Conflict)
@@ -90,7 +90,8 @@ def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
     old = published(wheel("demo"), filename="Demo-1.0-py3-none-any.whl")
     tarball = published(sdist(), filename="demo-1.0.zip")
     listing = ProjectListing(
-        "demo", {old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")}
+        project="demo",
+        files={old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")},
     )
     assert published_as("demo-1.0-py3-none-any.whl", listing) == old
     assert published_as("demo-2.0-py3-none-any.whl", listing) is None
@@ -99,7 +100,7 @@ def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
 
 def test_a_forwarded_file_is_not_published_here() -> None:
     file = wheel()
-    listing = ProjectListing("demo", {file.filename: published(file, inherited=True)})
+    listing = ProjectListing(project="demo", files={file.filename: published(file, inherited=True)})
     assert make_plan("i", [file], {"demo": listing}, STRICT).files == (Upload(file),)
 
 
@@ -114,7 +115,9 @@ def test_the_smallest_wheel_leads_and_sdists_come_last() -> None:
 
 def test_each_new_release_has_a_lead_and_an_old_one_has_none() -> None:
     old, new, other = wheel(version="1.0", tag="py2"), wheel(version="2.0"), wheel("else")
-    listing = ProjectListing("demo", {"demo-1.0.tar.gz": published(sdist()), "what.txt": published(sdist())})
+    listing = ProjectListing(
+        project="demo", files={"demo-1.0.tar.gz": published(sdist()), "what.txt": published(sdist())}
+    )
     order = schedule([old, new, other], {"demo": listing, "else": NotVisible("else", "")})
     assert set(order.leads) == {new, other}
     assert order.rest == (old,)
@@ -149,7 +152,7 @@ def test_a_file_in_doubt_for_the_reason_of_the_lead_is_decided_with_it() -> None
 def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
     unsure = wheel(tag="py9")
     undecided = {unsure.filename: frozenset({"new tag"})}
-    listing = ProjectListing("demo", {"demo-1.0.tar.gz": published(sdist())})
+    listing = ProjectListing(project="demo", files={"demo-1.0.tar.gz": published(sdist())})
 
     order = schedule([unsure], {"demo": listing}, undecided)
 
@@ -160,7 +163,7 @@ def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
 def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
     files = [wheel("a", tag="py3"), sdist("a"), wheel("b", tag="py3"), sdist("b"), wheel("c")]
     there = {
-        name: ProjectListing(name, {f"{name}-1.0-py2-none-any.whl": published(wheel(name, tag="py2"))})
+        name: ProjectListing(project=name, files={f"{name}-1.0-py2-none-any.whl": published(wheel(name, tag="py2"))})
         for name in ("a", "b")
     }
     order = schedule(files, {**there, "c": NoSuchProject("c")})
@@ -172,12 +175,12 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
 
 def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
     file = wheel()
-    state = ProjectListing("demo", {file.filename: published(file, sha256=None, md5="m")})
+    state = ProjectListing(project="demo", files={file.filename: published(file, sha256=None, md5="m")})
     same = make_plan("x", [file], {"demo": state}, ConflictRules(), lambda _: "m")
     assert same.files == (AlreadyPublished(file, state.files[file.filename], md5_only=True),)
     for md5 in (None, lambda _: "n"):
         assert isinstance(make_plan("x", [file], {"demo": state}, ConflictRules(), md5).files[0], Conflict)
-    better = ProjectListing("demo", {file.filename: published(file, sha256="0" * 64, md5="m")})
+    better = ProjectListing(project="demo", files={file.filename: published(file, sha256="0" * 64, md5="m")})
     assert isinstance(make_plan("x", [file], {"demo": better}, ConflictRules(), lambda _: "m").files[0], Conflict)
 
 
@@ -191,7 +194,7 @@ def test_the_names_of_a_listing_are_read_once_for_all_files() -> None:
 def planning_calls(count: int) -> int:
     files = [wheel(tag=f"py{number}") for number in range(count)]
     named = [wheel(tag=f"cp{number}") for number in range(count)]
-    listing = ProjectListing("demo", {file.filename: published(file) for file in named})
+    listing = ProjectListing(project="demo", files={file.filename: published(file) for file in named})
     calls = 0
 
     def count_call(_frame: object, event: str, _argument: object) -> None:

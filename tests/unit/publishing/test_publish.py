@@ -105,9 +105,9 @@ def test_only_what_is_missing_is_signed_and_sent() -> None:
 
 def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None:
     problems = (
-        Problem("a.whl", "rule-a", Severity.ERROR, "is broken", "mend it"),
-        Problem(None, "rule-b", Severity.ERROR, "does not fit"),
-        Problem("b.whl", "rule-c", Severity.WARNING, "is odd"),
+        Problem(filename="a.whl", rule="rule-a", severity=Severity.ERROR, message="is broken", advice="mend it"),
+        Problem(filename=None, rule="rule-b", severity=Severity.ERROR, message="does not fit"),
+        Problem(filename="b.whl", rule="rule-c", severity=Severity.WARNING, message="is odd"),
     )
     played = fake_run(*ALL)
     played.distributions.problems = problems
@@ -155,7 +155,9 @@ def test_check_and_attest_know_of_no_index() -> None:
 
 def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
     played = fake_run(*ALL)
-    played.distributions.problems = (Problem(None, "rule", Severity.ERROR, "does not fit"),)
+    played.distributions.problems = (
+        Problem(filename=None, rule="rule", severity=Severity.ERROR, message="does not fit"),
+    )
     assert "1 problem;" in failing(played, InvalidDistribution).summary
 
 
@@ -218,7 +220,7 @@ def test_two_indexes_share_one_check_and_one_signing() -> None:
 
 def test_a_failure_at_one_index_stops_before_the_next() -> None:
     second = FakeIndex(PYPI)
-    played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(1, 400, "no")]}), second)
+    played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(attempts=1, status=400, message="no")]}), second)
     failing(played, UploadRejected)
     assert second.sent == []
 
@@ -248,4 +250,4 @@ def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool
 
 
 def test_a_certificate_that_is_not_trusted_during_an_upload_is_a_setting() -> None:
-    failing(answered(Unavailable(1, "self-signed", untrusted=True)), UntrustedCertificate)
+    failing(answered(Unavailable(attempts=1, message="self-signed", untrusted=True)), UntrustedCertificate)

@@ -41,7 +41,11 @@ from tests.unit.publishing.run_harness import (
 
 def test_a_file_that_pypi_may_refuse_goes_first_and_its_refusal_spends_nothing() -> None:
     new = wheel(tag="py9", size=1000)
-    played = fake_run(*ALL, new, index=FakeIndex(answers={new.filename: [Refused(1, 400, "unsupported platform tag")]}))
+    played = fake_run(
+        *ALL,
+        new,
+        index=FakeIndex(answers={new.filename: [Refused(attempts=1, status=400, message="unsupported platform tag")]}),
+    )
     played.distributions.problems = (unsure(new),)
 
     failing(played, UploadRejected)
@@ -51,18 +55,18 @@ def test_a_file_that_pypi_may_refuse_goes_first_and_its_refusal_spends_nothing()
 
 
 def test_an_expired_upload_token_is_renewed_once() -> None:
-    played = answered(CredentialRefused(1, 403, "expired", expired=True))
+    played = answered(CredentialRefused(attempts=1, status=403, message="expired", expired=True))
     assert publish(played.run()) is Outcome.PUBLISHED
     assert credential_of(played).log.count("renew") == 1
 
 
 def test_a_renewed_token_that_is_refused_ends_the_run() -> None:
-    expired = CredentialRefused(1, 403, "expired", expired=True)
+    expired = CredentialRefused(attempts=1, status=403, message="expired", expired=True)
     failing(answered(expired, expired), CredentialRejected)
 
 
 def test_a_credential_that_cannot_be_renewed_ends_the_run() -> None:
-    played = answered(CredentialRefused(1, 403, "expired", expired=True))
+    played = answered(CredentialRefused(attempts=1, status=403, message="expired", expired=True))
     credential_of(played).renewable = False
     failing(played, CredentialRejected)
 

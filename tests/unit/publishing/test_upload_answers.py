@@ -93,7 +93,7 @@ def test_already_there_when_the_question_fails_is_an_outage() -> None:
 
 def test_a_listing_that_is_late_after_a_race_is_asked_again() -> None:
     played = answered(AlreadyThere(1, "File already exists"))
-    late = ProjectListing("demo", {ONE.filename: published(ONE)})
+    late = ProjectListing(project="demo", files={ONE.filename: published(ONE)})
     index_of(played).states = [NoSuchProject("demo"), NoSuchProject("demo"), NoSuchProject("demo"), late]
     played.options = Settings(verify=False)
     assert publish(played.run()) is Outcome.NOT_CONFIRMED

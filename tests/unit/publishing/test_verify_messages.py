@@ -18,7 +18,7 @@ from ci_publish.publishing.publish import publish
 from ci_publish.publishing.verify import verify, verify_release
 from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, fake_run, sdist, wheel
 
-QUARANTINED = ProjectListing("demo", status="quarantined")
+QUARANTINED = ProjectListing(project="demo", status="quarantined")
 NOT_ALLOWED = "The user 'me' isn't allowed to upload to project 'demo'."
 
 
@@ -34,15 +34,17 @@ def test_verify_of_a_quarantined_release_does_not_say_publish() -> None:
     play = fake_run(index=FakeIndex(states=[QUARANTINED]))
     with pytest.raises(Unverified, match="demo is quarantined"):
         verify_release(play.run(), "demo", "1.0", lambda _: None)
-    absent = fake_run(index=FakeIndex(states=[ProjectListing("demo")]))
+    absent = fake_run(index=FakeIndex(states=[ProjectListing(project="demo")]))
     with pytest.raises(Unverified, match="not on pypi"):
         verify_release(absent.run(), "demo", "1.0", lambda _: None)
 
 
-@pytest.mark.parametrize(("state", "named"), [(ProjectListing("demo"), False), (NoSuchProject("demo"), True)])
+@pytest.mark.parametrize(("state", "named"), [(ProjectListing(project="demo"), False), (NoSuchProject("demo"), True)])
 def test_a_403_hints_at_archived_only_where_the_status_is_not_known(state: IndexState, named: bool) -> None:
     index = FakeIndex(states=[state])
-    index.answers[wheel().filename] = [CredentialRefused(1, 403, NOT_ALLOWED, advice=("Somebody else's.",))]
+    index.answers[wheel().filename] = [
+        CredentialRefused(attempts=1, status=403, message=NOT_ALLOWED, advice=("Somebody else's.",))
+    ]
     with pytest.raises(CredentialRejected) as caught:
         publish(fake_run(wheel(), index=index, credential=FakeCredential(CredentialKind.API_TOKEN)).run())
     assert caught.value.hints[0] == "Somebody else's."
@@ -50,9 +52,9 @@ def test_a_403_hints_at_archived_only_where_the_status_is_not_known(state: Index
 
 
 def test_the_hints_of_pypi_are_pypis() -> None:
-    outcome = CredentialRefused(1, 403, NOT_ALLOWED)
+    outcome = CredentialRefused(attempts=1, status=403, message=NOT_ALLOWED)
     assert not any("archived" in hint for hint in messages.credential_refused(GENERIC, outcome).hints)
-    other = CredentialRefused(1, 403, "no")
+    other = CredentialRefused(attempts=1, status=403, message="no")
     assert not any("archived" in hint for hint in messages.credential_refused(PYPI, other).hints)
 
 

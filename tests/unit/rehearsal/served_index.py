@@ -137,9 +137,9 @@ def served_index(
     CLOCK.now = NOW
     storage = Storage(folder / "index")
     index = RehearsalIndex(
-        storage,
-        PROVIDER,
-        _no_trusted_root,
+        storage=storage,
+        identity_provider=PROVIDER,
+        trusted_root=_no_trusted_root,
         validate_file=validate_file,
         registrations=registrations,
         token_lifetime=token_lifetime,
@@ -159,7 +159,7 @@ def words(response: TestResponse) -> tuple[int, str]:
     return response.status_code, reason
 
 
-GITHUB = GitHubPublisher("octo-org/demo", "release.yml")
+GITHUB = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 
 
 SEE = "See https://pypi.org/help/"

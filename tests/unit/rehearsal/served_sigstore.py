@@ -75,6 +75,8 @@ class ServedSigstore:
 def served_sigstore(*, behind: float = 0.0, certificate_lifetime: float = 600.0) -> Iterator[ServedSigstore]:
     """Serve a Sigstore whose clock is so many seconds behind, with a provider whose clock is right."""
     provider = IdentityProvider()
-    sigstore = Sigstore(provider, clock=lambda: time.time() - behind, certificate_lifetime=certificate_lifetime)
+    sigstore = Sigstore(
+        identity_provider=provider, clock=lambda: time.time() - behind, certificate_lifetime=certificate_lifetime
+    )
     with served(sigstore.app) as url:
         yield ServedSigstore(provider, sigstore, url)

@@ -30,7 +30,9 @@ def test_a_github_job_plays_itself() -> None:
 
     assert job.provider == "github"
     assert job.claims == GITHUB
-    assert derive({**job.claims, "jti": "x"}) == GitHubPublisher("me/mine", "publish.yaml", "", "65")
+    assert derive({**job.claims, "jti": "x"}) == GitHubPublisher(
+        repository="me/mine", workflow="publish.yaml", environment="", owner_id="65"
+    )
 
 
 def test_a_gitlab_job_plays_itself() -> None:

@@ -50,7 +50,7 @@ def test_an_identity_token_is_exchanged_for_an_upload_token(world: ServedIndex) 
     (entry,) = world.index.mint_log
     assert (entry.jti, entry.expires, entry.burnt) == (world.provider.issued[-1].jti, NOW + 900, False)
     assert isinstance(entry.owner, PublisherIdentity)
-    assert entry.owner.publisher == GitHubPublisher("octo-org/demo", "release.yml", owner_id="65")
+    assert entry.owner.publisher == GitHubPublisher(repository="octo-org/demo", workflow="release.yml", owner_id="65")
 
 
 def test_the_old_address_works_too(world: ServedIndex) -> None:
@@ -149,7 +149,7 @@ class TestRefusals:
 
 class TestRegistrations:
     def test_the_publisher_with_an_environment_is_preferred(self, tmp_path: Path) -> None:
-        specific = GitHubPublisher("octo-org/demo", "release.yml", "pypi")
+        specific = GitHubPublisher(repository="octo-org/demo", workflow="release.yml", environment="pypi")
         registrations = [registered(GITHUB, "general"), registered(specific, "specific")]
         with served_index(tmp_path, registrations=registrations) as world:
             world.mint(world.provider.issue(AUDIENCE, github_claims(environment="pypi")))

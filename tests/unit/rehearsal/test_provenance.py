@@ -255,8 +255,12 @@ class TestRefusedAttestations:
 @pytest.mark.parametrize(
     ("publisher", "claims", "status"),
     [
-        (GitHubPublisher("octo-org/demo", "release.yml", "other"), github_claims(environment="other"), 200),
-        (GitHubPublisher("octo-org/demo", "release.yml"), github_claims(environment="any"), 200),
+        (
+            GitHubPublisher(repository="octo-org/demo", workflow="release.yml", environment="other"),
+            github_claims(environment="other"),
+            200,
+        ),
+        (GitHubPublisher(repository="octo-org/demo", workflow="release.yml"), github_claims(environment="any"), 200),
         (GitLabPublisher("octo-group/demo"), gitlab_claims(), 200),
         (GooglePublisher(GOOGLE), google_claims(), 200),
     ],

@@ -64,7 +64,7 @@ def app() -> App:
 
 @pytest.fixture
 def server(app: App) -> Iterator[Server]:
-    with Server(app) as server:
+    with Server(app=app) as server:
         yield server
 
 
@@ -189,7 +189,7 @@ def test_requests_do_not_wait_for_each_other(server: Server) -> None:
 
 
 def test_it_is_gone_afterwards_with_all_its_connections(app: App) -> None:
-    with Server(app) as server:
+    with Server(app=app) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         connection.sendall(b"GET /words HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(65536)
@@ -201,11 +201,11 @@ def test_it_is_gone_afterwards_with_all_its_connections(app: App) -> None:
 
 def test_a_port_that_is_taken_is_the_users_mistake(server: Server, app: App) -> None:
     with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1, port {server.port}"):
-        Server(app, port=server.port)
+        Server(app=app, port=server.port)
 
 
 def test_a_server_that_was_never_started_leaves_nothing(app: App) -> None:
-    server = Server(app)
+    server = Server(app=app)
 
     server.__exit__(None)
 

@@ -261,7 +261,7 @@ class TestFaults:
 def test_a_request_waits_for_its_delay_and_may_be_replaced_after_it_was_handled() -> None:
     waits: list[float] = []
     knobs = hooks.Hooks(delay=0.15, sleep=waits.append, after=lambda _environ, _response: Response("lost", status=502))
-    sigstore = Sigstore(IdentityProvider(), hooks=knobs)
+    sigstore = Sigstore(identity_provider=IdentityProvider(), hooks=knobs)
     assert Client(sigstore.app).get("/api/v1/log").status_code == 502
     assert waits == [0.15]
 

@@ -73,7 +73,7 @@ class TestFulcio:
     def test_a_certificate_follows_fulcios_profile(self, provider: IdentityProvider, *, in_body: bool) -> None:
         now = 1_800_000_000.9
         provider = IdentityProvider(clock=lambda: now)
-        sigstore = Sigstore(provider, clock=lambda: now, certificate_lifetime=120)
+        sigstore = Sigstore(identity_provider=provider, clock=lambda: now, certificate_lifetime=120)
 
         answer = self.ask(sigstore, provider.issue("sigstore"), in_body=in_body)
 
@@ -91,7 +91,7 @@ class TestFulcio:
         assert leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).critical
 
     def test_the_chain_is_the_trust_bundle(self, provider: IdentityProvider) -> None:
-        sigstore = Sigstore(provider)
+        sigstore = Sigstore(identity_provider=provider)
         answer = self.ask(sigstore, provider.issue("sigstore"))
         bundle = Client(sigstore.app).get("/api/v2/trustBundle").json
         assert answer.json is not None
@@ -101,10 +101,12 @@ class TestFulcio:
 
     @pytest.mark.parametrize("claims", [github_claims(), gitlab_claims(), google_claims(), buildkite_claims()])
     def test_a_list_of_audiences_is_enough(self, provider: IdentityProvider, claims: Mapping[str, object]) -> None:
-        assert self.ask(Sigstore(provider), provider.issue(["x", "sigstore"], claims)).status_code == 200
+        assert (
+            self.ask(Sigstore(identity_provider=provider), provider.issue(["x", "sigstore"], claims)).status_code == 200
+        )
 
     def test_refused_tokens(self, provider: IdentityProvider) -> None:
-        sigstore = Sigstore(provider)
+        sigstore = Sigstore(identity_provider=provider)
         tokens = {
             "none": "",
             "garbage": "a.b.c",
@@ -135,15 +137,19 @@ class TestFulcio:
         ],
     )
     def test_refused_requests(self, provider: IdentityProvider, request_: bytes | str, reason: str) -> None:
-        assert self.refusal(self.ask(Sigstore(provider), provider.issue("sigstore"), request_)) == reason
+        assert (
+            self.refusal(self.ask(Sigstore(identity_provider=provider), provider.issue("sigstore"), request_)) == reason
+        )
 
     def test_a_name_that_no_certificate_can_hold(self, provider: IdentityProvider) -> None:
         token = provider.issue("sigstore", google_claims(email="mé@example.org"))
-        assert "A-label" in self.refusal(self.ask(Sigstore(provider), token))
+        assert "A-label" in self.refusal(self.ask(Sigstore(identity_provider=provider), token))
 
     @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"{}"])
     def test_no_request_at_all(self, provider: IdentityProvider, body: bytes) -> None:
         token = provider.issue("sigstore")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        answer = Client(Sigstore(provider).app).post(SIGNING_CERTIFICATE_PATH, data=body, headers=headers)
+        answer = Client(Sigstore(identity_provider=provider).app).post(
+            SIGNING_CERTIFICATE_PATH, data=body, headers=headers
+        )
         assert self.refusal(answer) == "The certificate signing request could not be parsed"

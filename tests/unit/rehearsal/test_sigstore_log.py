@@ -105,7 +105,7 @@ def read(client: Client, path: str) -> dict[str, Any]:
     ],
 )
 def test_what_is_not_there_is_404(path: str) -> None:
-    answer = Client(Sigstore(IdentityProvider()).app).get(path)
+    answer = Client(Sigstore(identity_provider=IdentityProvider()).app).get(path)
     assert answer.status_code == 404
     assert (answer.json or {})["code"] == 404
 

@@ -9,7 +9,7 @@ from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from tests.unit.rehearsal.served_index import SEE, ServedIndex, served_index, words
 
-PUBLISHER = GitHubPublisher("octo-org/demo", "release.yml")
+PUBLISHER = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 
 
 @pytest.fixture

@@ -27,9 +27,9 @@ class Job:
         ticks = itertools.count(0.0, 0.5)
         fanout = Dispatcher()
         report = GitHubReport(
-            self.log,
-            self.environ,
-            fanout,
+            stream=self.log,
+            environ=self.environ,
+            emit=fanout,
             clock=lambda: next(ticks),
             options=CiReportOptions(**options),  # type: ignore[arg-type]
             **own,

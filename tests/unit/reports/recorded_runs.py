@@ -82,8 +82,8 @@ def distribution(filename: str = "demo-1.0.tar.gz", *, size: int = 12_345, folde
         python_tag="py3" if wheel else "source",
         size=size,
         digests=Digests(hashlib.sha256(filename.encode("utf-8", "surrogatepass")).hexdigest()),
-        metadata=CoreMetadata("2.4", "demo", "1.0"),
-        stamp=Stamp(1, 2, size, 3),
+        metadata=CoreMetadata(metadata_version="2.4", name="demo", version="1.0"),
+        stamp=Stamp(device=1, inode=2, size=size, mtime_ns=3),
     )
 
 
@@ -93,16 +93,18 @@ WHEEL = distribution("demo-1.0-py3-none-any.whl", size=1_500_000)
 
 def published_file(distribution: Distribution, *, sha256: str | None = None) -> PublishedFile:
     url = f"https://files.pythonhosted.org/packages/{distribution.filename}"
-    return PublishedFile(distribution.filename, url, sha256 or distribution.sha256, distribution.size)
+    return PublishedFile(
+        filename=distribution.filename, url=url, sha256=sha256 or distribution.sha256, size=distribution.size
+    )
 
 
 def attestation(distribution: Distribution, predicate: str = PUBLISH_V1) -> Attestation:
     return Attestation(
-        distribution.filename,
-        predicate,
-        "{}",
-        123_456,
-        int(BEGIN) + 3,
+        filename=distribution.filename,
+        predicate_type=predicate,
+        json="{}",
+        log_index=123_456,
+        integrated_time=int(BEGIN) + 3,
         verified=True,
         signer="https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0",
         source="https://github.com/octo-org/demo",
@@ -132,15 +134,21 @@ def planned(*files: PlannedFile, index: str = "pypi") -> list[Event]:
 def uploaded(distribution: Distribution, index: str = "pypi") -> list[Event]:
     """Tell one upload that works at the first attempt."""
     return [
-        UploadStarted(index, distribution.filename, distribution.size),
-        UploadProgressed(index, distribution.filename, distribution.size, distribution.size),
-        FileFinished(index, distribution, FileStatus.UPLOADED, 1, published_file(distribution).url),
+        UploadStarted(index=index, filename=distribution.filename, size=distribution.size),
+        UploadProgressed(index=index, filename=distribution.filename, sent=distribution.size, total=distribution.size),
+        FileFinished(
+            index=index,
+            distribution=distribution,
+            status=FileStatus.UPLOADED,
+            attempts=1,
+            url=published_file(distribution).url,
+        ),
     ]
 
 
 def a_good_run() -> list[Event]:
     """Two files, one of them there already: published, burnt, verified."""
-    held = CredentialState(CredentialKind.TRUSTED_PUBLISHING, "github", BEGIN + 900)
+    held = CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github", expires=BEGIN + 900)
     return [
         *beginning(SDIST, WHEEL),
         *planned(AlreadyPublished(SDIST, published_file(SDIST)), Upload(WHEEL)),
@@ -152,17 +160,17 @@ def a_good_run() -> list[Event]:
         Signed(attestation(WHEEL)),
         StepFinished(Step.SIGN, 1.5),
         StepStarted(Step.UPLOAD, "pypi"),
-        RequestTraced("POST", PYPI.upload, "503 Service Unavailable", 0.4),
-        Retrying(WHEEL.filename, 1, "the index answered 503", 1.5, "pypi"),
+        RequestTraced(method="POST", url=PYPI.upload, result="503 Service Unavailable", seconds=0.4),
+        Retrying(what=WHEEL.filename, attempt=1, reason="the index answered 503", wait=1.5, index="pypi"),
         *uploaded(WHEEL),
         StepFinished(Step.UPLOAD, 2.0, "pypi"),
         CredentialChanged("pypi", replace(held, burnt=True)),
         StepStarted(Step.CONFIRM, "pypi"),
-        FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST)),
-        FileListed("pypi", WHEEL.filename, listed=True, published=published_file(WHEEL)),
+        FileListed(index="pypi", filename=SDIST.filename, listed=True, published=published_file(SDIST)),
+        FileListed(index="pypi", filename=WHEEL.filename, listed=True, published=published_file(WHEEL)),
         ProvenanceChecked("pypi", WHEEL.filename, ProvenanceVerified("octo-org/demo", 123_456)),
         StepFinished(Step.CONFIRM, 3.0, "pypi"),
-        RunFinished(Outcome.PUBLISHED, 0, BEGIN + 8),
+        RunFinished(outcome=Outcome.PUBLISHED, exit_code=0, time=BEGIN + 8),
     ]
 
 
@@ -176,16 +184,22 @@ def a_conflict() -> list[Event]:
     return [
         *beginning(SDIST, WHEEL),
         *planned(Conflict(SDIST, published_file(SDIST, sha256="0" * 64)), Upload(WHEEL)),
-        FileFinished("pypi", SDIST, FileStatus.CONFLICT, error=error),
-        RunFinished(Outcome.FAILED, 8, BEGIN + 1, error),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.CONFLICT, error=error),
+        RunFinished(outcome=Outcome.FAILED, exit_code=8, time=BEGIN + 1, error=error),
     ]
 
 
 def problems() -> tuple[Problem, ...]:
     return (
-        Problem(WHEEL.filename, "wheel-tags", Severity.ERROR, "The tags differ.", "Build it again."),
-        Problem(WHEEL.filename, "wheel-size", Severity.WARNING, "It is large."),
-        Problem(None, "set-versions", Severity.NOTE, "Two versions."),
+        Problem(
+            filename=WHEEL.filename,
+            rule="wheel-tags",
+            severity=Severity.ERROR,
+            message="The tags differ.",
+            advice="Build it again.",
+        ),
+        Problem(filename=WHEEL.filename, rule="wheel-size", severity=Severity.WARNING, message="It is large."),
+        Problem(filename=None, rule="set-versions", severity=Severity.NOTE, message="Two versions."),
     )
 
 
@@ -196,19 +210,31 @@ def a_failed_check() -> list[Event]:
         Collected((SDIST, WHEEL)),
         Checked(problems()),
         StepFinished(Step.CHECK, 0.1),
-        RunFinished(Outcome.FAILED, 4, BEGIN + 1, InvalidDistribution("1 error in 2 files.")),
+        RunFinished(
+            outcome=Outcome.FAILED, exit_code=4, time=BEGIN + 1, error=InvalidDistribution("1 error in 2 files.")
+        ),
     ]
 
 
 def every_event(text: str) -> list[Event]:
     """Tell a run in which *text* stands wherever text from outside can stand."""
     ours = distribution(text or "x")
-    theirs = PublishedFile(text, text, text, 3)
+    theirs = PublishedFile(filename=text, url=text, sha256=text, size=3)
     error: CiPublishError = UploadRejected(text, detail=f"{text}\n{text}", hints=(text, f"x\n{text}"))
-    endpoints = Endpoints(text, IndexProfile.GENERIC, text, simple=text, web=text)
-    problem = Problem(text, text, Severity.ERROR, text, text)
-    identity = PublisherIdentity(PublisherKind.GITHUB, text, text, text)
-    signed = Attestation(text, text, text, 1, 2, signer=text, source=text, commit=text, identity=identity)
+    endpoints = Endpoints(name=text, profile=IndexProfile.GENERIC, upload=text, simple=text, web=text)
+    problem = Problem(filename=text, rule=text, severity=Severity.ERROR, message=text, advice=text)
+    identity = PublisherIdentity(kind=PublisherKind.GITHUB, name=text, workflow=text, environment=text)
+    signed = Attestation(
+        filename=text,
+        predicate_type=text,
+        json=text,
+        log_index=1,
+        integrated_time=2,
+        signer=text,
+        source=text,
+        commit=text,
+        identity=identity,
+    )
     return [
         *beginning(ours, endpoints=endpoints, command=text),
         IndexChosen(PYPI),
@@ -216,26 +242,32 @@ def every_event(text: str) -> list[Event]:
         *planned(Upload(ours), Conflict(ours, theirs), KeptPublished(ours, theirs, text), index=text),
         *planned(Upload(ours, known=False), AlreadyPublished(ours, theirs)),
         StepStarted(Step.UPLOAD, text),
-        CredentialChanged(text, CredentialState(CredentialKind.TRUSTED_PUBLISHING, text, 1e99)),
+        CredentialChanged(text, CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider=text, expires=1e99)),
         Signed(signed),
-        UploadStarted(text, ours.filename, 5),
-        UploadProgressed(text, ours.filename, 1, 5),
-        Retrying(text, 1, text, 1.0, text),
-        UploadsCollided(text, text, text, text),
-        FileFinished(text, ours, FileStatus.REFUSED, 2, text, error),
-        FileFinished("pypi", ours, FileStatus.UPLOADED, 2, text),
+        UploadStarted(index=text, filename=ours.filename, size=5),
+        UploadProgressed(index=text, filename=ours.filename, sent=1, total=5),
+        Retrying(what=text, attempt=1, reason=text, wait=1.0, index=text),
+        UploadsCollided(index=text, filename=text, project=text, version=text),
+        FileFinished(index=text, distribution=ours, status=FileStatus.REFUSED, attempts=2, url=text, error=error),
+        FileFinished(index="pypi", distribution=ours, status=FileStatus.UPLOADED, attempts=2, url=text),
         StepFinished(Step.UPLOAD, 1.0, text),
-        FileListed(text, text, listed=False, published=theirs),
-        FileListed(text, text, listed=None),
+        FileListed(index=text, filename=text, listed=False, published=theirs),
+        FileListed(index=text, filename=text, listed=None),
         ProvenanceChecked(text, text, ProvenanceVerified(text, 1, (signed,))),
         ProvenanceChecked(text, text, ProvenanceByAnother(text, (text,))),
         ProvenanceChecked(text, text, ProvenanceMissing(text)),
         ProvenanceChecked(text, text, ProvenanceInvalid(text)),
-        Finding(text, FindingStatus.FAIL, f"{text}\n{text}", (text,)),
-        Noted(text, text, hints=(text,), filename=text),
-        Noted(text, text, warning=False),
-        RequestTraced(text, text, text, 0.1),
-        RunFinished(Outcome.FAILED, 9, BEGIN + 9, error, {"release-url": text, "attestations-dir": text}),
+        Finding(name=text, status=FindingStatus.FAIL, message=f"{text}\n{text}", hints=(text,)),
+        Noted(slug=text, message=text, hints=(text,), filename=text),
+        Noted(slug=text, message=text, warning=False),
+        RequestTraced(method=text, url=text, result=text, seconds=0.1),
+        RunFinished(
+            outcome=Outcome.FAILED,
+            exit_code=9,
+            time=BEGIN + 9,
+            error=error,
+            extra={"release-url": text, "attestations-dir": text},
+        ),
     ]
 
 

@@ -30,9 +30,12 @@ def job(tmp_path: Path) -> Job:
 
 
 def test_ten_annotations_of_a_kind_and_the_rest_folded(job: Job) -> None:
-    found = tuple(Problem(f"f{number}.whl", "rule", Severity.WARNING, f"m{number}\nmore") for number in range(25))
+    found = tuple(
+        Problem(filename=f"f{number}.whl", rule="rule", severity=Severity.WARNING, message=f"m{number}\nmore")
+        for number in range(25)
+    )
     error = InvalidDistribution("x")
-    job.run([Checked(found), RunFinished(Outcome.FAILED, 4, BEGIN, error)])
+    job.run([Checked(found), RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN, error=error)])
     warnings = job.annotations("warning")
     assert len(warnings) == ANNOTATIONS_OF_A_KIND
     assert dict(warnings[-1].properties) == {"title": "16 more warnings"}
@@ -44,8 +47,8 @@ def test_ten_annotations_of_a_kind_and_the_rest_folded(job: Job) -> None:
 def test_failures_of_files_are_annotated_at_the_file(job: Job) -> None:
     refused = UploadRejected("No.", hints=("Ask.",))
     end = UploadRejected("1 file was refused.")
-    failed = FileFinished("pypi", SDIST, FileStatus.REFUSED, 1, error=refused)
-    job.run([*beginning(SDIST), failed, RunFinished(Outcome.FAILED, 9, BEGIN, end)])
+    failed = FileFinished(index="pypi", distribution=SDIST, status=FileStatus.REFUSED, attempts=1, error=refused)
+    job.run([*beginning(SDIST), failed, RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=end)])
     errors = job.annotations("error")
     assert [dict(each.properties).get("file") for each in errors] == [None, "dist/demo-1.0.tar.gz"]
     assert errors[1].data.splitlines()[:2] == ["No.", "Ask."]
@@ -78,9 +81,11 @@ def test_annotations_of_a_job_in_a_subfolder_name_the_path_from_the_workspace(
     (tmp_path / "packages").mkdir()
     monkeypatch.chdir(tmp_path / "packages")
     stream = io.StringIO()
-    report = GitHubReport(stream, {"GITHUB_WORKSPACE": str(tmp_path)}, emit=lambda _: None)
+    report = GitHubReport(stream=stream, environ={"GITHUB_WORKSPACE": str(tmp_path)}, emit=lambda _: None)
 
-    report(Checked((Problem("a.whl", "zip-malformed", Severity.ERROR, "It is broken."),)))
+    report(
+        Checked((Problem(filename="a.whl", rule="zip-malformed", severity=Severity.ERROR, message="It is broken."),))
+    )
     report.close()
 
     assert "::error file=packages/a.whl," in stream.getvalue()

@@ -108,24 +108,33 @@ def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_t
     end = UploadRejected("1 of 2 files was refused.")
     events = [
         *beginning(SDIST, WHEEL),
-        FileFinished("pypi", SDIST, FileStatus.REFUSED, 3, error=refused),
-        RunFinished(Outcome.FAILED, 9, BEGIN, end),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.REFUSED, attempts=3, error=refused),
+        RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=end),
     ]
     text = told(events)
     assert "demo-1.0.tar.gz  refused  12.3 kB  3 attempts: The index refuses demo-1.0.tar.gz." in text
     assert "  - one:\n      two: three\n" in text
     assert text.index("error: The index refuses") < text.index("error: 1 of 2 files")
-    events[-1] = RunFinished(Outcome.FAILED, 9, BEGIN, refused)
+    events[-1] = RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=refused)
     assert told(events).count("error: The index refuses") == 1
-    events[-1] = RunFinished(Outcome.FAILED, 9, BEGIN, UploadRejected("x", detail="demo-1.0.tar.gz: refused"))
+    events[-1] = RunFinished(
+        outcome=Outcome.FAILED, exit_code=9, time=BEGIN, error=UploadRejected("x", detail="demo-1.0.tar.gz: refused")
+    )
     assert "error: The index refuses" not in told(events)
 
 
 def test_the_twenty_first_failure_is_counted() -> None:
     files = [distribution(f"demo-{number}.tar.gz") for number in range(23)]
     error = IndexUnavailable("gone")
-    failed = [FileFinished("pypi", file, FileStatus.FAILED, 5, error=IndexUnavailable("away")) for file in files]
-    text = told([*beginning(*files), *failed, RunFinished(Outcome.FAILED, 10, BEGIN, error)])
+    failed = [
+        FileFinished(
+            index="pypi", distribution=file, status=FileStatus.FAILED, attempts=5, error=IndexUnavailable("away")
+        )
+        for file in files
+    ]
+    text = told(
+        [*beginning(*files), *failed, RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error)]
+    )
     assert text.count("error: away") == 20
     assert "3 more failures: see the receipt" in text
     assert "  - Run it again: completed work is kept." in text
@@ -135,10 +144,10 @@ def test_verify_speaks_its_own_words() -> None:
     events: list[Event] = [
         *beginning(SDIST, WHEEL, command="verify"),
         StepStarted(Step.CONFIRM, "pypi"),
-        FileFinished("pypi", SDIST, FileStatus.CONFLICT),
-        FileFinished("pypi", WHEEL, FileStatus.NOT_ATTEMPTED),
-        FileListed("pypi", WHEEL.filename, listed=False),
-        RunFinished(Outcome.FAILED, 8, BEGIN),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.CONFLICT),
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.NOT_ATTEMPTED),
+        FileListed(index="pypi", filename=WHEEL.filename, listed=False),
+        RunFinished(outcome=Outcome.FAILED, exit_code=8, time=BEGIN),
     ]
     text = told(events)
     assert "confirm   demo-1.0.tar.gz  conflict  12.3 kB" in text
@@ -147,19 +156,21 @@ def test_verify_speaks_its_own_words() -> None:
 
 
 def test_several_indexes_are_told_apart() -> None:
-    other = beginning(endpoints=type(PYPI)("private", PYPI.profile, "https://x/"))[-1]
+    other = beginning(endpoints=type(PYPI)(name="private", profile=PYPI.profile, upload="https://x/"))[-1]
     text = told([*beginning(SDIST), other, *planned(Upload(SDIST), index="private"), *uploaded(SDIST, "private")])
     assert "accepted in 0.5 s  12.3 kB  at private" in text
 
 
 def test_a_note_names_its_file_once() -> None:
-    about, named = (Noted("x", text, filename="a.whl") for text in ("It is yanked.", "a.whl is yanked."))
+    about, named = (Noted(slug="x", message=text, filename="a.whl") for text in ("It is yanked.", "a.whl is yanked."))
     assert told([about]).split() == ["warning", "a.whl:", "It", "is", "yanked."]
     assert told([named]).split() == ["warning", "a.whl", "is", "yanked."]
 
 
 def test_doctor_keeps_the_columns_of_claims() -> None:
-    finding = Finding("claims", FindingStatus.FAIL, "differ\n  sub  a\n  ref  b", ("Change the\n  form.",))
+    finding = Finding(
+        name="claims", status=FindingStatus.FAIL, message="differ\n  sub  a\n  ref  b", hints=("Change the\n  form.",)
+    )
     assert told([finding]).splitlines() == [
         "fail      claims: differ",
         "              sub  a",
@@ -172,10 +183,10 @@ def test_doctor_keeps_the_columns_of_claims() -> None:
 def test_every_event_has_its_place_in_the_story() -> None:
     kinds = {type(event) for event in every_event("x")}
     assert kinds == set(get_args(Event))
-    renderer = ConsoleRenderer(lambda: 0.0, verbose=True)
+    renderer = ConsoleRenderer(clock=lambda: 0.0, verbose=True)
     assert all(isinstance(line, Line) for event in every_event("x") for line in renderer.render(event))
 
 
 def test_an_unknown_event_is_a_bug() -> None:
     with pytest.raises(TypeError, match="no lines for str"):
-        ConsoleRenderer(lambda: 0.0).render("no event")  # type: ignore[arg-type]
+        ConsoleRenderer(clock=lambda: 0.0).render("no event")  # type: ignore[arg-type]

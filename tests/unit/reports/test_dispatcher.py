@@ -36,7 +36,7 @@ class Speaking(Listener):
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         if isinstance(event, RunStarted):
-            self._emit(Noted("from-a-report", "x"))
+            self._emit(Noted(slug="from-a-report", message="x"))
 
 
 BEGUN = RunStarted("publish", 0.0)

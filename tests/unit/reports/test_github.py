@@ -39,7 +39,7 @@ def test_several_runs_of_a_step_stand_one_after_the_other(job: Job) -> None:
 
 def test_a_value_cannot_end_its_own_delimiter(job: Job) -> None:
     extra = {"release-url": "x\nEND\nexit-code=0"}
-    end = RunFinished(Outcome.FAILED, 9, BEGIN, extra=extra)
+    end = RunFinished(outcome=Outcome.FAILED, exit_code=9, time=BEGIN, extra=extra)
     job.run([end], delimiter=lambda: "END")
     assert job.outputs["release-url"] == "x END exit-code=0"
     assert job.outputs["exit-code"] == "9"

@@ -31,7 +31,7 @@ CHILDREN = {
 def job(events: list[Event], files: GitLabFiles) -> str:
     log = io.StringIO()
     fanout = Dispatcher()
-    fanout.add(GitLabReport(log, fanout, files=files, now=lambda: 1_795_000_000.9))
+    fanout.add(GitLabReport(stream=log, emit=fanout, files=files, now=lambda: 1_795_000_000.9))
     for event in events:
         fanout(event)
     fanout.close()
@@ -78,7 +78,10 @@ def test_the_files_of_a_good_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ['a"b', "$HOME", " x ", "x" * 601, "`id`", "a\\b"])
 def test_a_dotenv_value_that_would_read_back_otherwise_is_left_empty(value: str, tmp_path: Path) -> None:
-    job([RunFinished(Outcome.FAILED, 1, BEGIN, extra={"attestations-dir": value})], GitLabFiles(tmp_path / "e"))
+    job(
+        [RunFinished(outcome=Outcome.FAILED, exit_code=1, time=BEGIN, extra={"attestations-dir": value})],
+        GitLabFiles(tmp_path / "e"),
+    )
     lines = (tmp_path / "e").read_text(encoding="utf-8").splitlines()
     assert lines[5] in {"PUBLISH_ATTESTATIONS_DIR=", "PUBLISH_ATTESTATIONS_DIR=x"}
     assert len(lines) == 7
@@ -96,7 +99,11 @@ def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:
             pass
 
     fanout = Dispatcher([Listener()])
-    fanout.add(GitLabReport(io.StringIO(), fanout, files=GitLabFiles(tmp_path / "file" / "x", None, tmp_path / "s.md")))
+    fanout.add(
+        GitLabReport(
+            stream=io.StringIO(), emit=fanout, files=GitLabFiles(tmp_path / "file" / "x", None, tmp_path / "s.md")
+        )
+    )
     for event in a_conflict():
         fanout(event)
     fanout.close()

@@ -46,8 +46,8 @@ def run(events: list[Event], folder: Path) -> tuple[str, str, dict[str, str]]:
     reports = Dispatcher()
     reports.add(ReceiptFile(files / "receipt.json", reports))
     shown = CiReportOptions(artifacts=Artifacts(files / "receipt.json"), settings=settings)
-    reports.add(GitHubReport(heard, names, reports, options=shown))
-    reports.add(GitLabReport(read, reports, files=gitlab))
+    reports.add(GitHubReport(stream=heard, environ=names, emit=reports, options=shown))
+    reports.add(GitLabReport(stream=read, emit=reports, files=gitlab))
     reports.add(console(heard, {}, verbose=True, print_hash=True))
     reports.add(JsonReport(heard))
     for event in events:

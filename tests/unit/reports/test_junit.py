@@ -57,7 +57,9 @@ def test_a_run_without_checks_has_an_empty_document() -> None:
 
 def test_hostile_text_is_valid_xml() -> None:
     for text in hostile_texts():
-        problems = tuple(Problem(text, text, severity, text, text) for severity in Severity)
+        problems = tuple(
+            Problem(filename=text, rule=text, severity=severity, message=text, advice=text) for severity in Severity
+        )
         document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
         assert is_junit(document)
         assert document.get("failures") == "1"

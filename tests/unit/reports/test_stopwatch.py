@@ -9,10 +9,10 @@ def test_an_upload_is_measured_from_its_first_attempt_to_its_end() -> None:
     moments = iter([1.0, 2.0, 4.5])
     stopwatch = Stopwatch(lambda: next(moments))
     events: list[Event] = [
-        UploadStarted("pypi", WHEEL.filename, WHEEL.size),
-        UploadStarted("pypi", WHEEL.filename, WHEEL.size, 2),
-        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
-        FileFinished("pypi", SDIST, FileStatus.NOT_ATTEMPTED),
+        UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size),
+        UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size, attempt=2),
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.UPLOADED, attempts=2),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.NOT_ATTEMPTED),
     ]
     for event in events[:2]:
         stopwatch.take(event)

@@ -81,14 +81,19 @@ def test_the_summary_of_a_failure_shows_cause_claims_next_steps_and_docs(job: Jo
 def test_a_form_that_is_filled_in_already_can_be_followed(job: Job) -> None:
     form = "https://pypi.org/manage/project/demo/settings/publishing/?provider=github&owner=o&repository=r"
     hints = (f"Project exists: add the publisher at {form}", "See https://evil.example/?x=1")
-    job.run([*beginning(SDIST), RunFinished(Outcome.FAILED, 6, BEGIN, InvalidPublisher("x", hints=hints))])
+    job.run(
+        [
+            *beginning(SDIST),
+            RunFinished(outcome=Outcome.FAILED, exit_code=6, time=BEGIN, error=InvalidPublisher("x", hints=hints)),
+        ]
+    )
     assert f"]({form})\n" in job.summary
     assert "- See https&#58;//evil.example/?x&#61;1\n" in job.summary
 
 
 def test_configuration_in_a_hint_keeps_its_lines(job: Job) -> None:
     error = ContentConflict("x", hints=("permissions:\n  id-token: write",))
-    job.run([*beginning(SDIST), RunFinished(Outcome.FAILED, 8, BEGIN, error)])
+    job.run([*beginning(SDIST), RunFinished(outcome=Outcome.FAILED, exit_code=8, time=BEGIN, error=error)])
     assert "- permissions&#58;\n\n<pre>  id-token&#58; write</pre>" in job.summary
 
 
@@ -99,7 +104,7 @@ def test_a_private_log_has_no_links(job: Job) -> None:
 
 
 def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job) -> None:
-    job.run([*a_good_run()[:-1], RunFinished(Outcome.REHEARSED, 0, BEGIN)])
+    job.run([*a_good_run()[:-1], RunFinished(outcome=Outcome.REHEARSED, exit_code=0, time=BEGIN)])
     assert "## ✅ Rehearsed" in job.summary
     assert "pypi.org" not in job.summary.replace("search.sigstore.dev", "")
     assert "files.pythonhosted.org" not in job.summary
@@ -131,17 +136,17 @@ def test_what_a_check_found_is_told_in_summary_and_annotations(job: Job) -> None
 
 
 def test_a_check_that_passes_says_checked(job: Job) -> None:
-    job.run([*beginning(SDIST, command="check")[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)])
+    job.run([*beginning(SDIST, command="check")[:-1], RunFinished(outcome=Outcome.CHECKED, exit_code=0, time=BEGIN)])
     assert "| <code>demo-1.0.tar.gz</code> | checked |" in job.summary
 
 
 def test_notes_and_findings_are_told(job: Job) -> None:
     job.run(
         [
-            Noted("skipped-by-name", "It was skipped.", hints=("Build again.",), filename=SDIST.filename),
-            Noted("other", "By the way.", warning=False),
-            Finding("claims", FindingStatus.FAIL, "They differ.\nsub  a", ("Change it.",)),
-            RunFinished(Outcome.FAILED, 6, BEGIN),
+            Noted(slug="skipped-by-name", message="It was skipped.", hints=("Build again.",), filename=SDIST.filename),
+            Noted(slug="other", message="By the way.", warning=False),
+            Finding(name="claims", status=FindingStatus.FAIL, message="They differ.\nsub  a", hints=("Change it.",)),
+            RunFinished(outcome=Outcome.FAILED, exit_code=6, time=BEGIN),
         ]
     )
     assert "- ⚠️ <code>demo-1.0.tar.gz</code>: It was skipped.\n  - Build again.\n- By the way." in job.summary
@@ -158,7 +163,7 @@ def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
 
 
 def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
-    told = SummaryInput(a_good_run(), lambda _index, _file: 1.0, [("jobs", "8", "default")])
+    told = SummaryInput(events=a_good_run(), seconds=lambda _index, _file: 1.0, settings=[("jobs", "8", "default")])
     for limit in range(0, 2_600, 7):
         text = summary(told, limit)
         assert len(text.encode()) <= limit

@@ -46,7 +46,10 @@ def drawn(events: list[Event], environ: dict[str, str]) -> str:
 
 
 def test_a_terminal_has_colours_bars_and_a_table() -> None:
-    text = drawn([*a_good_run()[:-8], UploadProgressed("pypi", "?", 1, 2), *a_good_run()[-8:]], {"CI": "false"})
+    text = drawn(
+        [*a_good_run()[:-8], UploadProgressed(index="pypi", filename="?", sent=1, total=2), *a_good_run()[-8:]],
+        {"CI": "false"},
+    )
     assert "\x1b[32m" in text
     assert "sha256" not in text
     assert "demo-1.0-py3-none-any.whl  uploaded" in text
@@ -69,10 +72,12 @@ def test_a_wide_terminal_shows_digests_and_log_entries(monkeypatch: pytest.Monke
 def test_a_long_table_is_cut_and_a_plan_has_none() -> None:
     files = [distribution(f"demo-{number}.tar.gz") for number in range(205)]
     plan = planned(*(Upload(file) for file in files))
-    done = RunFinished(Outcome.PUBLISHED, 0, BEGIN)
+    done = RunFinished(outcome=Outcome.PUBLISHED, exit_code=0, time=BEGIN)
     assert "and 5 more files" in drawn([*beginning(*files), *plan, done], {})
-    assert "more files" not in drawn([*beginning(*files), *plan, RunFinished(Outcome.PLANNED, 0, BEGIN)], {})
-    assert "more files" not in drawn([RunFinished(Outcome.READY, 0, BEGIN)], {})
+    assert "more files" not in drawn(
+        [*beginning(*files), *plan, RunFinished(outcome=Outcome.PLANNED, exit_code=0, time=BEGIN)], {}
+    )
+    assert "more files" not in drawn([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)], {})
 
 
 def test_the_bar_of_all_files_moves_with_each() -> None:
@@ -81,12 +86,12 @@ def test_the_bar_of_all_files_moves_with_each() -> None:
     events = [
         *beginning(SDIST, WHEEL),
         *planned(Upload(SDIST), Upload(WHEEL)),
-        UploadStarted("pypi", WHEEL.filename, WHEEL.size),
-        UploadProgressed("pypi", WHEEL.filename, WHEEL.size // 2, WHEEL.size),
-        UploadStarted("pypi", WHEEL.filename, WHEEL.size, attempt=2),
-        UploadProgressed("pypi", WHEEL.filename, WHEEL.size, WHEEL.size),
-        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
-        FileFinished("pypi", WHEEL, FileStatus.UPLOADED, 2),
+        UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size),
+        UploadProgressed(index="pypi", filename=WHEEL.filename, sent=WHEEL.size // 2, total=WHEEL.size),
+        UploadStarted(index="pypi", filename=WHEEL.filename, size=WHEEL.size, attempt=2),
+        UploadProgressed(index="pypi", filename=WHEEL.filename, sent=WHEEL.size, total=WHEEL.size),
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.UPLOADED, attempts=2),
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.UPLOADED, attempts=2),
     ]
     for event in events:
         report(event)

@@ -78,15 +78,15 @@ def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
 @pytest.mark.parametrize(
     ("state", "text"),
     [
-        (CredentialState(CredentialKind.NONE), "no credential"),
-        (CredentialState(CredentialKind.API_TOKEN), "API token"),
-        (CredentialState(CredentialKind.TRUSTED_PUBLISHING, "github"), "Trusted Publishing (github)"),
+        (CredentialState(kind=CredentialKind.NONE), "no credential"),
+        (CredentialState(kind=CredentialKind.API_TOKEN), "API token"),
+        (CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="github"), "Trusted Publishing (github)"),
         (
-            CredentialState(CredentialKind.TRUSTED_PUBLISHING, "gitlab", 0, burnt=False),
+            CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="gitlab", expires=0, burnt=False),
             "Trusted Publishing (gitlab), upload token until 1970-01-01 00:00:00 UTC",
         ),
         (
-            CredentialState(CredentialKind.TRUSTED_PUBLISHING, "gitlab", 0, burnt=True),
+            CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider="gitlab", expires=0, burnt=True),
             "Trusted Publishing (gitlab), upload token burnt",
         ),
     ],
@@ -115,16 +115,19 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (FileListed("pypi", SDIST.filename, listed=True), "listed with this SHA-256"),
-        (FileListed("pypi", SDIST.filename, listed=True, compared=False), "listed"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=True), "listed with this SHA-256"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=True, compared=False), "listed"),
         (
-            FileListed("pypi", SDIST.filename, None, same_md5=True),
+            FileListed(index="pypi", filename=SDIST.filename, listed=None, same_md5=True),
             "listed with the same MD5; the index shows no SHA-256",
         ),
-        (FileListed("pypi", SDIST.filename, listed=False), "not listed with this SHA-256"),
-        (FileListed("pypi", SDIST.filename, None), "the listing cannot be read"),
-        (FileListed("pypi", SDIST.filename, None, asked=False), "listing not checked"),
-        (FileListed("pypi", SDIST.filename, None, THEIRS), "listed, but without a digest to compare"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=False), "not listed with this SHA-256"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=None), "the listing cannot be read"),
+        (FileListed(index="pypi", filename=SDIST.filename, listed=None, asked=False), "listing not checked"),
+        (
+            FileListed(index="pypi", filename=SDIST.filename, listed=None, published=THEIRS),
+            "listed, but without a digest to compare",
+        ),
     ],
 )
 def test_what_the_listing_says(event: FileListed, text: str) -> None:
@@ -138,10 +141,16 @@ def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
 
 
 def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
-    checked = [*beginning(SDIST)[:-1], RunFinished(Outcome.CHECKED, 0, BEGIN)]
+    checked = [*beginning(SDIST)[:-1], RunFinished(outcome=Outcome.CHECKED, exit_code=0, time=BEGIN)]
     assert wording.headline(receipt_of(checked)) == "Checked: 1 file"
-    assert wording.headline(receipt_of([*checked[:-1], RunFinished(Outcome.FAILED, 4, BEGIN)])) == "Failed"
-    assert wording.headline(receipt_of([RunFinished(Outcome.READY, 0, BEGIN)])) == "Ready to publish"
+    assert (
+        wording.headline(receipt_of([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)]))
+        == "Failed"
+    )
+    assert (
+        wording.headline(receipt_of([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)]))
+        == "Ready to publish"
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,12 +169,20 @@ def test_the_headline_of_verify_says_who_signed(publishers: list[str], text: str
     events: list[Event] = [RunStarted("verify", BEGIN)]
     names = [f"demo-1.0-{number}-py3-none-any.whl" for number in range(max(1, len(publishers)))]
     events += [
-        FileListed("pypi", name, listed=True, published=PublishedFile(name, "https://x/y", "a" * 64)) for name in names
+        FileListed(
+            index="pypi",
+            filename=name,
+            listed=True,
+            published=PublishedFile(filename=name, url="https://x/y", sha256="a" * 64),
+        )
+        for name in names
     ]
     events += [
         ProvenanceChecked("pypi", name, ProvenanceVerified(each)) for name, each in zip(names, publishers, strict=False)
     ] or [ProvenanceChecked("pypi", names[0], ProvenanceMissing("none is served"))]
-    assert wording.headline(receipt_of([*events, RunFinished(Outcome.VERIFIED, 0, BEGIN)])) == text
+    assert (
+        wording.headline(receipt_of([*events, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)])) == text
+    )
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:
@@ -186,26 +203,28 @@ def test_a_file_by_its_md5_says_so() -> None:
 
 
 def test_a_release_that_only_the_index_has_is_published_and_not_compared_with_files_here() -> None:
-    found = FileListed("pypi", SDIST.filename, listed=True, published=published_file(SDIST))
-    receipt = receipt_of([*beginning(command="verify"), found, RunFinished(Outcome.VERIFIED, 0, BEGIN)])
+    found = FileListed(index="pypi", filename=SDIST.filename, listed=True, published=published_file(SDIST))
+    receipt = receipt_of(
+        [*beginning(command="verify"), found, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)]
+    )
     assert wording.headline(receipt) == "Verified: 1 published"
 
 
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        (CredentialState(CredentialKind.API_TOKEN), ()),
-        (CredentialState(CredentialKind.TRUSTED_PUBLISHING), ()),
+        (CredentialState(kind=CredentialKind.API_TOKEN), ()),
+        (CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING), ()),
         (
-            CredentialState(CredentialKind.TRUSTED_PUBLISHING, burnt=True),
+            CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, burnt=True),
             ("The upload token for pypi was burnt.",),
         ),
         (
-            CredentialState(CredentialKind.TRUSTED_PUBLISHING, burnt=False),
+            CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, burnt=False),
             ("The upload token for pypi was not burnt; it expires by itself.",),
         ),
         (
-            CredentialState(CredentialKind.TRUSTED_PUBLISHING, expires=BEGIN, burnt=False),
+            CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, expires=BEGIN, burnt=False),
             ("The upload token for pypi was not burnt; it expires by itself at 2026-11-18T11:06:40Z.",),
         ),
     ],
@@ -215,11 +234,11 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
 ) -> None:
     events = [
         *beginning(SDIST, WHEEL),
-        FileFinished("pypi", SDIST, FileStatus.UPLOADED, 1),
-        FileListed("pypi", SDIST.filename, listed=True),
-        FileFinished("pypi", WHEEL, FileStatus.UNKNOWN, 1),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1),
+        FileListed(index="pypi", filename=SDIST.filename, listed=True),
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.UNKNOWN, attempts=1),
         CredentialChanged("pypi", state),
-        RunFinished(Outcome.FAILED, 10, BEGIN, IndexUnavailable("away")),
+        RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=IndexUnavailable("away")),
     ]
     assert wording.standing(receipt_of(events)) == (
         "Public on pypi now: 1 of 2 files; 1 unknown (the response was lost).",
@@ -242,9 +261,15 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
     error = IndexUnavailable("away")
     events = [
         *beginning(SDIST, WHEEL),
-        FileFinished("pypi", SDIST, status, 1, error=None if status is FileStatus.UPLOADED else error),
-        FileListed("pypi", SDIST.filename, listed=False),
-        RunFinished(Outcome.FAILED, 10, BEGIN, error),
+        FileFinished(
+            index="pypi",
+            distribution=SDIST,
+            status=status,
+            attempts=1,
+            error=None if status is FileStatus.UPLOADED else error,
+        ),
+        FileListed(index="pypi", filename=SDIST.filename, listed=False),
+        RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error),
     ]
     assert wording.standing(receipt_of(events))[0] == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
 
@@ -252,8 +277,8 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
 def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> None:
     events = [
         *beginning(SDIST),
-        FileFinished("pypi", SDIST, FileStatus.UPLOADED, 1),
-        FileListed("pypi", SDIST.filename, listed=True),
-        RunFinished(Outcome.FAILED, 11, BEGIN, IndexUnavailable("provenance")),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1),
+        FileListed(index="pypi", filename=SDIST.filename, listed=True),
+        RunFinished(outcome=Outcome.FAILED, exit_code=11, time=BEGIN, error=IndexUnavailable("provenance")),
     ]
     assert wording.standing(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)

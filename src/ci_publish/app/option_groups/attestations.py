@@ -18,53 +18,53 @@ class AttestationSettings(OptionGroup):
         AttestationPolicy,
         BeforeValidator(attestation_policy),
         Option(
-            "Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
+            help="Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
             " true means auto, false off.",
-            SENDING | {"verify", "attest", "doctor"},
-            None,
-            ("attestations",),
+            commands=SENDING | {"verify", "attest", "doctor"},
+            metavar=None,
+            inputs=("attestations",),
             group=Group.ATTESTATIONS,
         ),
     ] = AttestationPolicy.AUTO
     attestations_dir: Annotated[
         Path | None,
         Option(
-            "Also write the attestations into this folder.",
-            SENDING,
-            "DIR",
-            ("attestations-dir",),
+            help="Also write the attestations into this folder.",
+            commands=SENDING,
+            metavar="DIR",
+            inputs=("attestations-dir",),
             group=Group.ATTESTATIONS,
         ),
     ] = None
     attested_by: Annotated[
         Identities,
         Option(
-            "Also use attestation files beside the distributions that this identity signed, not only the job's own. In"
-            " the grammar of verify --publisher; repeatable.",
-            SENDING | {"attest", "doctor"},
-            "IDENTITY",
-            ("attested-by",),
+            help="Also use attestation files beside the distributions that this identity signed, not only the job's"
+            " own. In the grammar of verify --publisher; repeatable.",
+            commands=SENDING | {"attest", "doctor"},
+            metavar="IDENTITY",
+            inputs=("attested-by",),
             group=Group.ATTESTATIONS,
         ),
     ] = ()
     publisher: Annotated[
         Identities,
         Option(
-            "Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
+            help="Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
             " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; one of them where it is repeated."
             " By default, for files in a CI job, the job's own repository.",
-            frozenset({"verify", "settings"}),
-            "IDENTITY",
+            commands=frozenset({"verify", "settings"}),
+            metavar="IDENTITY",
             group=Group.ATTESTATIONS,
         ),
     ] = ()
     sigstore_trust_config: Annotated[
         Path | None,
         Option(
-            "A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
-            SENDING | {"verify", "attest", "doctor"},
-            "FILE",
-            ("sigstore-trust-config",),
+            help="A Sigstore ClientTrustConfig (JSON): for private instances and tests.",
+            commands=SENDING | {"verify", "attest", "doctor"},
+            metavar="FILE",
+            inputs=("sigstore-trust-config",),
             group=Group.ATTESTATIONS,
         ),
     ] = None
@@ -72,13 +72,20 @@ class AttestationSettings(OptionGroup):
         float,
         Field(gt=0),
         Option(
-            "How long signing may take, all files together; never more than half of the time left before the deadline.",
-            SENDING | {"attest"},
-            "SECONDS",
-            ("signing-timeout",),
+            help="How long signing may take, all files together; never more than half of the time left before the"
+            " deadline.",
+            commands=SENDING | {"attest"},
+            metavar="SECONDS",
+            inputs=("signing-timeout",),
             group=Group.ATTESTATIONS,
         ),
     ] = 300.0
     output_dir: Annotated[
-        Path | None, Option("Where to write the attestations.", frozenset({"attest"}), "DIR", group=Group.ATTESTATIONS)
+        Path | None,
+        Option(
+            help="Where to write the attestations.",
+            commands=frozenset({"attest"}),
+            metavar="DIR",
+            group=Group.ATTESTATIONS,
+        ),
     ] = None

@@ -18,10 +18,10 @@ class ConflictSettings(OptionGroup):
     on_conflict: Annotated[
         Literal["fail", "keep-published"],
         Option(
-            "What to do when the index has other content under a filename.",
-            SENDING | {"doctor"},
-            None,
-            ("on-conflict",),
+            help="What to do when the index has other content under a filename.",
+            commands=SENDING | {"doctor"},
+            metavar=None,
+            inputs=("on-conflict",),
             group=Group.CONFLICTS,
             intent=True,
         ),
@@ -29,10 +29,10 @@ class ConflictSettings(OptionGroup):
     skip_existing: Annotated[
         bool,
         Option(
-            "Leave files whose name is taken, with a warning; on PyPI itself other content still fails.",
-            SENDING | {"doctor"},
-            None,
-            ("skip-existing",),
+            help="Leave files whose name is taken, with a warning; on PyPI itself other content still fails.",
+            commands=SENDING | {"doctor"},
+            metavar=None,
+            inputs=("skip-existing",),
             group=Group.CONFLICTS,
             intent=True,
         ),
@@ -42,11 +42,11 @@ class ConflictSettings(OptionGroup):
         Field(ge=0, le=LARGEST_DOWNLOAD),
         BeforeValidator(size),
         Option(
-            "Where an index without PyPI's rules lists a file without any digest: download it, up to this size, and"
-            " compare the content; off leaves it unknown.",
-            SENDING | {"verify", "doctor"},
-            "off|SIZE",
-            ("compare-downloads",),
+            help="Where an index without PyPI's rules lists a file without any digest: download it, up to this size,"
+            " and compare the content; off leaves it unknown.",
+            commands=SENDING | {"verify", "doctor"},
+            metavar="off|SIZE",
+            inputs=("compare-downloads",),
             group=Group.CONFLICTS,
         ),
     ] = 25 * 1024 * 1024

@@ -17,10 +17,10 @@ class CredentialSettings(OptionGroup):
     user: Annotated[
         str,
         Option(
-            "User name for the index; __token__ with an API token.",
-            ASKING,
-            "NAME",
-            ("user",),
+            help="User name for the index; __token__ with an API token.",
+            commands=ASKING,
+            metavar="NAME",
+            inputs=("user",),
             group=Group.CREDENTIAL,
             intent=True,
         ),
@@ -29,10 +29,10 @@ class CredentialSettings(OptionGroup):
         Secret | None,
         BeforeValidator(secret),
         Option(
-            "API token or password. Omit it for Trusted Publishing.",
-            ASKING,
-            None,
-            ("password",),
+            help="API token or password. Omit it for Trusted Publishing.",
+            commands=ASKING,
+            metavar=None,
+            inputs=("password",),
             flag=False,
             file=False,
             group=Group.CREDENTIAL,
@@ -42,8 +42,8 @@ class CredentialSettings(OptionGroup):
     password_stdin: Annotated[
         bool,
         Option(
-            "Read the API token or password from standard input.",
-            ASKING,
+            help="Read the API token or password from standard input.",
+            commands=ASKING,
             file=False,
             group=Group.CREDENTIAL,
             intent=True,
@@ -53,10 +53,10 @@ class CredentialSettings(OptionGroup):
     keyring: Annotated[
         bool,
         Option(
-            "Ask the keyring for the password, in CI too: Artifact Registry and CodeArtifact put theirs there.",
-            ASKING,
-            None,
-            ("keyring",),
+            help="Ask the keyring for the password, in CI too: Artifact Registry and CodeArtifact put theirs there.",
+            commands=ASKING,
+            metavar=None,
+            inputs=("keyring",),
             group=Group.CREDENTIAL,
             intent=True,
         ),
@@ -64,10 +64,10 @@ class CredentialSettings(OptionGroup):
     config_file: Annotated[
         Path | None,
         Option(
-            "A .pypirc in which to look up the index's name, and the password of that section.",
-            ASKING,
-            "FILE",
-            ("config-file",),
+            help="A .pypirc in which to look up the index's name, and the password of that section.",
+            commands=ASKING,
+            metavar="FILE",
+            inputs=("config-file",),
             group=Group.CREDENTIAL,
             intent=True,
         ),
@@ -75,8 +75,8 @@ class CredentialSettings(OptionGroup):
     anonymous: Annotated[
         bool,
         Option(
-            "Upload without any credential, to an index that takes uploads from anybody.",
-            ASKING,
+            help="Upload without any credential, to an index that takes uploads from anybody.",
+            commands=ASKING,
             group=Group.CREDENTIAL,
             intent=True,
         ),
@@ -84,11 +84,11 @@ class CredentialSettings(OptionGroup):
     audience: Annotated[
         Lines,
         Option(
-            "The OIDC audience that the index asks for, where that is not its own host; with several indexes,"
+            help="The OIDC audience that the index asks for, where that is not its own host; with several indexes,"
             " INDEX=NAME, several one a line.",
-            ASKING - {"verify"},
-            "NAME",
-            ("audience",),
+            commands=ASKING - {"verify"},
+            metavar="NAME",
+            inputs=("audience",),
             group=Group.CREDENTIAL,
         ),
     ] = ()
@@ -96,10 +96,10 @@ class CredentialSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(hosts),
         Option(
-            "Let an API token go to this host although it names another index as its own: for an upload proxy.",
-            ASKING,
-            "HOST",
-            ("token-for",),
+            help="Let an API token go to this host although it names another index as its own: for an upload proxy.",
+            commands=ASKING,
+            metavar="HOST",
+            inputs=("token-for",),
             group=Group.CREDENTIAL,
             project_file=False,
         ),
@@ -107,10 +107,10 @@ class CredentialSettings(OptionGroup):
     trust_project_settings: Annotated[
         bool,
         Option(
-            "Let pyproject.toml decide where secrets go, in runs for pull requests too.",
-            ASKING | {"attest"},
-            None,
-            ("trust-project-settings",),
+            help="Let pyproject.toml decide where secrets go, in runs for pull requests too.",
+            commands=ASKING | {"attest"},
+            metavar=None,
+            inputs=("trust-project-settings",),
             group=Group.CREDENTIAL,
             project_file=False,
         ),
@@ -118,28 +118,36 @@ class CredentialSettings(OptionGroup):
     prove_credential: Annotated[
         bool,
         Option(
-            "Also learn whether the index takes this identity; a token that was minted is burnt at once.",
-            frozenset({"plan", "publish", "rehearse"}),
-            None,
-            ("prove-credential",),
+            help="Also learn whether the index takes this identity; a token that was minted is burnt at once.",
+            commands=frozenset({"plan", "publish", "rehearse"}),
+            metavar=None,
+            inputs=("prove-credential",),
             group=Group.CREDENTIAL,
         ),
     ] = False
     create_project: Annotated[
         bool,
         Option(
-            "Let an exchange that is only tried create a pending publisher's project, as PyPI does at once.",
-            frozenset({"plan", "publish", "doctor"}),
-            None,
-            ("create-project",),
+            help="Let an exchange that is only tried create a pending publisher's project, as PyPI does at once.",
+            commands=frozenset({"plan", "publish", "doctor"}),
+            metavar=None,
+            inputs=("create-project",),
             group=Group.CREDENTIAL,
         ),
     ] = False
     mint: Annotated[
         bool,
-        Option("Do a real token exchange; the token is burnt at once.", frozenset({"doctor"}), group=Group.CREDENTIAL),
+        Option(
+            help="Do a real token exchange; the token is burnt at once.",
+            commands=frozenset({"doctor"}),
+            group=Group.CREDENTIAL,
+        ),
     ] = False
     spend_token: Annotated[
         bool,
-        Option("With --mint on GitLab: use up the job's only token.", frozenset({"doctor"}), group=Group.CREDENTIAL),
+        Option(
+            help="With --mint on GitLab: use up the job's only token.",
+            commands=frozenset({"doctor"}),
+            group=Group.CREDENTIAL,
+        ),
     ] = False

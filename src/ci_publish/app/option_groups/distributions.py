@@ -13,10 +13,10 @@ class DistributionSettings(OptionGroup):
     paths: Annotated[
         Lines,
         Option(
-            "The distributions to publish: files, globs or folders, several one a line.",
-            ALL - {"settings"},
-            "PATH",
-            ("packages-dir",),
+            help="The distributions to publish: files, globs or folders, several one a line.",
+            commands=ALL - {"settings"},
+            metavar="PATH",
+            inputs=("packages-dir",),
             flag=False,
             group=Group.DISTRIBUTIONS,
         ),
@@ -24,40 +24,40 @@ class DistributionSettings(OptionGroup):
     recursive: Annotated[
         bool,
         Option(
-            "Also publish the distributions up to two levels below a folder.",
-            ALL - {"settings"},
-            None,
-            ("recursive",),
+            help="Also publish the distributions up to two levels below a folder.",
+            commands=ALL - {"settings"},
+            metavar=None,
+            inputs=("recursive",),
             group=Group.DISTRIBUTIONS,
         ),
     ] = False
     ignore_subfolders: Annotated[
         bool,
         Option(
-            "Leave distributions in subfolders unpublished; without this or recursive they are an error.",
-            ALL - {"settings"},
-            None,
-            ("ignore-subfolders",),
+            help="Leave distributions in subfolders unpublished; without this or recursive they are an error.",
+            commands=ALL - {"settings"},
+            metavar=None,
+            inputs=("ignore-subfolders",),
             group=Group.DISTRIBUTIONS,
         ),
     ] = False
     strict: Annotated[
         bool,
         Option(
-            "Treat warnings of the checks as errors; for doctor, whatever cannot be determined.",
-            SENDING | {"check", "attest", "doctor"},
-            None,
-            ("strict",),
+            help="Treat warnings of the checks as errors; for doctor, whatever cannot be determined.",
+            commands=SENDING | {"check", "attest", "doctor"},
+            metavar=None,
+            inputs=("strict",),
             group=Group.DISTRIBUTIONS,
         ),
     ] = False
     verify_metadata: Annotated[
         bool,
         Option(
-            "Check the core metadata.",
-            SENDING | {"check", "attest", "doctor"},
-            None,
-            ("verify-metadata",),
+            help="Check the core metadata.",
+            commands=SENDING | {"check", "attest", "doctor"},
+            metavar=None,
+            inputs=("verify-metadata",),
             group=Group.DISTRIBUTIONS,
         ),
     ] = True

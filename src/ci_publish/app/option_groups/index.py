@@ -15,11 +15,11 @@ class IndexSettings(OptionGroup):
     repository_url: Annotated[
         Lines,
         Option(
-            "Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of .pypirc."
-            " Several are published to in turn.",
-            ASKING | {"check", "attest"},
-            "URL",
-            ("repository-url",),
+            help="Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of"
+            " .pypirc. Several are published to in turn.",
+            commands=ASKING | {"check", "attest"},
+            metavar="URL",
+            inputs=("repository-url",),
             group=Group.INDEX,
             intent=True,
         ),
@@ -27,20 +27,20 @@ class IndexSettings(OptionGroup):
     index_url: Annotated[
         str | None,
         Option(
-            "Root of the index's Simple API; derived from the upload URL where that can be known.",
-            ASKING,
-            "URL",
-            ("index-url",),
+            help="Root of the index's Simple API; derived from the upload URL where that can be known.",
+            commands=ASKING,
+            metavar="URL",
+            inputs=("index-url",),
             group=Group.INDEX,
         ),
     ] = None
     index_profile: Annotated[
         Literal["auto", "pypi", "generic"],
         Option(
-            "Whose rules the index follows: PyPI's, or only the common ones.",
-            ASKING | {"check", "attest"},
-            None,
-            ("index-profile",),
+            help="Whose rules the index follows: PyPI's, or only the common ones.",
+            commands=ASKING | {"check", "attest"},
+            metavar=None,
+            inputs=("index-profile",),
             group=Group.INDEX,
             intent=True,
         ),
@@ -49,10 +49,10 @@ class IndexSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(hosts),
         Option(
-            "Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
-            ASKING | {"check", "attest"},
-            "HOST",
-            ("allow-http",),
+            help="Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
+            commands=ASKING | {"check", "attest"},
+            metavar="HOST",
+            inputs=("allow-http",),
             group=Group.INDEX,
         ),
     ] = ()

@@ -15,37 +15,47 @@ class RehearsalSettings(OptionGroup):
     rehearse: Annotated[
         bool,
         Option(
-            "Rehearse on loopback instead of publishing.",
-            frozenset({"publish", "plan", "rehearse", "settings"}),
-            None,
-            ("rehearse",),
+            help="Rehearse on loopback instead of publishing.",
+            commands=frozenset({"publish", "plan", "rehearse", "settings"}),
+            metavar=None,
+            inputs=("rehearse",),
             flag=False,
             group=Group.REHEARSAL,
             intent=True,
         ),
     ] = False
     serve: Annotated[
-        bool, Option("Leave the rehearsal's servers up until Ctrl-C.", frozenset({"rehearse"}), group=Group.REHEARSAL)
+        bool,
+        Option(
+            help="Leave the rehearsal's servers up until Ctrl-C.",
+            commands=frozenset({"rehearse"}),
+            group=Group.REHEARSAL,
+        ),
     ] = False
     port: Annotated[
         int,
         Field(ge=0, le=65535),
-        Option("Port of the rehearsal; 0 takes a free one.", frozenset({"rehearse"}), "N", group=Group.REHEARSAL),
+        Option(
+            help="Port of the rehearsal; 0 takes a free one.",
+            commands=frozenset({"rehearse"}),
+            metavar="N",
+            group=Group.REHEARSAL,
+        ),
     ] = 0
     tls: Annotated[
         bool,
         Option(
-            "Rehearse over TLS, with a certificate authority of its own.",
-            frozenset({"rehearse"}),
+            help="Rehearse over TLS, with a certificate authority of its own.",
+            commands=frozenset({"rehearse"}),
             group=Group.REHEARSAL,
         ),
     ] = False
     world: Annotated[
         Path | None,
         Option(
-            "Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
-            frozenset({"rehearse"}),
-            "DIR",
+            help="Keep the rehearsal's index in this folder, so that a second run finds what the first one published.",
+            commands=frozenset({"rehearse"}),
+            metavar="DIR",
             group=Group.REHEARSAL,
         ),
     ] = None

@@ -13,44 +13,52 @@ class ReportSettings(OptionGroup):
     receipt: Annotated[
         Path | None,
         Option(
-            "Write what happened as JSON, also when the run fails.",
-            ALL - {"settings"},
-            "FILE",
-            ("receipt",),
+            help="Write what happened as JSON, also when the run fails.",
+            commands=ALL - {"settings"},
+            metavar="FILE",
+            inputs=("receipt",),
             group=Group.REPORTS,
         ),
     ] = None
     reports_dir: Annotated[
         Path | None,
         Option(
-            "Write reports for the CI into this folder: publish.env (dotenv), junit.xml and summary.md.",
-            ALL - {"settings"},
-            "DIR",
-            ("reports-dir",),
+            help="Write reports for the CI into this folder: publish.env (dotenv), junit.xml and summary.md.",
+            commands=ALL - {"settings"},
+            metavar="DIR",
+            inputs=("reports-dir",),
             group=Group.REPORTS,
         ),
     ] = None
     output: Annotated[
         Literal["console", "json"],
         Option(
-            "What standard output is for: people, or the receipt as JSON.",
-            ALL,
-            None,
-            ("output",),
+            help="What standard output is for: people, or the receipt as JSON.",
+            commands=ALL,
+            metavar=None,
+            inputs=("output",),
             group=Group.REPORTS,
             python=False,
         ),
     ] = "console"
     verbose: Annotated[
-        bool, Option("Show every request.", ALL, None, ("verbose",), group=Group.REPORTS, python=False)
+        bool,
+        Option(
+            help="Show every request.",
+            commands=ALL,
+            metavar=None,
+            inputs=("verbose",),
+            group=Group.REPORTS,
+            python=False,
+        ),
     ] = False
     print_hash: Annotated[
         bool,
         Option(
-            "Show the SHA-256 of every file.",
-            ALL - {"settings", "doctor"},
-            None,
-            ("print-hash",),
+            help="Show the SHA-256 of every file.",
+            commands=ALL - {"settings", "doctor"},
+            metavar=None,
+            inputs=("print-hash",),
             group=Group.REPORTS,
             python=False,
         ),

@@ -15,46 +15,69 @@ class RunSettings(OptionGroup):
     """The run itself: how many uploads at once, how long to wait, and what is only planned."""
 
     jobs: Annotated[
-        int, Field(ge=1, le=64), Option("How many files are uploaded at once.", ASKING, "N", ("jobs",), group=Group.RUN)
+        int,
+        Field(ge=1, le=64),
+        Option(
+            help="How many files are uploaded at once.", commands=ASKING, metavar="N", inputs=("jobs",), group=Group.RUN
+        ),
     ] = 8
     keep_going: Annotated[
         bool,
         Option(
-            "Go on with the other files when the index refuses one.", SENDING, None, ("keep-going",), group=Group.RUN
+            help="Go on with the other files when the index refuses one.",
+            commands=SENDING,
+            metavar=None,
+            inputs=("keep-going",),
+            group=Group.RUN,
         ),
     ] = False
     verify: Annotated[
-        bool, Option("Wait until the index lists what was uploaded.", SENDING, None, ("verify",), group=Group.RUN)
+        bool,
+        Option(
+            help="Wait until the index lists what was uploaded.",
+            commands=SENDING,
+            metavar=None,
+            inputs=("verify",),
+            group=Group.RUN,
+        ),
     ] = True
     verify_timeout: Annotated[
         float,
         Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
-        Option("How long to wait for the listing.", SENDING, "SECONDS", ("verify-timeout",), group=Group.RUN),
+        Option(
+            help="How long to wait for the listing.",
+            commands=SENDING,
+            metavar="SECONDS",
+            inputs=("verify-timeout",),
+            group=Group.RUN,
+        ),
     ] = 300.0
     timeout: Annotated[
         float | None,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            "Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
+            help="Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
             " Sigstore and token exchange 30.",
-            ASKING | {"attest"},
-            "SECONDS",
-            ("timeout",),
+            commands=ASKING | {"attest"},
+            metavar="SECONDS",
+            inputs=("timeout",),
             group=Group.RUN,
         ),
     ] = None
     deadline: Annotated[
         float,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
-        Option("The whole run.", ALL - {"settings"}, "SECONDS", ("deadline",), group=Group.RUN),
+        Option(
+            help="The whole run.", commands=ALL - {"settings"}, metavar="SECONDS", inputs=("deadline",), group=Group.RUN
+        ),
     ] = 3600.0
     dry_run: Annotated[
         bool,
         Option(
-            "Only plan: say what would be published, send nothing.",
-            frozenset({"publish", "plan", "rehearse", "doctor", "settings"}),
-            None,
-            ("dry-run",),
+            help="Only plan: say what would be published, send nothing.",
+            commands=frozenset({"publish", "plan", "rehearse", "doctor", "settings"}),
+            metavar=None,
+            inputs=("dry-run",),
             group=Group.RUN,
             intent=True,
         ),

@@ -37,7 +37,7 @@ def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
 def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
     if not file.filename.isascii():
         others = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(file.filename) if not char.isascii())
-        yield Fault("filename-not-ascii", f"The filename contains non-ASCII characters: {others}.")
+        yield Fault(rule="filename-not-ascii", message=f"The filename contains non-ASCII characters: {others}.")
 
 
 def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
@@ -66,7 +66,7 @@ def _filename_wheel(file: CheckedFile) -> Iterable[Fault]:
     except InvalidFilename as error:
         more = " The name has more than five dashes." if file.filename.count("-") > MAX_DASHES else ""
         refusal = None if error.fault is FilenameFault.TAGS else refused(str(error))
-        yield Fault("filename-wheel", f"{error}.{more}", refusal)
+        yield Fault(rule="filename-wheel", message=f"{error}.{more}", refusal=refusal)
 
 
 def _filename_sdist(file: CheckedFile) -> Iterable[Fault]:
@@ -136,7 +136,7 @@ def _filename_length(file: CheckedFile) -> Iterable[Fault]:
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
         words = refused(f"Filename is too long: '{file.filename}'")
         message = f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most."
-        yield Fault("filename-length", message, words if length <= MAX_NAME_BYTES else crashed())
+        yield Fault(rule="filename-length", message=message, refusal=words if length <= MAX_NAME_BYTES else crashed())
 
 
 def parsed_filename(file: CheckedFile) -> DistributionFilename | None:
@@ -184,7 +184,7 @@ def _underscored(name: str) -> str:
 
 
 def _fault(rule_id: str, message: str, words: str) -> Fault:
-    return Fault(rule_id, message, refused(words))
+    return Fault(rule=rule_id, message=message, refusal=refused(words))
 
 
 RULES: Final = (

@@ -168,7 +168,9 @@ def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
     shown = f"{name[:30]}...{name[-30:]}" if len(name) > 60 else name  # noqa: PLR2004 - legacy.py:675
     words = f"{shown!r} is an invalid value for Name. Error: {error} See {_SPECIFICATION} for more information."
     yield Fault(
-        "metadata-name", f"The project name {name!r} is invalid." if name else "It has no name.", refused(words)
+        rule="metadata-name",
+        message=f"The project name {name!r} is invalid." if name else "It has no name.",
+        refusal=refused(words),
     )
 
 
@@ -244,9 +246,9 @@ def _faults(invalids: Sequence[Invalid]) -> Iterator[Fault]:
     for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
         advice = (text for field, words, text in _ADVICE if field == invalid.field and words in invalid.message)
         yield Fault(
-            _rule(invalid),
-            f"{invalid.field}: {invalid.message}",
-            _refusal(invalid),
+            rule=_rule(invalid),
+            message=f"{invalid.field}: {invalid.message}",
+            refusal=_refusal(invalid),
             advice=invalid.advice or next(advice, ""),
         )
 

@@ -16,21 +16,27 @@ def _description_renders(file: CheckedFile) -> Iterable[Fault]:
     if reason is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
         words = f"The description failed to render {kind}. See {_HELP} for more information."
-        yield Fault("description-renders", f"The description fails to render {kind}: {reason}.", refused(words))
+        yield Fault(
+            rule="description-renders",
+            message=f"The description fails to render {kind}: {reason}.",
+            refusal=refused(words),
+        )
 
 
 def _description_too_large(file: CheckedFile) -> Iterable[Fault]:
     if file.rendering.too_large:
-        yield Fault("description-too-large", "The description is too large to render here.")
+        yield Fault(rule="description-too-large", message="The description is too large to render here.")
 
 
 def _metadata_unknown_field(file: CheckedFile) -> Iterable[Fault]:
-    yield from (Fault("metadata-unknown-field", f"Unknown metadata field: {name}.") for name in file.unknown_fields)
+    yield from (
+        Fault(rule="metadata-unknown-field", message=f"Unknown metadata field: {name}.") for name in file.unknown_fields
+    )
 
 
 def _metadata_repeated_field(file: CheckedFile) -> Iterable[Fault]:
     yield from (
-        Fault("metadata-repeated-field", f"The metadata field {name!r} appears more than once.")
+        Fault(rule="metadata-repeated-field", message=f"The metadata field {name!r} appears more than once.")
         for name in file.repeated_fields
     )
 

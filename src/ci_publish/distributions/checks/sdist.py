@@ -15,7 +15,9 @@ def _sdist_folder_name(file: CheckedFile) -> Iterable[Fault]:
         return
     expected = file.filename.removesuffix(".tar.gz")
     if canonicalize_name(file.sdist.top) != canonicalize_name(expected):
-        yield Fault("sdist-folder-name", f"The top-level folder is {file.sdist.top!r} instead of {expected!r}.")
+        yield Fault(
+            rule="sdist-folder-name", message=f"The top-level folder is {file.sdist.top!r} instead of {expected!r}."
+        )
 
 
 def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -26,7 +28,9 @@ def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
         if target not in file.sdist.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             yield Fault(
-                "sdist-license-file", f"The license file {license_file!r} is missing from the sdist.", refused(words)
+                rule="sdist-license-file",
+                message=f"The license file {license_file!r} is missing from the sdist.",
+                refusal=refused(words),
             )
 
 

@@ -23,7 +23,11 @@ def _several_sdists(collection: Collection) -> Iterable[Fault]:
         names = [file.filename for file in files if file.kind is Kind.SDIST]
         if len(names) > 1:
             refusal = refused("Only one sdist may be uploaded per release.")
-            yield Fault("several-sdists", f"{project} {version} has {len(names)} sdists: {shortlist(names)}.", refusal)
+            yield Fault(
+                rule="several-sdists",
+                message=f"{project} {version} has {len(names)} sdists: {shortlist(names)}.",
+                refusal=refusal,
+            )
 
 
 def _same_file_twice(collection: Collection) -> Iterable[Fault]:
@@ -34,7 +38,8 @@ def _same_file_twice(collection: Collection) -> Iterable[Fault]:
     for names in spellings.values():
         if len(names) > 1:
             yield Fault(
-                "same-file-twice", f"These names are {len(names)} spellings of one filename: {shortlist(names)}."
+                rule="same-file-twice",
+                message=f"These names are {len(names)} spellings of one filename: {shortlist(names)}.",
             )
 
 
@@ -44,13 +49,15 @@ def _same_content_twice(collection: Collection) -> Iterable[Fault]:
         contents[file.sha256].append(file.filename)
     for names in contents.values():
         if len(names) > 1:
-            yield Fault("same-content-twice", f"These have the same content: {shortlist(names)}.")
+            yield Fault(rule="same-content-twice", message=f"These have the same content: {shortlist(names)}.")
 
 
 def _several_projects(collection: Collection) -> Iterable[Fault]:
     projects = sorted({file.project for file in collection.distributions})
     if len(projects) > 1:
-        yield Fault("several-projects", f"The files belong to {len(projects)} projects: {', '.join(projects)}.")
+        yield Fault(
+            rule="several-projects", message=f"The files belong to {len(projects)} projects: {', '.join(projects)}."
+        )
 
 
 def _several_versions(collection: Collection) -> Iterable[Fault]:
@@ -60,7 +67,8 @@ def _several_versions(collection: Collection) -> Iterable[Fault]:
     for project, found in versions.items():
         if len(found) > 1:
             yield Fault(
-                "several-versions", f"There are {len(found)} versions of {project}: {', '.join(sorted(found))}."
+                rule="several-versions",
+                message=f"There are {len(found)} versions of {project}: {', '.join(sorted(found))}.",
             )
 
 
@@ -68,7 +76,9 @@ def _release_metadata_differs(collection: Collection) -> Iterable[Fault]:
     for (project, version), files in _releases(collection).items():
         for fields, pair in _differences(files):
             names = f"{pair[0].filename} and {pair[1].filename}"
-            yield Fault("release-metadata-differs", f"{project} {version}: {names} differ in {', '.join(fields)}.")
+            yield Fault(
+                rule="release-metadata-differs", message=f"{project} {version}: {names} differ in {', '.join(fields)}."
+            )
 
 
 def _differences(files: list[Distribution]) -> Iterator[tuple[list[str], tuple[Distribution, Distribution]]]:

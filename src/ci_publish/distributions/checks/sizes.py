@@ -19,7 +19,11 @@ def _size_limit(file: CheckedFile) -> Iterable[Fault]:
         size = f"{file.size / MIB:.1f} MiB"
         limit = DEFAULT_FILE_LIMIT // MIB
         words = f"File too large. Limit for project {file.value('name')!r} is {limit} MB. See {_MORE}"
-        yield Fault("size-limit", f"The file is {size}; PyPI's default limit is {limit} MiB.", refused(words))
+        yield Fault(
+            rule="size-limit",
+            message=f"The file is {size}; PyPI's default limit is {limit} MiB.",
+            refusal=refused(words),
+        )
 
 
 RULES: Final = (

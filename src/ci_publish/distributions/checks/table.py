@@ -45,7 +45,13 @@ RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values()
 
 def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
     """Return what people see of a fault: its own advice, or else its rule's."""
-    return Problem(filename, fault.rule, severity, fault.message, fault.advice or RULES[fault.rule].fix)
+    return Problem(
+        filename=filename,
+        rule=fault.rule,
+        severity=severity,
+        message=fault.message,
+        advice=fault.advice or RULES[fault.rule].fix,
+    )
 
 
 def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:

@@ -34,7 +34,7 @@ def _refused(file: CheckedFile) -> list[str]:
 
 def _fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
     words = f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
-    return Fault(rule_id, message, refused(words), advice=advice)
+    return Fault(rule=rule_id, message=message, refusal=refused(words), advice=advice)
 
 
 RULES: Final = (

@@ -22,21 +22,25 @@ def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/WHEEL") not in contents.names:
         yield Fault(
-            "wheel-file-missing", f"{target} is missing from the archive.", invalid_file(f"WHEEL not found at {target}")
+            rule="wheel-file-missing",
+            message=f"{target} is missing from the archive.",
+            refusal=invalid_file(f"WHEEL not found at {target}"),
         )
 
 
 def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
     text = None if file.wheel is None else file.wheel.text("WHEEL")
     if text is not None and re.search(rb"(?im)^wheel-version:\s*\d+\.\d+\s*$", text) is None:
-        yield Fault("wheel-file-invalid", "WHEEL has no valid Wheel-Version.")
+        yield Fault(rule="wheel-file-invalid", message="WHEEL has no valid Wheel-Version.")
 
 
 def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     contents = _with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
-        yield Fault("wheel-metadata-missing", f"{target} is missing from the archive.", refused(words))
+        yield Fault(
+            rule="wheel-metadata-missing", message=f"{target} is missing from the archive.", refusal=refused(words)
+        )
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
@@ -47,9 +51,9 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
         if target not in contents.names:
             words = f"License-File {license_file} does not exist in distribution file {file.filename} at {target}"
             yield Fault(
-                "wheel-license-file",
-                f"The license file {license_file!r} is missing: it is not at {target}.",
-                refused(words),
+                rule="wheel-license-file",
+                message=f"The license file {license_file!r} is missing: it is not at {target}.",
+                refusal=refused(words),
             )
 
 
@@ -59,14 +63,14 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     target = f"{contents.info_folder}/RECORD"
     refusal = refused(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
     if target not in contents.names:
-        yield Fault("record-missing", f"{target} is missing from the archive.", refusal)
+        yield Fault(rule="record-missing", message=f"{target} is missing from the archive.", refusal=refusal)
     elif contents.record is not None and not contents.record.readable:
-        yield Fault("record-missing", f"{target} is not a valid CSV file in UTF-8.", refusal)
+        yield Fault(rule="record-missing", message=f"{target} is not a valid CSV file in UTF-8.", refusal=refusal)
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is not None and contents.record is not None and contents.record.blank_line:
-        yield Fault("record-blank-line", "RECORD has an empty line.", crashed())
+        yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=crashed())
 
 
 def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
@@ -75,15 +79,18 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
         return
     if not record.complete:
         message = f"RECORD has more than {MAX_RECORD_LINES:,} lines, the archive {len(contents.names):,} members."
-        yield Fault("record-mismatch", message)
+        yield Fault(rule="record-mismatch", message=message)
         return
     listed = {name.replace("\\", "/") for name in record.digests}
     exempt = {f"{contents.info_folder}/{name}" for name in _SIGNATURES}
     members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
     if members - listed:
-        yield Fault("record-mismatch", f"RECORD does not list {shortlist(sorted(members - listed))}.")
+        yield Fault(rule="record-mismatch", message=f"RECORD does not list {shortlist(sorted(members - listed))}.")
     if listed - members:
-        yield Fault("record-mismatch", f"RECORD lists files that are missing: {shortlist(sorted(listed - members))}.")
+        yield Fault(
+            rule="record-mismatch",
+            message=f"RECORD lists files that are missing: {shortlist(sorted(listed - members))}.",
+        )
 
 
 def _record_digest(file: CheckedFile) -> Iterable[Fault]:
@@ -91,17 +98,17 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
-        yield Fault("record-digest", f"RECORD has a different digest for {shortlist(contents.changed)}.")
+        yield Fault(rule="record-digest", message=f"RECORD has a different digest for {shortlist(contents.changed)}.")
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
     bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
-        yield Fault("record-digest", f"RECORD has no digest for {shortlist(bare)}.")
+        yield Fault(rule="record-digest", message=f"RECORD has no digest for {shortlist(bare)}.")
 
 
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
-        yield from (Fault("record-signature", f"The wheel contains {name}.") for name in found)
+        yield from (Fault(rule="record-signature", message=f"The wheel contains {name}.") for name in found)
 
 
 def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
@@ -112,7 +119,9 @@ def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
 
     if (reason := fault_of(text)) is not None:
         words = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
-        yield Fault("entry-points-unreadable", f"entry_points.txt is invalid: {reason}.", refused(words))
+        yield Fault(
+            rule="entry-points-unreadable", message=f"entry_points.txt is invalid: {reason}.", refusal=refused(words)
+        )
 
 
 def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
@@ -124,8 +133,9 @@ def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
     for section, name, value in entry_points(text):
         if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
             yield Fault(
-                "entry-points-value",
-                f"The entry point {name!r} in [{section}] has the value {value!r}, which is not an object reference.",
+                rule="entry-points-value",
+                message=f"The entry point {name!r} in [{section}] has the value {value!r}, which is not an"
+                " object reference.",
             )
 
 

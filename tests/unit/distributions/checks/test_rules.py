@@ -45,7 +45,7 @@ def test_without_another_severity_all_indexes_have_that_of_pypi() -> None:
 
 
 def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
-    mine, other = Fault("demo", "It is so."), Fault("other", "It is not.")
+    mine, other = Fault(rule="demo", message="It is so."), Fault(rule="other", message="It is not.")
     wheel = ZipContents(info_folder="demo-1.0.dist-info", faults=(other, mine))
     file = CheckedFile(
         filename="demo-1.0-py3-none-any.whl", kind=Kind.WHEEL, size=1, form={}, wheel=wheel, form_faults=(mine,)
