@@ -21,7 +21,7 @@ from ci_publish.app.project_file import project_tables
 from ci_publish.app.recording import recorded
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.libraries import read_attestation, read_provenance
-from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
+from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
 from ci_publish.attestations.trouble import Unsound, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.cli.main import Streams, main
@@ -126,7 +126,7 @@ def sigstore(by: Stranger) -> None:
         with suppress(Unsound):
             read(by.body())
     with suppress(WrongStatement):
-        predicate_of(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
+        read_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
 
 
 PARSERS: tuple[Callable[[Stranger], None], ...] = (

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
 from ci_publish.attestations.libraries import read_attestation, read_provenance
-from ci_publish.attestations.statements import Subject, WrongStatement, predicate_of
+from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
@@ -159,7 +159,7 @@ def _attestation(content: bytes) -> None:
         except (ValueError, Trouble):
             continue
     try:
-        predicate_of(content, Subject("demo-1.0.tar.gz", "0" * 64))
+        read_statement(content, Subject("demo-1.0.tar.gz", "0" * 64))
     except WrongStatement:
         return
 

@@ -30,6 +30,7 @@ from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 from sigstore.verify import Verifier, policy
 
+from ci_publish.attestations.build_provenance import contradiction
 from ci_publish.attestations.publishers import (
     Extension,
     Publisher,
@@ -44,7 +45,7 @@ from ci_publish.attestations.publishers import (
 )
 from ci_publish.attestations.sessions import Limits, limit
 from ci_publish.attestations.signers import CertificateFacts, utf8_string
-from ci_publish.attestations.statements import PAYLOAD_TYPE, Subject, WrongStatement, predicate_of
+from ci_publish.attestations.statements import PAYLOAD_TYPE, Subject, WrongStatement, read_statement
 from ci_publish.attestations.trouble import (
     CertificateEnded,
     IdentityEnded,
@@ -61,7 +62,7 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
 from ci_publish.http.certificates import untrusted_cause
 from ci_publish.http.urls import is_loopback_host
-from ci_publish.model.attestation import Attestation
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken
@@ -112,11 +113,15 @@ class Examiner:
         kind, payload = self._verifier.verify_dsse(bundle, _policy(publisher, extensions))
         if kind != PAYLOAD_TYPE:
             raise Unsound(f"its payload is of type {kind}")
-        predicate = predicate_of(payload, subject)
+        statement = read_statement(payload, subject)
+        if statement.predicate_type == SLSA_PROVENANCE_V1:
+            difference = contradiction(statement.predicate, extensions)
+            if difference is not None:
+                raise Unsound(difference)
         entry = attestation.verification_material.transparency_entries[0]
         signing = bundle.signing_certificate
         return Examined(
-            predicate_type=predicate,
+            predicate_type=statement.predicate_type,
             log_index=_number(entry.get("logIndex")),
             integrated_time=_number(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),

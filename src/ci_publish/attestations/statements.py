@@ -1,13 +1,15 @@
 """What an attestation says: the in-toto statement inside it, compared with a distribution (pure).
 
 The rules are PEP 740's and those of ``pypi_attestations.Attestation.verify``: exactly one subject, whose name parses
-to the same distribution and whose SHA-256 is the file's, and a predicate type that PyPI knows.
+to the same distribution and whose SHA-256 is the file's, and a predicate type that PyPI knows. Besides, build
+provenance must be what SLSA v1 describes, and the JSON such that no two readers take it for different statements.
 """
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
-from ci_publish.model.attestation import SUPPORTED_PREDICATES
+from ci_publish.attestations.slsa_model import predicate_fault
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, SUPPORTED_PREDICATES
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
@@ -27,8 +29,16 @@ class WrongStatement(ValueError):
     """A statement is not about the file, or not one that an index takes; the message is a clause that says why."""
 
 
-def predicate_of(payload: bytes, subject: Subject) -> str:
-    """Return the predicate type of a statement about *subject*. Raises WrongStatement."""
+@frozen
+class Statement:
+    """What an in-toto statement about a file says: the type of its predicate, and the predicate (any JSON value)."""
+
+    predicate_type: str
+    predicate: Any
+
+
+def read_statement(payload: bytes, subject: Subject) -> Statement:
+    """Return what a statement about *subject* says. Raises WrongStatement."""
     statement = _read(payload)
     named = _only_subject(statement)
     if not _same_distribution(named.get("name"), subject.filename):
@@ -37,20 +47,37 @@ def predicate_of(payload: bytes, subject: Subject) -> str:
     digest = digests.get("sha256") if isinstance(digests, dict) else None
     if digest != subject.sha256:
         raise WrongStatement(f"it is about other bytes (SHA-256 {digest}, the file has {subject.sha256})")
-    predicate = statement.get("predicateType")
-    if predicate not in SUPPORTED_PREDICATES:
-        raise WrongStatement(f"indexes do not take its predicate type ({predicate})")
-    return str(predicate)
+    predicate_type, predicate = statement.get("predicateType"), statement.get("predicate")
+    if predicate_type not in SUPPORTED_PREDICATES:
+        raise WrongStatement(f"indexes do not take its predicate type ({predicate_type})")
+    fault = predicate_fault(predicate) if predicate_type == SLSA_PROVENANCE_V1 else None
+    if fault is not None:
+        raise WrongStatement(f"it is not SLSA provenance: {fault}")
+    return Statement(str(predicate_type), predicate)
 
 
 def _read(payload: bytes) -> dict[str, Any]:
+    """Read a statement as every reader does: UTF-8, no name twice in an object, and no number that JSON lacks."""
     try:
-        statement = json.loads(payload)
+        statement = json.loads(payload.decode(), object_pairs_hook=_object, parse_constant=_not_json)
     except (ValueError, RecursionError) as error:
-        raise WrongStatement("its statement is not JSON") from error
+        raise WrongStatement("its statement is not JSON that every reader understands alike") from error
     if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
         raise WrongStatement("it holds no in-toto v1 statement")
     return statement
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        message = "a name appears more than once in an object"
+        raise ValueError(message)
+    return made
+
+
+def _not_json(constant: str) -> NoReturn:
+    message = f"{constant} is not JSON"
+    raise ValueError(message)
 
 
 def _only_subject(statement: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
+from ci_publish.attestations.build_provenance import provenance_of
 from ci_publish.errors import AttestationByAnother, AttestationInvalid
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.distribution import Distribution, FoundAttestation
@@ -51,7 +52,7 @@ def slsa(world: SigningHarness, subject: Distribution, predicate_type: str = SLS
         StatementBuilder()
         .subjects([Subject(name=subject.filename, digest=DigestSet(root={"sha256": subject.sha256}))])
         .predicate_type(predicate_type)
-        .predicate({"buildDefinition": {}})
+        .predicate(provenance_of(github_claims()))
         .build()
     )
     with SigningContext.from_trust_config(config).signer(IdentityToken(world.provider.issue("sigstore"))) as signer:

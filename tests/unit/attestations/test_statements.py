@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from ci_publish.attestations.statements import STATEMENT_TYPE, Subject, WrongStatement, predicate_of
+from ci_publish.attestations.statements import STATEMENT_TYPE, Statement, Subject, WrongStatement, read_statement
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+from tests.unit.attestations.provenance_cases import predicate as provenance
 
 SHA = "a" * 64
 WHEEL = Subject("Demo_Project-1.0-py2.py3-none-any.whl", SHA)
@@ -24,9 +25,13 @@ def statement(**changes: object) -> bytes:
     ).encode()
 
 
-@pytest.mark.parametrize("predicate", [PUBLISH_V1, SLSA_PROVENANCE_V1])
-def test_a_statement_about_the_file_gives_its_predicate_type(predicate: str) -> None:
-    assert predicate_of(statement(predicateType=predicate), WHEEL) == predicate
+@pytest.mark.parametrize(
+    ("kind", "predicate"), [(PUBLISH_V1, None), (PUBLISH_V1, {"x": 1}), (SLSA_PROVENANCE_V1, provenance())]
+)
+def test_a_statement_about_the_file_gives_its_predicate(kind: str, predicate: object) -> None:
+    payload = statement(predicateType=kind, predicate=predicate)
+
+    assert read_statement(payload, WHEEL) == Statement(kind, predicate)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def test_a_statement_about_the_file_gives_its_predicate_type(predicate: str) -> 
 def test_names_are_compared_as_distributions(name: str, subject: Subject) -> None:
     payload = statement(subject=[{"name": name, "digest": {"sha256": SHA}}])
 
-    assert predicate_of(payload, subject) == PUBLISH_V1
+    assert read_statement(payload, subject).predicate_type == PUBLISH_V1
 
 
 @pytest.mark.parametrize(
@@ -61,10 +66,18 @@ def test_names_are_compared_as_distributions(name: str, subject: Subject) -> Non
         (statement(subject=[{"name": WHEEL.filename, "digest": SHA}]), "other bytes"),
         (statement(predicateType="https://example.org/mine/v1"), "predicate type (https://example.org/mine/v1)"),
         (statement(predicateType=None), "predicate type (None)"),
+        (statement(predicateType=SLSA_PROVENANCE_V1), "not SLSA provenance: predicate is not an object"),
+        (statement(predicateType=SLSA_PROVENANCE_V1, predicate={}), "predicate.buildDefinition is missing"),
+        (statement().decode().encode("utf-16"), "alike"),
+        (b"\xef\xbb\xbf" + statement(), "alike"),
+        (statement().replace(b'"predicate": null', b'"predicate": null, "predicate": {}'), "alike"),
+        (statement().replace(b'"sha256":', b'"sha256": "", "sha256":'), "alike"),
+        (statement(predicate=float("nan")), "alike"),
+        (b"[" * 200_000, "alike"),
     ],
 )
 def test_a_statement_about_anything_else_is_refused_with_its_reason(payload: bytes, words: str) -> None:
     with pytest.raises(WrongStatement) as caught:
-        predicate_of(payload, WHEEL)
+        read_statement(payload, WHEEL)
 
     assert words in str(caught.value)
