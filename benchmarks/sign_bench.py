@@ -66,7 +66,7 @@ print(time.perf_counter() - began)
 _OURS = """
 import os, random, sys, time
 from pathlib import Path
-from ci_publish.attestations import libraries
+from ci_publish.attestations import authority
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.distributions.local import LocalDistributions

@@ -29,7 +29,8 @@ from ci_publish.attestations.adoption import ForeignAttestation, adopt, signed_b
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.publishers import Extension, publisher_of
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
-from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
+from ci_publish.attestations.signing_run import Clocks, Patience
+from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
@@ -66,8 +67,8 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.distributions import make_wheel
+from tests.unit.attestations.scripted_authority import FakeAuthority, Job
 from tests.unit.attestations.signing_harness import PatientWaiting, wheels
-from tests.unit.attestations.test_signer import FakeAuthority, Job
 from tests.unit.fakes import GENERIC, PYPI, sdist, wheel
 from tests.unit.identity import credential_harness
 

@@ -359,7 +359,8 @@ def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningHarness, rele
     world.sigstore.hooks.interpose = only(REKOR, hang(release))
     script = f"""
 import time
-from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner
+from ci_publish.attestations.signing_run import Patience
+from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
 from ci_publish.model.identity import Provider

@@ -20,7 +20,7 @@ from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import project_tables
 from ci_publish.app.recording import recorded
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.attestations.libraries import read_attestation, read_provenance
+from ci_publish.attestations.examiner import read_attestation, read_provenance
 from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
 from ci_publish.attestations.trouble import Unsound, answer_trouble
 from ci_publish.attestations.trust import instance

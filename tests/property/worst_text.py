@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
-from ci_publish.attestations.libraries import read_attestation, read_provenance
+from ci_publish.attestations.examiner import read_attestation, read_provenance
 from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
 from ci_publish.attestations.trust import instance

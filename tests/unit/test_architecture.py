@@ -235,8 +235,6 @@ NOT_MIRRORED = {
     "app/settings_view.py",
     "app/supervisor.py",
     "app/token_guard.py",
-    "attestations/libraries.py",
-    "attestations/sigstore_signer.py",
     "identity/context.py",
     "identity/local_refusals.py",
     "identity/oidc_client.py",

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import ci_publish
 
-# http.transport sends to the index, attestations.libraries hands the identity to Sigstore's client, identity decodes
+# http.transport sends to the index, attestations.authority hands the identity to Sigstore's client, identity decodes
 # the claims of a token and looks at the prefix of an API token, app.token_guard tells upload tokens to the process that
 # burns them, over a pipe.
 REVEALING = {
     "app/token_guard.py",
     "http/transport.py",
-    "attestations/libraries.py",
+    "attestations/authority.py",
     "reports/masking.py",
 }
 ROOT = Path(ci_publish.__file__).parent

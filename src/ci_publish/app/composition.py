@@ -152,7 +152,8 @@ class Composition:
 
     def signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
-        from ci_publish.attestations.sigstore_signer import Patience, SigstoreSigner  # noqa: PLC0415
+        from ci_publish.attestations.signing_run import Patience  # noqa: PLC0415
+        from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
 
         patience = Patience(budget=self.settings.signing_timeout)
         timeout = self.settings.timeout

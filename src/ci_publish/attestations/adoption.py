@@ -23,7 +23,7 @@ from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 
 if TYPE_CHECKING:
-    from ci_publish.attestations.libraries import Examined
+    from ci_publish.attestations.examiner import Examined
 
 
 _WHY_REFUSED = (
@@ -71,7 +71,7 @@ class ForeignAttestation:
 
 class _Adoption:
     def __init__(self, trust: TrustSource, signers: AcceptedSigners, emit: Emit) -> None:
-        from ci_publish.attestations.libraries import Examiner  # noqa: PLC0415  (takes 0.3 s)
+        from ci_publish.attestations.examiner import Examiner  # noqa: PLC0415  (takes 0.3 s)
 
         self._examiner = Examiner(trust.get())
         self._signers = signers
@@ -115,7 +115,7 @@ class _Adoption:
         self._faulty.append(file)
 
     def _verify(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
-        from ci_publish.attestations.libraries import read_attestation, value_of  # noqa: PLC0415  (imported already)
+        from ci_publish.attestations.examiner import read_attestation, value_of  # noqa: PLC0415  (imported already)
 
         attestation = read_attestation(file.content)
         examined = self._examiner.examine(attestation, subject, None)

@@ -1,9 +1,9 @@
 """What can go wrong between us and Sigstore, and what follows from it: retry, renew or give up (pure).
 
-Foreign exceptions become one of these at the edge (``libraries``); the signer only knows these.
+Foreign exceptions become one of these at the edge (``authority``); the signer only knows these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ci_publish.http.responses import json_fields
 from ci_publish.http.retries import retry_after
@@ -90,3 +90,16 @@ def _words(body: str) -> str:
 def _json_message(body: str) -> str | None:
     message = json_fields(body[:MAX_BODY]).get("message")
     return message if isinstance(message, str) else None
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def first_words(error: BaseException) -> str:
+    """Return the first words in a chain of exceptions, or the type's name: never nothing."""
+    texts = (" ".join(str(step).split()) for step in chain(error))
+    return next((text[:_LONGEST_TEXT] for text in texts if text), type(error).__name__)

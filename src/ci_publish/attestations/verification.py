@@ -22,7 +22,7 @@ from ci_publish.model.identity import Claims
 from ci_publish.model.publisher_identity import PublisherIdentity
 
 if TYPE_CHECKING:
-    from ci_publish.attestations.libraries import Examiner
+    from ci_publish.attestations.examiner import Examiner
 
 # PyPI takes two for a file; a provenance object may hold bundles of several publishers.
 _MOST_ATTESTATIONS = 32
@@ -73,7 +73,7 @@ class ProvenanceJudge:
         return ProvenanceInvalid("it holds no publish attestation")
 
     def _judge(self, subject: Subject, provenance: bytes) -> "Iterator[_Judged]":
-        from ci_publish.attestations.libraries import Examiner, read_provenance, value_of  # noqa: PLC0415  (takes 0.3 s)
+        from ci_publish.attestations.examiner import Examiner, read_provenance, value_of  # noqa: PLC0415  (takes 0.3 s)
 
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
         own = self._own()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import jwt
 
-from ci_publish.attestations.sigstore_signer import Clocks, Patience, SigstoreSigner
+from ci_publish.attestations.signing_run import Clocks, Patience
+from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, Noted, Retrying, Signed

@@ -1,88 +1,20 @@
 from __future__ import annotations
 
-import base64
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from pypi_attestations import Attestation as Pep740Attestation
-from sigstore.dsse import DigestSet, StatementBuilder, Subject
-from sigstore.models import ClientTrustConfig
-from sigstore.oidc import IdentityToken
-from sigstore.sign import SigningContext
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.errors import AttestationByAnother, AttestationInvalid
+from ci_publish.errors import AttestationByAnother
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
-from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Noted
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
-from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel, wheels
+from tests.unit.attestations.attestation_files import adopt, found, refusal, signed, slsa
+from tests.unit.attestations.signing_harness import SigningHarness, wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ci_publish.model.identity import Claims
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[SigningHarness]:
-    with signing_harness() as world:
-        yield world
-
-
-@pytest.fixture
-def world(shared: SigningHarness) -> SigningHarness:
-    return SigningHarness(shared.provider, shared.sigstore, shared.url)
-
-
-def signed(world: SigningHarness, claims: Mapping[str, object] | None = None, number: int = 0) -> str:
-    """Return what an earlier step signed for a wheel."""
-    result = world.signer(world.identity(claims)).sign([wheel(number)])
-    (made,) = result.attestations[wheel(number).filename]
-    world.events.clear()
-    return made.json
-
-
-def slsa(world: SigningHarness, subject: Distribution, predicate_type: str = SLSA_PROVENANCE_V1) -> str:
-    config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
-    statement = (
-        StatementBuilder()
-        .subjects([Subject(name=subject.filename, digest=DigestSet(root={"sha256": subject.sha256}))])
-        .predicate_type(predicate_type)
-        .predicate(provenance_of(github_claims()))
-        .build()
-    )
-    with SigningContext.from_trust_config(config).signer(IdentityToken(world.provider.issue("sigstore"))) as signer:
-        return Pep740Attestation.from_bundle(signer.sign_dsse(statement)).model_dump_json()
-
-
-def found(content: str | bytes, distribution: Distribution | None = None, kind: str = "publish") -> FoundAttestation:
-    name = (distribution or wheel()).filename
-    raw = content if isinstance(content, bytes) else content.encode()
-    return FoundAttestation(path=Path("dist") / f"{name}.{kind}.attestation", distribution=name, type=kind, content=raw)
-
-
-def adopt(
-    world: SigningHarness,
-    *files: FoundAttestation,
-    claims: Claims | None = None,
-    attested_by: tuple[PublisherIdentity, ...] = (),
-) -> dict[str, list[str]]:
-    signer = world.signer(claims=claims, attested_by=attested_by)
-    taken = signer.adopt(files, wheels(2))
-    assert all(attestation.verified for attestations in taken.values() for attestation in attestations)
-    return {name: [attestation.predicate_type for attestation in taken[name]] for name in taken}
-
-
-def refusal(world: SigningHarness, *files: FoundAttestation, claims: Claims | None = None) -> str:
-    with pytest.raises(AttestationInvalid) as caught:
-        adopt(world, *files, claims=claims)
-    assert caught.value.exit_code == 7
-    assert caught.value.hints
-    return caught.value.detail
 
 
 def test_nothing_found_asks_nobody(world: SigningHarness) -> None:
@@ -264,63 +196,6 @@ def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningHarness
         adopt(world, found(slsa(world, wheel()), kind="slsa"), claims=gitlab_claims())
 
     assert caught.value.hints[0] == f"Delete {wheel().filename}.slsa.attestation to publish without it."
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "not a PEP 740 attestation"),
-        (b'{"version": 1}', "not a PEP 740 attestation"),
-        (b"\xff\xfe", "not a PEP 740 attestation"),
-        (b"[]", "not a PEP 740 attestation"),
-    ],
-)
-def test_what_is_no_attestation_is_refused(world: SigningHarness, content: bytes, words: str) -> None:
-    assert words in refusal(world, found(content))
-
-
-def test_an_attestation_of_other_bytes_is_refused(world: SigningHarness) -> None:
-    assert "another file" in refusal(world, found(signed(world, number=1), wheel(0)))
-
-
-def test_a_changed_statement_is_refused(world: SigningHarness) -> None:
-    content = json.loads(signed(world, number=1))
-    statement = base64.b64decode(content["envelope"]["statement"]).decode()
-    forged = statement.replace(wheel(1).filename, wheel(0).filename).replace(wheel(1).sha256, wheel(0).sha256)
-    content["envelope"]["statement"] = base64.b64encode(forged.encode()).decode()
-
-    detail = refusal(world, found(json.dumps(content), wheel(0)))
-
-    assert "signature" in detail
-
-
-@pytest.mark.parametrize("key", ["integratedTime", "logIndex"])
-def test_a_changed_log_entry_is_refused(world: SigningHarness, key: str) -> None:
-    content = json.loads(signed(world))
-    entry = content["verification_material"]["transparency_entries"][0]
-    entry[key] = str(int(entry[key]) + 1)
-
-    assert refusal(world, found(json.dumps(content)))
-
-
-def test_an_entry_without_a_promise_is_refused(world: SigningHarness) -> None:
-    content = json.loads(signed(world))
-    content["verification_material"]["transparency_entries"][0]["inclusionPromise"] = None
-
-    assert refusal(world, found(json.dumps(content)))
-
-
-def test_a_certificate_of_another_instance_is_refused(world: SigningHarness) -> None:
-    with signing_harness() as other:
-        content = signed(other)
-
-    assert refusal(world, found(content))
-
-
-def test_a_predicate_that_indexes_do_not_take_is_refused(world: SigningHarness) -> None:
-    content = slsa(world, wheel(), "https://example.org/mine/v1")
-
-    assert "predicate type (https://example.org/mine/v1)" in refusal(world, found(content))
 
 
 def test_two_attestations_of_one_type_are_refused(world: SigningHarness) -> None:

@@ -20,13 +20,12 @@ from pypi_attestations import (
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.attestations.sigstore_signer import Clocks
+from ci_publish.attestations.signing_run import Clocks
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
 from ci_publish.model.attestation import PUBLISH_V1
 from ci_publish.model.events import RequestTraced, Retrying
 from ci_publish.rehearsal.ci_claims import (
-    buildkite_claims,
     circleci_claims,
     github_claims,
     gitlab_claims,
@@ -85,13 +84,6 @@ def test_what_is_signed_verifies_as_the_index_verifies_it(
         assert (made.predicate_type, made.verified) == (PUBLISH_V1, True)
         assert made.log_index is not None
         assert made.integrated_time is not None
-
-
-def test_a_provider_that_pypi_does_not_know_is_signed_for_with_a_note(world: SigningHarness) -> None:
-    result = world.signer(world.identity(buildkite_claims())).sign(wheels(1))
-
-    assert len(result.attestations) == 1
-    assert world.events.notes == ["publisher-unknown"]
 
 
 def test_each_file_is_one_entry_in_the_log_and_all_have_one_certificate(world: SigningHarness) -> None:
@@ -211,17 +203,3 @@ def test_a_thousand_files_with_short_lived_certificates_and_tokens() -> None:
 def test_timestamps_are_not_asked_for_as_long_as_there_is_no_place_for_them() -> None:
     # When this fails, PEP 740 has a place for timestamps: Rekor v2 and timestamp authorities can be used then.
     assert "timestamps" not in VerificationMaterial.model_fields
-
-
-def test_importing_the_room_imports_no_sigstore() -> None:
-    script = (
-        "import sys, importlib\n"
-        "for name in ('sigstore_signer', 'verification', 'trust', 'adoption', 'files', 'publishers'):\n"
-        "    importlib.import_module(f'ci_publish.attestations.{name}')\n"
-        "heavy = {'sigstore', 'pypi_attestations', 'requests', 'urllib3', 'tuf', 'cryptography', 'pydantic'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
-    )
-
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-
-    assert result.stdout == "[]\n"

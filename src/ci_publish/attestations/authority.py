@@ -1,0 +1,239 @@
+"""Sigstore's services, through sigstore and pypi-attestations: certificates, and attestations made with them.
+
+Imported only when something is signed, which takes 0.3 s; only public names of the two libraries are used, and every
+foreign exception becomes a ``Trouble`` here.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from urllib.parse import urlsplit
+
+import requests
+from pydantic import ValidationError
+from pypi_attestations import Attestation as Pep740Attestation
+from pypi_attestations import Distribution as Pep740Distribution
+from pypi_attestations import VerificationMaterial
+from sigstore.errors import VerificationError
+from sigstore.models import ClientTrustConfig
+from sigstore.oidc import ExpiredIdentity, IdentityError
+from sigstore.oidc import IdentityToken as SigstoreToken
+from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
+
+from ci_publish.attestations.examiner import Examiner, first_problem, value_of
+from ci_publish.attestations.publishers import Publisher, begins, publisher_of
+from ci_publish.attestations.sessions import Limits, limit
+from ci_publish.attestations.statements import Subject
+from ci_publish.attestations.trouble import (
+    CertificateEnded,
+    IdentityEnded,
+    IdentityRefusal,
+    Refusal,
+    Rejection,
+    Transient,
+    Trouble,
+    Unsound,
+    Untrusted,
+    answer_trouble,
+    chain,
+    first_words,
+)
+from ci_publish.attestations.trust import TrustSource
+from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
+from ci_publish.http.certificates import untrusted_cause
+from ci_publish.http.urls import is_loopback_host
+from ci_publish.model.attestation import Attestation
+from ci_publish.model.events import Emit, RequestTraced
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import IdentityToken
+
+# PEP 740 has no place for signed timestamps, and an entry of Rekor v2 has no time of its own: as long as that is so,
+# only v1 entries can ever be verified (pypi-attestations #143).
+_NO_TIMESTAMPS = "timestamps" not in VerificationMaterial.model_fields
+
+# PyPI's leeway for clocks that differ, in seconds.
+_BEARABLE_SKEW = 30.0
+_EXPIRED_AT_SIGNING = "expired at time of signing"
+
+
+@frozen
+class Made:
+    """A fresh attestation that verified, and how long its certificate lives, in seconds."""
+
+    attestation: Attestation
+    lifetime: float
+
+
+class SigstoreAuthority:
+    """Certifies identities and attests files, at the Sigstore instance that *trust* describes.
+
+    *seconds* bounds each request. `certify` is for one thread at a time.
+    """
+
+    def __init__(
+        self, *, trust: TrustSource, seconds: float, emit: Emit, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._trust = trust
+        self._emit = emit
+        self._limits = Limits(seconds)
+        self._wall = wall
+
+    def certify(self, token: IdentityToken) -> "Certified":
+        """Obtain a certificate. Raises Trouble, or ConfigurationError for a bad trust configuration."""
+        try:
+            identity = SigstoreToken(token.secret.reveal(), client_id=token.audience)
+        except IdentityError as error:
+            raise self._unusable(token, error) from error
+        config, context = self._config, self._context
+        try:
+            with context.signer(identity, cache=True) as signer:
+                return Certified(
+                    authority=self, signer=signer, examiner=Examiner(config), publisher=publisher_of(token.claims)
+                )
+        except ExpiredIdentity as error:
+            raise IdentityEnded("the identity token has expired") from error
+        except CiPublishError:
+            raise
+        except Exception as error:
+            trouble = self.trouble("Sigstore's certificate authority", error)
+            raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Rejection) else trouble) from error
+
+    def _unusable(self, token: IdentityToken, error: IdentityError) -> Trouble:
+        """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""
+        now = self._wall()
+        early = begins(token) - now
+        if token.expires is not None and token.expires <= now:
+            return IdentityEnded("the identity token has expired")
+        if early > 0:
+            reason = f"the identity token is not valid for another {early:.1f} s"
+            return Transient(reason, early) if early <= _BEARABLE_SKEW else IdentityEnded(reason)
+        return IdentityRefusal("; ".join(dict.fromkeys(str(step) for step in chain(error) if str(step))))
+
+    @cached_property
+    def _config(self) -> ClientTrustConfig:
+        config = self._trust.get()
+        if _NO_TIMESTAMPS:
+            config.force_tlog_version = 1
+        return config
+
+    @cached_property
+    def _context(self) -> SigningContext:
+        try:
+            signing = self._config.signing_config
+        except Exception as error:
+            raise SigstoreRefused(
+                f"The Sigstore instance offers no service that attestations can be made with: {first_words(error)}."
+            ) from error
+        fulcio = signing.get_fulcio()
+        _require_privacy(fulcio.url)
+        limit(fulcio.session, self._limits, self._trace)
+        self.rekor = signing.get_tlogs()[0]
+        tsas = [] if _NO_TIMESTAMPS else signing.get_tsas()
+        return SigningContext(fulcio=fulcio, rekor=self.rekor, trusted_root=self._config.trusted_root, tsa_clients=tsas)
+
+    def limit_this_thread(self) -> None:
+        """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
+        log = getattr(self.rekor, "log", None)
+        if log is not None:
+            limit(log.session, self._limits, self._trace)
+
+    def _trace(self, method: str, url: str, result: str, seconds: float) -> None:
+        self._emit(RequestTraced(method=method, url=url, result=result, seconds=seconds))
+
+    def trouble(self, service: str, error: BaseException) -> Trouble:
+        """Return what an exception of the libraries means."""
+        for step in chain(error):
+            if (found := _ended(step) or self._unanswered(service, step)) is not None:
+                return found
+        return Transient(f"{service} gave an answer that is not understood ({first_words(error)})")
+
+    def _unanswered(self, service: str, error: BaseException) -> Trouble | None:
+        match error:
+            case requests.exceptions.TooManyRedirects():
+                return Refusal(f"{service} answered with a redirect, which is not followed")
+            case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
+                return answer_trouble(service, answer.status_code, _text(answer), answer.headers, self._wall())
+            case requests.exceptions.JSONDecodeError():
+                return Transient(f"{service} gave an answer that is not JSON")
+            case requests.exceptions.Timeout():
+                return Transient(f"{service} did not answer within {self._limits.seconds:g} s")
+            case requests.RequestException():
+                return _unconnected(service, error)
+            case _:
+                return None
+
+
+def _ended(error: BaseException) -> Trouble | None:
+    match error:
+        case ExpiredCertificate():
+            return CertificateEnded("the signing certificate has expired")
+        case ExpiredIdentity():
+            return IdentityEnded("the identity token has expired")
+        case VerificationError():
+            return Refusal(f"Sigstore's answer does not verify against the trust root ({first_words(error)})")
+        case _:
+            return None
+
+
+def _text(answer: requests.Response) -> str:
+    """Return the beginning of an answer's body; guessing its encoding would take longer than it is worth."""
+    return answer.content[:20_000].decode(errors="replace")
+
+
+def _unconnected(service: str, error: BaseException) -> Trouble:
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
+        return Refusal(f"the address of {service} is no HTTP address ({first_words(error)})")
+    if (said := untrusted_cause(error)) is not None:
+        return Untrusted(f"the certificate of {service} is not trusted ({said})")
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Refusal(f"the certificate of {service} is not valid ({first_words(error)})")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return Transient(f"{service} cannot be reached: {first_words(error)}")
+    return Transient(f"the connection to {service} failed ({first_words(error)})")
+
+
+class Certified:
+    """A signing certificate for one identity, good for any number of files while it lasts. Thread-safe."""
+
+    def __init__(
+        self, *, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, publisher: Publisher
+    ) -> None:
+        self._authority = authority
+        self._signer = signer
+        self._examiner = examiner
+        self._publisher = publisher
+
+    def attest(self, subject: Subject) -> Made:
+        """Sign, log and verify an attestation. Raises Trouble (Unsound when it does not verify)."""
+        attestation = self._sign(subject)
+        try:
+            examined = self._examiner.examine(attestation, subject, self._publisher)
+        except Unsound as error:
+            if _EXPIRED_AT_SIGNING in error.reason:
+                raise CertificateEnded(error.reason) from error
+            raise
+        return Made(value_of(attestation, subject.filename, examined), examined.lifetime)
+
+    def _sign(self, subject: Subject) -> Pep740Attestation:
+        try:
+            distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
+        except ValidationError as error:
+            raise Refusal(f"its name is not a distribution's ({first_problem(error)})") from error
+        try:
+            self._authority.limit_this_thread()
+            return Pep740Attestation.sign(self._signer, distribution)
+        except CiPublishError:
+            raise
+        except Exception as error:
+            raise self._authority.trouble("Sigstore's transparency log", error) from error
+
+
+def _require_privacy(url: str) -> None:
+    """Refuse to send the identity token in clear text to another machine. Raises ConfigurationError."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):
+        raise ConfigurationError(
+            f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
+            detail="The job's identity token would be sent to it in clear text.",
+            hints=("Name it with https in the file that sigstore-trust-config names.",),
+        )

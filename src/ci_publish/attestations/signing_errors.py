@@ -1,0 +1,63 @@
+"""The errors with which signing ends (pure)."""
+
+from ci_publish.attestations.statements import Subject
+from ci_publish.attestations.trouble import IdentityRefusal, Trouble, Unsound, Untrusted
+from ci_publish.errors import (
+    AttestationUnsound,
+    SigningFailed,
+    SigstoreIdentityRejected,
+    SigstoreRefused,
+    SigstoreUnavailable,
+    UntrustedCertificate,
+)
+
+_STATUS_PAGE = "https://status.sigstore.dev"
+
+
+def final(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
+    """Return the error for a trouble that no repetition will cure."""
+    what = "the signing certificate" if subject is None else subject.filename
+    match trouble:
+        case Untrusted():
+            return UntrustedCertificate(f"Nothing could be signed: {trouble.reason}.")
+        case IdentityRefusal():
+            return SigstoreIdentityRejected(
+                f"Sigstore does not certify the identity of this job: {trouble.reason}.",
+                detail="Its certificate authority knows the identity providers of the hosted CI services.",
+                hints=(
+                    "With a self-hosted CI, name a Sigstore instance that knows it: sigstore-trust-config",
+                    "Or publish without attestations: attestations: off",
+                ),
+            )
+        case Unsound():
+            return AttestationUnsound(
+                f"The new attestation of {what} does not verify: {trouble.reason}.",
+                detail="An index would refuse it, so nothing was uploaded.",
+                hints=(
+                    "Run it again: every run signs afresh.",
+                    "If it stays, check whether a proxy changes Sigstore's answers, and report it.",
+                ),
+            )
+        case _:
+            return SigstoreRefused(
+                f"Sigstore refused what it was sent for {what}: {trouble.reason}.",
+                detail="Sending it again would not change that. Nothing was uploaded.",
+                hints=(
+                    f"Check whether {_STATUS_PAGE} tells of a fault, and whether a proxy stands in between.",
+                    "To publish without attestations: attestations: off",
+                ),
+            )
+
+
+def unavailable(missing: int, files: int, seconds: float, reason: str) -> SigstoreUnavailable:
+    """Return the error for *missing* of *files* that were not attested in time; *reason* is the last trouble's."""
+    return SigstoreUnavailable(
+        f"Sigstore did not attest {missing} of {files} files within {round(seconds, 1):g} s"
+        f"{f': {reason}' if reason else ''}.",
+        detail="Sigstore is a public service, and it has outages.",
+        hints=(
+            f"Look at {_STATUS_PAGE} and run again later: nothing was uploaded.",
+            "To publish without attestations when Sigstore is down: attestations: if-possible",
+            "A longer wait: --signing-timeout SECONDS (at most half of the time left before the deadline).",
+        ),
+    )

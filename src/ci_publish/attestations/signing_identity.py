@@ -1,0 +1,71 @@
+"""The identity of a job while it signs: fetched again where the CI allows it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ci_publish.attestations.publishers import begins
+from ci_publish.errors import IdentityUnavailable, SigningFailed, SigningIdentityExpired
+from ci_publish.model.identity import IdentityToken
+
+AUDIENCE = "sigstore"
+
+
+class IdentitySource(Protocol):
+    """The CI job's identity, as ``publishing.ports.IdentitySource`` describes it."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second token for the same audience can be had."""
+
+    def token(self, audience: str) -> IdentityToken:
+        """Fetch an OIDC identity token. Raises IdentityUnavailable."""
+
+
+class SigningIdentity:
+    """The identity token of a run, fetched again where the CI allows it."""
+
+    def __init__(self, source: IdentitySource, token: IdentityToken, wall: Callable[[], float]) -> None:
+        self._source = source
+        self._token = token
+        self._wall = wall
+        self._used = False
+
+    def token(self) -> IdentityToken:
+        """Return a token for the next certificate: a new one for each if possible. Raises SigningFailed.
+
+        A token that was handed out before its life began (the clocks differ) is handed out again.
+        """
+        now = self._wall()
+        if self._used and self._source.repeatable:
+            self._token = self._fetch()
+        elif self._used and self._token.expires is not None and self._token.expires <= now:
+            raise self.ended("it has expired")
+        self._used = begins(self._token) <= now
+        return self._token
+
+    def ended(self, reason: str) -> SigningFailed:
+        """Return the error for an identity that ended and cannot be renewed."""
+        if self._source.repeatable:
+            return SigningIdentityExpired(
+                f"The identity for signing ended again and again before it could be used ({reason}).",
+                detail="The clock of this machine is probably wrong.",
+                hints=("Set the runner's clock (identity tokens live for minutes only), and run again.",),
+            )
+        return SigningIdentityExpired(
+            f"The job's only identity token for Sigstore ended before all files were signed ({reason}).",
+            detail="This CI gives a job one identity token for each audience, when the job starts.",
+            hints=(
+                "Build in an earlier job, so that this one signs right after it started.",
+                "On GitLab, the job's `timeout` sets how long its tokens live.",
+            ),
+        )
+
+    def _fetch(self) -> IdentityToken:
+        try:
+            return self._source.token(AUDIENCE)
+        except IdentityUnavailable as error:
+            raise SigningIdentityExpired(
+                f"The identity for signing could not be renewed: {error.summary}",
+                detail=error.detail,
+                hints=error.hints,
+            ) from error

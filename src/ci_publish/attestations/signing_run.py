@@ -1,0 +1,262 @@
+"""One call of ``sign``: one identity, one certificate, many files at once, and an outage is not the end.
+
+What is retried is always a whole step (a certificate, or one file's signature and log entry), never a request: when
+the log commits an entry but answers late, the same entry sent again would be refused (409), while a fresh signature is
+simply one entry more.
+"""
+
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ci_publish.attestations.shared_backoff import SharedBackoff
+from ci_publish.attestations.signing_errors import final, unavailable
+from ci_publish.attestations.signing_identity import SigningIdentity
+from ci_publish.attestations.statements import Subject
+from ci_publish.attestations.trouble import Ended, IdentityRefusal, Transient, Trouble
+from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, WorkerPool
+from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
+from ci_publish.http.retries import Backoff
+from ci_publish.model.attestation import Attestation, SigningResult
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Emit, Retrying, Signed
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import IdentityToken
+from ci_publish.model.waiting import Waiting
+
+_CERTIFICATE = "signing certificate"
+# Fulcio's certificates live 10 minutes; it is only an assumption until the first attestation shows the real one.
+_USUAL_LIFETIME = 600.0
+# A log entry must fall into the certificate's life, so a certificate is not used in its last two minutes (of ten).
+_UNUSED_LIFETIME = 120.0
+_UNUSED_SHARE = 0.2
+# How many times in a row a certificate or token may turn out to be over before it has signed anything.
+_LONGEST_BARREN = 4
+POLL_SECONDS = 0.2
+
+
+class Product(Protocol):
+    """A fresh attestation that verified, and the life of its certificate in seconds."""
+
+    @property
+    def attestation(self) -> Attestation:
+        """The attestation."""
+
+    @property
+    def lifetime(self) -> float:
+        """How long the certificate lives, from its beginning."""
+
+
+class Certificate(Protocol):
+    """A signing certificate, good for any number of files while it lasts. Thread-safe."""
+
+    def attest(self, subject: Subject) -> Product:
+        """Sign, log and verify one attestation. Raises Trouble."""
+
+
+class Authority(Protocol):
+    """Where certificates come from (``authority.SigstoreAuthority``)."""
+
+    def certify(self, token: IdentityToken) -> Certificate:
+        """Obtain a certificate for an identity. Raises Trouble."""
+
+
+@frozen(kw_only=True)
+class Patience:
+    """How long signing may take: seconds for one request, for all, and between attempts."""
+
+    request: float = 30.0
+    budget: float = 300.0
+    first_pause: float = 1.0
+    longest_pause: float = 30.0
+    until: float | None = None
+    """When the budget ends, on the monotonic clock; None: it begins with the first certificate."""
+
+    @property
+    def attempt(self) -> float:
+        """The seconds after which an attempt is given up from outside; its request should have ended by itself."""
+        return self.request * 1.1 + 1.0
+
+
+@frozen
+class Clocks:
+    """The monotonic and the wall clock, in seconds, and a source of jitter in [0, 1)."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+
+
+class SigningRun:
+    """One call of `sign`: which files are done, which are to do, and with which certificate."""
+
+    def __init__(  # noqa: PLR0913  (the signer's own collaborators)
+        self,
+        *,
+        identity: SigningIdentity,
+        authority: Authority,
+        distributions: Sequence[Distribution],
+        emit: Emit,
+        waiting: Waiting,
+        patience: Patience,
+        clocks: Clocks,
+    ) -> None:
+        self._identity = identity
+        self._authority = authority
+        self._order = tuple(Subject(distribution.filename, distribution.sha256) for distribution in distributions)
+        self._todo = deque(self._order)
+        self._done: dict[str, Attestation] = {}
+        self._attempts: Counter[str] = Counter()
+        self._emit = emit
+        self._waiting = waiting
+        self._patience = patience
+        self._clock = clocks.monotonic
+        self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
+        self._pace = SharedBackoff(Backoff(patience.first_pause, patience.longest_pause), clocks.jitter)
+        self._certificate: Certificate | None = None
+        self._certifying = False
+        self._issued = 0.0
+        self._lifetime = _USUAL_LIFETIME
+        self._barren = 0
+        self._refused = False
+        self._last_reason = ""
+        self._end: CiPublishError | None = None
+
+    def work(self, workers: int) -> None:
+        """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
+        crew: WorkerPool[Subject | None, Certificate | Product] = WorkerPool(workers, self._clock)
+        try:
+            while (self._todo or crew.busy) and not self._over():
+                self._dispatch(crew, workers)
+                if (ending := crew.next(self._wait())) is not None:
+                    self._settle(ending)
+        finally:
+            crew.close()
+
+    def result(self) -> SigningResult:
+        """Return what was made, and for each other file the reason."""
+        missing = [subject.filename for subject in self._order if subject.filename not in self._done]
+        error = self._end or self._unavailable(len(missing))
+        if missing and not isinstance(error, SigningFailed):
+            raise error
+        done = {
+            subject.filename: (self._done[subject.filename],)
+            for subject in self._order
+            if subject.filename in self._done
+        }
+        return SigningResult(done, {filename: error for filename in missing if isinstance(error, SigningFailed)})
+
+    def _over(self) -> bool:
+        if self._end is None and self._waiting.stopped:
+            self._end = SigningFailed("Signing was stopped before every file had its attestation.")
+        elif self._end is None and max(self._clock(), self._pace.resume) >= self._ends:
+            self._end = self._unavailable(len(self._order) - len(self._done))
+        return self._end is not None
+
+    def _wait(self) -> float:
+        """Return how long to wait for an ending: not past the next moment at which something can be begun."""
+        pause = self._pace.resume - self._clock()
+        return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
+
+    def _dispatch(self, crew: "WorkerPool[Subject | None, Certificate | Product]", workers: int) -> None:
+        if self._certifying or not self._todo or self._clock() < self._pace.resume:
+            return
+        if self._certificate is None or self._is_old():
+            self._renew(crew)
+            return
+        while self._todo and crew.free and crew.busy < self._pace.width(workers):
+            subject = self._todo.popleft()
+            crew.start(subject, _attesting(self._certificate, subject), self._patience.attempt)
+
+    def _is_old(self) -> bool:
+        unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
+        return self._clock() - self._issued >= self._lifetime - unused
+
+    def _renew(self, crew: "WorkerPool[Subject | None, Certificate | Product]") -> None:
+        if not crew.free:
+            return
+        try:
+            token = self._identity.token()
+        except SigningFailed as error:
+            self._end = error
+            return
+        self._certificate, self._certifying, self._issued = None, True, self._clock()
+        crew.start(None, _certifying(self._authority, token), self._patience.attempt)
+
+    def _settle(self, ending: "Ending[Subject | None, Certificate | Product]") -> None:
+        if ending.key is None:
+            self._certifying = False
+        match ending:
+            case Finished(key=None, value=certificate):
+                self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
+                self._pace.succeeded()
+            case Finished(key=subject, value=product):
+                self._finish(subject, product)  # type: ignore[arg-type]  # the task of a file is `attest`
+            case Overdue(seconds=seconds):
+                self._retry(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
+            case Failed(error=Trouble() as trouble):
+                self._trouble(ending.key, ending.started, trouble)
+            case Failed(error=CiPublishError() as error):
+                self._end = error
+            case Failed(error=error):
+                raise error
+
+    def _finish(self, subject: Subject, product: Product) -> None:
+        self._done[subject.filename] = product.attestation
+        self._lifetime = product.lifetime
+        self._barren = 0
+        self._refused = False
+        self._pace.succeeded()
+        self._emit(Signed(product.attestation))
+
+    def _trouble(self, subject: Subject | None, started: float, trouble: Trouble) -> None:
+        match trouble:
+            case Transient():
+                self._retry(subject, started, trouble)
+            case IdentityRefusal() if not self._refused:
+                # Fulcio says the same when it cannot reach the identity provider: another token is worth a try.
+                self._refused = True
+                self._retry(subject, started, Transient(trouble.reason))
+            case Ended():
+                self._begin_again(subject, started, trouble)
+            case _:
+                self._end = final(trouble, subject)
+
+    def _retry(self, subject: Subject | None, started: float, trouble: Transient) -> None:
+        self._put_back(subject)
+        self._last_reason = trouble.reason
+        what = _CERTIFICATE if subject is None else subject.filename
+        self._attempts[what] += 1
+        wait = self._pace.failed(started, self._clock(), trouble.retry_after)
+        self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
+
+    def _begin_again(self, subject: Subject | None, started: float, trouble: Ended) -> None:
+        """Put a file back whose certificate or identity ended; the next round gets new ones."""
+        self._put_back(subject)
+        if subject is not None and (self._certificate is None or started < self._issued):
+            return  # another file told already
+        self._certificate = None
+        self._barren += 1
+        if self._barren >= _LONGEST_BARREN:
+            self._end = self._identity.ended(trouble.reason)
+        elif self._barren > 1:
+            self._retry(None, self._clock(), Transient(trouble.reason))
+        else:
+            self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
+
+    def _put_back(self, subject: Subject | None) -> None:
+        if subject is not None:
+            self._todo.appendleft(subject)
+
+    def _unavailable(self, missing: int) -> SigstoreUnavailable:
+        return unavailable(missing, len(self._order), self._patience.budget, self._last_reason)
+
+
+def _certifying(authority: Authority, token: IdentityToken) -> Callable[[], Certificate | Product]:
+    return lambda: authority.certify(token)
+
+
+def _attesting(certificate: Certificate, subject: Subject) -> Callable[[], Certificate | Product]:
+    return lambda: certificate.attest(subject)
