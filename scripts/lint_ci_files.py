@@ -1,7 +1,7 @@
-"""Check the files that CI systems and container builders read, each with the tool that knows its rules; no network.
+"""Check the files that CI systems, container builders and GitHub read, each with the tool that knows its rules.
 
-A kind of file that does not exist yet is skipped. Every tool runs, even after another one found something; exit 1 if
-any did.
+No network. A kind of file that does not exist yet is skipped. Every tool runs, even after another one found
+something; exit 1 if any did.
 """
 
 import json
@@ -65,6 +65,9 @@ def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
         ([*schema, "vendor.github-actions"], actions),
         ([*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci"], pipelines),
         ([*schema, "vendor.dependabot"], updates),
+        ([*schema, "vendor.github-issue-config"], matching(names, r"\.github/ISSUE_TEMPLATE/config\.yml")),
+        ([*schema, "vendor.github-issue-forms"], matching(names, r"\.github/ISSUE_TEMPLATE/(?!config\b)[^/]+\.yml")),
+        ([*schema, "vendor.citation-file-format", "--default-filetype", "yaml"], matching(names, r"CITATION\.cff")),
         (["hadolint"], dockerfiles),
         # The strictest persona, and neither a config nor an ignore: a finding is mended, not silenced.
         (["zizmor", "--offline", "--persona=auditor", "--no-config", "--no-ignores"], [*workflows, *actions, *updates]),

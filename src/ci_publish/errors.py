@@ -80,11 +80,13 @@ class InternalError(CiPublishError, slug="internal", exit_code=1):
     @classmethod
     def of(cls, exception: BaseException) -> "InternalError":
         """Wrap an exception that nobody mapped, with what to report and where."""
-        return cls(
+        error = cls(
             f"An unexpected error occurred: {type(exception).__name__}.",
             detail="This is a bug in ci-publish, not in your project. Where it happened:\n" + _where(exception),
             hints=(f"Report it, with the lines above, at {ISSUES_URL}",),
         )
+        error.__cause__ = exception
+        return error
 
 
 def _where(exception: BaseException) -> str:

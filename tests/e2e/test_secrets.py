@@ -84,7 +84,7 @@ def fail(folder: Path, world: RehearsalWorld, number: int) -> str:
     with canaries.of(world), faulty(world, only(way.path, canaries.echo(status, style), method=way.method)):
         process = start(release.folder, environ, "publish", *options)
         with command_lines(process) as arguments:
-            ended = finish(release.folder, process)
+            ended = finish(release.folder, process, debugging="CI_PUBLISH_DEBUG" in environ)
     found = canaries.found_in(places(ended, release.folder, arguments, json="json" in options))
     assert found == set(), f"{seed}\n{sorted((place, part[:60]) for place, part in found)}\n{ended.said}"
     assert canaries.known, seed
@@ -132,7 +132,8 @@ def context(world: RehearsalWorld, folder: Path, chance: random.Random, way: Way
         for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_STATE"):
             (folder / name.lower()).touch()
             environ[name] = str(folder / name.lower())
-    return environ | CREDENTIALS[way.credential](world, chance, canaries)
+    debugging = chance.choice(({}, {"CI_PUBLISH_DEBUG": "1"}))
+    return environ | debugging | CREDENTIALS[way.credential](world, chance, canaries)
 
 
 def job(world: RehearsalWorld, folder: Path, provider: str) -> dict[str, str]:

@@ -346,4 +346,28 @@ def test_a_release_refuses_what_is_not_an_image_by_digest(copy: Path, wrong: str
 def test_a_release_is_made_once(copy: Path) -> None:
     release(copy, ACTION_IMAGE, GITLAB_IMAGE)
 
-    assert release(copy, ACTION_IMAGE, GITLAB_IMAGE).returncode != 0
+    before = [(copy / name).read_bytes() for name in ("action.yml", "templates/publish.yml")]
+
+    again = release(copy, ACTION_IMAGE, GITLAB_IMAGE)
+
+    assert again.returncode == 1
+    assert again.stderr.startswith("Nothing was written: action.yml does not build its image from the Dockerfile.")
+    assert "Traceback" not in again.stderr
+    assert [(copy / name).read_bytes() for name in ("action.yml", "templates/publish.yml")] == before
+
+
+@pytest.mark.parametrize("references", [(), (ACTION_IMAGE,), (ACTION_IMAGE, GITLAB_IMAGE, GITLAB_IMAGE)])
+def test_a_release_needs_two_images(copy: Path, references: tuple[str, ...]) -> None:
+    result = release(copy, *references)
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("usage: ")
+
+
+def test_a_release_writes_both_files_or_none(copy: Path) -> None:
+    component = copy / "templates" / "publish.yml"
+    text = component.read_text(encoding="utf-8")
+    component.write_text(text.replace("    image:\n", "    picture:\n"), encoding="utf-8")
+
+    assert release(copy, ACTION_IMAGE, GITLAB_IMAGE).returncode == 1
+    assert read(copy / "action.yml")["runs"]["image"] == "Dockerfile"

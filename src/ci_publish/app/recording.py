@@ -44,7 +44,6 @@ def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: R
         _add_hints(error, context.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)
-        error.__cause__ = caught
     emit(
         RunFinished(
             outcome=_outcome(outcome, error), exit_code=error.exit_code if error else 0, time=time.time(), error=error

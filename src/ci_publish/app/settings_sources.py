@@ -40,8 +40,11 @@ MARK_HINTS = (
     "If they belong to another action, clear them for this command: env -u NAME ci-publish …",
 )
 
+# Tracebacks of a failure, for who reports or hunts a bug; no option, since it must work before there are settings.
+DEBUG = "CI_PUBLISH_DEBUG"
+
 # Variables with our prefix that are not options.
-RESERVED = frozenset({ACTION_MARK, REHEARSAL_VARIABLE, TOKEN, "CI_PUBLISH_STRESS"})
+RESERVED = frozenset({ACTION_MARK, DEBUG, REHEARSAL_VARIABLE, TOKEN, "CI_PUBLISH_STRESS"})
 # GitLab's identity tokens are variables, too: this one is for a rehearsal.
 _IDENTITY_TOKEN = "_ID_TOKEN"  # noqa: S105  (the end of a variable's name)
 
@@ -287,11 +290,16 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
-    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
+def secret_variables() -> tuple[str, ...]:
+    """Return the variables that hold a password or an API token, ours and those of other tools."""
     foreign = (name for tool in TOOLS for name in tool.secrets)
     inputs = (f"INPUT_{spelling.upper()}" for spelling in _spellings(options()["password"]))
-    for name in (variable("password"), TOKEN, *foreign, *inputs):
+    return (variable("password"), TOKEN, *foreign, *inputs)
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
+    for name in secret_variables():
         environ.pop(name, None)
 
 

@@ -98,6 +98,7 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.output_files import leads_out  # noqa: PLC0415
+    from ci_publish.app.settings_sources import secret_variables  # noqa: PLC0415
     from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415
@@ -113,6 +114,8 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
             json=_peek("output", argv, environ) == "json", receipt=Path(receipt) if receipt else None
         ),
     )
+    for name in secret_variables():
+        reporting.masker.mask(Secret(environ.get(name, "")))
     file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
     for event in (

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from ci_publish.app.settings_sources import DEBUG
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.console import console
@@ -42,6 +43,7 @@ class Reporting:
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Dispatcher()
         self._add_ci()
+        self._add_debugging()
         self._add_people()
         if options.json:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
@@ -73,6 +75,13 @@ class Reporting:
             log_search=PUBLIC_LOG if options.public_log else None,
             redact=self.masker.redact,
         )
+
+    def _add_debugging(self) -> None:
+        """Add tracebacks, before what people read: the last lines of a failure say what is public now."""
+        if self._environ.get(DEBUG, "").lower() not in {"", "0", "false"}:
+            from ci_publish.reports.tracebacks import TracebackReport  # noqa: PLC0415  (see the module's docstring)
+
+            self.emit.add(TracebackReport(self._human, redact=self.masker.redact))
 
     def _add_people(self) -> None:
         options = self._report_options
