@@ -34,6 +34,10 @@ class BodyChanged(Exception):
     """
 
 
+class BodyBroken(OSError):
+    """Raised while the body of a StreamedAnswer is iterated: it broke off, or is longer than it may be."""
+
+
 class BodyWithdrawn(Exception):
     """Raised while a StreamedBody is iterated: the request must not be completed; the text is for people.
 
@@ -90,6 +94,15 @@ class HttpAnswer:
     headers: Mapping[str, str]
     body: bytes
     truncated: bool = False
+
+
+@frozen
+class StreamedAnswer:
+    """A response whose body is read while it arrives, once; it may raise BodyBroken. Header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Iterator[bytes]
 
 
 class NoAnswerReason(StrEnum):

@@ -6,9 +6,9 @@ read of a response is capped; secrets that the server echoes are redacted; nothi
 server does, except for a proxy that requires authentication: then a setting is wrong.
 """
 
+import contextlib
 import os
 import time
-import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from json import dumps
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
 from ci_publish.errors import CiPublishError
+from ci_publish.http.answers import bounded, headers_of, whole_answer
 from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
@@ -27,13 +28,14 @@ from ci_publish.http.messages import (
     NoAnswer,
     NoAnswerReason,
     SecretJson,
+    StreamedAnswer,
 )
 from ci_publish.http.urls import has_secrets, host_of, is_loopback_host, shown, split
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
-    from ci_publish.http.network import Network, RawResponse
+    from ci_publish.http.network import Network
     from ci_publish.http.preconnect import Preconnection
     from ci_publish.http.sockets import Attempt, Timeouts
 
@@ -41,7 +43,6 @@ DEFAULT_LIMIT = 64 * 1024
 # Slower than this, in bytes a second, an upload is not worth waiting for.
 SLOWEST_UPLOAD = 16 * 1024
 MIN_SECRET = 4
-REDACTED = b"***"
 
 
 class HttpTransport:
@@ -117,6 +118,36 @@ class HttpTransport:
         )
         return result
 
+    @contextlib.contextmanager
+    def stream(self, request: HttpRequest, *, limit: int) -> Iterator[StreamedAnswer | NoAnswer]:
+        """Send *request* and yield its response while the body is still on its way, to be read in the same thread.
+
+        At most *limit* bytes are read of it. Never raises for network or server, except as ``send`` does; the body
+        raises BodyBroken where it breaks off or is longer.
+        """
+        answer: StreamedAnswer | NoAnswer | None = self._refusal(request)
+        began = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            if answer is None:
+                answer = self._streamed(request, limit, stack)
+            self._emit(RequestTraced(request.method, shown(request.url), _told(answer), time.monotonic() - began))
+            yield answer
+
+    def _streamed(self, request: HttpRequest, limit: int, stack: contextlib.ExitStack) -> StreamedAnswer | NoAnswer:
+        from ci_publish.http import network  # noqa: PLC0415  (late: imports httpx)
+
+        attempt = self._attempt(request, None, limit)
+        try:
+            headers = {**request.headers, **_authorization(request)}
+            exchange = self._network().exchange(attempt, request.method, request.url, headers, None)
+            raw = stack.enter_context(exchange)
+        except CiPublishError:
+            raise
+        except Exception as error:  # noqa: BLE001  (the edge, as in ``_exchange``)
+            return NoAnswer(*network.explained(error))
+        secrets = _secret_forms(request)
+        return StreamedAnswer(raw.status, headers_of(raw, secrets), bounded(raw.chunks, limit))
+
     def _refusal(self, request: HttpRequest) -> NoAnswer | None:
         """Return why *request* must not leave this machine, None where it may."""
         host = host_of(request.url)
@@ -140,7 +171,7 @@ class HttpTransport:
             framing, body = _body(request, attempt)
             headers = {**request.headers, **_authorization(request), **framing}
             with opened.exchange(attempt, request.method, request.url, headers, body) as raw:
-                return _answer(raw, limit, secrets)
+                return whole_answer(raw, limit, secrets)
         except BodyChanged as error:
             return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
         except BodyWithdrawn as error:
@@ -251,68 +282,11 @@ def _secret_forms(request: HttpRequest) -> tuple[bytes, ...]:
     return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=len, reverse=True))
 
 
-# --- what comes back
-
-
-def _answer(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
-    headers: dict[str, str] = {}
-    for name, value in raw.headers:
-        key = name.decode("latin-1").lower()
-        text = _text(_redacted(value, secrets))
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    body, whole = _read(raw.chunks, limit)
-    body, complete = _inflated(body, headers.get("content-encoding", "").strip().lower(), limit)
-    return HttpAnswer(
-        status=raw.status,
-        reason=_text(_redacted(raw.reason, secrets)),
-        headers=headers,
-        body=_redacted(body, secrets),
-        truncated=not (whole and complete),
-    )
-
-
-def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
-    """Read at most *limit* bytes; a body that breaks off counts as too long: status and headers are known."""
-    body = bytearray()
-    try:
-        for chunk in chunks:
-            body += chunk
-            if len(body) > limit:
-                return bytes(body[:limit]), False
-    except Exception:  # noqa: BLE001  (the edge: the status counts, whatever happened to the body)
-        return bytes(body), False
-    return bytes(body), True
-
-
-def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """Undo a compression that we did not ask for, up to *limit* bytes."""
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        return body, True
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever it is
-    try:
-        plain = inflater.decompress(body, limit)
-    except zlib.error:
-        return b"", False
-    return plain, inflater.eof
-
-
-def _redacted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
-    for secret in secrets:
-        text = text.replace(secret, REDACTED)
-    return text
-
-
-def _text(raw: bytes) -> str:
-    """Decode the text of a status line or header: as UTF-8 where it is valid, else as Latin-1 (RFC 9110 §5.5)."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _told(result: HttpAnswer | NoAnswer) -> str:
+def _told(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
     if isinstance(result, NoAnswer):
         return f"{result.reason.value}: {result.text}"
+    if isinstance(result, StreamedAnswer):
+        return f"{result.status}"
     return f"{result.status} {result.reason}".strip()
 
 

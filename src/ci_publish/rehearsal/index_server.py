@@ -31,6 +31,7 @@ from ci_publish.rehearsal.index_responses import (
     with_absolute_location,
 )
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
+from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.provenance import IntegrityService
 from ci_publish.rehearsal.records import (
     QUARANTINED,
@@ -72,6 +73,7 @@ _ROUTES: Final = Map(
         Rule("/pypi/<name>/<version>/json", endpoint="json_release", methods=["GET"]),
         Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="integrity", methods=["GET"]),
         Rule("/packages/<path:path>", endpoint="download", methods=["GET"]),
+        Rule("/upstream/<name>/<filename>", endpoint="upstream_file", methods=["GET"]),
         Rule("/project/<name>/", endpoint="project_page", methods=["GET"]),
         Rule("/project/<name>/<version>/", endpoint="project_page", methods=["GET"]),
         Rule("/style.css", endpoint="stylesheet", methods=["GET"]),
@@ -102,13 +104,15 @@ class RehearsalIndex:
         hooks: Hooks | None = None,
         rules: UploadRules | None = None,
         token_lifetime: float = TOKEN_LIFETIME_SECONDS,
+        overlay: Overlay | None = None,
     ) -> None:
         """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*.
 
         *validate_file* returns why a file is refused. *registrations* are the Trusted Publishers; without any, every
         identity of the rehearsal's CI may publish every project. *discovery* turns PEP 807's document on.
-        *token_lifetime* is in seconds.
+        *token_lifetime* is in seconds. *overlay* answers installers for the projects that this index does not have.
         """
+        self._overlay = overlay
         self.hooks = Hooks() if hooks is None else hooks
         self.app = hooked(self._handle, self.hooks)
         self.rules = UploadRules() if rules is None else rules
@@ -245,6 +249,8 @@ class RehearsalIndex:
         return simple_response(request, simple_type(request), simple_pages.index_html(state), state.serial)
 
     def _simple_detail(self, request: Request, name: str) -> Response:
+        if self._overlay is not None and self.state.project(name) is None:
+            return self._overlay.detail(request, name)
         project = self._project(name)
         if name != project.normalized or not request.path.endswith("/"):
             return Response(status=301, headers={"Location": f"/simple/{project.normalized}/"})
@@ -295,6 +301,11 @@ class RehearsalIndex:
         return send_file(
             found, request.environ, mimetype="application/octet-stream", conditional=True, max_age=365 * _DAY_SECONDS
         )
+
+    def _upstream_file(self, request: Request, name: str, filename: str) -> Response:
+        if self._overlay is None or self.state.project(name) is not None:
+            raise NotFound
+        return self._overlay.file(request, name, filename)
 
     def _home(self, _request: Request) -> Response:
         return project_page.page(project_page.home(self.state))

@@ -6,7 +6,7 @@ Sources: PEPs 503, 592, 629, 658, 691, 700, 714, 740, 792; `warehouse/packaging/
 
 import datetime as dt
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -75,25 +75,37 @@ def index_html(state: State) -> str:
 
 def detail_html(project: Project, base_url: str) -> str:
     """Return a project's page as HTML."""
-    detail = detail_json(project, base_url)
-    title = f"Links for {project.normalized}"
-    links = "\n".join(f"{_file_link(file)}<br />" for file in detail["files"])
     status = f'\n    <meta name="pypi:project-status" content="{html.escape(project.status)}">'
-    return _page(title, f"<h1>{title}</h1>\n{links}", status) + f"<!--SERIAL {project.serial}-->\n"
+    page = files_html(project.normalized, detail_json(project, base_url)["files"], status)
+    return f"{page}<!--SERIAL {project.serial}-->\n"
 
 
-def _file_link(file: dict[str, Any]) -> str:
+def files_html(project: str, files: Iterable[Mapping[str, Any]], head: str = "") -> str:
+    """Return the page of a project with these files (entries as in the JSON form) as HTML."""
+    title = f"Links for {project}"
+    links = "\n".join(f"{_file_link(file)}<br />" for file in files)
+    return _page(title, f"<h1>{title}</h1>\n{links}", head)
+
+
+def _file_link(file: Mapping[str, Any]) -> str:
     attributes: dict[str, str] = {}
-    if file["requires-python"]:
+    if file.get("requires-python"):
         attributes["data-requires-python"] = file["requires-python"]
-    if file["yanked"]:
+    if file.get("yanked"):
         attributes["data-yanked"] = file["yanked"] if isinstance(file["yanked"], str) else ""
-    if file["core-metadata"]:
-        attributes["data-dist-info-metadata"] = f"sha256={file['core-metadata']['sha256']}"
-        attributes["data-core-metadata"] = f"sha256={file['core-metadata']['sha256']}"
-    if file["provenance"]:
+    if metadata := file.get("core-metadata") or file.get("data-dist-info-metadata"):
+        value = _digest(metadata) if isinstance(metadata, Mapping) else "true"
+        attributes["data-dist-info-metadata"] = attributes["data-core-metadata"] = value
+    if file.get("provenance"):
         attributes["data-provenance"] = file["provenance"]
-    return _link(f"{file['url']}#sha256={file['hashes']['sha256']}", file["filename"], attributes)
+    digest = _digest(file.get("hashes") or {})
+    return _link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
+
+
+def _digest(digests: Mapping[str, str]) -> str:
+    """Return one of *digests* as ``name=value``, a SHA-256 before all others."""
+    name = "sha256" if "sha256" in digests else next(iter(digests), "")
+    return f"{name}={digests[name]}" if name else ""
 
 
 def _link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:

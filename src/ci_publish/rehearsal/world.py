@@ -20,6 +20,7 @@ from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
+from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import AUDIENCE as SIGSTORE_AUDIENCE
 from ci_publish.rehearsal.sigstore import Sigstore
@@ -71,13 +72,15 @@ class RehearsalWorld:
         discovery: bool = False,
         token_lifetime: float = TOKEN_LIFETIME_SECONDS,
         certificate_lifetime: float = 600.0,
+        overlay: Overlay | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare a world; nothing listens before the context is entered.
 
         *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again
         and still verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the
-        rehearsed CI job. *registrations*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives Unix time.
+        rehearsed CI job. *registrations* and *overlay*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives
+        Unix time.
         """
         self._resources = contextlib.ExitStack()
         self._given_storage = storage
@@ -88,6 +91,7 @@ class RehearsalWorld:
         self._rules = rules
         self._discovery = discovery
         self._token_lifetime = token_lifetime
+        self._overlay = overlay
         self._clock = clock
         self._stopped = threading.Event()
         self._tls: LoopbackTls | None = None
@@ -124,6 +128,7 @@ class RehearsalWorld:
             rules=self._rules,
             discovery=self._discovery,
             token_lifetime=self._token_lifetime,
+            overlay=self._overlay,
             clock=self._clock,
         )
         if self._with_tls:

@@ -1,0 +1,92 @@
+"""Responses as values: what the network gives, decoded, capped, and without the secrets that a server echoes."""
+
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ci_publish.http.messages import BodyBroken, HttpAnswer
+
+if TYPE_CHECKING:
+    from ci_publish.http.network import RawResponse
+
+REDACTED: Final = b"***"
+
+
+def headers_of(raw: "RawResponse", secrets: tuple[bytes, ...]) -> dict[str, str]:
+    """Return the headers of a response, names in lower case, *secrets* redacted."""
+    headers: dict[str, str] = {}
+    for name, value in raw.headers:
+        key = name.decode("latin-1").lower()
+        text = _text(_redacted(value, secrets))
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def bounded(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    """Yield *chunks*, at most *limit* bytes of them. Raises BodyBroken."""
+    left = limit
+    try:
+        for chunk in chunks:
+            left -= len(chunk)
+            if left < 0:
+                break
+            yield chunk
+    except Exception as error:
+        message = "the response broke off"
+        raise BodyBroken(message) from error
+    if left < 0:
+        message = f"the response has more than {limit} bytes"
+        raise BodyBroken(message)
+
+
+def whole_answer(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
+    """Read a response to its end, or to *limit* bytes of its body; *secrets* are redacted wherever it echoes them."""
+    headers = headers_of(raw, secrets)
+    body, whole = _read(raw.chunks, limit)
+    body, complete = _inflated(body, headers.get("content-encoding", "").strip().lower(), limit)
+    return HttpAnswer(
+        status=raw.status,
+        reason=_text(_redacted(raw.reason, secrets)),
+        headers=headers,
+        body=_redacted(body, secrets),
+        truncated=not (whole and complete),
+    )
+
+
+def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
+    """Read at most *limit* bytes; a body that breaks off counts as too long: status and headers are known."""
+    body = bytearray()
+    try:
+        for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                return bytes(body[:limit]), False
+    except Exception:  # noqa: BLE001  (the edge: the status counts, whatever happened to the body)
+        return bytes(body), False
+    return bytes(body), True
+
+
+def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Undo a compression that we did not ask for, up to *limit* bytes."""
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        return body, True
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, whichever it is
+    try:
+        plain = inflater.decompress(body, limit)
+    except zlib.error:
+        return b"", False
+    return plain, inflater.eof
+
+
+def _redacted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return text
+
+
+def _text(raw: bytes) -> str:
+    """Decode the text of a status line or header: as UTF-8 where it is valid, else as Latin-1 (RFC 9110 §5.5)."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

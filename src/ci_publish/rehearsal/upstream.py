@@ -1,0 +1,259 @@
+"""What answers for the projects that are not rehearsed: a folder of distributions, or another index.
+
+Installers are redirected to an index that needs no credential, and talk to it themselves. Where a credential is
+involved, it stays here: pages and files are passed on, the files as they arrive.
+
+Sources: PEPs 503, 592, 629, 658, 691, 700, 714.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias
+from urllib.parse import quote, unquote, urljoin
+
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import send_file
+from werkzeug.wrappers import Request, Response
+
+from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
+from ci_publish.http.responses import NotAnObject, read_object
+from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import has_secrets, same_origin, shown, split, with_slash
+from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+from ci_publish.model.markup import read_page
+from ci_publish.rehearsal.index_responses import base_url
+from ci_publish.rehearsal.responses import RefusedError
+
+Entry: TypeAlias = Mapping[str, Any]
+"""One file of a project's page, as in the JSON form of the Simple API."""
+
+MAX_FILE: Final = 8 * 1024 * 1024 * 1024
+"""Bytes of a file that is passed on."""
+
+_BLOCK: Final = 1024 * 1024
+_SLOWEST: Final = 1800.0
+_MAX_REDIRECTS: Final = 5
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_SECRET_IN_PATH: Final = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_~-]{20,}")
+_METADATA: Final = ".metadata"
+_KEPT: Final = (
+    *("filename", "hashes", "requires-python", "size", "upload-time", "yanked"),
+    *("core-metadata", "data-dist-info-metadata", "dist-info-metadata"),
+)
+_FROM_CLIENT: Final = ("Range", "If-Range")
+_FROM_UPSTREAM: Final = ("content-type", "content-length", "content-range", "accept-ranges", "etag", "last-modified")
+
+
+class ServedUpstream(Protocol):
+    """What answers for projects that are not rehearsed, from here; *project* is a normalised name. Thread-safe."""
+
+    def entries(self, project: str, base: str) -> list[Entry]:
+        """Return the files of a project, with addresses below *base*. Raises NotFound or RefusedError."""
+
+    def file(self, request: Request, project: str, filename: str) -> Response:
+        """Return one of those files, or its core metadata (``.metadata``). Raises NotFound or RefusedError."""
+
+
+def needs_no_credential(url: str) -> bool:
+    """Return whether nothing in *url* can be a credential: no user, no query, no long random part of the path."""
+    parts = split(url)
+    random = any(_SECRET_IN_PATH.fullmatch(part) for part in parts.path.split("/"))
+    return not (has_secrets(url) or parts.query or random)
+
+
+@frozen
+class RedirectedIndex:
+    """An index without credentials, to which installers are sent. ``root`` is that of its Simple API."""
+
+    root: str
+
+    def location(self, project: str) -> str:
+        """Return the project's page there."""
+        return f"{with_slash(self.root)}{project}/"
+
+
+class DistributionFolder:
+    """A folder of wheels and sdists, those of a project also in a subfolder with its normalised name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def entries(self, project: str, base: str) -> list[Entry]:
+        """Return what the folder has of a project. Raises NotFound where that is nothing."""
+        paths = self._paths(project)
+        if not paths:
+            raise NotFound
+        return [self._entry(path, project, base) for path in paths.values()]
+
+    def file(self, request: Request, project: str, filename: str) -> Response:
+        """Return a file of the folder. Raises NotFound."""
+        path = self._paths(project).get(filename)
+        if path is None:
+            raise NotFound
+        return send_file(path.resolve(), request.environ, mimetype="application/octet-stream", conditional=True)
+
+    def _paths(self, project: str) -> dict[str, Path]:
+        found = [
+            path
+            for folder in (self._folder, self._folder / project)
+            if folder.is_dir()
+            for path in folder.iterdir()
+            if _project_of(path.name) == project and path.is_file()
+        ]
+        return {path.name: path for path in sorted(found)}
+
+    @staticmethod
+    def _entry(path: Path, project: str, base: str) -> Entry:
+        facts = path.stat()
+        return {
+            "filename": path.name,
+            "url": _address(base, project, path.name),
+            "hashes": {"sha256": _sha256(path, facts.st_size, facts.st_mtime_ns)},
+            "size": facts.st_size,
+        }
+
+
+class ForwardedIndex:
+    """An index whose pages and files are passed on, so that its credential reaches no installer.
+
+    *authorization* is sent to the origin of *url* only. A file elsewhere whose address holds no credential is left to
+    the installer.
+    """
+
+    def __init__(self, url: str, authorization: Authorization | None, transport: HttpTransport) -> None:
+        self._url = with_slash(url)
+        self._authorization = authorization
+        self._transport = transport
+        self._addresses: dict[tuple[str, str], str] = {}
+
+    def entries(self, project: str, base: str) -> list[Entry]:
+        """Return the upstream's files, with digests and core metadata. Raises as ``ServedUpstream``."""
+        url = f"{self._url}{project}/"
+        answer = self._page(url, project)
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
+        found = _json_entries(answer.body, shown(url)) if is_json else _html_entries(answer.body)
+        return [entry for entry in (self._own(entry, url, project, base) for entry in found) if entry is not None]
+
+    def _page(self, url: str, project: str) -> HttpAnswer:
+        for _ in range(_MAX_REDIRECTS):
+            answer = self._transport.send(self._request(url, {"Accept": ACCEPT}), limit=MAX_LISTING)
+            if isinstance(answer, NoAnswer):
+                raise RefusedError(502, f"The upstream index {shown(self._url)} cannot be reached: {answer.text}.")
+            if answer.status in {404, 410}:
+                raise NotFound
+            if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
+                return answer
+            if answer.status not in _REDIRECTS:
+                raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {shown(url)}")
+            url = urljoin(url, answer.headers.get("location", ""))
+        raise _redirects_too_often()
+
+    def _own(self, entry: Entry, url: str, project: str, base: str) -> Entry | None:
+        """Return an entry with an address from which it can be had without the credential; None for a foreign file."""
+        filename = entry.get("filename")
+        if not isinstance(filename, str) or _project_of(filename) != project:
+            return None
+        address = urljoin(url, str(entry.get("url", "")))
+        kept = {name: entry[name] for name in _KEPT if name in entry}
+        if not same_origin(address, url) and needs_no_credential(address):
+            return {**kept, "url": address}
+        self._addresses[project, filename] = address
+        return {**kept, "url": _address(base, project, filename)}
+
+    def file(self, request: Request, project: str, filename: str) -> Response:
+        """Pass a file on while it arrives. Raises NotFound or RefusedError."""
+        name = filename.removesuffix(_METADATA)
+        if (project, name) not in self._addresses:
+            self.entries(project, base_url(request))
+        if (project, name) not in self._addresses:
+            raise NotFound
+        address = self._addresses[project, name] + filename[len(name) :]
+        wanted = {header: value for header in _FROM_CLIENT if (value := request.headers.get(header)) is not None}
+        stack = ExitStack()
+        try:
+            return self._passed_on(address, wanted, stack)
+        except BaseException:
+            stack.close()
+            raise
+
+    def _passed_on(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
+        for _ in range(_MAX_REDIRECTS):
+            answer = stack.enter_context(self._transport.stream(self._request(url, headers), limit=MAX_FILE))
+            if isinstance(answer, NoAnswer):
+                raise RefusedError(502, f"The upstream index cannot be reached: {answer.text}.")
+            if answer.status in {404, 410}:
+                raise NotFound
+            if answer.status not in _REDIRECTS:
+                return _streamed(answer, stack)
+            url = urljoin(url, answer.headers.get("location", ""))
+        raise _redirects_too_often()
+
+    def _request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
+        authorization = self._authorization if same_origin(url, self._url) else None
+        return HttpRequest("GET", url, headers, authorization, pause=_SLOWEST)
+
+
+def _redirects_too_often() -> RefusedError:
+    return RefusedError(502, "The upstream index redirects too often.")
+
+
+def _streamed(answer: StreamedAnswer, stack: ExitStack) -> Response:
+    """Return a response that passes the body on; the connection is let go when it is closed."""
+    headers = {name: answer.headers[name] for name in _FROM_UPSTREAM if name in answer.headers}
+    response = Response(answer.body, status=answer.status, headers=headers)
+    response.call_on_close(stack.close)
+    return response
+
+
+def _json_entries(body: bytes, url: str) -> Iterator[Entry]:
+    found = read_object(body) if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS else NotAnObject("is too long")
+    files = None if isinstance(found, NotAnObject) else found.get("files")
+    if not isinstance(files, list):
+        raise RefusedError(502, f"The upstream index has no readable page at {url}")
+    return (entry for entry in files[:MAX_FILES] if isinstance(entry, dict))
+
+
+def _html_entries(body: bytes) -> Iterator[Entry]:
+    page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
+    for anchor in page.anchors:
+        address, _, fragment = urljoin(page.base or "", anchor.get("href", "")).partition("#")
+        algorithm, _, digest = fragment.partition("=")
+        metadata = anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))
+        entry: dict[str, Any] = {
+            "filename": unquote(split(address).path.rpartition("/")[2]),
+            "url": address,
+            "hashes": {algorithm.lower(): digest.partition("&")[0]} if digest else {},
+            "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
+        }
+        if metadata is not None:
+            kind, _, value = metadata.partition("=")
+            entry["core-metadata"] = {kind: value} if value else True
+        if "data-requires-python" in anchor:
+            entry["requires-python"] = anchor["data-requires-python"]
+        yield entry
+
+
+def _address(base: str, project: str, filename: str) -> str:
+    return f"{base}/upstream/{project}/{quote(filename)}"
+
+
+def _project_of(filename: str) -> str | None:
+    parsed = DistributionFilename.parse_or_none(filename)
+    return None if parsed is None else parsed.project
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, _size: int, _modified: int) -> str:
+    """Return the digest of a file; size and time of modification tell a changed file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
