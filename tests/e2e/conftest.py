@@ -92,13 +92,14 @@ class Served:
     index_url: str
     api_token: str
     web: str
+    install: str
     sigstore_trust_config: str
     environment: dict[str, str]
 
 
 def serve(*arguments: str) -> "tuple[subprocess.Popen[str], Served]":
     process = subprocess.Popen(
-        [sys.executable, "-m", "ci_publish", "rehearse", "--serve", "--output", "json", *arguments],
+        [sys.executable, "-m", "ci_publish", "rehearse", "--serve", "--as-ci", "--output", "json", *arguments],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

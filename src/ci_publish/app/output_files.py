@@ -41,7 +41,7 @@ def refuse_links_out(settings: Settings) -> None:
 
     What is checked out may hold any link. A path outside of the working folder is used as it is.
     """
-    for name in (*_FOLDERS, *_FILES, "world"):
+    for name in (*_FOLDERS, *_FILES, "world", "env_file"):
         path: Path | None = getattr(settings, name)
         if path is not None and leads_out(path):
             message = f"{path} ({name.replace('_', '-')}) leads out of the working folder through a link."

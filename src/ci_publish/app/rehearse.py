@@ -5,17 +5,18 @@ and nothing is sent to the real index.
 """
 
 import contextlib
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 from ci_publish.app.composition import Composition
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
+from ci_publish.app.serving import announce
 from ci_publish.app.settings import Settings
+from ci_publish.app.upstreams import opened, pip_settings, upstream_address
+from ci_publish.distributions.names import releases
+from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.credential import CredentialOptions, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank
 from ci_publish.index.endpoints import resolve
@@ -23,8 +24,10 @@ from ci_publish.model.events import Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
+from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.publish import plan, publish
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
+from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.world import RehearsalWorld
 
 
@@ -52,8 +55,9 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     destinations = [played(settings, address) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
+        overlay = _overlay(settings, context, stack) if settings.serve else None
         worlds = [
-            stack.enter_context(_world(settings, destination, job, first=number == 0))
+            stack.enter_context(_world(settings, destination, job, None if number else overlay, first=number == 0))
             for number, destination in enumerate(destinations)
         ]
         for world, destination in zip(worlds, destinations, strict=True):
@@ -66,12 +70,33 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     return Outcome.REHEARSED
 
 
-def _world(settings: Settings, destination: Played, job: RehearsedJob, *, first: bool) -> RehearsalWorld:
+def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack) -> Overlay:
+    """Return what answers installers for other projects; the names of the files to rehearse never get there."""
+    address = upstream_address(settings.upstream, lambda: pip_settings(context.environ))
+    for note in address.notes:
+        context.emit(note)
+    allowed = frozenset(settings.allow_http)
+
+    def transport() -> HttpTransport:
+        waiting = context.interruption or Interruption(settings.deadline)
+        made = HttpTransport(waiting=waiting, emit=context.emit, allow_http=allowed, environ=context.environ)
+        stack.callback(made.close)
+        return made
+
+    upstream = opened(address, transport, context.mask, allow_http=allowed, everything=settings.tls)
+    rehearsed_names = (project for project, _ in releases(settings.paths, recursive=settings.recursive))
+    return Overlay(upstream, rehearsed_names)
+
+
+def _world(
+    settings: Settings, destination: Played, job: RehearsedJob, overlay: Overlay | None, *, first: bool
+) -> RehearsalWorld:
     """Return a world for one destination; each has a folder of its own, the first one the folder itself."""
     storage = settings.world
     if storage is not None and not first:
         storage = storage / Path(destination.name.replace("/", "-").replace(":", "-"))
-    return RehearsalWorld(storage=storage, port=settings.port if first else 0, tls=settings.tls, claims=job.claims)
+    port = settings.port if first else 0
+    return RehearsalWorld(storage=storage, port=port, tls=settings.tls, claims=job.claims, overlay=overlay)
 
 
 def _publish_to(
@@ -139,51 +164,9 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
     )
 
 
-def _announce(
-    world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext, stdout: TextIO
-) -> None:
-    environment: Mapping[str, str] = world.environment(rehearsed_job(context.environ).provider)
-    if destination.profile is IndexProfile.GENERIC:
-        environment = {**environment, "CI_PUBLISH_INDEX_PROFILE": "generic"}
-    facts = {
-        "repository_url": world.repository_url,
-        "index_url": world.index_url,
-        "web": f"{world.base_url}/",
-        "api_token": world.issue_api_token(),
-        "sigstore_trust_config": str(world.trust_config_path),
-        "environment": dict(environment),
-    }
-    if settings.output == "json":
-        stdout.write(json.dumps(facts) + "\n")
-    else:
-        stdout.write(_told(facts, environment))
-    stdout.flush()
-
-
-def _told(facts: Mapping[str, object], environment: Mapping[str, str]) -> str:
-    lines = [
-        "The rehearsal is up until Ctrl-C.",
-        f"  in a browser   {facts['web']}",
-        f"  upload URL     {facts['repository_url']}",
-        f"  Simple API     {facts['index_url']}",
-        f"  an API token   {facts['api_token']}",
-        "",
-        "To publish to it with Trusted Publishing, set this environment:",
-        *(f"  export {name}={_quoted(value)}" for name, value in sorted(environment.items())),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(value: str) -> str:
-    import shlex  # noqa: PLC0415  (only here)
-
-    return shlex.quote(value)
-
-
 def _serve(world: RehearsalWorld, destination: Played, settings: Settings, context: RuntimeContext) -> None:
     """Say where the world is, and wait for a signal; the end of a rehearsal that was served is no failure."""
-    if context.stdout is not None:
-        _announce(world, destination, settings, context, context.stdout)
+    announce(world, settings, context, generic=destination.profile is IndexProfile.GENERIC)
     interruption = context.interruption
     if interruption is None:
         world.wait()

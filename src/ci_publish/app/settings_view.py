@@ -40,7 +40,7 @@ def shown(name: str, settings: Settings) -> str:
     value = getattr(settings, name)
     if isinstance(value, Secret):
         return "***" if value else "(empty)"
-    if name in {"repository_url", "index_url"} and value is not None:
+    if name in {"repository_url", "index_url", "upstream"} and value is not None:
         value = without_secrets(value)
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)

@@ -14,6 +14,7 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import variable
 from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
+from ci_publish.http.urls import has_secrets
 from ci_publish.model.frozen import frozen
 
 _SECRET_FLAGS = ("--password", "--token", "-p", "-t")
@@ -61,6 +62,12 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise ConfigurationError(message, hints=(f"`{NAME} --help` lists the commands; the main one is `publish`.",))
     if not values.get("paths"):
         values.pop("paths", None)
+    if has_secrets(values.get("upstream", "")):
+        message = "A password in the address of --upstream is visible to every process and ends up in logs."
+        raise ConfigurationError(
+            message,
+            hints=(f"Set {variable('upstream')} to the address, or pip's index-url.", "Revoke the one that was given."),
+        )
     return Arguments(
         command, {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     )

@@ -130,7 +130,14 @@ class HttpTransport:
         with contextlib.ExitStack() as stack:
             if answer is None:
                 answer = self._streamed(request, limit, stack)
-            self._emit(RequestTraced(request.method, shown(request.url), _told(answer), time.monotonic() - began))
+            self._emit(
+                RequestTraced(
+                    method=request.method,
+                    url=shown(request.url),
+                    result=_told(answer),
+                    seconds=time.monotonic() - began,
+                )
+            )
             yield answer
 
     def _streamed(self, request: HttpRequest, limit: int, stack: contextlib.ExitStack) -> StreamedAnswer | NoAnswer:

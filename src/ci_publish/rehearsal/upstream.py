@@ -123,11 +123,14 @@ class ForwardedIndex:
     """An index whose pages and files are passed on, so that its credential reaches no installer.
 
     *authorization* is sent to the origin of *url* only. A file elsewhere whose address holds no credential is left to
-    the installer.
+    the installer, unless *everything* is to come from here.
     """
 
-    def __init__(self, url: str, authorization: Authorization | None, transport: HttpTransport) -> None:
+    def __init__(
+        self, *, url: str, authorization: Authorization | None, transport: HttpTransport, everything: bool = False
+    ) -> None:
         self._url = with_slash(url)
+        self._everything = everything
         self._authorization = authorization
         self._transport = transport
         self._addresses: dict[tuple[str, str], str] = {}
@@ -162,7 +165,7 @@ class ForwardedIndex:
             return None
         address = urljoin(url, str(entry.get("url", "")))
         kept = {name: entry[name] for name in _KEPT if name in entry}
-        if not same_origin(address, url) and needs_no_credential(address):
+        if not (self._everything or same_origin(address, url)) and needs_no_credential(address):
             return {**kept, "url": address}
         self._addresses[project, filename] = address
         return {**kept, "url": _address(base, project, filename)}
@@ -197,7 +200,7 @@ class ForwardedIndex:
 
     def _request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
         authorization = self._authorization if same_origin(url, self._url) else None
-        return HttpRequest("GET", url, headers, authorization, pause=_SLOWEST)
+        return HttpRequest(method="GET", url=url, headers=headers, authorization=authorization, pause=_SLOWEST)
 
 
 def _redirects_too_often() -> RefusedError:

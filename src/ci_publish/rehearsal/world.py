@@ -179,8 +179,12 @@ class RehearsalWorld:
         *claims* replace single claims of the job. GitLab's identity tokens are issued now, each good for one exchange.
         Where this process has a proxy, loopback is excepted from it.
         """
+        return {**self._job(provider, claims), **self.shared_environment}
+
+    @property
+    def shared_environment(self) -> dict[str, str]:
+        """The variables by which ci-publish finds this world, whether it is in a CI job or not."""
         return {
-            **self._job(provider, claims),
             "CI_PUBLISH_REPOSITORY_URL": self.repository_url,
             # Commands that may not ask it, such as `check`, apply the same rules.
             REHEARSAL_VARIABLE: self.repository_url,

@@ -25,6 +25,7 @@ from ci_publish.http.messages import (
     NoAnswer,
     NoAnswerReason,
     SecretJson,
+    StreamedAnswer,
 )
 from ci_publish.http.sockets import Timeouts
 from ci_publish.http.transport import HttpTransport
@@ -530,3 +531,41 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
 
 def test_the_addresses_of_tests_belong_to_nobody() -> None:
     assert ipaddress.ip_address("192.0.2.1") in ipaddress.ip_network("192.0.2.0/24")
+
+
+class TestStreams:
+    def test_the_body_is_read_while_it_arrives(self) -> None:
+        events: list[Event] = []
+        with FaultServer(looks=[echo]) as server:
+            transport = make(events)
+            with transport.stream(
+                get(f"{server.url}/file", BearerAuthorization(Secret(SECRET))), limit=9_000
+            ) as answer:
+                assert isinstance(answer, StreamedAnswer)
+                body = b"".join(answer.body)
+            transport.close()
+
+        assert (answer.status, answer.headers["x-a"]) == (200, "1")
+        assert body.startswith(b"GET /file\n")
+        assert [event.result for event in events if isinstance(event, RequestTraced)] == ["200"]
+
+    @pytest.mark.parametrize("url", ["http://index.example/", "https://user:x@index.example/", ""])
+    def test_what_must_not_leave_does_not(self, url: str) -> None:
+        with make().stream(get(url), limit=1) as answer:
+            assert isinstance(answer, NoAnswer)
+            assert answer.reason is NoAnswerReason.REFUSED_LOCALLY
+
+    def test_a_server_that_is_not_there(self) -> None:
+        with closed_port() as port, make().stream(get(f"http://127.0.0.1:{port}/"), limit=1) as answer:
+            assert isinstance(answer, NoAnswer)
+            assert answer.reason is NoAnswerReason.CONNECT
+
+    def test_a_proxy_that_requires_authentication_stops_the_run(self) -> None:
+        def refuse(_: FaultServer, request: Request) -> None:
+            reply(request, 407)
+
+        with FaultServer(looks=[refuse]) as proxy:
+            transport = make(environ={"HTTP_PROXY": proxy.url}, allow_http=frozenset({"index.example"}))
+            with pytest.raises(ProxyAuthenticationRequired), transport.stream(get("http://index.example/"), limit=1):
+                pass
+            transport.close()

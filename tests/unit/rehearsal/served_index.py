@@ -15,6 +15,7 @@ from werkzeug.test import Client, TestResponse
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index_server import RehearsalIndex
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
+from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.validation import FileValidator
@@ -126,13 +127,14 @@ def _no_trusted_root() -> TrustedRoot:
 
 
 @contextmanager
-def served_index(
+def served_index(  # noqa: PLR0913  (an index's own choices, all by name)
     folder: Path,
     *,
     validate_file: FileValidator = lambda *_: None,
     registrations: list[Registration] | None = None,
     token_lifetime: float = 900,
     discovery: bool = False,
+    overlay: Overlay | None = None,
 ) -> Iterator[ServedIndex]:
     CLOCK.now = NOW
     storage = Storage(folder / "index")
@@ -144,6 +146,7 @@ def served_index(
         registrations=registrations,
         token_lifetime=token_lifetime,
         discovery=discovery,
+        overlay=overlay,
         clock=CLOCK,
     )
     try:

@@ -1,7 +1,7 @@
 """The rehearsal on loopback."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -59,3 +59,39 @@ class RehearsalSettings(OptionGroup):
             group=Group.REHEARSAL,
         ),
     ] = None
+    upstream: Annotated[
+        str | None,
+        Option(
+            help="Where installers find the projects that are not rehearsed: the root of a Simple API, or a folder of"
+            " wheels. By default pip's configured index, else PyPI.",
+            commands=frozenset({"publish", "plan", "rehearse", "settings"}),
+            metavar="URL|FOLDER",
+            inputs=("install-upstream",),
+            group=Group.REHEARSAL,
+        ),
+    ] = None
+    env_file: Annotated[
+        Path | None,
+        Option(
+            help="With --serve: write the variables that lead other tools to the rehearsal into this file (dotenv).",
+            commands=frozenset({"rehearse"}),
+            metavar="FILE",
+            group=Group.REHEARSAL,
+        ),
+    ] = None
+    shell: Annotated[
+        Literal["dotenv", "sh", "fish", "powershell"],
+        Option(
+            help="With --serve: the syntax of these variables; without --env-file, a shell's goes to standard output.",
+            commands=frozenset({"rehearse"}),
+            group=Group.REHEARSAL,
+        ),
+    ] = "dotenv"
+    as_ci: Annotated[
+        bool,
+        Option(
+            help="With --serve: these variables also simulate a CI job with an identity, for Trusted Publishing.",
+            commands=frozenset({"rehearse"}),
+            group=Group.REHEARSAL,
+        ),
+    ] = False

@@ -1,0 +1,139 @@
+"""Which upstream answers for the projects that are not rehearsed: the one that is named, else pip's, else PyPI."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlunsplit
+from urllib.request import url2pathname
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.http.messages import Authorization, BasicAuthorization
+from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import has_secrets, host_of, is_loopback, shown, split
+from ci_publish.model.events import Noted
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Secret
+from ci_publish.rehearsal.upstream import (
+    DistributionFolder,
+    ForwardedIndex,
+    RedirectedIndex,
+    ServedUpstream,
+    needs_no_credential,
+)
+
+PYPI: Final = "https://pypi.org/simple/"
+_SECONDS: Final = 30.0
+# What counts more comes later: variables, then the section of the command, then the common one.
+_SECTIONS: Final = ("global", "install", ":env:")
+_LISTED: Final = re.compile(r"^(global|install|:env:)\.(\S+?)=('.*'|\".*\")$", re.MULTILINE)
+_IGNORED: Final = ("extra-index-url", "find-links")
+
+
+@frozen
+class UpstreamAddress:
+    """What the upstream is, and who names it. ``text`` may hold a password: show it with ``urls.shown`` only."""
+
+    text: str
+    named_by: str
+    notes: tuple[Noted, ...] = ()
+
+
+def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) -> UpstreamAddress:
+    """Return the upstream that is *named*, else the index of *pip*'s settings, else PyPI."""
+    if named is not None:
+        return UpstreamAddress(named, "--upstream")
+    settings = pip()
+    ignored = [name for name in _IGNORED if settings.get(name)]
+    notes = tuple(
+        Noted(
+            slug="upstream-ignored",
+            message=f"pip's setting {name} is not used: dependencies come from one index.",
+            warning=False,
+            hints=("Name an index or a folder that has all of them: --upstream URL",),
+        )
+        for name in ignored
+    )
+    index = settings.get("index-url", "").strip()
+    return UpstreamAddress(index, "pip's index-url", notes) if index else UpstreamAddress(PYPI, "the default", notes)
+
+
+def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what pip's configuration files and variables say; empty where this Python has no pip."""
+    command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list"]
+    try:
+        listed = subprocess.run(  # noqa: S603  (pip of this very Python)
+            command,
+            env={**environ, "PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    found = sorted(_LISTED.findall(listed), key=lambda item: _SECTIONS.index(item[0]))
+    return {name: " ".join(str(ast.literal_eval(value)).split()) for _, name, value in found}
+
+
+def opened(
+    address: UpstreamAddress,
+    transport: Callable[[], HttpTransport],
+    mask: Callable[[Secret], None],
+    *,
+    allow_http: frozenset[str] = frozenset(),
+    everything: bool = False,
+) -> RedirectedIndex | ServedUpstream:
+    """Return the upstream at *address*; its password is masked first. Raises ConfigurationError for no such place.
+
+    With *everything*, installers need to reach nothing but the rehearsal.
+    """
+    text = address.text
+    parts = split(text)
+    if parts.scheme not in {"http", "https"}:
+        folder = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text)
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"The upstream is neither a folder nor a URL: {shown(text) if '://' in text else text}",
+                detail=f"It comes from {address.named_by}.",
+                hints=("Name the root of a Simple API, such as https://pypi.org/simple/, or a folder of wheels.",),
+            )
+        return DistributionFolder(folder.absolute())
+    host = host_of(text)
+    plain = parts.scheme == "http" and not is_loopback(text)
+    if not host or (plain and host not in allow_http):
+        raise ConfigurationError(
+            f"The upstream {shown(text)} is plain http." if host else f"The upstream {shown(text)} names no host.",
+            detail=f"It comes from {address.named_by}. Whoever is on the way could replace what is installed.",
+            hints=(f"Use https, or allow it: --allow-http {host}",) if host else (),
+        )
+    if needs_no_credential(text) and not plain and not everything:
+        return RedirectedIndex(text)
+    return ForwardedIndex(
+        url=_without_user(text),
+        authorization=_authorization(text, mask),
+        transport=transport(),
+        everything=everything,
+    )
+
+
+def _without_user(url: str) -> str:
+    parts = split(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+
+
+def _authorization(url: str, mask: Callable[[Secret], None]) -> Authorization | None:
+    """Return the user and password in *url*; a user alone is a token, as pip sends it."""
+    if not has_secrets(url):
+        return None
+    parts = split(url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    for text in filter(None, (password or user, parts.password or parts.username)):
+        mask(Secret(text))
+    return BasicAuthorization(user, Secret(password))
