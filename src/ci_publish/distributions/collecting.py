@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from ci_publish.distributions import file_access
 from ci_publish.distributions.archives import Unreadable
+from ci_publish.distributions.build_requirements import build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
 from ci_publish.distributions.faults import Fault
@@ -209,6 +210,7 @@ def _distribution(
         digests=digests,
         metadata=metadata,
         stamp=stamp,
+        build_requires=() if content.sdist is None else build_requirements(content.sdist.pyproject),
     )
     return ReadFile(distribution, parsed, content.sdist)
 

@@ -40,6 +40,7 @@ from ci_publish.distributions.zip_directory import is_zip, read_directory
 from ci_publish.model.frozen import frozen
 
 PKG_INFO: Final = "PKG-INFO"
+_PYPROJECT: Final = "pyproject.toml"
 _MAX_CANDIDATES: Final = 4
 _CANDIDATE_DEPTH: Final = 3
 ZIP_AND_TAR: Final = "File is both a zip and a tar file"
@@ -55,13 +56,14 @@ class SdistContents:
     """What an sdist holds.
 
     ``top`` is the folder that all members are in, "" where there is none. ``metadata`` is its PKG-INFO, None where it
-    has none that can be read. ``faults`` is what is wrong with the archive itself, by rule. ``complete`` says whether
-    all of it was read.
+    has none that can be read; ``pyproject`` is its pyproject.toml, where that has at most 1 MiB. ``faults`` is what is
+    wrong with the archive itself, by rule. ``complete`` says whether all of it was read.
     """
 
     top: str
     names: frozenset[str] = frozenset()
     metadata: bytes | None = None
+    pyproject: bytes | None = None
     faults: tuple[Fault, ...] = ()
     complete: bool = True
 
@@ -73,6 +75,7 @@ class _Pass:
     names: dict[str, None] = field(default_factory=dict)
     name_length: int = 0
     candidates: dict[str, bytes | None] = field(default_factory=dict)
+    pyproject: bytes | None = None
     faults: list[Fault] = field(default_factory=list)
     sparse: list[str] = field(default_factory=list)
     special: list[str] = field(default_factory=list)
@@ -154,6 +157,8 @@ def _read_members(stream: GzipStream, seen: _Pass) -> None:
         _note(member, seen)
         if _is_candidate(member, seen):
             seen.candidates[member.name] = _read(stream, member, seen)
+        elif member.is_file and member.name.split("/")[1:] == [_PYPROJECT] and member.size <= MIB:
+            seen.pyproject = stream.read(member.size)
         elif member.is_file and scannable(member.name, member.size):
             fault = encrypted_code(member.name, stream.read(member.size))
             seen.faults += [fault] if fault else []
@@ -255,6 +260,7 @@ def _contents(seen: _Pass) -> SdistContents:
         top=top,
         names=frozenset(seen.names),
         metadata=seen.candidates.get(target),
+        pyproject=seen.pyproject,
         faults=tuple(faults),
         complete=seen.complete,
     )

@@ -61,7 +61,8 @@ class Distribution:
     """One sdist or wheel, read and hashed once.
 
     ``project`` is the normalised name (PEP 503), ``version`` the normalised version (PEP 440), ``python_tag`` what
-    the upload API calls ``pyversion`` (``source`` for an sdist). ``size`` is in bytes.
+    the upload API calls ``pyversion`` (``source`` for an sdist). ``size`` is in bytes. ``build_requires`` are the
+    projects, by normalised name, that an sdist needs to be built.
     """
 
     path: Path
@@ -74,6 +75,7 @@ class Distribution:
     digests: Digests
     metadata: CoreMetadata
     stamp: Stamp
+    build_requires: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:

@@ -1,0 +1,15 @@
+"""What an sdist needs to be built: ``build-system.requires`` of its pyproject.toml, PEP 518 (pure)."""
+
+import tomllib
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+
+def build_requirements(pyproject: bytes | None) -> tuple[str, ...]:
+    """Return the projects that building requires, as normalised names; none where the file says nothing legible."""
+    try:
+        system = tomllib.loads((pyproject or b"").decode()).get("build-system", {})
+        return tuple(str(canonicalize_name(Requirement(each).name)) for each in system["requires"])
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError, InvalidRequirement):
+        return ()

@@ -1,0 +1,206 @@
+"""The order in which the projects of one run are published, by what they require of each other (pure).
+
+``Requires-Dist`` is all that counts, with every environment marker taken as true: the run may end at any moment, and
+what is public then must be installable everywhere. A requirement that belongs to an extra is no condition for that; it
+only decides about the order, where it contradicts nothing else.
+"""
+
+import ast
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.frozen import frozen
+
+_Edges = Mapping[str, frozenset[str]]
+"""For each project of a run the others of which something holds: it requires them, or is required by them."""
+
+
+@frozen(kw_only=True)
+class Unsatisfied:
+    """A project requires another one of this run, but not in the ``versions`` that the run has."""
+
+    project: str
+    requirement: str
+    sibling: str
+    versions: tuple[str, ...]
+
+
+@frozen
+class Unknown:
+    """A requirement that the order cannot take into account: ``siblings`` to build an sdist, or (empty) any."""
+
+    filename: str
+    siblings: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Train:
+    """The projects of one run.
+
+    ``waves``: in upload order, by name within a wave. A project is in a later wave than those that it requires, except
+    inside one of the ``cycles``, which are in one wave each. ``requires``: what each project requires of the others,
+    directly or through others of them.
+    """
+
+    waves: tuple[tuple[str, ...], ...] = ()
+    requires: _Edges
+    cycles: tuple[tuple[str, ...], ...] = ()
+    unsatisfied: tuple[Unsatisfied, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Every project, in upload order."""
+        return tuple(project for wave in self.waves for project in wave)
+
+    def requiring(self, projects: Collection[str]) -> frozenset[str]:
+        """Return *projects* and every project that requires one of them, also through others."""
+        wanted = frozenset(projects)
+        return wanted.union(name for name, needed in self.requires.items() if needed & wanted)
+
+    def waves_of(self, projects: Collection[str]) -> tuple[tuple[str, ...], ...]:
+        """Return the waves of *projects* alone."""
+        waves = (tuple(name for name in wave if name in projects) for wave in self.waves)
+        return tuple(filter(None, waves))
+
+    def cycle_of(self, project: str) -> tuple[str, ...]:
+        """Return the projects of the cycle that *project* is in; itself where it is in none."""
+        return next((cycle for cycle in self.cycles if project in cycle), (project,))
+
+
+NO_TRAIN = Train(requires={})
+
+
+def train_of(distributions: Iterable[Distribution]) -> Train:
+    """Return the train of the projects of *distributions*; one project alone is one wave, and nothing else."""
+    files: dict[str, list[Distribution]] = {}
+    for file in distributions:
+        files.setdefault(file.project, []).append(file)
+    required = {project: _requirements(some) for project, some in sorted(files.items())}
+    siblings = {
+        project: [each for each in some if _name(each) in files and _name(each) != project]
+        for project, some in required.items()
+    }
+    needs = {project: frozenset(_name(each) for each in some if _always(each)) for project, some in siblings.items()}
+    wanted = {project: frozenset(map(_name, some)) for project, some in siblings.items()}
+    requires = _closure(needs)
+    fellows = {project: _fellows(project, requires) for project in requires}
+    cycles = dict.fromkeys(tuple(sorted(some)) for some in fellows.values() if some)
+    return Train(
+        waves=tuple(_waves(fellows, _without_contradictions(wanted, needs))),
+        requires={project: found - {project} for project, found in requires.items()},
+        cycles=tuple(cycles),
+        unsatisfied=tuple(each for project in siblings for each in _unsatisfied(project, siblings[project], files)),
+        unknown=tuple(each for some in files.values() for file in some for each in _unknown(file, files)),
+    )
+
+
+# what is required ----------------------------------------------------------------------------------------------------
+
+
+def _requirements(files: Iterable[Distribution]) -> list[Requirement]:
+    """Return what *files* of one project require, each line once; the checks say which lines are unreadable."""
+    found = []
+    for text in dict.fromkeys(text for file in files for text in file.metadata.all("requires-dist")):
+        try:
+            found.append(Requirement(text))
+        except (InvalidRequirement, RecursionError):
+            continue
+    return found
+
+
+def _name(requirement: Requirement) -> str:
+    return str(canonicalize_name(requirement.name))
+
+
+def _always(requirement: Requirement) -> bool:
+    """Return whether a requirement can count without any extra; what cannot be understood does."""
+    if requirement.marker is None:
+        return True
+    # The grammar of markers is Python's own, but for two operators.
+    text = str(requirement.marker).replace(" ~= ", " == ").replace(" === ", " == ")
+    try:
+        return _holds_without_extra(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+
+
+def _holds_without_extra(marker: ast.expr) -> bool:
+    match marker:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return all(map(_holds_without_extra, values))
+        case ast.BoolOp(values=values):
+            return any(map(_holds_without_extra, values))
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            return not any(isinstance(side, ast.Name) and side.id == "extra" for side in (left, right))
+        case _:
+            return True
+
+
+def _unsatisfied(
+    project: str, requirements: Iterable[Requirement], files: Mapping[str, list[Distribution]]
+) -> Iterator[Unsatisfied]:
+    """Yield the siblings that *project* requires in other versions than the run has, whatever the environment."""
+    by_sibling: dict[str, list[Requirement]] = {}
+    for each in requirements:
+        by_sibling.setdefault(_name(each), []).append(each)
+    for sibling, some in by_sibling.items():
+        versions = tuple(dict.fromkeys(file.version for file in files[sibling]))
+        missed = [each for each in some if not any(each.specifier.contains(it, prereleases=True) for it in versions)]
+        if wrong := missed if len(missed) == len(some) else [each for each in missed if each.marker is None]:
+            yield Unsatisfied(project=project, requirement=str(wrong[0]), sibling=sibling, versions=versions)
+
+
+def _unknown(file: Distribution, projects: Collection[str]) -> Iterator[Unknown]:
+    if file.kind is not Kind.SDIST or len(projects) == 1:
+        return
+    if any(value.strip().casefold() == "requires-dist" for value in file.metadata.all("dynamic")):
+        yield Unknown(file.filename)
+    if siblings := sorted(set(file.build_requires).intersection(projects) - {file.project}):
+        yield Unknown(file.filename, tuple(siblings))
+
+
+# the order -----------------------------------------------------------------------------------------------------------
+
+
+def _closure(edges: _Edges) -> dict[str, frozenset[str]]:
+    """Return what can be reached from each project; the project itself only where it is in a cycle."""
+    return {project: _reached(project, edges) for project in edges}
+
+
+def _reached(project: str, edges: _Edges) -> frozenset[str]:
+    found: set[str] = set()
+    todo = list(edges[project])
+    while todo:
+        if (name := todo.pop()) not in found:
+            found.add(name)
+            todo += edges[name]
+    return frozenset(found)
+
+
+def _fellows(project: str, reached: _Edges) -> frozenset[str]:
+    """Return the projects of the cycle that *project* is in, itself included; empty where it is in none."""
+    return frozenset(name for name in reached[project] if project in reached[name])
+
+
+def _without_contradictions(wanted: _Edges, needs: _Edges) -> dict[str, frozenset[str]]:
+    """Return *wanted* without those beyond *needs* that are part of a cycle: they cannot all come first."""
+    reached = _closure(wanted)
+    return {
+        project: needs[project] | {name for name in names if project not in reached[name]}
+        for project, names in wanted.items()
+    }
+
+
+def _waves(fellows: _Edges, first: _Edges) -> Iterator[tuple[str, ...]]:
+    """Yield the waves: what comes *first* is in waves before, the projects of a cycle are together."""
+    left, placed = set(first), set[str]()
+    while left:
+        ready = {name for name in left if first[name] - placed <= fellows[name]}
+        wave = {name for name in ready if fellows[name] <= ready}
+        yield tuple(sorted(wave))
+        placed |= wave
+        left -= wave
