@@ -13,9 +13,14 @@ from ci_publish.model.frozen import frozen
 
 
 class Meaning(StrEnum):
-    """What kind of refusal it is."""
+    """What kind of refusal it is.
+
+    ``project``: every file of the project would be refused; ``permission``: the credential is not for this project.
+    """
 
     FILE = "file"
+    PROJECT = "project"
+    PERMISSION = "permission"
     CREDENTIAL = "credential"
     EXPIRED = "expired"
     LATER = "later"
@@ -84,14 +89,14 @@ REFUSALS = (
         r"(?:project-scoped|oidc scoped) token is not valid for project|not valid for project",
         _SCOPE,
         "A token of one project cannot upload another; check the name in the project's metadata.",
-        meaning=Meaning.CREDENTIAL,
+        meaning=Meaning.PERMISSION,
     ),
     _row(r"invalid api token", "Make a new API token, or use Trusted Publishing.", meaning=Meaning.CREDENTIAL),
     _row(
         r"isn't allowed to upload to project",
         "Most likely the project is not yours: compare the name in the metadata with your project's, letter by letter.",
         _SCOPE,
-        meaning=Meaning.CREDENTIAL,
+        meaning=Meaning.PERMISSION,
     ),
     _row(
         r"verified primary email|does not have two-factor|two-factor authentication enabled",
@@ -104,6 +109,7 @@ REFUSALS = (
         "A Trusted Publisher can upload only to the project it is registered for: compare the name in the metadata "
         "with the project's name on the index, letter by letter.",
         "For a new project, register a pending publisher with exactly that name first.",
+        meaning=Meaning.PROJECT,
     ),
     _row(
         r"too many new projects created",
@@ -114,8 +120,13 @@ REFUSALS = (
     _row(
         r"isn't allowed|is too similar to an existing project|conflict with (?:the )?python standard library",
         "Choose another project name: https://pypi.org/help/#project-name",
+        meaning=Meaning.PROJECT,
     ),
-    _row(r"organization account owning this project is inactive", "The organization's owners must reactivate it."),
+    _row(
+        r"organization account owning this project is inactive",
+        "The organization's owners must reactivate it.",
+        meaning=Meaning.PROJECT,
+    ),
     # --- the file and its release
     _row(
         r"previously used by a file that has since been deleted",
@@ -134,6 +145,7 @@ REFUSALS = (
         r"project size too large",
         "The project's files together are over its limit: delete old releases, or ask for more: "
         "https://docs.pypi.org/project-management/storage-limits/",
+        meaning=Meaning.PROJECT,
     ),
     _row(
         r"file too large|limit for project",

@@ -197,13 +197,20 @@ def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"
         return Later(failure=FailedAttempt(reason, asked=asked_wait(answer.headers, now), once=known.once))
-    if known.meaning is Meaning.FILE:
-        return Refused(attempts=attempts, status=answer.status, message=message, advice=known.advice)
+    if known.meaning in {Meaning.FILE, Meaning.PROJECT}:
+        return Refused(
+            attempts=attempts,
+            status=answer.status,
+            message=message,
+            advice=known.advice,
+            whole_project=known.meaning is Meaning.PROJECT,
+        )
     return CredentialRefused(
         attempts=attempts,
         status=answer.status,
         message=message,
         expired=known.meaning is Meaning.EXPIRED,
+        one_project=known.meaning is Meaning.PERMISSION,
         advice=known.advice,
     )
 

@@ -3,13 +3,9 @@
 Sources: warehouse/macaroons/caveats/ for what tokens state, warehouse/oidc/views.py for pending publishers.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
-from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -33,27 +29,6 @@ def decides(endpoints: Endpoints, state: CredentialState) -> bool:
     if state.kind is CredentialKind.TRUSTED_PUBLISHING:
         return endpoints.name in _BUILT_IN or scope.limited
     return scope.count is not None or (endpoints.name in _BUILT_IN and scope.limited)
-
-
-def requiring(distributions: Iterable[Distribution], projects: Collection[str]) -> frozenset[str]:
-    """Return *projects* and every project of *distributions* that requires one of them, also through others."""
-    needs: dict[str, set[str]] = {}
-    for file in distributions:
-        needs.setdefault(file.project, set()).update(_required(file))
-    found = set(projects)
-    while more := {name for name, needed in needs.items() if needed & found} - found:
-        found |= more
-    return frozenset(found)
-
-
-def _required(file: Distribution) -> set[str]:
-    names = set()
-    for text in file.metadata.all("requires-dist"):
-        try:
-            names.add(str(canonicalize_name(Requirement(text).name)))
-        except InvalidRequirement:  # the checks say so
-            continue
-    return names
 
 
 # messages ----------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
 from ci_publish.model.index import Endpoints, Plan, PublishedFile
 from ci_publish.model.problem import Problem
+from ci_publish.model.train import NO_TRAIN, Train
 
 
 class Step(StrEnum):
@@ -123,9 +124,11 @@ class IndexChosen:
 
 @frozen
 class Planned:
-    """The plan for one index."""
+    """The plan for one index, the order of its projects, and those that it creates (in that order)."""
 
     plan: Plan
+    train: Train = NO_TRAIN
+    new_projects: tuple[str, ...] = ()
 
 
 @frozen

@@ -190,22 +190,30 @@ class AlreadyThere:
 
 @frozen(kw_only=True)
 class Refused:
-    """The index refused the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences."""
+    """The index refused the file permanently. ``status`` is the HTTP status; ``advice`` what to do, in sentences.
+
+    ``whole_project``: for a reason that holds for every file of its project.
+    """
 
     attempts: int
     status: int
     message: str
     advice: tuple[str, ...] = ()
+    whole_project: bool = False
 
 
 @frozen(kw_only=True)
 class CredentialRefused:
-    """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed."""
+    """The index refused the credential, not the file. ``expired``: a new upload token may be all that is needed.
+
+    ``one_project``: it is refused for this project, and may be good for others.
+    """
 
     attempts: int
     status: int
     message: str
     expired: bool = False
+    one_project: bool = False
     advice: tuple[str, ...] = ()
 
 

@@ -22,6 +22,7 @@ from ci_publish.model.events import (
     IndexChosen,
     Noted,
     Outcome,
+    Planned,
     RunFinished,
     RunStarted,
     StepFinished,
@@ -46,6 +47,7 @@ from ci_publish.model.receipt import (
     IndexEntry,
     ProblemEntry,
     Receipt,
+    WaveEntry,
 )
 from ci_publish.model.receipt_facts import Facts, attestation_entry, error_entry, facts_of, last, of_kind, rfc3339
 
@@ -64,6 +66,11 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
         started=rfc3339(begun.time) if begun else None,
         finished=rfc3339(ended.time) if ended else None,
         timings=_timings(events),
+        waves=tuple(
+            WaveEntry(planned.plan.index, wave)
+            for planned in of_kind(events, Planned)
+            for wave in planned.train.waves_of({file.project for file in planned.plan.uploads})
+        ),
         resume_after=(ended.extra.get("resume-after") or None) if ended else None,
     )
 

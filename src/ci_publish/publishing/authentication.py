@@ -1,10 +1,9 @@
 """The credential stage: whether one index takes this run's credential, and for which projects."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.coverage import combined, left_out, not_minted, proof, requiring
+from ci_publish.model.coverage import combined, left_out, not_minted, proof
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Step
 from ci_publish.model.frozen import frozen
@@ -30,11 +29,10 @@ class Authentication:
     user wants to go on and other projects are covered.
     """
 
-    def __init__(self, run: Run, destination: Destination, distributions: Sequence[Distribution]) -> None:
+    def __init__(self, run: Run, destination: Destination) -> None:
         self._run = run
         self._endpoints = destination.index.endpoints
         self._credential = destination.credential
-        self._distributions = distributions
         self._coverage = Coverage(run, destination)
 
     def authenticate(self, planned: IndexPlan) -> Covered:
@@ -78,7 +76,7 @@ class Authentication:
             raise refusals.whole
         if not refusals.projects:
             return Covered(planned)
-        projects = requiring(self._distributions, refusals.projects)
+        projects = planned.train.requiring(refusals.projects)
         if not self._run.options.keep_going or all(file.project in projects for file in uploads):
             raise combined(refusals.projects)
         kept = [

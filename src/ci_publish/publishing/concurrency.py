@@ -161,20 +161,23 @@ class ReleaseTurn:
 class FirstFiles(Generic[Task]):
     """Has the index complete the first files of releases one after the other, in the order of *files*.
 
-    Their transfers overlap. A file keeps its turn through all of its attempts, until ``done``. Where a file failed and
-    that ends the uploads (*halted*), nobody gets another turn; *stopped* tells whether the run is being stopped.
-    *clock* is monotonic. Thread-safe.
+    Two of them that may be completed *together* are, the second one after the first has begun. Their transfers overlap.
+    A file keeps its turn through all of its attempts, until ``done``. A file that is *halted*, because another one
+    failed, gets no turn; *stopped* tells whether the run is being stopped. *clock* is monotonic. Thread-safe.
     """
 
     def __init__(
         self,
         *,
         files: Iterable[Task],
-        halted: Callable[[], bool],
+        together: Callable[[Task, Task], bool],
+        halted: Callable[[Task], bool],
         stopped: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = deque(files)
+        self._begun: set[Task] = set()
+        self._together = together
         self._halted = halted
         self._stopped = stopped
         self.clock = clock
@@ -185,11 +188,13 @@ class FirstFiles(Generic[Task]):
         return FirstFileTurn(self, file)
 
     def wait(self, file: Task, seconds: float) -> Permission:
-        """Wait at most *seconds* until those before *file* are done."""
+        """Wait at most *seconds* until *file* may be completed."""
         until = time.monotonic() + seconds
         with self._condition:
-            while not self._halted():
-                if self._queue[0] == file:
+            while not self._halted(file):
+                if self._is_next(file):
+                    self._begun.add(file)
+                    self._condition.notify_all()
                     return Permission.GRANTED
                 left = until - time.monotonic()
                 if self._stopped():
@@ -198,6 +203,12 @@ class FirstFiles(Generic[Task]):
                     return Permission.NOT_YET
                 self._condition.wait(min(left, _SLICE))
             return Permission.STOPPED
+
+    def _is_next(self, file: Task) -> bool:
+        first = self._queue[0]
+        if first == file:
+            return True
+        return len(self._queue) > 1 and self._queue[1] == file and first in self._begun and self._together(first, file)
 
     def done(self, file: Task) -> None:
         """Take note of the end of *file*, whether it was completed or not."""

@@ -2,26 +2,40 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus
 from ci_publish.model.index import Cancelled, PublishedFile, Unavailable
+from ci_publish.model.train import Train
 from ci_publish.publishing import messages
 from ci_publish.publishing.context import Run
+from ci_publish.publishing.stopped_projects import StoppedProjects
 
 Failures = Sequence[tuple[Distribution, CiPublishError]]
+
+
+class Reach(StrEnum):
+    """What else cannot be uploaded, for the reason that a file was not: nothing, its project, or anything."""
+
+    FILE = "file"
+    PROJECT = "project"
+    RUN = "run"
 
 
 class FileOutcomes:
     """The outcomes at the index named *index*; each is emitted as FileFinished. Thread-safe.
 
-    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file.
+    ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file. A failure
+    stops the projects of *train* that require the file's; see ``stopped``.
     """
 
-    def __init__(self, run: Run, index: str) -> None:
+    def __init__(self, run: Run, index: str, train: Train) -> None:
         self._run = run
         self._index = index
+        self._several = len(train.requires) > 1
+        self._stopped = StoppedProjects(train)
         self._lock = threading.Lock()
         self._failures: list[tuple[Distribution, CiPublishError]] = []
         self._uploaded: list[Distribution] = []
@@ -55,6 +69,14 @@ class FileOutcomes:
     def halted(self) -> bool:
         """Whether a failure ended the uploads."""
         return self._halted
+
+    def is_stopped(self, project: str) -> bool:
+        """Return whether a failure ended the uploads of *project*."""
+        return self._stopped.reason(project) is not None
+
+    def gets_no_turn(self, file: Distribution) -> bool:
+        """Return whether a failure ended all uploads, or those of the project of *file*."""
+        return self._halted or self.is_stopped(file.project)
 
     @property
     def kept(self) -> bool:
@@ -95,18 +117,32 @@ class FileOutcomes:
         status: FileStatus,
         attempts: int = 0,
         *,
-        always_halt: bool = False,
+        reach: Reach = Reach.FILE,
     ) -> None:
-        """Record a failure; it ends the uploads, unless the user wants to go on and it does not concern all files."""
+        """Record a failure; it ends the uploads, unless the user wants to go on and it does not concern all files.
+
+        Where there are several projects, it also stops those that require the file's, and the latter as *reach* says.
+        """
         with self._lock:
             self._failures.append((file, error))
-            self._halted = self._halted or always_halt or not self._run.options.keep_going
+            self._halted = self._halted or reach is Reach.RUN or not self._run.options.keep_going
+        if self._several:
+            self._stopped.fail(file.project, error, refused=reach is Reach.PROJECT)
         self._finish(file, status, attempts=attempts, error=error)
 
+    def leave(self, file: Distribution) -> bool:
+        """Record a file that is not sent because its project was stopped; return whether it was."""
+        stopped = self._stopped.reason(file.project)
+        if stopped is None:
+            return False
+        self.leave_out([(file, messages.project_stopped(file.project, stopped.because, stopped.error))])
+        return True
+
     def leave_out(self, failures: Failures) -> None:
-        """Record files that are not sent because the credential does not cover them; the others are."""
+        """Record files that are not sent, each with the reason; the others are."""
         for file, error in failures:
-            self._failures.append((file, error))
+            with self._lock:
+                self._failures.append((file, error))
             self._finish(file, FileStatus.NOT_ATTEMPTED, error=error)
 
     def lose(self, file: Distribution, outcome: Unavailable | Cancelled, error: CiPublishError) -> None:
@@ -120,11 +156,11 @@ class FileOutcomes:
 
     def withdraw(self, file: Distribution) -> None:
         """Record an upload that never got its turn: it is sent again, unless another file ended the uploads."""
-        with self._lock:
-            if not self._halted:
+        if self._halted:
+            self._finish(file, FileStatus.NOT_ATTEMPTED)
+        elif not self.leave(file):
+            with self._lock:
                 self._withdrawn.append(file)
-                return
-        self._finish(file, FileStatus.NOT_ATTEMPTED)
 
     def take_withdrawn(self) -> tuple[Distribution, ...]:
         """Return the files that were withdrawn, and forget that they were."""
@@ -135,6 +171,7 @@ class FileOutcomes:
     def forget_failures(self) -> None:
         """Go on as if nothing had failed: the index has the files after all."""
         self._failures, self._unclear, self._halted = [], [], False
+        self._stopped.forget()
 
     def stop_error(self) -> CiPublishError:
         """Return why an upload was cut short: the run was stopped, or another file failed."""

@@ -37,26 +37,35 @@ from ci_publish.model.preconditions import (
     yanked_releases,
 )
 from ci_publish.model.problem import Problem, undecided
+from ci_publish.model.train import Train, train_of
 from ci_publish.publishing import messages
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.planning import ConflictRules, Undecided, left_undecided, make_plan, schedule
+from ci_publish.publishing.planning import ConflictRules, Undecided, by_wave, left_undecided, make_plan, schedule
 
 
-@frozen
+@frozen(kw_only=True)
 class IndexPlan:
     """What planning learns: what is done with each file, and what the index has of each project.
 
-    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide.
+    ``undecided`` are the files that the index may refuse for reasons that the checks cannot decide. ``train``: the
+    order of the projects.
     """
 
     plan: Plan
     states: Mapping[str, IndexState]
     undecided: Undecided
+    train: Train
 
     @property
     def uploads(self) -> tuple[Distribution, ...]:
         """The files that are sent."""
         return self.plan.uploads
+
+    @property
+    def new_projects(self) -> tuple[str, ...]:
+        """The projects that the uploads create, in upload order."""
+        projects = {file.project for file in self.uploads if isinstance(self.states.get(file.project), NoSuchProject)}
+        return tuple(project for project in self.train.order if project in projects)
 
 
 def plan_index(
@@ -71,15 +80,26 @@ def plan_index(
 
     A run that is *sending* then says first what it lacks for that.
     """
-    index, endpoints = destination.index, destination.index.endpoints
+    index, endpoints, train = destination.index, destination.index.endpoints, train_of(distributions)
     with run.step(Step.PLAN, endpoints.name):
         run.emit(IndexChosen(endpoints))
         run.emit(CredentialChanged(endpoints.name, destination.credential.state))
         states = _fetch_listings(run, destination, distributions, sending=sending)
-        plan = make_plan(endpoints.name, distributions, states, conflict_rules(run, endpoints), index.md5)
-        # Other indexes decide by rules of their own.
-        planned = IndexPlan(plan, states, undecided(problems) if endpoints.profile is IndexProfile.PYPI else {})
-        run.emit(Planned(plan))
+        plan = make_plan(
+            endpoints.name,
+            by_wave(train, distributions),
+            states,
+            conflict_rules(run, endpoints),
+            index.md5,
+        )
+        planned = IndexPlan(
+            plan=plan,
+            states=states,
+            # Other indexes decide by rules of their own.
+            undecided=undecided(problems) if endpoints.profile is IndexProfile.PYPI else {},
+            train=train,
+        )
+        run.emit(Planned(plan, train, planned.new_projects))
         _emit_settled(run, endpoints, plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)
@@ -206,8 +226,12 @@ def _warn_of_reserved_names(run: Run, states: Mapping[str, IndexState]) -> None:
 
 def _warn_of_undecided_files(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
     """Warn about files that are not sent first although the index may refuse them."""
-    order = schedule(planned.uploads, planned.states, planned.undecided)
-    for file in left_undecided(order, planned.undecided):
+    uploads = planned.uploads
+    orders = [
+        schedule([file for file in uploads if file.project in wave], planned.states, planned.undecided)
+        for wave in planned.train.waves_of({file.project for file in uploads})
+    ]
+    for file in [file for order in orders for file in left_undecided(order, planned.undecided)]:
         run.warn(
             "undecided-file",
             f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"

@@ -26,6 +26,7 @@ from ci_publish.model.index import (
     PublishedFile,
     Upload,
 )
+from ci_publish.model.train import Train
 
 
 class OnConflict(StrEnum):
@@ -106,7 +107,13 @@ def make_plan(
 
     A state of ``ListingUnavailable`` must not come here: what could not be seen is never taken for absent.
     """
-    return Plan(index, tuple(_decide(file, states[file.project], rules, md5) for file in in_order(distributions)))
+    return Plan(index, tuple(_decide(file, states[file.project], rules, md5) for file in distributions))
+
+
+def by_wave(train: Train, distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
+    """Return the files in upload order: by the waves of *train*, and ``in_order`` within each."""
+    place = {project: number for number, wave in enumerate(train.waves) for project in wave}
+    return tuple(sorted(in_order(distributions), key=lambda file: place[file.project]))
 
 
 def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
@@ -119,10 +126,18 @@ def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
 
 @frozen
 class Schedule:
-    """When to send which file: the index completes ``leads`` one after the other, then ``rest`` side by side."""
+    """When to send which file: the index completes ``leads`` one after the other, then ``rest`` side by side.
+
+    ``existing`` are the projects that the index is known to have: two of their leads may be completed at once.
+    """
 
     leads: tuple[Distribution, ...]
     rest: tuple[Distribution, ...]
+    existing: frozenset[str] = frozenset()
+
+    def together(self, first: Distribution, second: Distribution) -> bool:
+        """Whether the index may complete two leads at once: of different projects, both of which it has."""
+        return first.project != second.project and {first.project, second.project} <= self.existing
 
 
 Undecided = Mapping[str, frozenset[str]]
@@ -134,9 +149,10 @@ def schedule(
     """Send the first file of each new release alone, and, where there are several projects, that of each project.
 
     Racing first files of a release answer 500 on PyPI (measured on a running Warehouse), and so do parallel first
-    files of several new projects. A file that PyPI may refuse, as *undecided* says by filename, leads its release, and
-    such leads come before the others: where the first file of a release is refused, nothing of the version is spent.
-    With several projects, a credential that does not cover one shows before the others are published by half.
+    files of several new projects; those of projects that exist do not meet. A file that PyPI may refuse, as *undecided*
+    says by filename, leads its release, and such leads come before the others: where the first file of a release is
+    refused, nothing of the version is spent. With several projects, a credential that does not cover one shows before
+    the others are published by half.
     """
     doubts = undecided or {}
     leads: dict[tuple[str, str], Distribution] = {}
@@ -151,7 +167,8 @@ def schedule(
                 leads[file.release] = file
     order = {file: place for place, file in enumerate(in_order(leads.values()))}
     first = tuple(sorted(leads.values(), key=lambda file: (file.filename not in doubts, order[file])))
-    return Schedule(first, tuple(file for file in in_order(uploads) if file not in first))
+    existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
+    return Schedule(first, tuple(file for file in in_order(uploads) if file not in first), existing)
 
 
 def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:

@@ -18,9 +18,9 @@ from ci_publish.publishing.concurrency import (
     in_parallel,
 )
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.file_outcomes import FileOutcomes
+from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import IndexPlan
-from ci_publish.publishing.planning import schedule
+from ci_publish.publishing.planning import Schedule, schedule
 from ci_publish.publishing.upload_answers import UploadAnswers
 
 Send = Callable[[Distribution, CompletionTurn], None]
@@ -48,7 +48,10 @@ class Transfers:
         self._is_pypi = destination.index.endpoints.profile is IndexProfile.PYPI
 
     def send(self, files: Sequence[Distribution]) -> None:
-        """Send *files*, those that decide about their release first; returns when no upload is under way."""
+        """Send *files*, those that decide about their release first; returns when no upload is under way.
+
+        A file whose project was stopped is recorded instead.
+        """
         order = schedule(files, self._planned.states, self._planned.undecided)
         jobs = self._run.options.jobs
         limit = ConcurrencyLimit(jobs)
@@ -56,21 +59,22 @@ class Transfers:
         def send(file: Distribution, turn: CompletionTurn) -> None:
             self._send(file, limit.throttled, turn)
 
-        self._send_first_files(order.leads, send)
+        self._send_first_files(order, send)
         turns = self._turns()
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
         in_parallel(rest, lambda file: send(file, turns(file)), limit, jobs, self._go_on)
 
-    def _send_first_files(self, leads: Sequence[Distribution], send: Send) -> None:
-        """Transfer the first files side by side, and have the index complete one after the other.
+    def _send_first_files(self, order: Schedule, send: Send) -> None:
+        """Transfer the first files side by side, and have the index complete one after the other, or two of them.
 
         Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
         """
-        transfers = min(TRANSFERS, self._run.options.jobs)
+        leads, transfers = order.leads, min(TRANSFERS, self._run.options.jobs)
         while leads and self._go_on():
             turns = FirstFiles(
                 files=leads,
-                halted=lambda: self._outcomes.halted,
+                together=order.together,
+                halted=self._outcomes.gets_no_turn,
                 stopped=lambda: self._run.waiting.stopped,
                 clock=self._run.clock,
             )
@@ -98,6 +102,8 @@ class Transfers:
         return not self._outcomes.halted and not self._run.waiting.stopped
 
     def _send(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:
+        if self._outcomes.leave(file):
+            return
         try:
             answer = self._attempt(file, throttled, turn)
             if isinstance(answer, Cancelled) and self._is_withdrawn(answer, turn):
@@ -105,7 +111,7 @@ class Transfers:
             else:
                 self._answers.record(file, answer)
         except CiPublishError as error:
-            self._outcomes.fail(file, error, FileStatus.FAILED, always_halt=True)
+            self._outcomes.fail(file, error, FileStatus.FAILED, reach=Reach.RUN)
 
     def _attempt(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> UploadOutcome:
         attestations = self._attestations.get(file.filename, ())

@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 
 from ci_publish.model.attestation import Attestation, AttestationPolicy
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Step
+from ci_publish.model.events import FileFinished, FileStatus, Outcome, Step
 from ci_publish.model.index import AlreadyPublished, Endpoints, KeptPublished, Plan
 from ci_publish.model.problem import Problem
+from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages
 from ci_publish.publishing.attest import attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.confirmation import Confirmation
+from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
 from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_open
 from ci_publish.publishing.transfers import Transfers
 from ci_publish.publishing.unattested import require_attested
+from ci_publish.publishing.waves import Waves
 
 
 class IndexUpload:
@@ -34,9 +37,11 @@ class IndexUpload:
         self._index = destination.index
         self._distributions = distributions
         self._problems = problems
-        self._authentication = Authentication(run, destination, distributions)
-        self._planned = IndexPlan(Plan(self.endpoints.name, ()), {}, {})
-        self._outcomes = FileOutcomes(run, self.endpoints.name)
+        self._authentication = Authentication(run, destination)
+        nothing = Plan(self.endpoints.name, ())
+        self._planned = IndexPlan(plan=nothing, states={}, undecided={}, train=NO_TRAIN)
+        self._outcomes = FileOutcomes(run, self.endpoints.name, NO_TRAIN)
+        self._confirmed = ConfirmedFiles(run, self._index, self._outcomes)
         self._fate_reported = False
 
     @property
@@ -65,6 +70,8 @@ class IndexUpload:
     def plan(self, *, sending: bool = True) -> None:
         """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
         self._planned = plan_index(self._run, self._destination, self._distributions, self._problems, sending=sending)
+        self._outcomes = FileOutcomes(self._run, self.endpoints.name, self._planned.train)
+        self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
 
     def require_no_conflict(self) -> None:
         """Raise ContentConflict when a name of this run is taken by other content."""
@@ -117,48 +124,33 @@ class IndexUpload:
     # upload -------------------------------------------------------------------------------------------------------
 
     def upload(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
-        """Send what the plan says, the first file of each new release alone. Raises what made a file fail."""
+        """Send what the plan says, wave by wave. Raises what made a file fail."""
         if not self.uploads:
             return
         if self.policy is AttestationPolicy.OFF:
             attestations = {}
         self._restrict(self._authentication.authorize(self._planned, signed=bool(attestations)))
-        with self._run.step(Step.UPLOAD, self.endpoints.name):
-            transfers = Transfers(
-                run=self._run,
-                destination=self._destination,
-                planned=self._planned,
-                outcomes=self._outcomes,
-                attestations=attestations,
-            )
-            left = self.uploads
-            while left:
-                transfers.send(left)
-                left = self._left_after_lost_answers()
+        transfers = Transfers(
+            run=self._run,
+            destination=self._destination,
+            planned=self._planned,
+            outcomes=self._outcomes,
+            attestations=attestations,
+        )
+        waves = Waves(
+            run=self._run,
+            index=self._index,
+            train=self._planned.train,
+            outcomes=self._outcomes,
+            confirmed=self._confirmed,
+        )
+        try:
+            waves.upload(self.uploads, transfers)
+        finally:
+            self._fate_reported = waves.fate_reported
         if failures := self._outcomes.failures:
             raise messages.several(failures, len(self._distributions))
         self._run.checkpoint()
-
-    def _left_after_lost_answers(self) -> tuple[Distribution, ...]:
-        """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
-
-        It may store a file after the last retry: so it is asked once more. Empty where anything else failed.
-        """
-        lost = [file for file, _ in self._outcomes.failures]
-        if not lost or self._run.waiting.stopped or any(file not in self._outcomes.unclear for file in lost):
-            return ()
-        confirmation = Confirmation(self._run, self._index)
-        answers = confirmation.ask_once([*self._outcomes.uploaded, *lost])
-        if not confirmation.found(answers).issuperset(lost):
-            confirmation.report(answers)
-            self._fate_reported = True
-            return ()
-        self._outcomes.forget_failures()
-        for file in lost:
-            message = f"The answer to the upload of {file.filename} was lost, but {self.endpoints.name} lists the file."
-            self._run.emit(Noted(slug="lost-answer-found", message=message, warning=False, filename=file.filename))
-            self._outcomes.accept(file, FileStatus.UPLOADED, 0)
-        return tuple(file for file in self.uploads if not self._outcomes.has_ended(file))
 
     # confirm ------------------------------------------------------------------------------------------------------
 
@@ -173,25 +165,21 @@ class IndexUpload:
         if not uploaded:
             return self._outcome(by_md5=by_md5)
         self._fate_reported = True
+        left = self._confirmed.left(uploaded)
         with self._run.step(Step.CONFIRM, self.endpoints.name):
-            confirmation = Confirmation(self._run, self._index)
             if not self._run.options.verify:
-                confirmation.skip(uploaded)
+                Confirmation(self._run, self._index).skip(left)
                 return Outcome.NOT_CONFIRMED
-            confirmed = confirmation.wait_for(uploaded, self._outcomes.doubtful)
-            if confirmed.unreadable:
-                self._warn_not_confirmed(confirmed.unreadable)
+            self._confirmed.wait_for(left)
+            if unreadable := self._confirmed.unreadable:
+                text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
+                self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
-                confirmation.wait_for_provenance([file for file in confirmed.listed if attestations.get(file.filename)])
-        if confirmed.unreadable:
+                attested = [file for file in self._confirmed.listed if attestations.get(file.filename)]
+                Confirmation(self._run, self._index).wait_for_provenance(attested)
+        if self._confirmed.unreadable:
             return Outcome.NOT_CONFIRMED
-        return self._outcome(by_md5=by_md5 or bool(confirmed.by_md5))
-
-    def _warn_not_confirmed(self, unreadable: Mapping[str, str]) -> None:
-        if self._run.options.strict:
-            raise confirmation_messages.not_confirmed(self.endpoints, unreadable)
-        text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
-        self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
+        return self._outcome(by_md5=by_md5 or self._confirmed.by_md5)
 
     def _outcome(self, *, by_md5: bool) -> Outcome:
         if by_md5:
@@ -203,7 +191,7 @@ class IndexUpload:
 
     def ask_once_more(self) -> None:
         """Report what the index lists of files whose fate is not known, when the run ends with an error."""
-        files = [*self._outcomes.uploaded, *self._outcomes.unclear]
+        files = [*self._confirmed.left(self._outcomes.uploaded), *self._outcomes.unclear]
         if files and not self._fate_reported:
             confirmation = Confirmation(self._run, self._index)
             with self._run.last_question():

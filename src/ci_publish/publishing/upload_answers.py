@@ -24,7 +24,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.publishing import messages
 from ci_publish.publishing.context import Run
-from ci_publish.publishing.file_outcomes import FileOutcomes
+from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import conflict_error, conflict_rules
 from ci_publish.publishing.planning import Match, compare, published_as, why_kept
 from ci_publish.publishing.ports import Index
@@ -55,7 +55,13 @@ class UploadAnswers:
                 self._record_existing(file, answer)
             case Refused():
                 error = messages.refused(endpoints, file, answer)
-                outcomes.fail(file, error, FileStatus.REFUSED, answer.attempts)
+                outcomes.fail(
+                    file,
+                    error,
+                    FileStatus.REFUSED,
+                    answer.attempts,
+                    reach=Reach.PROJECT if answer.whole_project else Reach.FILE,
+                )
             case CredentialRefused():
                 self._record_refused_credential(file, answer)
             case Unavailable():
@@ -71,7 +77,8 @@ class UploadAnswers:
         state = self._states.get(file.project)
         status = state.status if isinstance(state, ProjectListing) else None
         error = messages.credential_refused(self._endpoints, answer, status)
-        self._outcomes.fail(file, error, FileStatus.REFUSED, answer.attempts, always_halt=True)
+        one = answer.one_project and len(self._states) > 1
+        self._outcomes.fail(file, error, FileStatus.REFUSED, answer.attempts, reach=Reach.PROJECT if one else Reach.RUN)
 
     def _record_existing(self, file: Distribution, answer: AlreadyThere) -> None:
         state, published = self._find(file)
@@ -107,7 +114,7 @@ class UploadAnswers:
             self._outcomes.keep(file, published, why_kept(match), attempts)
         else:
             error = conflict_error(self._run, self._endpoints, [Conflict(file, published)])
-            self._outcomes.fail(file, error, FileStatus.CONFLICT, attempts)
+            self._outcomes.fail(file, error, FileStatus.CONFLICT, attempts, reach=Reach.PROJECT)
 
     def _record_not_visible(self, file: Distribution, answer: AlreadyThere) -> None:
         if self._run.options.skip_existing:
@@ -115,7 +122,7 @@ class UploadAnswers:
             self._outcomes.keep(file, taken, "the index says that this name is taken", answer.attempts)
             return
         error = messages.cannot_compare(self._endpoints, file, answer.message)
-        self._outcomes.fail(file, error, FileStatus.CONFLICT, answer.attempts)
+        self._outcomes.fail(file, error, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)
 
 
 def _listed(file: Distribution, state: IndexState) -> PublishedFile | None:

@@ -6,8 +6,7 @@ import pytest
 
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ProjectNotCovered
-from ci_publish.model.coverage import requiring
-from ci_publish.model.distribution import CoreMetadata, Distribution
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints, IndexState
@@ -82,17 +81,6 @@ def test_who_may_create_a_project_at_the_upload(
     assert publish(play.run()) is Outcome.PUBLISHED
     notes = [event.slug for event in play.events if isinstance(event, Noted) and not event.warning]
     assert ("project-not-created-yet" in notes) is (endpoints is GENERIC and kind is TRUSTED)
-
-
-def test_the_requirements_of_a_run_are_followed() -> None:
-    def requires(name: str, *lines: str) -> Distribution:
-        fields = tuple(("requires-dist", line) for line in lines)
-        return replace(
-            wheel(name), metadata=CoreMetadata(metadata_version="2.1", name=name, version="1.0", fields=fields)
-        )
-
-    files = [requires("a", "B ; python_version > '3'"), requires("b", "c.c>1"), requires("d", "x", "not a=requirement")]
-    assert requiring(files, {"c-c"}) == {"a", "b", "c-c"}
 
 
 def notes(play: FakeRun) -> dict[str, str]:

@@ -14,7 +14,11 @@ def project(
 ) -> Distribution:
     fields = (*(("requires-dist", line) for line in requires), *((("dynamic", dynamic),) if dynamic else ()))
     file = sdist(name, version) if dynamic or build else wheel(name, version)
-    return replace(file, metadata=CoreMetadata("2.4", name, version, fields), build_requires=build)
+    return replace(
+        file,
+        metadata=CoreMetadata(metadata_version="2.4", name=name, version=version, fields=fields),
+        build_requires=build,
+    )
 
 
 def waves(*files: Distribution) -> tuple[tuple[str, ...], ...]:

@@ -217,8 +217,24 @@ def test_more_jobs_than_a_release_may_have_do_every_task() -> None:
     assert sorted(seen) == sorted(tasks)
 
 
-def first_files(*names: str, halted: bool = False, stopped: bool = False) -> FirstFiles[str]:
-    return FirstFiles(files=names, halted=lambda: halted, stopped=lambda: stopped)
+def first_files(*names: str, halted: bool = False, stopped: bool = False, pairs: str = "") -> FirstFiles[str]:
+    return FirstFiles(
+        files=names, together=lambda one, other: one + other in pairs, halted=lambda _: halted, stopped=lambda: stopped
+    )
+
+
+def test_two_first_files_that_do_not_meet_are_completed_together_in_their_order() -> None:
+    files = first_files("a", "b", "c", "d", pairs="ab bc")
+    a, b, c, d = (files.turn(name) for name in "abcd")
+    assert b.wait(0.0) is Permission.NOT_YET, "the first one has not begun"
+    assert [turn.wait(0.0) for turn in (a, b, c)] == [Permission.GRANTED, Permission.GRANTED, Permission.NOT_YET]
+    files.done("a")
+    assert c.wait(0.0) is Permission.GRANTED
+    files.done("c")
+    assert d.wait(0.0) is Permission.NOT_YET, "it is completed alone"
+    files.done("b")
+    assert d.wait(0.0) is Permission.GRANTED
+    files.done("d")
 
 
 def test_first_files_are_completed_in_their_order_and_keep_their_turn_until_they_are_done() -> None:
@@ -260,7 +276,13 @@ def test_in_a_run_that_is_being_stopped_the_first_file_whose_turn_it_is_ends_and
 
 def test_a_first_file_that_waited_too_long_is_withdrawn_and_never_takes_a_turn() -> None:
     now = [0.0]
-    files = FirstFiles(files=["a", "b"], halted=lambda: False, stopped=lambda: False, clock=lambda: now[0])
+    files = FirstFiles(
+        files=["a", "b"],
+        together=lambda *_: False,
+        halted=lambda _: False,
+        stopped=lambda: False,
+        clock=lambda: now[0],
+    )
     turn = files.turn("b")
     assert turn.wait(0.0) is Permission.NOT_YET
     now[0] += PATIENCE + 1

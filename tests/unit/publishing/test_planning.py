@@ -14,9 +14,11 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
+from ci_publish.model.train import Train
 from ci_publish.publishing.planning import (
     ConflictRules,
     OnConflict,
+    by_wave,
     in_order,
     left_undecided,
     make_plan,
@@ -169,8 +171,18 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
     order = schedule(files, {**there, "c": NoSuchProject("c")})
     assert sorted(file.project for file in order.leads) == ["a", "b", "c"]
     assert {file.filename for file in order.rest} == {"a-1.0.tar.gz", "b-1.0.tar.gz"}
+    first, second, new = sorted(order.leads, key=lambda file: file.project)
+    assert order.together(first, second)
+    assert not order.together(first, new), "which has to be created"
+    assert not order.together(first, first)
     alone = schedule(files[:2], there)
     assert alone.leads == ()
+
+
+def test_files_are_in_the_order_of_their_waves() -> None:
+    core, plugin = wheel("core", size=9), sdist("plugin", size=1)
+    train = Train(waves=(("core",), ("other", "plugin")), requires={})
+    assert by_wave(train, [plugin, wheel("other"), core]) == (core, wheel("other"), plugin)
 
 
 def test_an_md5_is_compared_where_there_is_nothing_better() -> None:

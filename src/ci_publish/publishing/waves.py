@@ -1,0 +1,88 @@
+"""The uploads of one index in waves: a project follows when the projects that it requires are listed."""
+
+from collections.abc import Sequence
+
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import FileStatus, Noted, Step
+from ci_publish.model.train import Train
+from ci_publish.publishing.confirmation import Confirmation
+from ci_publish.publishing.confirmed_files import ConfirmedFiles
+from ci_publish.publishing.context import Run
+from ci_publish.publishing.file_outcomes import FileOutcomes
+from ci_publish.publishing.ports import Index
+from ci_publish.publishing.transfers import Transfers
+
+
+class Waves:
+    """Sends files to *index* in the waves of *train*. ``fate_reported``: what is lost was asked about, and reported."""
+
+    def __init__(
+        self, *, run: Run, index: Index, train: Train, outcomes: FileOutcomes, confirmed: ConfirmedFiles
+    ) -> None:
+        self._run = run
+        self._index = index
+        self._train = train
+        self._outcomes = outcomes
+        self._confirmed = confirmed
+        self.fate_reported = False
+
+    def upload(self, files: Sequence[Distribution], transfers: Transfers) -> None:
+        """Send *files*; returns when no upload is under way. Raises as ``Confirmation`` between two waves."""
+        for wave in self._train.waves_of({file.project for file in files}):
+            if self._outcomes.halted or self._run.waiting.stopped:
+                return
+            self._await_what_is_required_by(wave)
+            with self._run.step(Step.UPLOAD, self._index.endpoints.name):
+                self._send([file for file in files if file.project in wave], transfers)
+
+    def _send(self, files: Sequence[Distribution], transfers: Transfers) -> None:
+        left = tuple(files)
+        while left:
+            transfers.send(left)
+            left = self._left_after_lost_answers(files)
+
+    def _await_what_is_required_by(self, wave: Sequence[str]) -> None:
+        """Wait until what *wave* requires is listed, where it was uploaded in this run.
+
+        Where the listing cannot be read, or the user does not want to wait, the index's answer counts, with a warning.
+        """
+        going = [project for project in wave if not self._outcomes.is_stopped(project)]
+        required = {name for project in going for name in self._train.requires[project]} - set(wave)
+        needed = [file for file in self._outcomes.uploaded if file.project in required]
+        awaited = self._confirmed.left(needed)
+        if awaited and self._run.options.verify:
+            with self._run.step(Step.CONFIRM, self._index.endpoints.name):
+                self._confirmed.wait_for(awaited)
+        unseen = [file for file in needed if file not in self._confirmed.listed]
+        if unseen:
+            self._warn_unseen(going, unseen)
+
+    def _warn_unseen(self, going: Sequence[str], unseen: Sequence[Distribution]) -> None:
+        names = ", ".join(dict.fromkeys(file.project for file in unseen))
+        self._run.warn(
+            "requirement-not-confirmed",
+            f"{', '.join(going)} is uploaded although {self._index.endpoints.name} was not seen to list {names}, which"
+            " it requires: that the files were accepted has to do.",
+        )
+
+    def _left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
+        """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
+
+        It may store a file after the last retry: so it is asked once more. Empty where anything else failed.
+        """
+        lost = [file for file, _ in self._outcomes.failures]
+        if not lost or self._run.waiting.stopped or any(file not in self._outcomes.unclear for file in lost):
+            return ()
+        confirmation = Confirmation(self._run, self._index)
+        answers = confirmation.ask_once([*self._confirmed.left(self._outcomes.uploaded), *lost])
+        if not confirmation.found(answers).issuperset(lost):
+            confirmation.report(answers)
+            self.fate_reported = True
+            return ()
+        self._outcomes.forget_failures()
+        name = self._index.endpoints.name
+        for file in lost:
+            message = f"The answer to the upload of {file.filename} was lost, but {name} lists the file."
+            self._run.emit(Noted(slug="lost-answer-found", message=message, warning=False, filename=file.filename))
+            self._outcomes.accept(file, FileStatus.UPLOADED, 0)
+        return tuple(file for file in files if not self._outcomes.has_ended(file))
