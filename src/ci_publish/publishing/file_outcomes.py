@@ -9,7 +9,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus
 from ci_publish.model.index import Cancelled, PublishedFile, Unavailable
 from ci_publish.model.train import Train
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.stopped_projects import StoppedProjects
 
@@ -135,7 +135,7 @@ class FileOutcomes:
         stopped = self._stopped.reason(file.project)
         if stopped is None:
             return False
-        self.leave_out([(file, messages.project_stopped(file.project, stopped.because, stopped.error))])
+        self.leave_out([(file, train_messages.project_stopped(file.project, stopped.because, stopped.error))])
         return True
 
     def leave_out(self, failures: Failures) -> None:

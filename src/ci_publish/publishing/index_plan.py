@@ -38,7 +38,7 @@ from ci_publish.model.preconditions import (
 )
 from ci_publish.model.problem import Problem, undecided
 from ci_publish.model.train import Train, train_of
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.planning import ConflictRules, Undecided, by_wave, left_undecided, make_plan, schedule
 
@@ -100,6 +100,8 @@ def plan_index(
             train=train,
         )
         run.emit(Planned(plan, train, planned.new_projects))
+        for note in train_messages.about_order(train):
+            run.emit(note)
         _emit_settled(run, endpoints, plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)

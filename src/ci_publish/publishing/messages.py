@@ -282,17 +282,6 @@ def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationE
     )
 
 
-def project_stopped(project: str, because: Sequence[str], error: CiPublishError) -> CiPublishError:
-    """A file is not uploaded, because another file of its project failed, or a project that it requires."""
-    if tuple(because) == (project,):
-        return type(error)(f"No more files of {project} were uploaded: {error.summary}", hints=error.hints)
-    return type(error)(
-        f"{project} was not uploaded: it requires {', '.join(because)}, which could not be published.",
-        detail=error.summary,
-        hints=("Run it again when that can be published: what is published already is recognised.",),
-    )
-
-
 def several(failures: Sequence[tuple[Distribution, CiPublishError]], total: int) -> CiPublishError:
     """Return the error to end with when files failed: the first one, with the others in its detail."""
     _, first = failures[0]

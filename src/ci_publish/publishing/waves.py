@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Noted, Step
 from ci_publish.model.train import Train
+from ci_publish.publishing import train_messages
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Run
@@ -55,15 +56,8 @@ class Waves:
                 self._confirmed.wait_for(awaited)
         unseen = [file for file in needed if file not in self._confirmed.listed]
         if unseen:
-            self._warn_unseen(going, unseen)
-
-    def _warn_unseen(self, going: Sequence[str], unseen: Sequence[Distribution]) -> None:
-        names = ", ".join(dict.fromkeys(file.project for file in unseen))
-        self._run.warn(
-            "requirement-not-confirmed",
-            f"{', '.join(going)} is uploaded although {self._index.endpoints.name} was not seen to list {names}, which"
-            " it requires: that the files were accepted has to do.",
-        )
+            names = list(dict.fromkeys(file.project for file in unseen))
+            self._run.emit(train_messages.not_confirmed(self._index.endpoints, going, names))
 
     def _left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
         """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.

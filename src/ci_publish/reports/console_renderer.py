@@ -41,7 +41,7 @@ from ci_publish.model.events import (
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import wording
+from ci_publish.reports import train, wording
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import block, one_line
 from ci_publish.reports.stopwatch import Stopwatch
@@ -206,6 +206,8 @@ class ConsoleRenderer:
                 f"{wording.STATUS[status]:<{widths[0]}}  {name}  {why}{self._at(event.plan.index)}",
                 _STATUS[status],
             )
+        for number, projects in enumerate(train.waves(event), 1):
+            yield _step("order", f"{number}. {self._line(projects)}{self._at(event.plan.index)}")
 
     # -- identity and signatures --
 

@@ -14,7 +14,7 @@ from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.reports import wording
+from ci_publish.reports import train, wording
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
@@ -112,6 +112,7 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
     if finished and finished.error:
         yield _failure(given, finished.error, finished.exit_code)
     yield from _release(given)
+    yield from _order(given)
     yield from _files(given)
     yield from _file_errors(given)
     yield from _notes(given)
@@ -256,6 +257,14 @@ def _plan(given: SummaryInput) -> Iterator[Section]:
     if lines:
         head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"
         yield Section(f"<details><summary>Plan</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
+
+
+def _order(given: SummaryInput) -> Iterator[Section]:
+    """Yield the waves of each index where there are several projects."""
+    for planned in given.of(Planned):
+        if waves := tuple(f"1. {given.text(projects)}\n" for projects in train.waves(planned)):
+            index = f" at {given.text(planned.plan.index)}" if len(given.receipt.indexes) > 1 else ""
+            yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 
 
 def _settings(given: SummaryInput) -> Iterator[Section]:

@@ -1,0 +1,32 @@
+"""The order of projects in reports."""
+
+from dataclasses import replace
+
+from ci_publish.model.events import Planned
+from ci_publish.model.index import Plan, PlannedFile, Upload
+from ci_publish.model.train import Train
+from ci_publish.reports.console_renderer import ConsoleRenderer
+from ci_publish.reports.summary import SummaryInput, summary
+from ci_publish.reports.train import waves
+from tests.unit.reports.recorded_runs import WHEEL
+
+TRAIN = Train(waves=(("core",), ("app", "cli")), requires={})
+
+
+def planned(*projects: str, new: tuple[str, ...] = ()) -> Planned:
+    files: tuple[PlannedFile, ...] = tuple(Upload(replace(WHEEL, project=name)) for name in projects)
+    return Planned(Plan("pypi", files), TRAIN, new)
+
+
+def test_each_wave_is_a_line_where_there_are_several_projects() -> None:
+    assert waves(planned("core", "app", "cli", new=("core",))) == ("core (new project)", "app, cli")
+    assert waves(planned("core")) == ()
+
+
+def test_console_and_summary_show_the_order() -> None:
+    event = planned("cli", "core", new=("cli",))
+    lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
+    assert lines[-2:] == ["order     1. core", "order     2. cli (new project)"]
+    said = summary(SummaryInput(events=[event], seconds=lambda *_: None))
+    assert "### Order of the projects\n\n1. core\n1. cli &#40;new project&#41;\n" in said
+    assert "### Order" not in summary(SummaryInput(events=[planned("core")], seconds=lambda *_: None))
