@@ -12,7 +12,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS ?= 2
+# More than two: many tests wait for servers and clocks.
+WORKERS ?= 3
 
 STAMPS := $(VENV)/.stamps
 BIN := $(VENV)/bin

@@ -127,8 +127,12 @@ def test_hostile_files(folder: Path, monkeypatch: pytest.MonkeyPatch, command: s
     for more in reporting(command):
         wanted = [option for option in more if command != "settings" or option == "--verbose"]
         paths = () if command == "settings" else ("bad", "bad/*", f"no such {EVIL}")
+        limit = () if command == "settings" else ("--deadline", "2")
         offline = {"CI_PUBLISH_REPOSITORY_URL": "http://127.0.0.1:9/legacy/"}
-        judge(*run(folder, {**ENVIRONMENTS[environment], **offline}, command, *paths, *wanted), f"{command} {more}")
+        judge(
+            *run(folder, {**ENVIRONMENTS[environment], **offline}, command, *paths, *wanted, *limit),
+            f"{command} {more}",
+        )
 
 
 ASKING = ("doctor", "plan", "publish", "verify")

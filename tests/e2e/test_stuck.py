@@ -47,14 +47,14 @@ def may_unshare() -> bool:
 
 
 ALL = tuple((stage, kind, how) for how in ("deadline", "signal") for stage in (*BEFORE, *AFTER) for kind in KINDS)
+CONTAINER = (("LocalDistributions.collect", "holding", "container"),) if may_unshare() else ()
 EVERYDAY = (
-    ("LocalDistributions.collect", "holding", "deadline"),
+    *(() if CONTAINER else (("LocalDistributions.collect", "holding", "deadline"),)),
     ("Confirmation.wait_for", "python", "signal"),
     ("Confirmation.wait_for", "releasing", "signal"),
     ("Confirmation.wait_for", "holding", "signal"),
     ("Confirmation.wait_for", "releasing", "deadline"),
 )
-CONTAINER = (("LocalDistributions.collect", "holding", "container"),) if may_unshare() else ()
 CASES = (*CONTAINER, *(ALL if STRESS else EVERYDAY))
 
 

@@ -81,8 +81,12 @@ def test_another_process_finds_the_same_fault() -> None:
     assert rendering(long, "text/x-rst").fault is not None
 
 
+@pytest.mark.stress
 def test_quotes_within_quotes_do_not_keep_this_process() -> None:
-    """500,000 `>` keep the renderer, and the interpreter lock, for minutes: here they take a killed child's time."""
+    """500,000 `>` keep the renderer, and the interpreter lock, for minutes: here they take a killed child's time.
+
+    ``tests/e2e/test_slow_descriptions.py`` has a run in which they do, in ``make test``, too.
+    """
     began, used = time.monotonic(), cpu()
     assert rendering(QUOTES, "text/markdown").too_large
     assert cpu() - used < 2.0
