@@ -88,6 +88,9 @@ def serving(wheels: Mapping[str, bytes]) -> Iterator[str]:
         projects.setdefault(parse_wheel_filename(filename)[0], []).append(filename)
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             _, kind, name, *_ = self.path.split("/")
             if kind == "files" and name in wheels:
@@ -106,7 +109,8 @@ def serving(wheels: Mapping[str, bytes]) -> Iterator[str]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            if self.command == "GET":
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -141,6 +141,16 @@ def test_what_the_package_imports_is_declared() -> None:
     assert needed(rehearsal) <= declared(*runtime, *extras["rehearsal"])
 
 
+def test_what_is_declared_is_imported() -> None:
+    """What another dependency needs is that dependency's business, and its bounds too."""
+    runtime, extras = PROJECT["dependencies"], PROJECT["optional-dependencies"]
+    rehearsal = set((PACKAGE / "rehearsal").rglob("*.py"))
+
+    assert declared(*runtime, *extras["keyring"]) <= needed(PACKAGE.rglob("*.py"))
+    assert declared(*extras["rehearsal"]) <= needed(rehearsal)
+    assert declared(*extras["rehearsal"]) & declared(*runtime) == set()
+
+
 def test_what_the_tests_import_is_declared() -> None:
     everywhere = (
         *PROJECT["dependencies"],

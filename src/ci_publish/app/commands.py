@@ -226,9 +226,11 @@ def _rehearse(job: Job) -> Outcome:
     try:
         from ci_publish.app.rehearse import rehearse as play  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
+        from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
+
         raise ConfigurationError(
             f"A rehearsal needs the extra `rehearsal`, and {error.name} is not installed.",
-            hints=('Install it: python3 -m pip install "ci-publish[rehearsal]"',),
+            hints=(f"Install it: {Installation.current().install('rehearsal')}",),
         ) from error
     return play(job.settings, job.context, paths_given=job.paths_given)
 

@@ -45,11 +45,13 @@ def asked_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
     """Return the keyring that somebody asked for. Raises ConfigurationError where it is not installed."""
     found = (lookup or import_keyring)()
     if found is None:
+        from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
+
         message = "--keyring needs the extra `keyring`, which is not installed."
         raise ConfigurationError(
             message,
             hints=(
-                'Install it: python3 -m pip install "ci-publish[keyring]"',
+                f"Install it: {Installation.current().install('keyring')}",
                 "Artifact Registry needs keyrings.google-artifactregistry-auth beside it.",
                 "CodeArtifact needs keyrings.codeartifact beside it.",
             ),
