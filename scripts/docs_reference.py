@@ -55,6 +55,10 @@ attestations = "required"
 on-conflict = "keep-published"
 ```
 
+The table has a [JSON schema](../settings.schema.json) (draft-07). Where ci-publish is installed beside
+[validate-pyproject](https://validate-pyproject.readthedocs.io/), that finds it by itself; editors that read schemas for TOML, such
+as those with Taplo, take its address: `https://ci-publish.github.io/ci-publish/settings.schema.json`.
+
 ## The checkout's pyproject.toml { #project-settings }
 
 In a run that can see foreign code (GitHub's events `pull_request`, `pull_request_target`, `pull_request_review`,

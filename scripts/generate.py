@@ -7,11 +7,13 @@ Each generator yields the files that it owns, whole, as they should be. None nee
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from ci_publish.app.settings_schema import tool_schema
 from ci_publish.distributions.checks import page
 from scripts import action_inputs, docs_errors, docs_reference, stdlib_names
 from tests import situations
@@ -26,6 +28,12 @@ def messages() -> Files:
     yield situations.MESSAGES, situations.all_messages()
 
 
+def settings_schema() -> Files:
+    """Yield the JSON schema of `[tool.ci-publish]`."""
+    text = json.dumps(tool_schema(), indent=2, ensure_ascii=False)
+    yield ROOT / "docs" / "settings.schema.json", f"{text}\n"
+
+
 def checks() -> Files:
     """Yield the page about the check rules."""
     yield ROOT / "docs" / "checks.md", page.page()
@@ -35,6 +43,7 @@ def checks() -> Files:
 GENERATORS: Final[tuple[Callable[[], Files], ...]] = (
     action_inputs.files,
     docs_reference.files,
+    settings_schema,
     checks,
     messages,
     docs_errors.files,

@@ -1,0 +1,79 @@
+"""The JSON schema (draft-07) of ``[tool.ci-publish]``, computed from the options.
+
+Offered to validate-pyproject by the entry point ``validate_pyproject.tool_schema``, published with the documentation as
+``settings.schema.json``. What a key may be in the file is what its validator reads, which is more than the type that
+comes of it: ``INPUTS`` says so for each validator.
+"""
+
+from collections.abc import Mapping
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from ci_publish.about import DOCS_URL
+from ci_publish.app import setting_values
+from ci_publish.app.options import Option
+from ci_publish.app.settings import Settings, options
+from ci_publish.model.attestation import AttestationPolicy
+
+TOOL: Final = "ci-publish"
+ADDRESS: Final = f"{DOCS_URL}/settings.schema.json"
+
+Texts = str | list[str]
+Size = (
+    Literal["off"] | Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern=r"^[0-9]{1,12} ?[KMGkmg]?[Ii]?[Bb]?$")]
+)
+
+INPUTS: Final[Mapping[object, Any]] = {
+    setting_values.lines: Texts,
+    setting_values.hosts: Texts,
+    setting_values.identities: Texts,
+    setting_values.size: Size,
+    setting_values.attestation_policy: bool | AttestationPolicy,
+}
+"""What each validator reads from the file. A validator that is not here has no schema: the key cannot be described."""
+
+
+def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-pyproject passes the name that it looked up)
+    """Return the schema of the table, with every key that the file may hold."""
+    definitions: dict[str, Any] = {}
+    properties = {
+        name.replace("_", "-"): _property(option, Settings.model_fields[name], definitions)
+        for name, option in options().items()
+        if option.key
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": ADDRESS,
+        "title": "Settings of ci-publish",
+        "description": f"The table [tool.ci-publish] of pyproject.toml: {DOCS_URL}/reference/options/",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        **({"definitions": definitions} if definitions else {}),
+    }
+
+
+def _property(option: Option, field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = TypeAdapter(_input_type(field)).json_schema(ref_template="#/definitions/{model}")
+    definitions |= schema.pop("$defs", {})
+    schema.pop("title", None)
+    schema.pop("format", None)  # of a path: no format of draft-07, which validators may refuse
+    default = TypeAdapter(Any).dump_python(field.default, mode="json")
+    return {"description": option.help, **schema, **({} if default in (None, []) else {"default": default})}
+
+
+def _input_type(field: FieldInfo) -> Any:  # noqa: ANN401  (a type, or what typing makes of one)
+    """Return the type of what the file may hold; TOML has no null."""
+    validators = [item.func for item in field.metadata if isinstance(item, BeforeValidator)]
+    if validators:
+        return INPUTS[validators[0]]
+    annotation: Any = field.annotation
+    if isinstance(annotation, UnionType):
+        annotation = next(item for item in get_args(annotation) if item is not type(None))
+    if get_origin(annotation) is tuple:
+        annotation = GenericAlias(list, (get_args(annotation)[0],))
+    limits = [item for item in field.metadata if not isinstance(item, Option)]
+    return Annotated[annotation, *limits] if limits else annotation
