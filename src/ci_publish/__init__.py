@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ci_publish.about import __version__
 
 if TYPE_CHECKING:
-    from ci_publish.app.commands import attest, check, doctor, plan, publish, rehearse, verify
+    from ci_publish.app.commands import attest, check, diff, doctor, plan, publish, rehearse, verify
     from ci_publish.app.runtime_context import RuntimeContext
     from ci_publish.app.settings import Settings
     from ci_publish.attestations.trust import TrustSource
@@ -79,6 +79,7 @@ __all__ = [
     "__version__",
     "attest",
     "check",
+    "diff",
     "doctor",
     "parse_identity",
     "plan",
@@ -123,6 +124,7 @@ _HOMES = {
     "UploadOutcome": "model.index",
     "attest": "app.commands",
     "check": "app.commands",
+    "diff": "app.commands",
     "doctor": "app.commands",
     "parse_identity": "model.publisher_identity",
     "plan": "app.commands",

@@ -38,7 +38,7 @@ from ci_publish.model.distribution import (
     Stamp,
 )
 from ci_publish.model.events import Emit, Event, Signed, UploadStarted
-from ci_publish.model.identity import Claims, CredentialKind, CredentialState, Purpose, Secret
+from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import (
     Accepted,
     AlreadyThere,
@@ -54,6 +54,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem
 from ci_publish.model.publisher_identity import PublisherIdentity
+from ci_publish.model.release import Comparison
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.context import Destination, Run
 
@@ -120,6 +121,9 @@ class FakeDistributions:
     problems: tuple[Problem, ...] = ()
     unreadable: tuple[Problem, ...] = ()
     profiles: list[IndexProfile] = field(default_factory=list)
+    found: tuple[Problem, ...] = ()
+    tag_problems: tuple[Problem, ...] = ()
+    comparisons: list[tuple[Comparison, bool]] = field(default_factory=list)
 
     def collect(self, paths: Sequence[str]) -> Collection:
         assert paths
@@ -127,9 +131,21 @@ class FakeDistributions:
             raise NothingToPublish("There are no distributions.")
         return Collection(distributions=tuple(self.files), attestations=self.attestations, problems=self.unreadable)
 
-    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+    def check(
+        self, collection: Collection, profiles: Sequence[IndexProfile], *, compared: bool = False
+    ) -> tuple[Problem, ...]:
         self.profiles = list(profiles)
         return tuple(sorted((*collection.problems, *self.problems), key=lambda problem: problem.filename or ""))
+
+    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
+        assert collection.distributions
+        return self.tag_problems
+
+    def compare(
+        self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
+    ) -> tuple[Problem, ...]:
+        self.comparisons.append((comparison, differences))
+        return self.found if differences else ()
 
 
 @dataclass
@@ -149,6 +165,7 @@ class FakeIndex:
     authorizations: list[Authorization | None] = field(default_factory=list)
     before_upload: Callable[[Distribution], None] = lambda _: None
     contents: dict[str, str | None] = field(default_factory=dict)
+    metadata: dict[str, bytes] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list)
     throttle: int = 0
     seconds: float = 0.0
@@ -226,6 +243,10 @@ class FakeIndex:
         self.downloads.append(published.filename)
         return self.contents.get(published.filename)
 
+    def core_metadata(self, published: PublishedFile) -> bytes | None:
+        self.downloads.append(f"{published.filename}.metadata")
+        return self.metadata.get(published.filename)
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         del project, version
         answer = self.provenances.get(filename, self._provenance_of_what_was_sent(filename))
@@ -247,24 +268,19 @@ class FakeCredential:
     lacks: CiPublishError | None = None
     scope: TokenScope | None = None
     scope_when_held: TokenScope | None = None
-    claims: Claims | None = None
-    purposes: list[Purpose] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> CredentialState:
         return CredentialState(kind=self.kind, scope=self.scope)
 
-    def missing(self, purpose: Purpose) -> CiPublishError | None:
-        del purpose
+    def missing(self) -> CiPublishError | None:
         return self.lacks
 
-    def authenticate(self, purpose: Purpose, *, mint: bool = True) -> Claims | None:
-        self.purposes.append(purpose)
+    def authenticate(self, *, mint: bool = True) -> None:
         self.log.append("prove" if mint else "judge")
         if self.refusal is not None:
             raise self.refusal
-        return self.claims
 
     def authorization(self) -> Authorization | None:
         self.log.append("hold")
@@ -292,19 +308,16 @@ class FakeSigner:
     emit: Emit = lambda _: None
     signed: list[str] = field(default_factory=list)
     prefetched: int = 0
-    claims: Claims | None = None
-    shown: list[Claims | None] = field(default_factory=list)
 
     def prefetch(self) -> None:
         self.prefetched += 1
 
     def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
-        self.adopt(found, distributions, None)
+        self.adopt(found, distributions)
 
     def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
-        self.shown.append(claims)
         names = {file.filename for file in distributions}
         found = [item for item in found if item.distribution in names]
         if not all(item.content for item in found):
@@ -330,21 +343,17 @@ class FakeSigner:
         }
         for made in done.values():
             self.emit(Signed(*made))
-        failures = {name: self.failures[name] for name in names if name in self.failures}
-        return SigningResult(done, failures, self.claims)
+        return SigningResult(done, {name: self.failures[name] for name in names if name in self.failures})
 
 
 @dataclass
 class FakeVerifier:
     outcomes: Mapping[str, ProvenanceOutcome] = field(default_factory=dict)
 
-    shown: list[Claims | None] = field(default_factory=list)
-
-    def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
-        self.shown.append(claims)
-        if not file.sha256 or not provenance:
+    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
+        if not sha256 or not provenance:
             return ProvenanceInvalid("it is empty")
-        return self.outcomes.get(file.filename, ProvenanceVerified("somebody"))
+        return self.outcomes.get(filename, ProvenanceVerified("somebody"))
 
 
 @dataclass

@@ -15,7 +15,7 @@ from ci_publish.index.endpoints import resolve
 _DECISIVE = frozenset({"rehearse", "dry_run", "repository_url"})
 
 # The commands that never upload, sign or request an identity.
-_HARMLESS = frozenset({"check", "verify", "settings"})
+_HARMLESS = frozenset({"check", "diff", "verify", "settings"})
 
 
 def refuse_ignored_inputs(command: str, settings: Settings, environ: Mapping[str, str]) -> None:

@@ -29,7 +29,7 @@ from ci_publish.publishing.context import Run
 
 What = Settings | Loaded | Run | None
 
-TAKE_RUNS = frozenset({"publish", "plan", "check", "attest", "verify"})
+TAKE_RUNS = frozenset({"publish", "plan", "check", "diff", "attest", "verify"})
 """The commands that take a ``Run`` with collaborators of one's own."""
 
 
@@ -69,6 +69,11 @@ def plan(what: What = None, *, context: RuntimeContext | None = None) -> Receipt
 def check(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
     """Run all local checks; no network."""
     return execute("check", what, context)
+
+
+def diff(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
+    """Compare the releases with those before on the index, and send nothing; see the receipt's ``changes``."""
+    return execute("diff", what, context)
 
 
 def attest(what: What = None, *, context: RuntimeContext | None = None) -> Receipt:
@@ -174,12 +179,13 @@ def _password_name(loaded: Loaded) -> str:
 
 def _run(command: str, run: Run) -> Outcome:
     """Run the part of the pipeline that is *command*; imported only now: the index may already be answering."""
-    from ci_publish.publishing import attest, publish  # noqa: PLC0415
+    from ci_publish.publishing import attest, publish, release_diff  # noqa: PLC0415
 
     commands: Mapping[str, Callable[[Run], Outcome]] = {
         "publish": publish.publish,
         "plan": publish.plan,
         "check": publish.check,
+        "diff": release_diff.diff,
         "attest": attest.attest,
         "verify": _verify,
     }
@@ -250,6 +256,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     "plan": Command("Say what publish would do; sends nothing (the same as publish --dry-run).", _pipeline("plan")),
     "check": Command("Run all local checks, without any network.", _pipeline("check")),
+    "diff": Command(
+        help="Show what is different from the release before; sends nothing, and needs no credential.",
+        run=_pipeline("diff"),
+    ),
     "attest": Command("Sign every distribution and write the attestations into a folder.", _pipeline("attest")),
     "verify": Command(
         "Does the index list exactly these files (or PROJECT==VERSION), with provenance that verifies?",

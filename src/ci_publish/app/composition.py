@@ -11,14 +11,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_publish.app.credentials import Credentials, takes_any_token
-from ci_publish.app.interruptible_distributions import InterruptibleDistributions
+from ci_publish.app.credentials import Credentials
+from ci_publish.app.local_steps import LocalSteps
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable
+from ci_publish.app.remembered_identity import RememberedIdentity
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import host_of
 from ci_publish.identity.credential import choose_credential
 from ci_publish.identity.job import job_identity
 from ci_publish.index import endpoints as index_endpoints
@@ -33,7 +35,6 @@ from ci_publish.regular_files import read_settings
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
-    from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
 
@@ -41,14 +42,14 @@ if TYPE_CHECKING:
 _IRREVERSIBLE = frozenset({"publish", "attest"})
 
 # The commands that begin by fetching the listings of the files' projects.
-_LISTING = frozenset({"publish", "plan", "verify"})
+_LISTING = frozenset({"publish", "plan", "diff", "verify"})
 
 
 class Composition:
     """The collaborators of a run for some settings, built when they are first needed, closed together."""
 
     def __init__(
-        self, settings: Settings, context: RuntimeContext, *, identity: "IdentitySource | None" = None
+        self, settings: Settings, context: RuntimeContext, *, identity: RememberedIdentity | None = None
     ) -> None:
         self.settings = settings
         self.context = context
@@ -58,7 +59,7 @@ class Composition:
         self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
         self._prefetched: list[PrefetchedIndex] = []
-        self.identity = identity or self._ambient()
+        self.identity = identity or RememberedIdentity(self._ambient)
         self.credentials = Credentials(
             settings=settings,
             context=context,
@@ -79,10 +80,8 @@ class Composition:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable(self.settings)
+        self.distributions.require_valid_settings()
         destinations = self.destinations(online=command not in {"check", "attest"})
-        if command == "publish":
-            for destination in destinations:
-                self.credentials.require_possible(destination.index.endpoints)
         if command in _LISTING:
             self._prefetch()
         from ci_publish.attestations.files import require_unwritten, write_attestations  # noqa: PLC0415  (late: not needed for that request)
@@ -93,7 +92,9 @@ class Composition:
             distributions=self.distributions,
             destinations=destinations,
             signer=cache(self.signer),
-            verifier=ProvenanceJudge(self._trust, named=expected or self.settings.attested_by),
+            verifier=ProvenanceJudge(
+                self._trust, lambda: self.identity.claims, named=expected or self.settings.attested_by
+            ),
             write_attestations=write_attestations,
             require_unwritten=require_unwritten,
             emit=self.context.emit,
@@ -134,21 +135,11 @@ class Composition:
             index.begin(expected)
 
     @cached_property
-    def distributions(self) -> InterruptibleDistributions:
+    def distributions(self) -> LocalSteps:
         """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
-        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``run``)
-
-        settings = self.settings
-        addresses = [self._resolved(url).upload for url in settings.repository_url]
+        addresses = [self._resolved(url).upload for url in self.settings.repository_url]
         with_md5 = any("artifactory" in address for address in addresses)
-        local = LocalDistributions(
-            strict=settings.strict,
-            subfolders=_subfolders(settings),
-            verify_metadata=settings.verify_metadata,
-            with_md5=with_md5,
-            waiting=self.interruption,
-        )
-        return InterruptibleDistributions(local, self.interruption)
+        return LocalSteps(self.settings, self.interruption, with_md5=with_md5, environ=self.context.environ)
 
     @cached_property
     def _trust(self) -> "TrustSource":
@@ -162,7 +153,6 @@ class Composition:
 
     def signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
-        from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
         from ci_publish.attestations.signing_run import Patience  # noqa: PLC0415
         from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
 
@@ -174,7 +164,9 @@ class Composition:
             emit=self.context.emit,
             waiting=self.interruption,
             patience=patience if timeout is None else replace(patience, request=timeout),
-            signers=AcceptedSigners(job=job_identity(self.context.environ), named=self.settings.attested_by),
+            claims=lambda: self.identity.claims,
+            job=job_identity(self.context.environ),
+            attested_by=self.settings.attested_by,
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
@@ -195,7 +187,7 @@ class Composition:
         return replace(
             endpoints,
             named_audience=named_audiences(settings.audience, indexes).get(repository_url),
-            takes_any_token=takes_any_token(settings, endpoints),
+            takes_any_token=host_of(endpoints.upload) in {host.casefold() for host in settings.token_for},
         )
 
     def _resolved(self, repository_url: str) -> Endpoints:
@@ -209,6 +201,8 @@ class Composition:
             endpoints,
             self.credentials.options(endpoints),
             self.credentials.identity_context(),
+            projects=lambda: self.distributions.projects,
+            attesting=lambda: self.attesting(endpoints) and self.distributions.unattested,
         )
         self.interruption.when_abandoned(credential.burn)
         return credential
@@ -270,14 +264,6 @@ class Composition:
             max_connections=self.settings.jobs + 1,
             environ=self.context.environ,
         )
-
-
-def _subfolders(settings: Settings) -> "Subfolders":
-    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.run``)
-
-    if settings.recursive:
-        return Subfolders.TAKE
-    return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
 def _text(path: Path | None) -> str | None:

@@ -5,7 +5,7 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
 
-CONTACTING = frozenset({"publish", "plan", "verify", "rehearse", "doctor"})
+CONTACTING = frozenset({"publish", "plan", "diff", "verify", "rehearse", "doctor"})
 """The commands that contact an index, or play it."""
 
 

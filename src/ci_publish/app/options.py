@@ -5,7 +5,7 @@ from enum import StrEnum
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
-ALL = frozenset({"publish", "plan", "check", "attest", "verify", "rehearse", "doctor", "settings"})
+ALL = frozenset({"publish", "plan", "check", "diff", "attest", "verify", "rehearse", "doctor", "settings"})
 SENDING = frozenset({"publish", "plan", "rehearse", "settings"})
 
 ASKING = SENDING | {"verify", "doctor"}
@@ -18,6 +18,7 @@ class Group(StrEnum):
     """What an option is about: the heading it has in ``--help``."""
 
     DISTRIBUTIONS = "distributions"
+    RELEASE = "release"
     INDEX = "index"
     CREDENTIAL = "credential"
     ATTESTATIONS = "attestations"

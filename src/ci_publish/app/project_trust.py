@@ -97,7 +97,7 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
 
 def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:
     """Return what is said first where pyproject.toml names the destination of *command*."""
-    if command not in {"publish", "plan", "verify", "rehearse", "doctor"}:
+    if command not in {"publish", "plan", "diff", "verify", "rehearse", "doctor"}:
         return ()
     found = {name: where for name, where in _from_project(loaded).items() if name in {"repository_url", "index_url"}}
     if not found:

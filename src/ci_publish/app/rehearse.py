@@ -1,7 +1,7 @@
 """`ci-publish rehearse`: the whole run, against an index, an identity provider and a Sigstore on loopback.
 
-Destination and credential of the real run say what to play. The secret is judged by its form alone and never sent, no
-identity is requested, and nothing is sent to the real index.
+Destination and credential of the real run say what to play. The secret's value is never used, no identity is requested,
+and nothing is sent to the real index.
 """
 
 import contextlib
@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.credentials import objection, takes_any_token
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.serving import announce
 from ci_publish.app.settings import Settings
+from ci_publish.app.stated import release_tag, with_tag
 from ci_publish.app.upstreams import opened, pip_settings, upstream_address
 from ci_publish.distributions.names import releases
 from ci_publish.http.transport import HttpTransport
@@ -39,6 +39,7 @@ class Played:
     ``token``: the real run shows a secret, so the rehearsal shows an API token of its own index.
     """
 
+    address: str
     name: str
     profile: IndexProfile
     user: str
@@ -53,7 +54,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
     job = rehearsed_job(context.environ)
-    destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
+    destinations = [played(settings, address) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
         overlay = _overlay(settings, context, stack) if settings.serve else None
@@ -62,10 +63,8 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
             for number, destination in enumerate(destinations)
         ]
         for world, destination in zip(worlds, destinations, strict=True):
-            if destination.profile is IndexProfile.GENERIC:
-                world.index.rules.any_user = True
-                if destination.anonymous:
-                    world.index.accept_anonymous()
+            if destination.anonymous and destination.profile is IndexProfile.GENERIC:
+                world.index.accept_anonymous()
             if paths_given or not settings.serve:
                 _publish_to(world, destination, job, settings, context)
         if settings.serve:
@@ -106,37 +105,51 @@ def _publish_to(
     world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, context: RuntimeContext
 ) -> None:
     """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan."""
-    with world.ambient(job.provider):
-        own = replace(context, environ=dict(os.environ), keyring=None)
+    with world.ambient(job.provider), contextlib.ExitStack() as stack:
+        own = replace(context, environ=with_tag(os.environ, release_tag(context.environ)), keyring=None)
         composition = Composition(rehearsed(settings, destination, world), own)
-        try:
-            if settings.dry_run:
-                plan(composition.run("plan"))
-            else:
-                publish(composition.run("publish"))
-        finally:
-            composition.close()
+        stack.callback(composition.close)
+        run = composition.run("plan" if settings.dry_run else "publish")
+        if settings.release_diff in {"listing", "full"}:
+            real = Composition(anonymous(settings, destination.address), replace(context, keyring=None))
+            stack.callback(real.close)
+            reference = real.index(destination.address, online=True)
+            run = replace(run, destinations=tuple(replace(each, reference=reference) for each in run.destinations))
+        (plan if settings.dry_run else publish)(run)
 
 
-def played(settings: Settings, address: str, password_name: str) -> Played:
-    """Return what the real run would find and show at *address*; the secret itself is not kept.
-
-    Raises what the real run would raise before it asks anything: for a secret that can never work there.
-    """
-    endpoints = _real(settings, address)
-    options = CredentialOptions(
-        user=settings.user,
-        secret=settings.password,
-        name=password_name,
-        anonymous=settings.anonymous,
-        several=len(settings.repository_url) > 1,
-        keyring=settings.keyring,
+def anonymous(settings: Settings, address: str) -> Settings:
+    """Return *settings* for reading one index without any credential."""
+    return settings.model_copy(
+        update={
+            "repository_url": (address,),
+            "user": TOKEN_USER,
+            "password": None,
+            "password_stdin": False,
+            "keyring": False,
+            "config_file": None,
+            "anonymous": True,
+            "audience": (),
+        }
     )
-    if error := objection(endpoints, options):
-        raise error
-    given = meant_for(endpoints, options)
+
+
+def played(settings: Settings, address: str) -> Played:
+    """Return what the real run would find and show at *address*; the secret is only asked whether it is blank."""
+    endpoints = _real(settings, address)
+    given = meant_for(
+        endpoints,
+        CredentialOptions(
+            user=settings.user,
+            secret=settings.password,
+            anonymous=settings.anonymous,
+            several=len(settings.repository_url) > 1,
+            keyring=settings.keyring,
+        ),
+    )
     token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
     return Played(
+        address=address,
         name=endpoints.name,
         profile=endpoints.profile,
         user=given.user or TOKEN_USER,
@@ -146,8 +159,7 @@ def played(settings: Settings, address: str, password_name: str) -> Played:
 
 
 def _real(settings: Settings, address: str) -> Endpoints:
-    endpoints = resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
-    return replace(endpoints, takes_any_token=takes_any_token(settings, endpoints))
+    return resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
 
 
 def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
@@ -158,7 +170,8 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
             "repository_url": (world.repository_url,),
             "index_url": None,
             "index_profile": "auto" if pypi else "generic",
-            "user": destination.user,
+            # PyPI refuses user names, and so does the rehearsal; other indexes take any, which is played with a token.
+            "user": destination.user if pypi else TOKEN_USER,
             "password": Secret(world.issue_api_token()) if destination.token else None,
             "password_stdin": False,
             "keyring": False,
@@ -167,6 +180,7 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
             "audience": (),
             "allow_http": (),
             "sigstore_trust_config": world.trust_config_path,
+            "release_diff": "off" if settings.release_diff == "auto" else settings.release_diff,
         }
     )
 

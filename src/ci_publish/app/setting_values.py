@@ -31,6 +31,13 @@ def lines(value: object) -> object:
     return value
 
 
+def entries(value: object) -> object:
+    """Take a table for ``NAME=VALUE`` lines, as several of them come as one text."""
+    if isinstance(value, dict):
+        return tuple(f"{name}={level}" for name, level in value.items())
+    return lines(value)
+
+
 def hosts(value: object) -> object:
     """Split host names at blanks, commas and line ends."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from ci_publish.app.option_groups.credential import CredentialSettings
 from ci_publish.app.option_groups.distributions import DistributionSettings
 from ci_publish.app.option_groups.index import IndexSettings
 from ci_publish.app.option_groups.rehearsal import RehearsalSettings
+from ci_publish.app.option_groups.release import ReleaseSettings
 from ci_publish.app.option_groups.reports import ReportSettings
 from ci_publish.app.option_groups.run import RunSettings
 from ci_publish.app.options import Option
@@ -36,6 +37,7 @@ class Settings(
     AttestationSettings,
     CredentialSettings,
     IndexSettings,
+    ReleaseSettings,
     DistributionSettings,
     BaseSettings,
 ):

@@ -28,6 +28,7 @@ Size = (
 
 INPUTS: Final[Mapping[object, Any]] = {
     setting_values.lines: Texts,
+    setting_values.entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
     setting_values.hosts: Texts,
     setting_values.identities: Texts,
     setting_values.size: Size,

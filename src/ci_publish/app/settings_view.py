@@ -14,7 +14,7 @@ from ci_publish.reports.writer import LineWriter
 Row = tuple[str, str, str]
 """Option, value (a secret already shown as ``***``) and source."""
 
-_COMMANDS = ("publish", "plan", "check", "attest", "verify", "rehearse", "doctor")
+_COMMANDS = ("publish", "plan", "check", "diff", "attest", "verify", "rehearse", "doctor")
 
 
 def rows(loaded: Loaded) -> list[Row]:
@@ -76,5 +76,5 @@ def write_settings(loaded: Loaded, stream: TextIO) -> None:
     for note in loaded.notes:
         lines.say(f"{'warning' if note.warning else 'note'}: {one_line(note.message)}")
     if loaded.objection is not None:
-        stopped = "publish, plan, verify, rehearse and doctor stop."
+        stopped = "publish, plan, diff, verify, rehearse and doctor stop."
         lines.say(f"error: {one_line(loaded.objection.summary)} {stopped}")

@@ -95,7 +95,8 @@ def _report_options(invocation: Invocation) -> ReportOptions:
     rehearsing = settings.rehearse or invocation.command == "rehearse"
     return ReportOptions(
         json=settings.output == "json" and not settings.serve,
-        machine=settings.output == "json",
+        markdown=settings.output == "markdown" and not settings.serve,
+        machine=settings.output != "console",
         verbose=settings.verbose,
         print_hash=settings.print_hash,
         receipt=settings.receipt,

@@ -12,6 +12,8 @@ from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
 
 if TYPE_CHECKING:
+    from ci_publish.model.receipt import Redact
+    from ci_publish.reports.event_history import EventHistory
     from ci_publish.reports.outputs import CiReportOptions
     from ci_publish.reports.summary import SettingRow
 
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
 class ReportOptions:
     """The options of reports. ``public_log``: attestations are in the public transparency log.
 
-    ``json``: the receipt goes to standard output. ``machine``: standard output is for programs, whatever goes there.
+    ``json``: the receipt goes to standard output; ``markdown``: the summary does. ``machine``: standard output is for
+    programs, whatever goes there.
     """
 
     json: bool = False
+    markdown: bool = False
     verbose: bool = False
     print_hash: bool = False
     receipt: Path | None = None
@@ -39,7 +43,7 @@ class Reporting:
     def __init__(self, *, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, options: ReportOptions) -> None:
         self._environ = environ
         self._report_options = options
-        self._human = stderr if options.json or options.machine else stdout
+        self._human = stderr if options.json or options.markdown or options.machine else stdout
         self.masker = Masker(self._human, on=on_github(environ))
         self.emit = Dispatcher()
         self._add_ci()
@@ -49,6 +53,17 @@ class Reporting:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
 
             self.emit.add(JsonReport(stdout, redact=self.masker.redact))
+        if options.markdown:
+            self._add_markdown(stdout)
+
+    def _add_markdown(self, stdout: TextIO) -> None:
+        from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
+        from ci_publish.reports.summary import SummaryInput, summary  # noqa: PLC0415
+
+        def text(history: "EventHistory", redact: "Redact") -> str:
+            return summary(SummaryInput(events=history.events, seconds=lambda _index, _filename: None, redact=redact))
+
+        self.emit.add(JsonReport(stdout, redact=self.masker.redact, text=text))
 
     def _add_ci(self) -> None:
         """Add what the CI shows; the files of ``--receipt`` and ``--reports-dir`` are written below every front end."""

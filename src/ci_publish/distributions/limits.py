@@ -65,6 +65,9 @@ SCAN_SIZE: Final = 5 * MIB
 DEFAULT_FILE_LIMIT: Final = 100 * MIB
 """warehouse/constants.py:5, ``MAX_FILESIZE``."""
 
+DEFAULT_PROJECT_LIMIT: Final = 10 * 1024 * MIB
+"""warehouse/constants.py, ``MAX_PROJECT_SIZE``."""
+
 
 def inflate_budget(archive_size: int) -> int:
     """Return how many bytes may come out of an archive of *archive_size* bytes before inflating stops."""

@@ -8,12 +8,17 @@ from typing import Final
 
 from ci_publish.distributions import collecting, file_access
 from ci_publish.distributions.checks import form_validation
+from ci_publish.distributions.checks.comparison.local_releases import local_comparisons, versions
+from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated
+from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
 from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
 from ci_publish.distributions.checks.rules import CheckedFile
-from ci_publish.distributions.checks.table import RULES, file_faults, problem, set_faults
+from ci_publish.distributions.checks.table import RULES, file_faults, problem, release_faults, set_faults
+from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.found_nothing import listed, nothing_to_publish
+from ci_publish.distributions.metadata import parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.subfolders import (
     DeeperFile,
@@ -28,6 +33,7 @@ from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, 
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Comparison
 from ci_publish.model.waiting import Waiting
 
 _SINGLE_FIELDS: Final = frozenset(
@@ -39,8 +45,9 @@ _KNOWN_FIELDS: Final = _SINGLE_FIELDS | REPEATED_FIELDS.keys()
 class LocalDistributions:
     """Finds, hashes, reads and checks distributions on the disk (``publishing.ports.Distributions``).
 
-    ``strict`` makes warnings errors; without ``verify_metadata`` the metadata family of rules is off, and a note says
-    so; ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
+    ``strict`` makes warnings errors, ``rules`` (``RULE=SEVERITY``) changes single rules, and ``stated`` is what the
+    release must be like. Without ``verify_metadata`` the metadata family of rules is off, and a note says so;
+    ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
     ``subfolders`` says what happens to distributions below the folders that were named.
     The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
     ends what takes long; then ``check`` raises RunStopped.
@@ -50,13 +57,16 @@ class LocalDistributions:
         self,
         *,
         strict: bool = False,
+        rules: Sequence[str] = (),
+        stated: Stated = NOTHING_STATED,
         verify_metadata: bool = True,
         with_md5: bool = False,
         max_workers: int = 2,
         subfolders: Subfolders = Subfolders.REFUSE,
         waiting: Waiting | None = None,
     ) -> None:
-        self._strict = strict
+        self._weights = weights(rules, strict=strict)
+        self._stated = stated
         self._verify_metadata = verify_metadata
         self._with_md5 = with_md5
         self._max_workers = max_workers
@@ -99,7 +109,9 @@ class LocalDistributions:
             search, deeper = with_deeper_files(search, deeper), ()
         return without_parents(search, deeper), deeper
 
-    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+    def check(
+        self, collection: Collection, profiles: Sequence[IndexProfile], *, compared: bool = False
+    ) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``publishing.ports.Distributions.check``."""
         size = sum(file.size for file in collection.distributions)
         found = collecting.in_threads(self._faults, collection.distributions, size, self._max_workers)
@@ -107,21 +119,31 @@ class LocalDistributions:
         for file, some in zip(collection.distributions, found, strict=True):
             faults += [(file.filename, fault) for fault in some]
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
+        faults += [(None, fault) for fault in tag_faults(versions(collection), self._stated)]
+        for comparison in () if compared else local_comparisons(collection):
+            more = release_faults(comparison, self._stated, differences=False)
+            faults += [(fault.filename, fault) for fault in more]
         if not self._verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append((None, Fault(rule="metadata-unverified", message=message)))
-        problems = [*collection.problems, *_weighed(faults, profiles)]
-        if self._strict:
-            problems = [
-                replace(each, severity=Severity.ERROR) if each.severity is Severity.WARNING else each
-                for each in problems
-            ]
-        severities = list(Severity)  # the worst first; by file, and last what is about all files
-        return tuple(
-            sorted(
-                problems, key=lambda each: (each.filename is None, each.filename or "", severities.index(each.severity))
-            )
-        )
+        problems = self._weights.weighed((*collection.problems, *_for_profiles(faults, profiles)))
+        # by file, the worst ones first, and last what is about all files
+        return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
+
+    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
+        """Compare the versions with the tag of the job; see ``publishing.ports.Distributions.check_tag``."""
+        faults = tag_faults(versions(collection), self._stated)
+        return self._weights.weighed(_for_profiles(((None, fault) for fault in faults), ()))
+
+    def compare(
+        self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
+    ) -> tuple[Problem, ...]:
+        """Compare a release with the one before; see ``publishing.ports.Distributions.compare``."""
+        if comparison.before is not None and comparison.before_metadata is not None:
+            metadata = parse_metadata(comparison.before_metadata).metadata
+            comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))
+        faults = release_faults(comparison, self._stated, differences=differences)
+        return self._weights.weighed(_for_profiles(((fault.filename, fault) for fault in faults), profiles))
 
     def _faults(self, distribution: Distribution) -> list[Fault]:
         """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
@@ -139,7 +161,8 @@ class LocalDistributions:
     def _found(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
         checked = self._checked_file(distribution)
-        faults = file_faults(checked, metadata=self._verify_metadata)
+        # PyPI's size limit is compared for the release: the published files may show that it was raised.
+        faults = [each for each in file_faults(checked, metadata=self._verify_metadata) if each.rule != "size-limit"]
         contents = checked.wheel or checked.sdist
         known = {fault.rule for fault in faults}
         if contents is not None and not contents.complete and "archive-too-many-members" not in known:
@@ -241,7 +264,7 @@ def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
         yield problem(fault, None, Severity.ERROR if required else Severity.WARNING)
 
 
-def _weighed(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
+def _for_profiles(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
         severity = RULES[fault.rule].severity(profiles)

@@ -9,7 +9,7 @@ from ci_publish.http.urls import host_of
 from ci_publish.identity.macaroons import ReadToken, TruncatedToken, has_prefix, issued_for, location, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind, CredentialState, Purpose, Secret
+from ci_publish.model.identity import CredentialKind, CredentialState, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.token_scope import TokenScope
 
@@ -46,10 +46,10 @@ class StaticCredential:
             return CredentialState(kind=CredentialKind.PASSWORD)
         return CredentialState(kind=CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
 
-    def missing(self, purpose: Purpose | None = None) -> None:
+    def missing(self) -> None:
         """Return None: it was given."""
 
-    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise what this index will refuse without being asked; note what looks odd, once.
 
         That is PasswordRefused, EmptySecret, or ApiTokenUnusable for a token that is over, incomplete or another
@@ -58,7 +58,7 @@ class StaticCredential:
         user, secret = self._authorization.user, self._authorization.secret
         if error := static_objection(self._endpoints, user, secret, self._name):
             raise error
-        if error := expired(secret, self._name, self._clock()):
+        if error := token_objection(self._endpoints, secret, self._name, self._clock()):
             raise error
         if not self._noted:
             self._noted = True
@@ -83,7 +83,7 @@ def is_blank(text: str) -> bool:
 
 
 def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
-    """Return why *user* and *secret* can never work on this index, whatever the time; None where they may."""
+    """Return why *user* and *secret* cannot work on this index, None where they may."""
     if secret.satisfies(is_blank):
         return empty_secret(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
@@ -97,14 +97,6 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
         )
     if _is_pypis_own(endpoints) and not secret.satisfies(has_prefix):
         return _not_an_api_token(endpoints, secret, name)
-    if error := _issued_elsewhere(endpoints, secret, name):
-        return error
-    if endpoints.profile is IndexProfile.PYPI and isinstance(secret.read(read_token), TruncatedToken):
-        return ApiTokenUnusable(
-            f"{name} is not a whole API token: its end is missing. It was not sent.",
-            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
-            hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
-        )
     return None
 
 
@@ -128,9 +120,17 @@ def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnA
     )
 
 
-def expired(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
-    """Return the error for an API token that states that it is over; *now* is since the epoch."""
+def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float) -> CiPublishError | None:
+    """Return why an API token cannot work on this index, as far as it says so itself; *now* is since the epoch."""
+    if error := _issued_elsewhere(endpoints, secret, name):
+        return error
     token = secret.read(read_token)
+    if isinstance(token, TruncatedToken) and endpoints.profile is IndexProfile.PYPI:
+        return ApiTokenUnusable(
+            f"{name} is not a whole API token: its end is missing. It was not sent.",
+            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
+            hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
+        )
     if not isinstance(token, ReadToken):
         return None
     expires = token.scope.expires
@@ -222,10 +222,10 @@ class AnonymousCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self, purpose: Purpose | None = None) -> None:
+    def missing(self) -> None:
         """Return None: nothing is needed."""
 
-    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:
+    def authenticate(self, *, mint: bool = True) -> None:
         """Do nothing."""
 
     def authorization(self) -> None:
@@ -249,11 +249,11 @@ class MissingCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self, purpose: Purpose | None = None) -> CiPublishError:  # noqa: ARG002  (whatever it is for)
+    def missing(self) -> CiPublishError:
         """Return the error that says why."""
         return self.error
 
-    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise the error that says why."""
         raise self.error
 

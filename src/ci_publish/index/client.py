@@ -152,6 +152,19 @@ class HttpIndex:
             return None
         return hashlib.sha256(answer.body).hexdigest()
 
+    def core_metadata(self, published: PublishedFile) -> bytes | None:
+        """Fetch the core metadata that is served beside a listed file; see ``publishing.ports.Index``."""
+        if published.core_metadata is False:
+            return None
+        url = f"{published.url.partition('#')[0]}.metadata"
+        effort = self._reader.effort(max_attempts=QUESTION_ATTEMPTS)
+        what = f"the metadata of {published.filename}"
+        answer, _ = self._reader.get(url, {"Accept": "*/*"}, simple_api.MAX_CORE_METADATA, what, effort)
+        if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
+            return None
+        told = published.core_metadata
+        return answer.body if told is True or hashlib.sha256(answer.body).hexdigest() == told else None
+
     # --- provenance
 
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:

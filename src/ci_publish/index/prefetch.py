@@ -178,6 +178,10 @@ class PrefetchedIndex:
         """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
         return self._index.download_sha256(published, limit)
 
+    def core_metadata(self, published: PublishedFile) -> bytes | None:
+        """Fetch the core metadata that is served beside a listed file; see ``publishing.ports.Index``."""
+        return self._index.core_metadata(published)
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance that the index serves for a file; see ``publishing.ports.Index``."""
         return self._index.provenance(project, version, filename)

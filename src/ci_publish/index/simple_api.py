@@ -1,8 +1,9 @@
 """Reads listings: the Simple API as JSON or HTML, and PyPI's JSON API (pure).
 
-Sources: PEP 503 (HTML), PEP 592 (yanked), PEP 691 (JSON), PEP 700 (versions, size, upload-time), PEP 740 (provenance),
-PEP 792 (project status); docs.pypi.org/api/json. Everything read here comes from a server that may be broken, hostile
-or not an index at all: whatever its shape, the functions return a value and never raise.
+Sources: PEP 503 (HTML), PEP 592 (yanked), PEP 658 (core metadata), PEP 691 (JSON), PEP 700 (versions, size,
+upload-time), PEP 740 (provenance), PEP 792 (project status); docs.pypi.org/api/json. Everything read here comes from a
+server that may be broken, hostile or not an index at all: whatever its shape, the functions return a value and never
+raise.
 """
 
 import re
@@ -31,6 +32,7 @@ MAX_JSON_PARTS = 1_000_000
 # The root lists every project of an index; its beginning tells what it is.
 MAX_ROOT = 64 * 1024
 MAX_PROVENANCE = 4 * 1024 * 1024
+MAX_CORE_METADATA = 4 * 1024 * 1024
 
 PUBLIC_FILE_HOSTS = frozenset(
     {"files.pythonhosted.org", "test-files.pythonhosted.org", "pypi.org", "pypi.python.org", "test.pypi.org"}
@@ -137,13 +139,22 @@ def merged(first: ProjectListing | None, second: ProjectListing) -> ProjectListi
     files = dict(first.files)
     for name, file in second.files.items():
         known = files.get(name)
-        files[name] = file if known is None else replace(file, provenance=file.provenance or known.provenance)
+        files[name] = file if known is None else _with_links(file, known)
     serials = [serial for serial in (first.serial, second.serial) if serial is not None]
     return replace(
         first,
         files=files,
         versions=tuple(dict.fromkeys((*first.versions, *second.versions))),
         serial=max(serials, default=None),
+    )
+
+
+def _with_links(file: PublishedFile, known: PublishedFile) -> PublishedFile:
+    """Return *file* with what only the other listing says about it."""
+    return replace(
+        file,
+        provenance=file.provenance or known.provenance,
+        core_metadata=file.core_metadata or known.core_metadata,
     )
 
 
@@ -208,7 +219,23 @@ def _file(entry: Mapping[str, Any], url: str) -> PublishedFile | None:
         yanked=yanked if isinstance(yanked, bool) else (_text(yanked) or _text(entry.get("yanked_reason")) or False),
         provenance=_joined(url, provenance) if provenance else None,
         md5=_md5(_object(entry.get("hashes")).get("md5")),
+        requires_python=_requires_python(entry),
+        core_metadata=_core_metadata(entry),
     )
+
+
+def _requires_python(entry: Mapping[str, Any]) -> str | None:
+    """Return what the entry says, empty where it says that there is none (``null``)."""
+    for key in ("requires-python", "requires_python"):
+        if key in entry:
+            return _text(entry[key]) or ""
+    return None
+
+
+def _core_metadata(entry: Mapping[str, Any]) -> str | bool:
+    """Return the digest of the core metadata that is served beside the file, True for one without a digest."""
+    value = entry.get("core-metadata", entry.get("data-dist-info-metadata"))
+    return _sha256(_object(value).get("sha256")) or value is True or isinstance(value, dict)
 
 
 def _object(value: object) -> Mapping[str, Any]:
@@ -272,7 +299,15 @@ def _anchor(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
         "hashes": {algorithm.lower(): digest.partition("&")[0]},
         "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
         "provenance": anchor.get("data-provenance"),
+        "core-metadata": _attribute_digest(anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))),
+        **({"requires-python": anchor["data-requires-python"]} if "data-requires-python" in anchor else {}),
     }
+
+
+def _attribute_digest(value: str | None) -> Mapping[str, str] | bool:
+    """Return what PEP 658 writes into an attribute, ``sha256=…`` or ``true``, as PEP 691 writes it."""
+    algorithm, _, digest = (value or "").partition("=")
+    return {algorithm: digest} if digest else bool(value) and value != "false"
 
 
 # --- files that an index only forwards

@@ -15,6 +15,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
 from ci_publish.model.index import Endpoints, Plan, PublishedFile
 from ci_publish.model.problem import Problem
+from ci_publish.model.release import ReleaseDiff
 from ci_publish.model.train import NO_TRAIN, Train
 
 
@@ -273,6 +274,13 @@ class RequestTraced:
     seconds: float
 
 
+@frozen
+class Compared:
+    """A release was compared with the one before it, at one index."""
+
+    diff: ReleaseDiff
+
+
 @frozen(kw_only=True)
 class RunFinished:
     """The run is over; ``time`` in seconds since the epoch."""
@@ -292,6 +300,7 @@ Event = (
     | Checked
     | IndexChosen
     | Planned
+    | Compared
     | CredentialChanged
     | Signed
     | UploadStarted

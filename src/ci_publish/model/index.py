@@ -55,7 +55,12 @@ class ProjectStatus(StrEnum):
 
 @frozen(kw_only=True)
 class PublishedFile:
-    """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest."""
+    """A file that an index lists. ``sha256`` and ``md5`` are None where the index shows no such digest.
+
+    ``requires_python`` is empty where the file admits every Python, None where the index does not say.
+    ``core_metadata`` is the SHA-256 of the file's core metadata, where the index serves that beside the file (PEP 658);
+    True where it serves it without saying its digest.
+    """
 
     filename: str
     url: str
@@ -66,6 +71,8 @@ class PublishedFile:
     provenance: str | None = None
     inherited: bool = False
     md5: str | None = None
+    requires_python: str | None = None
+    core_metadata: str | bool = False
 
 
 @frozen(kw_only=True)

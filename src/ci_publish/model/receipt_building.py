@@ -14,6 +14,7 @@ from ci_publish.model.distribution import Distribution, Kind, UnreadableFile
 from ci_publish.model.events import (
     Checked,
     Collected,
+    Compared,
     CredentialChanged,
     Event,
     FileFinished,
@@ -41,6 +42,7 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import (
     AttestationEntry,
+    ChangeEntry,
     CredentialEntry,
     ErrorEntry,
     FileEntry,
@@ -71,6 +73,7 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
             for planned in of_kind(events, Planned)
             for wave in planned.train.waves_of({file.project for file in planned.plan.uploads})
         ),
+        changes=tuple(_changes(events)),
         resume_after=(ended.extra.get("resume-after") or None) if ended else None,
     )
 
@@ -326,6 +329,21 @@ def _problems(events: Sequence[Event]) -> Iterator[ProblemEntry]:
             docs = f"{DOCS_URL}/reference/notes/"
             yield ProblemEntry(
                 filename=noted.filename, rule=noted.slug, severity=Severity.WARNING, message=noted.message, docs=docs
+            )
+
+
+def _changes(events: Sequence[Event]) -> Iterator[ChangeEntry]:
+    """Yield what is different from the releases before; with several indexes, what each comparison found."""
+    for diff in (compared.diff for compared in of_kind(events, Compared)):
+        for found in diff.findings:
+            yield ChangeEntry(
+                project=diff.ours.project,
+                version=diff.ours.version,
+                against=None if diff.against is None else diff.against.version,
+                rule=found.rule,
+                severity=found.severity,
+                message=found.message,
+                docs=found.docs,
             )
 
 

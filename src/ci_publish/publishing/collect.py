@@ -18,12 +18,15 @@ def collect(run: Run) -> Collection:
     return collection
 
 
-def collect_and_check(run: Run) -> tuple[Collection, tuple[Problem, ...]]:
-    """Collect and check. Problems are emitted at once unless one is an error: then the caller decides what it means."""
+def collect_and_check(run: Run, *, compared: bool = False) -> tuple[Collection, tuple[Problem, ...]]:
+    """Collect and check. Problems are emitted at once unless one is an error: then the caller decides what it means.
+
+    *compared*: the releases are compared with those of the index later.
+    """
     collection = collect(run)
     with run.step(Step.CHECK):
         profiles = [destination.index.endpoints.profile for destination in run.destinations]
-        problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI])
+        problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI], compared=compared)
         if not errors(problems):
             run.emit(Checked(problems))
     return collection, problems

@@ -72,16 +72,32 @@ class RunOptions(Protocol):
         """Whether that may create a project."""
 
     @property
+    def release_diff(self) -> str:
+        """How a release is compared with the one before: ``auto``, ``off``, ``listing`` or ``full``."""
+
+    @property
+    def against(self) -> str | None:
+        """The version that ``diff`` compares with, where the user names one."""
+
+    @property
+    def exit_code(self) -> bool:
+        """Whether ``diff`` fails where a difference is more than a note."""
+
+    @property
     def publisher(self) -> tuple[PublisherIdentity, ...]:
         """Who must have signed what ``verify`` finds, where the user names somebody."""
 
 
 @frozen
 class Destination:
-    """One index and what the run shows to it."""
+    """One index and what the run shows to it.
+
+    ``reference`` is the index with whose listing releases are compared, where that is another one.
+    """
 
     index: Index
     credential: Credential
+    reference: Index | None = None
 
 
 @frozen(kw_only=True)

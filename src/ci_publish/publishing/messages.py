@@ -74,6 +74,16 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
     )
 
 
+def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
+    """``diff --exit-code`` found differences that are more than notes."""
+    count = "1 finding is" if len(problems) == 1 else f"{len(problems)} findings are"
+    return InvalidDistribution(
+        f"{count} more than a note; nothing was sent.",
+        detail="\n".join(f"{problem.message} [{problem.rule}]" for problem in problems[:SHOWN]),
+        hints=tuple(dict.fromkeys(problem.advice for problem in problems if problem.advice))[:5],
+    )
+
+
 def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool) -> ContentConflict:
     """The index has other content under filenames of this run, or content that cannot be compared."""
     unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]

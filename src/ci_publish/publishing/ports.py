@@ -11,9 +11,10 @@ from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
-from ci_publish.model.identity import Claims, CredentialState, IdentityToken, Provider, Purpose
+from ci_publish.model.identity import CredentialState, IdentityToken, Provider
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.problem import Problem
+from ci_publish.model.release import Comparison
 from ci_publish.model.waiting import Waiting
 
 
@@ -33,10 +34,25 @@ class Distributions(Protocol):
         Raises NothingToPublish when there is no distribution (and no problem that explains why).
         """
 
-    def check(self, collection: Collection, profiles: Sequence[IndexProfile]) -> tuple[Problem, ...]:
+    def check(
+        self, collection: Collection, profiles: Sequence[IndexProfile], *, compared: bool = False
+    ) -> tuple[Problem, ...]:
         """Run every rule over every file; a rule's severity is the highest of those for *profiles*.
 
-        The result includes ``collection.problems`` and is sorted by file. Never raises for bad input.
+        The result includes ``collection.problems`` and is sorted by file. Never raises for bad input. What the user
+        states about whole releases is part of it, unless ``compare`` follows (*compared*).
+        """
+
+    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
+        """Compare the versions with the tag that the job runs for; ``check`` does that, too."""
+
+    def compare(
+        self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
+    ) -> tuple[Problem, ...]:
+        """Run every rule about a release beside the one before, the most important finding first. Never raises.
+
+        Without *differences*, only the rules about what the user states and about size limits. The files of the result
+        are those of the comparison.
         """
 
 
@@ -81,6 +97,12 @@ class Index(Protocol):
         None for a larger one, and where it cannot be downloaded. Never raises for network or server.
         """
 
+    def core_metadata(self, published: PublishedFile) -> bytes | None:
+        """Return the core metadata that the index serves beside a listed file (PEP 658), in at most two requests.
+
+        None where it serves none, or none with the digest that its listing shows. Never raises for network or server.
+        """
+
     def provenance(self, project: str, version: str, filename: str) -> bytes | None:
         """Return the provenance object that the index serves for a file; None where it serves none.
 
@@ -116,19 +138,19 @@ class Credential(Protocol):
     def state(self) -> CredentialState:
         """What reports may know."""
 
-    def missing(self, purpose: Purpose) -> CiPublishError | None:
-        """Return what this run lacks for *purpose*, as far as its environment tells; None where nothing is known.
+    def missing(self) -> CiPublishError | None:
+        """Return what this run lacks for an upload, as far as its environment tells; None where nothing is known.
 
         Asks and sends nothing, and never raises. ``authenticate`` raises it before any request of its own; it does not
         stop a run that has nothing to upload.
         """
 
-    def authenticate(self, purpose: Purpose, *, mint: bool = True) -> Claims | None:
-        """Learn whether the index takes this identity for *purpose*, before anything is signed; return its claims.
+    def authenticate(self, *, mint: bool = True) -> None:
+        """Learn whether the index takes this identity, before anything is signed.
 
-        None where there is no identity. Mints where the CI can give another OIDC token and *mint* allows it, else
-        judges the claims locally. Of API tokens and passwords, what they state themselves is judged. Raises
-        IdentityUnavailable, CredentialRejected or IndexUnavailable.
+        Mints where the CI can give another OIDC token and *mint* allows it, else judges the claims locally. Of API
+        tokens and passwords, what they state themselves is judged. Raises IdentityUnavailable, CredentialRejected or
+        IndexUnavailable.
         """
 
     def authorization(self) -> Authorization | None:
@@ -154,12 +176,9 @@ class Signer(Protocol):
         """
 
     def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
     ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files that lay beside the distributions, and that they are by the identity of *claims*.
-
-        None: it is not known. Raises SigningFailed for an invalid one.
-        """
+        """Verify attestation files that lay beside the distributions. Raises SigningFailed for an invalid one."""
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         """Attest each distribution and verify each attestation locally. Emits Signed and Retrying.
@@ -171,8 +190,8 @@ class Signer(Protocol):
 class ProvenanceVerifier(Protocol):
     """Judges what an index serves as provenance (``attestations.verification``)."""
 
-    def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
-        """Verify against the file's name and digest, and the *claims* of this run's identity where it is known.
+    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
+        """Verify against the file's name and digest, and the identity of this run where it is known.
 
         Raises nothing but UntrustedCertificate, where a server of Sigstore has a certificate of an unknown issuer.
         """

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Outcome, Step
-from ci_publish.model.identity import Claims
 from ci_publish.model.problem import Problem, noted
 from ci_publish.publishing import messages
-from ci_publish.publishing.attest import Attested, attest_uploads, inspect_found, wants_attestations
+from ci_publish.publishing.attest import Attestations, attest_uploads, inspect_found, wants_attestations
 from ci_publish.publishing.collect import collect_and_check, collect_valid, errors
 from ci_publish.publishing.context import Run
+from ci_publish.publishing.release_diff import FULL, LISTING
 from ci_publish.publishing.upload import IndexUpload
 
 __all__ = ["check", "plan", "publish"]
@@ -24,37 +24,43 @@ __all__ = ["check", "plan", "publish"]
 
 def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
-    collection, problems = collect_and_check(run)
+    collection, problems = collect_and_check(run, compared=True)
     indexes = [
-        IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
+        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
         for destination in run.destinations
     ]
     try:
         _plan_all(run, indexes, problems)
+        differences = _compare_all(run, indexes, default=LISTING)
         _require_publishable(indexes)
+        _require_no_errors(differences)
         if any(index.uploads and wants_attestations(index) for index in indexes):
             run.signer().prefetch()
         inspect_found(run, collection, indexes)
-        claims = [_authenticated(index) for index in indexes]
-        attested = attest_uploads(run, collection, indexes, next(filter(None, claims), None))
+        for index in indexes:
+            index.authenticate()
+            index.warn_unattested()
+        attestations = attest_uploads(run, collection, indexes)
         run.checkpoint()
-        return _most_cautious(_upload_all(indexes, attested))
+        return _most_cautious(_upload_all(indexes, attestations))
     finally:
         _burn(run)
 
 
 def plan(run: Run) -> Outcome:
     """Report what ``publish`` would do; sends nothing, except an identity where the user asks to authenticate."""
-    collection, problems = collect_and_check(run)
+    collection, problems = collect_and_check(run, compared=True)
     indexes = [
-        IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
+        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
         for destination in run.destinations
     ]
     try:
         _plan_all(run, indexes, problems, sending=False)
+        differences = _compare_all(run, indexes, default=FULL)
         for index in indexes:
             index.report_planned()
         _require_publishable(indexes)
+        _require_no_errors(differences)
         inspect_found(run, collection, indexes)
         for index in indexes:
             if run.options.prove_credential:
@@ -95,6 +101,17 @@ def _plan_all(run: Run, indexes: Sequence[IndexUpload], problems: Sequence[Probl
             raise messages.failed_checks(remaining)
 
 
+def _compare_all(run: Run, indexes: Sequence[IndexUpload], *, default: str) -> list[Problem]:
+    """Report what is different from the releases before, and return every finding."""
+    run.checkpoint()
+    return [problem for index in indexes for problem in index.compare(default)]
+
+
+def _require_no_errors(problems: Sequence[Problem]) -> None:
+    if errors(problems):
+        raise messages.failed_checks(problems)
+
+
 def _emit_checked(run: Run, problems: Sequence[Problem]) -> None:
     """Report the problems in a step of their own, so that they appear under the checks."""
     with run.step(Step.CHECK):
@@ -110,19 +127,13 @@ def _require_publishable(indexes: Sequence[IndexUpload]) -> None:
         index.require_attested()
 
 
-def _authenticated(index: IndexUpload) -> Claims | None:
-    claims = index.authenticate()
-    index.warn_unattested()
-    return claims
-
-
-def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outcome]:
+def _upload_all(indexes: Sequence[IndexUpload], attestations: Attestations) -> list[Outcome]:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     outcomes: list[Outcome] = []
     try:
         for index in indexes:
-            index.upload(attested)
-            outcomes.append(index.confirm(attested))
+            index.upload(attestations)
+            outcomes.append(index.confirm(attestations))
     except CiPublishError:
         for index in indexes:
             index.ask_once_more()

@@ -1,22 +1,22 @@
 """One index's part of a run, step by step: plan, authenticate, upload, confirm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ci_publish.model.attestation import AttestationPolicy
-from ci_publish.model.distribution import Collection, Distribution
+from ci_publish.model.attestation import Attestation, AttestationPolicy
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Outcome, Step
-from ci_publish.model.identity import Claims, CredentialKind, Purpose
 from ci_publish.model.index import AlreadyPublished, Endpoints, KeptPublished, Plan
 from ci_publish.model.problem import Problem
 from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages
-from ci_publish.publishing.attest import Attested, attestation_policy
+from ci_publish.publishing.attest import attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
 from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_open
+from ci_publish.publishing.release_diff import compare_releases
 from ci_publish.publishing.transfers import Transfers
 from ci_publish.publishing.unattested import require_attested
 from ci_publish.publishing.waves import Waves
@@ -30,19 +30,15 @@ class IndexUpload:
         *,
         run: Run,
         destination: Destination,
-        collection: Collection,
+        distributions: Sequence[Distribution],
         problems: Sequence[Problem] = (),
     ) -> None:
         self._run = run
         self._destination = destination
         self._index = destination.index
-        self._distributions = collection.distributions
+        self._distributions = distributions
         self._problems = problems
-        trusted = attestation_policy(run.options.attestations, CredentialKind.TRUSTED_PUBLISHING, self.endpoints)
-        self._purpose = Purpose(
-            collection.projects, attesting=trusted is AttestationPolicy.REQUIRED and collection.unattested
-        )
-        self._authentication = Authentication(run, destination, self._purpose)
+        self._authentication = Authentication(run, destination)
         nothing = Plan(self.endpoints.name, ())
         self._planned = IndexPlan(plan=nothing, states={}, undecided={}, train=NO_TRAIN)
         self._outcomes = FileOutcomes(run, self.endpoints.name, NO_TRAIN)
@@ -74,15 +70,13 @@ class IndexUpload:
 
     def plan(self, *, sending: bool = True) -> None:
         """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
-        self._planned = plan_index(
-            run=self._run,
-            destination=self._destination,
-            distributions=self._distributions,
-            problems=self._problems,
-            purpose=self._purpose if sending else None,
-        )
+        self._planned = plan_index(self._run, self._destination, self._distributions, self._problems, sending=sending)
         self._outcomes = FileOutcomes(self._run, self.endpoints.name, self._planned.train)
         self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
+
+    def compare(self, default: str) -> tuple[Problem, ...]:
+        """Compare the releases with those before, as the user says or else as *default*; return what was found."""
+        return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
     def require_no_conflict(self) -> None:
         """Raise ContentConflict when a name of this run is taken by other content."""
@@ -118,13 +112,10 @@ class IndexUpload:
                     filename=file.filename,
                 )
 
-    def authenticate(self) -> Claims | None:
-        """Learn whether the index takes the run's identity, when there is something to upload; return its claims."""
-        if not self.uploads:
-            return None
-        covered = self._authentication.authenticate(self._planned)
-        self._restrict(covered)
-        return covered.claims
+    def authenticate(self) -> None:
+        """Learn whether the index takes the run's identity, when there is something to upload."""
+        if self.uploads:
+            self._restrict(self._authentication.authenticate(self._planned))
 
     def try_credential(self) -> None:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards."""
@@ -137,11 +128,12 @@ class IndexUpload:
 
     # upload -------------------------------------------------------------------------------------------------------
 
-    def upload(self, attested: Attested) -> None:
+    def upload(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
         """Send what the plan says, wave by wave. Raises what made a file fail."""
         if not self.uploads:
             return
-        attestations = {} if self.policy is AttestationPolicy.OFF else attested.files
+        if self.policy is AttestationPolicy.OFF:
+            attestations = {}
         self._restrict(self._authentication.authorize(self._planned, signed=bool(attestations)))
         transfers = Transfers(
             run=self._run,
@@ -167,7 +159,7 @@ class IndexUpload:
 
     # confirm ------------------------------------------------------------------------------------------------------
 
-    def confirm(self, attested: Attested) -> Outcome:
+    def confirm(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> Outcome:
         """Wait until the index lists what was sent with our digests, and verify the provenance that it serves.
 
         Returns how publishing to this index ended. Raises Unverified, or IndexUnavailable for an upload whose answer
@@ -188,8 +180,8 @@ class IndexUpload:
                 text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
                 self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
-                files = [file for file in self._confirmed.listed if attested.files.get(file.filename)]
-                Confirmation(self._run, self._index).wait_for_provenance(files, attested.claims)
+                attested = [file for file in self._confirmed.listed if attestations.get(file.filename)]
+                Confirmation(self._run, self._index).wait_for_provenance(attested)
         if self._confirmed.unreadable:
             return Outcome.NOT_CONFIRMED
         return self._outcome(by_md5=by_md5 or self._confirmed.by_md5)

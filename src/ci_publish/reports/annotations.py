@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ci_publish.model.events import Checked, Collected, Event, Noted, RunFinished
+from ci_publish.model.events import Checked, Collected, Compared, Event, Noted, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import Redact
@@ -62,6 +62,10 @@ def _remarks(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
                 message = "\n".join(part for part in (problem.message, problem.advice, problem.docs) if part)
                 file = None if problem.filename is None else paths.get(problem.filename, problem.filename)
                 yield Annotation(severity=problem.severity, title=problem.rule, message=message, file=file)
+        case Compared(diff=diff):
+            for found in (each for each in diff.findings if each.severity is not Severity.NOTE):
+                message = "\n".join(part for part in (found.message, found.advice, found.docs) if part)
+                yield Annotation(severity=found.severity, title=found.rule, message=message)
         case Noted():
             severity = Severity.WARNING if event.warning else Severity.NOTE
             file = None if event.filename is None else paths.get(event.filename, event.filename)

@@ -15,6 +15,7 @@ from ci_publish.model.attestation import ProvenanceVerified
 from ci_publish.model.events import (
     Checked,
     Collected,
+    Compared,
     CredentialChanged,
     Event,
     FileFinished,
@@ -41,7 +42,7 @@ from ci_publish.model.events import (
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import train, wording
+from ci_publish.reports import changes, train, wording
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import block, one_line
 from ci_publish.reports.stopwatch import Stopwatch
@@ -208,6 +209,12 @@ class ConsoleRenderer:
             )
         for number, projects in enumerate(train.waves(event), 1):
             yield _step("order", f"{number}. {self._line(projects)}{self._at(event.plan.index)}")
+
+    @_render.register
+    def _(self, event: Compared) -> Iterable[Line]:
+        for severity, text in changes.rows(event.diff):
+            step, tone = ("", _SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
+            yield _step(step, self._line(text), tone)
 
     # -- identity and signatures --
 

@@ -1,6 +1,7 @@
-"""The receipt as the only text on a stream: ``--output json``."""
+"""A run's result as the only text on a stream: the receipt as JSON, or the summary as Markdown (``--output``)."""
 
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
@@ -9,13 +10,23 @@ from ci_publish.model.receipt_json import to_json
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.writer import LineWriter
 
+Text = Callable[[EventHistory, Redact], str]
+
+
+def _receipt(history: EventHistory, redact: Redact) -> str:
+    return to_json(history.receipt(), redact)
+
 
 class JsonReport:
-    """Writes the receipt to *stream* once: when the run is over, or at the latest when the report is closed."""
+    """Writes the receipt to *stream* once: when the run is over, or at the latest when the report is closed.
 
-    def __init__(self, stream: TextIO, *, redact: Redact = str) -> None:
+    *text* makes another text of the run's events.
+    """
+
+    def __init__(self, stream: TextIO, *, redact: Redact = str, text: Text = _receipt) -> None:
         self._lines = LineWriter(stream)
         self._redact = redact
+        self._text = text
         self._history = EventHistory()
         self._lock = threading.Lock()
         self._written = False
@@ -31,4 +42,4 @@ class JsonReport:
         with self._lock:
             if not self._written:
                 self._written = True
-                self._lines.say(*to_json(self._history.receipt(), self._redact).splitlines())
+                self._lines.say(*self._text(self._history, self._redact).splitlines())

@@ -14,7 +14,7 @@ from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.reports import train, wording
+from ci_publish.reports import changes, train, wording
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
@@ -113,7 +113,9 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
         yield _failure(given, finished.error, finished.exit_code)
     yield from _release(given)
     yield from _order(given)
-    yield from _files(given)
+    yield from _changes(given)
+    if given.receipt.command != "diff":  # its files are neither here nor there
+        yield from _files(given)
     yield from _file_errors(given)
     yield from _notes(given)
     yield from _findings(given)
@@ -204,6 +206,19 @@ def _attestation(given: SummaryInput, file: FileEntry) -> str:
         for each in file.attestations
     ]
     return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
+
+
+def _changes(given: SummaryInput) -> Iterator[Section]:
+    """Yield what is different from the release before: both versions, then only what changed."""
+    for diff in changes.diffs(given.events):
+        lines = [
+            f"| {found.severity} | {_rule(given, found.rule, found.docs)} |"
+            f" {given.text(f'{found.message} {changes.advice(found)}'.strip())} |\n"
+            for found in diff.findings
+        ]
+        head = f"**{given.text(changes.heading(diff))}**\n\n"
+        table = "| Severity | Rule | Difference |\n|---|---|---|\n" if lines else ""
+        yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
 
 
 def _file_errors(given: SummaryInput) -> Iterator[Section]:

@@ -48,7 +48,8 @@ def provenance(*attestations: object, publisher: Mapping[str, object] = GITHUB, 
 
 
 def verdict(world: SigningHarness, served: bytes, *, run: Claims | None = None, number: int = 0) -> ProvenanceOutcome:
-    return ProvenanceJudge(world.trust).verify(wheel(number), served, run)
+    judge = ProvenanceJudge(world.trust, lambda: run)
+    return judge.verify(wheel(number).filename, wheel(number).sha256, served)
 
 
 def reason(outcome: ProvenanceOutcome) -> str:

@@ -112,3 +112,29 @@ def test_the_content_of_a_listed_file(file: Distribution) -> None:
     assert whole.transport.requests[0].url == shown.url
     for given in (answer(404), replace(answer(200, "x"), truncated=True), UNREACHABLE):
         assert Played(looks=[given]).index.download_sha256(shown, 10) is None
+
+
+def test_the_core_metadata_beside_a_listed_file() -> None:
+    content = b"Metadata-Version: 2.1\nName: demo\n"
+    digest = hashlib.sha256(content).hexdigest()
+    url = "https://index.example/files/demo-1.0.tar.gz"
+    shown = PublishedFile(filename="demo-1.0.tar.gz", url=f"{url}#sha256=x", sha256=None, core_metadata=digest)
+    whole = Played(looks=[answer(200, content)])
+    assert whole.index.core_metadata(shown) == content
+    assert whole.transport.requests[0].url == f"{url}.metadata"
+    undigested = replace(shown, core_metadata=True)
+    assert Played(looks=[answer(200, content)]).index.core_metadata(undigested) == content
+    for given in (answer(404), answer(200, "other"), replace(answer(200, content), truncated=True), UNREACHABLE):
+        assert Played(looks=[given]).index.core_metadata(shown) is None
+
+
+def test_core_metadata_takes_at_most_two_requests_and_none_where_there_is_none() -> None:
+    shown = PublishedFile(
+        filename="d-1.tar.gz", url="https://index.example/d-1.tar.gz", sha256=None, core_metadata=True
+    )
+    failing = Played(looks=[answer(503)] * 5)
+    assert failing.index.core_metadata(shown) is None
+    assert len(failing.transport.requests) == 2
+    silent = Played()
+    assert silent.index.core_metadata(replace(shown, core_metadata=False)) is None
+    assert silent.transport.requests == []

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,52 @@ def test_addresses() -> None:
     assert project_url("https://h/simple/", "demo") == "https://h/simple/demo/"
     assert json_api_url("https://h/pypi/", "demo", "1.0") == "https://h/pypi/demo/1.0/json"
     assert provenance_url("https://h/integrity/", "demo", "1.0", "f") == "https://h/integrity/demo/1.0/f/provenance"
+
+
+# core metadata and Requires-Python
+
+
+@pytest.mark.parametrize(
+    ("entry", "requires_python", "core_metadata"),
+    [
+        ({}, None, False),
+        ({"requires-python": None, "core-metadata": False}, "", False),
+        ({"requires-python": ">=3.9", "core-metadata": {"sha256": SHA.upper()}}, ">=3.9", SHA),
+        ({"requires_python": ">=3.9", "data-dist-info-metadata": True}, ">=3.9", True),
+        ({"requires-python": 3, "core-metadata": {}}, "", True),
+        ({"requires-python": "x" * 3000, "core-metadata": {"sha256": "short"}}, "", True),
+        ({"core-metadata": "yes"}, None, False),
+    ],
+)
+def test_what_is_said_of_a_file_s_metadata(
+    entry: dict[str, object], requires_python: str | None, core_metadata: str | bool
+) -> None:
+    found = read({"meta": {}, "files": [{"filename": "d-1.tar.gz", "url": "/d-1.tar.gz", **entry}]})
+    file = found.files["d-1.tar.gz"]
+    assert (file.requires_python, file.core_metadata) == (requires_python, core_metadata)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "core_metadata"),
+    [
+        ("", False),
+        ("data-core-metadata", False),
+        ('data-core-metadata="true"', True),
+        ('data-core-metadata="false"', False),
+        (f'data-dist-info-metadata="sha256={SHA}"', SHA),
+        ('data-dist-info-metadata="md5=x"', True),
+    ],
+)
+def test_the_attribute_of_core_metadata(attribute: str, core_metadata: str | bool) -> None:
+    page = f'<h1>Links for d</h1><a href="d-1.tar.gz" {attribute}>d</a>'
+    assert read(page.encode(), "text/html").files["d-1.tar.gz"].core_metadata == core_metadata
+
+
+def test_what_only_one_of_two_listings_says_is_kept() -> None:
+    one = PublishedFile(filename="d-1.tar.gz", url="", sha256=SHA, core_metadata=SHA, provenance="https://p/")
+    other = replace(one, core_metadata=False, provenance=None, size=5)
+    both = merged(ProjectListing(project="d", files={"d": one}), ProjectListing(project="d", files={"d": other}))
+    assert both.files["d"] == replace(other, core_metadata=SHA, provenance="https://p/")
 
 
 # JSON
@@ -155,7 +202,10 @@ def test_html() -> None:
     assert found.status == "quarantined"
     assert found.files == {
         "demo-1.0.tar.gz": PublishedFile(
-            filename="demo-1.0.tar.gz", url="https://index.example/files/demo-1.0.tar.gz", sha256=SHA
+            filename="demo-1.0.tar.gz",
+            url="https://index.example/files/demo-1.0.tar.gz",
+            sha256=SHA,
+            requires_python=">=3.8",
         ),
         "a b-1.0-py3-none-any.whl": PublishedFile(
             filename="a b-1.0-py3-none-any.whl",

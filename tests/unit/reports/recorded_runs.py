@@ -21,6 +21,7 @@ from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, K
 from ci_publish.model.events import (
     Checked,
     Collected,
+    Compared,
     CredentialChanged,
     Event,
     FileFinished,
@@ -59,6 +60,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import PublisherIdentity, PublisherKind, parse_identity
+from ci_publish.model.release import Release, ReleaseDiff
 
 BEGIN = 1_795_000_000.0
 STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
@@ -241,6 +243,16 @@ def every_event(text: str) -> list[Event]:
         Checked((problem, replace(problem, severity=Severity.WARNING), replace(problem, severity=Severity.NOTE))),
         *planned(Upload(ours), Conflict(ours, theirs), KeptPublished(ours, theirs, text), index=text),
         *planned(Upload(ours, known=False), AlreadyPublished(ours, theirs)),
+        Compared(
+            ReleaseDiff(
+                index=text,
+                ours=Release(project=text, version=text, files=()),
+                against=Release(project=text, version=text, files=()),
+                why_not=text,
+                findings=(problem, replace(problem, severity=Severity.NOTE)),
+                project_size=5,
+            )
+        ),
         StepStarted(Step.UPLOAD, text),
         CredentialChanged(text, CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider=text, expires=1e99)),
         Signed(signed),

@@ -45,7 +45,7 @@ class DistributionSettings(OptionGroup):
         bool,
         Option(
             help="Treat warnings of the checks as errors; for doctor, whatever cannot be determined.",
-            commands=SENDING | {"check", "attest", "doctor"},
+            commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar=None,
             inputs=("strict",),
             group=Group.DISTRIBUTIONS,

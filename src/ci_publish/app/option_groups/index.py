@@ -17,7 +17,7 @@ class IndexSettings(OptionGroup):
         Option(
             help="Upload URL of the index, or its name: pypi, testpypi, an entry of [[tool.uv.index]], a section of"
             " .pypirc. Several are published to in turn.",
-            commands=ASKING | {"check", "attest"},
+            commands=ASKING | {"check", "diff", "attest"},
             metavar="URL",
             inputs=("repository-url",),
             group=Group.INDEX,
@@ -28,7 +28,7 @@ class IndexSettings(OptionGroup):
         str | None,
         Option(
             help="Root of the index's Simple API; derived from the upload URL where that can be known.",
-            commands=ASKING,
+            commands=ASKING | {"diff"},
             metavar="URL",
             inputs=("index-url",),
             group=Group.INDEX,
@@ -38,7 +38,7 @@ class IndexSettings(OptionGroup):
         Literal["auto", "pypi", "generic"],
         Option(
             help="Whose rules the index follows: PyPI's, or only the common ones.",
-            commands=ASKING | {"check", "attest"},
+            commands=ASKING | {"check", "diff", "attest"},
             metavar=None,
             inputs=("index-profile",),
             group=Group.INDEX,
@@ -50,7 +50,7 @@ class IndexSettings(OptionGroup):
         BeforeValidator(hosts),
         Option(
             help="Allow plain http to this host, for passwords and API tokens only; loopback is always allowed.",
-            commands=ASKING | {"check", "attest"},
+            commands=ASKING | {"check", "diff", "attest"},
             metavar="HOST",
             inputs=("allow-http",),
             group=Group.INDEX,

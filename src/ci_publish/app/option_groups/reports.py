@@ -31,9 +31,9 @@ class ReportSettings(OptionGroup):
         ),
     ] = None
     output: Annotated[
-        Literal["console", "json"],
+        Literal["console", "json", "markdown"],
         Option(
-            help="What standard output is for: people, or the receipt as JSON.",
+            help="What standard output is for: people, the receipt as JSON, or the summary as Markdown.",
             commands=ALL,
             metavar=None,
             inputs=("output",),

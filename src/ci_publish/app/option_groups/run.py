@@ -58,7 +58,7 @@ class RunSettings(OptionGroup):
         Option(
             help="Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
             " Sigstore and token exchange 30.",
-            commands=ASKING | {"attest"},
+            commands=ASKING | {"attest", "diff"},
             metavar="SECONDS",
             inputs=("timeout",),
             group=Group.RUN,

@@ -5,7 +5,7 @@ Archives are read in ``wheels``, ``sdists`` and ``zip_framing``; these rows say 
 
 from typing import Final
 
-from ci_publish.distributions.checks.rules import Rule, Stage
+from ci_publish.distributions.checks.rules import Ground, Rule, Stage
 from ci_publish.model.problem import Severity
 
 RULES: Final = (
@@ -42,6 +42,7 @@ RULES: Final = (
     Rule(
         id="zip-bomb",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         stage=Stage.ARCHIVE,
         cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
@@ -166,6 +167,7 @@ RULES: Final = (
     Rule(
         id="archive-unsafe-path",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="No member would be unpacked outside the target folder.",
         source="PEP 721; our own rule, PyPI stores such files.",
         example="`../../etc/passwd`, `/etc/passwd`, `C:\\\\x`",
@@ -174,6 +176,7 @@ RULES: Final = (
     Rule(
         id="archive-text-too-large",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="The metadata files of an archive are small enough to be read: RECORD 10 MiB, the others 512 KiB.",
         source="our own limit.",
         example="an entry_points.txt of 1 MB",
@@ -182,6 +185,7 @@ RULES: Final = (
     Rule(
         id="archive-too-many-members",
         pypi=Severity.WARNING,
+        ground=Ground.MACHINE,
         cause=(
             "Of wheels with more than 30,000 members, and sdists with more than 50,000, only the metadata is checked."
         ),

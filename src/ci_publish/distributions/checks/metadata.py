@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
+from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
@@ -218,6 +218,7 @@ RULES: Final = (
     Rule(
         id="metadata-charset-spelling",
         pypi=Severity.WARNING,
+        adjustable=True,
         pypi_only=True,
         stage=Stage.FORM,
         cause=(
@@ -251,6 +252,7 @@ RULES: Final = (
     Rule(
         id="description-too-large",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause=(
             "Descriptions of more than 256 KiB of reStructuredText, 1 MiB of Markdown or 2,000 headings are "
             "not rendered here."
@@ -263,6 +265,7 @@ RULES: Final = (
     Rule(
         id="metadata-too-large",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
         source="our own limit: reading such a file costs other tools gigabytes.",
         example="a METADATA of 300 MB in a wheel of 306 KB",
@@ -289,6 +292,7 @@ RULES: Final = (
     Rule(
         id="metadata-unknown-field",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Every field of the file is in the specification.",
         source="the core metadata specification; the server never sees others.",
         example="`Licence: MIT`",
@@ -298,6 +302,7 @@ RULES: Final = (
     Rule(
         id="metadata-repeated-field",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Fields with a single value appear once.",
         source="the core metadata specification; our own rule, the server never sees the others.",
         example="two `Summary:` headers",

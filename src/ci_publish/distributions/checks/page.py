@@ -17,6 +17,18 @@ versions newer than this version of ci-publish, limits that differ by project), 
 not; `--strict` makes warnings errors. A **note** only informs. Other indexes (profile `generic`) accept more than PyPI
 does: for them PyPI's own rules are warnings, and what they accept (none) is not reported.
 
+The table `[tool.ci-publish.rules]` in pyproject.toml changes single rules: any may be made stricter. A rule that is
+*adjustable* may also be made weaker, or `off`; the others mirror a refusal of the index, protect the machine or hold a
+run to what was asked for, and weakening one is a wrong setting (exit code 2). `--strict` counts after this table.
+
+```toml
+[tool.ci-publish.rules]
+wheel-lost = "error"
+platform-floor-raised = "note"
+```
+
+The last two families compare the release with [the one before it](release-diff.md) and with what you state about it.
+
 Archives are never extracted, and every read has a cap: no file uses more than 64 MiB of memory, or about 2 s for each
 100 MiB. Of archives that unpack to more than 64 MiB and twice their own size, only that much is read; a note says so.
 
@@ -33,9 +45,10 @@ def page() -> str:
 
 def _table() -> Iterator[str]:
     """Yield the table of all rules."""
-    yield "| rule | PyPI | other indexes |\n|---|---|---|"
+    yield "| rule | PyPI | other indexes | adjustable |\n|---|---|---|---|"
     for rule in RULES.values():
-        yield f"| [`{rule.id}`](#{rule.id}) | {_severity(rule.pypi)} | {_severity(rule.elsewhere)} |"
+        severities = f"{_severity(rule.pypi)} | {_severity(rule.elsewhere)}"
+        yield f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |"
     yield ""
 
 
@@ -51,8 +64,13 @@ def _section(rule: Rule) -> str:
     severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.elsewhere)} for other indexes"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
-        f"- Severity: {severities}\n- Example: {rule.example}\n- Fix: {rule.fix}\n- Source: {rule.source}\n"
+        f"- Severity: {severities}\n- Adjustable: {_adjustable(rule)}\n"
+        f"- Example: {rule.example}\n- Fix: {rule.fix}\n- Source: {rule.source}\n"
     )
+
+
+def _adjustable(rule: Rule) -> str:
+    return "yes" if rule.adjustable else f"no, it {rule.ground}"
 
 
 def _severity(severity: Severity | None) -> str:

@@ -5,9 +5,10 @@ found while an archive or its metadata is read needs a row only; other rows name
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
+from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.sdists import SdistContents
 from ci_publish.distributions.wheels import ZipContents
@@ -15,6 +16,7 @@ from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexProfile
 from ci_publish.model.problem import Severity
+from ci_publish.model.release import Comparison
 
 
 class Stage(IntEnum):
@@ -69,6 +71,15 @@ class CheckedFile:
 
 FileCheck: TypeAlias = Callable[[CheckedFile], Iterable[Fault]]
 SetCheck: TypeAlias = Callable[[Collection], Iterable[Fault]]
+ReleaseCheck: TypeAlias = Callable[[Comparison, Stated], Iterable[Fault]]
+
+
+class Ground(StrEnum):
+    """Why a rule that is not adjustable is not weakened; completes the sentence "the rule …"."""
+
+    REFUSAL = "mirrors a refusal of the index"
+    MACHINE = "protects the machine that reads the file"
+    INTENT = "holds the run to what was asked for"
 
 
 @frozen(kw_only=True)
@@ -76,8 +87,9 @@ class Rule:
     """One check: what it means, its severity in each index profile, and how it is computed.
 
     ``generic`` is the severity for indexes other than PyPI where it differs from ``pypi``; with ``pypi_only`` they
-    accept what the rule finds. ``stage`` is when PyPI's server checks it. ``check`` computes the faults of one file and
-    ``check_set`` those of all files together; without either, reading the file finds them.
+    accept what the rule finds. ``stage`` is when PyPI's server checks it. ``check`` computes the faults of one file,
+    ``check_set`` those of all files together, and ``compare`` those of a release beside the one before it; without any,
+    reading the file finds them. Users may weaken a rule that is ``adjustable``; ``ground`` says why they may not.
     """
 
     id: str
@@ -91,6 +103,9 @@ class Rule:
     stage: Stage = Stage.NEVER
     check: FileCheck | None = None
     check_set: SetCheck | None = None
+    compare: ReleaseCheck | None = None
+    adjustable: bool = False
+    ground: Ground = Ground.REFUSAL
 
     def faults(self, file: CheckedFile) -> Iterable[Fault]:
         """Return the faults of one file, computed or found while reading it."""

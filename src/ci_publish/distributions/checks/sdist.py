@@ -5,7 +5,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
+from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.problem import Severity
 
@@ -93,6 +93,7 @@ RULES: Final = (
     Rule(
         id="sdist-gzip-trailer",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Nothing follows the compressed data, and its checksum matches.",
         source="RFC 1952; PyPI stores such files.",
         example="an sdist with a signature appended",
@@ -101,6 +102,7 @@ RULES: Final = (
     Rule(
         id="sdist-special-member",
         pypi=Severity.WARNING,
+        ground=Ground.MACHINE,
         cause="An sdist has no devices and no FIFOs: pip refuses to unpack them.",
         source="PEP 721; PyPI stores such files.",
         example="a FIFO among the test data",
@@ -109,6 +111,7 @@ RULES: Final = (
     Rule(
         id="sdist-escaping-link",
         pypi=Severity.WARNING,
+        ground=Ground.MACHINE,
         cause="Links in an sdist point inside it: pip refuses to unpack others.",
         source="PEP 721; PyPI stores such files.",
         example="a link to `/usr/share/licenses/GPL-3`",
@@ -117,6 +120,7 @@ RULES: Final = (
     Rule(
         id="sdist-bomb",
         pypi=Severity.WARNING,
+        ground=Ground.MACHINE,
         cause="An sdist that unpacks to more than 64 MiB and fifty times its size is not read to its end.",
         source="our own limit, that of PyPI for wheels.",
         example="100 MiB of zeros in the test data",
@@ -125,6 +129,7 @@ RULES: Final = (
     Rule(
         id="sdist-folder-name",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The top-level folder has the name of the file: project, dash, version.",
         source="PEP 625; PyPI does not check this.",
         example="`demo-1.0.tar.gz` whose members are in `other/`",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ci_publish.distributions.archives import shortlist
-from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Collection, Distribution, Kind
@@ -133,6 +133,7 @@ RULES: Final = (
     Rule(
         id="same-file-twice",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="No two files differ only in how their names are spelled.",
         source="PEP 503, PEP 625; installers treat them as one.",
         example="`Demo_Pkg-1.0-py3-none-any.whl` and `demo_pkg-1.0-py3-none-any.whl`",
@@ -151,6 +152,7 @@ RULES: Final = (
     Rule(
         id="several-projects",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The files of a run usually belong to one project.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds wheels of `demo` and of `demo-cli`",
@@ -160,6 +162,7 @@ RULES: Final = (
     Rule(
         id="several-versions",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The files of a project in a run usually belong to one version.",
         source="our own rule: leftovers of another build are the usual reason.",
         example="`dist` holds versions 1.0 and 1.1",
@@ -169,6 +172,7 @@ RULES: Final = (
     Rule(
         id="release-metadata-differs",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The files of a release have the same metadata, apart from what the sdist declares dynamic.",
         source="PEP 643; warehouse/forklift/legacy.py:1000-1090: the first file of a release fixes its metadata.",
         example="an sdist with `Requires-Python: >=3.11` and a wheel with `>=3.10`",
@@ -180,6 +184,7 @@ RULES: Final = (
     Rule(
         id="file-companion",
         pypi=Severity.NOTE,
+        adjustable=True,
         cause="Signatures, checksums and files of the operating system are skipped.",
         source="our own rule.",
         example="`demo-1.0.tar.gz.asc`, `SHA256SUMS`, `.DS_Store`",
@@ -188,6 +193,7 @@ RULES: Final = (
     Rule(
         id="file-stray",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Only wheels and sdists are published; other files in the folder are skipped.",
         source="our own rule.",
         example="`README.md` in `dist`",
@@ -196,6 +202,7 @@ RULES: Final = (
     Rule(
         id="distributions-in-subfolders",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Distributions up to two levels below `dist`, or below another named folder, are not left behind.",
         source="our own rule; actions/download-artifact makes a folder for each artifact.",
         example="`dist/demo-1.0.tar.gz` beside `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
@@ -204,6 +211,7 @@ RULES: Final = (
     Rule(
         id="file-extension-obsolete",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Eggs, installers and other archives are no longer accepted.",
         source="PEP 527, PEP 715; warehouse/forklift/forms.py:9-12.",
         example="`demo-1.0-py3.12.egg`, `demo-1.0.tar.bz2`",
@@ -212,6 +220,7 @@ RULES: Final = (
     Rule(
         id="file-outside-link",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="Symbolic links do not point outside their folder.",
         source="our own rule.",
         example="`dist/demo.whl` → `/tmp/other.whl`",
@@ -220,6 +229,7 @@ RULES: Final = (
     Rule(
         id="file-not-regular",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="Only regular files are read: no folders, FIFOs, devices or sockets.",
         source="our own rule.",
         example="a FIFO called `demo-1.0.tar.gz`",
@@ -228,6 +238,7 @@ RULES: Final = (
     Rule(
         id="file-unreadable",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Every file can be opened and read.",
         source="our own rule.",
         example="a file of another user with mode 600",
@@ -236,6 +247,7 @@ RULES: Final = (
     Rule(
         id="file-empty",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="No file is empty.",
         source='our own rule; PyPI answers "File is not a zipfile".',
         example="a build that ran out of disk space",
@@ -244,6 +256,7 @@ RULES: Final = (
     Rule(
         id="file-changed",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Files do not change while they are read, checked and published.",
         source="our own rule.",
         example="a build that is still running",
@@ -252,6 +265,7 @@ RULES: Final = (
     Rule(
         id="file-not-found",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Every file that is named exists.",
         source="our own rule.",
         example="`ci-publish publish dist/demo-1.0.tar.gz` before the build",
@@ -260,6 +274,7 @@ RULES: Final = (
     Rule(
         id="path-without-files",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Every pattern and folder that is named matches files.",
         source="our own rule.",
         example="`dist/*.whl` where only an sdist was built",
@@ -268,6 +283,7 @@ RULES: Final = (
     Rule(
         id="same-name-twice",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Files with the same name in several folders have the same content.",
         source="our own rule; the index takes one of them.",
         example="`a/demo-1.0.tar.gz` and `b/demo-1.0.tar.gz`",
@@ -276,6 +292,7 @@ RULES: Final = (
     Rule(
         id="same-name-again",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="A file is named once; copies in other folders are skipped.",
         source="our own rule.",
         example="`a/demo-1.0.tar.gz` and a copy in `b`",
@@ -284,6 +301,7 @@ RULES: Final = (
     Rule(
         id="attestation-orphan",
         pypi=Severity.ERROR,
+        ground=Ground.INTENT,
         cause="Every attestation is next to its distribution.",
         source="PEP 740; our own rule.",
         example="`demo-1.0.tar.gz.publish.attestation` without `demo-1.0.tar.gz`",
@@ -292,6 +310,7 @@ RULES: Final = (
     Rule(
         id="attestation-too-large",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="Attestations are at most 1 MiB.",
         source="our own limit.",
         example="some other file called `….attestation`",
@@ -300,6 +319,7 @@ RULES: Final = (
     Rule(
         id="metadata-unverified",
         pypi=Severity.NOTE,
+        ground=Ground.INTENT,
         cause="With `--no-verify-metadata` the rules about core metadata are disabled.",
         source="the input verify-metadata of gh-action-pypi-publish.",
         example="`verify-metadata: false`",
@@ -308,6 +328,7 @@ RULES: Final = (
     Rule(
         id="archive-partly-read",
         pypi=Severity.NOTE,
+        adjustable=True,
         cause="Archives that unpack to more than 64 MiB and twice their size are not read to their end.",
         source="our own limit.",
         example="a wheel of 300 MB with libraries that compress well",
@@ -316,6 +337,7 @@ RULES: Final = (
     Rule(
         id="archive-digests-unchecked",
         pypi=Severity.NOTE,
+        adjustable=True,
         cause=(
             "In wheels that unpack to more than 64 MiB and half their size, not every digest is compared with RECORD."
         ),
@@ -326,6 +348,7 @@ RULES: Final = (
     Rule(
         id="check-incomplete",
         pypi=Severity.ERROR,
+        ground=Ground.MACHINE,
         cause="Every file can be checked.",
         source="our own rule.",
         example="a file that shows a bug in ci-publish",

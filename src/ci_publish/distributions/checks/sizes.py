@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from ci_publish.distributions.checks.comparison.stated_rules import over_default_file_limit
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, refused
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
@@ -30,6 +31,7 @@ RULES: Final = (
     Rule(
         id="size-limit",
         pypi=Severity.WARNING,
+        adjustable=True,
         pypi_only=True,
         stage=Stage.FILENAME,
         cause="PyPI accepts files of up to 100 MiB, unless the project has a higher limit.",
@@ -43,5 +45,6 @@ RULES: Final = (
             "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"
         ),
         check=_size_limit,
+        compare=over_default_file_limit,
     ),
 )

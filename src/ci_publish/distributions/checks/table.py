@@ -9,10 +9,13 @@ from enum import StrEnum
 from typing import Final
 
 from ci_publish.distributions.checks import archive, filename, metadata, sdist, sets, sizes, tags, wheel
+from ci_publish.distributions.checks.comparison import stated_rules, version_rules, wheel_rules
+from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
 from ci_publish.distributions.faults import Fault, ServerRefusal
 from ci_publish.model.distribution import Collection
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Comparison
 
 MOST_FOR_ONE_RULE: Final = 5
 
@@ -28,18 +31,23 @@ class Family(StrEnum):
     METADATA = "core metadata"
     SET = "set"
     SIZES = "sizes"
+    STATED = "what is stated"
+    DIFFERENCES = "differences from the release before"
 
 
 FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
     Family.ARCHIVE: archive.RULES,
+    Family.DIFFERENCES: (*wheel_rules.RULES, *version_rules.RULES),
     Family.FILENAME: filename.RULES,
     Family.METADATA: metadata.RULES,
     Family.SDIST: sdist.RULES,
     Family.SET: sets.RULES,
     Family.SIZES: sizes.RULES,
+    Family.STATED: stated_rules.RULES,
     Family.TAGS: tags.RULES,
     Family.WHEEL: wheel.RULES,
 }
+_OF_FILES: Final = tuple(family for family in FAMILIES if family not in {Family.SET, Family.STATED, Family.DIFFERENCES})
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
 
 
@@ -57,9 +65,9 @@ def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
 def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:
     """Apply every rule about single files; without *metadata*, all families but that one."""
     faults: list[Fault] = []
-    for family, rules in FAMILIES.items():
-        if family is not Family.SET and (metadata or family is not Family.METADATA):
-            for rule in rules:
+    for family in _OF_FILES:
+        if metadata or family is not Family.METADATA:
+            for rule in FAMILIES[family]:
                 faults += _few(rule.faults(file))
     return faults
 
@@ -68,6 +76,13 @@ def set_faults(collection: Collection) -> list[Fault]:
     """Apply every rule about the files of a run together."""
     checks = [rule.check_set for rule in sets.RULES if rule.check_set is not None]
     return [fault for check in checks for fault in _few(check(collection))]
+
+
+def release_faults(comparison: Comparison, stated: Stated, *, differences: bool = True) -> list[Fault]:
+    """Apply every rule about a release; without *differences*, those that need no release before it."""
+    families = (Family.STATED, Family.SIZES, *((Family.DIFFERENCES,) if differences else ()))
+    rules = [rule for family in families for rule in FAMILIES[family] if rule.compare is not None]
+    return [fault for rule in rules if rule.compare for fault in _few(rule.compare(comparison, stated))]
 
 
 def _few(faults: Iterable[Fault]) -> list[Fault]:

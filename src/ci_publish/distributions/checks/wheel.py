@@ -179,6 +179,7 @@ RULES: Final = (
     Rule(
         id="wheel-file-invalid",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="WHEEL names the version of the wheel format, without which pip does not install it.",
         source="PEP 427; PyPI does not check this.",
         example="an empty WHEEL",
@@ -237,6 +238,7 @@ RULES: Final = (
     Rule(
         id="record-mismatch",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="RECORD lists exactly the members of the wheel.",
         source="PEP 427; warehouse/utils/wheel.py:209-228; PyPI warns by e-mail.",
         example="a file added to a wheel after it was built",
@@ -249,6 +251,7 @@ RULES: Final = (
     Rule(
         id="record-digest",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The digests in RECORD match the members, and every member but RECORD has one.",
         source="PEP 427, PEP 376; PyPI does not check this, installers do.",
         example="a file changed in a wheel after it was built",
@@ -258,6 +261,7 @@ RULES: Final = (
     Rule(
         id="record-signature",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="Signatures inside wheels are deprecated.",
         source="PEP 815.",
         example="`demo-1.0.dist-info/RECORD.jws`",
@@ -280,6 +284,7 @@ RULES: Final = (
     Rule(
         id="entry-points-value",
         pypi=Severity.WARNING,
+        adjustable=True,
         cause="The values of entry points are object references.",
         source="the entry points specification; PyPI does not check this.",
         example="`demo = demo/cli.py`",

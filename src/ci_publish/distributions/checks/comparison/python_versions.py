@@ -1,0 +1,63 @@
+"""Which versions of Python a ``Requires-Python`` admits (pure).
+
+Source: core metadata specification, PEP 440. Specifiers are compared by trying them on versions, not by their text.
+"""
+
+import re
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+MAX_SPECIFIER: Final = 2_000
+"""Characters. Listings are read with the same bound."""
+
+Minor: TypeAlias = tuple[int, int]
+
+_NEWEST: Final = 39
+_VERSIONS: Final = ((2, 7), *((3, minor) for minor in range(_NEWEST + 1)), (4, 0))
+_MICRO: Final = re.compile(r"(\d)\.(\d{1,2})\.(\d{1,2})(?!\d)")
+# More than any release of Python has: stands for the newest one.
+_LAST_MICRO: Final = 99
+
+
+@lru_cache(maxsize=256)
+def admitted(requires_python: str, beside: str = "") -> frozenset[tuple[int, int, int]] | None:
+    """Return the versions of Python that a specifier admits; None for one that cannot be read.
+
+    Of each minor version the first, the last and those that the specifier names are tried, and those that *beside*
+    names, with which it is compared.
+    """
+    if len(requires_python) + len(beside) > 2 * MAX_SPECIFIER:
+        return None
+    try:
+        specifiers = SpecifierSet(requires_python)
+        named = {(int(a), int(b), int(c)) for a, b, c in _MICRO.findall(f"{requires_python} {beside}")}
+        tried = {(*minor, micro) for minor in _VERSIONS for micro in (0, _LAST_MICRO)} | named
+        return frozenset(each for each in tried if specifiers.contains(".".join(map(str, each)), prereleases=True))
+    except (InvalidSpecifier, ValueError):  # a number of more than 4,300 digits is a ValueError
+        return None
+
+
+def minors(versions: Iterable[tuple[int, int, int]]) -> frozenset[Minor]:
+    """Return the minor versions of which at least one release is in *versions*."""
+    return frozenset((major, minor) for major, minor, _ in versions)
+
+
+def admits(requires_python: str | None, major: int, minor: int) -> bool:
+    """Whether a version of Python is admitted, as far as that is known."""
+    versions = None if requires_python is None else admitted(requires_python)
+    return versions is None or (major, minor) in minors(versions)
+
+
+def minor_names(found: AbstractSet[Minor]) -> str:
+    """Return ``3.8, 3.9`` or ``3.15 and newer``."""
+    first = _NEWEST + 1
+    while (3, first - 1) in found:
+        first -= 1
+    shown = [f"{major}.{minor}" for major, minor in sorted(found) if (major, minor) < (3, first)]
+    if first <= _NEWEST:
+        return ", ".join([*shown, f"3.{first} and newer"])
+    return ", ".join([*shown, *(f"{major}.{minor}" for major, minor in sorted(found) if major > 3)])  # noqa: PLR2004

@@ -1,0 +1,188 @@
+"""What the user states about a release, beside what its files say (pure)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+
+MAX_PATTERNS: Final = 1_000
+"""Patterns that ``expect-wheels`` may expand to: more than any release has wheels."""
+
+MAX_PATTERN: Final = 200
+"""Characters of one pattern."""
+
+
+class VersionTag(StrEnum):
+    """What a tag means that is another version's; ``auto``: an error only where it names the project."""
+
+    AUTO = "auto"
+    ERROR = "error"
+    WARN = "warn"
+    OFF = "off"
+
+
+@frozen(kw_only=True)
+class ExpectedWheel:
+    """One wheel that a release must have: a shell pattern over its tags, for one project or (empty) for all."""
+
+    project: str
+    pattern: str
+
+
+@frozen(kw_only=True)
+class Stated:
+    """What the user states: wheels that a release must have, size limits in bytes, and what its tag means.
+
+    ``tag`` is the name of the tag that the CI job runs for, empty where it runs for none.
+    """
+
+    expected: tuple[ExpectedWheel, ...] = ()
+    file_limit: int | None = None
+    project_limit: int | None = None
+    tag: str = ""
+    version_tag: VersionTag = VersionTag.AUTO
+
+
+NOTHING_STATED: Final = Stated()
+
+
+def expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
+    """Return the wheels that ``expect-wheels`` stands for: braces are expanded as a shell does, before names are seen.
+
+    Raises ConfigurationError for braces that do not match, and for more than ``MAX_PATTERNS`` wheels.
+    """
+    expected: list[ExpectedWheel] = []
+    for line in lines:
+        project, colon, pattern = line.rpartition(":")
+        for each in _expanded(pattern, line):
+            if each.count("-") < 2 and "*" not in each:  # noqa: PLR2004  (python-abi-platform)
+                raise _wrong(line, "it is not of the form python-abi-platform")
+            expected.append(ExpectedWheel(project=project if colon else "", pattern=each.lower()))
+            if len(expected) > MAX_PATTERNS:
+                raise _wrong(line, f"there are more than {MAX_PATTERNS:,} wheels with it")
+    return tuple(dict.fromkeys(expected))
+
+
+def _expanded(pattern: str, line: str) -> list[str]:
+    """Return what a shell makes of braces; the first group is expanded first, and groups may be nested."""
+    if len(pattern) > MAX_PATTERN:
+        raise _wrong(line, f"it has more than {MAX_PATTERN} characters")
+    done: list[str] = []
+    left = [pattern]
+    while left:
+        text = left.pop()
+        start = text.find("{")
+        if start < 0:
+            if "}" in text:
+                raise _wrong(line, "a brace is not closed")
+            done.append(text)
+            continue
+        alternatives, end = _group(text, start, line)
+        left += [text[:start] + each + text[end:] for each in reversed(alternatives)]
+        if len(left) + len(done) > MAX_PATTERNS:
+            raise _wrong(line, f"it stands for more than {MAX_PATTERNS:,} wheels")
+    return done
+
+
+def _group(text: str, start: int, line: str) -> tuple[list[str], int]:
+    """Return the alternatives of the group that begins at *start*, and where the text after it begins."""
+    depth, begin, alternatives = 0, start + 1, list[str]()
+    for place in range(start, len(text)):
+        match text[place]:
+            case "{":
+                depth += 1
+            case "," if depth == 1:
+                alternatives.append(text[begin:place])
+                begin = place + 1
+            case "}":
+                depth -= 1
+                if depth == 0:
+                    return [*alternatives, text[begin:place]], place + 1
+            case _:
+                pass
+    raise _wrong(line, "a brace is not closed")
+
+
+def _wrong(line: str, why: str) -> ConfigurationError:
+    shown = line if len(line) <= MAX_PATTERN else f"{line[:MAX_PATTERN]}…"
+    return ConfigurationError(
+        f"A setting is wrong: expect-wheels: {shown}: {why}",
+        hints=('Write patterns like this: expect-wheels = ["cp3{12,13}-*-{manylinux*_x86_64,win_amd64}"]',),
+    )
+
+
+States: TypeAlias = frozenset[int]
+
+
+def matches(pattern: str, name: DistributionFilename) -> bool:
+    """Whether one of the tags that a wheel's name stands for matches a shell pattern.
+
+    The tags are not combined: the pattern is followed through the interpreters, ABIs and platforms in turn, in time
+    that grows with the lengths of pattern and name.
+    """
+    if not name.tags:
+        return False
+    tokens = _tokens(pattern)
+    reached: States = _closed(frozenset({0}), tokens)
+    for part, members in enumerate(name.tags):
+        after: set[int] = set()
+        for member in members:
+            after |= _follow(reached, tokens, member if part == len(name.tags) - 1 else f"{member}-")
+        reached = frozenset(after)
+    return len(tokens) in reached
+
+
+def _follow(reached: States, tokens: Sequence[str], text: str) -> States:
+    for character in text:
+        reached = _closed(
+            frozenset(
+                state if tokens[state] == "*" else state + 1
+                for state in reached
+                if state < len(tokens) and _takes(tokens[state], character)
+            ),
+            tokens,
+        )
+    return reached
+
+
+def _closed(reached: States, tokens: Sequence[str]) -> States:
+    """Return *reached* with what follows the asterisks in it, which may stand for nothing."""
+    found = set(reached)
+    for state in sorted(reached):
+        after = state
+        while after < len(tokens) and tokens[after] == "*":
+            after += 1
+            found.add(after)
+    return frozenset(found)
+
+
+def _takes(token: str, character: str) -> bool:
+    if token in {"*", "?"}:
+        return True
+    if len(token) > 1:  # a set in brackets
+        inside = token[1:-1]
+        return (character in _members(inside.lstrip("!^"))) is (inside[:1] not in {"!", "^"})
+    return token == character
+
+
+def _members(inside: str) -> set[str]:
+    found: set[str] = set(inside)
+    for place in range(1, len(inside) - 1):
+        if inside[place] == "-":
+            found |= {chr(code) for code in range(ord(inside[place - 1]), min(ord(inside[place + 1]), 127) + 1)}
+    return found
+
+
+def _tokens(pattern: str) -> tuple[str, ...]:
+    """Return the tokens of a shell pattern: characters, ``?``, ``*``, and sets in brackets."""
+    tokens: list[str] = []
+    place = 0
+    while place < len(pattern):
+        end = pattern.find("]", place + 2) if pattern[place] == "[" else -1
+        token = pattern[place : end + 1] if end > 0 else pattern[place]
+        tokens.append(token)
+        place += len(token)
+    return tuple(tokens)

@@ -1,0 +1,276 @@
+"""Rules about what the user states of a release: its tag, the wheels that it must have, and size limits (pure)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches
+from ci_publish.distributions.checks.comparison.wheel_rules import mib
+from ci_publish.distributions.checks.rules import Ground, Rule
+from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
+from ci_publish.model.problem import Severity
+from ci_publish.model.release import Comparison, ReleaseFile
+
+MAX_TAG: Final = 250
+"""Characters of a tag that are read; Git's own limit for a name is a file system's."""
+
+_SEPARATORS: Final = "-/@_"
+_SHOWN: Final = 10
+_NEAR: Final = 0.8
+
+
+def tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
+    """Return what contradicts the tag that the job runs for; *releases* has the versions of each project."""
+    tag, policy = stated.tag, stated.version_tag
+    if not tag or policy is VersionTag.OFF or len(tag) > MAX_TAG:
+        return []
+    named = _named(tag, releases)
+    if named is not None:
+        project, version = named
+        rule = "version-tag-warning" if policy is VersionTag.WARN else "version-tag"
+        return [_contradiction(rule, tag, project, releases[project])] if _other(version, releases[project]) else []
+    alone = _version(tag)
+    contradicted = [] if alone is None else [name for name in sorted(releases) if _other(alone, releases[name])]
+    if len(contradicted) < len(releases) and policy is not VersionTag.ERROR:
+        return []  # it is the tag of another project of this run
+    rule = "version-tag" if policy is VersionTag.ERROR else "version-tag-warning"
+    return [_contradiction(rule, tag, project, releases[project]) for project in contradicted]
+
+
+def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]) -> Fault:
+    return Fault(
+        rule=rule,
+        message=f"This job runs for the tag {tag}, and the files are {project} {', '.join(sorted(versions))}.",
+    )
+
+
+def _named(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
+    """Return the project of this run that a tag begins with, and the version after it; the longest name counts."""
+    for project in sorted(projects, key=len, reverse=True):
+        for place, character in enumerate(tag):
+            if character in _SEPARATORS and canonicalize_name(tag[:place]) == project:
+                version = _version(tag[place + 1 :])
+                if version is not None:
+                    return project, version
+    return None
+
+
+def _version(text: str) -> Version | None:
+    """Return the version that a text is, alone or after ``v``."""
+    try:
+        return Version(text)
+    except (InvalidVersion, ValueError):  # a number of more than 4,300 digits is a ValueError
+        return None
+
+
+def _other(tagged: Version, versions: Iterable[str]) -> bool:
+    """Whether one of *versions* is not the tagged one."""
+    return any(not agrees(tagged, Version(version)) for version in versions)
+
+
+def agrees(tagged: Version, version: Version) -> bool:
+    """Whether a tag may stand for *version*: for itself, its post, dev and local builds, and as a prefix of it.
+
+    ``v1`` and ``v1.2`` are tags that follow the newest 1.2.3. The zeros at the end of a version count for nothing.
+    """
+    if tagged.epoch != version.epoch or (tagged.pre, tagged.dev if tagged.dev is not None else version.dev) != (
+        version.pre,
+        version.dev,
+    ):
+        return False
+    if tagged.post is not None and tagged.post != version.post:
+        return False
+    if tagged.local is not None and tagged.local != version.local:
+        return False
+    if _significant(tagged.release) == _significant(version.release):
+        return True
+    alone = tagged.pre is None and tagged.post is None and tagged.dev is None
+    return alone and version.release[: len(tagged.release)] == tagged.release
+
+
+def _significant(release: Sequence[int]) -> tuple[int, ...]:
+    numbers = list(release)
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _expected_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    names = [file.name for file in comparison.ours.files]
+    expected = [each for each in stated.expected if canonicalize_name(each.project) in {"", comparison.ours.project}]
+    missing = [each.pattern for each in expected if not any(matches(each.pattern, name) for name in names)]
+    if missing:
+        more = f", and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        yield Fault(
+            rule="expected-wheel-missing",
+            message=f"{comparison.ours.project} {comparison.ours.version}: {len(missing)} of {len(expected)} expected"
+            f" wheels are missing: {', '.join(missing[:_SHOWN])}{more}.",
+        )
+
+
+def _over_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    limit = stated.file_limit
+    for file in () if limit is None else _larger(comparison.new_files, limit):
+        size = f"The file is {mib(file.size or 0)}; the stated limit is {mib(limit or 0)}."
+        yield Fault(rule="file-size-limit", message=size, filename=file.name.text)
+
+
+def over_default_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    """Yield the files that are larger than PyPI's default limit, unless a published file shows that it was raised."""
+    if stated.file_limit is None and comparison.largest <= DEFAULT_FILE_LIMIT:
+        for file in _larger(comparison.new_files, DEFAULT_FILE_LIMIT):
+            size = f"The file is {mib(file.size or 0)}; PyPI's default limit is {mib(DEFAULT_FILE_LIMIT)}."
+            yield Fault(rule="size-limit", message=size, filename=file.name.text)
+
+
+def _larger(files: Iterable[ReleaseFile], limit: int) -> Iterator[ReleaseFile]:
+    return (file for file in sorted(files, key=lambda file: file.name.text) if (file.size or 0) > limit)
+
+
+def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    """Say which of PyPI's default limits are known not to apply."""
+    large = comparison.largest > DEFAULT_FILE_LIMIT and any(_larger(comparison.new_files, DEFAULT_FILE_LIMIT))
+    if stated.file_limit is None and large:
+        yield Fault(
+            rule="size-limit-raised",
+            message=f"The project has a higher limit than {mib(DEFAULT_FILE_LIMIT)} a file: a published one has"
+            f" {mib(comparison.largest)}.",
+        )
+    if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
+        yield Fault(
+            rule="size-limit-raised",
+            message=f"The project has a higher limit than {mib(DEFAULT_PROJECT_LIMIT)}: it uses"
+            f" {mib(comparison.project_size or 0)}.",
+        )
+
+
+def _over_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    if (limit := stated.project_limit) is not None and _needed(comparison) > limit:
+        yield Fault(rule="project-size-limit", message=f"{forecast(comparison, limit)}, and the limit is stated.")
+
+
+def _over_default_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    if stated.project_limit is None and _used(comparison) <= DEFAULT_PROJECT_LIMIT < _needed(comparison):
+        message = f"{forecast(comparison, DEFAULT_PROJECT_LIMIT)}, unless the project has a higher limit."
+        yield Fault(rule="project-size", message=message)
+
+
+def _near_project_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
+    limit = DEFAULT_PROJECT_LIMIT if stated.project_limit is None else stated.project_limit
+    if comparison.new_size and limit * _NEAR < _needed(comparison) <= limit:
+        fit = (limit - _needed(comparison)) // comparison.new_size
+        yield Fault(
+            rule="project-size-near", message=f"{forecast(comparison, limit)}; {fit} more of this size will fit."
+        )
+
+
+def _used(comparison: Comparison) -> int:
+    return comparison.project_size or 0
+
+
+def _needed(comparison: Comparison) -> int:
+    """Return what the project would have with this release; 0 where what it has is not known."""
+    return 0 if comparison.project_size is None else comparison.project_size + comparison.new_size
+
+
+def forecast(comparison: Comparison, limit: int) -> str:
+    """Return ``9.98 of 10 GiB used, this release needs 0.40 GiB``."""
+    gib = 1024**3
+    return (
+        f"{comparison.ours.project}: {_used(comparison) / gib:.2f} of {limit / gib:.4g} GiB used,"
+        f" this release needs {comparison.new_size / gib:.2f} GiB"
+    )
+
+
+_LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits/"
+
+RULES: Final = (
+    Rule(
+        id="version-tag",
+        pypi=Severity.ERROR,
+        ground=Ground.INTENT,
+        cause="The tag that a job runs for is the version of its files, where it names the project.",
+        source=(
+            "PEP 440; GITHUB_REF_TYPE and GITHUB_REF_NAME (GitHub), CI_COMMIT_TAG (GitLab). A prefix (`v1.2` for"
+            " 1.2.3) and post, dev or local builds of the tagged version agree."
+        ),
+        example="the tag `demo-1.3.0`, and files of demo 1.2.0",
+        fix="Correct the version or the tag. If they may differ: `version-tag: warn` (--version-tag warn), or `off`.",
+    ),
+    Rule(
+        id="version-tag-warning",
+        pypi=Severity.WARNING,
+        ground=Ground.INTENT,
+        cause="The tag that a job runs for is the version of its files, where it reads as a version alone.",
+        source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
+        example="the tag `v1.3.0`, and files of demo 1.2.0",
+        fix="To stop such runs before anything is signed: `version-tag: error` (--version-tag error).",
+    ),
+    Rule(
+        id="expected-wheel-missing",
+        pypi=Severity.ERROR,
+        ground=Ground.INTENT,
+        compare=_expected_missing,
+        cause="Every pattern of `expect-wheels` is matched by a file of the release, here or on the index.",
+        source="our own rule. PyPI closes a release for new files 14 days after its first.",
+        example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, and no wheel for CPython 3.13',
+        fix="Build the missing wheels, or correct `expect-wheels` in [tool.ci-publish].",
+    ),
+    Rule(
+        id="file-size-limit",
+        pypi=Severity.ERROR,
+        ground=Ground.INTENT,
+        compare=_over_file_limit,
+        cause="No file is larger than `file-size-limit`, where that is stated.",
+        source="our own rule; what the index has granted to the project.",
+        example="`file-size-limit: 200 MiB`, and a wheel of 250 MiB",
+        fix=f"Make the file smaller, or ask for a higher limit ({_LIMITS}) and state it.",
+    ),
+    Rule(
+        id="project-size-limit",
+        pypi=Severity.ERROR,
+        ground=Ground.INTENT,
+        compare=_over_project_limit,
+        cause="With this release, the project has no more than `project-size-limit`, where that is stated.",
+        source="our own rule; what the index has granted to the project.",
+        example="`project-size-limit: 20 GiB`, of which 19.9 GiB are used, and a release of 0.4 GiB",
+        fix=f"Delete old releases on the index, or ask for a higher limit ({_LIMITS}) and state it.",
+    ),
+    Rule(
+        id="project-size",
+        pypi=Severity.WARNING,
+        pypi_only=True,
+        adjustable=True,
+        compare=_over_default_project_limit,
+        cause="With this release, the project has no more than 10 GiB, PyPI's default limit.",
+        source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
+        example="9.98 of 10 GiB used, and a release of 0.4 GiB: PyPI refuses the files that no longer fit",
+        fix=f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS}) and state it as `project-size-limit`.",
+    ),
+    Rule(
+        id="project-size-near",
+        pypi=Severity.NOTE,
+        pypi_only=True,
+        adjustable=True,
+        compare=_near_project_limit,
+        cause="More than a fifth of the project's size limit is left after this release.",
+        source="our own rule.",
+        example="9.1 of 10 GiB used, and a release of 0.4 GiB: one more of this size will fit",
+        fix=f"Delete old releases on the index, or ask for a higher limit in time ({_LIMITS}).",
+    ),
+    Rule(
+        id="size-limit-raised",
+        pypi=Severity.NOTE,
+        pypi_only=True,
+        adjustable=True,
+        compare=_raised_limit,
+        cause="Published files show that PyPI's default limits do not apply to the project.",
+        source="our own rule.",
+        example="a wheel of 250 MiB, and the index has one of 240 MiB",
+        fix="To have the real limit checked, state it: `file-size-limit`, `project-size-limit`.",
+    ),
+)

@@ -1,0 +1,226 @@
+"""What the wheels of a release run on: interpreters and platforms, from their filenames alone (pure).
+
+Sources: PEP 425 (tags), PEP 600 and PEP 656 (manylinux, musllinux), PEP 703 and PEP 803 (free-threaded builds and their
+stable ABI), packaging.tags (which tags an interpreter accepts).
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
+
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+
+MAX_WORK: Final = 200_000
+"""Combinations of interpreter and platform that the wheels of two releases may stand for, counted beforehand."""
+
+Floor: TypeAlias = tuple[int, ...]
+
+_PYTHON: Final = re.compile(r"(cp|pp|py|graalpy)(\d)(\d{1,3})?")
+_FAMILIES: Final = {"cp": "CPython", "pp": "PyPy", "py": "Python", "graalpy": "GraalPy"}
+_LEGACY: Final = {"manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12", "manylinux2014": "manylinux_2_17"}
+_VERSIONED: Final = re.compile(r"(manylinux|musllinux|macosx|ios)_(\d{1,3})_(\d{1,3})_(\w+)|(android)_(\d{1,3})_(\w+)")
+_SYSTEMS: Final = {
+    "manylinux": "Linux",
+    "musllinux": "Linux (musl)",
+    "macosx": "macOS",
+    "ios": "iOS",
+    "android": "Android",
+}
+_WINDOWS: Final = {"win32": "x86", "win_amd64": "x86_64", "win_arm64": "arm64"}
+_FAT: Final = {
+    "universal2": ("arm64", "x86_64"),
+    "universal": ("i386", "x86_64", "ppc", "ppc64"),
+    "intel": ("i386", "x86_64"),
+}
+_FIRST_ARM64: Final = (11, 0)
+
+
+@frozen
+class Interpreter:
+    """An interpreter that wheels are built for. ``version`` has one number where every one of a major version is meant.
+
+    It is empty for an interpreter that is not known. ``flag`` is ``t`` for a free-threaded build.
+    """
+
+    family: str
+    version: tuple[int, ...] = ()
+    flag: str = ""
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.version)) + self.flag
+
+
+@frozen
+class Platform:
+    """A system and an architecture; ``any`` for wheels without compiled code."""
+
+    system: str
+    architecture: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.architecture}".rstrip()
+
+
+ANY: Final = Platform("any platform")
+
+
+@frozen(kw_only=True)
+class Support:
+    """An interpreter that a wheel runs on, and with ``onwards`` the newer ones of its family, too.
+
+    ``stable`` for the stable ABI (``abi3``). Wheels for ``Python`` run on every family.
+    """
+
+    interpreter: Interpreter
+    onwards: bool = False
+    stable: bool = False
+
+    def includes(self, other: Interpreter) -> bool:
+        """Whether *other* is supported, too."""
+        mine = self.interpreter
+        if mine == other:
+            return True
+        if not self.onwards or mine.version[:1] != other.version[:1]:
+            return False
+        if mine.family != "Python" and (mine.family, mine.flag) != (other.family, other.flag):
+            return False
+        return len(mine.version) == 1 or (len(other.version) > 1 and other.version >= mine.version)
+
+
+Target: TypeAlias = tuple[Interpreter, Platform]
+
+
+@frozen(kw_only=True)
+class Coverage:
+    """What the wheels of a release run on. ``floors`` has the lowest version of the system for each target.
+
+    ``stable_floors`` has the lowest CPython of the stable ABI for each platform and build.
+    """
+
+    targets: frozenset[Target]
+    floors: Mapping[Target, Floor]
+    stable_floors: Mapping[tuple[Platform, str], Floor]
+
+
+def supports(name: DistributionFilename) -> frozenset[Support]:
+    """Return the interpreters that a wheel's name stands for."""
+    pythons, abis, _ = name.tags
+    return frozenset(_support(python, abi) for python in pythons for abi in abis)
+
+
+def _support(python: str, abi: str) -> Support:
+    found = _PYTHON.fullmatch(python)
+    if found is None:
+        return Support(interpreter=Interpreter(python))
+    family, version = _FAMILIES[found[1]], tuple(int(number) for number in found.groups()[1:] if number)
+    if family == "CPython" and abi in {"abi3", "abi3t"}:
+        interpreter = Interpreter(family, version, abi.removeprefix("abi3"))
+        return Support(interpreter=interpreter, onwards=True, stable=True)
+    flag = abi.removeprefix(python) if family == "CPython" and abi.startswith(python) else ""
+    interpreter = Interpreter(family, version, flag.removeprefix("m"))
+    return Support(interpreter=interpreter, onwards=family == "Python")
+
+
+def platforms(name: DistributionFilename) -> dict[Platform, Floor]:
+    """Return the platforms that a wheel's name stands for, each with the lowest version of its system."""
+    found: dict[Platform, Floor] = {}
+    for tag in name.platforms:
+        for platform, floor in _platform(tag):
+            found[platform] = min(floor, found.get(platform, floor))
+    return found
+
+
+def _platform(tag: str) -> Iterator[tuple[Platform, Floor]]:
+    legacy, _, architecture = tag.partition("_")
+    versioned = _VERSIONED.fullmatch(f"{_LEGACY[legacy]}_{architecture}" if legacy in _LEGACY else tag)
+    if tag in _WINDOWS or tag == "any":
+        yield Platform("Windows", _WINDOWS[tag]) if tag in _WINDOWS else ANY, ()
+    elif versioned is None:
+        yield Platform(tag), ()
+    elif versioned[5]:
+        yield Platform("Android", versioned[7]), (int(versioned[6]),)
+    else:
+        system, floor = versioned[1], (int(versioned[2]), int(versioned[3]))
+        for each in _FAT.get(versioned[4], (versioned[4],)) if system == "macosx" else (versioned[4],):
+            yield Platform(_SYSTEMS[system], each), max(floor, _FIRST_ARM64) if _is_mac_arm(system, each) else floor
+
+
+def _is_mac_arm(system: str, architecture: str) -> bool:
+    return (system, architecture) == ("macosx", "arm64")
+
+
+def floor_name(platform: Platform, floor: Floor) -> str:
+    """Return what people call the lowest version of a system: ``manylinux_2_28``, ``macOS 11.0``."""
+    numbers = ".".join(map(str, floor))
+    names = {"Linux": "manylinux_", "Linux (musl)": "musllinux_"}
+    if platform.system in names:
+        return names[platform.system] + numbers.replace(".", "_")
+    return f"{platform.system} {numbers}"
+
+
+Wheel: TypeAlias = tuple[frozenset[Support], Mapping[Platform, Floor]]
+
+
+def work(names: Iterable[DistributionFilename], interpreters: int) -> int:
+    """Return how many combinations ``coverage`` would go through for wheels of these names."""
+    return sum(
+        len(python) * len(abi) * max(interpreters, 1) * max(len(platform), 1)
+        for python, abi, platform in (name.tags for name in names)
+    )
+
+
+def coverage(wheels: Iterable[Wheel], universe: AbstractSet[Interpreter]) -> Coverage:
+    """Return which interpreters of *universe* these wheels run on, and where."""
+    targets: set[Target] = set()
+    floors: dict[Target, Floor] = {}
+    stable: dict[tuple[Platform, str], Floor] = {}
+    for supported, places in wheels:
+        covered = {each for each in universe if any(support.includes(each) for support in supported)}
+        for platform, floor in places.items():
+            for target in ((each, platform) for each in covered):
+                targets.add(target)
+                floors[target] = min(floor, floors.get(target, floor))
+            for key, lowest in _stable_floors(supported, platform):
+                stable[key] = min(lowest, stable.get(key, lowest))
+    return Coverage(targets=frozenset(targets), floors=floors, stable_floors=stable)
+
+
+def _stable_floors(supported: Iterable[Support], platform: Platform) -> Iterator[tuple[tuple[Platform, str], Floor]]:
+    for support in supported:
+        if support.stable:
+            yield (platform, support.interpreter.flag), support.interpreter.version
+
+
+def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> list[str]:
+    """Return phrases that name *targets*, which only one of two releases has: the largest losses first.
+
+    A platform or an interpreter that the other release has nowhere is named once, not with each combination.
+    """
+    places = {place for _, place in before.targets} - {place for _, place in ours.targets}
+    gone = {each for each, _ in before.targets} - {each for each, _ in ours.targets}
+    whole = sorted({str(place) for _, place in targets if place in places})
+    widely = {each for each in gone if sum(each == one and place not in places for one, place in targets) > 1}
+    everywhere = {each for each, place in targets if each in widely and place not in places}
+    rest: dict[frozenset[Interpreter], list[str]] = defaultdict(list)
+    by_place: dict[Platform, set[Interpreter]] = defaultdict(set)
+    for interpreter, place in targets:
+        if place not in places and interpreter not in everywhere:
+            by_place[place].add(interpreter)
+    for place, interpreters in by_place.items():
+        rest[frozenset(interpreters)].append(str(place))
+    phrases = [f"every wheel for {', '.join(whole)}"] if whole else []
+    phrases += [f"{interpreter_names(everywhere)} on every platform"] if everywhere else []
+    return phrases + sorted(f"{interpreter_names(some)} on {', '.join(sorted(where))}" for some, where in rest.items())
+
+
+def interpreter_names(interpreters: Iterable[Interpreter]) -> str:
+    """Return ``CPython 3.12, 3.13, PyPy 3.11``: each family once, its versions in order."""
+    families: dict[str, list[Interpreter]] = defaultdict(list)
+    for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
+        families[each.family].append(each)
+    return ", ".join(
+        f"{family} {', '.join(map(str, some))}" if some[0].version else family for family, some in families.items()
+    )

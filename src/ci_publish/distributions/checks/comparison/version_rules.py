@@ -1,0 +1,142 @@
+"""Rules about the version of a release and the versions of Python that it admits, beside other releases (pure)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from packaging.version import Version
+
+from ci_publish.distributions.checks.comparison.python_versions import admitted, minor_names, minors
+from ci_publish.distributions.checks.comparison.stated import Stated
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.faults import Fault
+from ci_publish.model.problem import Severity
+from ci_publish.model.release import Comparison
+
+# A major version from here on is a year: 2026 after 2024 skips nothing.
+_FIRST_YEAR: Final = 1900
+
+
+def _below_newest(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if _is_below(comparison) and not comparison.line:
+        yield Fault(
+            rule="version-below-newest",
+            message=f"{comparison.ours.version} is lower than {comparison.newest}, and no earlier release begins with"
+            f" {'.'.join(comparison.ours.version.split('.')[:2])}.",
+        )
+
+
+def _back_port(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if _is_below(comparison) and comparison.line:
+        message = f"{comparison.ours.version} is lower than {comparison.newest}: a back-port."
+        yield Fault(rule="version-back-port", message=message)
+
+
+def _is_below(comparison: Comparison) -> bool:
+    return comparison.newest is not None and Version(comparison.ours.version) < Version(comparison.newest)
+
+
+def _skipped(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if comparison.newest is None:
+        return
+    ours, newest = Version(comparison.ours.version), Version(comparison.newest)
+    if ours.epoch == newest.epoch and ours.major > newest.major + 1 and newest.major < _FIRST_YEAR:
+        yield Fault(
+            rule="version-skipped",
+            message=f"{ours} follows {newest}: {ours.major - newest.major - 1} major versions are skipped.",
+        )
+
+
+def _python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if found := _pythons(comparison):
+        ours, before = found
+        if gone := minors(before) - minors(ours):
+            yield Fault(
+                rule="requires-python-narrowed",
+                message=f"Python {minor_names(gone)} is no longer admitted.{_text(comparison)}",
+            )
+        elif before - ours:
+            yield Fault(
+                rule="requires-python-narrowed", message=f"Fewer releases of Python are admitted.{_text(comparison)}"
+            )
+
+
+def _python_widened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if found := _pythons(comparison):
+        ours, before = found
+        if new := minors(ours) - minors(before):
+            yield Fault(
+                rule="requires-python-widened", message=f"Python {minor_names(new)} is admitted now.{_text(comparison)}"
+            )
+        elif ours - before and not before - ours:
+            yield Fault(
+                rule="requires-python-widened", message=f"More releases of Python are admitted.{_text(comparison)}"
+            )
+
+
+def _pythons(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], ...]:
+    """Return which versions of Python this release and the one before admit; nothing where one is not known."""
+    before = comparison.before
+    if before is None or before.requires_python is None or comparison.ours.requires_python is None:
+        return ()
+    texts = comparison.ours.requires_python, before.requires_python
+    ours, theirs = admitted(*texts), admitted(*reversed(texts))
+    return () if ours is None or theirs is None else (ours, theirs)
+
+
+def _text(comparison: Comparison) -> str:
+    before = "" if comparison.before is None else comparison.before.requires_python
+    return f" Requires-Python is {comparison.ours.requires_python or 'absent'}, and was {before or 'absent'}."
+
+
+RULES: Final = (
+    Rule(
+        id="version-below-newest",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_below_newest,
+        cause="A version is higher than every other, or continues a line (major and minor) that has releases.",
+        source="our own rule; installers take the highest version, so nobody gets this one.",
+        example="1.0 where the newest release is 2.3",
+        fix="Correct the version, unless an old line begins on purpose.",
+    ),
+    Rule(
+        id="version-skipped",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_skipped,
+        cause="A version follows the newest one without skipping a major version.",
+        source="our own rule; a version cannot be taken back.",
+        example="21.0 where the newest release is 2.0",
+        fix="Correct the version, unless it is intended.",
+    ),
+    Rule(
+        id="version-back-port",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_back_port,
+        cause="A version is lower than the newest one and continues a line that has releases.",
+        source="our own rule.",
+        example="1.4.3 after 1.4.2, where 2.0 is the newest",
+        fix="No action needed.",
+    ),
+    Rule(
+        id="requires-python-narrowed",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_python_narrowed,
+        cause="A release admits the versions of Python that the release before admits.",
+        source="core metadata, Requires-Python; installers on other versions take the older release.",
+        example=">=3.9 before, >=3.10 now",
+        fix="No action needed if it is intended.",
+    ),
+    Rule(
+        id="requires-python-widened",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_python_widened,
+        cause="A release admits versions of Python that the release before does not.",
+        source="core metadata, Requires-Python.",
+        example=">=3.10 before, >=3.9 now",
+        fix="No action needed if it is tested there.",
+    ),
+)

@@ -1,0 +1,339 @@
+"""Rules about the files of a release beside those of the release before: wheels, the sdist, sizes (pure)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from ci_publish.distributions.checks.comparison.python_versions import admits
+from ci_publish.distributions.checks.comparison.stated import Stated
+from ci_publish.distributions.checks.comparison.targets import (
+    MAX_WORK,
+    Coverage,
+    Floor,
+    Interpreter,
+    Platform,
+    Target,
+    coverage,
+    floor_name,
+    grouped,
+    interpreter_names,
+    platforms,
+    supports,
+    work,
+)
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.limits import MIB
+from ci_publish.model.distribution import Kind
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+from ci_publish.model.problem import Severity
+from ci_publish.model.release import Comparison, Release, ReleaseFile
+
+_MUCH: Final = 0.5
+_MANY_BYTES: Final = MIB
+_SIZES_SHOWN: Final = 5
+
+
+@frozen(kw_only=True)
+class Covered:
+    """What the wheels of both releases run on; None where their names stand for too much to be compared."""
+
+    ours: Coverage
+    before: Coverage
+
+
+def _names(release: Release) -> tuple[DistributionFilename, ...]:
+    return tuple(sorted((file.name for file in release.files if file.name.kind is Kind.WHEEL), key=lambda n: n.text))
+
+
+def _covered(comparison: Comparison) -> Covered | None:
+    if comparison.before is None:
+        return None
+    return _both(_names(comparison.ours), _names(comparison.before))
+
+
+@lru_cache(maxsize=8)  # several rules ask for one comparison
+def _both(ours: tuple[DistributionFilename, ...], before: tuple[DistributionFilename, ...]) -> Covered | None:
+    if work((*ours, *before), 1) > MAX_WORK:
+        return None
+    wheels = {name: (supports(name), platforms(name)) for name in (*ours, *before)}
+    universe = {support.interpreter for supported, _ in wheels.values() for support in supported}
+    if work((*ours, *before), len(universe)) > MAX_WORK:
+        return None
+    return Covered(
+        ours=coverage((wheels[name] for name in ours), universe),
+        before=coverage((wheels[name] for name in before), universe),
+    )
+
+
+def _lost(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | None:
+    """Return what is covered, and what was lost: against Requires-Python, and as it says."""
+    covered = _covered(comparison)
+    if covered is None:
+        return None
+    lost = covered.before.targets - covered.ours.targets
+    excluded = {target for target in lost if not _is_admitted(target[0], comparison.ours.requires_python)}
+    return covered, set(lost - excluded), excluded
+
+
+def _is_admitted(interpreter: Interpreter, requires_python: str | None) -> bool:
+    return len(interpreter.version) < 2 or admits(requires_python, *interpreter.version)  # noqa: PLR2004
+
+
+def _wheel_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (found := _lost(comparison)) is not None:
+        covered, lost, _excluded = found
+        for phrase in grouped(lost, covered.before, covered.ours):
+            yield Fault(rule="wheel-lost", message=f"Lost: {phrase}.")
+
+
+def _wheel_excluded(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (found := _lost(comparison)) is not None and found[2]:
+        names = interpreter_names(interpreter for interpreter, _ in found[2])
+        requires = comparison.ours.requires_python
+        yield Fault(
+            rule="wheel-lost-as-required",
+            message=f"No wheels for {names}, which Requires-Python ({requires}) excludes.",
+        )
+
+
+def _wheel_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    covered = _covered(comparison)
+    if covered is not None and (gained := covered.ours.targets - covered.before.targets):
+        yield Fault(rule="wheel-gained", message=f"Gained: {'; '.join(grouped(gained, covered.ours, covered.before))}.")
+
+
+def _platform_floor_raised(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _floors(comparison, "platform-floor-raised", raised=True)
+
+
+def _platform_floor_lowered(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _floors(comparison, "platform-floor-lowered", raised=False)
+
+
+def _floors(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Fault]:
+    covered = _covered(comparison)
+    if covered is None:
+        return
+    moved: dict[tuple[Platform, Floor, Floor], set[Interpreter]] = {}
+    common = covered.ours.targets & covered.before.targets
+    for interpreter, platform in common:
+        old, new = covered.before.floors[interpreter, platform], covered.ours.floors[interpreter, platform]
+        if new > old if raised else new < old:
+            moved.setdefault((platform, old, new), set()).add(interpreter)
+    alike: dict[tuple[str, str], list[str]] = {}
+    for (platform, old, new), interpreters in moved.items():
+        everyone = {each for each, place in common if place == platform}
+        only = "" if everyone == interpreters else f" for {interpreter_names(interpreters)}"
+        change = f"from {floor_name(platform, old)} to {floor_name(platform, new)}{only}"
+        alike.setdefault((platform.system, change), []).append(platform.architecture)
+    verb = "raised" if raised else "lowered"
+    for (system, change), architectures in sorted(alike.items()):
+        yield Fault(rule=rule, message=f"{system} {', '.join(sorted(architectures))}: {verb} {change}.")
+
+
+def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    covered = _covered(comparison)
+    if covered is None:
+        return
+    moved: dict[tuple[str, Floor, Floor], list[str]] = {}
+    common = covered.ours.stable_floors.keys() & covered.before.stable_floors.keys()
+    for key in common:
+        old, new = covered.before.stable_floors[key], covered.ours.stable_floors[key]
+        if old != new:
+            moved.setdefault((key[1], old, new), []).append(str(key[0]))
+    for (flag, old, new), places in sorted(moved.items()):
+        verb = "raised" if new > old else "lowered"
+        change = f"{verb} from CPython {'.'.join(map(str, old))} to {'.'.join(map(str, new))}"
+        where = "every platform" if len(places) == sum(key[1] == flag for key in common) else ", ".join(sorted(places))
+        yield Fault(rule="stable-abi-moved", message=f"abi3{flag}: {change} on {where}.")
+
+
+def _sdist_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if comparison.before is not None and _has_sdist(comparison.before) and not _has_sdist(comparison.ours):
+        yield Fault(rule="sdist-lost", message=f"{comparison.before.version} has an sdist, and this release has none.")
+
+
+def _sdist_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if comparison.before is not None and _has_sdist(comparison.ours) and not _has_sdist(comparison.before):
+        yield Fault(rule="sdist-gained", message=f"{comparison.before.version} has no sdist, and this release has one.")
+
+
+def _has_sdist(release: Release) -> bool:
+    return any(file.name.kind is Kind.SDIST for file in release.files)
+
+
+def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if comparison.before is None:
+        return
+    theirs = _by_counterpart(comparison.before)
+    changed: list[tuple[float, str]] = []
+    for key, file in _by_counterpart(comparison.ours).items():
+        old, new = theirs[key].size if key in theirs else None, file.size
+        if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
+            times = new / old if old else float("inf")
+            changed.append((times, f"{_short(file)} from {mib(old)} to {mib(new)}"))
+    for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
+        if some:
+            largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
+            more = f", and {len(some) - _SIZES_SHOWN} more" if len(some) > _SIZES_SHOWN else ""
+            listed = ", ".join(text for _, text in largest[:_SIZES_SHOWN])
+            yield Fault(
+                rule="size-changed",
+                message=f"{len(some)} of {len(comparison.ours.files)} files {verb}: {listed}{more}.",
+            )
+
+
+def _short(file: ReleaseFile) -> str:
+    """Return the part of a filename that distinguishes it within a release."""
+    return "-".join(file.name.text.removesuffix(".whl").split("-")[-3:]) if file.name.tags else "the sdist"
+
+
+def _by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
+    """Return the files by what they are for, whatever the lowest version of their system is."""
+    ordered = sorted(release.files, key=lambda file: file.name.text)
+    return {key: file for file in ordered if (key := counterpart(file.name)) is not None}
+
+
+def counterpart(name: DistributionFilename) -> object:
+    """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
+    if not name.tags:
+        return Kind.SDIST
+    if work([name], 1) > MAX_WORK:
+        return None
+    return name.tags[0], name.tags[1], frozenset(platforms(name))
+
+
+def mib(size: int) -> str:
+    """Return a size in MiB, or in GiB from one on, as PyPI counts its limits."""
+    number, unit = (size / MIB, "MiB") if size < 1024 * MIB else (size / (1024 * MIB), "GiB")
+    return f"{number:.1f} {unit}".replace(".0 ", " ")
+
+
+def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    """Say in one line what the index does not show."""
+    if comparison.before is None:
+        return
+    missing = [what for what, absent in _absences(comparison, comparison.before) if absent]
+    if missing:
+        yield Fault(
+            rule="not-compared", message=f"Not compared, because the index does not show it: {', '.join(missing)}."
+        )
+    if _covered(comparison) is None:
+        yield Fault(rule="not-compared", message="Not compared: the filenames of the wheels stand for too many tags.")
+
+
+def _absences(comparison: Comparison, before: Release) -> Sequence[tuple[str, bool]]:
+    return (
+        ("file sizes", any(file.size is None for file in before.files)),
+        ("Requires-Python", before.requires_python is None),
+        ("core metadata", comparison.metadata_asked and before.metadata is None),
+    )
+
+
+RULES: Final = (
+    Rule(
+        id="wheel-lost",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_wheel_lost,
+        cause="A release has wheels for what the release before had wheels for, unless Requires-Python excludes it.",
+        source=(
+            "our own rule. Installers fall back to the sdist or to the older release; PyPI closes a release for new"
+            " files 14 days after its first."
+        ),
+        example="1.1 has no wheel for CPython 3.13 on macOS arm64, and 1.0 had one",
+        fix="Build the missing wheels before publishing; if they are gone on purpose, set the rule to `note`.",
+    ),
+    Rule(
+        id="sdist-lost",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_sdist_lost,
+        cause="A release has an sdist where the release before had one.",
+        source="our own rule; distributions of Linux and platforms without wheels build from it.",
+        example="`dist` holds wheels only, and 1.0 has `demo-1.0.tar.gz`",
+        fix="Build it, too, with `python -m build --sdist`.",
+    ),
+    Rule(
+        id="platform-floor-raised",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_platform_floor_raised,
+        cause="Wheels run on the systems that the wheels of the release before run on.",
+        source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
+        example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
+        fix="Build with the older image or MACOSX_DEPLOYMENT_TARGET, or announce it and set the rule to `note`.",
+    ),
+    Rule(
+        id="size-changed",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_size_changed,
+        cause="A file has about the size of its counterpart: at most 50 % or 1 MiB more or less.",
+        source="our own rule; stripped symbols and bundled libraries are the usual reasons.",
+        example="a wheel of 31 MiB whose counterpart has 10 MiB",
+        fix="Compare the contents of both, for example with `python -m zipfile --list FILE`.",
+    ),
+    Rule(
+        id="stable-abi-moved",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_stable_abi_moved,
+        cause="The oldest CPython that wheels of the stable ABI run on stays the same.",
+        source="PEP 384; packaging.tags.",
+        example="cp38-abi3 before, cp39-abi3 now",
+        fix="No action needed if it is intended; Requires-Python should say the same.",
+    ),
+    Rule(
+        id="wheel-lost-as-required",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_wheel_excluded,
+        cause="Wheels for versions of Python that Requires-Python excludes are gone.",
+        source="our own rule.",
+        example="no wheels for CPython 3.8, and Requires-Python is >=3.9",
+        fix="No action needed.",
+    ),
+    Rule(
+        id="wheel-gained",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_wheel_gained,
+        cause="A release has wheels for what the release before had none for.",
+        source="our own rule.",
+        example="the first wheels for CPython 3.14",
+        fix="No action needed.",
+    ),
+    Rule(
+        id="sdist-gained",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_sdist_gained,
+        cause="A release has an sdist, and the release before has none.",
+        source="our own rule.",
+        example="the first release with `demo-1.1.tar.gz`",
+        fix="No action needed.",
+    ),
+    Rule(
+        id="platform-floor-lowered",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_platform_floor_lowered,
+        cause="Wheels run on older systems than those of the release before.",
+        source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
+        example="manylinux_2_28 before, manylinux_2_17 now",
+        fix="No action needed if the wheels were built for it.",
+    ),
+    Rule(
+        id="not-compared",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_not_compared,
+        cause="What the index does not show is not compared, and never stops a run.",
+        source="PEP 700 (sizes), PEP 658 (core metadata); indexes that have neither.",
+        example="a private index without sizes",
+        fix="No action needed.",
+    ),
+)

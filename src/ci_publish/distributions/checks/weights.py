@@ -1,0 +1,85 @@
+"""How much each rule weighs in a run: its own severity, what the user says about it, and ``strict`` (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Final
+
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.table import RULES
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.frozen import frozen
+from ci_publish.model.problem import Problem, Severity
+
+OFF: Final = "off"
+_LEVELS: Final = (OFF, Severity.NOTE.value, Severity.WARNING.value, Severity.ERROR.value)
+
+
+@frozen
+class Weights:
+    """What the user says about rules, by id: ``off`` or a severity. ``strict`` makes warnings errors."""
+
+    overrides: Mapping[str, str]
+    strict: bool = False
+
+    def weighed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Return *problems* with the severities that count, without those that are off; the worst ones first."""
+        found = [weighed for each in problems if (weighed := self._weighed(each)) is not None]
+        severities = list(Severity)
+        return tuple(sorted(found, key=lambda each: severities.index(each.severity)))
+
+    def _weighed(self, problem: Problem) -> Problem | None:
+        level = self._level(problem.rule, problem.severity)
+        if level == OFF:
+            return None
+        severity = Severity(level)
+        if self.strict and severity is Severity.WARNING:
+            severity = Severity.ERROR
+        return replace(problem, severity=severity)
+
+    def _level(self, rule: str, severity: Severity) -> str:
+        override = self.overrides.get(rule)
+        if override is None or (not RULES[rule].adjustable and _LEVELS.index(override) < _LEVELS.index(severity)):
+            return severity
+        return override
+
+
+def weights(entries: Sequence[str], *, strict: bool = False) -> Weights:
+    """Return the weights that ``RULE=SEVERITY`` entries ask for.
+
+    Raises ConfigurationError for an unknown rule or severity, and for weakening a rule that is not adjustable.
+    """
+    overrides: dict[str, str] = {}
+    for entry in entries:
+        name, _, level = (part.strip() for part in entry.partition("="))
+        overrides[name] = level.lower()
+        rule = RULES.get(name)
+        if rule is None:
+            raise _wrong(f"there is no rule {name!r}", _like(name))
+        if overrides[name] not in _LEVELS:
+            raise _wrong(f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}")
+        if _is_weaker(rule, overrides[name]) and not rule.adjustable:
+            raise _wrong(
+                f"{name} cannot be weaker than {rule.pypi}: the rule {rule.ground}",
+                "Remove the entry, or make the rule stricter. Rules that may be weakened are marked `adjustable`:"
+                f" {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
+            )
+    return Weights(overrides, strict)
+
+
+def weaker(entries: Sequence[str]) -> bool:
+    """Whether one of the entries makes a rule weaker than it is."""
+    return any(_is_weaker(RULES[name], level) for name, level in weights(entries).overrides.items())
+
+
+def _is_weaker(rule: Rule, level: str) -> bool:
+    return _LEVELS.index(level) < _LEVELS.index(rule.pypi)
+
+
+def _like(name: str) -> str:
+    close = get_close_matches(name, RULES, 1)
+    return f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation."
+
+
+def _wrong(why: str, *hints: str) -> ConfigurationError:
+    return ConfigurationError(f"A setting is wrong: [tool.ci-publish.rules]: {why}.", hints=hints)

@@ -1,0 +1,133 @@
+"""Which release a release is compared with, from a listing alone (pure)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from packaging.version import Version
+
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import ProjectListing, PublishedFile
+from ci_publish.model.release import Comparison, Release, ReleaseFile, local_files, total
+
+
+@frozen(kw_only=True)
+class ListedFile:
+    """A file of a listing whose name can be read."""
+
+    name: DistributionFilename
+    published: PublishedFile
+
+    @property
+    def is_yanked(self) -> bool:
+        """Whether it is yanked, with or without a reason."""
+        return self.published.yanked is not False
+
+
+Releases = Mapping[Version, Sequence[ListedFile]]
+"""The files of a project by version, in the order of their names."""
+
+
+def releases(listing: ProjectListing) -> Releases:
+    """Return the releases of a listing; files that the index forwards from another one do not count."""
+    found: dict[Version, list[ListedFile]] = {}
+    for filename in sorted(listing.files):
+        name, published = DistributionFilename.parse_or_none(filename), listing.files[filename]
+        if name is not None and name.project == listing.project and not published.inherited:
+            found.setdefault(name.version, []).append(ListedFile(name=name, published=published))
+    return found
+
+
+def baseline(ours: Version, listed: Releases) -> Version | None:
+    """Return the highest release below *ours* that is not yanked: for a final one, among finals.
+
+    That is also what a back-port follows: between it and an earlier release of its line there is no other.
+    """
+    return max((version for version in _comparable(ours, listed) if version < ours), default=None)
+
+
+def newest(ours: Version, listed: Releases) -> Version | None:
+    """Return the highest other release that is not yanked: for a final one, among finals."""
+    return max((version for version in _comparable(ours, listed) if version != ours), default=None)
+
+
+def _comparable(ours: Version, listed: Releases) -> Iterable[Version]:
+    for version, files in listed.items():
+        if (ours.is_prerelease or not version.is_prerelease) and not all(file.is_yanked for file in files):
+            yield version
+
+
+def why_no_baseline(ours: Version, listed: Releases) -> str:
+    """Return why there is nothing to compare with, to complete "nothing to compare with: "."""
+    earlier = [version for version in listed if version < ours]
+    if not earlier:
+        others = any(version != ours for version in listed)
+        return "every other release is higher" if others else "this is the first release"
+    return "the earlier ones are yanked or pre-releases"
+
+
+def release_of(project: str, version: Version, files: Sequence[ListedFile]) -> Release:
+    """Return a listed release; yanked files count only where there are no others."""
+    kept = [file for file in files if not file.is_yanked] or list(files)
+    admitted = [text for file in kept if (text := file.published.requires_python) is not None]
+    return Release(
+        project=project,
+        version=str(version),
+        files=tuple(ReleaseFile(name=file.name, size=file.published.size) for file in kept),
+        requires_python=admitted[0] if admitted else None,
+    )
+
+
+def our_release(distributions: Sequence[Distribution], listed: Releases) -> Release:
+    """Return the release that these files belong to, with those of its files that only the index has."""
+    first = min(distributions, key=lambda file: file.filename)
+    here = local_files(distributions)
+    known = {file.name.identity for file in here}
+    there = [file for file in listed.get(Version(first.version), ()) if file.name.identity not in known]
+    return Release(
+        project=first.project,
+        version=first.version,
+        files=(*here, *(ReleaseFile(name=file.name, size=file.published.size) for file in there)),
+        requires_python=first.metadata.first("requires-python") or "",
+        metadata=first.metadata,
+    )
+
+
+def beside(ours: Release, new: Sequence[Distribution], listing: ProjectListing, listed: Releases) -> Comparison:
+    """Return *ours*, of which *new* are to be sent, beside what the index has; the release before is not chosen yet."""
+    version = Version(ours.version)
+    highest = newest(version, listed)
+    sizes = [file.size for file in listing.files.values() if not file.inherited]
+    return Comparison(
+        ours=ours,
+        newest=None if highest is None else str(highest),
+        line=any(_line(other) == _line(version) for other in listed if other < version),
+        new_files=local_files(new),
+        project_size=total(sizes),
+        largest=max((size for size in sizes if size is not None), default=0),
+    )
+
+
+def _line(version: Version) -> tuple[int, int, int]:
+    return version.epoch, version.major, version.minor
+
+
+def counterparts(
+    distributions: Sequence[Distribution], files: Sequence[ListedFile]
+) -> tuple[Distribution, ListedFile] | None:
+    """Return a file here and one of another release whose metadata can be compared: the same kind of wheel if any.
+
+    None where the index serves the core metadata of no file of that release.
+    """
+    served = [file for file in files if file.published.core_metadata is not False]
+    here = sorted(distributions, key=lambda file: (file.filename.endswith(".whl") is False, file.filename))
+    tags = {name.tags: file for file, name in reversed(_named(here))}
+    for file in served:
+        if file.name.tags in tags:
+            return tags[file.name.tags], file
+    return (here[0], served[0]) if here and served else None
+
+
+def _named(files: Iterable[Distribution]) -> list[tuple[Distribution, DistributionFilename]]:
+    named = ((file, DistributionFilename.parse_or_none(file.filename)) for file in files)
+    return [(file, name) for file, name in named if name is not None]

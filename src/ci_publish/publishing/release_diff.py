@@ -1,0 +1,172 @@
+"""A release beside the one before it on each index: what is different, before it is public."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from packaging.version import InvalidVersion, Version
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Checked, Compared, IndexChosen, Outcome, Step
+from ci_publish.model.frozen import frozen
+from ci_publish.model.index import IndexState, ListingUnavailable, NotVisible, ProjectListing
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Comparison, ReleaseDiff
+from ci_publish.publishing import messages
+from ci_publish.publishing.baseline import (
+    Releases,
+    baseline,
+    beside,
+    counterparts,
+    our_release,
+    release_of,
+    releases,
+    why_no_baseline,
+)
+from ci_publish.publishing.collect import collect, errors
+from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.index_plan import IndexPlan
+from ci_publish.publishing.ports import Index
+
+OFF, LISTING, FULL = "off", "listing", "full"
+
+
+@frozen(kw_only=True)
+class Compare:
+    """How releases are compared: from the listing, with the metadata of one file (``full``), or not at all."""
+
+    run: Run
+    index: Index
+    mode: str
+    against: str | None = None
+
+    def release(
+        self, files: Sequence[Distribution], new: Sequence[Distribution], state: IndexState
+    ) -> tuple[Problem, ...]:
+        """Compare one release, of which *new* are to be uploaded; report it and return what was found."""
+        listing = state if isinstance(state, ProjectListing) else ProjectListing(project=files[0].project)
+        listed = releases(listing)
+        ours = our_release(files, listed)
+        comparison = beside(ours, new, listing, listed)
+        version = None if self.mode == OFF else self._version(ours.project, Version(ours.version), listed)
+        if version is not None:
+            comparison = self._with_baseline(comparison, files, version, listed)
+        differences = self.mode != OFF and bool(new or self.against)
+        profile = self.index.endpoints.profile
+        found = self.run.distributions.compare(comparison, [profile], differences=differences)
+        if differences or found:
+            self._report(comparison, state, listed, found)
+        return found
+
+    def _version(self, project: str, ours: Version, listed: Releases) -> Version | None:
+        """Return the version to compare with. Raises ConfigurationError for one that was named and is not listed."""
+        if self.against is None:
+            return baseline(ours, listed)
+        try:
+            version = Version(self.against)
+        except (InvalidVersion, ValueError) as error:
+            raise ConfigurationError(f"A setting is wrong: against: {error}") from error
+        for each in listed:
+            if each == version:  # as the index spells it
+                return each
+        known = ", ".join(str(each) for each in sorted(listed, reverse=True)[:5]) or "none"
+        raise ConfigurationError(
+            f"{self.index.endpoints.name} lists no release {version} of {project} to compare with.",
+            hints=(f"Name one that it lists (the newest: {known}), or omit --against.",),
+        )
+
+    def _with_baseline(
+        self, comparison: Comparison, files: Sequence[Distribution], version: Version, listed: Releases
+    ) -> Comparison:
+        comparison = replace(comparison, before=release_of(comparison.ours.project, version, listed[version]))
+        if self.mode != FULL:
+            return comparison
+        pair = counterparts(files, listed[version])
+        if pair is None:
+            return replace(comparison, metadata_asked=True)
+        ours, theirs = pair
+        return replace(
+            comparison,
+            ours=replace(comparison.ours, metadata=ours.metadata),
+            before_metadata=self.index.core_metadata(theirs.published),
+            metadata_asked=True,
+        )
+
+    def _report(self, comparison: Comparison, state: IndexState, listed: Releases, found: tuple[Problem, ...]) -> None:
+        why = "" if isinstance(state, ProjectListing) else _why_unknown(state)
+        self.run.emit(
+            Compared(
+                ReleaseDiff(
+                    index=self.index.endpoints.name,
+                    ours=comparison.ours,
+                    against=comparison.before,
+                    why_not=why or why_no_baseline(Version(comparison.ours.version), listed),
+                    findings=found,
+                    project_size=comparison.project_size,
+                )
+            )
+        )
+
+
+def _why_unknown(state: IndexState) -> str:
+    if isinstance(state, ListingUnavailable | NotVisible):
+        return f"the listing cannot be read: {state.reason}"
+    return "this is the first release"
+
+
+def compare_releases(
+    run: Run, destination: Destination, planned: IndexPlan, files: Sequence[Distribution], *, default: str
+) -> tuple[Problem, ...]:
+    """Compare every release of a run with the one before, using the listings that the plan fetched."""
+    mode = default if run.options.release_diff == "auto" else run.options.release_diff
+    index = destination.reference or destination.index
+    compare = Compare(run=run, index=index, mode=mode)
+    found: list[Problem] = []
+    for release in dict.fromkeys(file.release for file in files):
+        of_release = [file for file in files if file.release == release]
+        new = [file for file in planned.uploads if file.release == release]
+        state = planned.states[release[0]]
+        if destination.reference is not None and mode != OFF:
+            state = destination.reference.fetch_listing(*release)
+        found += compare.release(of_release, new, state)
+    return tuple(found)
+
+
+def diff(run: Run) -> Outcome:
+    """Compare the releases with what each index has; sends nothing, and shows no credential.
+
+    Raises InvalidDistribution for files that cannot be read, and, where the user asks for that, for a difference that
+    is more than a note.
+    """
+    if run.options.release_diff == OFF:
+        message = "The command diff compares releases, and that is off."
+        raise ConfigurationError(message, hints=("Omit --release-diff off (or release-diff: off).",))
+    collection = collect(run)
+    if unreadable := errors(collection.problems):
+        run.emit(Checked(collection.problems))
+        raise messages.failed_checks(unreadable)
+    found = list(run.distributions.check_tag(collection))
+    if found:
+        run.emit(Checked(tuple(found)))
+    for destination in run.destinations:
+        found += _diff_at(run, destination.index, collection.distributions)
+    above = [problem for problem in found if problem.severity is not Severity.NOTE]
+    if run.options.exit_code and above:
+        raise messages.differences_found(above)
+    return Outcome.COMPARED
+
+
+def _diff_at(run: Run, index: Index, files: Sequence[Distribution]) -> list[Problem]:
+    mode = FULL if run.options.release_diff == "auto" else run.options.release_diff
+    compare = Compare(run=run, index=index, mode=mode, against=run.options.against)
+    found: list[Problem] = []
+    with run.step(Step.PLAN, index.endpoints.name):
+        run.emit(IndexChosen(index.endpoints))
+        for release in dict.fromkeys(file.release for file in files):
+            of_release = [file for file in files if file.release == release]
+            state = index.fetch_listing(*release)
+            run.checkpoint()
+            listing = state if isinstance(state, ProjectListing) else ProjectListing(project=release[0])
+            new = [file for file in of_release if file.filename not in listing.files]
+            found += compare.release(of_release, new or of_release, state)
+    return found

@@ -1,0 +1,52 @@
+"""What is different from the release before, in words that all reports share (pure)."""
+
+from collections.abc import Iterator, Sequence
+
+from ci_publish.model.events import Compared, Event
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Release, ReleaseDiff
+from ci_publish.reports import wording
+
+SHOWN = 12
+"""Findings of one release on the console: with both versions and what to do, they fit on one screen."""
+
+
+def diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
+    """Return the comparisons of a run, in order."""
+    return (event.diff for event in events if isinstance(event, Compared))
+
+
+def heading(diff: ReleaseDiff) -> str:
+    """Return both versions, and how many files of which size each has."""
+    ours = f"{diff.ours.project} {diff.ours.version}"
+    if diff.against is None:
+        return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({_files(diff.ours)}{_project(diff)})"
+    against = f"{ours} against {diff.against.version} on {diff.index}"
+    if not diff.changed:
+        return f"{against}: nothing changed ({_files(diff.ours)}{_project(diff)})"
+    return f"{against}: {_files(diff.ours)}, before {_files(diff.against)}{_project(diff)}"
+
+
+def _files(release: Release) -> str:
+    size = "" if release.size is None else f", {wording.amount(release.size)}"
+    return f"{wording.count(len(release.files), 'file')}{size}"
+
+
+def _project(diff: ReleaseDiff) -> str:
+    return "" if not diff.project_size else f"; the project has {wording.amount(diff.project_size)}"
+
+
+def rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]]:
+    """Yield lines for the console: the heading, which has no severity, then what changed, as much as fits."""
+    yield None, heading(diff)
+    for finding in diff.findings[:SHOWN]:
+        yield finding.severity, f"{finding.severity}: {finding.message} [{finding.rule}]"
+        if advice(finding):
+            yield finding.severity, f"  - {advice(finding)}"
+    if len(diff.findings) > SHOWN:
+        yield Severity.NOTE, f"and {wording.count(len(diff.findings) - SHOWN, 'more difference')}: see the receipt"
+
+
+def advice(finding: Problem) -> str:
+    """Return what to do about a finding, nothing for a note."""
+    return "" if finding.severity is Severity.NOTE else finding.advice

@@ -1,0 +1,43 @@
+import pytest
+
+from ci_publish.distributions.checks.comparison.python_versions import (
+    MAX_SPECIFIER,
+    admits,
+    admitted,
+    minor_names,
+    minors,
+)
+
+
+@pytest.mark.parametrize(
+    ("specifier", "shown"),
+    [
+        ("", "2.7, 3.0 and newer"),
+        (">=3.9", "3.9 and newer"),
+        (">=3.9,<4", "3.9 and newer"),
+        (">=3.9,<3.12", "3.9, 3.10, 3.11"),
+        ("!=3.9.0,!=3.9.1,>=3.9,<3.11", "3.9, 3.10"),
+        ("==2.7.*", "2.7"),
+        (">=4", "4.0"),
+    ],
+)
+def test_which_versions_of_python_a_specifier_admits(specifier: str, shown: str) -> None:
+    versions = admitted(specifier)
+    assert versions is not None
+    assert minor_names(minors(versions)) == shown
+
+
+def test_single_releases_are_told_apart() -> None:
+    some, every = "!=3.9.1,>=3.9", ">=3.9"
+    assert (admitted(every, some) or set()) - (admitted(some, every) or set()) == {(3, 9, 1)}
+
+
+@pytest.mark.parametrize("specifier", ["not one", "x" * (MAX_SPECIFIER + 1), f">={'9' * 1900}.{'9' * 5}"])
+def test_what_cannot_be_read_is_unknown_or_read_in_time(specifier: str) -> None:
+    assert admitted(specifier) in (None, frozenset())
+
+
+def test_what_is_not_known_is_admitted() -> None:
+    assert admits(None, 3, 8)
+    assert admits("nonsense", 3, 8)
+    assert not admits(">=3.9", 3, 8)

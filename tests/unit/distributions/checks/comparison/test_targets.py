@@ -1,0 +1,136 @@
+import pytest
+
+from ci_publish.distributions.checks.comparison.targets import (
+    ANY,
+    Interpreter,
+    Platform,
+    Support,
+    coverage,
+    floor_name,
+    grouped,
+    interpreter_names,
+    platforms,
+    supports,
+    work,
+)
+from ci_publish.model.filename import DistributionFilename
+
+
+def name(tags: str) -> DistributionFilename:
+    return DistributionFilename.parse(f"demo-1.0-{tags}.whl")
+
+
+def cpython(minor: int, flag: str = "") -> Interpreter:
+    return Interpreter("CPython", (3, minor), flag)
+
+
+@pytest.mark.parametrize(
+    ("tags", "interpreter", "onwards", "stable"),
+    [
+        ("cp312-cp312", cpython(12), False, False),
+        ("cp313-cp313t", cpython(13, "t"), False, False),
+        ("cp37-cp37m", cpython(7), False, False),
+        ("cp38-abi3", cpython(8), True, True),
+        ("cp315-abi3t", cpython(15, "t"), True, True),
+        ("cp312-none", cpython(12), False, False),
+        ("pp311-pypy311_pp73", Interpreter("PyPy", (3, 11)), False, False),
+        ("py3-none", Interpreter("Python", (3,)), True, False),
+        ("py310-none", Interpreter("Python", (3, 10)), True, False),
+        ("graalpy311-graalpy242_311_native", Interpreter("GraalPy", (3, 11)), False, False),
+        ("jy27-none", Interpreter("jy27"), False, False),
+    ],
+)
+def test_what_interpreters_a_tag_stands_for(tags: str, interpreter: Interpreter, onwards: bool, stable: bool) -> None:
+    assert supports(name(f"{tags}-any")) == {Support(interpreter=interpreter, onwards=onwards, stable=stable)}
+
+
+@pytest.mark.parametrize(
+    ("tags", "other", "included"),
+    [
+        ("cp38-abi3", cpython(13), True),
+        ("cp38-abi3", cpython(7), False),
+        ("cp38-abi3", cpython(13, "t"), False),
+        ("cp38-abi3", Interpreter("PyPy", (3, 11)), False),
+        ("py3-none", cpython(13), True),
+        ("py3-none", Interpreter("PyPy", (3, 11)), True),
+        ("py3-none", Interpreter("Python", (2,)), False),
+        ("py310-none", cpython(9), False),
+        ("py310-none", Interpreter("Python", (3,)), False),
+        ("cp312-cp312", cpython(13), False),
+    ],
+)
+def test_what_a_newer_interpreter_runs(tags: str, other: Interpreter, included: bool) -> None:
+    (support,) = supports(name(f"{tags}-any"))
+    assert support.includes(other) is included
+
+
+@pytest.mark.parametrize(
+    ("tag", "found"),
+    [
+        ("any", {ANY: ()}),
+        ("win32", {Platform("Windows", "x86"): ()}),
+        ("win_amd64", {Platform("Windows", "x86_64"): ()}),
+        ("manylinux1_x86_64", {Platform("Linux", "x86_64"): (2, 5)}),
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", {Platform("Linux", "x86_64"): (2, 17)}),
+        ("manylinux_2_28_aarch64.manylinux2014_aarch64", {Platform("Linux", "aarch64"): (2, 17)}),
+        ("musllinux_1_2_armv7l", {Platform("Linux (musl)", "armv7l"): (1, 2)}),
+        ("macosx_11_0_arm64", {Platform("macOS", "arm64"): (11, 0)}),
+        ("macosx_10_9_universal2", {Platform("macOS", "arm64"): (11, 0), Platform("macOS", "x86_64"): (10, 9)}),
+        ("macosx_10_6_intel", {Platform("macOS", "i386"): (10, 6), Platform("macOS", "x86_64"): (10, 6)}),
+        ("ios_13_0_arm64_iphoneos", {Platform("iOS", "arm64_iphoneos"): (13, 0)}),
+        ("android_21_arm64_v8a", {Platform("Android", "arm64_v8a"): (21,)}),
+        ("linux_armv7l", {Platform("linux_armv7l"): ()}),
+    ],
+)
+def test_what_platforms_a_tag_stands_for(tag: str, found: dict[Platform, tuple[int, ...]]) -> None:
+    assert platforms(name(f"py3-none-{tag}")) == found
+
+
+@pytest.mark.parametrize(
+    ("system", "floor", "shown"),
+    [
+        ("Linux", (2, 28), "manylinux_2_28"),
+        ("Linux (musl)", (1, 2), "musllinux_1_2"),
+        ("macOS", (11, 0), "macOS 11.0"),
+        ("Android", (21,), "Android 21"),
+    ],
+)
+def test_how_a_floor_is_called(system: str, floor: tuple[int, ...], shown: str) -> None:
+    assert floor_name(Platform(system, "x86_64"), floor) == shown
+
+
+def test_names_of_interpreters_are_in_order_and_each_family_is_named_once() -> None:
+    named = interpreter_names([cpython(13, "t"), Interpreter("PyPy", (3, 11)), cpython(9), cpython(13), cpython(13)])
+    assert named == "CPython 3.9, 3.13, 3.13t, PyPy 3.11"
+    assert interpreter_names([Interpreter("jy27")]) == "jy27"
+
+
+def test_work_is_counted_before_a_tag_set_is_combined() -> None:
+    many = ".".join(f"cp3{number}" for number in range(10, 90))
+    assert work([name(f"{many}-{many}-any")], 80) == 80 * 80 * 80
+    assert work([name("py3-none-any")], 0) == 1
+    assert work([DistributionFilename.parse("demo-1.0.tar.gz")][:0], 5) == 0
+
+
+def cover(*tags: str) -> object:
+    names = [name(each) for each in tags]
+    universe = {support.interpreter for each in names for support in supports(each)}
+    return coverage(((supports(each), platforms(each)) for each in names), universe)
+
+
+def test_a_loss_is_named_once_where_all_of_a_platform_or_an_interpreter_is_gone() -> None:
+    tags = [
+        f"cp3{minor}-cp3{minor}-{place}"
+        for minor in (11, 12)
+        for place in ("win_amd64", "macosx_11_0_arm64", "manylinux_2_17_x86_64")
+    ]
+    before = cover(*tags)
+    ours = cover("cp311-cp311-macosx_11_0_arm64", "cp311-cp311-manylinux_2_17_x86_64")
+    lost = before.targets - ours.targets  # type: ignore[attr-defined]
+    assert grouped(lost, before, ours) == [  # type: ignore[arg-type]
+        "every wheel for Windows x86_64",
+        "CPython 3.12 on every platform",
+    ]
+    ours = cover(*(tag for tag in tags if tag not in {"cp312-cp312-win_amd64", "cp312-cp312-macosx_11_0_arm64"}))
+    lost = before.targets - ours.targets  # type: ignore[attr-defined]
+    assert grouped(lost, before, ours) == ["CPython 3.12 on Windows x86_64, macOS arm64"]  # type: ignore[arg-type]

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import pytest
+
+from ci_publish.model.events import Compared
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Release, ReleaseDiff
+from ci_publish.reports.changes import SHOWN, diffs, heading, rows
+from tests.unit.distributions.checks.comparison.compared_releases import release
+
+NOTE = Problem(filename=None, rule="wheel-gained", severity=Severity.NOTE, message="Gained: x.", advice="Nothing.")
+LOST = Problem(filename=None, rule="wheel-lost", severity=Severity.WARNING, message="Lost: y.", advice="Build it.")
+BEFORE = release("1.0", "py3-none-any", sizes=1_000_000)
+
+
+def diff(*findings: Problem, against: Release | None = BEFORE, **more: object) -> ReleaseDiff:
+    made = ReleaseDiff(
+        index="pypi",
+        ours=release("1.1", "py3-none-any", sizes=2_000_000),
+        against=against,
+        why_not="this is the first release",
+        findings=findings,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (diff(), "demo 1.1 against 1.0 on pypi: nothing changed (2 files, 4.0 MB)"),
+        (
+            diff(LOST, project_size=9_000_000),
+            "demo 1.1 against 1.0 on pypi: 2 files, 4.0 MB, before 2 files, 2.0 MB; the project has 9.0 MB",
+        ),
+        (
+            diff(against=None),
+            "demo 1.1 on pypi: nothing to compare with, this is the first release (2 files, 4.0 MB)",
+        ),
+        (
+            diff(LOST, against=release("1.0", "py3-none-any", sizes=None)),
+            "demo 1.1 against 1.0 on pypi: 2 files, 4.0 MB, before 2 files",
+        ),
+        (
+            diff(replace(NOTE, rule="size-limit-raised")),
+            "demo 1.1 against 1.0 on pypi: nothing changed (2 files, 4.0 MB)",
+        ),
+    ],
+)
+def test_both_versions_come_first(made: ReleaseDiff, told: str) -> None:
+    assert heading(made) == told
+
+
+def test_what_changed_follows_and_what_to_do_about_more_than_a_note() -> None:
+    assert list(rows(diff(LOST, NOTE)))[1:] == [
+        (Severity.WARNING, "warning: Lost: y. [wheel-lost]"),
+        (Severity.WARNING, "  - Build it."),
+        (Severity.NOTE, "note: Gained: x. [wheel-gained]"),
+    ]
+
+
+def test_it_fits_on_one_screen() -> None:
+    made = list(rows(diff(*[LOST] * (SHOWN + 30))))
+    assert len(made) <= 2 * SHOWN + 2
+    assert made[-1] == (Severity.NOTE, "and 30 more differences: see the receipt")
+
+
+def test_the_comparisons_of_a_run() -> None:
+    made = diff(LOST)
+    assert list(diffs([Compared(made)])) == [made]
+    assert made.above_note
+    assert not diff(NOTE).above_note
