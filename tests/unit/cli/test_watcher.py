@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from ci_publish.cli.watcher import BURN_AFTER, LEAVE_AFTER, Watcher
-from ci_publish.errors import CiPublishError, Terminated
+from ci_publish.errors import CiPublishError, IndexUnavailable, Terminated
 from ci_publish.publishing.interruption import Interruption
 
 
@@ -35,7 +35,12 @@ def soon(condition: Callable[[], object]) -> bool:
 
 
 @pytest.mark.usefixtures("_deaf")
-def test_a_run_that_does_not_end_has_its_tokens_burned_and_is_left() -> None:
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_run_that_does_not_end_has_its_tokens_burned_and_is_left(
+    monkeypatch: pytest.MonkeyPatch, *, windows: bool
+) -> None:
+    if windows:
+        monkeypatch.delattr(signal, "SIGALRM")
     clock = Clock()
     interruption = Interruption(600.0, clock)
     burned: list[str] = []
@@ -53,6 +58,18 @@ def test_a_run_that_does_not_end_has_its_tokens_burned_and_is_left() -> None:
         assert soon(lambda: left)
     assert burned == ["token"]
     assert [type(error) for error in left] == [Terminated]
+
+
+def test_a_run_that_outlives_its_deadline_is_left_as_well() -> None:
+    clock = Clock()
+    interruption = Interruption(600.0, clock)
+    burned: list[str] = []
+    left: list[CiPublishError] = []
+    interruption.when_abandoned(lambda: burned.append("token"))
+    with Watcher(interruption, left.append):
+        clock.now += 600.0 + LEAVE_AFTER + 0.1
+        assert soon(lambda: burned and left)
+    assert [type(error) for error in left] == [IndexUnavailable]
 
 
 def test_a_watched_run_that_ends_by_itself_is_left_alone() -> None:
