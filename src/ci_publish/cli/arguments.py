@@ -1,6 +1,7 @@
 """The command line, generated from the settings: one parser, its help, and errors that exit like all others."""
 
 import argparse
+import sys
 import types
 import typing
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,9 @@ from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.urls import has_secrets
 from ci_publish.model.frozen import frozen
+
+COMPLETIONS = {"bash": "ci-publish.bash", "zsh": "_ci-publish", "fish": "ci-publish.fish"}
+"""The file for each shell, in the folder ``completions`` beside this module; ``make generate`` writes them."""
 
 _SECRET_FLAGS = ("--password", "--token", "-p", "-t")
 _UNRECOGNIZED = "unrecognized arguments: "
@@ -40,6 +44,19 @@ class _Parser(argparse.ArgumentParser):
                 f"`{self.prog} --help` lists commands and options.",
             ),
         )
+
+
+class _PrintCompletion(argparse.Action):
+    """Prints the file that completes commands and options in a shell, and exits."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, _namespace: object, shell: object, _flag: object = None
+    ) -> None:
+        from importlib.resources import files  # noqa: PLC0415  (late: costs 20 ms)
+
+        file = files("ci_publish.cli") / "completions" / COMPLETIONS[str(shell)]
+        sys.stdout.write(file.read_text(encoding="utf-8"))
+        parser.exit()
 
 
 def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
@@ -87,6 +104,15 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"{NAME} {__version__}")
+    top.add_argument(
+        "--print-completion",
+        action=_PrintCompletion,
+        choices=tuple(COMPLETIONS),
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        metavar="SHELL",
+        help="Print the completions for bash, zsh or fish.",
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for command, declared in COMMANDS.items():
         if only not in {command, None}:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ci_publish.app.settings import Settings, options
-from ci_publish.cli.arguments import choices, parse, parser
+from ci_publish.cli import arguments
+from ci_publish.cli.arguments import COMPLETIONS, choices, parse, parser
 from ci_publish.errors import ConfigurationError
 from tests.unit.cli.in_process_shell import Shell
 
@@ -39,3 +40,17 @@ def test_options_are_declared_once_and_all_reachable() -> None:
     assert choices(Settings.model_fields["attestations"].annotation) == "auto|required|if-possible|off"
     assert choices(Settings.model_fields["receipt"].annotation) == "PATH"
     assert all(option.help.endswith(".") for option in options().values())
+
+
+@pytest.mark.parametrize(("shell", "name"), COMPLETIONS.items())
+def test_the_completion_of_a_shell_is_printed(shell: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(["--print-completion", shell])
+    assert ended.value.code in {0, None}
+    file = Path(arguments.__file__).parent / "completions" / name
+    assert capsys.readouterr().out == file.read_text(encoding="utf-8")
+
+
+def test_no_other_shell_has_a_completion() -> None:
+    with pytest.raises(ConfigurationError, match="invalid choice: 'cmd'"):
+        parse(["--print-completion", "cmd"])
