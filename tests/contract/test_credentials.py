@@ -13,7 +13,7 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.static import AnonymousCredential, StaticCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
-from ci_publish.model.identity import CredentialKind, Secret
+from ci_publish.model.identity import CredentialKind, Purpose, Secret
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.contract.test_identity_exchange import run
@@ -102,8 +102,8 @@ def test_its_kind_is_known_from_the_start(kind: Kind) -> None:
 
 
 def test_what_is_proved_is_held_and_good_for_now(world: RehearsalWorld, kind: Kind) -> None:
-    kind.credential.authenticate()
-    kind.credential.authenticate()
+    kind.credential.authenticate(Purpose(("demo",)))
+    kind.credential.authenticate(Purpose(("demo",)))
     held = kind.credential.authorization()
     assert kind.credential.authorization() == held
     assert (held is None) is (kind.kind is CredentialKind.NONE)

@@ -24,6 +24,7 @@ from ci_publish.identity.findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve
 from ci_publish.model.events import Event, Noted, Retrying
+from ci_publish.model.identity import Purpose
 from ci_publish.model.index import Endpoints, ProjectListing
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.hooks import After, answer, drop, lose_answer, only, times
@@ -89,7 +90,9 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
             random=random.random,
             shielded=interruption.shielded,
         )
-        credential = choose_credential(endpoints, CredentialOptions(), tools, projects=["demo"], attesting=True)
+        credential = choose_credential(
+            endpoints, CredentialOptions(), tools, purpose=Purpose(("demo",), attesting=True)
+        )
         assert isinstance(credential, TrustedPublishingCredential)
         try:
             yield Run(credential, tools, endpoints, events, masked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import pytest
 from ci_publish.attestations.verification import ProvenanceJudge
 from ci_publish.errors import IdentityUnavailable, SigningFailed
 from ci_publish.model.attestation import PUBLISH_V1, ProvenanceInvalid, ProvenanceVerified
-from ci_publish.model.distribution import FoundAttestation
+from ci_publish.model.distribution import Digests, FoundAttestation
 from ci_publish.model.events import Signed
 from ci_publish.rehearsal.hooks import answer
 from tests.unit.attestations.signing_harness import Events, SigningHarness, signing_harness, wheels
@@ -120,11 +120,11 @@ def test_a_job_without_an_identity_is_raised(kind: Kind) -> None:
 
 
 def test_nothing_found_adopts_nothing(kind: Kind) -> None:
-    assert kind.signer.adopt([], FILES) == {}
+    assert kind.signer.adopt([], FILES, None) == {}
 
 
 def test_what_was_found_is_adopted_as_it_is(kind: Kind) -> None:
-    adopted = kind.signer.adopt([found(kind.valid)], FILES)
+    adopted = kind.signer.adopt([found(kind.valid)], FILES, None)
     assert adopted.keys() == {FILES[0].filename}
     (attestation,) = adopted[FILES[0].filename]
     assert (attestation.predicate_type, attestation.verified) == (PUBLISH_V1, True)
@@ -132,24 +132,27 @@ def test_what_was_found_is_adopted_as_it_is(kind: Kind) -> None:
 
 
 def test_what_belongs_to_another_file_is_left_alone(kind: Kind) -> None:
-    assert kind.signer.adopt([found(kind.valid), found(b"", "other-1.0.tar.gz")], FILES).keys() == {FILES[0].filename}
+    assert kind.signer.adopt([found(kind.valid), found(b"", "other-1.0.tar.gz")], FILES, None).keys() == {
+        FILES[0].filename
+    }
 
 
 def test_what_does_not_verify_is_raised(kind: Kind) -> None:
     with pytest.raises(SigningFailed) as caught:
-        kind.signer.adopt([found(b"")], FILES)
+        kind.signer.adopt([found(b"")], FILES, None)
     assert caught.value.exit_code == 7
     assert caught.value.summary
 
 
 def test_provenance_of_the_very_file_is_verified(kind: Kind) -> None:
-    outcome = kind.verifier.verify(FILES[0].filename, FILES[0].sha256, kind.served)
+    outcome = kind.verifier.verify(FILES[0], kind.served, None)
     assert isinstance(outcome, ProvenanceVerified)
     assert outcome.publisher
 
 
 @pytest.mark.parametrize(("sha256", "served"), [(FILES[0].sha256, b""), ("", None)], ids=["nothing", "no digest"])
 def test_what_proves_nothing_is_invalid_and_never_raised(kind: Kind, sha256: str, served: bytes | None) -> None:
-    outcome = kind.verifier.verify(FILES[0].filename, sha256, kind.served if served is None else served)
+    file = replace(FILES[0], digests=Digests(sha256))
+    outcome = kind.verifier.verify(file, kind.served if served is None else served, None)
     assert isinstance(outcome, ProvenanceInvalid)
     assert outcome.reason

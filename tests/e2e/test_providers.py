@@ -17,7 +17,6 @@ from werkzeug.wrappers import Response
 
 from ci_publish import errors
 from ci_publish.app.composition import Composition
-from ci_publish.app.remembered_identity import RememberedIdentity
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.identity.ambient import AmbientIdentity
@@ -164,16 +163,14 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
         sigstore_trust_config=world.trust_config_path,
     )
     interruption = Interruption(settings.deadline)
-    identity = RememberedIdentity(
-        lambda: AmbientIdentity(
-            environ=environ,
-            mask=context.mask,
-            waiting=interruption,
-            emit=events.append,
-            random=lambda: 0.5,
-            detect=lambda audience: world.identity_provider.issue(audience, claims),
-            machine=lambda: "",
-        )
+    identity = AmbientIdentity(
+        environ=environ,
+        mask=context.mask,
+        waiting=interruption,
+        emit=events.append,
+        random=lambda: 0.5,
+        detect=lambda audience: world.identity_provider.issue(audience, claims),
+        machine=lambda: "",
     )
     composition = Composition(settings, replace(context, interruption=interruption), identity=identity)
     try:

@@ -32,7 +32,7 @@ from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.faults.server import FaultServer
-from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheels
+from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheel, wheels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -208,7 +208,7 @@ def test_a_trust_root_from_a_server_that_is_not_trusted(tmp_path: Path, monkeypa
         with pytest.raises(UntrustedCertificate, match="trust root") as caught:
             trust.get()
         with pytest.raises(UntrustedCertificate):
-            ProvenanceJudge(trust).verify("demo-1.0.tar.gz", "0" * 64, b"{}")
+            ProvenanceJudge(trust).verify(wheel(), b"{}", None)
     assert "SSL_CERT_FILE" in caught.value.hints[0]
 
 

@@ -38,7 +38,7 @@ from ci_publish.model.distribution import (
     Stamp,
 )
 from ci_publish.model.events import Emit, Event, Signed, UploadStarted
-from ci_publish.model.identity import CredentialKind, CredentialState, Secret
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState, Purpose, Secret
 from ci_publish.model.index import (
     Accepted,
     AlreadyThere,
@@ -268,19 +268,24 @@ class FakeCredential:
     lacks: CiPublishError | None = None
     scope: TokenScope | None = None
     scope_when_held: TokenScope | None = None
+    claims: Claims | None = None
+    purposes: list[Purpose] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     @property
     def state(self) -> CredentialState:
         return CredentialState(kind=self.kind, scope=self.scope)
 
-    def missing(self) -> CiPublishError | None:
+    def missing(self, purpose: Purpose) -> CiPublishError | None:
+        del purpose
         return self.lacks
 
-    def authenticate(self, *, mint: bool = True) -> None:
+    def authenticate(self, purpose: Purpose, *, mint: bool = True) -> Claims | None:
+        self.purposes.append(purpose)
         self.log.append("prove" if mint else "judge")
         if self.refusal is not None:
             raise self.refusal
+        return self.claims
 
     def authorization(self) -> Authorization | None:
         self.log.append("hold")
@@ -308,16 +313,19 @@ class FakeSigner:
     emit: Emit = lambda _: None
     signed: list[str] = field(default_factory=list)
     prefetched: int = 0
+    claims: Claims | None = None
+    shown: list[Claims | None] = field(default_factory=list)
 
     def prefetch(self) -> None:
         self.prefetched += 1
 
     def inspect(self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]) -> None:
-        self.adopt(found, distributions)
+        self.adopt(found, distributions, None)
 
     def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
     ) -> dict[str, tuple[Attestation, ...]]:
+        self.shown.append(claims)
         names = {file.filename for file in distributions}
         found = [item for item in found if item.distribution in names]
         if not all(item.content for item in found):
@@ -343,17 +351,21 @@ class FakeSigner:
         }
         for made in done.values():
             self.emit(Signed(*made))
-        return SigningResult(done, {name: self.failures[name] for name in names if name in self.failures})
+        failures = {name: self.failures[name] for name in names if name in self.failures}
+        return SigningResult(done, failures, self.claims)
 
 
 @dataclass
 class FakeVerifier:
     outcomes: Mapping[str, ProvenanceOutcome] = field(default_factory=dict)
 
-    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        if not sha256 or not provenance:
+    shown: list[Claims | None] = field(default_factory=list)
+
+    def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
+        self.shown.append(claims)
+        if not file.sha256 or not provenance:
             return ProvenanceInvalid("it is empty")
-        return self.outcomes.get(filename, ProvenanceVerified("somebody"))
+        return self.outcomes.get(file.filename, ProvenanceVerified("somebody"))
 
 
 @dataclass

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci_publish.app.credentials import Credentials
-from ci_publish.app.local_steps import LocalSteps
+from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable
-from ci_publish.app.remembered_identity import RememberedIdentity
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
+from ci_publish.app.stated import stated
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import host_of
@@ -35,6 +35,7 @@ from ci_publish.regular_files import read_settings
 
 if TYPE_CHECKING:
     from ci_publish.attestations.trust import TrustSource
+    from ci_publish.distributions.subfolders import Subfolders
     from ci_publish.index.client import HttpIndex
     from ci_publish.publishing.ports import Credential, IdentitySource, Signer
 
@@ -49,7 +50,7 @@ class Composition:
     """The collaborators of a run for some settings, built when they are first needed, closed together."""
 
     def __init__(
-        self, settings: Settings, context: RuntimeContext, *, identity: RememberedIdentity | None = None
+        self, settings: Settings, context: RuntimeContext, *, identity: "IdentitySource | None" = None
     ) -> None:
         self.settings = settings
         self.context = context
@@ -59,7 +60,7 @@ class Composition:
         self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
         self._prefetched: list[PrefetchedIndex] = []
-        self.identity = identity or RememberedIdentity(self._ambient)
+        self.identity = identity or self._ambient()
         self.credentials = Credentials(
             settings=settings,
             context=context,
@@ -80,7 +81,8 @@ class Composition:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable(self.settings)
-        self.distributions.require_valid_settings()
+        if self.settings.rules or self.settings.expect_wheels:
+            _ = self.distributions  # raises for settings of the checks that only their code can judge
         destinations = self.destinations(online=command not in {"check", "attest"})
         if command in _LISTING:
             self._prefetch()
@@ -92,9 +94,7 @@ class Composition:
             distributions=self.distributions,
             destinations=destinations,
             signer=cache(self.signer),
-            verifier=ProvenanceJudge(
-                self._trust, lambda: self.identity.claims, named=expected or self.settings.attested_by
-            ),
+            verifier=ProvenanceJudge(self._trust, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
             require_unwritten=require_unwritten,
             emit=self.context.emit,
@@ -135,11 +135,23 @@ class Composition:
             index.begin(expected)
 
     @cached_property
-    def distributions(self) -> LocalSteps:
+    def distributions(self) -> InterruptibleDistributions:
         """The steps on the disk; Artifactory shows no SHA-256, so that MD5 is compared."""
-        addresses = [self._resolved(url).upload for url in self.settings.repository_url]
+        from ci_publish.distributions.local import LocalDistributions  # noqa: PLC0415  (late, see ``run``)
+
+        settings = self.settings
+        addresses = [self._resolved(url).upload for url in settings.repository_url]
         with_md5 = any("artifactory" in address for address in addresses)
-        return LocalSteps(self.settings, self.interruption, with_md5=with_md5, environ=self.context.environ)
+        local = LocalDistributions(
+            strict=settings.strict,
+            rules=settings.rules,
+            stated=stated(settings, self.context.environ),
+            subfolders=_subfolders(settings),
+            verify_metadata=settings.verify_metadata,
+            with_md5=with_md5,
+            waiting=self.interruption,
+        )
+        return InterruptibleDistributions(local, self.interruption)
 
     @cached_property
     def _trust(self) -> "TrustSource":
@@ -153,6 +165,7 @@ class Composition:
 
     def signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
+        from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
         from ci_publish.attestations.signing_run import Patience  # noqa: PLC0415
         from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
 
@@ -164,9 +177,7 @@ class Composition:
             emit=self.context.emit,
             waiting=self.interruption,
             patience=patience if timeout is None else replace(patience, request=timeout),
-            claims=lambda: self.identity.claims,
-            job=job_identity(self.context.environ),
-            attested_by=self.settings.attested_by,
+            signers=AcceptedSigners(job=job_identity(self.context.environ), named=self.settings.attested_by),
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:
@@ -201,8 +212,6 @@ class Composition:
             endpoints,
             self.credentials.options(endpoints),
             self.credentials.identity_context(),
-            projects=lambda: self.distributions.projects,
-            attesting=lambda: self.attesting(endpoints) and self.distributions.unattested,
         )
         self.interruption.when_abandoned(credential.burn)
         return credential
@@ -264,6 +273,14 @@ class Composition:
             max_connections=self.settings.jobs + 1,
             environ=self.context.environ,
         )
+
+
+def _subfolders(settings: Settings) -> "Subfolders":
+    from ci_publish.distributions.subfolders import Subfolders  # noqa: PLC0415  (late, see ``Composition.run``)
+
+    if settings.recursive:
+        return Subfolders.TAKE
+    return Subfolders.IGNORE if settings.ignore_subfolders else Subfolders.REFUSE
 
 
 def _text(path: Path | None) -> str | None:

@@ -5,7 +5,6 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from ci_publish.app.composition import Composition
-from ci_publish.app.local_steps import unattested
 from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
 from ci_publish.identity.doctor import Doctor, Wanted
 from ci_publish.identity.findings import Readiness
@@ -84,7 +83,7 @@ def _doctor(composition: Composition, repository_url: str) -> Doctor:
     settings, credentials = composition.settings, composition.credentials
     index = composition.index(repository_url, online=True)
     collection, checks = _files_if_any(composition, index.endpoints)
-    must_attest = not collection.distributions or unattested(collection)
+    must_attest = not collection.distributions or collection.unattested
     wanted = Wanted(
         distributions=collection.distributions,
         attesting=lambda kind: composition.attesting(index.endpoints, kind) and must_attest,

@@ -1,6 +1,6 @@
 """Signs distributions with a Sigstore instance, and adopts attestations that lay beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_publish.attestations.adoption import adopt
@@ -13,16 +13,14 @@ from ci_publish.model.attestation import Attestation, SigningResult
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.identity import Claims, IdentityToken
-from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity
 from ci_publish.model.waiting import Waiting
 
 
 class SigstoreSigner:
     """Implements ``publishing.ports.Signer`` with a Sigstore instance.
 
-    *claims* gives the identity of this run where it is known from elsewhere, to judge attestation files that were
-    found, and *job* is what the CI's variables say of it before; *attested_by* are other identities that the user
-    named. *authority* is for tests.
+    *signers* are those whose attestation files are used, as far as they are known without an identity token.
+    *authority* is for tests.
     """
 
     def __init__(  # noqa: PLR0913  (collaborators, by name)
@@ -35,9 +33,7 @@ class SigstoreSigner:
         workers: int = 8,
         patience: Patience | None = None,
         clocks: Clocks | None = None,
-        claims: Callable[[], Claims | None] = lambda: None,
-        job: JobIdentity | None = None,
-        attested_by: tuple[PublisherIdentity, ...] = (),
+        signers: AcceptedSigners | None = None,
         authority: Authority | None = None,
     ) -> None:
         self._identity = identity
@@ -47,9 +43,7 @@ class SigstoreSigner:
         self._workers = workers
         self._patience = patience or Patience()
         self._clocks = clocks or Clocks()
-        self._claims = claims
-        self._job = job
-        self._attested_by = attested_by
+        self._signers = signers or AcceptedSigners()
         self._authority = authority
 
     def prefetch(self) -> None:
@@ -61,24 +55,21 @@ class SigstoreSigner:
 
         Raises AttestationInvalid, naming every file that does not verify; emits nothing.
         """
-        adopt(found, distributions, trust=self._trust, signers=self._accepted(None), emit=lambda _: None)
+        adopt(found, distributions, trust=self._trust, signers=self._signers, emit=lambda _: None)
 
     def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
     ) -> dict[str, tuple[Attestation, ...]]:
         """Verify attestation files that lay beside the distributions; nothing is imported when there are none.
 
-        Raises AttestationInvalid, naming every file that does not verify.
+        *claims* are those of this run's identity, where it is known. Raises AttestationInvalid, naming every file that
+        does not verify.
         """
-        signers = self._accepted(self._claims())
+        signers = self._signers
+        if claims is not None:
+            commit = claims.get("sha")
+            signers = replace(signers, own=publisher_of(claims), commit=commit if isinstance(commit, str) else None)
         return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._emit)
-
-    def _accepted(self, claims: Claims | None) -> AcceptedSigners:
-        own = None if claims is None else publisher_of(claims)
-        commit = None if claims is None else claims.get("sha")
-        return AcceptedSigners(
-            own=own, job=self._job, commit=commit if isinstance(commit, str) else None, named=self._attested_by
-        )
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         """Attest each distribution and verify each attestation. Emits Signed, Retrying and Noted.
@@ -94,12 +85,13 @@ class SigstoreSigner:
         ends = self._clocks.monotonic() + patience.budget
         token = self._identity.token(AUDIENCE)
         if (mismatch := unattestable(token.claims)) is not None:
-            return SigningResult(failures={distribution.filename: mismatch for distribution in distributions})
+            failures = {distribution.filename: mismatch for distribution in distributions}
+            return SigningResult(failures=failures, claims=token.claims)
         self._note_what_becomes_public(token.claims)
         while not self._trust.ready(POLL_SECONDS) and not self._waiting.stopped and self._clocks.monotonic() < ends:
             pass
         left = replace(patience, until=ends)
-        return self._run(token, distributions, left).result()
+        return replace(self._run(token, distributions, left).result(), claims=token.claims)
 
     def _run(self, token: IdentityToken, distributions: Sequence[Distribution], patience: Patience) -> SigningRun:
         identity = SigningIdentity(self._identity, token, self._clocks.wall)

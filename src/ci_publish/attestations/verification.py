@@ -1,6 +1,5 @@
 """After publishing: what an index serves as provenance, judged."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,14 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.publisher_identity import PublisherIdentity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ci_publish.attestations.examiner import Examiner
 
 # PyPI takes two for a file; a provenance object may hold bundles of several publishers.
@@ -31,32 +33,29 @@ _MOST_ATTESTATIONS = 32
 class ProvenanceJudge:
     """Implements ``publishing.ports.ProvenanceVerifier``.
 
-    *claims* gives the identity of this run where provenance must be its own. *named* are identities that are expected,
-    besides this run's where that is known. With neither, any publisher that the attestations prove is accepted.
+    *named* are identities that are expected, besides this run's where that is known. With neither, any publisher that
+    the attestations prove is accepted.
     """
 
-    def __init__(
-        self,
-        trust: TrustSource,
-        claims: Callable[[], Claims | None] = lambda: None,
-        *,
-        named: tuple[PublisherIdentity, ...] = (),
-    ) -> None:
+    def __init__(self, trust: TrustSource, *, named: tuple[PublisherIdentity, ...] = ()) -> None:
         self._trust = trust
-        self._claims = claims
         self._named = named
         self._examiner: Examiner | None = None
 
-    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        """Verify provenance for the file with this name and SHA-256. Never raises for what an index serves.
+    def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
+        """Verify provenance for *file*, and that it is by the identity of *claims* where that is known.
+
+        Never raises for what an index serves.
 
         Raises UntrustedCertificate where Sigstore's trust root comes from a server whose issuer is not trusted.
 
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
         one must be a publish attestation: an empty object proves nothing. Every one must be by an expected identity.
         """
+        publisher = None if claims is None else publisher_of(claims)
+        own = publisher if publisher is not None and publisher.known else None
         try:
-            judged = tuple(self._judge(Subject(filename, sha256), provenance))
+            judged = tuple(self._judge(Subject(file.filename, file.sha256), provenance, own))
         except Unsound as error:
             return ProvenanceInvalid(error.reason)
         except UntrustedCertificate:
@@ -64,7 +63,6 @@ class ProvenanceJudge:
         except CiPublishError as error:
             return ProvenanceInvalid(f"it cannot be judged: {error.summary}")
         if other := next((each.publisher for each in judged if not each.expected), None):
-            own = self._own()
             return ProvenanceByAnother(other, (*(() if own is None else (own.label,)), *map(str, self._named)))
         attestations = tuple(each.attestation for each in judged)
         for each in judged:
@@ -72,11 +70,10 @@ class ProvenanceJudge:
                 return ProvenanceVerified(each.publisher, each.attestation.log_index, attestations)
         return ProvenanceInvalid("it holds no publish attestation")
 
-    def _judge(self, subject: Subject, provenance: bytes) -> "Iterator[_Judged]":
+    def _judge(self, subject: Subject, provenance: bytes, own: Publisher | None) -> "Iterator[_Judged]":
         from ci_publish.attestations.examiner import Examiner, read_provenance, value_of  # noqa: PLC0415  (takes 0.3 s)
 
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
-        own = self._own()
         for number, served in enumerate(read_provenance(provenance)):
             if number >= _MOST_ATTESTATIONS:
                 raise Unsound(f"it holds more than {_MOST_ATTESTATIONS} attestations")
@@ -94,11 +91,6 @@ class ProvenanceJudge:
         if own is not None and own.includes(publisher):
             return True
         return not self._named or any(named.accepts(identity) for named in self._named)
-
-    def _own(self) -> Publisher | None:
-        claims = self._claims()
-        publisher = None if claims is None else publisher_of(claims)
-        return publisher if publisher is not None and publisher.known else None
 
 
 @frozen

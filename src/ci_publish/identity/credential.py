@@ -23,11 +23,11 @@ from ci_publish.identity.static import (
 )
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Secret
+from ci_publish.model.identity import Purpose, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 
 if TYPE_CHECKING:
-    from ci_publish.identity.upload_tokens import Attesting, Projects, TrustedPublishingCredential
+    from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 
 
 class TrustedPublishing(StrEnum):
@@ -66,10 +66,9 @@ def choose_credential(
     given: CredentialOptions,
     tools: IdentityContext,
     *,
-    projects: "Projects" = (),
-    attesting: "Attesting" = False,
+    purpose: Purpose | None = None,
 ) -> Credential:
-    """Return the credential for one index; nothing is asked or sent yet.
+    """Return the credential for one index; nothing is asked or sent yet. *purpose*: where it is known already.
 
     ``authenticate`` and ``authorization`` raise what is missing or will be refused, so that a run that has nothing to
     upload needs no credential. Raises ConfigurationError for options that contradict each other.
@@ -84,9 +83,9 @@ def choose_credential(
     if given.keyring:
         return MissingCredential(_not_in_keyring(endpoints, given))
     if given.trusted_publishing is TrustedPublishing.ALWAYS:
-        return _trusted(endpoints, tools, projects, attesting=attesting)
+        return _trusted(endpoints, tools, purpose)
     if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
-        return _trusted_instead(endpoints, given, tools, projects, attesting=attesting)
+        return _trusted_instead(endpoints, given, tools, purpose)
     return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given, withheld))
 
 
@@ -163,30 +162,23 @@ def _static(endpoints: Endpoints, given: CredentialOptions, secret: Secret, tool
     )
 
 
-def _trusted(
-    endpoints: Endpoints, tools: IdentityContext, projects: "Projects", *, attesting: "Attesting"
-) -> "TrustedPublishingCredential":
+def _trusted(endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None) -> "TrustedPublishingCredential":
     from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
-    return TrustedPublishingCredential(endpoints=endpoints, tools=tools, projects=projects, attesting=attesting)
+    return TrustedPublishingCredential(endpoints, tools, purpose)
 
 
 def _trusted_instead(
-    endpoints: Endpoints,
-    given: CredentialOptions,
-    tools: IdentityContext,
-    projects: "Projects",
-    *,
-    attesting: "Attesting",
+    endpoints: Endpoints, given: CredentialOptions, tools: IdentityContext, purpose: Purpose | None
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
     if given.secret is None:
-        return _trusted(endpoints, tools, projects, attesting=attesting)
+        return _trusted(endpoints, tools, purpose)
     if given.user not in {None, TOKEN_USER}:
         return MissingCredential(empty_secret(given.name))
     message = f"{given.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
     tools.emit(Noted(slug="empty-secret", message=message))
-    return _trusted(endpoints, tools, projects, attesting=attesting)
+    return _trusted(endpoints, tools, purpose)
 
 
 def _from_keyring(endpoints: Endpoints, given: CredentialOptions, tools: IdentityContext) -> StaticCredential | None:

@@ -30,7 +30,7 @@ from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Retrying
 from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Claims, CredentialKind, CredentialState
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState, Purpose
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
@@ -234,19 +234,16 @@ class Doctor:
     def _credential(self) -> list[Finding]:
         try:
             credential = choose_credential(
-                self._endpoints,
-                self._credential_options,
-                self._tools,
-                projects=self._wanted.all_projects,
-                attesting=self._must_attest,
+                self._endpoints, self._credential_options, self._tools, purpose=self._purpose
             )
         except CiPublishError as error:
             return [failed("credential", error)]
-        self._missing = credential.missing()
+        self._missing = credential.missing(self._purpose)
         return [*self._proof(credential), *self._signing(credential.state.kind)]
 
-    def _must_attest(self) -> bool:
-        return self._wanted.attesting(CredentialKind.TRUSTED_PUBLISHING)
+    @property
+    def _purpose(self) -> Purpose:
+        return Purpose(self._wanted.all_projects, attesting=self._wanted.attesting(CredentialKind.TRUSTED_PUBLISHING))
 
     def _signing(self, kind: CredentialKind) -> list[Finding]:
         """Check whether attestations can be made where they must: with this credential, and an identity for them."""
@@ -262,7 +259,7 @@ class Doctor:
         if isinstance(credential, TrustedPublishingCredential):
             return self._trusted_publishing(credential)
         try:
-            credential.authenticate()
+            credential.authenticate(self._purpose)
         except CiPublishError as error:
             return [failed("credential", error)]
         self._credential_state = credential.state
@@ -299,7 +296,7 @@ class Doctor:
         given = f"The CI gives an OIDC identity token for {identity.audience}."
         findings = [Finding(name="identity", level=Level.OK, message=given)]
         judged = judge_identity(identity.claims, self._endpoints, self._wanted.all_projects)
-        if refusal := local_refusal(identity.claims, self._endpoints, attesting=self._must_attest()):
+        if refusal := local_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting):
             # No form: none would match.
             return [*findings, *(each for each in judged if each.name != "publisher"), failed("exchange", refusal)]
         self._claims = identity.claims

@@ -9,7 +9,7 @@ from ci_publish.http.urls import host_of
 from ci_publish.identity.macaroons import ReadToken, TruncatedToken, has_prefix, issued_for, location, read_token
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind, CredentialState, Secret
+from ci_publish.model.identity import CredentialKind, CredentialState, Purpose, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.token_scope import TokenScope
 
@@ -46,10 +46,10 @@ class StaticCredential:
             return CredentialState(kind=CredentialKind.PASSWORD)
         return CredentialState(kind=CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
 
-    def missing(self) -> None:
+    def missing(self, purpose: Purpose | None = None) -> None:
         """Return None: it was given."""
 
-    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise what this index will refuse without being asked; note what looks odd, once.
 
         That is PasswordRefused, EmptySecret, or ApiTokenUnusable for a token that is over, incomplete or another
@@ -222,10 +222,10 @@ class AnonymousCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self) -> None:
+    def missing(self, purpose: Purpose | None = None) -> None:
         """Return None: nothing is needed."""
 
-    def authenticate(self, *, mint: bool = True) -> None:
+    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:
         """Do nothing."""
 
     def authorization(self) -> None:
@@ -249,11 +249,11 @@ class MissingCredential:
         """None."""
         return CredentialState(kind=CredentialKind.NONE)
 
-    def missing(self) -> CiPublishError:
+    def missing(self, purpose: Purpose | None = None) -> CiPublishError:  # noqa: ARG002  (whatever it is for)
         """Return the error that says why."""
         return self.error
 
-    def authenticate(self, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
+    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> None:  # noqa: ARG002  (nothing is minted)
         """Raise the error that says why."""
         raise self.error
 

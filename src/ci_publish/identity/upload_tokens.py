@@ -9,7 +9,7 @@ Laws:
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import assert_never
 
 from ci_publish.errors import (
@@ -33,7 +33,7 @@ from ci_publish.identity.publisher_forms import explain
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind, CredentialState, IdentityToken, UploadToken
+from ci_publish.model.identity import Claims, CredentialKind, CredentialState, IdentityToken, Purpose, UploadToken
 from ci_publish.model.index import Endpoints
 from ci_publish.model.token_scope import TokenScope
 
@@ -47,13 +47,6 @@ _BURN_PATIENCE = 3.0
 
 # The audience of Sigstore's public instance and of its clients (docs.sigstore.dev, "OIDC in Fulcio").
 SIGSTORE_AUDIENCE = "sigstore"
-
-
-Projects = Sequence[str] | Callable[[], Sequence[str]]
-"""The projects of a run, or a function that tells them once the distributions are collected."""
-
-Attesting = bool | Callable[[], bool]
-"""Whether a run makes attestations, or a function that tells it once the distributions are collected."""
 
 
 @frozen(kw_only=True)
@@ -70,22 +63,17 @@ class _Held:
 
 
 class TrustedPublishingCredential:
-    """Implements ``publishing.ports.Credential``; thread-safe.
+    """Implements ``publishing.ports.Credential``; thread-safe. *purpose* counts until ``authenticate`` is given one."""
 
-    ``projects`` are those of the run (for links), ``attesting`` says whether attestations must be made.
-    """
-
-    def __init__(
-        self, *, endpoints: Endpoints, tools: IdentityContext, projects: Projects = (), attesting: Attesting = False
-    ) -> None:
+    def __init__(self, endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None = None) -> None:
         self._endpoints = endpoints
         self._tools = tools
         self._exchanger = OidcClient(endpoints, tools)
-        self._projects = projects
-        self._attesting = attesting
+        self._purpose = purpose or Purpose()
         self._minting = threading.RLock()
         self._books = threading.Lock()
         self._identity: IdentityToken | None = None
+        self._claims: Claims | None = None
         self._only_identity_used = False
         self._final: CiPublishError | None = None
         self._held: _Held | None = None
@@ -106,19 +94,21 @@ class TrustedPublishingCredential:
             scope=held.scope if held else None,
         )
 
-    def missing(self) -> CiPublishError | None:
+    def missing(self, purpose: Purpose | None = None) -> CiPublishError | None:
         """Return what the job lacks for an identity for this index, or for Sigstore when attestations must be made."""
         missing = self._tools.source.missing(self._endpoints.pinned_audience)
-        return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if self._must_attest() else None)
+        attesting = (purpose or self._purpose).attesting
+        return missing or (self._tools.source.missing(SIGSTORE_AUDIENCE) if attesting else None)
 
-    def authenticate(self, *, mint: bool = True) -> None:
+    def authenticate(self, purpose: Purpose | None = None, *, mint: bool = True) -> Claims | None:
         """Mint, where another OIDC token can be had; else validate the only one's claims, and keep it.
 
         Without *mint* the claims are validated, and the index is asked for nothing but its audience.
         """
         with self._minting:
+            self._purpose = purpose or self._purpose
             if self._held is not None:
-                return
+                return self._claims
             if missing := self.missing():
                 raise missing
             if self._tools.source.repeatable and mint:
@@ -128,6 +118,7 @@ class TrustedPublishingCredential:
             elif self._identity is None:
                 self._identity = self._fresh_identity()
                 self._note_only_token()
+            return self._claims
 
     def authorization(self) -> Authorization:
         """Return an authorization for now: the held token while it lasts, else a new one."""
@@ -191,7 +182,7 @@ class TrustedPublishingCredential:
                     return answer
                 case oidc_protocol.MintRefused():
                     if not self._worth_another(answer, cured):
-                        raise explain(answer, identity.claims, self._endpoints, self._known_projects())
+                        raise explain(answer, identity.claims, self._endpoints, self._purpose.projects)
                     cured.add(answer.code)
                 case oidc_protocol.Unclear():
                     self._after_unclear(answer, attempt)
@@ -209,12 +200,6 @@ class TrustedPublishingCredential:
             if self._tools.clock() >= held.valid_until:
                 raise
             return held
-
-    def _must_attest(self) -> bool:
-        return self._attesting() if callable(self._attesting) else self._attesting
-
-    def _known_projects(self) -> Sequence[str]:
-        return self._projects() if callable(self._projects) else self._projects
 
     def _exchange(
         self, identity: IdentityToken, *, after_refusal: bool
@@ -293,6 +278,7 @@ class TrustedPublishingCredential:
         identity = self._tools.source.token(self._exchanger.audience())
         if error := self._objection(identity):
             raise error
+        self._claims = identity.claims
         return identity
 
     def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
@@ -304,7 +290,7 @@ class TrustedPublishingCredential:
                 detail="With such a token the index could act in your name elsewhere. It was not sent.",
                 hints=("In `id_tokens:`, write one token for each audience.",),
             )
-        return local_refusal(identity.claims, self._endpoints, attesting=self._must_attest())
+        return local_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting)
 
     def _note_only_token(self) -> None:
         message = (

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ci_publish.errors import SigningFailed
 from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Claims
 from ci_publish.model.publisher_identity import PublisherIdentity
 
 PUBLISH_V1 = "https://docs.pypi.org/attestations/publish/v1"
@@ -50,10 +51,11 @@ class Attestation:
 
 @frozen
 class SigningResult:
-    """The result of signing: attestations by filename, and the reason for each file without one."""
+    """The result of signing: attestations by filename, the reason for each file without one, the identity's claims."""
 
     attestations: Mapping[str, tuple[Attestation, ...]] = field(default_factory=dict)
     failures: Mapping[str, SigningFailed] = field(default_factory=dict)
+    claims: Claims | None = None
 
 
 @frozen

@@ -121,3 +121,14 @@ class Collection:
 
     def __iter__(self) -> Iterator[Distribution]:
         return iter(self.distributions)
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """The projects of the distributions, once each."""
+        return tuple(dict.fromkeys(file.project for file in self.distributions))
+
+    @property
+    def unattested(self) -> bool:
+        """Whether a file has no publish attestation beside it: then one must be made."""
+        attested = {found.distribution for found in self.attestations if found.type == "publish"}
+        return any(file.filename not in attested for file in self.distributions)

@@ -108,6 +108,14 @@ class UploadToken:
     expires: float | None = None
 
 
+@frozen
+class Purpose:
+    """What a run needs an upload credential for: its projects, and whether attestations must be made."""
+
+    projects: tuple[str, ...] = ()
+    attesting: bool = False
+
+
 @frozen(kw_only=True)
 class CredentialState:
     """What reports may know about a credential: never the secret. ``scope`` is what its token states, if it does."""

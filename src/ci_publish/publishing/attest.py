@@ -7,14 +7,20 @@ from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFa
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, AttestationPolicy, SigningResult
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import Outcome, Signed, Step
-from ci_publish.model.identity import CredentialKind
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Claims, CredentialKind
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing import messages
 from ci_publish.publishing.collect import collect_valid
 from ci_publish.publishing.context import Run
 
-Attestations = Mapping[str, tuple[Attestation, ...]]
-"""The attestations of each file, by filename."""
+
+@frozen
+class Attested:
+    """The attestations of each file, by filename, and the claims of the identity that this run showed, if it did."""
+
+    files: Mapping[str, tuple[Attestation, ...]]
+    claims: Claims | None = None
 
 
 class Receiver(Protocol):
@@ -40,7 +46,13 @@ def attest(run: Run) -> Outcome:
         message = "There is no folder to write the attestations to."
         raise ConfigurationError(message, hints=("Name one: ci-publish attest --output-dir DIR",))
     with run.step(Step.SIGN):
-        _attest(run, collection, collection.distributions, AttestationPolicy.REQUIRED)
+        _attest(
+            run=run,
+            collection=collection,
+            files=collection.distributions,
+            policy=AttestationPolicy.REQUIRED,
+            claims=None,
+        )
     return Outcome.ATTESTED
 
 
@@ -76,16 +88,19 @@ def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver
         run.signer().inspect(found, list(files.values()))
 
 
-def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> Attestations:
-    """Attest what is uploaded with attestations, once for all indexes, by the strictest policy among them."""
+def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver], claims: Claims | None) -> Attested:
+    """Attest what is uploaded with attestations, once for all indexes, by the strictest policy among them.
+
+    *claims*: what the identity says that the run has shown to an index already.
+    """
     files = list(_attested_uploads(receivers).values())
     if not files:
-        return {}
+        return Attested({}, claims)
     policies = {receiver.policy for receiver in receivers}
     required = AttestationPolicy.REQUIRED in policies
     with run.step(Step.SIGN):
         policy = AttestationPolicy.REQUIRED if required else AttestationPolicy.IF_POSSIBLE
-        return _attest(run, collection, files, policy)
+        return _attest(run=run, collection=collection, files=files, policy=policy, claims=claims)
 
 
 def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
@@ -93,9 +108,17 @@ def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
     return {file.filename: file for each in receivers if wants_attestations(each) for file in each.uploads}
 
 
-def _attest(run: Run, collection: Collection, files: Sequence[Distribution], policy: AttestationPolicy) -> Attestations:
+def _attest(
+    *,
+    run: Run,
+    collection: Collection,
+    files: Sequence[Distribution],
+    policy: AttestationPolicy,
+    claims: Claims | None,
+) -> Attested:
     names = {file.filename for file in files}
-    adopted = run.signer().adopt([found for found in collection.attestations if found.distribution in names], files)
+    found = [each for each in collection.attestations if each.distribution in names]
+    adopted = run.signer().adopt(found, files, claims)
     for attestations in adopted.values():
         for attestation in attestations:
             run.emit(Signed(attestation))
@@ -113,7 +136,8 @@ def _attest(run: Run, collection: Collection, files: Sequence[Distribution], pol
     if run.options.attestations_dir is not None:
         made = [attestation for attestations in both.values() for attestation in attestations]
         run.write_attestations(run.options.attestations_dir, made)
-    return {name: attestations for name, attestations in both.items() if attestations}
+    by_name = {name: attestations for name, attestations in both.items() if attestations}
+    return Attested(by_name, result.claims or claims)
 
 
 def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:

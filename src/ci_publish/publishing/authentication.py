@@ -7,7 +7,7 @@ from ci_publish.model.coverage import combined, left_out, not_minted, proof
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted, Step
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import CredentialKind
+from ci_publish.model.identity import Claims, CredentialKind, Purpose
 from ci_publish.model.index import NoSuchProject, Upload
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.coverage import Coverage
@@ -16,10 +16,14 @@ from ci_publish.publishing.index_plan import IndexPlan
 
 @frozen
 class Covered:
-    """A plan without the files that the credential does not cover; these are ``left_out``, each with its error."""
+    """A plan without the files that the credential does not cover; these are ``left_out``, each with its error.
+
+    ``claims`` are those of the identity that was shown, where there was one.
+    """
 
     planned: IndexPlan
     left_out: tuple[tuple[Distribution, CiPublishError], ...] = ()
+    claims: Claims | None = None
 
 
 class Authentication:
@@ -29,17 +33,18 @@ class Authentication:
     user wants to go on and other projects are covered.
     """
 
-    def __init__(self, run: Run, destination: Destination) -> None:
+    def __init__(self, run: Run, destination: Destination, purpose: Purpose) -> None:
         self._run = run
         self._endpoints = destination.index.endpoints
         self._credential = destination.credential
+        self._purpose = purpose
         self._coverage = Coverage(run, destination)
 
     def authenticate(self, planned: IndexPlan) -> Covered:
         """Learn whether the index takes the run's identity, before anything is signed."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
-            self._credential.authenticate()
-            return self._covered(planned, signed=False)
+            claims = self._credential.authenticate(self._purpose)
+            return replace(self._covered(planned, signed=False), claims=claims)
 
     def authorize(self, planned: IndexPlan, *, signed: bool) -> Covered:
         """Obtain what the uploads need. *signed*: attestations of this run are in the public log already."""
@@ -57,7 +62,7 @@ class Authentication:
         trusted = self._credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
         mint = not (trusted and absent) or self._run.options.create_project
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
-            self._credential.authenticate(mint=mint)
+            self._credential.authenticate(self._purpose, mint=mint)
             covered = self._covered(planned, signed=False)
             if not mint:
                 self._run.emit(not_minted(self._endpoints, absent))

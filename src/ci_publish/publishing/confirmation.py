@@ -15,6 +15,7 @@ from ci_publish.model.attestation import (
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileListed, ProvenanceChecked
 from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Claims
 from ci_publish.model.index import (
     IndexProfile,
     IndexState,
@@ -109,15 +110,15 @@ class Confirmation:
             self._run.emit(confirmation_messages.confirmed_by_md5(self._index.endpoints, name))
         return Confirmed(tuple(listed), unreadable, tuple(self._by_md5))
 
-    def wait_for_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
-        """Judge the provenance of each file; none in time is a warning.
+    def wait_for_provenance(self, files: Sequence[Distribution], claims: Claims | None) -> dict[str, ProvenanceOutcome]:
+        """Judge the provenance of each file, by the *claims* of this run's identity too; none in time is a warning.
 
         Raises Unverified for one that is wrong, and for none in time where attestations are required.
         """
         outcomes: dict[str, ProvenanceOutcome] = {}
         for _ in self._rounds():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
-            outcomes |= self._judge_all(pending, self._judge_patiently)
+            outcomes |= self._judge_all(pending, lambda file: self._judge_patiently(file, claims))
             if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
                 break
         required = self._run.options.attestations is AttestationPolicy.REQUIRED
@@ -140,7 +141,7 @@ class Confirmation:
 
     def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
         """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be fetched."""
-        return self._judge_all(files, self._judge)
+        return self._judge_all(files, lambda file: self._judge(file, None))
 
     def _judge_all(
         self, files: Sequence[Distribution], judge: Callable[[Distribution], ProvenanceOutcome]
@@ -170,16 +171,16 @@ class Confirmation:
                 self._index.endpoints, foreign, own_repository=own_repository
             )
 
-    def _judge(self, file: Distribution) -> ProvenanceOutcome:
+    def _judge(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
         served = self._index.provenance(file.project, file.version, file.filename)
         if served is None:
             return ProvenanceMissing("none is served")
-        return self._run.verifier.verify(file.filename, file.sha256, served)
+        return self._run.verifier.verify(file, served, claims)
 
-    def _judge_patiently(self, file: Distribution) -> ProvenanceOutcome:
+    def _judge_patiently(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
         """Judge; an index that cannot be reached now is asked again in the next round."""
         try:
-            return self._judge(file)
+            return self._judge(file, claims)
         except IndexUnavailable as error:
             return ProvenanceMissing(error.summary)
 

@@ -16,6 +16,7 @@ from ci_publish.model.events import (
     Step,
 )
 from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Purpose
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
@@ -69,22 +70,22 @@ class IndexPlan:
 
 
 def plan_index(
+    *,
     run: Run,
     destination: Destination,
     distributions: Sequence[Distribution],
     problems: Sequence[Problem],
-    *,
-    sending: bool,
+    purpose: Purpose | None,
 ) -> IndexPlan:
     """Compare the files with the index. Raises IndexUnavailable when it cannot be read.
 
-    A run that is *sending* then says first what it lacks for that.
+    A run that sends, for some *purpose*, then says first what it lacks for that.
     """
     index, endpoints, train = destination.index, destination.index.endpoints, train_of(distributions)
     with run.step(Step.PLAN, endpoints.name):
         run.emit(IndexChosen(endpoints))
         run.emit(CredentialChanged(endpoints.name, destination.credential.state))
-        states = _fetch_listings(run, destination, distributions, sending=sending)
+        states = _fetch_listings(run, destination, distributions, purpose)
         plan = make_plan(
             endpoints.name,
             by_wave(train, distributions),
@@ -131,7 +132,7 @@ def require_open(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
 
 
 def _fetch_listings(
-    run: Run, destination: Destination, distributions: Sequence[Distribution], *, sending: bool
+    run: Run, destination: Destination, distributions: Sequence[Distribution], purpose: Purpose | None
 ) -> dict[str, IndexState]:
     index, endpoints = destination.index, destination.index.endpoints
     states: dict[str, IndexState] = {}
@@ -139,8 +140,8 @@ def _fetch_listings(
         state = index.fetch_listing(project, version)
         if isinstance(state, ListingUnavailable):
             run.checkpoint()
-            unavailable = messages.listing_unavailable(endpoints, state, sending=sending)
-            if sending and (missing := destination.credential.missing()):
+            unavailable = messages.listing_unavailable(endpoints, state, sending=purpose is not None)
+            if purpose is not None and (missing := destination.credential.missing(purpose)):
                 raise missing from unavailable
             raise unavailable
         if isinstance(state, NotVisible) and project not in states:

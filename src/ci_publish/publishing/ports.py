@@ -11,7 +11,7 @@ from ci_publish.http.messages import Authorization
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
-from ci_publish.model.identity import CredentialState, IdentityToken, Provider
+from ci_publish.model.identity import Claims, CredentialState, IdentityToken, Provider, Purpose
 from ci_publish.model.index import Endpoints, IndexProfile, IndexState, PublishedFile, UploadOutcome
 from ci_publish.model.problem import Problem
 from ci_publish.model.release import Comparison
@@ -138,19 +138,19 @@ class Credential(Protocol):
     def state(self) -> CredentialState:
         """What reports may know."""
 
-    def missing(self) -> CiPublishError | None:
-        """Return what this run lacks for an upload, as far as its environment tells; None where nothing is known.
+    def missing(self, purpose: Purpose) -> CiPublishError | None:
+        """Return what this run lacks for *purpose*, as far as its environment tells; None where nothing is known.
 
         Asks and sends nothing, and never raises. ``authenticate`` raises it before any request of its own; it does not
         stop a run that has nothing to upload.
         """
 
-    def authenticate(self, *, mint: bool = True) -> None:
-        """Learn whether the index takes this identity, before anything is signed.
+    def authenticate(self, purpose: Purpose, *, mint: bool = True) -> Claims | None:
+        """Learn whether the index takes this identity for *purpose*, before anything is signed; return its claims.
 
-        Mints where the CI can give another OIDC token and *mint* allows it, else judges the claims locally. Of API
-        tokens and passwords, what they state themselves is judged. Raises IdentityUnavailable, CredentialRejected or
-        IndexUnavailable.
+        None where there is no identity. Mints where the CI can give another OIDC token and *mint* allows it, else
+        judges the claims locally. Of API tokens and passwords, what they state themselves is judged. Raises
+        IdentityUnavailable, CredentialRejected or IndexUnavailable.
         """
 
     def authorization(self) -> Authorization | None:
@@ -176,9 +176,12 @@ class Signer(Protocol):
         """
 
     def adopt(
-        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution]
+        self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
     ) -> dict[str, tuple[Attestation, ...]]:
-        """Verify attestation files that lay beside the distributions. Raises SigningFailed for an invalid one."""
+        """Verify attestation files that lay beside the distributions, and that they are by the identity of *claims*.
+
+        None: it is not known. Raises SigningFailed for an invalid one.
+        """
 
     def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
         """Attest each distribution and verify each attestation locally. Emits Signed and Retrying.
@@ -190,8 +193,8 @@ class Signer(Protocol):
 class ProvenanceVerifier(Protocol):
     """Judges what an index serves as provenance (``attestations.verification``)."""
 
-    def verify(self, filename: str, sha256: str, provenance: bytes) -> ProvenanceOutcome:
-        """Verify against the file's name and digest, and the identity of this run where it is known.
+    def verify(self, file: Distribution, provenance: bytes, claims: Claims | None) -> ProvenanceOutcome:
+        """Verify against the file's name and digest, and the *claims* of this run's identity where it is known.
 
         Raises nothing but UntrustedCertificate, where a server of Sigstore has a certificate of an unknown issuer.
         """

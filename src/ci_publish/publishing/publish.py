@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Outcome, Step
+from ci_publish.model.identity import Claims
 from ci_publish.model.problem import Problem, noted
 from ci_publish.publishing import messages
-from ci_publish.publishing.attest import Attestations, attest_uploads, inspect_found, wants_attestations
+from ci_publish.publishing.attest import Attested, attest_uploads, inspect_found, wants_attestations
 from ci_publish.publishing.collect import collect_and_check, collect_valid, errors
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.release_diff import FULL, LISTING
@@ -26,7 +27,7 @@ def publish(run: Run) -> Outcome:
     """Publish to every destination in turn. Raises a CiPublishError; what happened until then was emitted."""
     collection, problems = collect_and_check(run, compared=True)
     indexes = [
-        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
+        IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
         for destination in run.destinations
     ]
     try:
@@ -37,12 +38,10 @@ def publish(run: Run) -> Outcome:
         if any(index.uploads and wants_attestations(index) for index in indexes):
             run.signer().prefetch()
         inspect_found(run, collection, indexes)
-        for index in indexes:
-            index.authenticate()
-            index.warn_unattested()
-        attestations = attest_uploads(run, collection, indexes)
+        claims = [_authenticated(index) for index in indexes]
+        attested = attest_uploads(run, collection, indexes, next(filter(None, claims), None))
         run.checkpoint()
-        return _most_cautious(_upload_all(indexes, attestations))
+        return _most_cautious(_upload_all(indexes, attested))
     finally:
         _burn(run)
 
@@ -51,7 +50,7 @@ def plan(run: Run) -> Outcome:
     """Report what ``publish`` would do; sends nothing, except an identity where the user asks to authenticate."""
     collection, problems = collect_and_check(run, compared=True)
     indexes = [
-        IndexUpload(run=run, destination=destination, distributions=collection.distributions, problems=problems)
+        IndexUpload(run=run, destination=destination, collection=collection, problems=problems)
         for destination in run.destinations
     ]
     try:
@@ -127,13 +126,19 @@ def _require_publishable(indexes: Sequence[IndexUpload]) -> None:
         index.require_attested()
 
 
-def _upload_all(indexes: Sequence[IndexUpload], attestations: Attestations) -> list[Outcome]:
+def _authenticated(index: IndexUpload) -> Claims | None:
+    claims = index.authenticate()
+    index.warn_unattested()
+    return claims
+
+
+def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outcome]:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     outcomes: list[Outcome] = []
     try:
         for index in indexes:
-            index.upload(attestations)
-            outcomes.append(index.confirm(attestations))
+            index.upload(attested)
+            outcomes.append(index.confirm(attested))
     except CiPublishError:
         for index in indexes:
             index.ask_once_more()

@@ -1,15 +1,16 @@
 """One index's part of a run, step by step: plan, authenticate, upload, confirm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ci_publish.model.attestation import Attestation, AttestationPolicy
-from ci_publish.model.distribution import Distribution
+from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Outcome, Step
+from ci_publish.model.identity import Claims, CredentialKind, Purpose
 from ci_publish.model.index import AlreadyPublished, Endpoints, KeptPublished, Plan
 from ci_publish.model.problem import Problem
 from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages
-from ci_publish.publishing.attest import attestation_policy
+from ci_publish.publishing.attest import Attested, attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
@@ -30,15 +31,19 @@ class IndexUpload:
         *,
         run: Run,
         destination: Destination,
-        distributions: Sequence[Distribution],
+        collection: Collection,
         problems: Sequence[Problem] = (),
     ) -> None:
         self._run = run
         self._destination = destination
         self._index = destination.index
-        self._distributions = distributions
+        self._distributions = collection.distributions
         self._problems = problems
-        self._authentication = Authentication(run, destination)
+        trusted = attestation_policy(run.options.attestations, CredentialKind.TRUSTED_PUBLISHING, self.endpoints)
+        self._purpose = Purpose(
+            collection.projects, attesting=trusted is AttestationPolicy.REQUIRED and collection.unattested
+        )
+        self._authentication = Authentication(run, destination, self._purpose)
         nothing = Plan(self.endpoints.name, ())
         self._planned = IndexPlan(plan=nothing, states={}, undecided={}, train=NO_TRAIN)
         self._outcomes = FileOutcomes(run, self.endpoints.name, NO_TRAIN)
@@ -70,7 +75,13 @@ class IndexUpload:
 
     def plan(self, *, sending: bool = True) -> None:
         """Compare the files with the index. Raises IndexUnavailable when it cannot be read."""
-        self._planned = plan_index(self._run, self._destination, self._distributions, self._problems, sending=sending)
+        self._planned = plan_index(
+            run=self._run,
+            destination=self._destination,
+            distributions=self._distributions,
+            problems=self._problems,
+            purpose=self._purpose if sending else None,
+        )
         self._outcomes = FileOutcomes(self._run, self.endpoints.name, self._planned.train)
         self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
 
@@ -112,10 +123,13 @@ class IndexUpload:
                     filename=file.filename,
                 )
 
-    def authenticate(self) -> None:
-        """Learn whether the index takes the run's identity, when there is something to upload."""
-        if self.uploads:
-            self._restrict(self._authentication.authenticate(self._planned))
+    def authenticate(self) -> Claims | None:
+        """Learn whether the index takes the run's identity, when there is something to upload; return its claims."""
+        if not self.uploads:
+            return None
+        covered = self._authentication.authenticate(self._planned)
+        self._restrict(covered)
+        return covered.claims
 
     def try_credential(self) -> None:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards."""
@@ -128,12 +142,11 @@ class IndexUpload:
 
     # upload -------------------------------------------------------------------------------------------------------
 
-    def upload(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> None:
+    def upload(self, attested: Attested) -> None:
         """Send what the plan says, wave by wave. Raises what made a file fail."""
         if not self.uploads:
             return
-        if self.policy is AttestationPolicy.OFF:
-            attestations = {}
+        attestations = {} if self.policy is AttestationPolicy.OFF else attested.files
         self._restrict(self._authentication.authorize(self._planned, signed=bool(attestations)))
         transfers = Transfers(
             run=self._run,
@@ -159,7 +172,7 @@ class IndexUpload:
 
     # confirm ------------------------------------------------------------------------------------------------------
 
-    def confirm(self, attestations: Mapping[str, tuple[Attestation, ...]]) -> Outcome:
+    def confirm(self, attested: Attested) -> Outcome:
         """Wait until the index lists what was sent with our digests, and verify the provenance that it serves.
 
         Returns how publishing to this index ended. Raises Unverified, or IndexUnavailable for an upload whose answer
@@ -180,8 +193,8 @@ class IndexUpload:
                 text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
                 self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
-                attested = [file for file in self._confirmed.listed if attestations.get(file.filename)]
-                Confirmation(self._run, self._index).wait_for_provenance(attested)
+                files = [file for file in self._confirmed.listed if attested.files.get(file.filename)]
+                Confirmation(self._run, self._index).wait_for_provenance(files, attested.claims)
         if self._confirmed.unreadable:
             return Outcome.NOT_CONFIRMED
         return self._outcome(by_md5=by_md5 or self._confirmed.by_md5)

@@ -13,6 +13,7 @@ from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
 from ci_publish.attestations.build_provenance import provenance_of
+from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationInvalid
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
 from ci_publish.model.distribution import Distribution, FoundAttestation
@@ -59,8 +60,7 @@ def adopt(
     claims: Claims | None = None,
     attested_by: tuple[PublisherIdentity, ...] = (),
 ) -> dict[str, list[str]]:
-    signer = world.signer(claims=claims, attested_by=attested_by)
-    taken = signer.adopt(files, wheels(2))
+    taken = world.signer(signers=AcceptedSigners(named=attested_by)).adopt(files, wheels(2), claims)
     assert all(attestation.verified for attestations in taken.values() for attestation in attestations)
     return {name: [attestation.predicate_type for attestation in taken[name]] for name in taken}
 

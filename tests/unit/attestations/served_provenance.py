@@ -48,8 +48,7 @@ def provenance(*attestations: object, publisher: Mapping[str, object] = GITHUB, 
 
 
 def verdict(world: SigningHarness, served: bytes, *, run: Claims | None = None, number: int = 0) -> ProvenanceOutcome:
-    judge = ProvenanceJudge(world.trust, lambda: run)
-    return judge.verify(wheel(number).filename, wheel(number).sha256, served)
+    return ProvenanceJudge(world.trust).verify(wheel(number), served, run)
 
 
 def reason(outcome: ProvenanceOutcome) -> str:

@@ -27,8 +27,8 @@ from tests.unit.rehearsal.served_sigstore import served
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ci_publish.attestations.signers import AcceptedSigners
     from ci_publish.errors import CiPublishError
-    from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity
 
 Kept = TypeVar("Kept")
 
@@ -164,10 +164,8 @@ class SigningHarness:
         *,
         patience: Patience = QUICK,
         workers: int = 8,
-        claims: Claims | None = None,
         trust: TrustSource | None = None,
-        job: JobIdentity | None = None,
-        attested_by: tuple[PublisherIdentity, ...] = (),
+        signers: AcceptedSigners | None = None,
         clocks: Clocks | None = None,
     ) -> SigstoreSigner:
         return SigstoreSigner(
@@ -178,9 +176,7 @@ class SigningHarness:
             workers=workers,
             patience=patience,
             clocks=clocks or Clocks(jitter=lambda: 0.0),
-            claims=lambda: claims,
-            job=job,
-            attested_by=attested_by,
+            signers=signers,
         )
 
 

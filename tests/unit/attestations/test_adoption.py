@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationByAnother
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.events import Noted
@@ -32,7 +33,7 @@ def test_attestations_of_this_identity_are_used(world: SigningHarness) -> None:
 def test_what_was_found_is_used_byte_for_byte(world: SigningHarness) -> None:
     content = json.dumps(json.loads(signed(world)), indent=4) + "\n"
 
-    taken = world.signer().adopt([found(content)], [wheel()])
+    taken = world.signer().adopt([found(content)], [wheel()], None)
 
     assert [attestation.json for attestation in taken[wheel().filename]] == [content]
 
@@ -166,25 +167,25 @@ def test_the_jobs_variables_are_compared_as_long_as_there_is_no_token(world: Sig
     mine = [found(signed(world))]
     for claims in (gitlab_claims(), github_claims(workflow="other.yml"), github_claims(repository="octo-org/other")):
         theirs = [found(signed(world, claims))]
-        signer = world.signer(job=JOB)
+        signer = world.signer(signers=AcceptedSigners(job=JOB))
         with pytest.raises(AttestationByAnother):
             signer.inspect(theirs, [wheel()])
         signer.inspect(mine, [wheel()])
 
     world.events.clear()
-    assert world.signer(job=JOB).adopt(mine, [wheel()]).keys() == {wheel().filename}
+    assert world.signer(signers=AcceptedSigners(job=JOB)).adopt(mine, [wheel()], None).keys() == {wheel().filename}
     assert world.events == []
 
 
 def test_the_token_is_believed_more_than_the_jobs_variables(world: SigningHarness) -> None:
-    signer = world.signer(job=JOB, claims=github_claims(repository="octo-org/other"))
+    signer = world.signer(signers=AcceptedSigners(job=JOB))
 
     with pytest.raises(AttestationByAnother):
-        signer.adopt([found(signed(world))], [wheel()])
+        signer.adopt([found(signed(world))], [wheel()], github_claims(repository="octo-org/other"))
 
 
 def test_who_signed_is_in_the_attestation(world: SigningHarness) -> None:
-    (taken,) = world.signer().adopt([found(signed(world, github_claims(environment="pypi")))], [wheel()])[
+    (taken,) = world.signer().adopt([found(signed(world, github_claims(environment="pypi")))], [wheel()], None)[
         wheel().filename
     ]
 

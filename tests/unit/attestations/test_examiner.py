@@ -94,7 +94,7 @@ def test_an_unknown_kind_of_publisher_is_invalid(world: SigningHarness) -> None:
 def test_provenance_of_other_bytes_is_invalid(world: SigningHarness) -> None:
     judge = ProvenanceJudge(world.trust)
 
-    outcome = judge.verify(wheel().filename, "0" * 64, provenance(made(world)))
+    outcome = judge.verify(wheel(content="other"), provenance(made(world)), None)
 
     assert "about other bytes" in reason(outcome)
 
@@ -175,7 +175,7 @@ def test_whatever_is_changed_is_judged_and_never_raises(world: SigningHarness) -
 
     for path in leaves(document):
         for junk in chance.sample(JUNK, 4):
-            outcome = judge.verify(wheel().filename, wheel().sha256, changed(document, path, junk))
+            outcome = judge.verify(wheel(), changed(document, path, junk), None)
 
             assert isinstance(outcome, ProvenanceInvalid) or harmless & set(path), (path, junk, outcome)
             assert not isinstance(outcome, ProvenanceInvalid) or outcome.reason
@@ -190,6 +190,6 @@ def test_whatever_bit_is_flipped_never_raises(world: SigningHarness) -> None:
         place = chance.randrange(len(served))
         flipped = served[:place] + bytes([served[place] ^ (1 << chance.randrange(7))]) + served[place + 1 :]
 
-        outcome = judge.verify(wheel().filename, wheel().sha256, flipped)
+        outcome = judge.verify(wheel(), flipped, None)
 
         assert isinstance(outcome, ProvenanceInvalid | ProvenanceVerified)

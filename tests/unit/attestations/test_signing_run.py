@@ -29,6 +29,7 @@ def test_all_files_are_signed_with_one_identity_and_one_certificate(bench: Bench
     assert (bench.job.asked, len(bench.authority.tokens)) == (1, 1)
     assert sorted(bench.events.signed) == sorted(result.attestations)
     assert bench.authority.tokens[0].audience == "sigstore"
+    assert result.claims == bench.authority.tokens[0].claims
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -124,7 +124,7 @@ def test_provenance_is_by_the_expected_publisher(world: SigningHarness, expected
     judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
     served = provenance(made(world, github_claims(environment="pypi")))
 
-    outcome = judge.verify(wheel().filename, wheel().sha256, served)
+    outcome = judge.verify(wheel(), served, None)
 
     assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
     assert outcome.publisher == "github:octo-org/demo:release.yml#pypi"
@@ -158,7 +158,7 @@ def test_publishers_of_other_providers_are_expected_alike(
         return
     judge = ProvenanceJudge(world.trust, named=(parse_identity(expected),))
 
-    outcome = judge.verify(wheel().filename, wheel().sha256, provenance(made(world, claims), publisher=publisher))
+    outcome = judge.verify(wheel(), provenance(made(world, claims), publisher=publisher), None)
 
     assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
 
@@ -171,9 +171,7 @@ def test_without_an_environment_in_the_certificate_the_indexs_word_is_compared(
 ) -> None:
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
 
-    outcome = judge.verify(
-        wheel().filename, wheel().sha256, provenance(made(world), publisher={**GITHUB, "environment": stated})
-    )
+    outcome = judge.verify(wheel(), provenance(made(world), publisher={**GITHUB, "environment": stated}), None)
 
     assert isinstance(outcome, ProvenanceVerified if accepted else ProvenanceByAnother)
     assert outcome.publisher == "github:octo-org/demo:release.yml", "only what is signed is shown"
@@ -183,7 +181,7 @@ def test_the_certificates_environment_goes_before_the_indexs_word(world: Signing
     judge = ProvenanceJudge(world.trust, named=(parse_identity("github:octo-org/demo#pypi"),))
     served = provenance(made(world, github_claims(environment="other")), publisher={**GITHUB, "environment": "pypi"})
 
-    assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
+    assert isinstance(judge.verify(wheel(), served, None), ProvenanceByAnother)
 
 
 def test_any_of_several_expected_publishers_will_do(world: SigningHarness) -> None:
@@ -192,9 +190,9 @@ def test_any_of_several_expected_publishers_will_do(world: SigningHarness) -> No
 
     for number in range(2):
         judge = ProvenanceJudge(world.trust, named=named[number:])
-        assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceVerified)
+        assert isinstance(judge.verify(wheel(), served, None), ProvenanceVerified)
     judge = ProvenanceJudge(world.trust, named=named[:1])
-    assert isinstance(judge.verify(wheel().filename, wheel().sha256, served), ProvenanceByAnother)
+    assert isinstance(judge.verify(wheel(), served, None), ProvenanceByAnother)
 
 
 def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: SigningHarness) -> None:
@@ -204,9 +202,9 @@ def test_a_run_takes_its_own_provenance_besides_that_of_the_named(world: Signing
         "named": provenance(made(world, gitlab_claims()), publisher=GITLAB),
         "other": provenance(made(world, google_claims()), publisher=GOOGLE),
     }
-    judge = ProvenanceJudge(world.trust, github_claims, named=named)
+    judge = ProvenanceJudge(world.trust, named=named)
 
-    outcomes = {name: judge.verify(wheel().filename, wheel().sha256, content) for name, content in served.items()}
+    outcomes = {name: judge.verify(wheel(), content, github_claims()) for name, content in served.items()}
 
     assert {name for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceVerified)} == {"own", "named"}
     assert isinstance(outcomes["other"], ProvenanceByAnother)
@@ -221,7 +219,7 @@ def test_every_attestation_is_by_an_expected_publisher(world: SigningHarness) ->
     )
     both = {**ours, "attestation_bundles": [*ours["attestation_bundles"], *theirs["attestation_bundles"]]}
 
-    outcome = judge.verify(wheel().filename, wheel().sha256, json.dumps(both).encode())
+    outcome = judge.verify(wheel(), json.dumps(both).encode(), None)
 
     assert isinstance(outcome, ProvenanceByAnother)
     assert outcome.publisher == "gitlab:octo-group/demo:.gitlab-ci.yml"
@@ -242,4 +240,4 @@ def test_more_attestations_than_anybody_makes_are_not_all_verified(world: Signin
 def test_a_trust_configuration_that_is_bad_is_a_reason_not_an_exception(world: SigningHarness) -> None:
     judge = ProvenanceJudge(TrustSource(emit=Events().append, config="{}"))
 
-    assert "trust configuration" in reason(judge.verify(wheel().filename, wheel().sha256, provenance()))
+    assert "trust configuration" in reason(judge.verify(wheel(), provenance(), None))

@@ -10,7 +10,7 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswer
 from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.model.events import CredentialChanged, Noted, Retrying
-from ci_publish.model.identity import CredentialKind, Provider
+from ci_publish.model.identity import CredentialKind, Provider, Purpose
 from ci_publish.model.index import Endpoints
 from ci_publish.model.token_scope import TokenScope
 from tests.unit.identity.credential_harness import (
@@ -30,8 +30,9 @@ REFUSED = {"errors": [{"code": "invalid-publisher", "description": "Publisher wi
 LOST = NoAnswer(NoAnswerReason.RESET, "the connection was reset", sent=True)
 
 
-def credential(world: Harness, endpoints: Endpoints = PYPI, **options: Any) -> TrustedPublishingCredential:  # noqa: ANN401
-    chosen = choose_credential(endpoints, CredentialOptions(), world.tools(), **{"projects": ("demo",), **options})
+def credential(world: Harness, endpoints: Endpoints = PYPI, *, attesting: bool = False) -> TrustedPublishingCredential:
+    purpose = Purpose(("demo",), attesting=attesting)
+    chosen = choose_credential(endpoints, CredentialOptions(), world.tools(), purpose=purpose)
     assert isinstance(chosen, TrustedPublishingCredential)
     return chosen
 
@@ -50,7 +51,10 @@ def refusal(code: str) -> HttpAnswer:
 def test_an_identity_is_proved_held_and_its_token_burnt() -> None:
     world = Harness()
     trusted = credential(world)
-    trusted.authenticate()
+    claims = trusted.authenticate()
+    assert claims is not None
+    assert claims["repository"] == GITHUB["repository"]
+    assert trusted.authenticate() == claims
     assert password(trusted.authorization()) == "pypi-upload-1"
     trusted.burn()
     assert world.ci.asked == ["pypi"]
@@ -187,14 +191,12 @@ def test_other_refusals_are_final(code: str) -> None:
     assert len(world.index.identities) == 1
 
 
-def test_the_projects_of_a_refusal_may_be_known_late() -> None:
+def test_the_projects_of_a_refusal_are_those_of_the_purpose() -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [answer(422, REFUSED)]
-    found: list[str] = []
-    trusted = credential(world, projects=lambda: found)
-    found.append("late-project")
+    trusted = credential(world)
     with pytest.raises(errors.InvalidPublisher) as caught:
-        trusted.authenticate()
+        trusted.authenticate(Purpose(("late-project",)))
     assert any("/manage/project/late-project/" in hint for hint in caught.value.hints)
 
 
@@ -337,14 +339,15 @@ def test_an_index_whose_audience_is_not_known_is_asked_for_it() -> None:
     assert credential(Harness(ci=FakeCI(lacks={None: NO_TOKEN})), OTHER).missing() is NO_TOKEN
 
 
-@pytest.mark.parametrize("attesting", [True, lambda: True])
-def test_sigstores_identity_is_missing_only_where_something_must_be_signed(attesting: object) -> None:
+def test_sigstores_identity_is_missing_only_where_something_must_be_signed() -> None:
     world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
-    assert credential(world, attesting=attesting).missing() is NO_SIGSTORE
+    signing = Purpose(("demo",), attesting=True)
+    assert credential(world, attesting=True).missing() is NO_SIGSTORE
+    assert credential(world).missing(signing) is NO_SIGSTORE
     with pytest.raises(errors.GitLabIdTokenMissing):
-        credential(world, attesting=attesting).authenticate()
+        credential(world).authenticate(signing)
     assert world.index.requests == []
-    unsigned = credential(world, attesting=lambda: False)
+    unsigned = credential(world)
     assert unsigned.missing() is None
     unsigned.authenticate()
 
@@ -685,19 +688,19 @@ def test_a_token_that_comes_in_after_the_end_is_burnt_as_it_comes() -> None:
 
 def test_an_identity_can_be_judged_without_an_exchange() -> None:
     world = Harness()
-    credential = TrustedPublishingCredential(endpoints=PYPI, tools=world.tools())
+    credential = TrustedPublishingCredential(PYPI, world.tools())
     credential.authenticate(mint=False)
     assert world.ci.asked == ["pypi"]
     assert world.index.identities == []
     assert credential.state.scope is None
     refused = Harness(ci=FakeCI(claims={**GITHUB, "event_name": "pull_request_target"}))
     with pytest.raises(errors.InvalidPublisher):
-        TrustedPublishingCredential(endpoints=PYPI, tools=refused.tools()).authenticate(mint=False)
+        TrustedPublishingCredential(PYPI, refused.tools()).authenticate(mint=False)
 
 
 def test_what_an_upload_token_is_for_is_known_after_the_exchange() -> None:
     world = Harness()
     world.index.scripts["mint-token"] = [answer(200, {"token": macaroon([2, ["id"]])})]
-    credential = TrustedPublishingCredential(endpoints=PYPI, tools=world.tools())
+    credential = TrustedPublishingCredential(PYPI, world.tools())
     credential.authenticate()
     assert credential.state.scope == TokenScope(count=1)

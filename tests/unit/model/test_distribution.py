@@ -1,6 +1,8 @@
 """Distributions as values."""
 
-from ci_publish.model.distribution import Collection, CoreMetadata
+from pathlib import Path
+
+from ci_publish.model.distribution import Collection, CoreMetadata, FoundAttestation
 from tests.unit.fakes import sdist, wheel
 
 
@@ -23,3 +25,16 @@ def test_a_release_is_a_project_and_a_version() -> None:
 
 def test_a_collection_is_its_distributions() -> None:
     assert list(Collection(distributions=(wheel(), sdist()))) == [wheel(), sdist()]
+
+
+def test_a_file_needs_an_attestation_unless_a_publish_attestation_lies_beside_it() -> None:
+    file = wheel()
+    found = FoundAttestation(path=Path("a"), distribution=file.filename, type="publish", content=b"")
+    other = FoundAttestation(path=Path("a"), distribution=file.filename, type="slsa", content=b"")
+    assert Collection(distributions=(file,)).unattested
+    assert Collection(distributions=(file,), attestations=(other,)).unattested
+    assert not Collection(distributions=(file,), attestations=(found,)).unattested
+
+
+def test_the_projects_of_a_collection_are_named_once() -> None:
+    assert Collection(distributions=(wheel(), sdist())).projects == ("demo",)

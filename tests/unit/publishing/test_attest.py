@@ -17,12 +17,12 @@ from ci_publish.errors import (
 from ci_publish.model.attestation import (
     AttestationPolicy,
 )
-from ci_publish.model.distribution import FoundAttestation
+from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import (
     Outcome,
     Signed,
 )
-from ci_publish.model.identity import CredentialKind
+from ci_publish.model.identity import CredentialKind, Purpose
 from ci_publish.publishing.attest import attest, attestation_policy
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import (
@@ -122,6 +122,39 @@ def test_attestations_that_lie_beside_the_files_are_used_and_not_made_again() ->
     assert {count for _, count in index_of(played).sent} == {1}
     told = [event.attestation.filename for event in played.events if isinstance(event, Signed)]
     assert told == [ONE.filename], "what was found is told of as what is made is"
+
+
+def test_what_the_identity_claims_is_passed_on_to_who_judges_by_it() -> None:
+    shown, signed = {"repository": "octo-org/demo"}, {"repository": "octo-org/demo", "aud": "sigstore"}
+    played = fake_run(*ALL, credential=FakeCredential(claims=shown))
+    publish(played.run())
+    assert played.signer.shown == [shown]
+    assert played.verifier.shown == [shown] * 3
+    played = fake_run(*ALL, credential=FakeCredential(claims=shown))
+    played.signer.claims = signed
+    publish(played.run())
+    assert played.verifier.shown == [signed] * 3, "the certificate is by the identity that signed"
+
+
+@pytest.mark.parametrize(
+    ("attestations", "beside", "attesting"),
+    [
+        (AttestationPolicy.AUTO, (), True),
+        (AttestationPolicy.AUTO, ALL, False),
+        (AttestationPolicy.IF_POSSIBLE, (), False),
+        (AttestationPolicy.OFF, (), False),
+    ],
+)
+def test_the_credential_learns_what_it_is_for(
+    attestations: AttestationPolicy, beside: Sequence[Distribution], *, attesting: bool
+) -> None:
+    played = fake_run(*ALL, options=Settings(attestations=attestations))
+    played.distributions.attestations = tuple(
+        FoundAttestation(path=Path("dist/x"), distribution=file.filename, type="publish", content=b"{}")
+        for file in beside
+    )
+    publish(played.run())
+    assert credential_of(played).purposes == [Purpose(("demo",), attesting=attesting)]
 
 
 def test_attest_signs_everything_and_writes_it_down() -> None:
