@@ -634,5 +634,18 @@ def test_a_look_that_brings_no_listing_is_not_absence(tmp_path: Path, answer: by
         assert isinstance(client.index.fetch_listing("demo"), ListingUnavailable)
 
 
+@pytest.mark.parametrize("inflated", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize(("beyond", "kind"), [(0, ProjectListing), (1, ListingUnavailable)])
+def test_19_a_listing_is_read_up_to_its_cap(beyond: int, kind: type, *, inflated: bool) -> None:
+    body = b'{"meta": {"api-version": "1.1"}, "name": "demo", "files": []}'.ljust(32 * MEGABYTE + beyond)
+    headers = {
+        "Content-Type": "application/vnd.pypi.simple.v1+json",
+        **({"Content-Encoding": "gzip"} if inflated else {}),
+    }
+    looks = [answering(200, gzip.compress(body, 1) if inflated else body, headers=headers)]
+    with FaultServer(looks=looks) as server, Client(server.upload_url, timeouts=PATIENT) as client:
+        assert isinstance(client.index.fetch_listing("demo"), kind)
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)

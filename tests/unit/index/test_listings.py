@@ -211,6 +211,7 @@ def test_what_the_listing_lacks_is_looked_for_on_the_release_page(first: HttpAns
     assert isinstance(state, ProjectListing)
     assert FILENAME in state.files
     assert played.transport.urls[1] == "https://index.example/pypi/demo/1.0/json"
+    assert played.transport.limits == [32 * 1024 * 1024] * 2
 
 
 def test_a_fresh_look_at_an_absent_project_asks_the_projects_own_page() -> None:
