@@ -11,7 +11,9 @@ from ci_publish.rehearsal.oidc import registered
 from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_wheel
+from tests.e2e.harness_runs import Traffic
 from tests.e2e.in_process import Shell, hooked
+from tests.unit.identity.credential_harness import macaroon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +105,28 @@ def test_a_token_that_cannot_work_is_never_sent(shell: Shell, cut: int | None, w
         result = shell("publish", CI_PUBLISH_REPOSITORY_URL=world.repository_url, CI_PUBLISH_PASSWORD=token)
         refused(result, world, "api-token-unusable")
         assert words in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "slug", "asked"),
+    [
+        ("alice", macaroon(location="127.0.0.1"), "password-refused", False),
+        ("__token__", macaroon(location="127.0.0.1")[:40], "api-token-unusable", False),
+        ("__token__", macaroon(location="pypi.org"), "api-token-unusable", False),
+        ("__token__", macaroon([0, 1, 0], location="127.0.0.1"), "api-token-unusable", True),
+    ],
+    ids=["password", "truncated", "another index's", "expired"],
+)
+def test_what_can_never_work_is_refused_before_the_index_is_asked(
+    shell: Shell, user: str, token: str, slug: str, *, asked: bool
+) -> None:
+    """An expired API token is refused later: it does not stop a run that has nothing to upload."""
+    make_wheel(shell.folder / "dist", "demo")
+    with RehearsalWorld() as world, Traffic().of(world) as traffic:
+        given = {"CI_PUBLISH_REPOSITORY_URL": world.repository_url, "CI_PUBLISH_USER": user}
+        result = shell("publish", CI_PUBLISH_PASSWORD=token, **given)
+        refused(result, world, slug)
+        assert ("look" in traffic.seen) is asked, traffic.seen
         assert "run again" not in result.stdout.lower()
         assert token not in result.stdout
 

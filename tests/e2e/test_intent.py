@@ -117,7 +117,7 @@ def test_a_private_index_is_played_with_its_rules(shell: Shell, given: dict[str,
     assert result.code in {0, 9}, result.stdout
     (index,) = result.receipt["indexes"]
     assert index["profile"] == "generic"
-    kinds = {"me": CredentialKind.API_TOKEN, "true": CredentialKind.NONE}
+    kinds = {"me": CredentialKind.PASSWORD, "true": CredentialKind.NONE}
     assert index["credential"]["kind"] == kinds.get(next(iter(given.values()), ""), CredentialKind.TRUSTED_PUBLISHING)
     assert CANARY not in result.stdout + json.dumps(result.receipt)
 
@@ -131,7 +131,17 @@ def test_the_action_keeps_its_inputs_beside_rehearse(shell: Shell) -> None:
 
 
 def test_what_the_real_run_would_refuse_the_rehearsal_refuses(shell: Shell) -> None:
-    assert shell("rehearse", CI_PUBLISH_USER="alice", CI_PUBLISH_PASSWORD="x").code == 6
+    for given in ({"CI_PUBLISH_USER": "alice"}, {"CI_PUBLISH_REPOSITORY_URL": "testpypi"}, {}):
+        refused = shell("rehearse", CI_PUBLISH_PASSWORD=CANARY, **given)
+        assert refused.code == 6, refused.stdout
+        slug = "password-refused" if "CI_PUBLISH_USER" in given else "not-an-api-token"
+        assert refused.receipt["error"]["slug"] == slug
+        assert CANARY not in refused.stdout + json.dumps(refused.receipt)
+    with RehearsalWorld() as world:  # a token of another index, which only an upload proxy may see
+        other = {"CI_PUBLISH_PASSWORD": world.issue_api_token()}
+        assert shell("rehearse", "--repository-url", PRIVATE, **other).receipt["error"]["slug"] == "api-token-unusable"
+        proxy = PRIVATE.removeprefix("https://").partition("/")[0]
+        assert shell("rehearse", "--repository-url", PRIVATE, "--token-for", proxy, **other).code == 0
     assert shell("rehearse", TWINE_REPOSITORY="testpypi", UV_PUBLISH_URL=PRIVATE).code == 2
 
 

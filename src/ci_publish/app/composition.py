@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ci_publish.app.credentials import Credentials
+from ci_publish.app.credentials import Credentials, takes_any_token
 from ci_publish.app.interruptible_distributions import InterruptibleDistributions
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.output_files import require_writable
@@ -20,7 +20,6 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated import stated
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import host_of
 from ci_publish.identity.credential import choose_credential
 from ci_publish.identity.job import job_identity
 from ci_publish.index import endpoints as index_endpoints
@@ -84,6 +83,9 @@ class Composition:
         if self.settings.rules or self.settings.expect_wheels:
             _ = self.distributions  # raises for settings of the checks that only their code can judge
         destinations = self.destinations(online=command not in {"check", "attest"})
+        if command == "publish":
+            for destination in destinations:
+                self.credentials.require_possible(destination.index.endpoints)
         if command in _LISTING:
             self._prefetch()
         from ci_publish.attestations.files import require_unwritten, write_attestations  # noqa: PLC0415  (late: not needed for that request)
@@ -198,7 +200,7 @@ class Composition:
         return replace(
             endpoints,
             named_audience=named_audiences(settings.audience, indexes).get(repository_url),
-            takes_any_token=host_of(endpoints.upload) in {host.casefold() for host in settings.token_for},
+            takes_any_token=takes_any_token(settings, endpoints),
         )
 
     def _resolved(self, repository_url: str) -> Endpoints:

@@ -8,12 +8,14 @@ from functools import partial
 
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
+from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import host_of
 from ci_publish.identity.context import IdentityContext, unguarded
 from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, meant_for, shared
 from ci_publish.identity.keyring import KeyringEntry, asked_keyring
-from ci_publish.identity.static import TOKEN_USER, static_objection, token_objection
+from ci_publish.identity.static import TOKEN_USER, expired, is_blank, static_objection
 from ci_publish.model.index import Endpoints
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.ports import IdentitySource
@@ -46,6 +48,14 @@ class Credentials:
         if self._settings.keyring:
             return  # a keyring holds a secret for each index
         if error := shared(destinations, self.options()):
+            raise error
+
+    def require_possible(self, endpoints: Endpoints) -> None:
+        """Raise what this index would refuse at any time: nothing need be asked to know it.
+
+        Nothing is required of what is missing or has expired: a run that has nothing to upload needs no credential.
+        """
+        if error := objection(endpoints, self.options(endpoints)):
             raise error
 
     def options(self, endpoints: Endpoints | None = None) -> CredentialOptions:
@@ -92,10 +102,23 @@ class Credentials:
         user = given.user or TOKEN_USER
         if not given.secret or static_objection(endpoints, user, given.secret, given.name):
             return None
-        if token_objection(endpoints, given.secret, given.name, time.time()):
+        if expired(given.secret, given.name, time.time()):
             return None
         self._context.mask(given.secret)
         return BasicAuthorization(user, given.secret)
+
+
+def takes_any_token(settings: Settings, endpoints: Endpoints) -> bool:
+    """Return whether the user lets API tokens of other indexes go to this one: an upload proxy."""
+    return host_of(endpoints.upload) in {host.casefold() for host in settings.token_for}
+
+
+def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
+    """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
+    given = meant_for(endpoints, options)
+    if given.secret is None or given.secret.satisfies(is_blank):
+        return None
+    return static_objection(endpoints, given.user or TOKEN_USER, given.secret, given.name)
 
 
 def _runner(environ: Mapping[str, str]) -> str | None:

@@ -1,7 +1,7 @@
 """`ci-publish rehearse`: the whole run, against an index, an identity provider and a Sigstore on loopback.
 
-Destination and credential of the real run say what to play. The secret's value is never used, no identity is requested,
-and nothing is sent to the real index.
+Destination and credential of the real run say what to play. The secret is judged by its form alone and never sent, no
+identity is requested, and nothing is sent to the real index.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ci_publish.app.composition import Composition
+from ci_publish.app.credentials import objection, takes_any_token
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.serving import announce
@@ -54,7 +55,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
     job = rehearsed_job(context.environ)
-    destinations = [played(settings, address) for address in settings.repository_url]
+    destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
         overlay = _overlay(settings, context, stack) if settings.serve else None
@@ -63,8 +64,10 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
             for number, destination in enumerate(destinations)
         ]
         for world, destination in zip(worlds, destinations, strict=True):
-            if destination.anonymous and destination.profile is IndexProfile.GENERIC:
-                world.index.accept_anonymous()
+            if destination.profile is IndexProfile.GENERIC:
+                world.index.rules.any_user = True
+                if destination.anonymous:
+                    world.index.accept_anonymous()
             if paths_given or not settings.serve:
                 _publish_to(world, destination, job, settings, context)
         if settings.serve:
@@ -134,19 +137,23 @@ def anonymous(settings: Settings, address: str) -> Settings:
     )
 
 
-def played(settings: Settings, address: str) -> Played:
-    """Return what the real run would find and show at *address*; the secret is only asked whether it is blank."""
+def played(settings: Settings, address: str, password_name: str) -> Played:
+    """Return what the real run would find and show at *address*; the secret itself is not kept.
+
+    Raises what the real run would raise before it asks anything: for a secret that can never work there.
+    """
     endpoints = _real(settings, address)
-    given = meant_for(
-        endpoints,
-        CredentialOptions(
-            user=settings.user,
-            secret=settings.password,
-            anonymous=settings.anonymous,
-            several=len(settings.repository_url) > 1,
-            keyring=settings.keyring,
-        ),
+    options = CredentialOptions(
+        user=settings.user,
+        secret=settings.password,
+        name=password_name,
+        anonymous=settings.anonymous,
+        several=len(settings.repository_url) > 1,
+        keyring=settings.keyring,
     )
+    if error := objection(endpoints, options):
+        raise error
+    given = meant_for(endpoints, options)
     token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
     return Played(
         address=address,
@@ -159,7 +166,8 @@ def played(settings: Settings, address: str) -> Played:
 
 
 def _real(settings: Settings, address: str) -> Endpoints:
-    return resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
+    endpoints = resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
+    return replace(endpoints, takes_any_token=takes_any_token(settings, endpoints))
 
 
 def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) -> Settings:
@@ -170,8 +178,7 @@ def rehearsed(settings: Settings, destination: Played, world: RehearsalWorld) ->
             "repository_url": (world.repository_url,),
             "index_url": None,
             "index_profile": "auto" if pypi else "generic",
-            # PyPI refuses user names, and so does the rehearsal; other indexes take any, which is played with a token.
-            "user": destination.user if pypi else TOKEN_USER,
+            "user": destination.user,
             "password": Secret(world.issue_api_token()) if destination.token else None,
             "password_stdin": False,
             "keyring": False,

@@ -58,7 +58,7 @@ class StaticCredential:
         user, secret = self._authorization.user, self._authorization.secret
         if error := static_objection(self._endpoints, user, secret, self._name):
             raise error
-        if error := token_objection(self._endpoints, secret, self._name, self._clock()):
+        if error := expired(secret, self._name, self._clock()):
             raise error
         if not self._noted:
             self._noted = True
@@ -83,7 +83,7 @@ def is_blank(text: str) -> bool:
 
 
 def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
-    """Return why *user* and *secret* cannot work on this index, None where they may."""
+    """Return why *user* and *secret* can never work on this index, whatever the time; None where they may."""
     if secret.satisfies(is_blank):
         return empty_secret(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
@@ -97,6 +97,14 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
         )
     if _is_pypis_own(endpoints) and not secret.satisfies(has_prefix):
         return _not_an_api_token(endpoints, secret, name)
+    if error := _issued_elsewhere(endpoints, secret, name):
+        return error
+    if endpoints.profile is IndexProfile.PYPI and isinstance(secret.read(read_token), TruncatedToken):
+        return ApiTokenUnusable(
+            f"{name} is not a whole API token: its end is missing. It was not sent.",
+            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
+            hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
+        )
     return None
 
 
@@ -120,17 +128,9 @@ def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnA
     )
 
 
-def token_objection(endpoints: Endpoints, secret: Secret, name: str, now: float) -> CiPublishError | None:
-    """Return why an API token cannot work on this index, as far as it says so itself; *now* is since the epoch."""
-    if error := _issued_elsewhere(endpoints, secret, name):
-        return error
+def expired(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
+    """Return the error for an API token that states that it is over; *now* is since the epoch."""
     token = secret.read(read_token)
-    if isinstance(token, TruncatedToken) and endpoints.profile is IndexProfile.PYPI:
-        return ApiTokenUnusable(
-            f"{name} is not a whole API token: its end is missing. It was not sent.",
-            detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
-            hints=("Copy the whole token into the secret; if it is lost, create a new one in the account's settings.",),
-        )
     if not isinstance(token, ReadToken):
         return None
     expires = token.scope.expires

@@ -19,9 +19,12 @@ class Uploader:
     token: IssuedUploadToken
 
 
-def authenticate(authorization: str, tokens: TokenStore) -> Uploader:
-    """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential."""
-    raw = _token_in(authorization)
+def authenticate(authorization: str, tokens: TokenStore, *, any_user: bool = False) -> Uploader:
+    """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential.
+
+    With *any_user*, the API token may come as the password of a user.
+    """
+    raw = _token_in(authorization, any_user=any_user)
     token = tokens.find(raw) if raw else None
     if raw is None or token is None:
         raise RefusedError(
@@ -30,25 +33,25 @@ def authenticate(authorization: str, tokens: TokenStore) -> Uploader:
     return Uploader(raw, token)
 
 
-def _token_in(authorization: str) -> str | None:
+def _token_in(authorization: str, *, any_user: bool) -> str | None:
     scheme, _, value = authorization.partition(" ")
     match scheme.lower():
         case "basic":
-            return _password_in(value)
+            return _password_in(value, any_user=any_user)
         case "bearer" | "token":
             return value
         case _:
             return None
 
 
-def _password_in(value: str) -> str | None:
+def _password_in(value: str, *, any_user: bool) -> str | None:
     try:
         user, colon, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
     if not colon:
         return None
-    if user == "__token__":
+    if user == "__token__" or any_user:
         return password.strip()
     raise RefusedError(
         403,

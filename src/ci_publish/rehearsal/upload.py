@@ -125,7 +125,8 @@ class Uploads:
             _check_action(form)
             check_no_tuple(form)
             check_flags(self._rules)
-            uploader = authenticate(request.headers.get("Authorization") or self._rules.anonymous or "", self._tokens)
+            authorization = request.headers.get("Authorization") or self._rules.anonymous or ""
+            uploader = authenticate(authorization, self._tokens, any_user=self._rules.any_user)
             check_fields(form)
             _obey(validate_form(form.fields))
             return self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))

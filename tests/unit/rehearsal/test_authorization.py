@@ -50,6 +50,14 @@ class TestCredentials:
             ),
         )
 
+    def test_an_index_with_users_takes_a_token_as_the_password_of_each(self, world: ServedIndex) -> None:
+        world.index.rules.any_user = True
+        basic = base64.b64encode(f"ann:{world.index.issue_api_token()}".encode()).decode()
+        unknown = base64.b64encode(b"ann:secret").decode()
+
+        assert world.upload(headers={"Authorization": f"Basic {basic}"}).status_code == 200
+        assert world.upload(headers={"Authorization": f"Basic {unknown}"}).status_code == 403
+
     def test_an_expired_token_is_refused(self, world: ServedIndex) -> None:
         token = world.minted()
         world.clock.now += 901
