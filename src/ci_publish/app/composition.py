@@ -23,7 +23,7 @@ from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.credential import choose_credential
 from ci_publish.identity.job import job_identity
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.prefetch import BufferedEmitter, PrefetchedIndex, UntilClosed
+from ci_publish.index.prefetch import BufferedEmitter, UntilClosed
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
@@ -58,7 +58,7 @@ class Composition:
         self.waiting = UntilClosed(self.interruption)
         self.transport = self._transport(self.waiting)
         self.patient_transport = self._transport(self.interruption.patient())
-        self._prefetched: list[PrefetchedIndex] = []
+        self._indexes: list[HttpIndex] = []
         self.identity = identity or self._ambient()
         self.credentials = Credentials(
             settings=settings,
@@ -71,7 +71,7 @@ class Composition:
     def close(self) -> None:
         """End what still goes on in the background, and close every connection."""
         self.waiting.close()
-        for index in self._prefetched:
+        for index in self._indexes:
             index.finish()
         self.transport.close()
         self.patient_transport.close()
@@ -130,11 +130,11 @@ class Composition:
         expected = releases(self.settings.paths, recursive=self.settings.recursive)
         if not expected:
             return
-        if simple := self._prefetched[0].endpoints.simple:
+        if simple := self._indexes[0].endpoints.simple:
             self.transport.preconnect(simple)
         self.transport.warm()
-        for index in self._prefetched:
-            index.begin(expected)
+        for index in self._indexes:
+            index.begin(expected, self.told)
 
     @cached_property
     def distributions(self) -> InterruptibleDistributions:
@@ -233,8 +233,8 @@ class Composition:
 
     def _destination(self, repository_url: str, *, online: bool) -> Destination:
         index = self.index(repository_url, online=online)
-        self._prefetched.append(PrefetchedIndex(index, self.told))
-        return Destination(self._prefetched[-1], self._credential(index.endpoints))
+        self._indexes.append(index)
+        return Destination(index, self._credential(index.endpoints))
 
     def index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         """Return the client of an index; a rehearsal on loopback is recognised when *online*."""

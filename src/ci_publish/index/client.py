@@ -4,7 +4,7 @@ Requests are built and responses are read in the pure modules of this package; t
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urljoin
 
 from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
@@ -31,6 +31,7 @@ from ci_publish.index.endpoints import (
     may_be_rehearsal,
 )
 from ci_publish.index.listings import FRESH, Listings
+from ci_publish.index.prefetch import BufferedEmitter, PrefetchedListings
 from ci_publish.index.reading import Reader
 from ci_publish.index.upload_body import md5
 from ci_publish.index.uploads import Uploader
@@ -92,6 +93,7 @@ class HttpIndex:
             sources=sources,
         )
         self._listings = Listings(self._reader, self._endpoints)
+        self._prefetched = PrefetchedListings(self._fetch_listing)
         self._uploader = Uploader(
             endpoints=self._endpoints,
             transport=transport,
@@ -122,7 +124,22 @@ class HttpIndex:
 
         No retry begins later than *patience* seconds after the call: 0 is one attempt, None the usual patience.
         """
+        if not fresh and (prefetched := self._prefetched.take(project, version)) is not None:
+            return prefetched
+        return self._fetch_listing(project, version, fresh=fresh, patience=patience)
+
+    def _fetch_listing(
+        self, project: str, version: str | None, *, fresh: bool = False, patience: float | None = None
+    ) -> IndexState:
         return self._listings.fetch(project, version, self._reader.effort(patience=patience), fresh=fresh)
+
+    def begin(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+        """Begin to fetch the listings of *releases*; *emitter* is what this index and its transport emit to."""
+        self._prefetched.begin(releases, emitter)
+
+    def finish(self) -> None:
+        """Wait until nothing is fetched in the background any more."""
+        self._prefetched.finish()
 
     # --- upload
 

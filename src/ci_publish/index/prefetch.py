@@ -7,18 +7,10 @@ end.
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
 
-from ci_publish.http.messages import Authorization
-from ci_publish.model.attestation import Attestation
-from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
-from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Event
-from ci_publish.model.index import Endpoints, IndexState, PublishedFile, UploadOutcome
+from ci_publish.model.index import IndexState
 from ci_publish.model.waiting import Waiting
-
-if TYPE_CHECKING:
-    from ci_publish.index.client import HttpIndex
 
 _SLICE = 0.1
 # Connections to the Simple API at once; the listings of thirty projects take the time of four.
@@ -103,85 +95,52 @@ class BufferedEmitter:
 _Promise = tuple[Future[IndexState], HeldEvents]
 
 
-class PrefetchedIndex:
-    """The port ``publishing.ports.Index``: an index whose first listings may have been fetched already.
+class PrefetchedListings:
+    """Listings that *fetch* (project, version) may have fetched already. Thread-safe.
 
-    Thread-safe. The events of a prefetch are emitted once its listing is asked for, otherwise never. *emitter* is what
-    the index and its transport emit to.
+    The events of a prefetch are emitted once its listing is taken, otherwise never.
     """
 
-    def __init__(self, index: "HttpIndex", emitter: BufferedEmitter) -> None:
-        self._index = index
-        self._emitter = emitter
-        self._prefetched: dict[tuple[str, str | None], _Promise] = {}
+    def __init__(self, fetch: Callable[[str, str | None], IndexState]) -> None:
+        self._fetch = fetch
+        self._promises: dict[tuple[str, str | None], _Promise] = {}
         self._threads: tuple[threading.Thread, ...] = ()
 
-    def begin(self, releases: Iterable[tuple[str, str]]) -> None:
-        """Fetch the listings of *releases* (project and version) in the background. To be called once."""
-        self._prefetched = {release: (Future(), self._emitter.hold()) for release in releases}
-        projects = tuple(dict.fromkeys(project for project, _ in self._prefetched))
+    def begin(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+        """Fetch the listings of *releases* (project and version) in the background. To be called once.
+
+        *emitter* is what ``fetch`` emits to.
+        """
+        self._promises = {release: (Future(), emitter.hold()) for release in releases}
+        projects = tuple(dict.fromkeys(project for project, _ in self._promises))
         shares = (projects[number::_AT_ONCE] for number in range(_AT_ONCE))
-        self._threads = tuple(self._thread(share) for share in shares if share)
+        self._threads = tuple(self._thread(share, emitter) for share in shares if share)
         for thread in self._threads:
             thread.start()
 
-    def _thread(self, projects: Sequence[str]) -> threading.Thread:
+    def _thread(self, projects: Sequence[str], emitter: BufferedEmitter) -> threading.Thread:
         """Return a thread that fetches the listings of *projects*, one after the other."""
-        work = tuple(item for item in self._prefetched.items() if item[0][0] in projects)
-        return threading.Thread(target=lambda: self._run(work), name="ci-publish-prefetch", daemon=True)
+        work = tuple(item for item in self._promises.items() if item[0][0] in projects)
+        return threading.Thread(target=lambda: self._run(work, emitter), name="ci-publish-prefetch", daemon=True)
 
     def finish(self) -> None:
         """Wait for the threads that ``begin`` started; they end at once when the waiting of the index is closed."""
         for thread in self._threads:
             thread.join()
 
-    def _run(self, work: Sequence[tuple[tuple[str, str | None], _Promise]]) -> None:
+    def _run(self, work: Sequence[tuple[tuple[str, str | None], _Promise]], emitter: BufferedEmitter) -> None:
         for (project, version), (promise, held) in work:
-            self._emitter.give(held)
+            emitter.give(held)
             try:
-                promise.set_result(self._index.fetch_listing(project, version))
-            except BaseException as error:  # noqa: BLE001  (a bug: raised where the listing is asked for)
+                promise.set_result(self._fetch(project, version))
+            except BaseException as error:  # noqa: BLE001  (a bug: raised where the listing is taken)
                 promise.set_exception(error)
 
-    @property
-    def endpoints(self) -> Endpoints:
-        """The addresses of this index."""
-        return self._index.endpoints
-
-    def fetch_listing(
-        self, project: str, version: str | None = None, *, fresh: bool = False, patience: float | None = None
-    ) -> IndexState:
-        """Ask what the index has of *project*; see ``publishing.ports.Index``."""
-        prefetched = None if fresh else self._prefetched.pop((project, version), None)
+    def take(self, project: str, version: str | None) -> IndexState | None:
+        """Return a listing that was begun, once, as soon as it is there; None for any other."""
+        prefetched = self._promises.pop((project, version), None)
         if prefetched is None:
-            return self._index.fetch_listing(project, version, fresh=fresh, patience=patience)
+            return None
         promise, held = prefetched
         held.release()
         return promise.result()
-
-    def upload(
-        self,
-        distribution: Distribution,
-        attestations: Sequence[Attestation],
-        authorization: Authorization | None,
-        throttled: Callable[[], None],
-        turn: CompletionTurn = UNSCHEDULED,
-    ) -> UploadOutcome:
-        """Send one file, with retries; see ``publishing.ports.Index``."""
-        return self._index.upload(distribution, attestations, authorization, throttled, turn)
-
-    def md5(self, distribution: Distribution) -> str:
-        """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
-        return self._index.md5(distribution)
-
-    def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
-        """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
-        return self._index.download_sha256(published, limit)
-
-    def core_metadata(self, published: PublishedFile) -> bytes | None:
-        """Fetch the core metadata that is served beside a listed file; see ``publishing.ports.Index``."""
-        return self._index.core_metadata(published)
-
-    def provenance(self, project: str, version: str, filename: str) -> bytes | None:
-        """Return the provenance that the index serves for a file; see ``publishing.ports.Index``."""
-        return self._index.provenance(project, version, filename)

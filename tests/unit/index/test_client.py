@@ -9,10 +9,12 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.index import client
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
+from ci_publish.index.prefetch import BufferedEmitter
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.index import (
     Accepted,
     IndexProfile,
+    ProjectListing,
     PublishedFile,
 )
 from tests.unit.index.scripted_index import (
@@ -60,6 +62,20 @@ def test_provenance_where_only_the_listing_knows_it() -> None:
     assert played.index.provenance("demo", "1.0", "other.whl") is None
     assert played.index.provenance("demo", "1.0", FILENAME) == b"{}"
     assert played.transport.urls[-1] == "https://index.example/p/x"
+
+
+def test_a_listing_that_was_begun_is_not_fetched_again_unless_it_must_be_fresh() -> None:
+    played = Played(looks=[listing(listed()), listing(listed()), listing(listed())])
+    played.index.begin([("demo", "1.0")], BufferedEmitter(played.events.append))
+    begun = played.index.fetch_listing("demo", "1.0")
+    assert isinstance(begun, ProjectListing)
+    assert played.index.fetch_listing("demo", "1.0") == begun
+    assert len(played.transport.urls) == 2
+    played = Played(looks=[listing(listed()), listing(listed())])
+    played.index.begin([("demo", "1.0")], BufferedEmitter(played.events.append))
+    played.index.finish()
+    played.index.fetch_listing("demo", "1.0", fresh=True)
+    assert len(played.transport.urls) == 2
 
 
 def announcing(value: str) -> HttpAnswer:
