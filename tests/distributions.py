@@ -11,10 +11,10 @@ from pathlib import Path
 DESCRIPTION = "# Demo\n\nA distribution that a test made.\n"
 
 
-def metadata(name: str, version: str, extra: str = "") -> str:
+def metadata(name: str, version: str, extra: str = "", requires_python: str = ">=3.9") -> str:
     return (
         f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nSummary: Made by a test\n"
-        f"Requires-Python: >=3.9\n{extra}Description-Content-Type: text/markdown\n\n{DESCRIPTION}"
+        f"Requires-Python: {requires_python}\n{extra}Description-Content-Type: text/markdown\n\n{DESCRIPTION}"
     )
 
 
@@ -26,6 +26,7 @@ def make_wheel(  # noqa: PLR0913  (what tests vary, by name)
     *,
     payload: bytes = b"x = 1\n",
     extra: str = "",
+    requires_python: str = ">=3.9",
     stored: bool = False,
 ) -> Path:
     """Write a wheel with a correct RECORD; *payload* makes its content (and digest) differ."""
@@ -34,7 +35,7 @@ def make_wheel(  # noqa: PLR0913  (what tests vary, by name)
     info = f"{escaped}-{version}.dist-info"
     members = {
         f"{escaped}/__init__.py": payload,
-        f"{info}/METADATA": metadata(name, version, extra).encode(),
+        f"{info}/METADATA": metadata(name, version, extra, requires_python).encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
     }
     record = "".join(f"{path},{_record_digest(data)},{len(data)}\n" for path, data in members.items())

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from ci_publish.distributions.checks import archive, filename, metadata, sdist, sets, sizes, tags, wheel
-from ci_publish.distributions.checks.comparison import stated_rules, version_rules, wheel_rules
+from ci_publish.distributions.checks.comparison import metadata_rules, stated_rules, version_rules, wheel_rules
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
 from ci_publish.distributions.faults import Fault, ServerRefusal
@@ -37,7 +37,7 @@ class Family(StrEnum):
 
 FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
     Family.ARCHIVE: archive.RULES,
-    Family.DIFFERENCES: (*wheel_rules.RULES, *version_rules.RULES),
+    Family.DIFFERENCES: (*wheel_rules.RULES, *version_rules.RULES, *metadata_rules.RULES),
     Family.FILENAME: filename.RULES,
     Family.METADATA: metadata.RULES,
     Family.SDIST: sdist.RULES,

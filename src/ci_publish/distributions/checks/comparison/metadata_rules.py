@@ -1,0 +1,265 @@
+"""Rules about the metadata of a release beside that of the release before (pure)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from ci_publish.distributions.checks.comparison.requirements import (
+    Key,
+    Requirements,
+    narrower,
+    plain,
+    requirements,
+    shown,
+)
+from ci_publish.distributions.checks.comparison.stated import Stated
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.faults import Fault
+from ci_publish.model.distribution import CoreMetadata
+from ci_publish.model.problem import Severity
+from ci_publish.model.release import Comparison
+
+_SHOWN: Final = 8
+_LONGEST_LICENSE: Final = 200
+
+
+def _both(comparison: Comparison) -> tuple[CoreMetadata, CoreMetadata] | None:
+    """Return the metadata of this release and of the one before, where both are known."""
+    before = None if comparison.before is None else comparison.before.metadata
+    return None if before is None or comparison.ours.metadata is None else (comparison.ours.metadata, before)
+
+
+def _requirements(comparison: Comparison) -> tuple[Requirements, Requirements] | None:
+    if (both := _both(comparison)) is None:
+        return None
+    ours, before = (requirements(each.all("requires-dist")) for each in both)
+    return None if ours is None or before is None else (ours, before)
+
+
+def _names(found: Requirements) -> set[str]:
+    return {name for name, _ in found}
+
+
+def _removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _requirements(comparison)) is not None:
+        ours, before = both
+        names = _names(before) - _names(ours)
+        if gone := [shown(key, each) for key, each in sorted(before.items()) if key[0] in names]:
+            yield Fault(rule="dependency-removed", message=f"No longer required: {_listed(gone)}.")
+
+
+def _added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _requirements(comparison)) is not None:
+        ours, before = both
+        names = _names(ours) - _names(before)
+        if new := [shown(key, each) for key, each in sorted(ours.items()) if key[0] in names]:
+            yield Fault(rule="dependency-added", message=f"Newly required: {_listed(new)}.")
+
+
+def _changed(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """Yield the rule and the text for each requirement of both releases that is another one now."""
+    if (both := _requirements(comparison)) is None:
+        return
+    ours, before = both
+    common = _names(ours) & _names(before)
+    for key in sorted(ours.keys() | before.keys()):
+        if key[0] in common and (found := _change(key, ours, before)) is not None:
+            yield found
+
+
+def _change(key: Key, ours: Requirements, before: Requirements) -> tuple[str, str] | None:
+    if key not in ours or key not in before:
+        there, verb = (ours, "added") if key in ours else (before, "removed")
+        return "dependency-changed", f"{shown(key, there[key])} {verb}"
+    new, old = ours[key], before[key]
+    if (new.specifier, new.extras, new.url) == (old.specifier, old.extras, old.url):
+        return None
+    text = f"{shown(key, old)} to {plain(new)}"
+    if new.extras != old.extras or new.url != old.url:
+        return "dependency-changed", text
+    if narrower(new.specifier, old.specifier):
+        return "dependency-tightened", text
+    if narrower(old.specifier, new.specifier):
+        return "dependency-loosened", text
+    return "dependency-changed", text
+
+
+def _tightened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _of("dependency-tightened", "Tightened", comparison)
+
+
+def _loosened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _of("dependency-loosened", "Loosened", comparison)
+
+
+def _otherwise(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    yield from _of("dependency-changed", "Changed", comparison)
+
+
+def _of(rule: str, verb: str, comparison: Comparison) -> Iterator[Fault]:
+    if texts := [text for name, text in _changed(comparison) if name == rule]:
+        yield Fault(rule=rule, message=f"{verb}: {_listed(texts)}.")
+
+
+def _extra_removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _both(comparison)) is not None and (gone := _extras(both[1]) - _extras(both[0])):
+        yield Fault(rule="extra-removed", message=f"Extras are gone: {_listed(sorted(gone))}.")
+
+
+def _extra_added(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _both(comparison)) is not None and (new := _extras(both[0]) - _extras(both[1])):
+        yield Fault(rule="extra-added", message=f"New extras: {_listed(sorted(new))}.")
+
+
+def _extras(metadata: CoreMetadata) -> set[str]:
+    return {canonicalize_name(extra.strip()) for extra in metadata.all("provides-extra")}
+
+
+def _license(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    """Compare what both say in the same way: an expression, a short text or classifiers; nothing where none is."""
+    if (both := _both(comparison)) is None:
+        return
+    for say in (_expression, _license_text, _license_classifiers):
+        ours, before = say(both[0]), say(both[1])
+        if ours and before:
+            if ours.casefold() != before.casefold():
+                yield Fault(rule="license-changed", message=f"The license is {ours}, and was {before}.")
+            return
+
+
+def _expression(metadata: CoreMetadata) -> str:
+    return " ".join((metadata.first("license-expression") or "").split())
+
+
+def _license_text(metadata: CoreMetadata) -> str:
+    """Return the field License; nothing for a whole text."""
+    text = " ".join((metadata.first("license") or "").split())
+    return text if len(text) <= _LONGEST_LICENSE else ""
+
+
+def _license_classifiers(metadata: CoreMetadata) -> str:
+    return ", ".join(sorted(each for each in metadata.all("classifier") if each.startswith("License :: ")))
+
+
+def _urls(comparison: Comparison, _: Stated) -> Iterable[Fault]:
+    if (both := _both(comparison)) is None:
+        return
+    ours, before = (_links(each) for each in both)
+    changed = sorted(label for label in ours.keys() | before.keys() if ours.get(label) != before.get(label))
+    if changed:
+        told = [f"{label} ({_what(label in ours, label in before)})" for label in changed]
+        yield Fault(rule="project-urls-changed", message=f"Project URLs: {_listed(told)}.")
+
+
+def _what(here: bool, there: bool) -> str:  # noqa: FBT001  (two facts of one kind)
+    return "another address" if here and there else "new" if here else "gone"
+
+
+def _links(metadata: CoreMetadata) -> dict[str, str]:
+    links = {"Home-Page": home} if (home := metadata.first("home-page")) else {}
+    for entry in metadata.all("project-url"):
+        label, _, url = (part.strip() for part in entry.partition(","))
+        links[label] = url.rstrip("/")
+    return links
+
+
+def _listed(texts: list[str]) -> str:
+    more = f", and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return ", ".join(texts[:_SHOWN]) + more
+
+
+_NO_ACTION: Final = "No action needed if it is intended."
+
+RULES: Final = (
+    Rule(
+        id="dependency-removed",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_removed,
+        cause="A release requires what the release before requires.",
+        source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
+        example="1.0 requires `requests>=2`, and 1.1 does not",
+        fix="If it is still imported, add it again; if it is gone on purpose, set the rule to `note`.",
+    ),
+    Rule(
+        id="extra-removed",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_extra_removed,
+        cause="A release has the extras of the release before.",
+        source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
+        example="1.0 has the extra `http2`, and 1.1 does not",
+        fix="Keep an empty extra of that name, or announce it and set the rule to `note`.",
+    ),
+    Rule(
+        id="license-changed",
+        pypi=Severity.WARNING,
+        adjustable=True,
+        compare=_license,
+        cause="A release has the license of the release before.",
+        source="core metadata, License-Expression and License.",
+        example="MIT before, GPL-3.0-only now",
+        fix="Correct `license` in pyproject.toml, unless it is intended.",
+    ),
+    Rule(
+        id="dependency-added",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_added,
+        cause="A release requires nothing that the release before does not.",
+        source="core metadata, Requires-Dist.",
+        example="1.1 requires `idna>=3`, and 1.0 does not",
+        fix=_NO_ACTION,
+    ),
+    Rule(
+        id="dependency-tightened",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_tightened,
+        cause="A requirement admits the versions that it admitted before.",
+        source="core metadata, Requires-Dist; PEP 440.",
+        example="`idna>=2` before, `idna>=3` now",
+        fix=_NO_ACTION,
+    ),
+    Rule(
+        id="dependency-loosened",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_loosened,
+        cause="A requirement admits no other versions than before.",
+        source="core metadata, Requires-Dist; PEP 440.",
+        example="`idna<3` before, `idna` now",
+        fix=_NO_ACTION,
+    ),
+    Rule(
+        id="dependency-changed",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_otherwise,
+        cause="A requirement has the extras, the marker and the range of versions that it had before.",
+        source="core metadata, Requires-Dist; PEP 508.",
+        example="`idna>=2,<3` before, `idna>=3,<4` now",
+        fix=_NO_ACTION,
+    ),
+    Rule(
+        id="extra-added",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_extra_added,
+        cause="A release has no extras that the release before does not have.",
+        source="core metadata, Provides-Extra.",
+        example="the first release with the extra `http2`",
+        fix="No action needed.",
+    ),
+    Rule(
+        id="project-urls-changed",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        compare=_urls,
+        cause="A release has the project URLs of the release before.",
+        source="core metadata, Project-URL and Home-page.",
+        example="`Documentation` leads to another address",
+        fix=_NO_ACTION,
+    ),
+)

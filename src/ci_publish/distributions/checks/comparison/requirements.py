@@ -1,0 +1,95 @@
+"""Requirements of two releases side by side (pure).
+
+Source: PEP 508. Specifiers are compared by trying them on versions, not by their text.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+MAX_REQUIREMENTS: Final = 2_000
+MAX_REQUIREMENT: Final = 2_000
+"""Characters of a requirement that is read; ``packaging`` reads nested groups by recursion."""
+
+MAX_GROUPS: Final = 50
+MAX_SPECIFIERS: Final = 40
+
+_EXTRA: Final = re.compile(r"""extra == "([^"]+)\"""")
+
+Key: TypeAlias = tuple[str, str]
+"""The name and the marker of a requirement, both as ``packaging`` writes them."""
+
+Requirements: TypeAlias = Mapping[Key, Requirement]
+
+
+def requirements(lines: Iterable[str]) -> Requirements | None:
+    """Return the requirements by name and marker; None where they cannot be read, or not in bounded time."""
+    found: dict[Key, Requirement] = {}
+    for number, line in enumerate(lines):
+        if number >= MAX_REQUIREMENTS or len(line) > MAX_REQUIREMENT or line.count("(") > MAX_GROUPS:
+            return None
+        try:
+            requirement = Requirement(line)
+        except (InvalidRequirement, ValueError):  # a number of more than 4,300 digits is a ValueError
+            return None
+        key = canonicalize_name(requirement.name), str(requirement.marker or "")
+        found[key] = _together(found[key], requirement) if key in found else requirement
+    return found
+
+
+def _together(one: Requirement, other: Requirement) -> Requirement:
+    """Return one requirement for two lines about the same project."""
+    one.specifier &= other.specifier
+    one.extras |= other.extras
+    return one
+
+
+def shown(key: Key, requirement: Requirement) -> str:
+    """Return a requirement for people: without its marker, which may be long, except for the extra that needs it."""
+    extra = _EXTRA.search(key[1])
+    condition = f" (extra {extra[1]})" if extra else f" (where {key[1]})" if key[1] else ""
+    return f"{plain(requirement)}{condition}"
+
+
+def plain(requirement: Requirement) -> str:
+    """Return a requirement without its marker."""
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    url = f" @ {requirement.url}" if requirement.url else ""
+    return f"{requirement.name}{extras}{requirement.specifier}{url}"
+
+
+def narrower(ours: SpecifierSet, before: SpecifierSet) -> bool:
+    """Whether every version that *ours* admits is admitted by *before*, and one is not any more."""
+    tried = _versions(ours, before)
+    if tried is None:
+        return False
+    one, other = (_admitted(each, tried) for each in (ours, before))
+    return one < other
+
+
+def _admitted(specifiers: SpecifierSet, tried: Iterable[Version]) -> set[Version]:
+    return {version for version in tried if specifiers.contains(version, prereleases=True)}
+
+
+def _versions(*sets: SpecifierSet) -> set[Version] | None:
+    """Return versions around every bound of *sets*: the bound, what is just below and above it, and far ends."""
+    bounds = [specifier.version for specifiers in sets for specifier in specifiers]
+    if len(bounds) > MAX_SPECIFIERS:
+        return None
+    tried = {Version("0.dev0"), Version("99999999")}
+    for bound in bounds:
+        try:
+            version = Version(bound.removesuffix(".*"))
+        except (InvalidVersion, ValueError):  # `===` takes any text
+            return None
+        release = ".".join(map(str, version.release))
+        following = ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))
+        series = ".".join(map(str, (*version.release[:-2], version.release[-2] + 1))) if version.release[1:] else ""
+        texts = (str(version), f"{release}.dev0", f"{release}.1", f"{following}.dev0", following, series)
+        tried |= {Version(f"{version.epoch}!{text}" if "!" not in text else text) for text in texts if text}
+    return tried
