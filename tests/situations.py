@@ -19,13 +19,20 @@ from sigstore.models import ClientTrustConfig
 from ci_publish import check
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.intent import prepared
+from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.project_trust import refuse_project_settings
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
-from ci_publish.attestations.adoption import ForeignAttestation, adopt, signed_by_another
+from ci_publish.attestations.adoption import (
+    ForeignAttestation,
+    UnsuitableProvenance,
+    adopt,
+    signed_by_another,
+    unsuitable_provenance,
+)
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.publishers import Extension, publisher_of
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
@@ -45,7 +52,13 @@ from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.upload_api import understand
-from ci_publish.model.attestation import Attestation, ProvenanceByAnother
+from ci_publish.model.attestation import (
+    PUBLISH_V1,
+    SLSA_PROVENANCE_V1,
+    Attestation,
+    ProvenanceByAnother,
+    ProvenanceVerified,
+)
 from ci_publish.model.coverage import does_not_exist, not_named
 from ci_publish.model.distribution import FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished
@@ -61,10 +74,11 @@ from ci_publish.model.index import (
     Unavailable,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing import confirmation_messages, messages
+from ci_publish.publishing import build_provenance, confirmation_messages, messages
 from ci_publish.publishing.interruption import Interruption
-from ci_publish.rehearsal.ci_claims import github_claims
+from ci_publish.rehearsal.ci_claims import github_claims, google_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.distributions import make_wheel
 from tests.unit.attestations.scripted_authority import FakeAuthority, Job
@@ -607,6 +621,39 @@ def _() -> object:
     return signed_by_another([ForeignAttestation(found, certificate, reason)], signers)
 
 
+@situation("Build provenance is required, and was made for another commit and another workflow")
+def _() -> object:
+    name = wheel().filename
+    found = FoundAttestation(
+        path=Path("dist") / f"{name}.slsa.attestation", distribution=name, type="slsa", content=b""
+    )
+    reason = "it was built from the commit 6dcb09b5b57875f334f61aebed695e2e4193db5e, not from this run's"
+    return unsuitable_provenance([UnsuitableProvenance(found, reason)])
+
+
+@situation("Build provenance is required, and a file has none")
+def _() -> object:
+    build_provenance.require_found([wheel().filename], [])
+    return None
+
+
+@situation("Build provenance is required, and the index is sent no attestations")
+def _() -> object:
+    return build_provenance.not_sent()
+
+
+@situation("Build provenance is asked for in a CI whose identity says nothing about builds")
+def _() -> object:
+    return SigningFailedBy(claims=google_claims(), predicate_types=(SLSA_PROVENANCE_V1,)).error()
+
+
+@situation("attest: a list of files is not one")
+def _() -> object:
+    with folder() as here:
+        (here / "files.json").write_text('[{"filename": "demo-1.0.tar.gz"}]', encoding="utf-8")
+        return shortened(lambda: read_subjects(here / "files.json"), f"{here}/")
+
+
 # --- the index -----------------------------------------------------------------------------------------------------
 
 
@@ -711,6 +758,33 @@ def _() -> object:
 @situation("verify: a publisher is expected, and attestations are off")
 def _() -> object:
     return confirmation_messages.publisher_without_attestations()
+
+
+@situation("verify: build provenance is demanded, and attestations are off")
+def _() -> object:
+    return confirmation_messages.build_provenance_without_attestations()
+
+
+@situation("verify: a file was built by another workflow than the user demands")
+def _() -> object:
+    options = Settings(builder=(parse_identity("github:ci-publish/ci-publish:build-with-provenance.yml"),))
+    built = Attestation(
+        filename=wheel().filename,
+        predicate_type=SLSA_PROVENANCE_V1,
+        json="{}",
+        builder=parse_identity("github:octo-org/demo:release.yml"),
+    )
+    outcome = ProvenanceVerified("github:octo-org/demo:release.yml", attestations=(built,))
+    build_provenance.require_demanded(PYPI, {wheel().filename: outcome}, options)
+    return None
+
+
+@situation("The index does not serve an attestation that it was sent")
+def _() -> object:
+    sent = Attestation(filename=wheel().filename, predicate_type=SLSA_PROVENANCE_V1, json="{}")
+    outcome = ProvenanceVerified("github:octo-org/demo:release.yml")
+    build_provenance.require_served(PYPI, {wheel().filename: outcome}, {wheel().filename: (sent,)})
+    return None
 
 
 @situation("The index serves provenance of somebody else")
@@ -849,6 +923,7 @@ class SigningFailedBy:
     claims: Mapping[str, object] = field(default_factory=github_claims)
     repeatable: bool = True
     expires: float = float("inf")
+    predicate_types: Sequence[str] = (PUBLISH_V1,)
 
     def error(self) -> CiPublishError:
         signer = SigstoreSigner(
@@ -860,7 +935,7 @@ class SigningFailedBy:
             clocks=Clocks(jitter=lambda: 0.0),
             authority=FakeAuthority(deque(self.certifying), deque(self.attesting)),
         )
-        (error,) = set(signer.sign(wheels(1)).failures.values())
+        (error,) = set(signer.sign(wheels(1), self.predicate_types).failures.values())
         return error
 
 

@@ -272,6 +272,14 @@ class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=
     """Attestations are required, and the index already has a file of this run without one."""
 
 
+class BuildProvenanceMissing(SigningFailed, slug="build-provenance-missing", retryable=False):
+    """Build provenance is required, and a file has none that this run can upload; nothing was uploaded."""
+
+
+class BuildUnprovable(SigningFailed, slug="build-unprovable", retryable=False):
+    """The identity of the CI job does not say what build provenance has to say."""
+
+
 class ContentConflict(CiPublishError, slug="content-conflict", exit_code=8):
     """The index has other content under a filename of this run."""
 
@@ -294,6 +302,10 @@ class Unverified(CiPublishError, slug="unverified", exit_code=11, retryable=True
 
 class UnexpectedPublisher(Unverified, slug="unexpected-publisher", retryable=False):
     """The index serves provenance that verifies, signed by another identity than the expected one."""
+
+
+class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", retryable=False):
+    """The index serves no build provenance by the expected builder, from the expected source, for a file."""
 
 
 class Interrupted(CiPublishError, slug="interrupted", exit_code=130, retryable=True):

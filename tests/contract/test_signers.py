@@ -148,6 +148,7 @@ def test_provenance_of_the_very_file_is_verified(kind: Kind) -> None:
     outcome = kind.verifier.verify(FILES[0], kind.served, None)
     assert isinstance(outcome, ProvenanceVerified)
     assert outcome.publisher
+    assert PUBLISH_V1 in {each.predicate_type for each in outcome.attestations}
 
 
 @pytest.mark.parametrize(("sha256", "served"), [(FILES[0].sha256, b""), ("", None)], ids=["nothing", "no digest"])

@@ -21,7 +21,7 @@ from ci_publish.app.project_file import project_tables
 from ci_publish.app.recording import recorded
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import read_attestation, read_provenance
-from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
+from ci_publish.attestations.statements import WrongStatement, read_statement
 from ci_publish.attestations.trouble import Unsound, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.cli.main import Streams, main
@@ -39,6 +39,7 @@ from ci_publish.identity.jwt import decode_claims
 from ci_publish.identity.macaroons import read_token
 from ci_publish.identity.served_publishers import names_this_publisher
 from ci_publish.index import simple_api, upload_api
+from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Kind
 from ci_publish.model.events import Outcome

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
 from ci_publish.attestations.examiner import read_attestation, read_provenance
-from ci_publish.attestations.statements import Subject, WrongStatement, read_statement
+from ci_publish.attestations.statements import WrongStatement, read_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
@@ -27,6 +27,7 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.jwt import decode_claims
 from ci_publish.index import simple_api
+from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import MAX_FILENAME, DistributionFilename

@@ -20,12 +20,15 @@ from ci_publish.errors import (
 from ci_publish.http.messages import Authorization, BearerAuthorization
 from ci_publish.model.attestation import (
     PUBLISH_V1,
+    SLSA_PROVENANCE_V1,
     Attestation,
     AttestationPolicy,
     ProvenanceInvalid,
     ProvenanceOutcome,
     ProvenanceVerified,
+    Signable,
     SigningResult,
+    Subject,
 )
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn, Permission
 from ci_publish.model.distribution import (
@@ -312,6 +315,7 @@ class FakeSigner:
     refusal: CiPublishError | None = None
     emit: Emit = lambda _: None
     signed: list[str] = field(default_factory=list)
+    predicate_types: tuple[str, ...] = ()
     prefetched: int = 0
     claims: Claims | None = None
     shown: list[Claims | None] = field(default_factory=list)
@@ -330,27 +334,33 @@ class FakeSigner:
         found = [item for item in found if item.distribution in names]
         if not all(item.content for item in found):
             raise AttestationInvalid("An attestation file beside the distributions cannot be used.")
-        return {
-            item.distribution: (
-                Attestation(
-                    filename=item.distribution, predicate_type=PUBLISH_V1, json=item.content.decode(), verified=True
-                ),
+        adopted: dict[str, tuple[Attestation, ...]] = {}
+        for item in found:
+            attestation = Attestation(
+                filename=item.distribution,
+                predicate_type=SLSA_PROVENANCE_V1 if item.type == "slsa" else PUBLISH_V1,
+                json=item.content.decode(),
+                verified=True,
             )
-            for item in found
-        }
+            adopted[item.distribution] = (*adopted.get(item.distribution, ()), attestation)
+        return adopted
 
-    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
+    def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
         if self.refusal is not None:
             raise self.refusal
-        names = [file.filename for file in distributions]
+        names = [file.filename for file in files]
         self.signed += names
+        self.predicate_types = tuple(predicate_types)
         done = {
-            name: (Attestation(filename=name, predicate_type=PUBLISH_V1, json="{}", verified=True),)
+            name: tuple(
+                Attestation(filename=name, predicate_type=each, json="{}", verified=True) for each in predicate_types
+            )
             for name in names
             if name not in self.failures
         }
         for made in done.values():
-            self.emit(Signed(*made))
+            for attestation in made:
+                self.emit(Signed(attestation))
         failures = {name: self.failures[name] for name in names if name in self.failures}
         return SigningResult(done, failures, self.claims)
 
@@ -365,7 +375,11 @@ class FakeVerifier:
         self.shown.append(claims)
         if not file.sha256 or not provenance:
             return ProvenanceInvalid("it is empty")
-        return self.outcomes.get(file.filename, ProvenanceVerified("somebody"))
+        served = tuple(
+            Attestation(filename=file.filename, predicate_type=each, json="{}")
+            for each in (PUBLISH_V1, SLSA_PROVENANCE_V1)
+        )
+        return self.outcomes.get(file.filename, ProvenanceVerified("somebody", attestations=served))
 
 
 @dataclass
@@ -417,6 +431,7 @@ class FakeRun:
     events: list[Event] = field(default_factory=list)
     written: list[tuple[Path, int]] = field(default_factory=list)
     expected_publishers: tuple[PublisherIdentity, ...] = ()
+    subjects: tuple[Subject, ...] = ()
 
     def run(self) -> Run:
         return Run(
@@ -424,12 +439,13 @@ class FakeRun:
             destinations=self.destinations,
             signer=lambda: self.signer,
             verifier=self.verifier,
-            write_attestations=lambda folder, made: self.written.append((folder, len(made))),
+            write_attestations=lambda folder, made, **_: self.written.append((folder, len(made))),
             emit=self.events.append,
             waiting=self.waiting,
             clock=lambda: self.waiting.now,
             options=self.options,
             expected_publishers=self.expected_publishers,
+            subjects=self.subjects,
         )
 
 

@@ -24,7 +24,7 @@ from ci_publish.identity.credential import choose_credential
 from ci_publish.identity.job import job_identity
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.prefetch import BufferedEmitter, UntilClosed
-from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.attestation import AttestationPolicy, Subject
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import PublisherIdentity
@@ -104,6 +104,7 @@ class Composition:
             clock=time.monotonic,
             options=self._options(command),
             expected_publishers=expected,
+            subjects=self._subjects(command),
             last_question=self.interruption.last_question,
         )
 
@@ -122,6 +123,14 @@ class Composition:
             return self.settings.publisher
         job = None if any("==" in path for path in self.settings.paths) else job_identity(self.context.environ)
         return () if job is None else (PublisherIdentity(kind=job.publisher.kind, name=job.publisher.name),)
+
+    def _subjects(self, command: str) -> tuple[Subject, ...]:
+        """Return the files that ``attest --subjects`` lists. Raises ConfigurationError."""
+        if command != "attest" or self.settings.subjects is None:
+            return ()
+        from ci_publish.app.listed_subjects import read_subjects  # noqa: PLC0415  (for one option)
+
+        return read_subjects(self.settings.subjects)
 
     def _prefetch(self) -> None:
         """Begin to fetch the listings of the releases whose files are found, going by the names of the files."""
@@ -151,6 +160,7 @@ class Composition:
             subfolders=_subfolders(settings),
             verify_metadata=settings.verify_metadata,
             with_md5=with_md5,
+            attestations_dir=settings.attestations_dir,
             waiting=self.interruption,
         )
         return InterruptibleDistributions(local, self.interruption)
@@ -179,7 +189,11 @@ class Composition:
             emit=self.context.emit,
             waiting=self.interruption,
             patience=patience if timeout is None else replace(patience, request=timeout),
-            signers=AcceptedSigners(job=job_identity(self.context.environ), named=self.settings.attested_by),
+            signers=AcceptedSigners(
+                job=job_identity(self.context.environ),
+                named=self.settings.attested_by,
+                build_provenance=self.settings.build_provenance,
+            ),
         )
 
     def destinations(self, *, online: bool = True) -> tuple[Destination, ...]:

@@ -8,13 +8,13 @@ from ci_publish.app.composition import Composition
 from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
 from ci_publish.identity.doctor import Doctor, Wanted
 from ci_publish.identity.findings import Readiness
-from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import Finding, FindingStatus, IndexChosen, Outcome
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted
-from ci_publish.publishing import digests, messages
+from ci_publish.publishing import build_provenance, digests, messages
 from ci_publish.publishing.planning import ConflictRules, make_plan
 from ci_publish.publishing.unattested import has_provenance
 
@@ -111,7 +111,10 @@ def _inspect(
 ) -> None:
     """Judge attestations as publishing would: those that published files lack, and those beside the other files."""
     endpoints = index.endpoints
+    provenance_required = composition.settings.build_provenance is BuildProvenancePolicy.REQUIRED
     if composition.policy(endpoints, kind) is AttestationPolicy.OFF:
+        if provenance_required and collection.distributions:
+            raise build_provenance.not_sent()
         return
     planned = [file for plan in plans for file in plan.files]
     published = {file.distribution.filename: file for file in planned if isinstance(file, AlreadyPublished)}
@@ -119,7 +122,11 @@ def _inspect(
     if missing := [name for name, file in published.items() if required and not has_provenance(index, file)]:
         raise messages.published_unattested(endpoints, missing)
     files = {file.filename: file for file in collection.distributions if file.filename not in published}
-    if found := [each for each in collection.attestations if each.distribution in files]:
+    concerned = [each for each in collection.attestations if each.distribution in files]
+    found = build_provenance.wanted(composition.settings, concerned)
+    if provenance_required:
+        build_provenance.require_found(list(files), found)
+    if found:
         composition.signer().inspect(found, list(files.values()))
 
 

@@ -1,9 +1,10 @@
 """What settings ask of a command: whether it can honour them, and which command they turn it into."""
 
-from ci_publish.app.options import ACTING, Use, requests_something, use
+from ci_publish.app.options import ACTING, DEFAULT, Use, requests_something, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 
 CONTACTING = frozenset({"publish", "plan", "diff", "verify", "rehearse", "doctor"})
 """The commands that contact an index, or play it."""
@@ -21,11 +22,24 @@ def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
     if loaded.objection is not None and command in CONTACTING:
         raise loaded.objection
     settings = loaded.settings.model_copy(update=_defaults(command, loaded))
-    if command == "doctor" and settings.dry_run and settings.mint:
-        dry_run, mint = loaded.origin("dry_run").spelled, loaded.origin("mint").spelled
-        message = f"{mint} does a real token exchange, and {dry_run} asks for a dry run."
-        raise ConfigurationError(message, hints=("Remove one of them.",))
+    if (contradiction := _contradiction(command, settings, loaded)) is not None:
+        raise ConfigurationError(contradiction, hints=("Remove one of them.",))
     return _meant(command, settings)
+
+
+def _contradiction(command: str, settings: Settings, loaded: Loaded) -> str | None:
+    """Return what two options of *command* say against each other, None where they agree."""
+
+    def spelled(name: str) -> str:
+        return loaded.origin(name).spelled
+
+    if command == "doctor" and settings.dry_run and settings.mint:
+        return f"{spelled('mint')} does a real token exchange, and {spelled('dry_run')} asks for a dry run."
+    if settings.build_provenance is BuildProvenancePolicy.REQUIRED and settings.attestations is AttestationPolicy.OFF:
+        return f"{spelled('build_provenance')} requires an attestation, and {spelled('attestations')} turns them off."
+    if settings.subjects is not None and loaded.origin("paths") is not DEFAULT:
+        return f"{spelled('subjects')} lists the files to attest, and {spelled('paths')} names others."
+    return None
 
 
 def _meant(command: str, settings: Settings) -> tuple[str, Settings]:

@@ -15,7 +15,7 @@ _FOLDERS = ("attestations_dir", "output_dir", "reports_dir")
 _FILES = ("receipt",)
 
 # What a run writes into such a folder.
-_WRITTEN = ("*.attestation", "publish.env", "junit.xml", "summary.md")
+_WRITTEN = ("*.attestation", "*.sigstore.json", "publish.env", "junit.xml", "summary.md")
 
 
 def require_writable(settings: Settings) -> None:

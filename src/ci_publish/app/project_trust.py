@@ -19,11 +19,11 @@ from ci_publish.model.events import Noted
 
 DECISIVE = (
     "repository_url", "index_url", "user", "anonymous", "allow_http", "sigstore_trust_config", "audience",
-    "config_file", "publisher", "attested_by",
+    "config_file", "publisher", "attested_by", "builder", "source",
 )  # fmt: skip
 """The options that say where secrets and identities go, or whom to believe."""
 
-_BELIEVED = frozenset({"sigstore_trust_config", "publisher", "attested_by"})
+_BELIEVED = frozenset({"sigstore_trust_config", "publisher", "attested_by", "builder", "source"})
 """Those that say whom to believe: what ``verify`` finds out rests on them, also where it sends no secret."""
 
 # Workflow events whose runs can have the code of somebody who may not push here. Also recognised by the ref.

@@ -81,8 +81,19 @@ def identities(value: object) -> object:
     return tuple(parse_identity(item) if isinstance(item, str) else item for item in items)
 
 
+def builders(value: object) -> object:
+    """Read identities of builders: a workflow, which no environment belongs to. Raises ValueError."""
+    found = identities(value)
+    for each in found if isinstance(found, tuple) else ():
+        if each.environment is not None:
+            message = f"a builder has no environment: {each}"
+            raise ValueError(message)
+    return found
+
+
 Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]
 Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(identities)]
+Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(builders)]
 
 
 def is_name(address: str) -> bool:

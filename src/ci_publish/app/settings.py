@@ -12,6 +12,7 @@ from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ci_publish.app.option_groups.attestations import AttestationSettings
+from ci_publish.app.option_groups.build_provenance import BuildProvenanceSettings
 from ci_publish.app.option_groups.conflicts import ConflictSettings
 from ci_publish.app.option_groups.credential import CredentialSettings
 from ci_publish.app.option_groups.distributions import DistributionSettings
@@ -34,6 +35,7 @@ class Settings(
     RehearsalSettings,
     RunSettings,
     ConflictSettings,
+    BuildProvenanceSettings,
     AttestationSettings,
     CredentialSettings,
     IndexSettings,

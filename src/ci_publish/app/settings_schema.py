@@ -31,6 +31,7 @@ INPUTS: Final[Mapping[object, Any]] = {
     setting_values.entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
     setting_values.hosts: Texts,
     setting_values.identities: Texts,
+    setting_values.builders: Texts,
     setting_values.size: Size,
     setting_values.attestation_policy: bool | AttestationPolicy,
 }

@@ -13,11 +13,10 @@ from ci_publish.attestations.signers import (
     CertificateFacts,
     SignedBy,
 )
-from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.errors import AttestationByAnother, AttestationInvalid
-from ci_publish.model.attestation import Attestation
+from ci_publish.errors import AttestationByAnother, AttestationInvalid, BuildProvenanceMissing
+from ci_publish.model.attestation import FILE_TYPES, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy, Subject
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
@@ -43,7 +42,9 @@ def adopt(
     """Return the found attestations of *distributions* by filename, each verified and of an identity in *signers*.
 
     Files for other distributions are left alone. Raises AttestationInvalid, and AttestationByAnother where every file
-    verifies and some are signed by an identity that is known and not accepted.
+    verifies and some are signed by an identity that is known and not accepted. Build provenance of another workflow of
+    the run's repository, or of another commit, is left out with a warning; where build provenance is required, raises
+    BuildProvenanceMissing.
     """
     subjects = {
         distribution.filename: Subject(distribution.filename, distribution.sha256) for distribution in distributions
@@ -69,6 +70,28 @@ class ForeignAttestation:
         return f"{self.file.path.name}: it is signed by {self.certificate}; {self.reason}"
 
 
+@frozen
+class UnsuitableProvenance:
+    """Build provenance that verifies, and is not of this run's workflow and commit; *reason* is a clause."""
+
+    file: FoundAttestation
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file.path.name} is build provenance for something else: {self.reason}"
+
+
+def _unsuitable(signed_by: SignedBy) -> str | None:
+    """Return why build provenance of the run's own repository is not for this run; None for all other identities."""
+    match signed_by:
+        case ByThisRun(commit=str() as commit):
+            return f"it was built from the commit {commit}, not from this run's"
+        case ByAnother(reason=reason, own_repository=True):
+            return reason
+        case _:
+            return None
+
+
 class _Adoption:
     def __init__(self, trust: TrustSource, signers: AcceptedSigners, emit: Emit) -> None:
         from ci_publish.attestations.examiner import Examiner  # noqa: PLC0415  (takes 0.3 s)
@@ -76,6 +99,7 @@ class _Adoption:
         self._examiner = Examiner(trust.get())
         self._signers = signers
         self._emit = emit
+        self._unsuitable: list[UnsuitableProvenance] = []
         self._taken: dict[str, dict[str, Attestation]] = {}
         self._faults: list[str] = []
         self._faulty: list[FoundAttestation] = []
@@ -91,7 +115,8 @@ class _Adoption:
         if attestation is None:
             return
         taken = self._taken.setdefault(subject.filename, {})
-        if attestation.predicate_type in taken:
+        known = taken.get(attestation.predicate_type)
+        if known is not None and known.json != attestation.json:
             self._reject(file, f"a second attestation of the type {attestation.predicate_type}")
         taken[attestation.predicate_type] = attestation
 
@@ -108,6 +133,17 @@ class _Adoption:
             )
         if self._foreign:
             raise signed_by_another(self._foreign, self._signers)
+        if self._unsuitable and self._signers.build_provenance is BuildProvenancePolicy.REQUIRED:
+            raise unsuitable_provenance(self._unsuitable)
+        for each in self._unsuitable:
+            self._emit(
+                Noted(
+                    slug="build-provenance-omitted",
+                    message=f"{each}; it is not uploaded.",
+                    hints=("Make it in the workflow run that publishes, for the commit that is published.",),
+                    filename=each.file.distribution,
+                )
+            )
         return {filename: tuple(taken.values()) for filename, taken in self._taken.items()}
 
     def _reject(self, file: FoundAttestation, reason: str) -> None:
@@ -119,7 +155,15 @@ class _Adoption:
 
         attestation = read_attestation(file.content)
         examined = self._examiner.examine(attestation, subject, None)
+        if file.type != FILE_TYPES[examined.predicate_type] and file.type in FILE_TYPES.values():
+            raise Unsound(f"its name says {file.type}, its predicate is of the type {examined.predicate_type}")
         signed_by = self._signers.signed_by(examined.certificate)
+        if examined.predicate_type == SLSA_PROVENANCE_V1:
+            if self._signers.build_provenance is BuildProvenancePolicy.OFF:
+                return None
+            if (reason := _unsuitable(signed_by)) is not None:
+                self._unsuitable.append(UnsuitableProvenance(file, reason))
+                return None
         if isinstance(signed_by, ByAnother):
             self._foreign.append(ForeignAttestation(file, examined.certificate, signed_by.reason))
             return None
@@ -173,6 +217,19 @@ def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSi
         f" run's{own}.",
         detail="\n".join([*map(str, foreign), _WHY_REFUSED]),
         hints=tuple(hints),
+    )
+
+
+def unsuitable_provenance(unsuitable: Sequence[UnsuitableProvenance]) -> BuildProvenanceMissing:
+    """Return the error for build provenance that is required and was made for another workflow or commit."""
+    number = len(unsuitable)
+    return BuildProvenanceMissing(
+        f"The build provenance of {number} {'file' if number == 1 else 'files'} is not this run's, and it is required.",
+        detail="\n".join([*map(str, unsuitable), "Nothing was uploaded."]),
+        hints=(
+            "Make it in the workflow run that publishes, for the commit that is published.",
+            "To publish without it, with a warning: build-provenance: if-present",
+        ),
     )
 
 

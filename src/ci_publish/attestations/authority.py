@@ -14,16 +14,18 @@ from pydantic import ValidationError
 from pypi_attestations import Attestation as Pep740Attestation
 from pypi_attestations import Distribution as Pep740Distribution
 from pypi_attestations import VerificationMaterial
+from sigstore.dsse import Statement
 from sigstore.errors import VerificationError
 from sigstore.models import ClientTrustConfig
 from sigstore.oidc import ExpiredIdentity, IdentityError
 from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
+from ci_publish.attestations.build_provenance import provenance_of
 from ci_publish.attestations.examiner import Examiner, first_problem, value_of
-from ci_publish.attestations.publishers import Publisher, begins, publisher_of
+from ci_publish.attestations.publishers import begins, publisher_of
 from ci_publish.attestations.sessions import Limits, limit
-from ci_publish.attestations.statements import Subject
+from ci_publish.attestations.statements import statement_of
 from ci_publish.attestations.trouble import (
     CertificateEnded,
     IdentityEnded,
@@ -42,10 +44,10 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
 from ci_publish.http.certificates import untrusted_cause
 from ci_publish.http.urls import is_loopback_host
-from ci_publish.model.attestation import Attestation
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import IdentityToken
+from ci_publish.model.identity import Claims, IdentityToken
 
 # PEP 740 has no place for signed timestamps, and an entry of Rekor v2 has no time of its own: as long as that is so,
 # only v1 entries can ever be verified (pypi-attestations #143).
@@ -87,9 +89,7 @@ class SigstoreAuthority:
         config, context = self._config, self._context
         try:
             with context.signer(identity, cache=True) as signer:
-                return Certified(
-                    authority=self, signer=signer, examiner=Examiner(config), publisher=publisher_of(token.claims)
-                )
+                return Certified(authority=self, signer=signer, examiner=Examiner(config), claims=token.claims)
         except ExpiredIdentity as error:
             raise IdentityEnded("the identity token has expired") from error
         except CiPublishError:
@@ -195,17 +195,16 @@ def _unconnected(service: str, error: BaseException) -> Trouble:
 class Certified:
     """A signing certificate for one identity, good for any number of files while it lasts. Thread-safe."""
 
-    def __init__(
-        self, *, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, publisher: Publisher
-    ) -> None:
+    def __init__(self, *, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, claims: Claims) -> None:
         self._authority = authority
         self._signer = signer
         self._examiner = examiner
-        self._publisher = publisher
+        self._claims = claims
+        self._publisher = publisher_of(claims)
 
-    def attest(self, subject: Subject) -> Made:
+    def attest(self, subject: Subject, predicate_type: str) -> Made:
         """Sign, log and verify an attestation. Raises Trouble (Unsound when it does not verify)."""
-        attestation = self._sign(subject)
+        attestation = self._sign(subject, predicate_type)
         try:
             examined = self._examiner.examine(attestation, subject, self._publisher)
         except Unsound as error:
@@ -214,13 +213,16 @@ class Certified:
             raise
         return Made(value_of(attestation, subject.filename, examined), examined.lifetime)
 
-    def _sign(self, subject: Subject) -> Pep740Attestation:
+    def _sign(self, subject: Subject, predicate_type: str) -> Pep740Attestation:
         try:
             distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
         except ValidationError as error:
             raise Refusal(f"its name is not a distribution's ({first_problem(error)})") from error
         try:
             self._authority.limit_this_thread()
+            if predicate_type == SLSA_PROVENANCE_V1:
+                statement = statement_of(subject, predicate_type, provenance_of(self._claims))
+                return Pep740Attestation.from_bundle(self._signer.sign_dsse(Statement(statement)))
             return Pep740Attestation.sign(self._signer, distribution)
         except CiPublishError:
             raise

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ci_publish.about import DOCS_URL
 from ci_publish.attestations.publishers import GITHUB_ISSUER, GITLAB_ISSUER, Extension
+from ci_publish.attestations.slsa_model import predicate_fault
 from ci_publish.model.identity import Claims
 
 GITHUB_BUILD_TYPE: Final = "https://actions.github.io/buildtypes/workflow/v1"
@@ -44,12 +45,24 @@ class NoBuildProvenance(ValueError):
 def provenance_of(claims: Claims) -> Predicate:
     """Return the SLSA v1 predicate for a build by the job with these claims. Raises NoBuildProvenance."""
     issuer = claims.get("iss")
-    if issuer == GITHUB_ISSUER:
-        return _github(_Claims(claims))
-    if issuer == GITLAB_ISSUER:
-        return _gitlab(_Claims(claims))
-    message = f"Build provenance is made for jobs of GitHub.com and GitLab.com; this identity is by {issuer}."
-    raise NoBuildProvenance(message)
+    makers = {GITHUB_ISSUER: _github, GITLAB_ISSUER: _gitlab}
+    if issuer not in makers:
+        message = f"Build provenance is made for jobs of GitHub.com and GitLab.com; this identity is by {issuer}."
+        raise NoBuildProvenance(message)
+    made = makers[issuer](_Claims(claims))
+    if (fault := predicate_fault(made)) is not None:
+        message = f"What the identity token says makes no valid SLSA provenance: {fault}."
+        raise NoBuildProvenance(message)
+    return made
+
+
+def unprovable(claims: Claims) -> str | None:
+    """Return why there can be no build provenance for a job with these claims; None where there can."""
+    try:
+        provenance_of(claims)
+    except NoBuildProvenance as error:
+        return str(error)
+    return None
 
 
 class _Claims:

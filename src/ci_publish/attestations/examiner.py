@@ -32,9 +32,9 @@ from ci_publish.attestations.publishers import (
     google_publisher,
 )
 from ci_publish.attestations.signers import CertificateFacts, utf8_string
-from ci_publish.attestations.statements import PAYLOAD_TYPE, Subject, WrongStatement, read_statement
+from ci_publish.attestations.statements import PAYLOAD_TYPE, WrongStatement, read_statement
 from ci_publish.attestations.trouble import Unsound, first_words
-from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.frozen import frozen
 
 _REMEMBERED_CERTIFICATES = 16
@@ -204,7 +204,13 @@ def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) 
         source=extensions.get(Extension.SOURCE_REPOSITORY_URI),
         commit=examined.certificate.commit,
         identity=examined.certificate.identity,
+        builder=examined.certificate.builder,
     )
+
+
+def bundle_of(attestation: Attestation) -> str:
+    """Return an attestation that verified as a Sigstore bundle (JSON), for other verifiers."""
+    return read_attestation(attestation.json.encode()).to_bundle().to_json()
 
 
 def first_problem(error: ValidationError) -> str:

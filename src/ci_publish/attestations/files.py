@@ -2,26 +2,31 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
+from ci_publish.model.attestation import FILE_TYPES, PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
 
 _MODE = 0o644
-_TYPES = {PUBLISH_V1: "publish", SLSA_PROVENANCE_V1: "slsa"}
 
 
 def attestation_name(attestation: Attestation) -> str:
     """Return the name of the file for *attestation* (the convention of pypi-attestations, uv and twine)."""
-    return f"{attestation.filename}.{_TYPES[attestation.predicate_type]}.attestation"
+    return f"{attestation.filename}.{FILE_TYPES[attestation.predicate_type]}.attestation"
 
 
 def write_attestations(
-    directory: Path, attestations: Iterable[Attestation], *, link: Callable[[Path, Path], None] = os.link
+    directory: Path,
+    attestations: Iterable[Attestation],
+    *,
+    bundles: bool = False,
+    link: Callable[[Path, Path], None] = os.link,
 ) -> tuple[Path, ...]:
     """Write each attestation into *directory*, which is made if it is not there.
+
+    With *bundles*, build provenance is written as a Sigstore bundle besides: ``<distribution>.sigstore.json``.
 
     Each file appears complete or not at all, readable by later steps (which may run as another user: what is in it is
     public anyway), and none that has other content is replaced. *link* makes a hard link; it may fail with OSError
@@ -30,7 +35,9 @@ def write_attestations(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(
-            _write(directory / attestation_name(attestation), attestation.json, link) for attestation in attestations
+            _write(directory / name, text, link)
+            for attestation in attestations
+            for name, text in _texts(attestation, bundles=bundles)
         )
     except OSError as error:
         raise ConfigurationError(
@@ -39,13 +46,24 @@ def write_attestations(
         ) from error
 
 
-def require_unwritten(directory: Path, filenames: Iterable[str]) -> None:
-    """Raise ConfigurationError if *directory* has an attestation of one of the distributions *filenames* already.
+def _texts(attestation: Attestation, *, bundles: bool) -> Iterator[tuple[str, str]]:
+    """Yield the files of an attestation: name and content."""
+    yield attestation_name(attestation), attestation.json
+    if bundles and attestation.predicate_type == SLSA_PROVENANCE_V1:
+        from ci_publish.attestations.examiner import bundle_of  # noqa: PLC0415  (imported already: it signed)
+
+        yield f"{attestation.filename}.sigstore.json", bundle_of(attestation)
+
+
+def require_unwritten(
+    directory: Path, filenames: Iterable[str], predicate_types: Iterable[str] = (PUBLISH_V1,)
+) -> None:
+    """Raise ConfigurationError if *directory* has such an attestation of one of the distributions *filenames* already.
 
     Asked before these are signed: their new attestations could not be written.
     """
-    for filename in filenames:
-        path = directory / f"{filename}.{_TYPES[PUBLISH_V1]}.attestation"
+    types = [FILE_TYPES[predicate_type] for predicate_type in predicate_types]
+    for path in (directory / f"{filename}.{each}.attestation" for filename in filenames for each in types):
         if os.path.lexists(path):
             raise _taken(path)
 

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ci_publish.attestations.publishers import (
     GITHUB_ISSUER,
@@ -13,6 +14,7 @@ from ci_publish.attestations.publishers import (
     Publisher,
     certificate_mismatch,
 )
+from ci_publish.model.attestation import BuildProvenancePolicy
 from ci_publish.model.frozen import frozen
 from ci_publish.model.publisher_identity import (
     JobIdentity,
@@ -27,6 +29,11 @@ ISSUER_OF: Mapping[PublisherKind, str] = {
     PublisherKind.GITHUB: GITHUB_ISSUER,
     PublisherKind.GITLAB: GITLAB_ISSUER,
     PublisherKind.GOOGLE: GOOGLE_ISSUER,
+}
+# By issuer: the kind of identity, where its repositories are, and what stands between a repository and a workflow file.
+_PLACES: Mapping[str, tuple[PublisherKind, str, str]] = {
+    GITHUB_ISSUER: (PublisherKind.GITHUB, "https://github.com/", "/.github/workflows/"),
+    GITLAB_ISSUER: (PublisherKind.GITLAB, "https://gitlab.com/", "//"),
 }
 _UTF8_STRING = 0x0C
 _LONG_FORM = 0x80
@@ -57,27 +64,31 @@ class CertificateFacts:
         """The identity, where it has a name in the grammar of ``model.publisher_identity``."""
         if self.issuer == GOOGLE_ISSUER:
             return _parsed(f"google:{self.email or ''}")
-        if self.issuer == GITHUB_ISSUER:
-            return self._of_repository(PublisherKind.GITHUB, "https://github.com/", "/.github/workflows/")
-        if self.issuer == GITLAB_ISSUER:
-            return self._of_repository(PublisherKind.GITLAB, "https://gitlab.com/", "//")
-        return None
-
-    def _of_repository(self, kind: PublisherKind, host: str, before_workflow: str) -> PublisherIdentity | None:
         home = self.extensions.get(Extension.SOURCE_REPOSITORY_URI, "")
+        found = self._workflow(home, self.extensions.get(Extension.BUILD_CONFIG_URI, ""))
+        return None if found is None else replace(found, environment=self.extensions.get(Extension.ENVIRONMENT))
+
+    @property
+    def builder(self) -> PublisherIdentity | None:
+        """The workflow that signed, in the same grammar: another than ``identity`` where it is a reusable one."""
+        if self.issuer not in _PLACES:
+            return None
+        _, host, before_workflow = _PLACES[self.issuer]
+        uri = self.extensions.get(Extension.BUILD_SIGNER_URI, "")
+        return self._workflow(f"{host}{uri.removeprefix(host).partition(before_workflow)[0]}", uri)
+
+    def _workflow(self, home: str, uri: str) -> PublisherIdentity | None:
+        """Return the repository at *home*, with the file that *uri* names in it, None for one that cannot be named."""
+        if self.issuer not in _PLACES:
+            return None
+        kind, host, before_workflow = _PLACES[self.issuer]
         found = _parsed(f"{kind}:{home.removeprefix(host)}") if home.startswith(host) else None
         if found is None:
             return None
-        path = self.extensions.get(Extension.BUILD_CONFIG_URI, "").partition("@")[0]
-        prefix = f"{home}{before_workflow}"
+        path, prefix = uri.partition("@")[0], f"{home}{before_workflow}"
         workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
         known = is_github_workflow(workflow) if kind is PublisherKind.GITHUB else is_gitlab_configuration(workflow)
-        return PublisherIdentity(
-            kind=kind,
-            name=found.name,
-            workflow=workflow if known else None,
-            environment=self.extensions.get(Extension.ENVIRONMENT),
-        )
+        return replace(found, workflow=workflow if known else None)
 
     def __str__(self) -> str:
         return str(self.identity or self.email or self.issuer or "an identity that the certificate does not name")
@@ -122,9 +133,13 @@ class ByNamed:
 
 @frozen
 class ByAnother:
-    """Another identity signed, which nobody named; ``reason`` is a clause that says what differs."""
+    """Another identity signed, which nobody named; ``reason`` is a clause that says what differs.
+
+    ``own_repository``: it is another workflow of the run's own repository.
+    """
 
     reason: str
+    own_repository: bool = False
 
 
 @frozen
@@ -140,13 +155,14 @@ class AcceptedSigners:
     """Whose attestations a run takes.
 
     ``own`` is the run's identity by its token, ``job`` what the CI's variables say of it as long as there is no token,
-    ``commit`` the run's commit, ``named`` whom the user named besides.
+    ``commit`` the run's commit, ``named`` whom the user named besides, ``build_provenance`` what to do about that.
     """
 
     own: Publisher | None = None
     job: JobIdentity | None = None
     commit: str | None = None
     named: tuple[PublisherIdentity, ...] = ()
+    build_provenance: BuildProvenancePolicy = BuildProvenancePolicy.IF_PRESENT
 
     def __str__(self) -> str:
         """Name the run's own identity, as well as it is known."""
@@ -165,7 +181,14 @@ class AcceptedSigners:
             return ByNamed(identity)
         if mismatch is None and self.named:
             return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
-        return ByUnknown() if mismatch is None else ByAnother(mismatch)
+        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._own_repository(certificate))
+
+    def _own_repository(self, certificate: CertificateFacts) -> bool:
+        """Return whether a certificate that is not the run's own names the run's repository nevertheless."""
+        if self.own is None:
+            return self.job is not None and replace(self.job.publisher, workflow=None).accepts(certificate.identity)
+        anywhere = replace(self.own, build_config=None)
+        return anywhere.email is None and certificate_mismatch(anywhere, certificate.extensions) is None
 
     def _mismatch(self, certificate: CertificateFacts) -> str | None:
         """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""

@@ -1,6 +1,5 @@
 """The errors with which signing ends (pure)."""
 
-from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import IdentityRefusal, Trouble, Unsound, Untrusted
 from ci_publish.errors import (
     AttestationUnsound,
@@ -10,6 +9,7 @@ from ci_publish.errors import (
     SigstoreUnavailable,
     UntrustedCertificate,
 )
+from ci_publish.model.attestation import Subject
 
 _STATUS_PAGE = "https://status.sigstore.dev"
 

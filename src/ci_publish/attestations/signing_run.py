@@ -14,13 +14,11 @@ from typing import Protocol
 from ci_publish.attestations.shared_backoff import SharedBackoff
 from ci_publish.attestations.signing_errors import final, unavailable
 from ci_publish.attestations.signing_identity import SigningIdentity
-from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import Ended, IdentityRefusal, Transient, Trouble
 from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, WorkerPool
 from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
 from ci_publish.http.retries import Backoff
-from ci_publish.model.attestation import Attestation, SigningResult
-from ci_publish.model.distribution import Distribution
+from ci_publish.model.attestation import Attestation, SigningResult, Subject
 from ci_publish.model.events import Emit, Retrying, Signed
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken
@@ -49,10 +47,18 @@ class Product(Protocol):
         """How long the certificate lives, from its beginning."""
 
 
+@frozen
+class Task:
+    """An attestation to be made: about which file, and of which predicate type."""
+
+    subject: Subject
+    predicate_type: str
+
+
 class Certificate(Protocol):
     """A signing certificate, good for any number of files while it lasts. Thread-safe."""
 
-    def attest(self, subject: Subject) -> Product:
+    def attest(self, subject: Subject, predicate_type: str) -> Product:
         """Sign, log and verify one attestation. Raises Trouble."""
 
 
@@ -97,7 +103,7 @@ class SigningRun:
         *,
         identity: SigningIdentity,
         authority: Authority,
-        distributions: Sequence[Distribution],
+        tasks: Sequence[Task],
         emit: Emit,
         waiting: Waiting,
         patience: Patience,
@@ -105,9 +111,9 @@ class SigningRun:
     ) -> None:
         self._identity = identity
         self._authority = authority
-        self._order = tuple(Subject(distribution.filename, distribution.sha256) for distribution in distributions)
+        self._order = tuple(tasks)
         self._todo = deque(self._order)
-        self._done: dict[str, Attestation] = {}
+        self._done: dict[Task, Attestation] = {}
         self._attempts: Counter[str] = Counter()
         self._emit = emit
         self._waiting = waiting
@@ -126,7 +132,7 @@ class SigningRun:
 
     def work(self, workers: int) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        crew: WorkerPool[Subject | None, Certificate | Product] = WorkerPool(workers, self._clock)
+        crew: WorkerPool[Task | None, Certificate | Product] = WorkerPool(workers, self._clock)
         try:
             while (self._todo or crew.busy) and not self._over():
                 self._dispatch(crew, workers)
@@ -136,16 +142,15 @@ class SigningRun:
             crew.close()
 
     def result(self) -> SigningResult:
-        """Return what was made, and for each other file the reason."""
-        missing = [subject.filename for subject in self._order if subject.filename not in self._done]
+        """Return what was made, and the reason for each file that lacks an attestation."""
+        missing = [task.subject.filename for task in self._order if task not in self._done]
         error = self._end or self._unavailable(len(missing))
         if missing and not isinstance(error, SigningFailed):
             raise error
-        done = {
-            subject.filename: (self._done[subject.filename],)
-            for subject in self._order
-            if subject.filename in self._done
-        }
+        done: dict[str, tuple[Attestation, ...]] = {}
+        for task in self._order:
+            if task in self._done:
+                done[task.subject.filename] = (*done.get(task.subject.filename, ()), self._done[task])
         return SigningResult(done, {filename: error for filename in missing if isinstance(error, SigningFailed)})
 
     def _over(self) -> bool:
@@ -160,21 +165,21 @@ class SigningRun:
         pause = self._pace.resume - self._clock()
         return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
 
-    def _dispatch(self, crew: "WorkerPool[Subject | None, Certificate | Product]", workers: int) -> None:
+    def _dispatch(self, crew: "WorkerPool[Task | None, Certificate | Product]", workers: int) -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
         if self._certificate is None or self._is_old():
             self._renew(crew)
             return
         while self._todo and crew.free and crew.busy < self._pace.width(workers):
-            subject = self._todo.popleft()
-            crew.start(subject, _attesting(self._certificate, subject), self._patience.attempt)
+            task = self._todo.popleft()
+            crew.start(task, _attesting(self._certificate, task), self._patience.attempt)
 
     def _is_old(self) -> bool:
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
         return self._clock() - self._issued >= self._lifetime - unused
 
-    def _renew(self, crew: "WorkerPool[Subject | None, Certificate | Product]") -> None:
+    def _renew(self, crew: "WorkerPool[Task | None, Certificate | Product]") -> None:
         if not crew.free:
             return
         try:
@@ -185,15 +190,15 @@ class SigningRun:
         self._certificate, self._certifying, self._issued = None, True, self._clock()
         crew.start(None, _certifying(self._authority, token), self._patience.attempt)
 
-    def _settle(self, ending: "Ending[Subject | None, Certificate | Product]") -> None:
+    def _settle(self, ending: "Ending[Task | None, Certificate | Product]") -> None:
         if ending.key is None:
             self._certifying = False
         match ending:
             case Finished(key=None, value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
                 self._pace.succeeded()
-            case Finished(key=subject, value=product):
-                self._finish(subject, product)  # type: ignore[arg-type]  # the task of a file is `attest`
+            case Finished(key=task, value=product):
+                self._finish(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
             case Overdue(seconds=seconds):
                 self._retry(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
             case Failed(error=Trouble() as trouble):
@@ -203,39 +208,39 @@ class SigningRun:
             case Failed(error=error):
                 raise error
 
-    def _finish(self, subject: Subject, product: Product) -> None:
-        self._done[subject.filename] = product.attestation
+    def _finish(self, task: Task, product: Product) -> None:
+        self._done[task] = product.attestation
         self._lifetime = product.lifetime
         self._barren = 0
         self._refused = False
         self._pace.succeeded()
         self._emit(Signed(product.attestation))
 
-    def _trouble(self, subject: Subject | None, started: float, trouble: Trouble) -> None:
+    def _trouble(self, task: Task | None, started: float, trouble: Trouble) -> None:
         match trouble:
             case Transient():
-                self._retry(subject, started, trouble)
+                self._retry(task, started, trouble)
             case IdentityRefusal() if not self._refused:
                 # Fulcio says the same when it cannot reach the identity provider: another token is worth a try.
                 self._refused = True
-                self._retry(subject, started, Transient(trouble.reason))
+                self._retry(task, started, Transient(trouble.reason))
             case Ended():
-                self._begin_again(subject, started, trouble)
+                self._begin_again(task, started, trouble)
             case _:
-                self._end = final(trouble, subject)
+                self._end = final(trouble, None if task is None else task.subject)
 
-    def _retry(self, subject: Subject | None, started: float, trouble: Transient) -> None:
-        self._put_back(subject)
+    def _retry(self, task: Task | None, started: float, trouble: Transient) -> None:
+        self._put_back(task)
         self._last_reason = trouble.reason
-        what = _CERTIFICATE if subject is None else subject.filename
+        what = _CERTIFICATE if task is None else task.subject.filename
         self._attempts[what] += 1
         wait = self._pace.failed(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
-    def _begin_again(self, subject: Subject | None, started: float, trouble: Ended) -> None:
+    def _begin_again(self, task: Task | None, started: float, trouble: Ended) -> None:
         """Put a file back whose certificate or identity ended; the next round gets new ones."""
-        self._put_back(subject)
-        if subject is not None and (self._certificate is None or started < self._issued):
+        self._put_back(task)
+        if task is not None and (self._certificate is None or started < self._issued):
             return  # another file told already
         self._certificate = None
         self._barren += 1
@@ -246,9 +251,9 @@ class SigningRun:
         else:
             self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
 
-    def _put_back(self, subject: Subject | None) -> None:
-        if subject is not None:
-            self._todo.appendleft(subject)
+    def _put_back(self, task: Task | None) -> None:
+        if task is not None:
+            self._todo.appendleft(task)
 
     def _unavailable(self, missing: int) -> SigstoreUnavailable:
         return unavailable(missing, len(self._order), self._patience.budget, self._last_reason)
@@ -258,5 +263,5 @@ def _certifying(authority: Authority, token: IdentityToken) -> Callable[[], Cert
     return lambda: authority.certify(token)
 
 
-def _attesting(certificate: Certificate, subject: Subject) -> Callable[[], Certificate | Product]:
-    return lambda: certificate.attest(subject)
+def _attesting(certificate: Certificate, task: Task) -> Callable[[], Certificate | Product]:
+    return lambda: certificate.attest(task.subject, task.predicate_type)

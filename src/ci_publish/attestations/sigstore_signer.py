@@ -4,12 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_publish.attestations.adoption import adopt
-from ci_publish.attestations.publishers import ISSUERS, public_facts, publisher_of, unattestable
+from ci_publish.attestations.build_provenance import unprovable
+from ci_publish.attestations.publishers import ISSUERS, pipeline_mismatch, public_facts, publisher_of, unattestable
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, SigningIdentity
-from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, Clocks, Patience, SigningRun
+from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, Clocks, Patience, SigningRun, Task
 from ci_publish.attestations.trust import TrustSource
-from ci_publish.model.attestation import Attestation, SigningResult
+from ci_publish.errors import BuildUnprovable, SigningFailed
+from ci_publish.model.attestation import (
+    PUBLISH_V1,
+    SLSA_PROVENANCE_V1,
+    Attestation,
+    Signable,
+    SigningResult,
+    Subject,
+)
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.identity import Claims, IdentityToken
@@ -71,34 +80,35 @@ class SigstoreSigner:
             signers = replace(signers, own=publisher_of(claims), commit=commit if isinstance(commit, str) else None)
         return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._emit)
 
-    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
-        """Attest each distribution and verify each attestation. Emits Signed, Retrying and Noted.
+    def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
+        """Make and verify an attestation of each type for each file. Emits Signed, Retrying and Noted.
 
         Files that could not be attested are in the result, with the reason. Raises IdentityUnavailable when the CI
         gives no identity for Sigstore, ConfigurationError when the trust configuration is bad.
         """
-        if not distributions:
+        if not files:
             return SigningResult()
         self.prefetch()
         # Half of the time that is left is for the upload: an outage of Sigstore must end as one, not as a deadline.
         patience = replace(self._patience, budget=min(self._patience.budget, self._waiting.left() / 2))
         ends = self._clocks.monotonic() + patience.budget
         token = self._identity.token(AUDIENCE)
-        if (mismatch := unattestable(token.claims)) is not None:
-            failures = {distribution.filename: mismatch for distribution in distributions}
-            return SigningResult(failures=failures, claims=token.claims)
+        if (mismatch := _unsignable(token.claims, predicate_types)) is not None:
+            return SigningResult(failures={file.filename: mismatch for file in files}, claims=token.claims)
         self._note_what_becomes_public(token.claims)
         while not self._trust.ready(POLL_SECONDS) and not self._waiting.stopped and self._clocks.monotonic() < ends:
             pass
-        left = replace(patience, until=ends)
-        return replace(self._run(token, distributions, left).result(), claims=token.claims)
+        subjects = (Subject(file.filename, file.sha256) for file in files)
+        tasks = [Task(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]
+        result = self._run(token, tasks, replace(patience, until=ends)).result()
+        return replace(result, claims=token.claims)
 
-    def _run(self, token: IdentityToken, distributions: Sequence[Distribution], patience: Patience) -> SigningRun:
+    def _run(self, token: IdentityToken, tasks: Sequence[Task], patience: Patience) -> SigningRun:
         identity = SigningIdentity(self._identity, token, self._clocks.wall)
         run = SigningRun(
             identity=identity,
             authority=self._get_authority(),
-            distributions=distributions,
+            tasks=tasks,
             emit=self._emit,
             waiting=self._waiting,
             patience=patience,
@@ -129,3 +139,18 @@ class SigstoreSigner:
                 else f"PyPI knows no publishers of {publisher.label}: it would not take these attestations."
             )
             self._emit(Noted(slug="publisher-unknown", message=message))
+
+
+def _unsignable(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed | None:
+    """Return why no index takes such attestations of this job; None where it may.
+
+    A reusable workflow is no obstacle to build provenance: PyPI compares the workflow that was started, and the
+    certificate names the one that is called as the builder.
+    """
+    if SLSA_PROVENANCE_V1 in predicate_types and (reason := unprovable(claims)) is not None:
+        return BuildUnprovable(
+            "There can be no build provenance for this job: its identity does not say enough about the build.",
+            detail=reason,
+            hints=("Make it in a job of GitHub Actions on GitHub.com or of GitLab CI on GitLab.com.",),
+        )
+    return unattestable(claims) if PUBLISH_V1 in predicate_types else pipeline_mismatch(claims)

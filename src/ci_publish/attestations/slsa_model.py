@@ -13,7 +13,8 @@ from typing import Final
 
 from ci_publish.model.frozen import frozen
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+")
+# Paths of workflow files may hold blanks, and GitHub's own builder writes them as they are.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f]+")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?Z")
 _DIGEST = re.compile(r"[0-9a-f]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")

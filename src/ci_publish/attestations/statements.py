@@ -9,20 +9,12 @@ import json
 from typing import Any, NoReturn
 
 from ci_publish.attestations.slsa_model import predicate_fault
-from ci_publish.model.attestation import SLSA_PROVENANCE_V1, SUPPORTED_PREDICATES
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1, SUPPORTED_PREDICATES, Subject
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-
-
-@frozen
-class Subject:
-    """The file that an attestation must be about: its name, and the SHA-256 of its bytes in lower-case hexadecimal."""
-
-    filename: str
-    sha256: str
 
 
 class WrongStatement(ValueError):
@@ -35,6 +27,17 @@ class Statement:
 
     predicate_type: str
     predicate: Any
+
+
+def statement_of(subject: Subject, predicate_type: str, predicate: Any) -> bytes:  # noqa: ANN401  (any JSON value)
+    """Return the statement that says *predicate* of *subject*, as it is signed."""
+    statement = {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": subject.filename, "digest": {"sha256": subject.sha256}}],
+        "predicateType": predicate_type,
+        "predicate": predicate,
+    }
+    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_statement(payload: bytes, subject: Subject) -> Statement:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ci_publish.attestations.publishers import Publisher, publisher_of
-from ci_publish.attestations.statements import Subject
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, UntrustedCertificate
@@ -15,6 +14,7 @@ from ci_publish.model.attestation import (
     ProvenanceInvalid,
     ProvenanceOutcome,
     ProvenanceVerified,
+    Subject,
 )
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen

@@ -1,5 +1,6 @@
 """``LocalDistributions``: the distributions on this machine, behind the pipeline's port."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -48,7 +49,8 @@ class LocalDistributions:
     ``strict`` makes warnings errors, ``rules`` (``RULE=SEVERITY``) changes single rules, and ``stated`` is what the
     release must be like. Without ``verify_metadata`` the metadata family of rules is off, and a note says so;
     ``with_md5`` computes MD5 as well, for indexes that want it. At most ``max_workers`` files are open at once.
-    ``subfolders`` says what happens to distributions below the folders that were named.
+    ``subfolders`` says what happens to distributions below the folders that were named. Build provenance of the files
+    is found in ``attestations_dir`` as well as beside them.
     The contents of an sdist are kept from ``collect`` for ``check``, so that it is inflated once. *waiting*
     ends what takes long; then ``check`` raises RunStopped.
     """
@@ -63,6 +65,7 @@ class LocalDistributions:
         with_md5: bool = False,
         max_workers: int = 2,
         subfolders: Subfolders = Subfolders.REFUSE,
+        attestations_dir: Path | None = None,
         waiting: Waiting | None = None,
     ) -> None:
         self._weights = weights(rules, strict=strict)
@@ -71,6 +74,7 @@ class LocalDistributions:
         self._with_md5 = with_md5
         self._max_workers = max_workers
         self._subfolders = subfolders
+        self._attestations_dir = attestations_dir
         self._waiting = waiting
         self._known: dict[Distribution, ReadFile] = {}
         self._form_faults: dict[tuple[tuple[str, str], ...], tuple[Fault, ...]] = {}
@@ -83,7 +87,7 @@ class LocalDistributions:
         reads, twice = _one_for_each_name(result for result in results if isinstance(result, ReadFile))
         refusals = [result for result in results if isinstance(result, RefusedFile)]
         names = {path.name for path in entries.candidates}
-        attestations, orphans = _attestations(entries.attestations, names)
+        attestations, orphans = _attestations([*entries.attestations, *self._build_provenance(entries, names)], names)
         # A file that cannot be read as a distribution is an error, whatever the profile.
         problems = [problem(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults]
         problems += [
@@ -100,6 +104,14 @@ class LocalDistributions:
         return Collection(
             distributions=tuple(self._known), attestations=attestations, problems=tuple(problems), unreadable=unreadable
         )
+
+    def _build_provenance(self, entries: collecting.SortedEntries, names: Iterable[str]) -> list[Path]:
+        """Return the build provenance in the folder for attestations, besides what is beside the distributions."""
+        if self._attestations_dir is None:
+            return []
+        known = {path.absolute() for path in entries.attestations}
+        paths = (self._attestations_dir / f"{name}.slsa{file_access.ATTESTATION}" for name in sorted(names))
+        return [path for path in paths if path.absolute() not in known and os.path.lexists(path)]
 
     def _search(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[DeeperFile, ...]]:
         """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""

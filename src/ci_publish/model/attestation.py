@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import Protocol
 
 from ci_publish.errors import SigningFailed
 from ci_publish.model.frozen import frozen
@@ -16,6 +17,9 @@ SLSA_PROVENANCE_V1 = "https://slsa.dev/provenance/v1"
 MAX_ATTESTATIONS = 2
 SUPPORTED_PREDICATES = (PUBLISH_V1, SLSA_PROVENANCE_V1)
 
+FILE_TYPES: Mapping[str, str] = {PUBLISH_V1: "publish", SLSA_PROVENANCE_V1: "slsa"}
+"""What a file with an attestation of each predicate type is called: ``<distribution>.<type>.attestation``."""
+
 
 class AttestationPolicy(StrEnum):
     """What a run does about attestations."""
@@ -26,6 +30,34 @@ class AttestationPolicy(StrEnum):
     OFF = "off"
 
 
+class BuildProvenancePolicy(StrEnum):
+    """What a run does about build provenance (SLSA) that was made for its files."""
+
+    REQUIRED = "required"
+    IF_PRESENT = "if-present"
+    OFF = "off"
+
+
+class Signable(Protocol):
+    """What can be attested: a file, known by its name and its bytes. A ``Distribution`` is one."""
+
+    @property
+    def filename(self) -> str:
+        """The name of the file."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes, lower-case hexadecimal."""
+
+
+@frozen
+class Subject:
+    """A file that an attestation is about, by name and SHA-256 (lower-case hexadecimal); it need not be at hand."""
+
+    filename: str
+    sha256: str
+
+
 @frozen(kw_only=True)
 class Attestation:
     """One attestation of one distribution, ready to be uploaded.
@@ -34,7 +66,8 @@ class Attestation:
     transparency log entry. ``verified`` says that it was checked here against the file's bytes and the identity.
     ``signer``, ``source`` and ``commit`` are what the signing certificate says: the identity that signed (a workflow,
     or an email address), the source repository, and its commit. ``identity`` is that identity in the grammar of
-    ``model.publisher_identity``, None for a kind that has no name there.
+    ``model.publisher_identity``, None for a kind that has no name there; ``builder`` names the workflow that signed in
+    the same way: it is another one where a reusable workflow did.
     """
 
     filename: str
@@ -47,6 +80,7 @@ class Attestation:
     source: str | None = None
     commit: str | None = None
     identity: PublisherIdentity | None = None
+    builder: PublisherIdentity | None = None
 
 
 @frozen

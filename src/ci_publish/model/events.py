@@ -9,7 +9,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.attestation import Attestation, ProvenanceOutcome
+from ci_publish.model.attestation import Attestation, ProvenanceOutcome, Subject
 from ci_publish.model.distribution import Distribution, UnreadableFile
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
@@ -103,10 +103,14 @@ class StepFinished:
 
 @frozen
 class Collected:
-    """These distributions were found and hashed; files that look like one and cannot be read are ``unreadable``."""
+    """These distributions were found and hashed; files that look like one and cannot be read are ``unreadable``.
+
+    ``subjects`` are files that are attested and are not at hand.
+    """
 
     distributions: tuple[Distribution, ...]
     unreadable: tuple[UnreadableFile, ...] = ()
+    subjects: tuple[Subject, ...] = ()
 
 
 @frozen

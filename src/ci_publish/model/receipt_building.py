@@ -10,7 +10,7 @@ from typing import assert_never
 
 from ci_publish.about import DOCS_URL
 from ci_publish.model.attestation import ProvenanceByAnother, ProvenanceOutcome, ProvenanceVerified
-from ci_publish.model.distribution import Distribution, Kind, UnreadableFile
+from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import (
     Checked,
     Collected,
@@ -135,12 +135,14 @@ def _files(events: Sequence[Event]) -> Iterator[FileEntry]:
     facts = facts_of(events)
     distributions = _distributions(events)
     unreadable = {str(file.path): file for event in of_kind(events, Collected) for file in event.unreadable}.values()
+    subjects = [subject for event in of_kind(events, Collected) for subject in event.subjects]
     for index in _index_names(events) or (None,):
         ours = set()
         for distribution in distributions:
             ours.add(distribution.filename)
             yield _file(facts, index, distribution)
-        yield from (_unreadable(facts, index, file) for file in unreadable)
+        yield from (_by_name(facts, index, file.filename, path=str(file.path)) for file in unreadable)
+        yield from (_by_name(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects)
         yield from (
             _index_only(facts, listed)
             for (name, filename), listed in facts.listed.items()
@@ -265,22 +267,22 @@ def _index_only(facts: Facts, listed: FileListed) -> FileEntry:
     )
 
 
-def _unreadable(facts: Facts, index: str | None, file: UnreadableFile) -> FileEntry:
-    """Return the entry of a file that cannot be read as a distribution: what its name says."""
-    project, version, kind = _named(file.filename)
+def _by_name(facts: Facts, index: str | None, filename: str, **known: str) -> FileEntry:
+    """Return the entry of a file that was not read as a distribution: what its name says, and what is *known*."""
+    project, version, kind = _named(filename)
     return FileEntry(
         index=index,
-        filename=file.filename,
-        path=str(file.path),
+        filename=filename,
+        path=known.get("path"),
         project=project,
         version=version,
         kind=kind,
         size=None,
-        sha256=None,
+        sha256=known.get("sha256"),
         status=FileStatus.NOT_ATTEMPTED,
         attempts=0,
         url=None,
-        attestations=(),
+        attestations=_attestations_of(facts, (index or "", filename)),
         listed=None,
         provenance_verified=None,
         provenance_publisher=None,

@@ -1,16 +1,25 @@
 """Attestations of a run's files: adopted where they exist already, signed where they do not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFailed
-from ci_publish.model.attestation import PUBLISH_V1, Attestation, AttestationPolicy, SigningResult
-from ci_publish.model.distribution import Collection, Distribution
-from ci_publish.model.events import Outcome, Signed, Step
+from ci_publish.model.attestation import (
+    PUBLISH_V1,
+    SLSA_PROVENANCE_V1,
+    Attestation,
+    AttestationPolicy,
+    BuildProvenancePolicy,
+    Signable,
+    SigningResult,
+)
+from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
+from ci_publish.model.events import Collected, Outcome, Signed, Step
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind
 from ci_publish.model.index import Endpoints, IndexProfile
-from ci_publish.publishing import messages
+from ci_publish.publishing import build_provenance, messages
 from ci_publish.publishing.collect import collect_valid
 from ci_publish.publishing.context import Run
 
@@ -40,20 +49,41 @@ def attest(run: Run) -> Outcome:
     if run.options.attestations is AttestationPolicy.OFF:
         message = "The command attest makes attestations, and they are off."
         raise ConfigurationError(message, hints=("Omit --attestations off (or attestations: false).",))
+    options = run.options
+    if not options.build and (run.subjects or options.with_publish or options.sigstore_bundle):
+        message = "Subjects, Sigstore bundles and with-publish are for build provenance, which is not asked for."
+        raise ConfigurationError(message, hints=("Add --build.",))
     run.signer().prefetch()
-    collection = collect_valid(run)
+    if run.subjects:
+        run.emit(Collected(distributions=(), subjects=run.subjects))
+    collection = Collection(distributions=()) if run.subjects else collect_valid(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
         raise ConfigurationError(message, hints=("Name one: ci-publish attest --output-dir DIR",))
     with run.step(Step.SIGN):
-        _attest(
-            run=run,
-            collection=collection,
-            files=collection.distributions,
-            policy=AttestationPolicy.REQUIRED,
-            claims=None,
-        )
+        if run.options.build:
+            _attest_build(run, run.subjects or collection.distributions, run.options.attestations_dir)
+        else:
+            _attest(
+                run=run,
+                collection=collection,
+                files=collection.distributions,
+                policy=AttestationPolicy.REQUIRED,
+                claims=None,
+            )
     return Outcome.ATTESTED
+
+
+def _attest_build(run: Run, files: Sequence[Signable], folder: Path) -> None:
+    """Make build provenance of every file, whatever lies beside it: this job answers for its own build."""
+    predicate_types = (PUBLISH_V1, SLSA_PROVENANCE_V1) if run.options.with_publish else (SLSA_PROVENANCE_V1,)
+    run.require_unwritten(folder, [file.filename for file in files], predicate_types)
+    result = run.signer().sign(files, predicate_types)
+    run.checkpoint()
+    if result.failures:
+        raise messages.unsigned(result.failures)
+    made = [attestation for each in result.attestations.values() for attestation in each]
+    run.write_attestations(folder, made, bundles=run.options.sigstore_bundle)
 
 
 def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoints: Endpoints) -> AttestationPolicy:
@@ -81,11 +111,26 @@ def wants_attestations(receiver: Receiver) -> bool:
 
 
 def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> None:
-    """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange."""
+    """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange.
+
+    Raises BuildProvenanceMissing where build provenance is required and a file that is uploaded has none beside it, and
+    ConfigurationError where an index that it is required for is sent no attestations.
+    """
+    required = run.options.build_provenance is BuildProvenancePolicy.REQUIRED
+    if required and any(each.uploads and not wants_attestations(each) for each in receivers):
+        raise build_provenance.not_sent()
     files = _attested_uploads(receivers)
-    found = [each for each in collection.attestations if each.distribution in files]
+    found = _found(run, collection, files)
+    if required:
+        build_provenance.require_found(list(files), found)
     if found:
         run.signer().inspect(found, list(files.values()))
+
+
+def _found(run: Run, collection: Collection, names: Container[str]) -> list[FoundAttestation]:
+    """Return the attestation files of the distributions *names* that the run looks at."""
+    concerned = [found for found in collection.attestations if found.distribution in names]
+    return build_provenance.wanted(run.options, concerned)
 
 
 def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver], claims: Claims | None) -> Attested:
@@ -117,8 +162,7 @@ def _attest(
     claims: Claims | None,
 ) -> Attested:
     names = {file.filename for file in files}
-    found = [each for each in collection.attestations if each.distribution in names]
-    adopted = run.signer().adopt(found, files, claims)
+    adopted = run.signer().adopt(_found(run, collection, names), files, claims)
     for attestations in adopted.values():
         for attestation in attestations:
             run.emit(Signed(attestation))
@@ -126,7 +170,7 @@ def _attest(
         file for file in files if not any(each.predicate_type == PUBLISH_V1 for each in adopted.get(file.filename, ()))
     ]
     if unsigned and run.options.attestations_dir is not None:
-        run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned])
+        run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned], (PUBLISH_V1,))
     result = _sign(run, unsigned, policy) if unsigned else SigningResult()
     run.checkpoint()
     if result.failures and policy is AttestationPolicy.REQUIRED:

@@ -157,6 +157,14 @@ def publisher_without_attestations() -> ConfigurationError:
     )
 
 
+def build_provenance_without_attestations() -> ConfigurationError:
+    """`verify --require-build-provenance --attestations off`: build provenance is an attestation."""
+    return ConfigurationError(
+        "Build provenance is demanded (require-build-provenance, builder or source), and attestations are off.",
+        hints=("Remove one of them.",),
+    )
+
+
 def _can_be_named(publisher: str) -> bool:
     try:
         parse_identity(publisher)

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
-from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy, Subject
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
@@ -38,6 +38,34 @@ class RunOptions(Protocol):
     @property
     def attestations_dir(self) -> Path | None:
         """Where attestations are written."""
+
+    @property
+    def build_provenance(self) -> BuildProvenancePolicy:
+        """Whether build provenance that was made for the files is uploaded, and demanded."""
+
+    @property
+    def build(self) -> bool:
+        """Whether ``attest`` makes build provenance."""
+
+    @property
+    def with_publish(self) -> bool:
+        """Whether it makes publish attestations besides."""
+
+    @property
+    def sigstore_bundle(self) -> bool:
+        """Whether it writes Sigstore bundles of them besides."""
+
+    @property
+    def require_build_provenance(self) -> bool:
+        """Whether ``verify`` demands build provenance."""
+
+    @property
+    def builder(self) -> tuple[PublisherIdentity, ...]:
+        """Which workflows may have made it, where the user names some."""
+
+    @property
+    def source(self) -> tuple[PublisherIdentity, ...]:
+        """Which repositories and workflows it may be of, where the user names some."""
 
     @property
     def jobs(self) -> int:
@@ -107,7 +135,7 @@ class Run:
     ``signer`` returns what signs, always the same; it is called only when something is to be signed. ``clock`` is
     monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed what ``verify`` finds:
     those whom the user names, or the job's own repository. ``last_question`` lets a run that was stopped ask the index
-    once more.
+    once more. ``subjects`` are the files that ``attest`` makes build provenance for where they are not at hand.
     """
 
     distributions: Distributions
@@ -119,7 +147,8 @@ class Run:
     waiting: Stopper
     clock: Callable[[], float]
     options: RunOptions
-    require_unwritten: Callable[[Path, Sequence[str]], None] = lambda _folder, _filenames: None
+    require_unwritten: Callable[[Path, Sequence[str], Sequence[str]], None] = lambda _folder, _filenames, _types: None
+    subjects: tuple[Subject, ...] = ()
     now: Callable[[], float] = time.time
     expected_publishers: tuple[PublisherIdentity, ...] = ()
     last_question: Callable[[], AbstractContextManager[None]] = nullcontext

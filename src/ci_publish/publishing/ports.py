@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization
-from ci_publish.model.attestation import Attestation, ProvenanceOutcome, SigningResult
+from ci_publish.model.attestation import PUBLISH_V1, Attestation, ProvenanceOutcome, Signable, SigningResult
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation
 from ci_publish.model.identity import Claims, CredentialState, IdentityToken, Provider, Purpose
@@ -183,8 +183,8 @@ class Signer(Protocol):
         None: it is not known. Raises SigningFailed for an invalid one.
         """
 
-    def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
-        """Attest each distribution and verify each attestation locally. Emits Signed and Retrying.
+    def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
+        """Make an attestation of each type for each file, and verify it locally. Emits Signed and Retrying.
 
         Raises IdentityUnavailable when the CI gives no identity for Sigstore.
         """

@@ -12,6 +12,7 @@ from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages
 from ci_publish.publishing.attest import Attested, attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
+from ci_publish.publishing.build_provenance import require_served
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
@@ -194,7 +195,8 @@ class IndexUpload:
                 self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
                 files = [file for file in self._confirmed.listed if attested.files.get(file.filename)]
-                Confirmation(self._run, self._index).wait_for_provenance(files, attested.claims)
+                outcomes = Confirmation(self._run, self._index).wait_for_provenance(files, attested.claims)
+                require_served(self.endpoints, outcomes, attested.files)
         if self._confirmed.unreadable:
             return Outcome.NOT_CONFIRMED
         return self._outcome(by_md5=by_md5 or self._confirmed.by_md5)

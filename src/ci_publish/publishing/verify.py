@@ -24,7 +24,7 @@ from ci_publish.model.index import (
     ProjectStatus,
     PublishedFile,
 )
-from ci_publish.publishing import confirmation_messages, messages
+from ci_publish.publishing import build_provenance, confirmation_messages, messages
 from ci_publish.publishing.collect import collect, errors
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
@@ -80,9 +80,13 @@ def verify_release(
 
 
 def _require_provenance_checks(run: Run) -> None:
-    """Raise ConfigurationError for a publisher that is expected although attestations are off."""
-    if run.options.publisher and run.options.attestations is AttestationPolicy.OFF:
+    """Raise ConfigurationError for a publisher or build provenance that is demanded although attestations are off."""
+    if run.options.attestations is not AttestationPolicy.OFF:
+        return
+    if run.options.publisher:
         raise confirmation_messages.publisher_without_attestations()
+    if build_provenance.is_demanded(run.options):
+        raise confirmation_messages.build_provenance_without_attestations()
 
 
 def _verify_files(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
@@ -145,7 +149,8 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
     """Require provenance where the user does, and that what the index serves verifies."""
     endpoints = destination.index.endpoints
     policy, named = run.options.attestations, bool(run.options.publisher)
-    required = named or policy is AttestationPolicy.REQUIRED
+    demanded = build_provenance.is_demanded(run.options)
+    required = named or demanded or policy is AttestationPolicy.REQUIRED
     if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
         return
     if run.expected_publishers and not named:
@@ -160,5 +165,7 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
     missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
     if missing and required:
         raise confirmation_messages.without_provenance(endpoints, missing)
+    if demanded:
+        build_provenance.require_demanded(endpoints, outcomes, run.options)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -170,6 +170,8 @@ class ConsoleRenderer:
             yield _step("collect", f"{name:<{width}}  {each.kind:<5}  {wording.amount(each.size):>8}")
             if self._print_hash:
                 yield _step("", f"sha256 {each.sha256}", Tone.QUIET)
+        for subject in event.subjects:
+            yield _step("collect", f"{self._line(subject.filename)}  sha256 {subject.sha256}")
 
     @_render.register
     def _(self, event: Checked) -> Iterable[Line]:
@@ -224,10 +226,8 @@ class ConsoleRenderer:
 
     @_render.register
     def _(self, event: Signed) -> Iterable[Line]:
-        attestation = event.attestation
-        log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
-        verified = "verified" if attestation.verified else "not verified"
-        yield _step("sign", f"{self._line(attestation.filename)}  attestation {verified}{log}")
+        said = self._line(wording.signed(event.attestation))
+        yield _step("sign", f"{self._line(event.attestation.filename)}  {said}")
 
     # -- the index --
 

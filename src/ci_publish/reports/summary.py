@@ -116,6 +116,7 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
     yield from _changes(given)
     if given.receipt.command != "diff":  # its files are neither here nor there
         yield from _files(given)
+    yield from _builds(given)
     yield from _file_errors(given)
     yield from _notes(given)
     yield from _findings(given)
@@ -170,6 +171,16 @@ def _files(given: SummaryInput) -> Iterator[Section]:
     index = ("| Index ", "|---") if several else ("", "")
     head = f"| File {index[0]}| Result | Size | SHA-256 | Attestation | Time |\n|---{index[1]}|---|---:|---|---|---:|\n"
     yield Section(head, tuple(_row(given, file, several=several) for file in receipt.files), "\n")
+
+
+def _builds(given: SummaryInput) -> Iterator[Section]:
+    lines = [
+        f"| {wording.count(number, 'file')} | {given.code(builder)} | {given.code(source)} | {given.code(commit)} |\n"
+        for (builder, source, commit), number in wording.builds(given.receipt).items()
+    ]
+    if lines:
+        head = "### Build provenance\n\n| Files | Builder | Source | Commit |\n|---|---|---|---|\n"
+        yield Section(head, tuple(lines), "\n")
 
 
 def _row(given: SummaryInput, file: FileEntry, *, several: bool) -> str:

@@ -8,6 +8,8 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import (
+    SLSA_PROVENANCE_V1,
+    Attestation,
     ProvenanceByAnother,
     ProvenanceInvalid,
     ProvenanceMissing,
@@ -18,7 +20,7 @@ from ci_publish.model.events import Event, FileFinished, FileListed, FileStatus,
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
-from ci_publish.model.receipt import FileEntry, IndexEntry, Receipt
+from ci_publish.model.receipt import AttestationEntry, FileEntry, IndexEntry, Receipt
 
 STATUS: Mapping[FileStatus, str] = {
     FileStatus.UPLOADED: "uploaded",
@@ -175,10 +177,12 @@ def listed(event: FileListed) -> str:
 def provenance(outcome: ProvenanceOutcome) -> str:
     """Return what the index serves as provenance for a file."""
     match outcome:
-        case ProvenanceVerified(publisher=publisher, log_index=None):
-            return f"provenance verified: {publisher}"
-        case ProvenanceVerified(publisher=publisher, log_index=log_index):
-            return f"provenance verified: {publisher}, log index {log_index}"
+        case ProvenanceVerified(publisher=publisher, log_index=log_index, attestations=attestations):
+            log = "" if log_index is None else f", log index {log_index}"
+            built = (
+                f"; {built_by(build_of(each))}" for each in attestations if each.predicate_type == SLSA_PROVENANCE_V1
+            )
+            return f"provenance verified: {publisher}{log}{''.join(built)}"
         case ProvenanceByAnother():
             return f"provenance of another publisher: {outcome.reason}"
         case ProvenanceMissing(reason=reason):
@@ -187,6 +191,41 @@ def provenance(outcome: ProvenanceOutcome) -> str:
             return f"provenance does not verify: {reason}"
         case _:
             assert_never(outcome)
+
+
+Build = tuple[str, str, str]
+"""What build provenance says, as its certificate names it: builder, source and commit."""
+
+
+def build_of(attestation: Attestation | AttestationEntry) -> Build:
+    """Return what build provenance says."""
+    source = attestation.identity or attestation.source or "an unknown source"
+    return attestation.signer or "an unknown builder", str(source), attestation.commit or "an unknown commit"
+
+
+def built_by(build: Build) -> str:
+    """Return what build provenance says, as a clause."""
+    builder, source, commit = build
+    return f"built by {builder} from {source} at commit {commit}"
+
+
+def signed(attestation: Attestation) -> str:
+    """Return what is known of an attestation that a file has."""
+    verified = "verified" if attestation.verified else "not verified"
+    log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
+    if attestation.predicate_type != SLSA_PROVENANCE_V1:
+        return f"attestation {verified}{log}"
+    return f"build provenance {verified}{log}; {built_by(build_of(attestation))}"
+
+
+def builds(receipt: Receipt) -> Mapping[Build, int]:
+    """Return what the build provenance of a run's files says, each once, with the number of files."""
+    return Counter(
+        build_of(each)
+        for files in {file.filename: file for file in receipt.files}.values()
+        for each in files.attestations
+        if each.predicate_type == SLSA_PROVENANCE_V1
+    )
 
 
 def findings(problems: Sequence[Problem]) -> str:
@@ -247,6 +286,7 @@ def _signed_by(receipt: Receipt) -> str:
     shown = ", ".join(publishers[:_PUBLISHERS_SHOWN])
     more = f" and {len(publishers) - _PUBLISHERS_SHOWN} more" if len(publishers) > _PUBLISHERS_SHOWN else ""
     by = f"; signed by {shown}{more}" if publishers else ""
+    by += "".join(f"; {built_by(build)}" for build in list(builds(receipt))[:_PUBLISHERS_SHOWN])
     return f"{by}; {count(unsigned, 'file')} without verified provenance" if unsigned else by
 
 

@@ -32,6 +32,8 @@ WORDS: Mapping[str, str] = {
     "config_file": "pypirc",
     "attested_by": "github:octo-org/demo:release.yml",
     "publisher": "gitlab:octo-group/demo",
+    "builder": "github:octo-org/ci:build.yml",
+    "source": "github:octo-org/demo",
 }
 
 

@@ -50,6 +50,8 @@ WORDS = {
     "config-file": '"pypirc"',
     "publisher": '["github:octo-org/demo"]',
     "attested-by": '["github:octo-org/demo"]',
+    "builder": '["github:octo-org/ci"]',
+    "source": '["github:octo-org/demo"]',
 }
 VALUES = {key: value for key, value in WORDS.items() if key.replace("-", "_") in options()}
 
@@ -170,7 +172,7 @@ def test_commands_that_send_none_honour_the_file(command: str, environ: dict[str
     assert ran.commands == [runs]
 
 
-@pytest.mark.parametrize("key", ["publisher", "attested-by", "sigstore-trust-config"])
+@pytest.mark.parametrize("key", ["publisher", "attested-by", "builder", "source", "sigstore-trust-config"])
 def test_the_file_does_not_say_whose_provenance_verify_believes(key: str) -> None:
     told = refused("verify", PULL_REQUEST, ours(key))
     assert f"verify would take {key} from pyproject.toml" in told

@@ -35,13 +35,19 @@ def signed(world: SigningHarness, claims: Mapping[str, object] | None = None, nu
     return made.json
 
 
-def slsa(world: SigningHarness, subject: Distribution, predicate_type: str = SLSA_PROVENANCE_V1) -> str:
+def slsa(
+    world: SigningHarness,
+    subject: Distribution,
+    predicate_type: str = SLSA_PROVENANCE_V1,
+    claims: Mapping[str, object] | None = None,
+) -> str:
+    """Return a statement that sigstore signs for the usual job, whatever *claims* its predicate is made from."""
     config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
     statement = (
         StatementBuilder()
         .subjects([Subject(name=subject.filename, digest=DigestSet(root={"sha256": subject.sha256}))])
         .predicate_type(predicate_type)
-        .predicate(provenance_of(github_claims()))
+        .predicate(provenance_of(claims or github_claims()))
         .build()
     )
     with SigningContext.from_trust_config(config).signer(IdentityToken(world.provider.issue("sigstore"))) as signer:

@@ -17,12 +17,14 @@ from ci_publish.rehearsal.ci_claims import github_claims
 from tests.unit.attestations.signing_harness import Events, PatientWaiting, quick, threads_of_the_signer, wheels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sigstore.models import ClientTrustConfig
 
     from ci_publish.attestations.signing_run import Patience
-    from ci_publish.attestations.statements import Subject
     from ci_publish.attestations.trust import Load
     from ci_publish.errors import CiPublishError, SigningFailed
+    from ci_publish.model.attestation import Subject
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class FakeAuthority:
             raise self.certifying.popleft()
         return self
 
-    def attest(self, subject: Subject) -> Made:
+    def attest(self, subject: Subject, predicate_type: str) -> Made:
         with self.lock:
             self.active += 1
             self.most_active = max(self.most_active, self.active)
@@ -70,7 +72,7 @@ class FakeAuthority:
             if trouble is not None:
                 raise trouble
             return Made(
-                Attestation(filename=subject.filename, predicate_type=PUBLISH_V1, json="{}", verified=True),
+                Attestation(filename=subject.filename, predicate_type=predicate_type, json="{}", verified=True),
                 self.lifetime,
             )
         finally:
@@ -109,7 +111,13 @@ class Bench:
     waiting: PatientWaiting = field(default_factory=PatientWaiting)
     refresh: Load = no_trust
 
-    def sign(self, count: int, patience: Patience | None = None, workers: int = 8) -> SigningResult:
+    def sign(
+        self,
+        count: int,
+        patience: Patience | None = None,
+        workers: int = 8,
+        predicate_types: Sequence[str] = (PUBLISH_V1,),
+    ) -> SigningResult:
         signer = SigstoreSigner(
             identity=self.job,
             trust=TrustSource(emit=self.events.append, refreshed=self.refresh, embedded=self.refresh),
@@ -120,7 +128,7 @@ class Bench:
             clocks=Clocks(jitter=lambda: 0.0),
             authority=self.authority,
         )
-        result = signer.sign(wheels(count))
+        result = signer.sign(wheels(count), predicate_types)
         if self.authority.stuck is None and self.authority.later is None and self.refresh is no_trust:
             assert threads_of_the_signer() == []
         return result

@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ci_publish.attestations import adoption
+from ci_publish.attestations.publishers import publisher_of
 from ci_publish.attestations.signers import AcceptedSigners
-from ci_publish.errors import AttestationByAnother
-from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+from ci_publish.errors import AttestationByAnother, BuildProvenanceMissing
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy
 from ci_publish.model.events import Noted
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.attestation_files import adopt, found, refusal, signed, slsa
+from tests.unit.attestations.provenance_cases import BUILDER
 from tests.unit.attestations.signing_harness import SigningHarness, wheel
 
 if TYPE_CHECKING:
+    from ci_publish.model.distribution import FoundAttestation
     from ci_publish.model.identity import Claims
 
 
@@ -200,7 +205,7 @@ def test_deleting_a_build_provenance_file_makes_no_new_one(world: SigningHarness
 
 
 def test_two_attestations_of_one_type_are_refused(world: SigningHarness) -> None:
-    files = found(signed(world)), found(signed(world), kind="slsa")
+    files = found(signed(world)), found(signed(world), kind="another")
 
     assert "a second attestation of the type" in refusal(world, *files)
 
@@ -210,3 +215,78 @@ def test_all_that_is_wrong_is_told_at_once(world: SigningHarness) -> None:
 
     assert wheel(0).filename in detail
     assert wheel(1).filename in detail
+
+
+# build provenance --------------------------------------------------------------------------------------------------
+
+
+def build_provenance(world: SigningHarness, **claims: str) -> FoundAttestation:
+    """Return what a job of a reusable workflow made for a wheel."""
+    said = github_claims(**{"reusable_workflow_ref": BUILDER, **claims})
+    result = world.signer(world.identity(said)).sign([wheel()], (SLSA_PROVENANCE_V1,))
+    (made,) = result.attestations[wheel().filename]
+    world.events.clear()
+    return found(made.json, kind="slsa")
+
+
+def with_policy(world: SigningHarness, policy: str) -> AcceptedSigners:
+    return AcceptedSigners(
+        own=publisher_of(github_claims()),
+        commit=str(github_claims()["sha"]),
+        build_provenance=BuildProvenancePolicy(policy),
+    )
+
+
+def taken(world: SigningHarness, file: FoundAttestation, policy: str = "if-present") -> list[Attestation]:
+    signers = with_policy(world, policy)
+    result = adoption.adopt([file], [wheel()], trust=world.trust, signers=signers, emit=world.events.append)
+    return [attestation for each in result.values() for attestation in each]
+
+
+@pytest.mark.parametrize("policy", ["if-present", "required"])
+def test_build_provenance_of_a_reusable_workflow_is_used(world: SigningHarness, policy: str) -> None:
+    (attestation,) = taken(world, build_provenance(world), policy)
+
+    assert str(attestation.builder) == "github:ci-publish/ci-publish:build-with-provenance.yml"
+    assert str(attestation.identity) == "github:octo-org/demo:release.yml"
+    assert world.events == []
+
+
+@pytest.mark.parametrize("claims", [{"workflow": "nightly.yml"}, {"sha": "b" * 40}])
+def test_build_provenance_for_something_else_is_omitted_with_a_warning(
+    world: SigningHarness, claims: dict[str, str]
+) -> None:
+    file = build_provenance(world, **claims)
+
+    assert taken(world, file) == []
+    (note,) = world.events.of(Noted)
+    assert (note.slug, note.warning, note.filename) == ("build-provenance-omitted", True, wheel().filename)
+    with pytest.raises(BuildProvenanceMissing) as caught:
+        taken(world, file, "required")
+    assert file.path.name in caught.value.detail
+    assert caught.value.exit_code == 7
+
+
+def test_build_provenance_that_is_off_is_left_out_whatever_the_file_is_called(world: SigningHarness) -> None:
+    file = replace(build_provenance(world), type="provenance")
+
+    assert taken(world, file, "off") == []
+    assert len(taken(world, file)) == 1
+
+
+def test_a_file_that_is_not_what_its_name_says_is_refused(world: SigningHarness) -> None:
+    renamed = replace(build_provenance(world), type="publish")
+
+    assert "its name says publish, its predicate is of the type https://slsa.dev" in refusal(world, renamed)
+
+
+def test_the_same_file_found_twice_is_used_once(world: SigningHarness) -> None:
+    file = build_provenance(world)
+
+    assert adopt(world, file, file, claims=github_claims()) == {wheel().filename: [SLSA_PROVENANCE_V1]}
+
+
+def test_build_provenance_whose_predicate_is_not_its_certificates_is_refused(world: SigningHarness) -> None:
+    assert "its predicate names the builder" in refusal(
+        world, found(slsa(world, wheel(), claims=github_claims(workflow="x.yml")), kind="slsa")
+    )

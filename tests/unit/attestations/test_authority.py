@@ -17,13 +17,15 @@ from pypi_attestations import (
     GooglePublisher,
     VerificationMaterial,
 )
-from sigstore.models import ClientTrustConfig
+from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 
+from ci_publish.attestations.build_provenance import provenance_of
+from ci_publish.attestations.examiner import bundle_of
 from ci_publish.attestations.signing_run import Clocks
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
-from ci_publish.model.attestation import PUBLISH_V1
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.events import RequestTraced, Retrying
 from ci_publish.rehearsal.ci_claims import (
     circleci_claims,
@@ -203,3 +205,46 @@ def test_a_thousand_files_with_short_lived_certificates_and_tokens() -> None:
 def test_timestamps_are_not_asked_for_as_long_as_there_is_no_place_for_them() -> None:
     # When this fails, PEP 740 has a place for timestamps: Rekor v2 and timestamp authorities can be used then.
     assert "timestamps" not in VerificationMaterial.model_fields
+
+
+BUILDER = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("claims", "publisher"),
+    [
+        (
+            github_claims(reusable_workflow_ref=BUILDER),
+            GitHubPublisher(repository="octo-org/demo", workflow="release.yml"),
+        ),
+        (gitlab_claims(), GitLabPublisher(repository="octo-group/demo", workflow_filepath=".gitlab-ci.yml")),
+    ],
+)
+def test_build_provenance_verifies_with_the_libraries(
+    world: SigningHarness, claims: Mapping[str, object], publisher: GitHubPublisher | GitLabPublisher
+) -> None:
+    result = world.signer(world.identity(claims)).sign([wheel()], (SLSA_PROVENANCE_V1,))
+    (made,) = result.attestations[wheel().filename]
+
+    config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
+    bundle = Attestation.model_validate_json(made.json).to_bundle()
+    kind, payload = Verifier(trusted_root=config.trusted_root).verify_dsse(bundle, publisher._as_policy())  # noqa: SLF001
+
+    statement = json.loads(payload)
+    assert kind == "application/vnd.in-toto+json"
+    assert statement["subject"] == [{"name": wheel().filename, "digest": {"sha256": wheel().sha256}}]
+    assert statement["predicateType"] == SLSA_PROVENANCE_V1
+    assert statement["predicate"] == provenance_of(claims)
+    assert Bundle.from_json(bundle_of(made)).signing_certificate == bundle.signing_certificate
+
+
+def test_claims_that_are_not_those_of_the_token_make_no_build_provenance(world: SigningHarness) -> None:
+    identity = world.identity()
+    identity.claim = {"run_id": "1"}
+
+    result = world.signer(identity).sign([wheel()], (SLSA_PROVENANCE_V1,))
+
+    (error,) = result.failures.values()
+    assert isinstance(error, AttestationUnsound)
+    assert "its predicate names the run" in error.summary
+    assert result.attestations == {}

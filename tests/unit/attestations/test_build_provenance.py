@@ -10,6 +10,7 @@ from ci_publish.attestations.build_provenance import (
     NoBuildProvenance,
     contradiction,
     provenance_of,
+    unprovable,
 )
 from ci_publish.attestations.publishers import Extension
 from ci_publish.attestations.slsa_model import predicate_fault
@@ -107,6 +108,11 @@ def test_a_claim_that_is_no_text_is_named(claims: Mapping[str, object], name: st
 def test_a_workflow_of_another_repository_is_refused(value: str) -> None:
     with pytest.raises(NoBuildProvenance, match="a file of another repository"):
         provenance_of({**GITHUB, "workflow_ref": value})
+
+
+def test_a_commit_that_is_none_makes_no_valid_predicate() -> None:
+    assert unprovable(GITHUB) is None
+    assert "makes no valid SLSA provenance" in str(unprovable({**GITHUB, "sha": "main"}))
 
 
 WORKFLOW = "buildDefinition.externalParameters.workflow"

@@ -105,3 +105,11 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
         write_attestations(tmp_path, [PUBLISH], link=no_links)
 
     assert path.read_text() == "something else"
+
+
+def test_build_provenance_is_in_the_way_where_build_provenance_is_made(tmp_path: Path) -> None:
+    write_attestations(tmp_path, [SLSA])
+
+    require_unwritten(tmp_path, [SLSA.filename])
+    with pytest.raises(ConfigurationError, match=r"slsa\.attestation exists already"):
+        require_unwritten(tmp_path, [SLSA.filename], (PUBLISH_V1, SLSA_PROVENANCE_V1))

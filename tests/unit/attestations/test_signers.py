@@ -145,3 +145,45 @@ def test_the_runs_identity_is_named_as_well_as_it_is_known() -> None:
     assert str(AcceptedSigners(job=JOB)) == "github:octo-org/demo:release.yml"
     assert str(AcceptedSigners()) == "unknown"
     assert circleci_publisher("a", "b").label in str(AcceptedSigners(own=circleci_publisher("a", "b")))
+
+
+def test_another_workflow_of_the_runs_own_repository_is_told_from_all_others() -> None:
+    own = AcceptedSigners(own=OWN)
+    nightly = github(BUILD_CONFIG_URI=f"{GITHUB_HOME}/.github/workflows/nightly.yml@refs/tags/v1.0.0")
+    elsewhere = github(SOURCE_REPOSITORY_URI="https://github.com/octo-org/other", BUILD_CONFIG_URI=None)
+    email = AcceptedSigners(own=google_publisher("a@b.example"))
+    for signers in (own, AcceptedSigners(job=JOB)):
+        for certificate, expected in ((nightly, True), (elsewhere, False), (gitlab(), False)):
+            signed_by = signers.signed_by(certificate)
+            assert isinstance(signed_by, ByAnother)
+            assert signed_by.own_repository is expected
+    signed_by = email.signed_by(CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}, "b@b.example"))
+    assert isinstance(signed_by, ByAnother)
+    assert not signed_by.own_repository
+
+
+@pytest.mark.parametrize(
+    ("certificate", "builder"),
+    [
+        (
+            github(BUILD_SIGNER_URI="https://github.com/octo-org/ci/.github/workflows/build.yml@refs/tags/v2"),
+            "github:octo-org/ci:build.yml",
+        ),
+        (github(BUILD_SIGNER_URI="https://github.com/octo-org/ci/dynamic/x@main"), None),
+        (github(BUILD_SIGNER_URI="https://github.com/octo-org/ci"), "github:octo-org/ci"),
+        (github(BUILD_SIGNER_URI="https://gitlab.com/octo-org/ci//x.yml@main"), None),
+        (github(), None),
+        (
+            CertificateFacts(
+                {
+                    Extension.ISSUER: "https://gitlab.com",
+                    Extension.BUILD_SIGNER_URI: "https://gitlab.com/group/sub/demo//ci/x.yml@refs/heads/main",
+                }
+            ),
+            "gitlab:group/sub/demo:ci/x.yml",
+        ),
+        (CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}, "a@b.example"), None),
+    ],
+)
+def test_the_builder_is_the_workflow_that_signed(certificate: CertificateFacts, builder: str | None) -> None:
+    assert certificate.builder == (None if builder is None else parse_identity(builder))

@@ -12,10 +12,12 @@ from ci_publish.attestations.trouble import (
     CertificateEnded,
     IdentityRefusal,
     Transient,
+    Unsound,
 )
 from ci_publish.errors import (
     SigstoreUnavailable,
 )
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.events import Retrying
 from tests.unit.attestations.scripted_authority import Bench, only_error
 from tests.unit.attestations.signing_harness import quick, wheels
@@ -140,3 +142,26 @@ def test_a_stopped_run_stops_signing_at_once(bench: Bench) -> None:
     assert time.monotonic() - began < 3.0
     assert "stopped" in only_error(result).summary
     assert len(result.attestations) + len(result.failures) == 100
+
+
+def test_two_types_of_attestation_share_identity_certificate_and_workers(bench: Bench) -> None:
+    bench.authority.attesting = deque([Transient("HTTP 502")])
+    bench.authority.seconds = 0.005
+
+    result = bench.sign(10, workers=3, predicate_types=(PUBLISH_V1, SLSA_PROVENANCE_V1))
+
+    assert result.failures == {}
+    assert [[each.predicate_type for each in made] for made in result.attestations.values()] == [
+        [PUBLISH_V1, SLSA_PROVENANCE_V1]
+    ] * 10
+    assert (bench.job.asked, len(bench.authority.tokens)) == (1, 1)
+    assert (len(bench.authority.attested), bench.authority.most_active) == (21, 3)
+
+
+def test_a_file_that_lacks_one_of_two_attestations_is_a_failure_with_what_it_has(bench: Bench) -> None:
+    bench.authority.attesting = deque([Unsound("it differs")])
+
+    result = bench.sign(1, workers=1, predicate_types=(PUBLISH_V1, SLSA_PROVENANCE_V1))
+
+    assert set(result.failures) == {wheels(1)[0].filename}
+    assert result.attestations == {}

@@ -18,16 +18,18 @@ from ci_publish.attestations.trouble import (
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import (
+    BuildUnprovable,
     ConfigurationError,
     IdentityUnavailable,
     SigstoreUnavailable,
     UnattestableWorkflow,
 )
-from ci_publish.model.attestation import SigningResult
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, SigningResult
 from ci_publish.model.events import Noted
 from ci_publish.rehearsal.ci_claims import (
     buildkite_claims,
     github_claims,
+    gitlab_claims,
 )
 from tests.unit.attestations.scripted_authority import Bench, no_trust, only_error
 from tests.unit.attestations.signing_harness import SigningHarness, quick, wheels
@@ -147,3 +149,32 @@ def test_importing_the_room_imports_no_sigstore() -> None:
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert result.stdout == "[]\n"
+
+
+def test_an_identity_without_the_claims_of_a_build_signs_no_build_provenance(bench: Bench) -> None:
+    bench.job.claims = {**github_claims(), "run_attempt": ""}
+
+    result = bench.sign(2, predicate_types=(PUBLISH_V1, SLSA_PROVENANCE_V1))
+
+    error = only_error(result)
+    assert isinstance(error, BuildUnprovable)
+    assert "run_attempt" in error.detail
+    assert bench.authority.tokens == []
+
+
+@pytest.mark.parametrize(
+    ("predicate_types", "refused"),
+    [((SLSA_PROVENANCE_V1,), False), ((PUBLISH_V1,), True), ((PUBLISH_V1, SLSA_PROVENANCE_V1), True)],
+)
+def test_a_reusable_workflow_signs_build_provenance_only(
+    bench: Bench, predicate_types: tuple[str, ...], *, refused: bool
+) -> None:
+    bench.job.claims = github_claims(reusable_workflow_ref="octo-org/demo/.github/workflows/build.yml@main")
+
+    assert bool(bench.sign(1, predicate_types=predicate_types).failures) is refused
+
+
+def test_a_pipeline_that_is_defined_elsewhere_signs_nothing(bench: Bench) -> None:
+    bench.job.claims = {**gitlab_claims(), "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@refs/tags/v1"}
+
+    assert isinstance(only_error(bench.sign(1, predicate_types=(SLSA_PROVENANCE_V1,))), UnattestableWorkflow)

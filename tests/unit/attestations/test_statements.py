@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ci_publish.attestations.statements import STATEMENT_TYPE, Statement, Subject, WrongStatement, read_statement
-from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+from ci_publish.attestations.statements import STATEMENT_TYPE, Statement, WrongStatement, read_statement
+from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Subject
 from tests.unit.attestations.provenance_cases import predicate as provenance
 
 SHA = "a" * 64

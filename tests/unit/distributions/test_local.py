@@ -213,3 +213,22 @@ def test_a_fault_of_ours_about_one_file_does_not_hide_the_others(tmp_path: Path)
     problems = local.check(Collection(distributions=(odd, file)), [IndexProfile.PYPI])
     assert ("odd-1.0-py3-none-any.whl", "check-incomplete") in {(each.filename, each.rule) for each in problems}
     assert (Wheel().filename, "record-mismatch") in {(each.filename, each.rule) for each in problems}
+
+
+def test_build_provenance_is_found_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    dist, attestations = tmp_path / "dist", tmp_path / "attestations"
+    dist.mkdir()
+    attestations.mkdir()
+    put(dist, Wheel())
+    for name in (f"{Wheel().filename}.slsa", f"{Wheel().filename}.publish", "other-1.0.tar.gz.slsa"):
+        (attestations / f"{name}.attestation").write_bytes(b"{}")
+    local = LocalDistributions(attestations_dir=attestations)
+
+    (found,) = local.collect([str(dist)]).attestations
+
+    assert (found.path.parent, found.distribution, found.type) == (attestations, Wheel().filename, "slsa")
+    (dist / found.path.name).write_bytes(b"[]")
+    both = local.collect([str(dist)]).attestations
+    assert [each.content for each in both] == [b"[]", b"{}"]
+    assert len(LocalDistributions(attestations_dir=dist).collect([str(dist)]).attestations) == 1
+    assert LocalDistributions(attestations_dir=tmp_path / "none").collect([str(dist)]).problems == ()

@@ -15,6 +15,7 @@ from ci_publish.errors import (
     SigningFailed,
 )
 from ci_publish.model.attestation import (
+    PUBLISH_V1,
     AttestationPolicy,
 )
 from ci_publish.model.distribution import Distribution, FoundAttestation
@@ -177,8 +178,9 @@ def test_publish_writes_attestations_where_asked() -> None:
 def test_an_attestation_that_is_in_the_way_stops_the_run_before_anything_is_signed() -> None:
     played = fake_run(*ALL, options=Settings(attestations_dir=Path("out")))
 
-    def refuse(folder: Path, filenames: Sequence[str]) -> None:
+    def refuse(folder: Path, filenames: Sequence[str], predicate_types: Sequence[str]) -> None:
         assert (folder, list(filenames)) == (Path("out"), [file.filename for file in ALL])
+        assert predicate_types == (PUBLISH_V1,)
         raise ConfigurationError("exists already")
 
     with pytest.raises(ConfigurationError):

@@ -14,10 +14,11 @@ from ci_publish.errors import (
     UploadRejected,
 )
 from ci_publish.model.attestation import (
+    PUBLISH_V1,
     ProvenanceVerified,
+    Signable,
     SigningResult,
 )
-from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     Checked,
     FileStatus,
@@ -79,7 +80,7 @@ def test_a_whole_run_takes_every_step_in_order() -> None:
     assert credential_of(played).log[0] == "prove"
     assert credential_of(played).log[-1] == "burn"
     outcomes = [event.outcome for event in played.events if isinstance(event, ProvenanceChecked)]
-    assert outcomes == [ProvenanceVerified("somebody")] * 3
+    assert [outcome.publisher for outcome in outcomes if isinstance(outcome, ProvenanceVerified)] == ["somebody"] * 3
 
 
 def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
@@ -195,9 +196,9 @@ def test_check_without_a_destination_judges_as_pypi_would() -> None:
 
 def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
     class Stopping(FakeSigner):
-        def sign(self, distributions: Sequence[Distribution]) -> SigningResult:
+        def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
             played.waiting.stop = True
-            return super().sign(distributions)
+            return super().sign(files, predicate_types)
 
     played = fake_run(*ALL, signer=Stopping())
     failing(played, Interrupted)

@@ -38,6 +38,11 @@ from tests.unit.reports.recorded_runs import (
     uploaded,
 )
 
+BUILT = (
+    "built by https://github.com/octo-org/demo/.github/workflows/release.yml@refs/tags/v1.0 from"
+    f" github:octo-org/demo:release.yml at commit {'c' * 40}"
+)
+
 
 def told(events: list[Event], *, verbose: bool = False, print_hash: bool = False) -> str:
     """Return what a plain console writes about *events*; its clock ticks half a second a look."""
@@ -58,7 +63,7 @@ def test_a_good_run_reads_as_a_story() -> None:
         "plan      already published  demo-1.0.tar.gz             12.3 kB  already on the index (same SHA-256)",
         "plan      to be uploaded     demo-1.0-py3-none-any.whl    1.5 MB  not on the index",
         "identity  Trusted Publishing (github), upload token until 2026-11-18 11:21:40 UTC",
-        "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
+        f"sign      demo-1.0-py3-none-any.whl  build provenance verified, transparency log index 123456; {BUILT}",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
         "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
         "upload    demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB",

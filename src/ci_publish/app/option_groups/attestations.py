@@ -29,8 +29,8 @@ class AttestationSettings(OptionGroup):
     attestations_dir: Annotated[
         Path | None,
         Option(
-            help="Also write the attestations into this folder.",
-            commands=SENDING,
+            help="Also write the attestations into this folder; build provenance (SLSA) that lies there is used.",
+            commands=SENDING | {"doctor"},
             metavar="DIR",
             inputs=("attestations-dir",),
             group=Group.ATTESTATIONS,

@@ -1,0 +1,81 @@
+"""Files that are attested by name and digest, without being at hand: what an earlier job said of them."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.attestation import Subject
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.regular_files import read_settings
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# GNU's sha256sum: a digest, a blank, a blank or an asterisk, a path.
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+class _Unusable(Exception):
+    """A list names no files that can be attested; the message is a clause that says why."""
+
+
+def read_subjects(path: Path) -> tuple[Subject, ...]:
+    """Read a list of distributions with their SHA-256: JSON, or what sha256sum prints. Raises ConfigurationError."""
+    try:
+        text = read_settings(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _wrong(path, f"it cannot be read: {error}") from error
+    try:
+        subjects = _from_json(text) if text.lstrip().startswith("[") else _from_lines(text)
+        _require_distributions(subjects)
+    except _Unusable as error:
+        raise _wrong(path, str(error)) from error
+    return subjects
+
+
+def _from_json(text: str) -> tuple[Subject, ...]:
+    """Read a list of objects with ``filename`` and ``sha256``, such as the output ``files`` of an action."""
+    try:
+        listed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _Unusable(f"it is not JSON: {error}") from error
+    return tuple(_from_object(each) for each in listed)
+
+
+def _from_object(listed: object) -> Subject:
+    match listed:
+        case {"filename": str() as filename, "sha256": str() as sha256} if _SHA256.fullmatch(sha256):
+            return Subject(filename, sha256)
+    raise _Unusable("an entry lacks a filename, or a sha256 of 64 lower-case hexadecimal digits")
+
+
+def _from_lines(text: str) -> tuple[Subject, ...]:
+    return tuple(_from_line(line) for line in text.splitlines() if line.strip())
+
+
+def _from_line(line: str) -> Subject:
+    found = _LINE.fullmatch(line.rstrip())
+    if found is None:
+        raise _Unusable(f"this is no line of sha256sum: {line[:100]!r}")
+    return Subject(found[2].rpartition("/")[2], found[1])
+
+
+def _require_distributions(subjects: tuple[Subject, ...]) -> None:
+    if not subjects:
+        raise _Unusable("it lists no file")
+    for subject in subjects:
+        if DistributionFilename.parse_or_none(subject.filename) is None:
+            raise _Unusable(f"not the name of a wheel or sdist: {subject.filename[:200]!r}")
+    name, number = Counter(subject.filename for subject in subjects).most_common(1)[0]
+    if number > 1:
+        raise _Unusable(f"{name} is listed more than once")
+
+
+def _wrong(path: Path, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"The list of files in {path} (subjects) cannot be used: {reason}.",
+        hints=(
+            "As JSON, it is a list of objects with filename and sha256, such as the action's output `files`.",
+            "Or it is what `sha256sum dist/*` prints.",
+        ),
+    )

@@ -1,0 +1,90 @@
+"""Build provenance (SLSA): made by attest, used by publish, demanded by verify."""
+
+from pathlib import Path
+from typing import Annotated
+
+from ci_publish.app.option_groups import OptionGroup
+from ci_publish.app.options import SENDING, Group, Option
+from ci_publish.app.setting_values import Builders, Identities
+from ci_publish.model.attestation import BuildProvenancePolicy
+
+
+class BuildProvenanceSettings(OptionGroup):
+    """Build provenance (SLSA): made by attest, used by publish, demanded by verify."""
+
+    build_provenance: Annotated[
+        BuildProvenancePolicy,
+        Option(
+            help="Build provenance (SLSA) beside the distributions or in attestations-dir. if-present: upload it; of"
+            " another workflow or commit than this run's, omit it with a warning. required: no upload without.",
+            commands=SENDING | {"doctor"},
+            inputs=("build-provenance",),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = BuildProvenancePolicy.IF_PRESENT
+    build: Annotated[
+        bool,
+        Option(
+            help="Attest how the distributions were built (SLSA build provenance), not that they are published.",
+            commands=frozenset({"attest"}),
+            file=False,
+            group=Group.ATTESTATIONS,
+        ),
+    ] = False
+    with_publish: Annotated[
+        bool,
+        Option(
+            help="With --build: make the publish attestations, too, with the same certificate.",
+            commands=frozenset({"attest"}),
+            file=False,
+            group=Group.ATTESTATIONS,
+        ),
+    ] = False
+    subjects: Annotated[
+        Path | None,
+        Option(
+            help="With --build: attest the files that FILE lists, which need not be at hand: JSON (a list of objects"
+            " with filename and sha256) or what sha256sum prints.",
+            commands=frozenset({"attest"}),
+            metavar="FILE",
+            file=False,
+            group=Group.ATTESTATIONS,
+        ),
+    ] = None
+    sigstore_bundle: Annotated[
+        bool,
+        Option(
+            help="With --build: also write each as a Sigstore bundle, <distribution>.sigstore.json.",
+            commands=frozenset({"attest"}),
+            file=False,
+            group=Group.ATTESTATIONS,
+        ),
+    ] = False
+    require_build_provenance: Annotated[
+        bool,
+        Option(
+            help="Demand that the index serves build provenance (SLSA) for every file.",
+            commands=frozenset({"verify", "settings"}),
+            group=Group.ATTESTATIONS,
+        ),
+    ] = False
+    builder: Annotated[
+        Builders,
+        Option(
+            help="Which workflow must have made the build provenance, in the grammar of --publisher; one of them where"
+            " it is repeated. Demands build provenance.",
+            commands=frozenset({"verify", "settings"}),
+            metavar="IDENTITY",
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()
+    source: Annotated[
+        Identities,
+        Option(
+            help="Which repository and workflow the build must have been started in, in the grammar of --publisher; one"
+            " of them where it is repeated. Demands build provenance.",
+            commands=frozenset({"verify", "settings"}),
+            metavar="IDENTITY",
+            group=Group.ATTESTATIONS,
+        ),
+    ] = ()

@@ -1,0 +1,129 @@
+"""Build provenance (SLSA): what a run must have before it publishes, and what an index must serve."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ci_publish.errors import BuildProvenanceMissing, BuildProvenanceUnverified, ConfigurationError, Unverified
+from ci_publish.model.attestation import (
+    FILE_TYPES,
+    SLSA_PROVENANCE_V1,
+    Attestation,
+    BuildProvenancePolicy,
+    ProvenanceOutcome,
+    ProvenanceVerified,
+)
+from ci_publish.model.distribution import FoundAttestation
+from ci_publish.model.index import Endpoints
+from ci_publish.model.publisher_identity import PublisherIdentity
+from ci_publish.publishing.context import RunOptions
+from ci_publish.publishing.messages import SHOWN, count_files
+
+FILE_TYPE = FILE_TYPES[SLSA_PROVENANCE_V1]
+"""What a file with build provenance has in its name."""
+
+
+def wanted(options: RunOptions, found: Sequence[FoundAttestation]) -> list[FoundAttestation]:
+    """Return the attestation files that a run looks at: where build provenance is off, none with that."""
+    off = options.build_provenance is BuildProvenancePolicy.OFF
+    return [each for each in found if not (off and each.type == FILE_TYPE)]
+
+
+def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -> None:
+    """Raise BuildProvenanceMissing for files that have no build provenance beside them, where it is required."""
+    with_provenance = {each.distribution for each in found if each.type == FILE_TYPE}
+    missing = [name for name in filenames if name not in with_provenance]
+    if not missing:
+        return
+    files = f"{missing[0]} has" if len(missing) == 1 else f"{count_files(len(missing))} have"
+    raise BuildProvenanceMissing(
+        f"{files} no build provenance, and it is required; nothing was uploaded.",
+        detail="\n".join(f"{name}: no {name}.{FILE_TYPE}.attestation" for name in missing[:SHOWN]),
+        hints=(
+            "Put each <distribution>.slsa.attestation beside its distribution, or in attestations-dir.",
+            "Make them with `ci-publish attest --build` in the job that builds.",
+            "To publish without where there is none: build-provenance: if-present",
+        ),
+    )
+
+
+def not_sent() -> ConfigurationError:
+    """Return the error for build provenance that is required for an index that is sent no attestations."""
+    return ConfigurationError(
+        "Build provenance is required, and an index of this run is sent no attestations.",
+        detail="PyPI takes attestations only with Trusted Publishing; other indexes are sent them on request.",
+        hints=(
+            "On PyPI: omit the password or API token to use Trusted Publishing.",
+            "For another index that takes attestations: attestations: required",
+        ),
+    )
+
+
+def require_served(
+    endpoints: Endpoints,
+    outcomes: Mapping[str, ProvenanceOutcome],
+    sent: Mapping[str, tuple[Attestation, ...]],
+) -> None:
+    """Raise Unverified where an index serves provenance without an attestation that it was sent."""
+    lacking = {
+        name: sorted({each.predicate_type for each in sent.get(name, ())} - _predicate_types(outcome))
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, ProvenanceVerified)
+    }
+    if not any(lacking.values()):
+        return
+    raise Unverified(
+        f"{endpoints.name} took attestations that its provenance does not show.",
+        detail="\n".join(f"{name}: {', '.join(types)}" for name, types in lacking.items() if types),
+        hints=("The files are published. Check again later with `ci-publish verify`, and report it to the index.",),
+    )
+
+
+def _predicate_types(outcome: ProvenanceVerified) -> set[str]:
+    return {each.predicate_type for each in outcome.attestations}
+
+
+def is_demanded(options: RunOptions) -> bool:
+    """Return whether ``verify`` demands build provenance: by itself, or with a builder or source that is named."""
+    return options.require_build_provenance or bool(options.builder) or bool(options.source)
+
+
+def require_demanded(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome], options: RunOptions) -> None:
+    """Raise BuildProvenanceUnverified where verified provenance lacks the build provenance that the user demands."""
+    faults = {
+        name: fault
+        for name, outcome in outcomes.items()
+        if isinstance(outcome, ProvenanceVerified) and (fault := _fault(outcome, options)) is not None
+    }
+    if not faults:
+        return
+    raise BuildProvenanceUnverified(
+        f"{endpoints.name} does not serve the build provenance that is demanded for {count_files(len(faults))}.",
+        detail="\n".join(f"{name}: {fault}" for name, fault in list(faults.items())[:SHOWN]),
+        hints=(
+            "Attestations cannot be added to a published file; the next release can have build provenance.",
+            "Whoever may build and release this project is named with --builder and --source.",
+        ),
+    )
+
+
+def _fault(outcome: ProvenanceVerified, options: RunOptions) -> str | None:
+    """Return why no build provenance of a file is the one that is demanded; None where one is."""
+    found = [each for each in outcome.attestations if each.predicate_type == SLSA_PROVENANCE_V1]
+    if not found:
+        return "no build provenance is served"
+    faults = [next(_differences(each, options), None) for each in found]
+    return None if None in faults else faults[0]
+
+
+def _differences(attestation: Attestation, options: RunOptions) -> Iterator[str]:
+    if options.builder and not _accepts(options.builder, attestation.builder):
+        yield f"it was built by {attestation.builder or attestation.signer}, not by {_names(options.builder)}"
+    if options.source and not _accepts(options.source, attestation.identity):
+        yield f"it was built from {attestation.identity or attestation.source}, not from {_names(options.source)}"
+
+
+def _accepts(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
+    return any(each.accepts(found) for each in expected)
+
+
+def _names(identities: Sequence[PublisherIdentity]) -> str:
+    return " or ".join(map(str, identities))
