@@ -64,20 +64,21 @@ print(time.perf_counter() - began)
 
 # Our signing step by itself, in a process that has imported everything.
 _OURS = """
-import os, random, sys, time
+import os, sys, time
 from pathlib import Path
 from ci_publish.attestations import authority
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.publishing.interruption import Interruption
 trust, *files = map(Path, sys.argv[1:])
 distributions = LocalDistributions().collect([str(file) for file in files]).distributions
 waiting = Interruption(600.0)
 emit = lambda event: None
 identity = AmbientIdentity(
-    environ=os.environ, mask=lambda *secrets: None, waiting=waiting, emit=emit, random=random.random
+    job=CiEnvironment(os.environ), mask=lambda *secrets: None, waiting=waiting, emit=emit
 )
 source = TrustSource(emit=emit, config=trust.read_text())
 source.get()

@@ -47,7 +47,8 @@ from ci_publish.http.certificates import ca_environment
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.proxies import Proxy, authentication_required
 from ci_publish.identity import publisher_forms
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
@@ -870,15 +871,11 @@ def ambient(
 ) -> AmbientIdentity:
     harness = credential_harness.Harness()
     return AmbientIdentity(
-        environ=environ,
+        job=CiEnvironment(environ, read_event=lambda _: event, machine=str),
         mask=ignore,
         waiting=harness.waiting,
         emit=ignore,
-        random=lambda: 0.5,
-        detect=detect,
-        clock=lambda: harness.now,
-        read_event=lambda _: event,
-        machine=str,
+        fetching=Fetching(random=lambda: 0.5, detect=detect, clock=lambda: harness.now),
     )
 
 

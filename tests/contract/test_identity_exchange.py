@@ -17,6 +17,7 @@ from ci_publish import errors
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.doctor import Doctor, Wanted
@@ -74,11 +75,10 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
     with world.ambient(provider, os.environ, **claims):
         transport = HttpTransport(waiting=interruption, emit=events.append, environ=os.environ)
         source = AmbientIdentity(
-            environ=os.environ,
+            job=CiEnvironment(os.environ),
             mask=lambda secret: masked.append(secret.reveal()),
             waiting=interruption,
             emit=events.append,
-            random=random.random,
         )
         tools = IdentityContext(
             source=source,

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentitySource
 from ci_publish.identity.jwt import audiences
 from ci_publish.model.identity import Provider, Secret
@@ -43,13 +44,11 @@ class Job:
 def ambient(environ: Mapping[str, str], **options: Any) -> Job:  # noqa: ANN401
     world = Harness()
     source = AmbientIdentity(
-        environ=environ,
+        job=CiEnvironment(environ, machine=lambda: ""),
         mask=lambda secret: world.masked.append(secret.reveal()),
         waiting=world.waiting,
         emit=world.events.append,
-        random=lambda: 0.5,
-        machine=lambda: "",
-        **options,
+        fetching=Fetching(random=lambda: 0.5, **options),
     )
     return Job(source, world.masked)
 
@@ -135,17 +134,17 @@ def test_githubs_service_failing_for_a_while_is_waited_for(world: RehearsalWorld
 
 CHILD = """
 import json, os
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ci_environment import CiEnvironment
 from tests.unit.identity.credential_harness import Harness
 
 world = Harness()
 source = AmbientIdentity(
-    environ=os.environ,
+    job=CiEnvironment(os.environ, machine=lambda: ""),
     mask=lambda secret: world.masked.append(secret.reveal()),
     waiting=world.waiting,
     emit=world.events.append,
-    random=lambda: 0.5,
-    machine=lambda: "",
+    fetching=Fetching(random=lambda: 0.5),
 )
 tokens = [source.token("ci-publish-rehearsal") for _ in range(2)]
 print(json.dumps({

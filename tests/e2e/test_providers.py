@@ -19,7 +19,8 @@ from ci_publish import errors
 from ci_publish.app.composition import Composition
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.identity.ambient import AmbientIdentity
+from ci_publish.identity.ambient import AmbientIdentity, Fetching
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.model.events import Event, Outcome, ProvenanceChecked
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.interruption import Interruption
@@ -164,13 +165,11 @@ def run_as_google(world: RehearsalWorld, folder: Path, claims: dict[str, object]
     )
     interruption = Interruption(settings.deadline)
     identity = AmbientIdentity(
-        environ=environ,
+        job=CiEnvironment(environ, machine=lambda: ""),
         mask=context.mask,
         waiting=interruption,
         emit=events.append,
-        random=lambda: 0.5,
-        detect=lambda audience: world.identity_provider.issue(audience, claims),
-        machine=lambda: "",
+        fetching=Fetching(detect=lambda audience: world.identity_provider.issue(audience, claims)),
     )
     composition = Composition(settings, replace(context, interruption=interruption), identity=identity)
     try:

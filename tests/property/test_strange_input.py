@@ -34,7 +34,7 @@ from ci_publish.distributions.wheels import ZipContents
 from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.ambient import is_fork_event
+from ci_publish.identity.ci_environment import is_fork_event
 from ci_publish.identity.jwt import decode_claims
 from ci_publish.identity.macaroons import read_token
 from ci_publish.identity.served_publishers import names_this_publisher

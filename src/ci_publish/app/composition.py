@@ -4,7 +4,6 @@ What a run needs for its first request to the index is imported first, and that 
 while the index answers.
 """
 
-import random
 import time
 from dataclasses import replace
 from functools import cache, cached_property
@@ -20,6 +19,8 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated import stated
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
+from ci_publish.identity.ambient import BUDGET, AmbientIdentity, Fetching
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import choose_credential
 from ci_publish.identity.job import job_identity
 from ci_publish.index import endpoints as index_endpoints
@@ -268,16 +269,12 @@ class Composition:
         )
 
     def _ambient(self) -> "IdentitySource":
-        from ci_publish.identity.ambient import BUDGET, AmbientIdentity  # noqa: PLC0415  (late: not for passwords)
-
         return AmbientIdentity(
-            environ=self.context.environ,
+            job=CiEnvironment(self.context.environ),
             mask=self.context.mask,
             waiting=self.interruption.patient(),
             emit=self.context.emit,
-            random=random.random,
-            transport=self.patient_transport,
-            budget=self.settings.timeout or BUDGET,
+            fetching=Fetching(transport=self.patient_transport, budget=self.settings.timeout or BUDGET),
         )
 
     def _transport(self, waiting: object) -> HttpTransport:

@@ -12,6 +12,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import host_of
+from ci_publish.identity.ci_environment import runner
 from ci_publish.identity.context import IdentityContext, unguarded
 from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, meant_for, shared
 from ci_publish.identity.keyring import KeyringEntry, asked_keyring
@@ -122,6 +123,4 @@ def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishErro
 
 
 def _runner(environ: Mapping[str, str]) -> str | None:
-    from ci_publish.identity.ambient import runner  # noqa: PLC0415  (late: not for passwords)
-
     return runner(environ) if environ.get("GITHUB_ACTIONS") else None

@@ -10,7 +10,7 @@ from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.setting_values import host_names, is_name, lines
 from ci_publish.errors import ConfigurationError
-from ci_publish.identity.ambient import can_request
+from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
@@ -79,7 +79,7 @@ class OtherToolsSource(OptionSource):
             credential=self._spelled(given) if given else None,
             user=user if isinstance(user, str) else None,
             in_action=self._in_action,
-            identity=can_request(self._environ),
+            identity=CiEnvironment(self._environ, machine=str).can_request(),
             token_for=frozenset(map(str.casefold, host_names(state.get("token_for") or ()))),
         )
 
@@ -94,7 +94,7 @@ class OtherToolsSource(OptionSource):
         if len(written) != 1 or not is_name(written[0]):
             return
         upload = names.find(written[0], written[0]).upload
-        if can_request(self._environ) and resolve(upload).profile is IndexProfile.PYPI:
+        if CiEnvironment(self._environ, machine=str).can_request() and resolve(upload).profile is IndexProfile.PYPI:
             return
         section = names.section(written[0])
         if section is None or section.password is None or section.upload.rstrip("/") != upload.rstrip("/"):

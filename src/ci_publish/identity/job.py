@@ -7,7 +7,7 @@ expect a job's own repository where the user names nobody. Sources: GitHub's "Va
 
 from collections.abc import Mapping
 
-from ci_publish.identity.ambient import runner
+from ci_publish.identity.ci_environment import runner
 from ci_publish.model.publisher_identity import (
     JobIdentity,
     PublisherIdentity,

@@ -1,7 +1,5 @@
-import json
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,31 +11,18 @@ from ci_publish import errors
 from ci_publish.http.messages import BearerAuthorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.identity.ambient import (
     AmbientIdentity,
+    Fetching,
     detect_with_id,
-    gitlab_variable,
-    is_fork_event,
-    read_event,
+)
+from ci_publish.identity.ci_environment import (
+    CiEnvironment,
     read_google_product,
-    runner,
 )
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Provider, Secret
+from tests.unit.identity.ci_jobs import GITHUB_JOB, NO_PERMISSION
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, Harness, answer, jwt
 
-GITHUB_JOB = {
-    "GITHUB_ACTIONS": "true",
-    "GITHUB_EVENT_NAME": "push",
-    "GITHUB_EVENT_PATH": "/event.json",
-    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://vstoken.example/idtoken?api-version=2.0",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "request-token",
-}
-NO_PERMISSION = {name: value for name, value in GITHUB_JOB.items() if not name.startswith("ACTIONS")}
-FORK = {
-    "pull_request": {"head": {"repo": {"full_name": "fork/demo"}}, "base": {"repo": {"full_name": "octo-org/demo"}}}
-}
-OWN = {
-    "pull_request": {"head": {"repo": {"full_name": "octo-org/demo"}}, "base": {"repo": {"full_name": "octo-org/demo"}}}
-}
 TOKEN = jwt({**GITHUB, "aud": "pypi"})
 
 
@@ -52,18 +37,17 @@ class Job:
         self,
         environ: Mapping[str, str],
         detect: Callable[[str], str | None] = never,
+        read_event: Callable[[str], bytes] = lambda _: b"",
         **options: Any,  # noqa: ANN401
     ) -> None:
         self.world = Harness()
-        settings = {"machine": lambda: "", "read_event": lambda _: b"", "clock": lambda: self.world.now, **options}
+        settings = {"clock": lambda: self.world.now, **options}
         self.source = AmbientIdentity(
-            environ=environ,
+            job=CiEnvironment(environ, machine=lambda: "", read_event=read_event),
             mask=lambda secret: self.world.masked.append(secret.reveal()),
             waiting=self.world.waiting,
             emit=self.world.events.append,
-            random=lambda: 0.5,
-            detect=detect,
-            **settings,
+            fetching=Fetching(random=lambda: 0.5, detect=detect, **settings),
         )
 
 
@@ -82,144 +66,10 @@ def in_turn(*outcomes: str | Exception | None) -> Callable[[str], str | None]:
 # which CI -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("environ", "machine", "provider"),
-    [
-        ({}, "", None),
-        ({"GITHUB_ACTIONS": "true"}, "", Provider.GITHUB),
-        ({"GITHUB_ACTIONS": ""}, "", None),
-        ({"GITLAB_CI": "true"}, "", Provider.GITLAB),
-        ({"GITLAB_CI": "false"}, "", Provider.GITLAB),
-        ({"GITLAB_CI": "true"}, "Google Compute Engine", Provider.GITLAB),
-        ({"BUILDKITE": "true"}, "Google Compute Engine", Provider.BUILDKITE),
-        ({"CIRCLECI": "true"}, "", Provider.CIRCLECI),
-        ({"GOOGLE_SERVICE_ACCOUNT_NAME": "ci@p"}, "", Provider.GOOGLE),
-        ({}, "Google", Provider.GOOGLE),
-        ({}, "KVM", None),
-    ],
-)
-def test_the_ci_is_told_by_its_variables(environ: dict[str, str], machine: str, provider: Provider | None) -> None:
-    source = Job(environ, machine=lambda: machine).source
-    assert source.provider is provider
-    assert source.repeatable is (provider is not Provider.GITLAB)
-
-
 # before any network ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("environ", "event", "error", "words"),
-    [
-        ({}, {}, errors.IdentityUnavailable, "Not running in a CI"),
-        (NO_PERMISSION, {}, errors.NoIdTokenPermission, "`id-token: write` is missing"),
-        ({**GITHUB_JOB, "ACTIONS_ID_TOKEN_REQUEST_URL": ""}, {}, errors.NoIdTokenPermission, "id-token"),
-        (
-            {**NO_PERMISSION, "GITHUB_EVENT_NAME": "pull_request"},
-            FORK,
-            errors.ForkPullRequest,
-            "from a fork (pull_request)",
-        ),
-        ({**NO_PERMISSION, "GITHUB_EVENT_NAME": "pull_request"}, OWN, errors.NoIdTokenPermission, "id-token"),
-        (
-            {**GITHUB_JOB, "GITHUB_EVENT_NAME": "pull_request_target"},
-            FORK,
-            errors.PullRequestTarget,
-            "pull_request_target",
-        ),
-        ({"GITLAB_CI": "true"}, {}, errors.GitLabIdTokenMissing, "PYPI_ID_TOKEN is not set"),
-        ({"GITLAB_CI": "true", "PYPI_ID_TOKEN": ""}, {}, errors.GitLabIdTokenMissing, "PYPI_ID_TOKEN"),
-    ],
-)
-def test_what_is_missing_is_said_before_any_network(
-    environ: dict[str, str], event: object, error: type[errors.IdentityUnavailable], words: str
-) -> None:
-    job = Job(environ, read_event=lambda path: json.dumps(event).encode() if path == "/event.json" else b"")
-    with pytest.raises(error) as caught:
-        job.source.token("pypi")
-    assert type(caught.value) is error
-    assert words in caught.value.summary
-    assert caught.value.exit_code == 5
-    assert caught.value.hints
-
-
-def test_without_an_audience_only_what_it_decides_is_left_open() -> None:
-    assert Job({"GITLAB_CI": "true"}).source.missing(None) is None
-    assert isinstance(Job(NO_PERMISSION).source.missing(None), errors.NoIdTokenPermission)
-
-
-def test_the_missing_lines_of_configuration_are_written_out() -> None:
-    missing = Job(NO_PERMISSION).source.missing("pypi")
-    assert missing is not None
-    assert missing.hints[0].splitlines()[1:] == ["permissions:", "  id-token: write  # for the publishing job"]
-    missing = Job({"GITLAB_CI": "true"}).source.missing("sigstore")
-    assert missing is not None
-    (hint,) = missing.hints
-    assert hint.splitlines() == [
-        "Add to the job that publishes:",
-        "id_tokens:",
-        "  SIGSTORE_ID_TOKEN:",
-        "    aud: sigstore",
-    ]
-    assert Job({"BUILDKITE": "true"}).source.missing("pypi") is None
-    assert type(Job({}).source.missing("pypi")) is errors.IdentityUnavailable
-
-
-@pytest.mark.parametrize(
-    ("payload", "expected"),
-    [
-        (FORK, True),
-        (OWN, False),
-        ({"pull_request": {"head": {"repo": None}, "base": {"repo": {}}}}, True),
-        ({"pull_request": {"head": {}, "base": {}}}, False),
-        ({"pull_request": None}, False),
-        ({"ref": "refs/tags/v1"}, False),
-        ([], False),
-    ],
-)
-def test_forks_are_seen_from_the_event(payload: object, expected: bool) -> None:
-    assert is_fork_event(json.dumps(payload).encode()) is expected
-
-
-@pytest.mark.parametrize("payload", [b"", b"{", b"[" * 100_000, b"\xff"])
-def test_an_event_that_cannot_be_read_is_no_fork(payload: bytes) -> None:
-    assert is_fork_event(payload) is False
-
-
-def test_the_event_is_read_from_its_file(tmp_path: Path) -> None:
-    path = tmp_path / "event.json"
-    path.write_bytes(b"{}")
-    assert read_event(str(path)) == b"{}"
-    assert read_event(str(tmp_path / "none.json")) == read_event("") == read_event("\0") == b""
-
-
-def test_the_machine_is_asked_without_failing() -> None:
-    assert isinstance(read_google_product(), str)
-
-
 # GitLab ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("audience", "name"),
-    [
-        ("pypi", "PYPI_ID_TOKEN"),
-        ("testpypi", "TESTPYPI_ID_TOKEN"),
-        ("sigstore", "SIGSTORE_ID_TOKEN"),
-        ("http://test.audience", "HTTP___TEST_AUDIENCE_ID_TOKEN"),
-        ("1st", "_ST_ID_TOKEN"),
-        ("ci-publish-rehearsal", "CI_PUBLISH_REHEARSAL_ID_TOKEN"),
-    ],
-)
-def test_gitlabs_variable_has_the_name_that_id_gives_it(
-    audience: str, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert gitlab_variable(audience) == name
-    for variable in ("GITHUB_ACTIONS", "BUILDKITE", "GOOGLE_SERVICE_ACCOUNT_NAME"):
-        monkeypatch.delenv(variable, raising=False)
-    token = jwt({**GITLAB, "aud": audience})
-    monkeypatch.setenv("GITLAB_CI", "true")
-    monkeypatch.setenv(name, token)
-    assert detect_with_id(audience) == token
 
 
 def test_gitlabs_token_is_read_masked_and_decoded() -> None:
@@ -250,6 +100,17 @@ def test_a_gitlab_variable_that_holds_no_token_is_named() -> None:
 
 
 # through id -----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_where_something_is_missing() -> None:
+    for environ in ({}, NO_PERMISSION, {"GITLAB_CI": "true"}):
+        with pytest.raises(errors.IdentityUnavailable):
+            Job(environ).source.token("pypi")
+
+
+@pytest.mark.parametrize(("variable", "repeatable"), [("GITHUB_ACTIONS", True), ("GITLAB_CI", False)])
+def test_gitlab_alone_gives_a_token_once(variable: str, *, repeatable: bool) -> None:
+    assert Job({variable: "true"}).source.repeatable is repeatable
 
 
 def test_a_token_comes_masked_and_with_its_claims() -> None:
@@ -439,21 +300,3 @@ def test_without_a_proxy_id_asks_github() -> None:
     job = Job(GITHUB_JOB, in_turn(TOKEN), transport=wire)
     assert job.source.token("pypi").secret == Secret(TOKEN)
     assert wire.requests == []
-
-
-@pytest.mark.parametrize(
-    ("environ", "name"),
-    [
-        ({"FORGEJO_ACTIONS": "true", "GITEA_ACTIONS": "true"}, "Forgejo Actions"),
-        ({"GITEA_ACTIONS": "true"}, "Gitea Actions"),
-        ({"ACT": "true"}, "act"),
-        ({"ACT": "false", "GITEA_ACTIONS": ""}, None),
-        ({}, None),
-    ],
-)
-def test_a_runner_that_passes_for_githubs_is_known(environ: dict[str, str], name: str | None) -> None:
-    assert runner(environ) == name
-    missing = Job({"GITHUB_ACTIONS": "true", **environ}).source.missing("pypi")
-    assert missing is not None
-    assert (name or "GitHub") in missing.summary
-    assert isinstance(missing, errors.NoIdTokenPermission) is (name is None)

@@ -1,0 +1,128 @@
+"""The environment of a CI job: which CI it is, and what it lacks for an identity token. Nothing is asked or sent."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ci_publish.errors import IdentityUnavailable
+from ci_publish.identity import identity_errors
+from ci_publish.model.identity import Provider
+
+_LARGEST_EVENT = 32 * 1024 * 1024
+_DMI_PRODUCT = Path("/sys/class/dmi/id/product_name")
+_GOOGLE_PRODUCTS = frozenset({"Google", "Google Compute Engine"})
+GITHUB_REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+
+_ENVIRONMENTS = (
+    # Variables of the job go before what the machine is: a GitLab or Buildkite runner may be a Google machine.
+    ("GITHUB_ACTIONS", Provider.GITHUB),
+    ("BUILDKITE", Provider.BUILDKITE),
+    ("GITLAB_CI", Provider.GITLAB),
+    ("CIRCLECI", Provider.CIRCLECI),
+    ("GOOGLE_SERVICE_ACCOUNT_NAME", Provider.GOOGLE),
+)
+
+# Runners that set GITHUB_ACTIONS, too. Their identity, where they have one, has an issuer of its own.
+_RUNNERS = (("FORGEJO_ACTIONS", "Forgejo Actions"), ("GITEA_ACTIONS", "Gitea Actions"), ("ACT", "act"))
+
+
+def runner(environ: Mapping[str, str]) -> str | None:
+    """Return the name of a runner that passes for GitHub's; None on GitHub and everywhere else."""
+    return next((name for variable, name in _RUNNERS if environ.get(variable) not in {None, "", "false"}), None)
+
+
+def read_google_product() -> str:
+    """Return what the machine's firmware says it is; empty where it does not say."""
+    try:
+        return _DMI_PRODUCT.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def read_event(path: str) -> bytes:
+    """Return the payload of the event that started a GitHub workflow; empty where it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_LARGEST_EVENT)
+    except (OSError, ValueError):
+        return b""
+
+
+def gitlab_variable(audience: str) -> str:
+    """Return the name of the variable in which a GitLab job finds its token for *audience* (the rule of ``id``)."""
+    return f"{re.sub(r'[^A-Z0-9_]|^[^A-Z_]', '_', audience.upper())}_ID_TOKEN"
+
+
+def is_fork_event(payload: bytes) -> bool:
+    """Return whether a GitHub event's payload is about a pull request from another repository."""
+    try:
+        pull_request = json.loads(payload)["pull_request"]
+        head, base = pull_request["head"]["repo"], pull_request["base"]["repo"]
+        return head is None or bool(head["full_name"] != base["full_name"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+class CiEnvironment:
+    """The variables of a CI job, the event that started it, and the machine that it runs on."""
+
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        *,
+        read_event: Callable[[str], bytes] = read_event,
+        machine: Callable[[], str] = read_google_product,
+    ) -> None:
+        self.variables = variables
+        self._read_event = read_event
+        self.provider = _provider(variables, machine)
+
+    def can_request(self) -> bool:
+        """Return whether the environment holds what a request for an identity token needs."""
+        match self.provider:
+            case None:
+                return False
+            case Provider.GITHUB:
+                return all(self.variables.get(name) for name in GITHUB_REQUEST)
+            case Provider.GITLAB:
+                return any(value and name.endswith("_ID_TOKEN") for name, value in self.variables.items())
+            case _:
+                return True
+
+    def missing(self, audience: str | None) -> IdentityUnavailable | None:
+        """Return what stands in the way of a token, as far as the environment tells.
+
+        With None, the audience is not known yet: what only it decides (GitLab's variable) is left open.
+        """
+        match self.provider:
+            case None:
+                return identity_errors.nowhere()
+            case Provider.GITHUB:
+                return self._missing_on_github()
+            case Provider.GITLAB if audience is not None:
+                name = gitlab_variable(audience)
+                return None if self.variables.get(name) else identity_errors.no_gitlab_variable(name, audience)
+            case _:
+                return None
+
+    def _missing_on_github(self) -> IdentityUnavailable | None:
+        event = self.variables.get("GITHUB_EVENT_NAME", "")
+        if event == "pull_request_target":
+            return identity_errors.pull_request_target()
+        absent = [name for name in GITHUB_REQUEST if not self.variables.get(name)]
+        if not absent:
+            return None
+        if (other := runner(self.variables)) is not None:
+            return identity_errors.not_githubs(other)
+        if is_fork_event(self._read_event(self.variables.get("GITHUB_EVENT_PATH", ""))):
+            return identity_errors.fork(event)
+        return identity_errors.no_permission(absent[0])
+
+
+def _provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provider | None:
+    """Tell the CI by its variables (any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``)."""
+    for name, provider in _ENVIRONMENTS:
+        if environ.get(name):
+            return provider
+    return Provider.GOOGLE if machine() in _GOOGLE_PRODUCTS else None

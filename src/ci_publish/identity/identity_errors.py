@@ -1,0 +1,106 @@
+"""Why a CI job has no identity token, and what to do about it (pure)."""
+
+from ci_publish.errors import (
+    ForkPullRequest,
+    GitLabIdTokenAudience,
+    GitLabIdTokenMissing,
+    IdentityProviderFailed,
+    IdentityUnavailable,
+    NoIdTokenPermission,
+    PullRequestTarget,
+)
+from ci_publish.model.identity import Provider
+
+_NAMES: dict[Provider | None, str] = {
+    None: "This machine",
+    Provider.GITHUB: "GitHub",
+    Provider.GITLAB: "GitLab",
+    Provider.GOOGLE: "Google Cloud",
+    Provider.BUILDKITE: "Buildkite",
+    Provider.CIRCLECI: "CircleCI",
+}
+
+_PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
+
+
+def failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
+    """The CI gave no usable token, for *reason*."""
+    return IdentityProviderFailed(
+        f"{_NAMES[provider]} did not give an OIDC identity token: {reason}",
+        detail="The job may ask for one, so this is usually an outage of the CI's own identity service.",
+        hints=("Run the job again; if it stays, look at the status page of your CI.",),
+    )
+
+
+def nowhere() -> IdentityUnavailable:
+    """No CI that gives tokens is known here."""
+    return IdentityUnavailable(
+        "Not running in a CI that issues OIDC identity tokens.",
+        detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are known; this looks like none.",
+        hints=(
+            "In a container or a child process, pass the CI's variables on.",
+            "Elsewhere, give an API token: set CI_PUBLISH_PASSWORD.",
+        ),
+    )
+
+
+def not_githubs(name: str) -> IdentityUnavailable:
+    """A runner, *name*, sets GitHub's variables and gives no token."""
+    return IdentityUnavailable(
+        f"{name} gives this job no OIDC identity token.",
+        detail="It sets the variables of GitHub Actions, but not those with which a job requests an identity token.",
+        hints=("Set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",),
+    )
+
+
+def pull_request_target() -> PullRequestTarget:
+    """A workflow of this event publishes nothing."""
+    return PullRequestTarget(
+        "This workflow was started by `pull_request_target`, and nothing is published from there.",
+        detail="It runs with your permissions on what others propose; PyPI refuses its identity since March 2026.",
+        hints=("Publish from `release`, `push` of a tag, or `workflow_dispatch`.",),
+    )
+
+
+def fork(event: str) -> ForkPullRequest:
+    """A pull request from a fork gets no token."""
+    return ForkPullRequest(
+        f"This workflow runs for a pull request from a fork ({event}), which gets no OIDC identity token.",
+        detail="GitHub gives these workflows no such token, even where `id-token: write` is configured.",
+        hints=("Publish from an event that forks cannot start: `release`, `push` of a tag, `workflow_dispatch`.",),
+    )
+
+
+def no_permission(variable: str) -> NoIdTokenPermission:
+    """The job lacks the permission with which GitHub sets *variable*."""
+    return NoIdTokenPermission(
+        "This job may not ask GitHub for an OIDC identity token: `id-token: write` is missing.",
+        detail=f"{variable} is not set; GitHub sets it for jobs with that permission.",
+        hints=(
+            f"Add to the job that publishes:\n{_PERMISSION_LINES}",
+            "If a reusable workflow holds the job, its caller must grant the permission as well.",
+            "In a container of your own, pass ACTIONS_ID_TOKEN_REQUEST_TOKEN and ACTIONS_ID_TOKEN_REQUEST_URL on.",
+        ),
+    )
+
+
+def no_gitlab_variable(name: str, audience: str) -> GitLabIdTokenMissing:
+    """GitLab set no variable *name* with a token."""
+    return GitLabIdTokenMissing(
+        f"This GitLab job has no OIDC identity token for {audience}: the variable {name} is not set.",
+        detail="GitLab gives a job only the tokens that its `id_tokens:` declares.",
+        hints=_gitlab_lines(name, audience),
+    )
+
+
+def wrong_gitlab_audience(name: str, audience: str, said: str) -> GitLabIdTokenAudience:
+    """GitLab's variable *name* holds a token that is *said* to be for somebody else."""
+    return GitLabIdTokenAudience(
+        f"The token in {name} is for {said}, not for {audience}.",
+        detail="Its `aud` in `id_tokens:` does not say what the variable's name says.",
+        hints=_gitlab_lines(name, audience),
+    )
+
+
+def _gitlab_lines(name: str, audience: str) -> tuple[str, ...]:
+    return (f"Add to the job that publishes:\nid_tokens:\n  {name}:\n    aud: {audience}",)
