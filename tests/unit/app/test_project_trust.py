@@ -223,9 +223,19 @@ def test_a_name_that_the_file_explains_is_decided_by_the_file() -> None:
     assert len([note for note in ran.notes() if note.slug == "destination-from-project"]) == 1
 
 
-@pytest.mark.parametrize("key", ["token-for", "token_for", "trust-project-settings", "password", "token"])
+NEVER_IN_A_FILE = {"token-for": '"x"', "token_for": '"x"', "trust-project-settings": "true"}
+
+
+@pytest.mark.parametrize(("key", "value"), NEVER_IN_A_FILE.items())
 @pytest.mark.parametrize("command", ["publish", "check"])
-def test_what_is_never_read_from_a_file_is_an_error_there(key: str, command: str) -> None:
+def test_what_is_never_read_from_a_file_is_an_error_there(key: str, value: str, command: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{key}: never read from a file"):
+        Ran().execute(command, {}, f"[tool.ci-publish]\n{key} = {value}\n")
+
+
+@pytest.mark.parametrize("key", ["password", "token"])
+@pytest.mark.parametrize("command", ["publish", "check"])
+def test_a_secret_in_a_file_is_an_error_there(key: str, command: str) -> None:
     with pytest.raises(ConfigurationError, match=key):
         Ran().execute(command, {}, f'[tool.ci-publish]\n{key} = "x"\n')
 
