@@ -15,7 +15,7 @@ from typing import Final
 
 from ci_publish.app.settings_schema import tool_schema
 from ci_publish.distributions.checks import page
-from scripts import action_inputs, completions, docs_errors, docs_reference, man_page, stdlib_names
+from scripts import action_inputs, completions, docs_errors, docs_reference, man_page, own_version, stdlib_names
 from tests import situations
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -47,6 +47,7 @@ GENERATORS: Final[tuple[Callable[[], Files], ...]] = (
     checks,
     messages,
     docs_errors.files,
+    own_version.files,
     completions.files,
     man_page.files,
     stdlib_names.files,

@@ -3,13 +3,15 @@
     uses: owner/name@<commit> # v1.2.3      ← newest release tag, peeled to its commit (`git ls-remote`)
     FROM name:tag@sha256:<digest>           ← what the tag points to now (registry API)
 
-What this project publishes itself is left alone: that is a release's business, not this script's.
-`--check` writes nothing and exits 1 when something is not what it would be. Needs network and git, nothing else.
+Of this project itself, the newest release goes into docs/release.json, from where `make generate` writes it into the
+documentation; in workflows and actions, what it publishes itself is a release's business, not this script's. `--check`
+writes nothing and exits 1 when something is not what it would be. Needs network and git, nothing else.
 """
 
 import argparse
 import difflib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RELEASE_STATE = ROOT / "docs" / "release.json"
 SECONDS = 60
 
 USES = re.compile(
@@ -137,7 +140,16 @@ def pinned(text: str, own: str, pin_of: Callable[[str], Pin], digest_of: Callabl
 def read_pin(repository: str) -> Pin:
     """Ask the action's own repository; raise CalledProcessError or LookupError."""
     command = ["git", "ls-remote", "--tags", f"https://github.com/{repository}"]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=SECONDS)
+    asking_nobody = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}  # a repository that is missing is asked about, else
+    answer = subprocess.run(
+        command,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        env=asking_nobody,
+        stdin=subprocess.DEVNULL,
+    )
     return newest(tags(answer.stdout))
 
 
@@ -173,15 +185,25 @@ def files() -> list[Path]:
     return [ROOT / name for name in listed.splitlines() if name.endswith(suffixes) and not name.startswith("tests/")]
 
 
+def release_state(own: str, pin_of: Callable[[str], Pin]) -> str:
+    """Return what docs/release.json says of the repository *own*: its newest release, null before the first."""
+    try:
+        pin = pin_of(own)
+    except (LookupError, subprocess.CalledProcessError):  # no release, or no repository yet
+        return "null\n"
+    return json.dumps({"tag": pin.tag, "commit": pin.commit}) + "\n"
+
+
 def main() -> int:
     """Pin every file, or say what is not pinned as it would be; return 1 in that case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     changed = 0
-    for path in files():
+    for path in (*files(), RELEASE_STATE):
         before = path.read_text(encoding="utf-8")
-        after = pinned(before, own_name(), read_pin, read_digest)
+        own = own_name()
+        after = release_state(own, read_pin) if path == RELEASE_STATE else pinned(before, own, read_pin, read_digest)
         if after != before:
             changed += 1
             name = str(path.relative_to(ROOT))

@@ -194,17 +194,6 @@ def test_commands_in_examples_are_understood(command: str) -> None:
     assert arguments.command in COMMANDS
 
 
-def test_no_commit_or_digest_was_invented() -> None:
-    """Examples say where a commit belongs; a real one would be stale, and an invented one somebody else's."""
-    pins = [
-        f"{by_name(path)}: {pin}"
-        for path, text in EVERYTHING.items()
-        for pin in re.findall(r"uses: \S+@(\S+)", text)
-        if pin != "COMMIT-OF-A-RELEASE" and "gh-action-pypi-publish" not in text
-    ]
-    assert pins == []
-
-
 # --- links and examples --------------------------------------------------------------------------------------------
 
 

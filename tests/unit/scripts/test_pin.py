@@ -1,6 +1,9 @@
+import json
+import subprocess
+
 import pytest
 
-from scripts.pin import DOCKER_HUB, Image, Pin, challenge, https, image, newest, pinned, tags
+from scripts.pin import DOCKER_HUB, Image, Pin, challenge, https, image, newest, pinned, release_state, tags
 
 COMMIT = "c" * 40
 DIGEST = "sha256:" + "d" * 64
@@ -82,3 +85,17 @@ def test_a_challenge_leads_to_the_token() -> None:
 def test_only_https_is_asked(url: str) -> None:
     with pytest.raises(ValueError, match="not an https URL"):
         https(url)
+
+
+def test_the_newest_release_of_our_own_is_noted_null_before_the_first() -> None:
+    def none(_: str) -> Pin:
+        raise LookupError
+
+    def no_repository(_: str) -> Pin:
+        raise subprocess.CalledProcessError(128, "git")
+
+    assert release_state("o/n", none) == release_state("o/n", no_repository) == "null\n"
+    assert json.loads(release_state("o/n", lambda _: Pin("v1.2.3", "0f" * 20))) == {
+        "tag": "v1.2.3",
+        "commit": "0f" * 20,
+    }
