@@ -24,6 +24,10 @@ class RunOptions(Protocol):
         """The files, globs or folders to publish."""
 
     @property
+    def allow_empty(self) -> bool:
+        """Whether ``check`` passes where there are no distributions."""
+
+    @property
     def on_conflict(self) -> str:
         """What to do with other content under a filename: a value of ``planning.OnConflict``."""
 

@@ -9,7 +9,7 @@ verified; nothing is minted or signed for files that are already published; uplo
 
 from collections.abc import Sequence
 
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, NothingToPublish
 from ci_publish.model.events import Checked, Outcome, Step
 from ci_publish.model.identity import Claims
 from ci_publish.model.problem import Problem, noted
@@ -70,8 +70,12 @@ def plan(run: Run) -> Outcome:
 
 
 def check(run: Run) -> Outcome:
-    """Run all checks, without any network."""
-    collect_valid(run)
+    """Run all checks, without any network; with ``allow_empty``, of nothing as well."""
+    try:
+        collect_valid(run)
+    except NothingToPublish:
+        if not run.options.allow_empty:
+            raise
     return Outcome.CHECKED
 
 

@@ -266,6 +266,8 @@ def result(receipt: Receipt, file: FileEntry) -> str:
 
 def headline(receipt: Receipt) -> str:
     """Return how a run ended, in one sentence without the names of projects and without a full stop."""
+    if receipt.outcome is Outcome.CHECKED and not receipt.files:
+        return "Nothing to check: no wheel or sdist was found"
     counted: dict[str, int] = {}
     for file in sorted(receipt.files, key=lambda file: list(FileStatus).index(file.status)):
         if file.index is not None:

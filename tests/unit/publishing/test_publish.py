@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from ci_publish.app.settings import Settings
 from ci_publish.errors import (
     ContentConflict,
     IdentityUnavailable,
     IndexUnavailable,
     Interrupted,
     InvalidDistribution,
+    NothingToPublish,
     UntrustedCertificate,
     UploadRejected,
 )
@@ -192,6 +194,17 @@ def test_check_without_a_destination_judges_as_pypi_would() -> None:
     played = FakeRun(FakeDistributions(ALL), ())
     assert check(played.run()) is Outcome.CHECKED
     assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
+
+
+def test_a_check_of_nothing_passes_only_where_that_is_allowed() -> None:
+    with pytest.raises(NothingToPublish):
+        check(FakeRun(FakeDistributions(()), ()).run())
+    allowed = Settings(allow_empty=True)
+    assert check(FakeRun(FakeDistributions(()), (), options=allowed).run()) is Outcome.CHECKED
+    problem = Problem(filename="a.whl", rule="archive-damaged", severity=Severity.ERROR, message="It is damaged.")
+    broken = FakeDistributions((), unreadable=(problem,))
+    with pytest.raises(InvalidDistribution):
+        check(FakeRun(broken, (), options=allowed).run())
 
 
 def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:

@@ -143,6 +143,7 @@ def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
 def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     checked = [*beginning(SDIST)[:-1], RunFinished(outcome=Outcome.CHECKED, exit_code=0, time=BEGIN)]
     assert wording.headline(receipt_of(checked)) == "Checked: 1 file"
+    assert wording.headline(receipt_of(checked[-1:])) == "Nothing to check: no wheel or sdist was found"
     assert (
         wording.headline(receipt_of([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)]))
         == "Failed"

@@ -41,6 +41,15 @@ class DistributionSettings(OptionGroup):
             group=Group.DISTRIBUTIONS,
         ),
     ] = False
+    allow_empty: Annotated[
+        bool,
+        Option(
+            help="Pass where no distributions are found: for hooks that may run before a build.",
+            commands=frozenset({"check"}),
+            group=Group.DISTRIBUTIONS,
+            file=False,
+        ),
+    ] = False
     strict: Annotated[
         bool,
         Option(

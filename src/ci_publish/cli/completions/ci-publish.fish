@@ -161,6 +161,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using; and test $_shtab_ci_publish_
 complete -c ci-publish -n '_shtab_ci_publish_using check' -s h -l help -d 'show this help message and exit'
 complete -c ci-publish -n '_shtab_ci_publish_using check' -l recursive -l no-recursive -d 'Also publish the distributions up to two levels below a folder.'
 complete -c ci-publish -n '_shtab_ci_publish_using check' -l ignore-subfolders -l no-ignore-subfolders -d 'Leave distributions in subfolders unpublished; without this or recursive they are an error.'
+complete -c ci-publish -n '_shtab_ci_publish_using check' -l allow-empty -d 'Pass where no distributions are found: for hooks that may run before a build.'
 complete -c ci-publish -n '_shtab_ci_publish_using check' -l strict -l no-strict -d 'Treat warnings of the checks as errors; for doctor, whatever cannot be determined.'
 complete -c ci-publish -n '_shtab_ci_publish_using check' -l verify-metadata -l no-verify-metadata -d 'Check the core metadata. Default: on'
 complete -c ci-publish -n '_shtab_ci_publish_using check' -l version-tag -xka "auto error warn off" -d 'What it means when the tag that the job runs for is another version; by default an error where the tag names the project, else a warning. Default: auto'
