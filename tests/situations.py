@@ -46,7 +46,7 @@ from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.http.certificates import ca_environment
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
 from ci_publish.http.proxies import Proxy, authentication_required
-from ci_publish.identity import publisher_forms
+from ci_publish.identity import mint_refusals
 from ci_publish.identity.ambient import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import CredentialOptions, choose_credential
@@ -897,7 +897,7 @@ def prove(
 
 def refused_mint(code: str, description: str, claims: Mapping[str, object] = credential_harness.GITHUB) -> object:
     refusal = MintRefused(code, description, 422)
-    return publisher_forms.explain(refusal, claims, credential_harness.PYPI, ["demo"])
+    return mint_refusals.explain(refusal, claims, credential_harness.PYPI, ["demo"])
 
 
 def answered(status: int, words: str) -> object:

@@ -16,8 +16,8 @@ from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, judge_audience
 from ci_publish.identity.jwt import audiences, decode_claims
 from ci_publish.identity.local_refusals import local_refusal
+from ci_publish.identity.mint_refusals import explain
 from ci_publish.identity.oidc_protocol import MintRefused
-from ci_publish.identity.publisher_forms import explain
 from ci_publish.model.identity import Secret
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, NOW, OTHER, PYPI
 

@@ -246,7 +246,6 @@ NOT_MIRRORED = {
     "app/supervisor.py",
     "app/token_guard.py",
     "identity/context.py",
-    "identity/local_refusals.py",
     "identity/oidc_client.py",
     "identity/served_publishers.py",
     "identity/static.py",

@@ -5,15 +5,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
-from ci_publish.identity.publisher_forms import (
-    ElsewhereReusable,
-    account_link,
-    claims_table,
-    form_for,
-    form_table,
-    prefilled_links,
-    reusable_workflow,
-)
+from ci_publish.identity.claims import ElsewhereReusable, claims_table, reusable_workflow
+from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (

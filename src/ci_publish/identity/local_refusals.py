@@ -13,8 +13,7 @@ from ci_publish.errors import (
     PipelineElsewhere,
     ReusableWorkflow,
 )
-from ci_publish.identity.jwt import audiences
-from ci_publish.identity.publisher_forms import (
+from ci_publish.identity.claims import (
     CIRCLECI_ISSUER,
     GITHUB_ISSUER,
     GITLAB_ISSUER,
@@ -24,13 +23,13 @@ from ci_publish.identity.publisher_forms import (
     SameReusable,
     claim_text,
     claims_table,
-    elsewhere_reusable,
     file_of,
-    form_for,
-    pull_request_target,
     reusable_workflow,
     text_of,
 )
+from ci_publish.identity.jwt import audiences
+from ci_publish.identity.mint_refusals import elsewhere_reusable, pull_request_target
+from ci_publish.identity.publisher_forms import form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
 

@@ -14,7 +14,8 @@ from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import Audience, AudienceForeign
 from ci_publish.identity.context import IdentityContext
-from ci_publish.identity.publisher_forms import not_enabled
+from ci_publish.identity.exchange_addresses import upload_host
+from ci_publish.identity.mint_refusals import not_enabled
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -167,7 +168,7 @@ def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
     name = (
         f"If the index's documentation names this audience, write --audience {answer.asked} (as an input or setting: "
         f"audience: {answer.asked}). In a run with several indexes: "
-        f"{oidc_protocol.upload_host(endpoints)}={answer.asked}"
+        f"{upload_host(endpoints)}={answer.asked}"
     )
     return AudienceRefused(
         f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",

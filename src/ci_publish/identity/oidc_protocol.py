@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
 from ci_publish.http.responses import json_fields, own_words
 from ci_publish.http.retries import http_date, retry_after
-from ci_publish.http.urls import is_loopback_host, origin, same_origin
 from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, judge_audience
+from ci_publish.identity.exchange_addresses import stray_address, stray_discovered, upload_host
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -130,11 +129,6 @@ MintAnswer = Minted | MintRefused | NotSupported | PointsElsewhere | Unclear
 BurnAnswer = Burnt | BurnNotOffered | Unclear
 
 
-def upload_host(endpoints: Endpoints) -> str:
-    """Return the host that the index's distributions are sent to, in lower case."""
-    return (urlsplit(endpoints.upload).hostname or "").casefold()
-
-
 def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
     """Ask for the discovery document of PEP 807, where the index may have one."""
     if endpoints.discovery is None or stray_address(endpoints.discovery, endpoints):
@@ -155,7 +149,7 @@ def read_discovery(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> Disco
         return NotDiscoverable()
     audience, mint = document["audience-endpoint"], document["token-mint-endpoint"]
     for address in (audience, mint):
-        if reason := _stray_discovered(address, endpoints):
+        if reason := stray_discovered(address, endpoints):
             return PointsElsewhere(reason)
     return Discovered(replace(endpoints, audience=audience, mint=mint))
 
@@ -224,59 +218,6 @@ def read_burn(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
 def server_date(answer: HttpAnswer) -> float | None:
     """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
     return http_date(answer.headers.get("date", ""))
-
-
-def stray_address(address: object, endpoints: Endpoints) -> str:
-    """Return why nothing may be sent to *address* for this index, or an empty text.
-
-    It must be https (http on loopback only), without user or fragment, and on the upload host or where the built-in
-    index has its exchange.
-    """
-    parts = _split(address)
-    if parts is None:
-        return "its address for the token exchange is not a URL"
-    host = (parts.hostname or "").casefold()
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_host(host)):
-        return "its address for the token exchange is not https"
-    if parts.username is not None or parts.password is not None or parts.fragment:
-        return "its address for the token exchange holds a user name or a fragment"
-    if origin(parts.geturl()) in _own_origins(endpoints):
-        return ""
-    return f"it points to {host or 'nowhere'} for the token exchange"
-
-
-# PyPI's exchange is on its main domain, not on the upload host (docs.pypi.org/trusted-publishers/internals).
-_BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
-
-
-def _own_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
-    upload = _split(endpoints.upload)
-    if upload is None:
-        return frozenset()
-    own = origin(upload.geturl())
-    built_in = _BUILT_IN.get(own[1])
-    return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
-
-
-def _split(address: object) -> SplitResult | None:
-    """Split a URL that every client would read alike; None for anything odd."""
-    if not isinstance(address, str) or not address.isascii() or not address.isprintable() or set(address) & set(" \\"):
-        return None
-    try:
-        parts = urlsplit(address)
-        sound = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if sound else None
-
-
-def _stray_discovered(address: object, endpoints: Endpoints) -> str:
-    """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
-    if reason := stray_address(address, endpoints):
-        return reason
-    found, upload = _split(address), _split(endpoints.upload)
-    same = found is not None and upload is not None and same_origin(found.geturl(), upload.geturl())
-    return "" if same else "its discovery document names another host for the token exchange"
 
 
 def _request(method: str, address: str | None, endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:

@@ -26,10 +26,11 @@ from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
 from ci_publish.identity.audiences import is_foreign
 from ci_publish.identity.context import IdentityContext
+from ci_publish.identity.exchange_addresses import upload_host
 from ci_publish.identity.jwt import audiences
 from ci_publish.identity.local_refusals import local_refusal
+from ci_publish.identity.mint_refusals import explain
 from ci_publish.identity.oidc_client import OidcClient
-from ci_publish.identity.publisher_forms import explain
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import CredentialChanged, Noted
 from ci_publish.model.frozen import frozen
@@ -282,7 +283,7 @@ class TrustedPublishingCredential:
         return identity
 
     def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
-        host = oidc_protocol.upload_host(self._endpoints)
+        host = upload_host(self._endpoints)
         others = [other for other in audiences(identity.claims) if other != identity.audience]
         if foreign := [other for other in others if is_foreign(other, host, self._endpoints.named_audience)]:
             return AudienceRefused(

@@ -1,0 +1,95 @@
+"""What the claims of a CI job's identity say (pure)."""
+
+import re
+
+from ci_publish.model.frozen import frozen
+from ci_publish.model.identity import Claims
+
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+
+
+GOOGLE_ISSUER = "https://accounts.google.com"
+
+
+GITLAB_ISSUER = "https://gitlab.com"
+
+
+CIRCLECI_ISSUER = "https://oidc.circleci.com"
+
+
+# The claims that may stand in a public log (and only these): what indexes compare, and nothing about the people.
+SHOWN_CLAIMS = (
+    "iss", "aud", "sub", "event_name", "repository", "repository_owner", "repository_owner_id", "workflow_ref",
+    "job_workflow_ref", "ref", "environment", "namespace_path", "project_path", "ci_config_ref_uri", "ref_path",
+    "organization_slug", "pipeline_slug", "oidc.circleci.com/org-id", "oidc.circleci.com/project-id",
+    "oidc.circleci.com/pipeline-definition-id", "email",
+)  # fmt: skip
+
+
+LONGEST_SHOWN = 200
+
+
+def workflow_file(reference: str) -> str:
+    """Return the file's name from ``owner/repository/.github/workflows/FILE@ref``; empty for anything else."""
+    found = re.fullmatch(r"[^/]+/[^/]+/\.github/workflows/([^@]+)@.+", reference)
+    return found[1] if found else ""
+
+
+def pipeline_file(claims: Claims) -> str:
+    """Return the path of the pipeline's file from ``host/namespace/project//PATH@ref``; empty for anything else."""
+    found = re.fullmatch(r".+?//([^@]+)@.+", text_of(claims, "ci_config_ref_uri"))
+    return found[1] if found else ""
+
+
+@frozen
+class ElsewhereReusable:
+    """The job lies in a reusable workflow of another repository: PyPI refuses the identity (warehouse#11096)."""
+
+    caller: str
+    called: str
+
+
+@frozen
+class SameReusable:
+    """The job lies in a reusable workflow of the same repository: PyPI refuses its attestations (warehouse#11096)."""
+
+    caller: str
+    called: str
+
+
+def reusable_workflow(claims: Claims) -> ElsewhereReusable | SameReusable | None:
+    """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether the job lies in a reusable workflow."""
+    caller, called = (text_of(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
+    if not caller or not called or caller.casefold() == called.casefold():
+        return None
+    if _repository(called).casefold() == text_of(claims, "repository").casefold():
+        return SameReusable(caller, called)
+    return ElsewhereReusable(caller, called)
+
+
+def _repository(reference: str) -> str:
+    return "/".join(reference.split("/")[:2])
+
+
+def file_of(reference: str) -> str:
+    """Return the last part of a path: the file."""
+    return reference.rpartition("/")[2]
+
+
+def claims_table(claims: Claims) -> str:
+    """Return the claims that matter and may be shown, one a line."""
+    shown = [(name, claims[name]) for name in SHOWN_CLAIMS if claims.get(name) not in (None, "")]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "\n".join(f"  {name:<{width}}  {claim_text(value)}" for name, value in shown)
+
+
+def claim_text(value: object) -> str:
+    """Return a claim as it may be printed, cut where it is long."""
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def text_of(claims: Claims, name: str) -> str:
+    """Return a claim that is a text; empty where it is absent or anything else."""
+    value = claims.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,188 @@
+"""Why an index refused an identity, in plain words, with what would match (pure).
+
+Sources: warehouse/oidc/views.py and docs.pypi.org/trusted-publishers/troubleshooting/.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from ci_publish.errors import (
+    CredentialRejected,
+    InvalidIdentityPayload,
+    InvalidIdentityToken,
+    InvalidPendingPublisher,
+    InvalidPublisher,
+    ReusableWorkflow,
+    ReusedIdentityToken,
+    TrustedPublishingNotEnabled,
+)
+from ci_publish.identity.claims import ElsewhereReusable, claim_text, claims_table, file_of, reusable_workflow, text_of
+from ci_publish.identity.oidc_protocol import MintRefused
+from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
+from ci_publish.model.identity import Claims
+from ci_publish.model.index import Endpoints
+
+
+def pull_request_target(endpoints: Endpoints) -> CredentialRejected:
+    """Return the error for a workflow that ``pull_request_target`` started."""
+    return InvalidPublisher(
+        f"{endpoints.name} takes no identity of a workflow that `pull_request_target` started.",
+        detail="Such a workflow runs with your permissions on what others propose.",
+        hints=("Publish from `release`, `push` of a tag, or `workflow_dispatch`.",),
+    )
+
+
+def differing_claims(description: str) -> frozenset[str]:
+    """Return the claims that a refusal's description names as not matching (texts: warehouse/oidc/models/_core.py)."""
+    named = re.findall(r"(?:Check failed for (?:required|optional) claim|Missing claim) '([^']+)'", description)
+    named += re.findall(r"The (job_workflow_ref|ci_config_ref_uri) claim", description)
+    return frozenset(named)
+
+
+def explain(
+    refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str] = ()
+) -> CredentialRejected:
+    """Return the error for an identity that the index refused, in plain words, with what would match."""
+    if refusal.code == "invalid-publisher":
+        return _no_publisher(refusal, claims, endpoints, projects)
+    reason = _REASONS.get(refusal.code, _other)
+    return reason(refusal, claims, endpoints)
+
+
+def _no_publisher(
+    refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
+) -> CredentialRejected:
+    if "pull_request_target" in refusal.description:
+        return pull_request_target(endpoints)
+    reusable = reusable_workflow(claims)
+    if isinstance(reusable, ElsewhereReusable):
+        return elsewhere_reusable(reusable, endpoints)
+    summary = f"{endpoints.name} knows no Trusted Publisher that matches this job."
+    said = f"The job's identity says:\n{claims_table(claims)}"
+    detail = _paragraphs(refusal.description, _comparison(refusal, claims), said)
+    return InvalidPublisher(summary, detail=detail, hints=_publisher_hints(claims, endpoints, projects))
+
+
+def _comparison(refusal: MintRefused, claims: Claims) -> str:
+    form = form_for(claims)
+    if form is None:
+        return "PyPI has no Trusted Publisher for this CI."
+    return f"A {form.kind} publisher that matches says:\n{form_table(form, differing_claims(refusal.description))}"
+
+
+def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
+    form = form_for(claims)
+    if form is None:
+        return ("Give an API token instead: set CI_PUBLISH_PASSWORD.",)
+    hints = ["Compare each field with the publisher on the index, letter case too: attestations are compared exactly."]
+    if form.provider == "github":
+        owner = text_of(claims, "repository_owner_id") or "missing"
+        hints.append(
+            f"Owner, repository and workflow as registered? Then the owner's id differs (here {owner}): the account was"
+            " renamed, replaced or the repository transferred. Remove the publisher and add it again."
+        )
+    if not form.value("environment") and form.provider in {"github", "gitlab"}:
+        hints.append("This job names no environment; a publisher that names one does not match.")
+    hints += [f"Project exists: add the publisher at {link}" for link in prefilled_links(form, endpoints, projects[:3])]
+    if link := account_link(form, endpoints, projects[0] if projects else ""):
+        hints.append(f"Project does not exist yet: add a pending publisher (gone after 30 days) at {link}")
+    return tuple(hints)
+
+
+def elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
+    """Return the error for a job in a reusable workflow of another repository."""
+    return ReusableWorkflow(
+        f"{endpoints.name} refuses this job's identity: the job lies in another repository's reusable workflow.",
+        detail=(
+            f"The job is defined in {reusable.called}, called by {reusable.caller}. PyPI compares the called file with "
+            "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
+        ),
+        hints=(
+            f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
+            "There, use the ci-publish action as a step: an action is no reusable workflow.",
+        ),
+    )
+
+
+def _pending(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return InvalidPendingPublisher(
+        f"The pending publisher on {endpoints.name} matches, but its project exists already.",
+        detail=(
+            "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, created "
+            "the project before; the index has now deleted the pending publisher."
+        ),
+        hints=("If the project is yours, add a publisher in its settings and run again.",),
+    )
+
+
+def not_enabled(endpoints: Endpoints, description: str) -> CredentialRejected:
+    """Return the error for an index whose operators have switched Trusted Publishing off."""
+    return TrustedPublishingNotEnabled(
+        f"{endpoints.name} has Trusted Publishing switched off at the moment: {description}",
+        detail="Its operators do this in an emergency; nothing is wrong with your project.",
+        hints=("Look at https://status.python.org/ and run again later.",),
+    )
+
+
+def _not_enabled(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return not_enabled(endpoints, refusal.description)
+
+
+def _invalid_token(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return InvalidIdentityToken(
+        f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
+        detail=_paragraphs(
+            "Its signature, its audience or its times did not pass.",
+            f"The job's identity says:\n{claims_table(claims)}",
+        ),
+        hints=(
+            "Check that the machine's clock is right: 30 s off is too much (`ci-publish doctor` measures it).",
+            "A job that waited for long may hold an expired token; run it again.",
+        ),
+    )
+
+
+def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return ReusedIdentityToken(
+        f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged once.",
+        detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
+        hints=(
+            "On GitLab a job has one token for each audience: publish once a job, and run the job again after this.",
+        ),
+    )
+
+
+def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    if "issuer" in refusal.description:
+        return InvalidIdentityPayload(
+            f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
+            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and what it has registered for organizations.",
+            hints=("From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token.",),
+        )
+    return InvalidIdentityPayload(
+        f"{endpoints.name} cannot use what it was sent: {refusal.description}",
+        detail=f"The job's identity says:\n{claims_table(claims)}",
+        hints=("If a pending publisher is meant, check that the index allows a project of that name.",),
+    )
+
+
+def _other(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    said = ": ".join(part for part in (refusal.code, refusal.description) if part) or "no reason given"
+    return CredentialRejected(
+        f"{endpoints.name} refuses this identity (HTTP {refusal.status}): {said}",
+        detail=f"The job's identity says:\n{claims_table(claims)}",
+        hints=("https://docs.pypi.org/trusted-publishers/troubleshooting/",),
+    )
+
+
+_REASONS: dict[str, Callable[[MintRefused, Claims, Endpoints], CredentialRejected]] = {
+    "invalid-pending-publisher": _pending,
+    "not-enabled": _not_enabled,
+    "invalid-token": _invalid_token,
+    "invalid-reuse-token": _reused,
+    "invalid-payload": _payload,
+}
+
+
+def _paragraphs(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
