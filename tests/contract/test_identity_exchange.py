@@ -20,7 +20,8 @@ from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential import CredentialOptions, choose_credential
-from ci_publish.identity.doctor import Doctor, Wanted
+from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
 from ci_publish.index.endpoints import as_rehearsal, resolve

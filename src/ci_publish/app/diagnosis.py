@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ci_publish.app.composition import Composition
 from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
-from ci_publish.identity.doctor import Doctor, Wanted
+from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Readiness
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.distribution import Collection, Distribution

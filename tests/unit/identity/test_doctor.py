@@ -1,49 +1,31 @@
 import json
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import pytest
 
 from ci_publish import errors
-from ci_publish.http.messages import NoAnswer, NoAnswerReason
 from ci_publish.identity.credential import CredentialOptions
-from ci_publish.identity.doctor import Diagnosis, Doctor, Wanted
+from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Level, Readiness
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Retrying
-from ci_publish.model.identity import CredentialKind, Provider, Secret
+from ci_publish.model.identity import Provider, Secret
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
     IndexState,
-    ListingUnavailable,
     NoSuchProject,
     Plan,
     ProjectListing,
     PublishedFile,
 )
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI, FakeCI, Harness, answer, macaroon
+from tests.unit.identity.diagnoses import NO_SIGSTORE, UNREACHABLE, codes, diagnose, nothing_published, refuse
 from tests.unit.identity.test_findings import WHEEL
 
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
-
-
-def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
-    del fresh
-    return ProjectListing(project=project)
-
-
-def diagnose(
-    world: Harness,
-    wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
-    given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
-    fetch_listing: Callable[..., IndexState] = nothing_published,
-) -> tuple[Diagnosis, dict[str, Level]]:
-    diagnosis = Doctor(
-        endpoints=PYPI, given=given, tools=world.tools(), fetch_listing=fetch_listing, wanted=wanted
-    ).run()
-    return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
 
 
 def test_a_healthy_job_is_shown_whole() -> None:
@@ -136,17 +118,6 @@ def test_other_credentials_are_judged(
     assert levels["credential"] is (Level.FAILURE if error else unproven)
 
 
-def test_an_index_out_of_reach_comes_first() -> None:
-    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    world.index.scripts["audience"] = [NoAnswer(NoAnswerReason.CONNECT, "connection refused")]
-    diagnosis, levels = diagnose(
-        world, Wanted(projects=["demo"]), fetch_listing=lambda name: ListingUnavailable(name, "no")
-    )
-    assert levels["index"] is levels["project demo"] is Level.FAILURE
-    assert "clock" not in levels
-    assert isinstance(diagnosis.error, errors.IndexUnavailable)
-
-
 def test_a_look_that_fails_is_a_finding() -> None:
     def fetch_listing(project: str) -> IndexState:
         raise errors.ConfigurationError(f"no address for {project}")
@@ -177,30 +148,6 @@ def test_an_index_without_an_exchange_is_reached_at_its_upload_address() -> None
     assert world.index.requests[0].url == OTHER.audience
 
 
-# the code that publishing would end with ------------------------------------------------------------------------
-
-
-NO_TOKEN = errors.NoIdTokenPermission("the job may not ask")
-NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
-BAD_FILE = errors.InvalidDistribution("a file is bad")
-UNREACHABLE = ListingUnavailable("demo", "no answer")
-
-
-def refuse(kind: CredentialKind) -> bool:
-    raise errors.ConfigurationError(f"no attestations with {kind}")
-
-
-NOTHING_GIVEN = CredentialOptions()
-
-
-def codes(
-    world: Harness, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
-) -> int:
-    fetch_listing = nothing_published if state is None else lambda _: state
-    diagnosis, _ = diagnose(world, wanted, given, fetch_listing)
-    return diagnosis.error.exit_code if diagnosis.error else 0
-
-
 def test_gitlabs_identity_for_sigstore_is_asked_for_where_something_must_be_signed() -> None:
     world = Harness(ci=FakeCI(Provider.GITLAB, GITLAB, lacks={"sigstore": NO_SIGSTORE}))
     diagnosis, levels = diagnose(world)
@@ -220,72 +167,6 @@ def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
         )
         == 2
     )
-
-
-def test_attestations_beside_the_files_are_judged_before_the_identity() -> None:
-    told: list[tuple[CredentialKind, list[str]]] = []
-
-    def inspect(kind: CredentialKind, plans: Sequence[Plan]) -> None:
-        told.append((kind, [file.distribution.filename for plan in plans for file in plan.files]))
-        raise errors.AttestationByAnother("signed by somebody else")
-
-    world = Harness(ci=FakeCI(error=errors.NoIdTokenPermission("no permission")))
-    diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], inspect=inspect))
-    assert levels["attestations"] is levels["identity"] is Level.FAILURE
-    assert isinstance(diagnosis.error, errors.AttestationByAnother)
-    assert told == [(CredentialKind.TRUSTED_PUBLISHING, [WHEEL.filename])]
-    # A closed project comes first, as in a run.
-    closed, _ = diagnose(
-        world,
-        Wanted(distributions=[WHEEL], inspect=inspect),
-        fetch_listing=lambda name: ProjectListing(project=name, status="archived"),
-    )
-    assert closed.error is not None
-    assert closed.error.exit_code == 9
-
-
-def test_failed_checks_come_before_all_else() -> None:
-    wanted = Wanted(distributions=[WHEEL], attesting=refuse, checks=lambda _: BAD_FILE)
-    assert (
-        codes(
-            Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN})),
-            wanted,
-            CredentialOptions(secret=Secret("pypi-x")),
-            UNREACHABLE,
-        )
-        == 4
-    )
-    _, levels = diagnose(Harness(), Wanted(distributions=[WHEEL], checks=lambda _: None))
-    assert levels["files"] is Level.OK
-
-
-def test_what_is_published_as_it_is_need_not_pass_the_checks() -> None:
-    there = ProjectListing(
-        project="demo", files={WHEEL.filename: PublishedFile(filename=WHEEL.filename, url="", sha256=WHEEL.sha256)}
-    )
-    told: list[set[str]] = []
-
-    def checks(published: AbstractSet[str]) -> None:
-        told.append(set(published))
-
-    def plan(files: Sequence[Distribution], state: IndexState) -> Plan:
-        assert state is there
-        return Plan("pypi", tuple(AlreadyPublished(file, there.files[file.filename]) for file in files))
-
-    assert codes(Harness(), Wanted(distributions=[WHEEL], plan=plan, checks=checks), state=there) == 0
-    assert told == [{WHEEL.filename}]
-
-
-def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
-    world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert codes(world, Wanted(distributions=[WHEEL]), state=UNREACHABLE) == 5
-    assert codes(Harness(), Wanted(distributions=[WHEEL]), state=UNREACHABLE) == 10
-    assert not any(request.url.endswith("mint-token") for request in world.index.requests)
-
-
-def test_a_closed_project_comes_before_the_identity() -> None:
-    world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
-    assert codes(world, Wanted(distributions=[WHEEL]), state=ProjectListing(project="demo", status="archived")) == 9
 
 
 # the verdict --------------------------------------------------------------------------------------------------------

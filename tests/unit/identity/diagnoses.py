@@ -1,0 +1,60 @@
+"""Diagnoses of jobs over fakes, and the exit codes that publishing would end with."""
+
+from collections.abc import Callable
+
+from ci_publish import errors
+from ci_publish.identity.credential import CredentialOptions
+from ci_publish.identity.diagnosis import Diagnosis, Wanted
+from ci_publish.identity.doctor import Doctor
+from ci_publish.identity.findings import Level
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import (
+    IndexState,
+    ListingUnavailable,
+    ProjectListing,
+)
+from tests.unit.identity.credential_harness import PYPI, Harness
+
+
+def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
+    del fresh
+    return ProjectListing(project=project)
+
+
+def diagnose(
+    world: Harness,
+    wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
+    given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
+    fetch_listing: Callable[..., IndexState] = nothing_published,
+) -> tuple[Diagnosis, dict[str, Level]]:
+    diagnosis = Doctor(
+        endpoints=PYPI, given=given, tools=world.tools(), fetch_listing=fetch_listing, wanted=wanted
+    ).run()
+    return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
+
+
+NO_TOKEN = errors.NoIdTokenPermission("the job may not ask")
+
+
+NO_SIGSTORE = errors.GitLabIdTokenMissing("no token for sigstore")
+
+
+BAD_FILE = errors.InvalidDistribution("a file is bad")
+
+
+UNREACHABLE = ListingUnavailable("demo", "no answer")
+
+
+def refuse(kind: CredentialKind) -> bool:
+    raise errors.ConfigurationError(f"no attestations with {kind}")
+
+
+NOTHING_GIVEN = CredentialOptions()
+
+
+def codes(
+    world: Harness, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
+) -> int:
+    fetch_listing = nothing_published if state is None else lambda _: state
+    diagnosis, _ = diagnose(world, wanted, given, fetch_listing)
+    return diagnosis.error.exit_code if diagnosis.error else 0
