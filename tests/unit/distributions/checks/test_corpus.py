@@ -3,9 +3,12 @@
 from ci_publish.distributions.checks.table import FAMILIES, Family
 from tests.corpus.cases import CASES
 
+# Found in several files, in what the settings state, or in the release before: no single file shows them.
+BEYOND_ONE_FILE = {Family.SET, Family.STATED, Family.DIFFERENCES}
+
 
 def test_the_corpus_has_an_accepted_and_a_refused_example_for_each_rule_about_a_file() -> None:
-    rules = {rule.id for family, rows in FAMILIES.items() for rule in rows if family is not Family.SET}
+    rules = {rule.id for family, rows in FAMILIES.items() for rule in rows if family not in BEYOND_ONE_FILE}
     assert {case.rule for case in CASES if not case.speaks} >= rules - {"filename-extension"}
     assert {case.rule for case in CASES if case.speaks} >= rules - {"filename-extension"}
 
