@@ -7,6 +7,8 @@ The pages about the errors show these very messages as their examples (``scripts
 
 import json
 import tempfile
+import warnings
+import zipfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,6 @@ from typing import Final, cast
 
 from sigstore.models import ClientTrustConfig
 
-from ci_publish import check
 from ci_publish.app.action_inputs import refuse_ignored_inputs
 from ci_publish.app.intent import prepared
 from ci_publish.app.listed_subjects import read_subjects
@@ -24,6 +25,7 @@ from ci_publish.app.options import Origin, Source
 from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.output_files import require_writable
 from ci_publish.app.project_trust import refuse_project_settings
+from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
 from ci_publish.attestations.adoption import (
@@ -43,9 +45,10 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
+from ci_publish.hints import Hint, OptionNamed
 from ci_publish.http.certificates import ca_environment
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.proxies import Proxy, authentication_required
+from ci_publish.http.proxies import Proxy, authentication_required, unusable
 from ci_publish.identity import mint_refusals
 from ci_publish.identity.ambient import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
@@ -69,6 +72,7 @@ from ci_publish.model.index import (
     CredentialRefused,
     Endpoints,
     FileChanged,
+    IndexProfile,
     ListingUnavailable,
     PublishedFile,
     Refused,
@@ -99,13 +103,26 @@ class Situation:
 
     what: str
     produce: Produce
+    command: str = "publish"
+    front_end: FrontEnd = FrontEnd.COMMAND_LINE
+    only: bool = False
+
+    @property
+    def reader(self) -> Reader:
+        """Who reads it."""
+        return Reader(self.front_end, self.command)
 
 
 SITUATIONS: Final[list[Situation]] = []
 
 
-def situation(what: str) -> Callable[[Callable[[], object]], Produce]:
-    """Register the decorated function: it returns the error, or raises it."""
+def situation(
+    what: str, *, command: str = "publish", front_end: FrontEnd = FrontEnd.COMMAND_LINE, only: bool = False
+) -> Callable[[Callable[[], object]], Produce]:
+    """Register the decorated function: it returns the error, or raises it, as *command* meets it by *front_end*.
+
+    *only*: nobody else can meet it.
+    """
 
     def register(function: Callable[[], object]) -> Produce:
         def produce() -> CiPublishError:
@@ -116,14 +133,15 @@ def situation(what: str) -> Callable[[Callable[[], object]], Produce]:
             assert isinstance(error, CiPublishError), what
             return error
 
-        SITUATIONS.append(Situation(what, produce))
+        SITUATIONS.append(Situation(what, produce, command, front_end, only))
         return produce
 
     return register
 
 
-def printed(error: CiPublishError) -> str:
-    """Return what the console prints when a run ends with *error*."""
+def printed(error: CiPublishError, reader: Reader = Reader(FrontEnd.COMMAND_LINE, "publish")) -> str:  # noqa: B008
+    """Return what the console prints for *reader* when a run ends with *error*."""
+    reader.error(error)
     event = RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=0.0, error=error)
     lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
     text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
@@ -134,7 +152,7 @@ def all_messages() -> str:
     """Return the whole file."""
     parts = []
     for number, each in enumerate(SITUATIONS, 1):
-        parts.append(f"{_HEAD}{number:02} {each.what}\n{printed(each.produce())}\n")
+        parts.append(f"{_HEAD}{number:02} {each.what}\n{printed(each.produce(), each.reader)}\n")
     return "\n".join(parts)
 
 
@@ -151,7 +169,7 @@ def examples(text: str) -> Mapping[str, tuple[str, str]]:
 # --- the options ---------------------------------------------------------------------------------------------------
 
 
-@situation("An input has a value that it cannot have")
+@situation("An input has a value that it cannot have", front_end=FrontEnd.ACTION)
 def _() -> object:
     return load({}, {"CI_PUBLISH_ACTION": "docker", "INPUT_JOBS": "many"}, Path("none"))
 
@@ -171,7 +189,7 @@ def _() -> None:
     refuse_ignored_inputs("publish", Settings(), {"INPUT_REHEARSE": "true"})
 
 
-@situation("The component is newer than its image")
+@situation("The component is newer than its image", front_end=FrontEnd.COMPONENT)
 def _() -> object:
     return load({}, {"CI_PUBLISH_INPUT_WAIT_FOR_MIRRORS": "true"}, Path("none"))
 
@@ -241,6 +259,31 @@ def _() -> object:
         return shortened(lambda: write_attestations(here / "attestations", made), f"{here}/")
 
 
+@situation("An option is misspelled", only=True)
+def _() -> object:
+    return parse(["publish", "--on-conflit", "keep-published"])
+
+
+@situation("A flag belongs to another command", command="verify", only=True)
+def _() -> object:
+    return parse(["verify", "--keep-going"])
+
+
+@situation("A flag of twine is used", only=True)
+def _() -> object:
+    return parse(["publish", "--skip-exsting", "-r", "testpypi"])
+
+
+@situation("There is no such command", command="ci-publish", only=True)
+def _() -> object:
+    return parse(["pubish"])
+
+
+@situation("The address of a proxy is none")
+def _() -> object:
+    return unusable(Proxy("ht!tp://proxy.example:3128", "HTTPS_PROXY"))
+
+
 # --- the files -----------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +305,7 @@ def _() -> object:
     with folder() as here:
         make_wheel(here)
         make_wheel(here / "wheels-linux", tag="cp312-cp312-manylinux_2_28_x86_64")
-        return shortened_to(lambda: check(Settings(paths=(str(here),))), str(here), "dist")
+        return shortened_to(lambda: check_folder(here), str(here), "dist")
 
 
 @situation("A wheel has a platform tag that PyPI refuses")
@@ -270,6 +313,49 @@ def _() -> object:
     with folder() as here:
         make_wheel(here, tag="py3-none-linux_x86_64")
         return checked(here)
+
+
+@situation("Distributions are deeper than subfolders are searched")
+def _() -> object:
+    with folder() as here:
+        make_wheel(here / "a" / "b" / "c")
+        return collected(str(here), hidden=str(here), shown="dist")
+
+
+@situation("A pattern is written with backslashes")
+def _() -> object:
+    return LocalDistributions().collect(["dist\\*.whl"])
+
+
+@situation("A wheel has two members of one name")
+def _() -> object:
+    with folder() as here:
+        with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(make_wheel(here), "a") as archive:
+            archive.writestr("demo/__init__.py", b"x = 2\n")
+        return checked(here)
+
+
+@situation("The metadata of a wheel begin with a byte order mark")
+def _() -> object:
+    with folder() as here:
+        rewritten(make_wheel(here), "METADATA", lambda name, data: (name, b"\xef\xbb\xbf" + data))
+        return checked(here)
+
+
+@situation("The metadata folder of a wheel is spelled in other letter case")
+def _() -> object:
+    with folder() as here:
+        rewritten(make_wheel(here), ".dist-info/", lambda name, data: (name.replace("demo-", "Demo-"), data))
+        return checked(here)
+
+
+@situation("A distribution is a link that leads out of its folder")
+def _() -> object:
+    with folder() as here:
+        (here / "dist").mkdir()
+        outside = make_wheel(here / "elsewhere")
+        (here / "dist" / outside.name).symlink_to(outside)
+        return shortened(lambda: check_folder(here / "dist"), f"{here}/")
 
 
 @situation("Two files have problems")
@@ -378,7 +464,10 @@ def _() -> object:
     return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
 
 
-@situation("The action's input repository-url is not set, and TWINE_REPOSITORY_URL names another index")
+@situation(
+    "The action's input repository-url is not set, and TWINE_REPOSITORY_URL names another index",
+    front_end=FrontEnd.ACTION,
+)
 def _() -> object:
     ours = Ours(in_action=True, identity=True)
     return decide(ours, {"TWINE_REPOSITORY_URL": "https://test.pypi.org/legacy/"}, lambda address, _: address)
@@ -389,23 +478,28 @@ def _() -> object:
     return decide(Ours(), {"TWINE_PASSWORD": "hunter2"}, lambda address, _: address)
 
 
-@situation("A pull request, and the index is named in pyproject.toml")
+@situation("A pull request, and the index is named in pyproject.toml", front_end=FrontEnd.ACTION)
 def _() -> object:
     settings = Settings(repository_url=("https://upload.corp.example/legacy/",))
     origin = Origin(Source.FILE, "[tool.ci-publish] repository-url")
     environ = {"GITHUB_EVENT_NAME": "pull_request", "CI_PUBLISH_ACTION": "docker"}
-    refuse_project_settings("publish", settings, Loaded(settings=settings, origins={"repository_url": origin}), environ)
+    refuse_project_settings(
+        Reader(FrontEnd.ACTION, "publish"),
+        settings,
+        Loaded(settings=settings, origins={"repository_url": origin}),
+        environ,
+    )
     return None
 
 
-@situation("check is given an option of doctor")
+@situation("check is given an option of doctor", command="check")
 def _() -> object:
     settings = Settings(mint=True)
     origin = Origin(Source.FLAG, "--mint")
     return prepared("check", Loaded(settings=settings, origins={"mint": origin}))
 
 
-@situation("attest is given an API token by a variable that several commands share")
+@situation("attest is given an API token by a variable that several commands share", command="attest")
 def _() -> object:
     settings = Settings(password=Secret("pypi-x"))
     return prepared(
@@ -552,6 +646,11 @@ def _() -> object:
 
 
 # --- attestations --------------------------------------------------------------------------------------------------
+
+
+@situation("attest runs outside of a CI", command="attest")
+def _() -> object:
+    return ambient({}).token("sigstore")
 
 
 @situation("Sigstore is down")
@@ -710,6 +809,13 @@ def _() -> object:
     return messages.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
 
 
+@situation("GitLab answers 404 to a job that may not publish")
+def _() -> object:
+    url = "https://gitlab.example/api/v4/projects/42/packages/pypi"
+    answer = understand(HttpAnswer(status=404, reason="Not Found", headers={}, body=b"{}"), url, 1, 0.0)
+    return messages.credential_refused(GENERIC, cast("CredentialRefused", answer))
+
+
 @situation("What the index has cannot be read")
 def _() -> object:
     failed = ListingUnavailable("demo", "the index answered 503 five times")
@@ -750,13 +856,13 @@ def _() -> object:
     return confirmation_messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
 
 
-@situation("verify: the index serves provenance by another publisher than the user expects")
+@situation("verify: the index serves provenance by another publisher than the user expects", command="verify")
 def _() -> object:
     outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
     return confirmation_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
 
 
-@situation("verify: a publisher is expected, and attestations are off")
+@situation("verify: a publisher is expected, and attestations are off", command="verify")
 def _() -> object:
     return confirmation_messages.publisher_without_attestations()
 
@@ -796,7 +902,13 @@ def _() -> object:
     return confirmation_messages.bad_provenance(PYPI, {wheel().filename: reason})
 
 
-@situation("verify: a file is not there")
+@situation("verify: the index has other content than the local file", command="verify")
+def _() -> object:
+    theirs = PublishedFile(filename=sdist().filename, url="https://files.example/x", sha256="0" * 63 + "1")
+    return messages.conflict(PYPI, [Conflict(sdist(), theirs)], skip_existing=False)
+
+
+@situation("verify: a file is not there", command="verify")
 def _() -> object:
     return confirmation_messages.not_published(PYPI, [wheel().filename])
 
@@ -843,11 +955,7 @@ def folder() -> Iterator[Path]:
 
 def shortened(work: Callable[[], object], prefix: str) -> object:
     """Take the folder's accidental name out of the message of what *work* raises."""
-    try:
-        return work()
-    except CiPublishError as error:
-        hints = [hint.replace(prefix, "") for hint in error.hints]
-        return type(error)(error.summary.replace(prefix, ""), detail=error.detail.replace(prefix, ""), hints=hints)
+    return shortened_to(work, prefix, "")
 
 
 def collected(path: str, *, hidden: str, shown: str) -> object:
@@ -856,14 +964,42 @@ def collected(path: str, *, hidden: str, shown: str) -> object:
 
 def shortened_to(work: Callable[[], object], hidden: str, shown: str) -> object:
     try:
-        return work()
-    except CiPublishError as error:
-        summary, detail, *hints = (text.replace(hidden, shown) for text in (error.summary, error.detail, *error.hints))
-        return type(error)(summary, detail=detail, hints=hints)
+        error = work()
+    except CiPublishError as raised:
+        error = raised
+    return replaced(error, hidden, shown) if isinstance(error, CiPublishError) else error
+
+
+def replaced(error: CiPublishError, old: str, new: str) -> CiPublishError:
+    def option_replaced(named: OptionNamed) -> OptionNamed:
+        return named._replace(value=named.value and named.value.replace(old, new))
+
+    def hint(text: str) -> str:
+        if not isinstance(text, Hint):
+            return text.replace(old, new)
+        parts = (part.replace(old, new) if isinstance(part, str) else option_replaced(part) for part in text.parts)
+        return Hint(*parts, not_for=text.not_for)
+
+    summary, detail = error.summary.replace(old, new), error.detail.replace(old, new)
+    return type(error)(summary, detail=detail, hints=map(hint, error.hints))
+
+
+def check_folder(here: Path) -> object:
+    local = LocalDistributions()
+    return messages.failed_checks(local.check(local.collect([str(here)]), [IndexProfile.PYPI]))
 
 
 def checked(here: Path) -> object:
-    return shortened(lambda: check(Settings(paths=(str(here),))), f"{here}/")
+    return shortened(lambda: check_folder(here), f"{here}/")
+
+
+def rewritten(path: Path, within: str, change: Callable[[str, bytes], tuple[str, bytes]]) -> None:
+    """Write a wheel again, with *change* applied to each member that has *within* in its name."""
+    with zipfile.ZipFile(path) as archive:
+        members = [(info.filename, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (change(*each) if within in each[0] else each for each in members):
+            archive.writestr(name, data)
 
 
 def ambient(

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.project_file import project_tables
+from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.recording import recorded
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.attestations.examiner import read_attestation, read_provenance
@@ -153,7 +154,7 @@ def as_main_maps_it(work: Callable[[], None]) -> None:
         work()
         return Outcome.READY
 
-    recorded("check", ready, RuntimeContext(environ={}))
+    recorded(ready, RuntimeContext(environ={}), Reader(FrontEnd.COMMAND_LINE, "check"))
 
 
 def test_no_parser_meets_what_it_does_not_know(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ci_publish.app.intent import prepared
 from ci_publish.app.options import DEFAULT, Source
 from ci_publish.app.output_files import leads_out, refuse_links_out
 from ci_publish.app.project_trust import project_notes, refuse_project_settings
+from ci_publish.app.reader import FrontEnd, Reader, front_end
 from ci_publish.app.recording import recorded, with_listener
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
@@ -114,16 +115,18 @@ def execute(
     table = COMMANDS if commands is None else commands
     if isinstance(what, Run) and command in TAKE_RUNS:
         run = what
-        return recorded(command, lambda recording: _run(command, with_listener(run, recording.emit)), context)
+        reader = Reader(FrontEnd.PYTHON, command)
+        return recorded(lambda recording: _run(command, with_listener(run, recording.emit)), context, reader)
+    used = front_end(context.environ) if isinstance(what, Loaded) else FrontEnd.PYTHON
     loaded = Loaded(settings=what if isinstance(what, Settings) else Settings(), origins={})
     try:
         loaded = _loaded(command, what, context)
         refuse_ignored_inputs(command, loaded.settings, context.environ)
         effective, settings = prepared(command, loaded)
         refuse_links_out(settings)
-        refuse_project_settings(effective, settings, loaded, context.environ)
+        refuse_project_settings(Reader(used, effective), settings, loaded, context.environ)
     except ConfigurationError as error:
-        return _refused(command, error, loaded, context)
+        return _refused(error, loaded, context, Reader(used, command))
     notes = (*context.notes, *project_notes(effective, loaded), *loaded.notes)
     context = replace(context, notes=notes, password_name=_password_name(loaded))
     if not table[effective].recorded:
@@ -131,11 +134,13 @@ def execute(
         return receipt_of([])
     with FileReports(settings=settings, loaded=loaded, command=effective, context=context) as reporting:
         return recorded(
-            effective, lambda recording: table[effective].run(Job(settings, loaded, recording)), reporting.context
+            lambda recording: table[effective].run(Job(settings, loaded, recording)),
+            reporting.context,
+            Reader(used, effective),
         )
 
 
-def _refused(command: str, error: ConfigurationError, loaded: Loaded, context: RuntimeContext) -> Receipt:
+def _refused(error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader) -> Receipt:
     """Report *error* as the end of the run that it prevents, and raise it."""
 
     def fail(_: RuntimeContext) -> Outcome:
@@ -144,9 +149,9 @@ def _refused(command: str, error: ConfigurationError, loaded: Loaded, context: R
     settings = loaded.settings
     unusable = {name: None for name in ("receipt", "reports_dir") if _leads_out(getattr(settings, name))}
     with FileReports(
-        settings=settings.model_copy(update=unusable), loaded=loaded, command=command, context=context
+        settings=settings.model_copy(update=unusable), loaded=loaded, command=reader.command, context=context
     ) as reporting:
-        return recorded(command, fail, reporting.context)
+        return recorded(fail, reporting.context, reader)
 
 
 def _leads_out(path: Path | None) -> bool:

@@ -18,6 +18,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.app.stated import stated
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.ambient import BUDGET, AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
@@ -304,5 +305,5 @@ def _text(path: Path | None) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         message = f"The Sigstore trust configuration {path} cannot be read: {error}"
         raise ConfigurationError(
-            message, hints=("Name a ClientTrustConfig file: --sigstore-trust-config FILE",)
+            message, hints=(Hint("Name a ClientTrustConfig file: ", option("sigstore_trust_config", "FILE")),)
         ) from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ci_publish.app.composition import Composition
 from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
+from ci_publish.hints import Hint, option
 from ci_publish.identity.diagnosis import Wanted
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Readiness
@@ -65,8 +66,17 @@ def diagnose(composition: Composition) -> Outcome:
 def _undetermined(questions: Sequence[str]) -> CredentialRejected:
     return CredentialRejected(
         questions[0],
-        detail="\n".join(["With --strict, doctor ends with 0 only where it knows.", *questions[1:]]),
-        hints=("Try the exchange: --mint (and --create-project for a new project).", "Or leave out --strict."),
+        detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *questions[1:]]),
+        hints=(
+            Hint(
+                "Try the exchange: ",
+                option("mint", "true"),
+                " (for a new project, also ",
+                option("create_project", "true"),
+                ")",
+            ),
+            Hint("Or omit ", option("strict"), "."),
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 from ci_publish.app.setting_values import is_name
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import PYPI, TESTPYPI
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -80,7 +81,7 @@ class IndexNames:
             raise ConfigurationError(
                 f"{name} is another index in {self._path}: {upload}",
                 detail=f"Here {name} always means {known}.",
-                hints=(f"Name the index by its URL: --repository-url {upload}",),
+                hints=(Hint("Name the index by its URL: ", option("repository_url", upload)),),
             )
         secret = values.get("password")
         where = f"{self._path} [{name}]"
@@ -117,7 +118,7 @@ class IndexNames:
             f"{spelled} names an index that is not known here: {name}",
             detail=f"Known are {', '.join(names)}{looked}.",
             hints=(
-                "Write the upload URL instead: --repository-url https://…",
+                Hint("Write the upload URL instead: ", option("repository_url", "https://…")),
                 f'Or add the index to pyproject.toml: [[tool.uv.index]], name = "{name}", publish-url = "https://…"',
             ),
         )

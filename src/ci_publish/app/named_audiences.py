@@ -6,6 +6,7 @@ In a run with several indexes each name is bound to one of them, ``INDEX=NAME``;
 from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.urls import host_of
 from ci_publish.identity.audiences import naming_objection
 from ci_publish.model.index import Endpoints
@@ -34,7 +35,10 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
         if len(indexes) > 1:
             raise ConfigurationError(
                 f"The audience {entry} does not say which of the {len(indexes)} indexes it is for.",
-                hints=("Bind it to one of them:", *(f"--audience {_host(each)}={entry}" for each in indexes.values())),
+                hints=[
+                    Hint("Bind it to one of them: ", option("audience", f"{_host(each)}={entry}"))
+                    for each in indexes.values()
+                ],
             )
         return list(indexes)
     meant = [address for address, index in indexes.items() if written.casefold() in _names(address, index)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ci_publish.app.options import Origin, Source
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.urls import host_of, shown, split
 from ci_publish.identity.macaroons import has_prefix, issued_for
 from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve
@@ -183,7 +184,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
             f"{first.variable} names {_shown(first)}, but the input repository-url is not set, which means PyPI.",
             detail="Whichever is meant, the other one would be published to by mistake.",
             hints=(
-                f"To publish there, write below `with:`\n  repository-url: {shown(first.upload)}",
+                Hint("To publish there: ", option("repository_url", shown(first.upload))),
                 f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
             ),
         )
@@ -192,8 +193,8 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
             f"{first.variable} names the index {_shown(first)}, and {ours.credential} sets a credential.",
             detail="Nothing says that this credential is for that index.",
             hints=(
-                f"If it is, say so: --repository-url {shown(first.upload)}",
-                f"If it is for PyPI: --repository-url pypi, and unset {first.variable}.",
+                Hint("If it is, say so: ", option("repository_url", shown(first.upload))),
+                Hint("If it is for PyPI: ", option("repository_url", "pypi"), f", and unset {first.variable}."),
             ),
         )
     return first
@@ -243,7 +244,7 @@ def _one(found: Sequence[_Found]) -> _Found | None:
     if other is not None:
         raise ConfigurationError(
             f"{first.variable} and {other.variable} hold different secrets, and nothing says which to use.",
-            hints=(f"Unset {first.variable} or {other.variable}, or set CI_PUBLISH_PASSWORD.",),
+            hints=(Hint(f"Unset {first.variable} or {other.variable}, or set ", option("password"), "."),),
         )
     return first
 
@@ -269,7 +270,7 @@ def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tupl
     if ours.in_action and ours.identity and all(_takes_identities(address) for address in addresses):
         names = " and ".join(each.variable for each in found)
         message = f"{names}: not used, because this job can use Trusted Publishing."
-        hint = f"To publish with it instead, pass it as the input password: ${{{{ secrets.{found[0].variable} }}}}"
+        hint = Hint("To publish with it instead: ", option("password", f"${{{{ secrets.{found[0].variable} }}}}"))
         return None, (Noted(slug="foreign-credential-unused", message=message, hints=(hint,)),)
     candidate = _one(found)
     if candidate is None or any(_fits(candidate.secret, address, ours) for address in addresses):
@@ -299,8 +300,8 @@ def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> Configura
         f"{found.variable} holds a secret for another tool, and it is not clear that it is for {where}.",
         detail=f"It {what}, and it is not sent to an index that might not be its own.",
         hints=(
-            f"If it is for {where}, pass it as CI_PUBLISH_PASSWORD (action: the input password).",
-            *(() if named else ("If it is for another index, name that: --repository-url URL",)),
+            Hint(f"If it is for {where}, pass it as ", option("password"), "."),
+            *(() if named else (Hint("If it is for another index, name that: ", option("repository_url", "URL")),)),
             f"If it is not needed here, unset {found.variable}.",
         ),
     )
@@ -310,7 +311,13 @@ def _take(found: _Found, ours: Ours, values: dict[str, Any], origins: dict[str, 
     if ours.user is not None and found.user is not None and ours.user != found.user:
         raise ConfigurationError(
             f"{found.variable} is the secret of {found.user_variable}, but another user was given for ci-publish.",
-            hints=(f"Make them equal, or set CI_PUBLISH_PASSWORD to that user's secret and unset {found.variable}.",),
+            hints=(
+                Hint(
+                    "Make them equal, or set ",
+                    option("password"),
+                    f" to that user's secret and unset {found.variable}.",
+                ),
+            ),
         )
     values["password"], origins["password"] = found.secret, _origin(found.variable)
     if ours.user is None and found.user_variable is not None:

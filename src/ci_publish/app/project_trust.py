@@ -10,10 +10,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from ci_publish.app.options import Source, requests_something
+from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import ACTION_MARK, Loaded, variable
 from ci_publish.app.settings_view import shown
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.events import Noted
 
@@ -38,7 +40,6 @@ _GITLAB_SOURCES = frozenset({"merge_request_event", "external_pull_request_event
 # Set in child pipelines, too, whose source is `parent_pipeline`.
 _GITLAB_REQUESTS = ("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID")
 
-_TRUST = "trust_project_settings"
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@+-]+")
 
 
@@ -64,12 +65,14 @@ def foreign_code(environ: Mapping[str, str]) -> str:
     return f"{names[0]} is set" if names else ""
 
 
-def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, environ: Mapping[str, str]) -> None:
+def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, environ: Mapping[str, str]) -> None:
     """Raise ConfigurationError where a file that others can change would decide where secrets or identities go.
 
-    *command* and *settings* are what the run does in the end. ``check``, ``diff`` and ``rehearse`` send none; nor does
-    ``verify`` without a password, but the file does not decide whose provenance it believes, or that it looks for none.
+    The command of *reader* and *settings* are what the run does. ``check``, ``diff`` and ``rehearse`` send none; nor
+    does ``verify`` without a password, but the file does not decide whose provenance it believes, or that it looks for
+    none.
     """
+    command = reader.command
     why = foreign_code(environ)
     if not why or loaded.settings.trust_project_settings:
         return
@@ -82,7 +85,7 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
     if not found:
         return
     decides = "where secrets and identities go" if sends else "whose provenance is believed"
-    outside = _lines(command, found, loaded.settings, environ)
+    outside = _lines(reader, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
         f"{command} would take {names} from pyproject.toml, in a run that can see foreign code ({why}).",
@@ -90,7 +93,7 @@ def refuse_project_settings(command: str, settings: Settings, loaded: Loaded, en
         + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
         hints=(
             f"If the values are right, say the same outside the file: {outside}",
-            f"If nobody else can change this checkout: {variable(_TRUST)}=true",
+            Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
         ),
     )
 
@@ -136,12 +139,14 @@ def _from_project(loaded: Loaded) -> dict[str, str]:
     return found
 
 
-def _lines(command: str, names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
+def _lines(reader: Reader, names: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> str:
     """Return how the user of this front end writes the options with the values that they have.
 
-    What *command* or the action has no name for is written as a variable.
+    What the command or the action has no name for is written as a variable.
     """
     values = {name: _values(name, settings) for name in names}
+    if reader.front_end is FrontEnd.PYTHON:
+        return " ".join(filter(None, (reader.spell(option(name, each)) for name in values for each in values[name])))
     if environ.get("GITLAB_CI"):
         return "below `variables:`\n" + "\n".join(_yaml(variable(name), each) for name, each in values.items())
     if environ.get(ACTION_MARK):
@@ -149,8 +154,10 @@ def _lines(command: str, names: Iterable[str], settings: Settings, environ: Mapp
         given = {inputs[name][0]: values[name] for name in values if inputs[name]}
         others = {variable(name): values[name] for name in values if not inputs[name]}
         return "\n".join(_block("with:", given) + _block("env:", others))
-    flags = [_flag(name, each) for name in values if command in options()[name].commands for each in values[name]]
-    others = {variable(name): values[name] for name in values if command not in options()[name].commands}
+    flags = [
+        _flag(name, each) for name in values if reader.command in options()[name].commands for each in values[name]
+    ]
+    others = {variable(name): values[name] for name in values if reader.command not in options()[name].commands}
     return " ".join([*flags, *(f"{name}={shlex.quote(chr(10).join(each))}" for name, each in others.items())])
 
 

@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ci_publish.app.other_tools import unused_secrets
+from ci_publish.app.reader import Reader
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError
+from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.receipt import Receipt
@@ -24,15 +26,18 @@ def with_listener(run: Run, emit: Emit) -> Run:
     return replace(run, emit=emit_to_both)
 
 
-def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: RuntimeContext) -> Receipt:
-    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt."""
-    events: list[object] = []
+def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext, reader: Reader) -> Receipt:
+    """Do *work* between RunStarted and RunFinished, keeping every event for the receipt.
 
-    def emit(event: object) -> None:
-        events.append(event)
-        context.emit(event)  # type: ignore[arg-type]
+    Hints reach listeners, the receipt and the caller in the words of *reader*.
+    """
+    events: list[Event] = []
 
-    emit(RunStarted(command, time.time()))
+    def emit(event: Event) -> None:
+        events.append(said := reader.event(event))
+        context.emit(said)
+
+    emit(RunStarted(reader.command, time.time()))
     for note in context.notes:
         emit(note)
     error: CiPublishError | None = None
@@ -49,7 +54,7 @@ def recorded(command: str, work: Callable[[RuntimeContext], Outcome], context: R
             outcome=_outcome(outcome, error), exit_code=error.exit_code if error else 0, time=time.time(), error=error
         )
     )
-    receipt = receipt_of(events)  # type: ignore[arg-type]
+    receipt = receipt_of(events)
     if error is not None:
         error.receipt = receipt
         raise error
@@ -67,7 +72,9 @@ def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
     names = unused_secrets(environ)
     if names and isinstance(error, IdentityUnavailable):
         theirs = "It is for another tool" if len(names) == 1 else "They are for other tools"
-        error.hints += (f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as CI_PUBLISH_PASSWORD.",)
+        error.hints += (
+            Hint(f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as ", option("password"), "."),
+        )
     bundles = not_followed(environ)
     if bundles and FILES in " ".join((error.summary, error.detail, *error.hints)):
         error.hints += (f"{', '.join(bundles)}: not followed. Set {FILES} to the same file.",)

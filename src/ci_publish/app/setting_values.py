@@ -1,17 +1,33 @@
 """How raw values of settings are read, and how wrong ones are named."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
 from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
 
 _SIZE = re.compile(r"(\d{1,12}) ?([kmg])?(i)?b?", re.IGNORECASE | re.ASCII)
+_QUOTED = re.compile(r"'([^']*)'")
+_ONE_OF = frozenset({"enum", "literal_error"})
+_WORDS = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "finite_number": "must be a finite number",
+    "path_type": "must be a path",
+}
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
@@ -117,21 +133,35 @@ def explained(error: ValidationError, spelled: Mapping[str, str] | None = None) 
     names = {} if spelled is None else spelled
     found = tuple(_line(item, names) for item in error.errors(include_input=False, include_url=False))
     message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
-    return ConfigurationError(
-        message,
-        detail="\n".join(found[1:]),
-        hints=("`ci-publish settings` shows every effective value and where it came from.",),
-    )
+    return ConfigurationError(message, detail="\n".join(found[1:]), hints=tuple(_hints(error, names)))
+
+
+def _hints(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
+    """Yield what each wrong option takes, with the value that was probably meant."""
+    for item in error.errors(include_url=False):
+        name = str(item["loc"][0]) if item["loc"] else item["msg"].removeprefix("Value error, ").partition(": ")[0]
+        if item["type"] in _ONE_OF:
+            meant = get_close_matches(str(item["input"]), _QUOTED.findall(str(item.get("ctx", {}).get("expected"))), 1)
+            yield from (f"Did you mean {value}?" for value in meant)
+        yield f"Correct {spelled.get(name, name)}: {OPTIONS_URL}#{name.replace('_', '-')}"
 
 
 def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    text = str(item["msg"]).removeprefix("Value error, ")
+    text = _said(item)
     if not item["loc"]:
         name, _, rest = text.partition(": ")
         return f"{spelled.get(name, name)}: {rest}"
-    if item["type"] == "path_type":
-        text = "it is no path"
     name = str(item["loc"][0])
     if item["type"] == "extra_forbidden":
         return f"{spelled.get(name, name)}: unknown option"
     return f"{spelled.get(name, name)}: {text[0].lower()}{text[1:]}"
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, in plain words where pydantic's are those of its own types."""
+    limits = item.get("ctx", {})
+    if item["type"] in _ONE_OF:
+        return f"must be one of {', '.join(_QUOTED.findall(str(limits['expected'])))}"
+    if item["type"] in _WORDS:
+        return _WORDS[item["type"]].format(**limits)
+    return str(item["msg"]).removeprefix("Value error, ")

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
@@ -20,6 +21,7 @@ from ci_publish.app.project_file import project_tables
 from ci_publish.app.setting_values import explained
 from ci_publish.app.settings import SOURCES, Settings, options
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -155,7 +157,7 @@ class VariableSource(OptionSource):
             raise ConfigurationError(
                 f"Unknown environment variable: {key}",
                 detail="It looks like a setting, and it would be ignored.",
-                hints=(f"Unset {key}, or see which variables there are: ci-publish settings",),
+                hints=(f"Unset {key}, or use one of the variables that exist: {OPTIONS_URL}",),
             )
         self.notes.append(Noted(slug="unknown-variable", message=f"Unknown environment variable, ignored: {key}"))
 
@@ -278,8 +280,8 @@ def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 
     The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
     """
-    for name, option in options().items():
-        for spelling in _spellings(option):
+    for name, declared in options().items():
+        for spelling in _spellings(declared):
             if value := environ.get(f"INPUT_{spelling.upper()}", "").strip():
                 yield name, spelling, value
                 break
@@ -333,7 +335,7 @@ def _secret_in_file(key: str) -> ConfigurationError:
         f"[tool.ci-publish] {key}: a secret does not belong in a file.",
         detail="Whoever can read the repository, or an sdist of it, could publish.",
         hints=(
-            "Use Trusted Publishing, or set CI_PUBLISH_PASSWORD from your CI's secret store.",
+            Hint("Use Trusted Publishing, or set ", option("password"), " from your CI's secret store."),
             "Revoke this one.",
         ),
     )

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlunsplit
 from urllib.request import url2pathname
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import has_secrets, host_of, is_loopback, shown, split
@@ -45,7 +46,7 @@ class UpstreamAddress:
 def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) -> UpstreamAddress:
     """Return the upstream that is *named*, else the index of *pip*'s settings, else PyPI."""
     if named is not None:
-        return UpstreamAddress(named, "--upstream")
+        return UpstreamAddress(named, "the option upstream")
     settings = pip()
     ignored = [name for name in _IGNORED if settings.get(name)]
     notes = tuple(
@@ -53,7 +54,7 @@ def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) ->
             slug="upstream-ignored",
             message=f"pip's setting {name} is not used: dependencies come from one index.",
             warning=False,
-            hints=("Name an index or a folder that has all of them: --upstream URL",),
+            hints=(Hint("Name an index or a folder that has all of them: ", option("upstream", "URL")),),
         )
         for name in ignored
     )
@@ -111,7 +112,7 @@ def opened(
         raise ConfigurationError(
             f"The upstream {shown(text)} is plain http." if host else f"The upstream {shown(text)} names no host.",
             detail=f"It comes from {address.named_by}. Whoever is on the way could replace what is installed.",
-            hints=(f"Use https, or allow it: --allow-http {host}",) if host else (),
+            hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (),
         )
     if needs_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)

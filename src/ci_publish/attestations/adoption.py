@@ -16,6 +16,7 @@ from ci_publish.attestations.signers import (
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import AttestationByAnother, AttestationInvalid, BuildProvenanceMissing
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import FILE_TYPES, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy, Subject
 from ci_publish.model.distribution import Distribution, FoundAttestation
 from ci_publish.model.events import Emit, Noted
@@ -208,9 +209,9 @@ def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSi
     )
     hints = list(_deletions([each.file for each in foreign]))
     if identities:
-        hints.append(
-            f"For an index that accepts such attestations, name the signer: attested-by: {' and '.join(identities)}"
-        )
+        first, *others = (option("attested_by", each) for each in identities)
+        more = (part for each in others for part in (" and ", each))
+        hints.append(Hint("For an index that accepts such attestations, name the signer: ", first, *more))
     own = "" if str(signers) == "unknown" else f", {signers}"
     return AttestationByAnother(
         f"{files} beside the distributions {'is' if len(foreign) == 1 else 'are'} signed by another identity than this"
@@ -228,7 +229,7 @@ def unsuitable_provenance(unsuitable: Sequence[UnsuitableProvenance]) -> BuildPr
         detail="\n".join([*map(str, unsuitable), "Nothing was uploaded."]),
         hints=(
             "Make it in the workflow run that publishes, for the commit that is published.",
-            "To publish without it, with a warning: build-provenance: if-present",
+            Hint("To publish without it, with a warning: ", option("build_provenance", "if-present")),
         ),
     )
 

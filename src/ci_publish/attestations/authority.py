@@ -42,6 +42,7 @@ from ci_publish.attestations.trouble import (
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
+from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import untrusted_cause
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
@@ -237,5 +238,5 @@ def _require_privacy(url: str) -> None:
         raise ConfigurationError(
             f"The Sigstore trust configuration names a certificate authority without HTTPS: {url}",
             detail="The job's identity token would be sent to it in clear text.",
-            hints=("Name it with https in the file that sigstore-trust-config names.",),
+            hints=(Hint("Name it with https in the file that ", option("sigstore_trust_config"), " names."),),
         )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import FILE_TYPES, PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
 
 _MODE = 0o644
@@ -42,7 +43,10 @@ def write_attestations(
     except OSError as error:
         raise ConfigurationError(
             f"The attestations cannot be written into {directory}: {error}.",
-            hints=("Name a folder that this job may write to: attestations-dir (for `attest`: --output-dir).",),
+            hints=(
+                Hint("Name a folder that this job may write to: ", option("attestations_dir", "DIR")),
+                Hint("Name a folder that this job may write to: ", option("output_dir", "DIR")),
+            ),
         ) from error
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from ci_publish.errors import UnattestableWorkflow
+from ci_publish.hints import WITHOUT_ATTESTATIONS
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
 
@@ -204,7 +205,7 @@ def reusable_workflow_mismatch(claims: Claims) -> UnattestableWorkflow | None:
         "workflow that is called; no Trusted Publisher fits both (https://github.com/pypi/warehouse/issues/11096).",
         hints=(
             f"Run ci-publish in a job of {started.partition('@')[0]} itself, and let the reusable workflow only build.",
-            "Or publish without attestations: attestations: off",
+            WITHOUT_ATTESTATIONS,
         ),
     )
 
@@ -222,7 +223,7 @@ def pipeline_mismatch(claims: Claims) -> UnattestableWorkflow | None:
         f"job runs in, {project}.",
         hints=(
             "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
-            "Or publish without attestations: attestations: off",
+            WITHOUT_ATTESTATIONS,
         ),
     )
 

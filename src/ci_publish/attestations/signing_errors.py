@@ -9,6 +9,7 @@ from ci_publish.errors import (
     SigstoreUnavailable,
     UntrustedCertificate,
 )
+from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.model.attestation import Subject
 
 _STATUS_PAGE = "https://status.sigstore.dev"
@@ -25,8 +26,11 @@ def final(trouble: Trouble, subject: Subject | None) -> SigningFailed | Untruste
                 f"Sigstore does not certify the identity of this job: {trouble.reason}.",
                 detail="Its certificate authority knows the identity providers of the hosted CI services.",
                 hints=(
-                    "With a self-hosted CI, name a Sigstore instance that knows it: sigstore-trust-config",
-                    "Or publish without attestations: attestations: off",
+                    Hint(
+                        "With a self-hosted CI, name a Sigstore instance that knows it: ",
+                        option("sigstore_trust_config", "FILE"),
+                    ),
+                    WITHOUT_ATTESTATIONS,
                 ),
             )
         case Unsound():
@@ -43,8 +47,8 @@ def final(trouble: Trouble, subject: Subject | None) -> SigningFailed | Untruste
                 f"Sigstore refused what it was sent for {what}: {trouble.reason}.",
                 detail="Sending it again would not change that. Nothing was uploaded.",
                 hints=(
-                    f"Check whether {_STATUS_PAGE} tells of a fault, and whether a proxy stands in between.",
-                    "To publish without attestations: attestations: off",
+                    f"Check whether {_STATUS_PAGE} reports an outage, and whether a proxy is in between.",
+                    WITHOUT_ATTESTATIONS,
                 ),
             )
 
@@ -57,7 +61,15 @@ def unavailable(missing: int, files: int, seconds: float, reason: str) -> Sigsto
         detail="Sigstore is a public service, and it has outages.",
         hints=(
             f"Look at {_STATUS_PAGE} and run again later: nothing was uploaded.",
-            "To publish without attestations when Sigstore is down: attestations: if-possible",
-            "A longer wait: --signing-timeout SECONDS (at most half of the time left before the deadline).",
+            Hint(
+                "To publish without attestations when Sigstore is down: ",
+                option("attestations", "if-possible"),
+                not_for=["attest"],
+            ),
+            Hint(
+                "A longer wait: ",
+                option("signing_timeout", "SECONDS"),
+                " (at most half of the time left before the deadline).",
+            ),
         ),
     )

@@ -11,6 +11,7 @@ from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, S
 from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, Clocks, Patience, SigningRun, Task
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import BuildUnprovable, SigningFailed
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     SLSA_PROVENANCE_V1,
@@ -129,7 +130,11 @@ class SigstoreSigner:
     def _note_what_becomes_public(self, claims: Claims) -> None:
         if facts := public_facts(claims):
             message = "The project is not public, but its attestations are: Sigstore's log permanently shows "
-            hint = "Publish without attestations if that must not be known: attestations: off"
+            hint = Hint(
+                "Publish without attestations if that must not be known: ",
+                option("attestations", "off"),
+                not_for=["attest"],
+            )
             self._emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
         publisher = publisher_of(claims)
         if not publisher.known:

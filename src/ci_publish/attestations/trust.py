@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ci_publish.errors import ConfigurationError, UntrustedCertificate
+from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import untrusted_cause
 from ci_publish.model.events import Emit, Noted
 from ci_publish.regular_files import read_settings
@@ -198,7 +199,12 @@ def _bad_config(why: str) -> ConfigurationError:
     return ConfigurationError(
         "The Sigstore trust configuration cannot be used.",
         detail=why,
-        hints=("sigstore-trust-config names a ClientTrustConfig JSON file: trusted root and signing configuration.",),
+        hints=(
+            Hint(
+                "Name a ClientTrustConfig JSON file (trusted root and signing configuration): ",
+                option("sigstore_trust_config", "FILE"),
+            ),
+        ),
     )
 
 

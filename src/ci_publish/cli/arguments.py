@@ -1,10 +1,12 @@
 """The command line, generated from the settings: one parser, its help, and errors that exit like all others."""
 
 import argparse
+import re
 import sys
 import types
 import typing
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Literal, NoReturn
 
@@ -12,9 +14,9 @@ from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
 from ci_publish.app.settings import Settings, options
-from ci_publish.app.settings_sources import variable
 from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.urls import has_secrets
 from ci_publish.model.frozen import frozen
 
@@ -22,7 +24,7 @@ COMPLETIONS = {"bash": "ci-publish.bash", "zsh": "_ci-publish", "fish": "ci-publ
 """The file for each shell, in the folder ``completions`` beside this module; ``make generate`` writes them."""
 
 _SECRET_FLAGS = ("--password", "--token", "-p", "-t")
-_UNRECOGNIZED = "unrecognized arguments: "
+_INVALID_CHOICE = re.compile(r"^argument COMMAND: invalid choice: '([^']*)'")
 
 
 @frozen
@@ -35,14 +37,11 @@ class Arguments:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        words = message.removeprefix(_UNRECOGNIZED).split() if message.startswith(_UNRECOGNIZED) else []
+        wrong = _INVALID_CHOICE.search(message)
+        meant = get_close_matches(wrong[1], COMMANDS, 1) if wrong else ()
         raise ConfigurationError(
-            f"{message[0].upper()}{message[1:]}.",
-            hints=(
-                *translations(words),
-                *_of_other_commands(words),
-                f"`{self.prog} --help` lists commands and options.",
-            ),
+            f"Unknown command: {wrong[1]}." if wrong else f"{message[0].upper()}{message[1:]}.",
+            hints=(*(f"Did you mean {each}?" for each in meant), f"`{self.prog} --help` lists what there is."),
         )
 
 
@@ -59,31 +58,52 @@ class _PrintCompletion(argparse.Action):
         parser.exit()
 
 
+def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
+    """Return the error for arguments that *command* does not have, with what was probably meant."""
+    wrong = [word for word in words if word.startswith("-")] or list(words)
+    flags = [
+        f"--{name.replace('_', '-')}" for name, each in options().items() if command in each.commands and each.flag
+    ]
+    known = (*translations(wrong), *_of_other_commands(wrong))
+    close = [] if known else [match for word in wrong for match in get_close_matches(word.split("=", 1)[0], flags, 1)]
+    return ConfigurationError(
+        f"Unknown {'option' if len(wrong) == 1 else 'options'} of {command}: {', '.join(wrong)}.",
+        hints=(
+            *known,
+            *(f"Did you mean {flag}?" for flag in close),
+            f"`{NAME} {command} --help` lists the options of {command}.",
+        ),
+    )
+
+
 def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each of *words* that is an option of another command."""
     for word in words:
         name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
-        option = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
-        if word.startswith("--") and option is not None and option.flag:
-            commands = [command for command in COMMANDS if command in option.commands]
+        found = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
+        if word.startswith("--") and found is not None and found.flag:
+            commands = [command for command in COMMANDS if command in found.commands]
             yield f"{word.split('=', 1)[0]} is an option of {', '.join(commands)}."
 
 
 def parse(argv: Sequence[str]) -> Arguments:
     """Parse the command line. Raises ConfigurationError; exits by itself only for --help and --version."""
     _refuse_secrets(argv)
-    values = vars(parser(_named(argv)).parse_args(list(argv)))
+    namespace, unknown = parser(_named(argv)).parse_known_args(list(argv))
+    values = vars(namespace)
     command = values.pop("command")
     if command is None:
         message = "No command was given."
         raise ConfigurationError(message, hints=(f"`{NAME} --help` lists the commands; the main one is `publish`.",))
+    if unknown:
+        raise _unknown(unknown, command)
     if not values.get("paths"):
         values.pop("paths", None)
     if has_secrets(values.get("upstream", "")):
         message = "A password in the address of --upstream is visible to every process and ends up in logs."
         raise ConfigurationError(
             message,
-            hints=(f"Set {variable('upstream')} to the address, or pip's index-url.", "Revoke the one that was given."),
+            hints=("Set CI_PUBLISH_UPSTREAM to the address, or pip's index-url.", "Revoke the one that was given."),
         )
     return Arguments(
         command, {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -119,11 +139,11 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
             continue
         sub = commands.add_parser(command, help=declared.help, description=declared.help, allow_abbrev=False)
         groups: dict[Group, argparse._ArgumentGroup] = {}
-        for name, option in options().items():
-            if command in option.commands:
-                if option.group not in groups:
-                    groups[option.group] = sub.add_argument_group(option.group.value)
-                _add(groups[option.group], command, name, option)
+        for name, each in options().items():
+            if command in each.commands:
+                if each.group not in groups:
+                    groups[each.group] = sub.add_argument_group(each.group.value)
+                _add(groups[each.group], command, name, each)
     return top
 
 
@@ -134,7 +154,12 @@ def _refuse_secrets(argv: Sequence[str]) -> None:
             raise ConfigurationError(
                 message,
                 hints=(
-                    f"Set {variable('password')}, or pass it with --password-stdin.",
+                    Hint(
+                        "Set ",
+                        option("password"),
+                        Hint(", or pass it on standard input with ", option("password_stdin")),
+                        ".",
+                    ),
                     "Revoke the one that was given.",
                 ),
             )

@@ -98,6 +98,7 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.output_files import leads_out  # noqa: PLC0415
+    from ci_publish.app.reader import Reader, front_end  # noqa: PLC0415
     from ci_publish.app.settings_sources import secret_variables  # noqa: PLC0415
     from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
@@ -118,6 +119,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
         reporting.masker.mask(Secret(environ.get(name, "")))
     file = Dispatcher([ReceiptFile(Path(receipt), reporting.emit)]) if receipt else None
     command = next((word for word in argv if not word.startswith("-")), NAME)
+    Reader(front_end(environ), command).error(error)
     for event in (
         RunStarted(command, time.time()),
         RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=time.time(), error=error),

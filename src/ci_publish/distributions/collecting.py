@@ -14,6 +14,7 @@ from ci_publish.distributions.build_requirements import build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
 from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.found_nothing import quoted
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
 from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
@@ -87,14 +88,16 @@ def sort_entries(search: file_access.Search) -> SortedEntries:
         else:
             result.remarks.append(_remark(name, lower))
     for argument in search.missing:
-        result.remarks.append(EntryRemark(None, Fault(rule="file-not-found", message=f"{argument!r} does not exist.")))
+        result.remarks.append(
+            EntryRemark(None, Fault(rule="file-not-found", message=f"{quoted(argument)} does not exist."))
+        )
     for argument in search.empty:
         result.remarks.append(
-            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {argument!r}."))
+            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {quoted(argument)}."))
         )
     for argument, reason in search.unreadable:
         result.remarks.append(
-            EntryRemark(None, Fault(rule="file-unreadable", message=f"{argument!r} cannot be listed: {reason}."))
+            EntryRemark(None, Fault(rule="file-unreadable", message=f"{quoted(argument)} cannot be listed: {reason}."))
         )
     return result
 

@@ -9,14 +9,17 @@ from typing import Final
 from ci_publish.distributions import file_access
 from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.file_access import FileRefused, Search
-from ci_publish.distributions.subfolders import DeeperFile
+from ci_publish.distributions.subfolders import DeeperFile, far_below
 from ci_publish.distributions.zip_directory import read_directory
 from ci_publish.errors import NothingToPublish
+from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
 
 _SHOWN_ENTRIES: Final = 10
 _OBSOLETE: Final = {".egg": "an egg", ".tar.bz2": "a .tar.bz2 archive"}
-_BUILD: Final = "Build first, for example with `python -m build`, or name the files or their folder as PATH."
+_BUILD: Final = Hint(
+    "Build first, for example with `python -m build`, or name the files or their folder: ", option("paths"), "."
+)
 
 
 @frozen
@@ -29,8 +32,9 @@ class _Reason:
 
 def nothing_to_publish(paths: Sequence[str], search: Search, deeper: Sequence[DeeperFile]) -> NothingToPublish:
     """Return the error for a run without distributions: where it searched, what it found, and why that is not used."""
-    looked = ", ".join(repr(path) for path in paths) or "no path"
+    looked = ", ".join(map(quoted, paths)) or "no path"
     reasons = [*_subfolders(deeper), *_backslashes(search), *_artifacts(search), *_obsolete(search)]
+    reasons += [] if reasons else list(_far_below(paths))
     return NothingToPublish(
         f"No wheel or sdist was found in {looked}.",
         detail="\n".join([*(reason.why for reason in reasons), *([] if deeper else _found(search))]),
@@ -38,9 +42,14 @@ def nothing_to_publish(paths: Sequence[str], search: Search, deeper: Sequence[De
     )
 
 
+def quoted(text: str) -> str:
+    """Return a path or pattern in quotes, as it was written: a backslash is shown once."""
+    return f"'{text}'"
+
+
 def listed(paths: Iterable[Path]) -> str:
     """Return the first of *paths*, quoted, and how many more there are."""
-    names = [repr(str(path)) for path in paths]
+    names = [quoted(str(path)) for path in paths]
     more = len(names) - _SHOWN_ENTRIES
     return f"{', '.join(names[:_SHOWN_ENTRIES])}{f' and {more} more' if more > 0 else ''}"
 
@@ -49,10 +58,10 @@ def _found(search: Search) -> Iterator[str]:
     """Yield what is there, or what each path leads to."""
     if search.files:
         yield f"Found: {listed(Path(file.path.name) for file in search.files)}."
-    yield from (f"{argument!r} does not exist." for argument in search.missing)
+    yield from (f"{quoted(argument)} does not exist." for argument in search.missing)
     for argument in search.empty:
         folder = os.path.isdir(argument)  # noqa: PTH112 - as in ``file_access.search``
-        yield f"The folder {argument!r} is empty." if folder else f"Nothing matches {argument!r}."
+        yield f"The folder {quoted(argument)} is empty." if folder else f"Nothing matches {quoted(argument)}."
 
 
 def _subfolders(deeper: Sequence[DeeperFile]) -> Iterator[_Reason]:
@@ -60,7 +69,21 @@ def _subfolders(deeper: Sequence[DeeperFile]) -> Iterator[_Reason]:
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         yield _Reason(
             f"Distributions are in subfolders: {listed(each.path for each in deeper)}.",
-            f"To publish them, name the pattern {globs} as PATH, or set `recursive`.",
+            Hint(
+                f"To publish them, name the pattern {globs} as ",
+                option("paths"),
+                ", or use ",
+                option("recursive", "true"),
+                ".",
+            ),
+        )
+
+
+def _far_below(paths: Sequence[str]) -> Iterator[_Reason]:
+    if (found := far_below(paths)) is not None:
+        yield _Reason(
+            f"A distribution is deeper than the two levels that are searched: {quoted(str(found))}.",
+            Hint("Name its folder: ", option("paths", str(found.parent))),
         )
 
 
@@ -70,8 +93,8 @@ def _backslashes(search: Search) -> Iterator[_Reason]:
     for argument in (*search.missing, *search.empty):
         if "\\" in argument:
             yield _Reason(
-                f"{argument!r} has backslashes, which do not separate folders on this system.",
-                f"Write it with slashes: {argument.replace(chr(92), '/')!r}",
+                f"{quoted(argument)} has backslashes, which do not separate folders on this system.",
+                f"Write it with slashes: {quoted(argument.replace(chr(92), '/'))}",
             )
 
 

@@ -30,6 +30,7 @@ from ci_publish.distributions.subfolders import (
 )
 from ci_publish.distributions.wheels import ZipContents, inspect_zip
 from ci_publish.errors import CiPublishError
+from ci_publish.hints import Hint, option
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
 from ci_publish.model.distribution import Collection, Distribution, FoundAttestation, UnreadableFile
 from ci_publish.model.index import IndexProfile
@@ -270,8 +271,12 @@ def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
         fault = Fault(
             rule="distributions-in-subfolders",
             message=f"Subfolders of {root!r} hold distributions: {listed(each.path for each in deeper)}.",
-            advice=f"To publish them, name the pattern {globs} or set `recursive`. To leave them out, set"
-            " `ignore-subfolders`.",
+            advice=Hint(
+                f"To publish them, name the pattern {globs} or use ",
+                option("recursive", "true"),
+                ". To leave them out: ",
+                option("ignore_subfolders", "true"),
+            ),
         )
         yield problem(fault, None, Severity.ERROR if required else Severity.WARNING)
 

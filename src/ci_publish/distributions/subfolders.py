@@ -18,6 +18,8 @@ from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
 _SKIPPED: Final = frozenset({"node_modules", "site-packages"})
+_FARTHEST: Final = 8
+_MOST_FOLDERS: Final = 1_000
 _PROJECT_MARKS: Final = ("pyproject.toml", ".git")
 
 
@@ -53,6 +55,17 @@ def deeper_files(paths: Sequence[str], search: Search) -> tuple[DeeperFile, ...]
     for each in sorted((*_below_named(paths), *_below_matched(search)), key=lambda each: not each.required):
         found.setdefault(file_access.identity(each.path), each)
     return tuple(each for identity, each in found.items() if identity not in known)
+
+
+def far_below(paths: Sequence[str]) -> Path | None:
+    """Return a distribution more than two levels below the folders *paths*; None where a bounded search finds none."""
+    folders = [folder for folder in map(Path, paths) if folder.is_dir()]
+    for _ in range(_FARTHEST):
+        folders = [inner for folder in folders for inner in _subfolders(folder)][:_MOST_FOLDERS]
+        found = next((path for folder in folders for path in _distributions(folder)), None)
+        if found is not None:
+            return found
+    return None
 
 
 def with_deeper_files(search: Search, deeper: Iterable[DeeperFile]) -> Search:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from ci_publish.errors import ProxyAuthenticationRequired
+from ci_publish.errors import ConfigurationError, ProxyAuthenticationRequired
 from ci_publish.http.urls import has_secrets, is_loopback_host, origin, split
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
@@ -58,6 +58,20 @@ def authentication_required(proxy: Proxy, said: str) -> ProxyAuthenticationRequi
         hints=(
             f"Set {example}, with special characters percent-encoded, from a secret of the CI.",
             "If the host can be reached directly, add it to NO_PROXY.",
+        ),
+    )
+
+
+def unusable(proxy: Proxy) -> ConfigurationError:
+    """Return the error for a proxy whose address is none."""
+    scheme = split(proxy.address).scheme
+    why = f"its scheme is {scheme}" if scheme not in {"", "http", "https"} else "it names no host"
+    return ConfigurationError(
+        f"{proxy.variable} is not the http or https address of a proxy: {why}.",
+        detail="Connections would have to go through it, so none is made.",
+        hints=(
+            f"Write it in full: {proxy.variable}=http://proxy.example:3128",
+            f"Without a proxy, unset {proxy.variable}; for single hosts, set NO_PROXY.",
         ),
     )
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import httpcore
 
 from ci_publish.http.messages import NoAnswerReason
-from ci_publish.http.proxies import Proxy, authentication_required
+from ci_publish.http.proxies import Proxy, authentication_required, unusable
 from ci_publish.http.sockets import ConnectionFailed
 from ci_publish.http.urls import split
 
@@ -18,10 +18,7 @@ def httpcore_proxy(proxy: Proxy, trust: Callable[[], ssl.SSLContext]) -> httpcor
     """Return *proxy* as a value of httpcore. Raises ConnectionFailed for one that does not speak HTTP."""
     parts = split(proxy.address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        scheme = parts.scheme or "missing"
-        raise ConnectionFailed(
-            NoAnswerReason.REFUSED_LOCALLY, f"the proxy in {proxy.variable} is not an http address (scheme {scheme!r})"
-        )
+        raise unusable(proxy)
     secured = parts.scheme == "https"
     where = httpcore.URL(
         scheme=parts.scheme.encode(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
+from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
 from ci_publish.identity.macaroons import has_prefix
 from ci_publish.identity.static import (
@@ -195,7 +196,7 @@ def _from_keyring(endpoints: Endpoints, given: CredentialOptions, tools: Identit
 def _not_in_keyring(endpoints: Endpoints, given: CredentialOptions) -> IdentityUnavailable:
     return IdentityUnavailable(
         f"The keyring has no secret for {endpoints.upload}, user {given.user or TOKEN_USER}.",
-        detail="It was asked because of --keyring; no other credential is used instead.",
+        detail="It was asked because the option keyring is set; no other credential is used instead.",
         hints=(
             f"Store it: keyring set {endpoints.upload} {given.user or TOKEN_USER}",
             "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
@@ -210,15 +211,26 @@ def _nothing(endpoints: Endpoints, given: CredentialOptions, withheld: Credentia
         f"There is no credential for {endpoints.name}.",
         detail=_why_nothing(given, withheld),
         hints=(
-            "In GitHub Actions, GitLab CI, Google Cloud, Buildkite or CircleCI: Trusted Publishing needs no secret.",
-            "Elsewhere: set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",
-            (
-                "For an index that takes uploads from anybody, say so: --anonymous"
+            *(_TRUSTED_PUBLISHING if endpoints.profile is IndexProfile.PYPI else ()),
+            SET_API_TOKEN,
+            *(
+                _anonymous(endpoints)
                 if given == withheld
-                else "Indexes that need different secrets need a run each."
+                else ("Indexes that need different secrets need a run each.",)
             ),
         ),
     )
+
+
+_TRUSTED_PUBLISHING = (
+    "In GitHub Actions, GitLab CI or Google Cloud, Trusted Publishing needs no secret: run in a job there.",
+)
+
+
+def _anonymous(endpoints: Endpoints) -> tuple[str, ...]:
+    if endpoints.profile is IndexProfile.PYPI:
+        return ()
+    return (Hint("If this index takes uploads from anybody: ", option("anonymous", "true")),)
 
 
 def _why_nothing(given: CredentialOptions, withheld: CredentialOptions) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ci_publish.errors import CiPublishError, IndexUnavailable
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpRequest, NoAnswer
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential import Credential, CredentialOptions, choose_credential
@@ -32,6 +33,7 @@ from ci_publish.model.identity import Claims, CredentialKind, CredentialState, P
 from ci_publish.model.index import (
     AlreadyPublished,
     Endpoints,
+    IndexProfile,
     IndexState,
     NoSuchProject,
     Plan,
@@ -46,6 +48,7 @@ _PROVIDERS = {
     "buildkite": "Buildkite",
     "circleci": "CircleCI",
 }
+_SPEND = Hint("If this job publishes nothing later: ", option("spend_token", "true"))
 
 
 # Five more requests within 30 s for a project that the exchange should have created.
@@ -76,7 +79,6 @@ class Doctor:
         self._proven: set[str] = set()
         self._claims: Claims | None = None
         self._exchanged = False
-        self._option = "--mint"
         self._credential_state = CredentialState(kind=CredentialKind.NONE)
 
     def run(self) -> Diagnosis:
@@ -98,9 +100,7 @@ class Doctor:
         unproven = [name for name in projects if name not in proven]
         if not projects:
             unproven = ["your project"]
-        return verdict(
-            self._endpoints, self._credential_state, unproven, exchanged=self._exchanged, option=self._option
-        )
+        return verdict(self._endpoints, self._credential_state, unproven, exchanged=self._exchanged)
 
     def _recognise(self) -> None:
         """Note the projects whose newest provenance names the publisher of this job."""
@@ -224,20 +224,16 @@ class Doctor:
     def _exchange(self, credential: TrustedPublishingCredential) -> Finding:
         if not self._wanted.mint:
             return Finding(
-                name="exchange", level=Level.SKIPPED, message="The exchange was not tried.", hints=("Try it: --mint",)
-            )
-        if not self._tools.source.repeatable and not self._wanted.spend_token:
-            self._option = "--spend-token"
-            message = "The exchange was not tried: it would use up the job's only OIDC identity token."
-            return Finding(
                 name="exchange",
                 level=Level.SKIPPED,
-                message=message,
-                hints=("If nothing is published later: --spend-token",),
+                message="The exchange was not tried.",
+                hints=(Hint("Try it: ", option("mint", "true")),),
             )
+        if not self._tools.source.repeatable and not self._wanted.spend_token:
+            message = "The exchange was not tried: it would use up the job's only OIDC identity token."
+            return Finding(name="exchange", level=Level.SKIPPED, message=message, hints=(_SPEND,))
         absent = [name for name, state in self._states.items() if isinstance(state, NoSuchProject)]
         if absent and not self._wanted.create_project:
-            self._option = "--create-project"
             note = not_minted(self._endpoints, absent)
             return Finding(name="exchange", level=Level.SKIPPED, message=note.message, hints=note.hints)
         try:
@@ -291,7 +287,12 @@ class Doctor:
         self._published |= {file.distribution.filename for file in plan.files if isinstance(file, AlreadyPublished)}
         if plan.conflicts and self._wanted.conflict is not None:
             return failed(f"project {project}", self._wanted.conflict(plan.conflicts))
-        return judge_project(project, state, self._endpoints, plan, self._tools.clock())
+        return judge_project(project, state, self._endpoints, plan, self._tools.clock(), trusted=self._trusted())
+
+    def _trusted(self) -> bool:
+        """Return whether the run would use Trusted Publishing, as far as its options say."""
+        given = self._credential_options
+        return given.secret is None and not given.anonymous and self._endpoints.profile is IndexProfile.PYPI
 
     def _files(self) -> list[Finding]:
         """Tell what the checks say of the files that lie there; what is published as it is need not pass them."""

@@ -63,12 +63,10 @@ class Verdict:
     message: str
 
 
-def verdict(
-    endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool, option: str = "--mint"
-) -> Verdict:
+def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool) -> Verdict:
     """Return what is known: *unproven* are the projects of which nothing proves that the credential covers them.
 
-    *exchanged*: an identity token was exchanged for an upload token; *option* is what it would take to try that.
+    *exchanged*: an identity token was exchanged for an upload token.
     """
     if not unproven:
         return Verdict(Readiness.READY, "Ready to publish.")
@@ -77,7 +75,7 @@ def verdict(
         message = f"The exchange works; whether it covers {names} shows at the first upload."
         return Verdict(Readiness.WORKS, message)
     if state.kind is CredentialKind.TRUSTED_PUBLISHING:
-        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying ({option})."
+        message = f"Whether {endpoints.name} accepts this job for {names} cannot be known without trying the exchange."
         return Verdict(Readiness.UNTRIED, message)
     return Verdict(
         Readiness.UNTRIED, f"Whether {endpoints.name} accepts this credential for {names} only an upload shows."
@@ -152,10 +150,13 @@ def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]
     return (Finding(name="workflow", level=Level.WARNING, message=message, detail=detail, hints=(hint,)),)
 
 
-def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float) -> Finding:
+def judge_project(  # noqa: PLR0913  (everything that is known of a project)
+    project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float, *, trusted: bool
+) -> Finding:
     """Judge what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
 
-    *plan* is looked at for a listing only.
+    *plan* is looked at for a listing only. *trusted*: the credential is a Trusted Publisher, which creates a project
+    only where a pending one is registered.
     """
     name = f"project {project}"
     match state:
@@ -165,14 +166,24 @@ def judge_project(project: str, state: IndexState, endpoints: Endpoints, plan: P
             return failed(name, reserved_name_refused(project, endpoints))
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
-            hint = "For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days."
-            return Finding(name=name, level=Level.WARNING, message=message, hints=(hint,))
+            return Finding(
+                name=name, level=Level.WARNING, message=message, hints=_about_first_upload(endpoints, trusted=trusted)
+            )
         case NotVisible(reason=reason):
             return Finding(name=name, level=Level.SKIPPED, message=f"{endpoints.name} cannot list {project}: {reason}")
         case ListingUnavailable(reason=reason):
             return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
         case _:
             assert_never(state)
+
+
+def _about_first_upload(endpoints: Endpoints, *, trusted: bool) -> tuple[str, ...]:
+    """Return what the first publish of a project takes; indexes other than PyPI create projects as they like."""
+    if trusted:
+        return ("For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days.",)
+    if endpoints.profile is IndexProfile.PYPI:
+        return ("The first upload creates it, with an API token for the whole account: one for a project cannot.",)
+    return ()
 
 
 def _judge_listing(name: str, listing: ProjectListing, endpoints: Endpoints, plan: Plan, now: float) -> Finding:

@@ -9,6 +9,7 @@ from ci_publish.errors import (
     NoIdTokenPermission,
     PullRequestTarget,
 )
+from ci_publish.hints import SET_API_TOKEN
 from ci_publish.model.identity import Provider
 
 _NAMES: dict[Provider | None, str] = {
@@ -38,8 +39,8 @@ def nowhere() -> IdentityUnavailable:
         "Not running in a CI that issues OIDC identity tokens.",
         detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are known; this looks like none.",
         hints=(
-            "In a container or a child process, pass the CI's variables on.",
-            "Elsewhere, give an API token: set CI_PUBLISH_PASSWORD.",
+            "Run it in a job of one of these; in a container or a child process, pass the CI's variables on.",
+            SET_API_TOKEN,
         ),
     )
 
@@ -49,7 +50,7 @@ def not_githubs(name: str) -> IdentityUnavailable:
     return IdentityUnavailable(
         f"{name} gives this job no OIDC identity token.",
         detail="It sets the variables of GitHub Actions, but not those with which a job requests an identity token.",
-        hints=("Set CI_PUBLISH_PASSWORD to an API token, or pass it on standard input.",),
+        hints=(SET_API_TOKEN,),
     )
 
 

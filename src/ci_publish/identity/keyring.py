@@ -47,7 +47,7 @@ def asked_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
     if found is None:
         from ci_publish.installation import Installation  # noqa: PLC0415  (late: hardly ever needed)
 
-        message = "--keyring needs the extra `keyring`, which is not installed."
+        message = "The option keyring needs the extra `keyring`, which is not installed."
         raise ConfigurationError(
             message,
             hints=(

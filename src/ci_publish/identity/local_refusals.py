@@ -13,6 +13,7 @@ from ci_publish.errors import (
     PipelineElsewhere,
     ReusableWorkflow,
 )
+from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.identity.claims import (
     CIRCLECI_ISSUER,
     GITHUB_ISSUER,
@@ -81,7 +82,9 @@ def _unknown_issuer(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
         f"{endpoints.name} has no Trusted Publishers for the issuer of this identity: {claim_text(claims.get('iss'))}",
         detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
         hints=(
-            "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: CI_PUBLISH_PASSWORD.",
+            Hint(
+                "From GitHub Enterprise, Gitea, Forgejo or Buildkite, publish with an API token: ", option("password")
+            ),
             "An enterprise at GitHub.com can go back to the default issuer in its OIDC settings.",
         ),
     )
@@ -103,7 +106,7 @@ def _pipeline_elsewhere(elsewhere: str, claims: Claims, endpoints: Endpoints) ->
         ),
         hints=(
             "Keep a .gitlab-ci.yml in the project itself and `include:` the shared configuration there.",
-            "Or publish with an API token: set CI_PUBLISH_PASSWORD, and attestations to off.",
+            Hint("Or publish with an API token: ", option("password"), " and ", option("attestations", "off")),
         ),
     )
 
@@ -138,6 +141,6 @@ def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWork
         ),
         hints=(
             f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
-            "Or publish without attestations: --attestations off",
+            WITHOUT_ATTESTATIONS,
         ),
     )

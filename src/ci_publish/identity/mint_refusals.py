@@ -16,6 +16,7 @@ from ci_publish.errors import (
     ReusedIdentityToken,
     TrustedPublishingNotEnabled,
 )
+from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.identity.claims import ElsewhereReusable, claim_text, claims_table, file_of, reusable_workflow, text_of
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
@@ -73,7 +74,7 @@ def _comparison(refusal: MintRefused, claims: Claims) -> str:
 def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
     form = form_for(claims)
     if form is None:
-        return ("Give an API token instead: set CI_PUBLISH_PASSWORD.",)
+        return (SET_API_TOKEN,)
     hints = ["Compare each field with the publisher on the index, letter case too: attestations are compared exactly."]
     if form.provider == "github":
         owner = text_of(claims, "repository_owner_id") or "missing"
@@ -147,7 +148,7 @@ def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cre
         f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged once.",
         detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
         hints=(
-            "On GitLab a job has one token for each audience: publish once a job, and run the job again after this.",
+            "On GitLab a job has one token for each audience. Publish once in a job, and run the job again after this.",
         ),
     )
 
@@ -157,7 +158,12 @@ def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> Cred
         return InvalidIdentityPayload(
             f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
             detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and what it has registered for organizations.",
-            hints=("From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token.",),
+            hints=(
+                Hint(
+                    "From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token: ",
+                    option("password"),
+                ),
+            ),
         )
     return InvalidIdentityPayload(
         f"{endpoints.name} cannot use what it was sent: {refusal.description}",

@@ -9,6 +9,7 @@ from ci_publish.errors import (
     TrustedPublishingNotSupported,
     UntrustedCertificate,
 )
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS, OIDC
 from ci_publish.identity import oidc_protocol
@@ -165,10 +166,10 @@ class OidcClient:
 
 def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
     own = "Check the index's URL; if it is right, ask its operators for an audience that is the index's own host."
-    name = (
-        f"If the index's documentation names this audience, write --audience {answer.asked} (as an input or setting: "
-        f"audience: {answer.asked}). In a run with several indexes: "
-        f"{upload_host(endpoints)}={answer.asked}"
+    name = Hint(
+        "If the index's documentation names this audience: ",
+        option("audience", answer.asked),
+        f" (with several indexes, the value is {upload_host(endpoints)}={answer.asked})",
     )
     return AudienceRefused(
         f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",
@@ -182,7 +183,7 @@ def _not_supported(endpoints: Endpoints, answer: oidc_protocol.NotSupported) -> 
         f"{endpoints.name} has no Trusted Publishing: {answer.reason}.",
         detail="No password or API token was given, and without Trusted Publishing this index needs one.",
         hints=(
-            "Give one: set CI_PUBLISH_USER and CI_PUBLISH_PASSWORD.",
+            Hint("Give one: set ", option("user"), " and ", option("password"), "."),
             "If the index has Trusted Publishing, check that the URL is that of its upload API.",
         ),
     )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, NotAnApiToken, PasswordRefused
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.urls import host_of
 from ci_publish.identity.macaroons import ReadToken, TruncatedToken, has_prefix, issued_for, location, read_token
@@ -164,7 +165,7 @@ def _issued_elsewhere(endpoints: Endpoints, secret: Secret, name: str) -> ApiTok
         detail = "An API token that begins with `pypi-` names the index that issued it; no other one is shown it."
         hints = [
             f"Check the index's URL; to publish to {host}, use a secret of that index.",
-            f"If {host} uploads to {issuer} for you (an upload proxy), allow it: --token-for {host} (input token-for)",
+            Hint(f"If {host} uploads to {issuer} for you (an upload proxy), allow it: ", option("token_for", host)),
         ]
     return ApiTokenUnusable(
         f"{name} is an API token of {issuer}, not of {own}. It was not sent.", detail=detail, hints=tuple(hints)

@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import quote_plus, urlunsplit
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.http.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -199,8 +200,12 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
         f"{shown(url)} is not an upload address of {own}.",
         detail=_why_wrong(url, meant),
         hints=(
-            f"Set repository-url to {meant.upload}, or to the name {meant.name}.",
-            *(("To upload to PyPI itself, omit repository-url.",) if meant is PYPI else ()),
+            Hint(
+                f"Name the index {meant.name}: ",
+                option("repository_url", meant.name),
+                f" (it stands for {meant.upload})",
+            ),
+            *((Hint("To upload to PyPI itself, omit ", option("repository_url"), "."),) if meant is PYPI else ()),
         ),
     )
 
@@ -220,43 +225,44 @@ def _why_wrong(url: str, meant: Endpoints) -> str:
     return "Uploads have a different address."
 
 
-def _refuse_wrong(url: str, option: str, allow_http: frozenset[str]) -> None:
+def _refuse_wrong(url: str, name: str, allow_http: frozenset[str]) -> None:
     """Raise for a text that is not a URL, for a URL with a secret, and for an unencrypted one."""
     parts = split(url)
     if has_secrets(url):
         raise ConfigurationError(
-            f"The {option} {shown(url)} contains a user name or a password.",
+            f"The {name} {shown(url)} contains a user name or a password.",
             detail="URLs end up in logs, where everyone can read them, so this one is not used.",
             hints=(
-                f"Remove them from {option}, and treat the password as exposed if it was ever committed or logged.",
-                "Set the option user, and the environment variable CI_PUBLISH_PASSWORD from a secret.",
+                "Remove them from the address, and treat the password as exposed if it was ever committed or logged.",
+                Hint("Set ", option("user"), ", and ", option("password"), " from a secret."),
             ),
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(
-            f"The {option} {shown(url)!r} is not an http or https address.",
-            hints=(f"Set {option} to an address like {PYPI.upload}, or to one of the names pypi and testpypi.",),
+            f"The {name} {shown(url)!r} is not an http or https address.",
+            hints=(f"Write an address like {PYPI.upload}, or one of the names pypi and testpypi.",),
         )
     if parts.query or parts.fragment:
         raise ConfigurationError(
-            f"The {option} {shown(url)} has a query or a fragment, which upload addresses do not have.",
+            f"The {name} {shown(url)} has a query or a fragment, which upload addresses do not have.",
             hints=("Remove everything from the first ? or # onwards.",),
         )
     if parts.scheme == "http" and host_of(url) not in _MEANT:
-        _refuse_plain_http(url, option, allow_http)
+        _refuse_plain_http(url, name, allow_http)
 
 
-def _refuse_plain_http(url: str, option: str, allow_http: frozenset[str]) -> None:
+def _refuse_plain_http(url: str, name: str, allow_http: frozenset[str]) -> None:
     host = host_of(url)
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
-        f"The {option} {shown(url)} is plain http: everyone in between could read the credential and modify the files.",
+        f"The {name} {shown(url)} is plain http: everyone in between could read the credential and modify the files.",
         hints=(
             f"Use https: {shown(url).replace('http:', 'https:', 1)}",
-            (
-                f"If this network is trusted, allow it with: --allow-http {host} (for passwords and API tokens only, "
-                "never for Trusted Publishing)."
+            Hint(
+                "If this network is trusted, allow it: ",
+                option("allow_http", host),
+                " (for passwords and API tokens only, never for Trusted Publishing)",
             ),
         ),
     )

@@ -24,7 +24,7 @@ from ci_publish.model.index import (
 )
 
 FRESH = {"Cache-Control": "no-cache, max-age=0", "Pragma": "no-cache"}
-HINT = "Set index-url to the root of the index's Simple API, the address that pip's --index-url takes."
+HINT = "Set index-url to the root of its Simple API, the address that pip installs from."
 
 
 @frozen

@@ -8,6 +8,7 @@ in order, the first whose status and words match counts. Words are searched in r
 import re
 from enum import StrEnum
 
+from ci_publish.hints import Hint, option
 from ci_publish.http.retries import SingleRetry
 from ci_publish.model.frozen import frozen
 
@@ -59,6 +60,8 @@ _ATTESTATIONS_ELSEWHERE = (
     "file, not a reusable one that it calls."
 )
 
+_URL = option("repository_url")
+
 REFUSALS = (
     # --- come back later
     _row(
@@ -74,8 +77,14 @@ REFUSALS = (
     ),
     _row(
         r"username/password authentication is no longer supported",
-        "Use Trusted Publishing: omit user and password, and give the job `permissions: id-token: write`.",
-        "Or use an API token: user __token__, and the token as password.",
+        Hint(
+            "Use Trusted Publishing: omit ",
+            option("user"),
+            " and ",
+            option("password"),
+            ", and give the job `permissions: id-token: write`.",
+        ),
+        Hint("Or use an API token: ", option("user", "__token__"), ", and the API token as ", option("password"), "."),
         meaning=Meaning.CREDENTIAL,
     ),
     _row(
@@ -201,11 +210,11 @@ REFUSALS = (
     # --- attestations
     _row(
         r"attestations are only supported when using trusted publishing",
-        "Use Trusted Publishing, or set attestations to off.",
+        Hint("Use Trusted Publishing, or publish without attestations: ", option("attestations", "off")),
     ),
     _row(
         r"attestations are not currently supported with",
-        "This kind of Trusted Publisher has no attestations yet: set attestations to off.",
+        Hint("This kind of Trusted Publisher has no attestations yet: ", option("attestations", "off")),
     ),
     _row(
         r"unknown error while trying to verify included attestations",
@@ -215,7 +224,8 @@ REFUSALS = (
     _row(r"build config uri|oidcsourcerepositoryuri", _ATTESTATIONS_ELSEWHERE),
     _row(
         r"invalid attestations supplied",
-        "Run again: the file is signed again. If it is refused again, set attestations to off and report it.",
+        "Run again: the file is signed again.",
+        Hint("If it is refused again, publish without attestations and report it: ", option("attestations", "off")),
     ),
     # --- not PyPI
     _row(
@@ -225,15 +235,26 @@ REFUSALS = (
     ),
 )
 
+# https://docs.gitlab.com/api/rest/troubleshooting/: 404 for what does not exist and for what the caller may not see.
+GITLAB_NOT_FOUND = (
+    (
+        "GitLab answers 404, too, where the credential may not publish: in a job, use the user gitlab-ci-token and the"
+        " password $CI_JOB_TOKEN; elsewhere, a deploy token with the scope write_package_registry."
+    ),
+    Hint("Check the project's number in ", _URL, ", and that its package registry is switched on."),
+)
+
 BY_STATUS = {
     400: ("Read the index's message above; `ci-publish check` finds most of what an index refuses.",),
-    404: ("This address does not accept uploads: check repository-url, including the path and the trailing slash.",),
-    405: ("This address does not accept uploads; it may be the one that installers read from: check repository-url.",),
+    404: (Hint("This address does not accept uploads: check ", _URL, ", including the path and the trailing slash."),),
+    405: (
+        Hint("This address does not accept uploads; it may be the one that installers read from: check ", _URL, "."),
+    ),
     407: ("The proxy requires a credential: add it to the address in HTTPS_PROXY.",),
-    410: ("This upload address was retired: check repository-url.",),
+    410: (Hint("This upload address was retired: check ", _URL, "."),),
     411: ("Something between here and the index requires another kind of request; look for a proxy.",),
     413: ("The server, or a proxy before it, does not accept files of this size: raise its limit for request bodies.",),
-    415: ("This address does not accept upload forms: check repository-url.",),
+    415: (Hint("This address does not accept upload forms: check ", _URL, "."),),
 }
 
 

@@ -3,8 +3,11 @@
 Sources: docs.pypi.org/api/upload; pypi/warehouse forklift/legacy.py and forms.py; RFC 7578 (multipart/form-data).
 """
 
+import re
 from collections.abc import Sequence
+from http import HTTPStatus
 
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.http.responses import all_text, body_text, is_page, message_of
 from ci_publish.http.retries import (
@@ -15,9 +18,9 @@ from ci_publish.http.retries import (
     exhausted_quota,
     is_transient_status,
 )
-from ci_publish.http.urls import host_of, same_origin, shown
+from ci_publish.http.urls import host_of, same_origin, shown, split
 from ci_publish.index.duplicates import looks_duplicate
-from ci_publish.index.refusals import BY_STATUS, Meaning, Refusal, find
+from ci_publish.index.refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Distribution, Kind
@@ -29,6 +32,8 @@ Field = tuple[str, str]
 
 # PyPI returns 200; GitLab and Gitea 201, others 202 or 204. Other 2xx statuses say nothing about a file.
 _SUCCESS = frozenset({200, 201, 202, 204})
+# GitLab's package registry of a project or a group.
+_GITLAB = re.compile(r".*/api/v4/(?:projects|groups)/[^/]+/(?:-/)?packages/pypi")
 _PYPI_HOSTS = frozenset({"upload.pypi.org", "test.pypi.org"})
 
 
@@ -155,7 +160,7 @@ def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerR
     if known is None and answer.status == 403 and is_page(answer.body):  # noqa: PLR2004
         return _page_refused(answer, url, attempts)
     if known is None:
-        return _refused_by_status(answer, attempts)
+        return _refused_by_status(answer, url, attempts)
     return _refused_as(known, answer, attempts, now)
 
 
@@ -179,13 +184,17 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
     )
 
 
-def _refused_by_status(answer: HttpAnswer, attempts: int) -> Refused | CredentialRefused:
+def _refused_by_status(answer: HttpAnswer, url: str, attempts: int) -> Refused | CredentialRefused:
     if answer.status in {401, 403}:
         return CredentialRefused(
             attempts=attempts,
             status=answer.status,
             message=message_of(answer),
             advice=("Check the user and the password or token, and that they may upload to this index.",),
+        )
+    if answer.status == HTTPStatus.NOT_FOUND and _GITLAB.match(split(url).path):
+        return CredentialRefused(
+            attempts=attempts, status=answer.status, message=message_of(answer), advice=GITLAB_NOT_FOUND
         )
     return Refused(
         attempts=attempts, status=answer.status, message=message_of(answer), advice=BY_STATUS.get(answer.status, ())
@@ -234,7 +243,13 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
         attempts=attempts,
         status=answer.status,
         message=f"the index redirects uploads{where}; files and credentials never follow redirects",
-        advice=("Set repository-url to the address that accepts uploads, in full, with https and its trailing slash.",),
+        advice=(
+            Hint(
+                "Set ",
+                option("repository_url"),
+                " to the address that accepts uploads, in full, with https and its trailing slash.",
+            ),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from ci_publish.hints import Hint, option
 from ci_publish.http.messages import (
     Authorization,
     BodyChanged,
@@ -151,7 +152,13 @@ class Uploader:
         """Take *url*, the upload address with its slash, for all files from now on; report it once."""
         if self._endpoints.correct(upload=url):
             message = f"The index takes uploads at {shown(url)}; the slash at the end of repository-url was missing."
-            self._emit(Noted(slug="missing-slash", message=message, hints=(f"Set repository-url to {shown(url)}",)))
+            self._emit(
+                Noted(
+                    slug="missing-slash",
+                    message=message,
+                    hints=(Hint("Set it in full: ", option("repository_url", shown(url))),),
+                )
+            )
         return url
 
     def _outcome(

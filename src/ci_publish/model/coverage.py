@@ -6,6 +6,7 @@ Sources: warehouse/macaroons/caveats/ for what tokens state, warehouse/oidc/view
 from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
+from ci_publish.hints import Hint, option
 from ci_publish.model.events import Noted
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -122,11 +123,11 @@ def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
         message=f"The token exchange with {endpoints.name} was not tried: {', '.join(absent)} {verb} not exist there,"
         " and an exchange that uses a pending publisher creates its project at once.",
         warning=False,
-        hints=("To try it nevertheless, and let it create the project: --create-project",),
+        hints=(Hint("To try it nevertheless, and let it create the project: ", option("create_project", "true")),),
     )
 
 
-_KEEP_GOING = "To publish the other projects of this run: --keep-going"
+_KEEP_GOING = Hint("To publish the other projects of this run: ", option("keep_going", "true"))
 
 
 def _credential(endpoints: Endpoints, state: CredentialState) -> str:

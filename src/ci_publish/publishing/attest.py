@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ci_publish.errors import ConfigurationError, IdentityUnavailable, SigningFailed
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     SLSA_PROVENANCE_V1,
@@ -48,18 +49,18 @@ def attest(run: Run) -> Outcome:
     """Attest every distribution and write the attestations to ``options.attestations_dir``."""
     if run.options.attestations is AttestationPolicy.OFF:
         message = "The command attest makes attestations, and they are off."
-        raise ConfigurationError(message, hints=("Omit --attestations off (or attestations: false).",))
+        raise ConfigurationError(message, hints=(Hint("Remove ", option("attestations", "off"), "."),))
     options = run.options
     if not options.build and (run.subjects or options.with_publish or options.sigstore_bundle):
         message = "Subjects, Sigstore bundles and with-publish are for build provenance, which is not asked for."
-        raise ConfigurationError(message, hints=("Add --build.",))
+        raise ConfigurationError(message, hints=(Hint("Add ", option("build", "true"), "."),))
     run.signer().prefetch()
     if run.subjects:
         run.emit(Collected(distributions=(), subjects=run.subjects))
     collection = Collection(distributions=()) if run.subjects else collect_valid(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
-        raise ConfigurationError(message, hints=("Name one: ci-publish attest --output-dir DIR",))
+        raise ConfigurationError(message, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
         if run.options.build:
             _attest_build(run, run.subjects or collection.distributions, run.options.attestations_dir)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ci_publish.errors import BuildProvenanceMissing, BuildProvenanceUnverified, ConfigurationError, Unverified
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import (
     FILE_TYPES,
     SLSA_PROVENANCE_V1,
@@ -40,7 +41,7 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
         hints=(
             "Put each <distribution>.slsa.attestation beside its distribution, or in attestations-dir.",
             "Make them with `ci-publish attest --build` in the job that builds.",
-            "To publish without where there is none: build-provenance: if-present",
+            Hint("To publish without where there is none: ", option("build_provenance", "if-present")),
         ),
     )
 
@@ -51,8 +52,8 @@ def not_sent() -> ConfigurationError:
         "Build provenance is required, and an index of this run is sent no attestations.",
         detail="PyPI takes attestations only with Trusted Publishing; other indexes are sent them on request.",
         hints=(
-            "On PyPI: omit the password or API token to use Trusted Publishing.",
-            "For another index that takes attestations: attestations: required",
+            Hint("On PyPI: omit ", option("password"), " to use Trusted Publishing."),
+            Hint("For another index that takes attestations: ", option("attestations", "required")),
         ),
     )
 
@@ -100,7 +101,7 @@ def require_demanded(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutc
         detail="\n".join(f"{name}: {fault}" for name, fault in list(faults.items())[:SHOWN]),
         hints=(
             "Attestations cannot be added to a published file; the next release can have build provenance.",
-            "Whoever may build and release this project is named with --builder and --source.",
+            Hint("Name whoever may build and release this project: ", option("builder"), " and ", option("source")),
         ),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ConfigurationError, IndexUnavailable, UnexpectedPublisher, Unverified
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import ProvenanceByAnother
 from ci_publish.model.events import Noted
 from ci_publish.model.index import Endpoints
@@ -25,7 +26,7 @@ def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[st
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
         "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-        "Some indexes list uploads slowly. To wait longer: --verify-timeout SECONDS",
+        Hint("Some indexes list uploads slowly. To wait longer: ", option("verify_timeout", "SECONDS")),
     ]
     if wrong:
         hints.insert(
@@ -56,7 +57,7 @@ def not_confirmed(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unveri
     return Unverified(
         not_confirmed_text(endpoints, unreadable),
         detail="\n".join(f"{name}: uploaded, not confirmed" for name in list(unreadable)[:SHOWN]),
-        hints=(NAME_SIMPLE_API, "Without --strict, this is a warning."),
+        hints=(NAME_SIMPLE_API, Hint("Without ", option("strict"), ", this is a warning.")),
     )
 
 
@@ -82,7 +83,7 @@ def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverifi
         detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
         hints=(
             "Do not announce this release before it is clear who published these files.",
-            "Once that is clear, look again: `ci-publish verify`",
+            "Once that is clear, verify again: `ci-publish verify`",
         ),
     )
 
@@ -126,7 +127,7 @@ def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seco
         detail="\n".join(f"{name}: {reason}" for name, reason in list(missing.items())[:SHOWN]),
         hints=(
             "The files are published. Check again later: `ci-publish verify --attestations required`",
-            "A longer wait: --verify-timeout SECONDS",
+            Hint("To wait longer: ", option("verify_timeout", "SECONDS")),
         ),
     )
 
@@ -143,7 +144,7 @@ def unexpected_publisher(
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
         hints=(
             "Do not announce this release before it is clear who published these files.",
-            *([f"If that is who should publish them: ci-publish verify --publisher {named}"] if named else ()),
+            *([Hint("If that is who should publish them: ", option("publisher", named))] if named else ()),
         ),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ci_publish.errors import ContentConflict
+from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     CredentialChanged,
@@ -160,7 +161,7 @@ def _warn_not_visible(run: Run, endpoints: Endpoints, state: NotVisible) -> None
         "index-not-visible",
         f"What {endpoints.name} already has of {state.project} cannot be read: {state.reason}",
         "Uploads go on, and the answers of the index decide.",
-        f"To compare digests first, name its Simple API: --index-url {state.index_url or 'URL'}",
+        Hint("To compare digests first, name its Simple API: ", option("index_url", state.index_url or "URL")),
     )
 
 

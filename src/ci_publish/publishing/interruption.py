@@ -16,6 +16,7 @@ from ci_publish.errors import (
     SigningFailed,
     Terminated,
 )
+from ci_publish.hints import Hint, option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ LAST_QUESTION_GRACE = 6.5
 SHIELDED_GRACE = 8.0
 BURNING_GRACE = 9.0
 
+_MORE_TIME = Hint("Give it more time: ", option("deadline", "SECONDS"))
 _SIGTERM = 15
 # What requests that are cut short, or not repeated, make of a run; refusals stand, whenever they came.
 _MADE_BY_STOPPING = (IdentityUnavailable, IndexUnavailable, SigningFailed)
@@ -142,7 +144,7 @@ class Interruption:
         if self._signal is None:
             summary = f"The run did not end within its deadline of {self._deadline:g} s."
             detail = "The network, the index, Sigstore or a check was slow; the lines above say what was waited for."
-            return IndexUnavailable(summary, detail=detail, hints=(hint, "Give it more time with --deadline SECONDS."))
+            return IndexUnavailable(summary, detail=detail, hints=(hint, _MORE_TIME))
         if self._signal == _SIGTERM:
             why = "Usually the CI cancelled the job, or its time was over. What is known of each file was reported."
             return Terminated("The run was stopped by SIGTERM.", detail=why, hints=(hint,))

@@ -15,6 +15,7 @@ from ci_publish.errors import (
     UntrustedCertificate,
     UploadRejected,
 )
+from ci_publish.hints import WITHOUT_ATTESTATIONS, Hint, option
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Noted
 from ci_publish.model.index import (
@@ -34,10 +35,18 @@ from ci_publish.model.problem import Problem, Severity
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
-FIRST_BUILD = (
-    "Re-run only the failed job, so that the distributions of the first build are used; a rebuilt file has other bytes."
+FIRST_BUILD = Hint(
+    "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has other bytes.",
+    not_for=["verify"],
 )
-NAME_SIMPLE_API = "To have digests compared, name the root of the index's Simple API: --index-url URL"
+NAME_SIMPLE_API = Hint(
+    "To have digests compared, name the root of the index's Simple API: ", option("index_url", "URL")
+)
+_LEAVE_UNCOMPARED = Hint("To leave files whose name is taken without comparing: ", option("skip_existing", "true"))
+_COMPARE_WITH_FIRST_BUILD = Hint(
+    "Verify the files that were published, not a later build: a rebuilt file has other bytes.",
+    not_for=["publish", "plan", "rehearse", "doctor"],
+)
 _MOST_HINTS = 6
 
 
@@ -102,9 +111,9 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
 
 
 _UNKNOWN = (
-    "If another address of the index's Simple API shows SHA-256 digests, name it: --index-url URL",
-    "To have larger files downloaded and compared: --compare-downloads SIZE",
-    "To leave files whose name is taken without comparing: --skip-existing",
+    Hint("If another address of the index's Simple API shows SHA-256 digests, name it: ", option("index_url", "URL")),
+    Hint("To have larger files downloaded and compared: ", option("compare_downloads", "SIZE")),
+    _LEAVE_UNCOMPARED,
 )
 
 
@@ -122,10 +131,16 @@ def _both_digests(found: Conflict) -> tuple[str, ...]:
 def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
     return (
         FIRST_BUILD,
-        "If the content is meant to differ, publish it under a new version: no index replaces a file.",
-        "skip-existing never hides other content on PyPI. To leave the published files: on-conflict: keep-published"
-        if skip_existing
-        else "To leave the published files as they are and go on: --on-conflict keep-published",
+        Hint(
+            "If the content is meant to differ, publish it under a new version: no index replaces a file.",
+            not_for=["verify"],
+        ),
+        Hint(
+            "skip-existing never hides other content on PyPI. " if skip_existing else "",
+            "To leave the published files as they are and go on: ",
+            option("on_conflict", "keep-published"),
+        ),
+        _COMPARE_WITH_FIRST_BUILD,
     )
 
 
@@ -172,8 +187,10 @@ def _about_simple_api(endpoints: Endpoints) -> tuple[str, ...]:
     if endpoints.profile is IndexProfile.PYPI:
         return ()
     if endpoints.simple is None or endpoints.simple_guesses:
-        return ("If the index has no Simple API at that address, name it with --index-url.",)
-    return (f"Make sure that {endpoints.simple} (--index-url) is the root of the index's Simple API.",)
+        return (Hint("If its Simple API has another address, name it: ", option("index_url", "URL")),)
+    return (
+        Hint(f"Make sure that {endpoints.simple} (", option("index_url"), ") is the root of the index's Simple API."),
+    )
 
 
 def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
@@ -203,8 +220,8 @@ def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> Co
         f"{endpoints.name} already has a file named {file.filename}, and its content cannot be compared.",
         detail=f"The answer was: {message}",
         hints=(
-            "Name the index's Simple API with --index-url, so that the digests can be compared.",
-            "To leave files whose name is taken without comparing: --skip-existing",
+            NAME_SIMPLE_API,
+            _LEAVE_UNCOMPARED,
         ),
     )
 
@@ -274,7 +291,7 @@ def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> Publishe
             + ([] if few else list(names[:SHOWN]))
         ),
         hints=(
-            "Publish the rest with --attestations auto, or release a new version.",
+            Hint("Publish the rest with ", option("attestations", "auto"), ", or release a new version."),
             "Nothing was signed or uploaded.",
         ),
     )
@@ -286,8 +303,8 @@ def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationE
         f"Attestations are required, but {endpoints.name} takes them only with Trusted Publishing.",
         detail="This run was given an API token or a password, with which PyPI refuses any attestation.",
         hints=(
-            "Leave the password away to use Trusted Publishing.",
-            "Or publish without attestations: --attestations off",
+            Hint("Remove ", option("password"), " to use Trusted Publishing."),
+            WITHOUT_ATTESTATIONS,
         ),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from packaging.version import InvalidVersion, Version
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Checked, Compared, IndexChosen, Outcome, Step
 from ci_publish.model.frozen import frozen
@@ -72,7 +73,7 @@ class Compare:
         known = ", ".join(str(each) for each in sorted(listed, reverse=True)[:5]) or "none"
         raise ConfigurationError(
             f"{self.index.endpoints.name} lists no release {version} of {project} to compare with.",
-            hints=(f"Name one that it lists (the newest: {known}), or omit --against.",),
+            hints=(Hint(f"Name one that it lists (the newest: {known}), or omit ", option("against"), "."),),
         )
 
     def _with_baseline(
@@ -140,7 +141,7 @@ def diff(run: Run) -> Outcome:
     """
     if run.options.release_diff == OFF:
         message = "The command diff compares releases, and that is off."
-        raise ConfigurationError(message, hints=("Omit --release-diff off (or release-diff: off).",))
+        raise ConfigurationError(message, hints=(Hint("Remove ", option("release_diff", "off"), "."),))
     collection = collect(run)
     if unreadable := errors(collection.problems):
         run.emit(Checked(collection.problems))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy, ProvenanceMissing
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
@@ -155,8 +156,9 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
         return
     if run.expected_publishers and not named:
         expected = " or ".join(map(str, run.expected_publishers))
-        message = f"Provenance must be by {expected}, the job's own repository; name others with --publisher."
-        run.emit(Noted(slug="publisher-expected", message=message, warning=False))
+        message = f"Provenance must be by {expected}, the job's own repository."
+        hint = Hint("If others publish it, name them: ", option("publisher", "IDENTITY"))
+        run.emit(Noted(slug="publisher-expected", message=message, warning=False, hints=(hint,)))
     confirmation = Confirmation(run, destination.index)
     outcomes = confirmation.require_provenance(files)
     for name, outcome in outcomes.items():

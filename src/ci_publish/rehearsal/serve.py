@@ -22,6 +22,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError
 from werkzeug.serving import DechunkedInput, ThreadedWSGIServer, WSGIRequestHandler
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -267,7 +268,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listening.close()
         raise ConfigurationError(
             f"The rehearsal cannot listen on {host}, port {port}: {error.strerror or error}.",
-            hints=("Omit --port (or set it to 0) to use a free port.",),
+            hints=(Hint("Omit ", option("port"), " (or set it to 0) to use a free port."),),
         ) from error
     return listening
 

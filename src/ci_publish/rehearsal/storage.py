@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.records import (
     Event,
@@ -106,7 +107,9 @@ class Storage:
         except OSError as error:
             raise ConfigurationError(
                 f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
-                hints=("Name a folder that can be written to, or omit --world to use a temporary one.",),
+                hints=(
+                    Hint("Name a folder that can be written to, or omit ", option("world"), " to use a temporary one."),
+                ),
             ) from error
 
     def _make_folders(self) -> None:
@@ -178,7 +181,9 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
         raise ConfigurationError(
             f"Another rehearsal uses {folder}.",
-            hints=("Wait until it has ended, or give each rehearsal a folder of its own: --world DIR",),
+            hints=(
+                Hint("Wait until it has ended, or give each rehearsal a folder of its own: ", option("world", "DIR")),
+            ),
         ) from error
     return descriptor
 

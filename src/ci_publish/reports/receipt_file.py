@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+from ci_publish.hints import Hint, option
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_json import to_json
@@ -46,5 +47,5 @@ def _unwritten(path: Path, error: OSError) -> Noted:
     return Noted(
         slug="receipt-not-written",
         message=f"The receipt cannot be written to {path}: {why(error)}.",
-        hints=("Give --receipt a path that this job may write to.",),
+        hints=(Hint("Name a file that this job may write to: ", option("receipt", "FILE")),),
     )

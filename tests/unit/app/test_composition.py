@@ -11,6 +11,7 @@ from pytest_httpserver import HTTPServer
 import ci_publish
 from ci_publish import RuntimeContext, Settings
 from ci_publish.app import commands, recording, releases
+from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.errors import (
     CiPublishError,
     ConfigurationError,
@@ -29,6 +30,8 @@ from ci_publish.model.receipt_json import to_dict
 from ci_publish.regular_files import MAX_SETTINGS
 from tests.distributions import make_release, make_wheel
 from tests.unit.fakes import FakeIndex, fake_run, published, sdist, sha, wheel
+
+PUBLISHING = Reader(FrontEnd.COMMAND_LINE, "publish")
 
 
 def context(events: list[Event] | None = None, **changes: object) -> RuntimeContext:
@@ -70,7 +73,7 @@ def test_a_bug_is_reported_as_one() -> None:
         raise ZeroDivisionError("of all things")
 
     with pytest.raises(InternalError) as caught:
-        recording.recorded("publish", fail, context())
+        recording.recorded(fail, context(), PUBLISHING)
     assert caught.value.exit_code == 1
     assert "ZeroDivisionError: of all things" in caught.value.detail
     assert "test_composition.py" in caught.value.detail
@@ -82,14 +85,14 @@ def test_an_interruption_is_an_outcome_of_its_own() -> None:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted) as caught:
-        recording.recorded("publish", stop, context())
+        recording.recorded(stop, context(), PUBLISHING)
     assert caught.value.receipt is not None
     assert caught.value.receipt.outcome == "interrupted"
 
 
 def test_notes_come_first() -> None:
     events: list[Event] = []
-    recording.recorded("check", lambda _: Outcome.CHECKED, context(events, notes=(Noted(slug="n", message="m"),)))
+    recording.recorded(lambda _: Outcome.CHECKED, context(events, notes=(Noted(slug="n", message="m"),)), PUBLISHING)
     assert isinstance(events[1], Noted)
 
 

@@ -35,7 +35,7 @@ def test_a_name_is_bound_to_one_index_of_several(index: str) -> None:
 def test_a_name_that_is_bound_to_none_of_several_indexes_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="does not say which of the 2 indexes") as caught:
         named("acme", indexes=(ONE, TWO))
-    assert "--audience one.example=acme" in caught.value.hints
+    assert "Bind it to one of them: audience: one.example=acme" in caught.value.hints
     with pytest.raises(ConfigurationError, match=r"three\.example, which is not an index of this run"):
         named("three.example=acme", indexes=(ONE, TWO))
 

@@ -65,7 +65,7 @@ def test_the_destination_of_a_tool_comes_with_its_credential_only(home: Path) ->
 
 def test_a_credential_of_ours_beside_a_tools_destination_needs_a_line(home: Path) -> None:
     told = objection_of_ours(loaded(home, {"UV_PUBLISH_URL": CORP, "CI_PUBLISH_PASSWORD": "x"}))
-    assert f"--repository-url {CORP}" in told
+    assert f"repository-url: {CORP}" in told
     assert "CI_PUBLISH_PASSWORD" in told
 
 

@@ -128,7 +128,7 @@ def test_all_other_runs_honour_the_file_and_say_so_first(environ: dict[str, str]
 def test_none_of_these_comes_from_a_file_that_others_can_change(key: str) -> None:
     told = refused("publish", PULL_REQUEST, ours(key))
     assert f"publish would take {key} from pyproject.toml" in told
-    assert "CI_PUBLISH_TRUST_PROJECT_SETTINGS=true" in told
+    assert "If nobody else can change this checkout: --trust-project-settings" in told
     assert f"--{key}" in told or f"CI_PUBLISH_{key.replace('-', '_').upper()}=" in told
     Ran().execute("publish", {**PULL_REQUEST, "CI_PUBLISH_TRUST_PROJECT_SETTINGS": "true"}, ours(key))
 

@@ -323,7 +323,7 @@ def test_what_pydantic_settings_would_take_is_refused(name: str) -> None:
 
 
 def test_a_value_that_is_no_path_is_named_in_plain_words() -> None:
-    with pytest.raises(ConfigurationError, match="receipt: it is no path"):
+    with pytest.raises(ConfigurationError, match="receipt: must be a path"):
         Settings(receipt=5)  # type: ignore[arg-type]
 
 

@@ -17,7 +17,7 @@ def test_what_is_named_counts_and_pip_is_not_asked() -> None:
     def never() -> dict[str, str]:
         raise AssertionError
 
-    assert upstream_address("https://a.example/", never) == UpstreamAddress("https://a.example/", "--upstream")
+    assert upstream_address("https://a.example/", never) == UpstreamAddress("https://a.example/", "the option upstream")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def open_upstream(
 ) -> tuple[RedirectedIndex | ServedUpstream, list[str]]:
     masked = list[Secret]()
     upstream = opened(
-        UpstreamAddress(text, "--upstream"),
+        UpstreamAddress(text, "the option upstream"),
         lambda: HttpTransport(waiting=Waits(), emit=lambda _: None, environ={}),
         masked.append,
         allow_http=frozenset(allowed),

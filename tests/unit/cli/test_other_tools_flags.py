@@ -26,7 +26,7 @@ from ci_publish.errors import ConfigurationError
     ],
 )
 def test_the_translation_is_the_first_hint(words: list[str], answer: str) -> None:
-    with pytest.raises(ConfigurationError, match="Unrecognized arguments") as caught:
+    with pytest.raises(ConfigurationError, match="Unknown option of publish") as caught:
         parse(["publish", *words])
     assert answer in caught.value.hints[0]
 

@@ -5,7 +5,7 @@ import ssl
 import httpcore
 import pytest
 
-from ci_publish.errors import ProxyAuthenticationRequired
+from ci_publish.errors import ConfigurationError, ProxyAuthenticationRequired
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.proxies import Proxy
 from ci_publish.http.proxy_connections import ProxyBackend, httpcore_proxy, refused, require_authenticated
@@ -31,9 +31,9 @@ def test_the_ports_of_a_proxy_without_one(address: str, port: int, *, tls: bool)
 
 @pytest.mark.parametrize("address", ["socks5://p.example:1080", "http://", "nonsense"])
 def test_a_proxy_that_does_not_speak_http_is_refused(address: str) -> None:
-    with pytest.raises(ConnectionFailed, match="the proxy in HTTPS_PROXY") as caught:
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY is not the http or https address of a proxy") as caught:
         httpcore_proxy(Proxy(address, "HTTPS_PROXY"), ssl.create_default_context)
-    assert caught.value.reason is NoAnswerReason.REFUSED_LOCALLY
+    assert caught.value.exit_code == 2
 
 
 class Unreachable(httpcore.NetworkBackend):

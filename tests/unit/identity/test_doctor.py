@@ -217,7 +217,8 @@ def test_without_an_exchange_nothing_is_known() -> None:
     diagnosis, levels = diagnose(Harness(), Wanted(distributions=[WHEEL]))
     assert levels["publisher"] is Level.SKIPPED
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
-    assert "(--mint)" in diagnosis.verdict.message
+    assert "without trying the exchange" in diagnosis.verdict.message
+    assert "Try it: mint: true" in [hint for found in diagnosis.findings for hint in found.hints]
 
 
 def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
@@ -262,7 +263,7 @@ def test_an_exchange_that_could_create_the_project_is_left_out() -> None:
     diagnosis, levels = diagnose(world, Wanted(distributions=[WHEEL], mint=True), fetch_listing=absent_at_first(9))
     assert levels["exchange"] is Level.SKIPPED
     assert world.index.identities == []
-    assert any("--create-project" in hint for found in diagnosis.findings for hint in found.hints)
+    assert any("create-project: true" in hint for found in diagnosis.findings for hint in found.hints)
     assert diagnosis.verdict.readiness is Readiness.UNTRIED
 
 
@@ -318,14 +319,14 @@ def test_a_new_project_with_the_name_of_a_standard_module_is_what_publishing_wou
     assert levels["project asyncio"] is Level.OK
 
 
-def test_the_last_line_names_the_option_that_is_missing() -> None:
+def test_a_hint_names_the_option_that_is_missing() -> None:
     new = Wanted(projects=["demo"], mint=True)
     absent, _ = diagnose(Harness(), new, fetch_listing=absent_at_first(9))
-    assert "(--create-project)" in absent.verdict.message
+    assert any(hint.endswith("create-project: true") for found in absent.findings for hint in found.hints)
     spent, _ = diagnose(Harness(ci=FakeCI(Provider.GITLAB, GITLAB)), new)
-    assert "(--spend-token)" in spent.verdict.message
+    assert any(hint.endswith("spend-token: true") for found in spent.findings for hint in found.hints)
     untried, _ = diagnose(Harness(), Wanted(projects=["demo"]))
-    assert "(--mint)" in untried.verdict.message
+    assert "without trying the exchange" in untried.verdict.message
 
 
 def test_an_api_token_of_a_project_creates_none() -> None:

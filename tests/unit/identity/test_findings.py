@@ -121,7 +121,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
 def test_a_project_is_judged(
     state: IndexState, level: Level, error: type[errors.CiPublishError] | None, words: str
 ) -> None:
-    found = judge_project("demo", state, PYPI, planned(state), NOW)
+    found = judge_project("demo", state, PYPI, planned(state), NOW, trusted=True)
     assert (found.name, found.level) == ("project demo", level)
     assert words in found.message
     assert (type(found.error) if found.error else None) is error
@@ -130,17 +130,19 @@ def test_a_project_is_judged(
 @pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, profile=OTHER.profile)])
 def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
     state = listing(("demo-1.0.tar.gz", "b" * 64, OLD))
-    found = judge_project("demo", state, endpoints, planned(state), NOW)
+    found = judge_project("demo", state, endpoints, planned(state), NOW, trusted=True)
     assert found.level is Level.OK
 
 
 def test_without_files_only_the_project_is_judged() -> None:
-    found = judge_project("demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW)
+    found = judge_project(
+        "demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW, trusted=True
+    )
     assert found == Finding(name="project demo", level=Level.OK, message="The project is active and takes files.")
 
 
 def test_other_content_is_kept_where_the_user_said_so() -> None:
     state = listing((WHEEL.filename, "b" * 64, OLD))
-    found = judge_project("demo", state, PYPI, planned(state, keep_other=True), NOW)
+    found = judge_project("demo", state, PYPI, planned(state, keep_other=True), NOW, trusted=True)
     assert (found.level, found.error) == (Level.WARNING, None)
     assert WHEEL.filename in found.message

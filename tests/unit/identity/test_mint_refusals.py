@@ -74,7 +74,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "x",
         BUILDKITE,
         errors.InvalidPublisher,
-        ("has no Trusted Publisher for this CI", "CI_PUBLISH_PASSWORD"),
+        ("has no Trusted Publisher for this CI", "password"),
     ),
     (
         "invalid-publisher",
@@ -116,7 +116,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "invalid token: already used",
         GITLAB,
         errors.ReusedIdentityToken,
-        ("each can be exchanged once", "publish once a job"),
+        ("each can be exchanged once", "Publish once in a job"),
     ),
     (
         "invalid-payload",

@@ -286,7 +286,7 @@ def test_an_index_without_trusted_publishing_says_what_is_needed() -> None:
     world.index.scripts["audience"] = [answer(404, body=b"<html>")]
     with pytest.raises(errors.TrustedPublishingNotSupported) as caught:
         credential(world, OTHER).authenticate()
-    assert "CI_PUBLISH_PASSWORD" in caught.value.hints[0]
+    assert "password" in caught.value.hints[0]
     world.index.scripts["audience"] = [answer(403, {"message": "not enabled"})]
     with pytest.raises(errors.TrustedPublishingNotEnabled):
         credential(world, OTHER).authenticate()

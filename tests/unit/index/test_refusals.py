@@ -58,7 +58,7 @@ def understood(given: HttpAnswer, url: str = URL) -> object:
             400,
             f"{INVALID}: Attestations are only supported when using Trusted Publishing",
             Meaning.FILE,
-            "attestations to off",
+            "attestations: off",
         ),
         (
             400,

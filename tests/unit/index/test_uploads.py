@@ -235,7 +235,7 @@ def test_a_missing_slash_is_added_and_kept(file: Distribution) -> None:
     assert played.upload(file) == Accepted(1, "OK")
     assert played.transport.urls[-1] == "https://index.example/up/"
     [note] = played.of(Noted)
-    assert (note.slug, note.hints) == ("missing-slash", ("Set repository-url to https://index.example/up/",))
+    assert (note.slug, note.hints) == ("missing-slash", ("Set it in full: repository-url: https://index.example/up/",))
 
 
 def test_slashes_are_not_added_for_ever(file: Distribution) -> None:

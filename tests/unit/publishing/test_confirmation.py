@@ -67,7 +67,7 @@ def test_what_cannot_be_confirmed_is_an_error_under_strict() -> None:
     played = fake_run(ONE, index=hidden, credential=password, options=Settings(strict=True))
     error = failing(played, Unverified)
     assert "its listing cannot confirm that: HTTP 401" in error.summary
-    assert any("--index-url" in hint for hint in error.hints)
+    assert any("index-url: URL" in hint for hint in error.hints)
 
 
 def slow(*states: object) -> FakeRun:
@@ -89,7 +89,7 @@ def test_a_file_that_a_readable_listing_never_shows_is_unverified(endpoints: End
     index_of(played).endpoints = endpoints
     error = failing(played, Unverified)
     assert "not listed within 60 s" in error.detail
-    assert any("--verify-timeout" in hint for hint in error.hints)
+    assert any("verify-timeout: SECONDS" in hint for hint in error.hints)
     assert listed(played) == {ONE.filename: False}
 
 

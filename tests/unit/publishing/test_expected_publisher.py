@@ -42,7 +42,7 @@ def test_provenance_by_somebody_else_ends_the_run(options: Settings, whose: str)
     with pytest.raises(UnexpectedPublisher, match=f"not by {whose}") as caught:
         verify(there(options, signed_by="github:octo-org/fork:x.yml").run())
     assert caught.value.exit_code == 11
-    assert caught.value.hints[-1].endswith("ci-publish verify --publisher github:octo-org/fork:x.yml")
+    assert caught.value.hints[-1].endswith("publisher: github:octo-org/fork:x.yml")
 
 
 def test_a_publisher_that_has_no_name_in_the_grammar_is_not_hinted_at() -> None:

@@ -62,7 +62,7 @@ def test_a_conflict_stops_the_run_and_shows_both_digests() -> None:
     error = failing(played, ContentConflict)
     assert ONE.sha256 in error.detail
     assert sha("other") in error.detail
-    assert any("--on-conflict keep-published" in hint for hint in error.hints)
+    assert any("on-conflict: keep-published" in hint for hint in error.hints)
     assert there.sent == []
     assert statuses(played) == {ONE.filename: FileStatus.CONFLICT}
 
@@ -234,7 +234,7 @@ def test_content_without_any_digest_is_called_unknown() -> None:
     played = fake_run(ONE, index=FakeIndex(GENERIC, files=undigested), credential=password)
     error = failing(played, ContentConflict)
     assert "unknown content" in error.summary
-    assert any("--skip-existing" in hint for hint in error.hints)
+    assert any("skip-existing: true" in hint for hint in error.hints)
 
 
 def test_content_without_a_digest_is_downloaded_and_compared() -> None:
@@ -251,7 +251,7 @@ def test_content_that_is_not_downloaded_stays_unknown(content: str | None, limit
     played = undigested(content, compare_downloads=limit)
     error = failing(played, ContentConflict)
     assert "unknown content" in error.summary
-    assert any("--compare-downloads" in hint for hint in error.hints)
+    assert any("compare-downloads: SIZE" in hint for hint in error.hints)
     assert index_of(played).downloads == ([] if content else [ONE.filename])
 
 

@@ -33,7 +33,7 @@ def test_required_stops_before_signing(command: object) -> None:
         command(play.run())  # type: ignore[operator]
     assert ONE.filename in caught.value.summary
     assert "can no longer get one" in caught.value.summary
-    assert "--attestations auto" in caught.value.hints[0]
+    assert "attestations: auto" in caught.value.hints[0]
     assert play.signer.signed == []
 
 

@@ -67,8 +67,8 @@ NOT_READ = ListingUnavailable("demo", "the index answered 503")
     ("endpoints", "last"),
     [
         (PYPI, "https://status.python.org/"),
-        (FOUND, "name it with --index-url."),
-        (GIVEN, "https://corp.example/index/ (--index-url) is the root of the index's Simple API."),
+        (FOUND, "name it: index-url: URL"),
+        (GIVEN, "https://corp.example/index/ (index-url) is the root of the index's Simple API."),
     ],
 )
 def test_the_hints_about_an_unreadable_listing_fit_the_index(endpoints: Endpoints, last: str) -> None:

@@ -40,7 +40,7 @@ class AttestationSettings(OptionGroup):
         Identities,
         Option(
             help="Also use attestation files beside the distributions that this identity signed, not only the job's"
-            " own. In the grammar of verify --publisher; repeatable.",
+            " own. Written as for the option publisher of verify; repeatable.",
             commands=SENDING | {"attest", "doctor"},
             metavar="IDENTITY",
             inputs=("attested-by",),

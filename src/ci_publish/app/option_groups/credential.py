@@ -146,7 +146,7 @@ class CredentialSettings(OptionGroup):
     spend_token: Annotated[
         bool,
         Option(
-            help="With --mint on GitLab: use up the job's only token.",
+            help="On GitLab, use up the job's only identity token for the exchange that mint tries.",
             commands=frozenset({"doctor"}),
             group=Group.CREDENTIAL,
         ),

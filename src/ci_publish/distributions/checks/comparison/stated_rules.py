@@ -12,6 +12,7 @@ from ci_publish.distributions.checks.comparison.wheel_rules import mib
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
+from ci_publish.hints import Hint, option
 from ci_publish.model.problem import Severity
 from ci_publish.model.release import Comparison, ReleaseFile
 
@@ -21,6 +22,8 @@ MAX_TAG: Final = 250
 _SEPARATORS: Final = "-/@_"
 _SHOWN: Final = 10
 _NEAR: Final = 0.8
+_MAY_DIFFER = Hint("Correct the version or the tag. If they may differ: ", option("version_tag", "warn"))
+_TO_STOP = Hint("To stop such runs before anything is signed: ", option("version_tag", "error"))
 
 
 def tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
@@ -45,6 +48,7 @@ def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]
     return Fault(
         rule=rule,
         message=f"This job runs for the tag {tag}, and the files are {project} {', '.join(sorted(versions))}.",
+        advice=_TO_STOP if rule == "version-tag-warning" else _MAY_DIFFER,
     )
 
 
@@ -199,7 +203,7 @@ RULES: Final = (
             " 1.2.3) and post, dev or local builds of the tagged version agree."
         ),
         example="the tag `demo-1.3.0`, and files of demo 1.2.0",
-        fix="Correct the version or the tag. If they may differ: `version-tag: warn` (--version-tag warn), or `off`.",
+        fix="Correct the version or the tag. If they may differ: `version-tag: warn` or `off`.",
     ),
     Rule(
         id="version-tag-warning",
@@ -208,7 +212,7 @@ RULES: Final = (
         cause="The tag that a job runs for is the version of its files, where it reads as a version alone.",
         source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
         example="the tag `v1.3.0`, and files of demo 1.2.0",
-        fix="To stop such runs before anything is signed: `version-tag: error` (--version-tag error).",
+        fix="To stop such runs before anything is signed: `version-tag: error`.",
     ),
     Rule(
         id="expected-wheel-missing",

@@ -1,0 +1,116 @@
+"""Whom a run talks to: the front end that was used and the command that runs, and how options are spelled there."""
+
+import typing
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from ci_publish.app.options import Option
+from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, variable
+from ci_publish.errors import CiPublishError
+from ci_publish.hints import OptionNamed, spoken_to
+from ci_publish.model.events import Checked, Event, FileFinished, Finding, Noted, RunFinished
+from ci_publish.model.frozen import frozen
+
+
+class FrontEnd(StrEnum):
+    """How the command was asked for."""
+
+    COMMAND_LINE = "command line"
+    ACTION = "action"
+    COMPONENT = "GitLab component"
+    PYTHON = "Python"
+
+
+def front_end(environ: Mapping[str, str]) -> FrontEnd:
+    """Return the front end of a process; Python code that calls a command knows itself."""
+    if environ.get(ACTION_MARK):
+        return FrontEnd.ACTION
+    component = any(name.startswith(COMPONENT_PREFIX) for name in environ)
+    return FrontEnd.COMPONENT if component else FrontEnd.COMMAND_LINE
+
+
+@frozen
+class Reader:
+    """Somebody who used *front_end* for *command*; implements ``hints.Reader``."""
+
+    front_end: FrontEnd
+    command: str
+
+    def spell(self, named: OptionNamed) -> str | None:
+        """Return how the reader writes an option; None where the front end or the command does not have it."""
+        declared = options()[named.name]
+        if self.command not in declared.commands and self.command in _commands():
+            return None
+        match self.front_end:
+            case FrontEnd.COMMAND_LINE:
+                return _flag(named, declared)
+            case FrontEnd.PYTHON:
+                return _argument(named) if declared.python else None
+            case FrontEnd.ACTION:
+                return _input(named) if declared.inputs else _variable(named, declared)
+            case FrontEnd.COMPONENT:
+                return _input(named) if declared.inputs and declared.file else _variable(named, declared)
+
+    def hints(self, hints: tuple[str, ...]) -> tuple[str, ...]:
+        """Return *hints* in the words of the reader."""
+        return spoken_to(self, hints)
+
+    def error(self, error: CiPublishError) -> None:
+        """Put the hints of *error* into the words of the reader."""
+        error.hints = self.hints(error.hints)
+
+    def event(self, event: Event) -> Event:
+        """Return *event* with hints and advice in the words of the reader."""
+        match event:
+            case Noted() | Finding():
+                return replace(event, hints=self.hints(event.hints))
+            case Checked():
+                problems = (replace(each, advice="".join(self.hints((each.advice,)))) for each in event.problems)
+                return replace(event, problems=tuple(problems))
+            case FileFinished(error=CiPublishError() as error) | RunFinished(error=CiPublishError() as error):
+                self.error(error)
+                return event
+            case _:
+                return event
+
+
+def _commands() -> frozenset[str]:
+    return frozenset().union(*(each.commands for each in options().values()))
+
+
+def _flag(named: OptionNamed, declared: Option) -> str | None:
+    name, value = named
+    if name == "paths":
+        return value or "PATH"
+    if not declared.flag:
+        return _variable(named, declared)
+    flag = name.replace("_", "-")
+    if value is None:
+        return f"--{flag}"
+    if Settings.model_fields[name].annotation is bool:
+        return f"--{flag}" if value == "true" else f"--no-{flag}"
+    return f"--{flag} {value}"
+
+
+def _input(named: OptionNamed) -> str:
+    name = options()[named.name].inputs[0]
+    return f"the input {name}" if named.value is None else f"{name}: {named.value}"
+
+
+def _variable(named: OptionNamed, declared: Option) -> str | None:
+    if not (declared.file or named.name == "password"):
+        return None
+    return variable(named.name) if named.value is None else f"{variable(named.name)}={named.value}"
+
+
+def _argument(named: OptionNamed) -> str:
+    name, value = named
+    if value is None:
+        return f"Settings({name}=…)"
+    annotation = Settings.model_fields[name].annotation
+    if annotation is bool:
+        return f"Settings({name}={value.capitalize()})"
+    written = value if value.isupper() else repr(value)
+    return f"Settings({name}=({written},))" if typing.get_origin(annotation) is tuple else f"Settings({name}={written})"

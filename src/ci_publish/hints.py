@@ -1,0 +1,95 @@
+"""What to do about a failure, with options that are named here and spelled for the reader (pure).
+
+Code deep in a package knows the cause, not whether somebody typed flags, wrote inputs of an action or called Python. It
+names options, and ``app.reader`` spells them for the front end and the command at hand:
+
+    Hint("To publish the other projects of this run: ", option("keep_going", "true"))
+
+is ``--keep-going`` on the command line, ``keep-going: true`` in the action, ``Settings(keep_going=True)`` in Python,
+and nothing for a command that has no such option.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, Self
+
+
+class OptionNamed(NamedTuple):
+    """An option by the name of its field, with the value to give it; None where only the option is named."""
+
+    name: str
+    value: str | None = None
+
+
+def option(name: str, value: str | None = None) -> OptionNamed:
+    """Name an option in a ``Hint``. A *value* in capitals, such as ``SECONDS``, stands for one of the reader's own."""
+    return OptionNamed(name, value)
+
+
+class Reader(Protocol):
+    """Whom a hint is for."""
+
+    @property
+    def command(self) -> str:
+        """The command that runs."""
+
+    def spell(self, named: OptionNamed) -> str | None:
+        """Return how the reader writes an option; None where the front end or the command does not have it."""
+
+
+class Hint(str):
+    """A sentence or line of configuration that says what to do.
+
+    As a text, it names options neutrally (``keep-going: true``). A part that is a ``Hint`` itself is left out where
+    the reader has none of its options; any other hint is then left out as a whole. *not_for*: the commands for which
+    it is no hint.
+    """
+
+    __slots__ = ("not_for", "parts")
+    parts: "tuple[str | OptionNamed, ...]"
+    not_for: frozenset[str]
+
+    def __new__(cls, *parts: "str | OptionNamed", not_for: Iterable[str] = ()) -> Self:
+        """Put a hint together from text and options."""
+        hint = super().__new__(cls, "".join(part if isinstance(part, str) else _neutral(part) for part in parts))
+        hint.parts = parts
+        hint.not_for = frozenset(not_for)
+        return hint
+
+    def spoken_to(self, reader: Reader) -> str | None:
+        """Return the hint for *reader*; None where it is none for them."""
+        if reader.command in self.not_for:
+            return None
+        said = []
+        for part in self.parts:
+            if isinstance(part, OptionNamed):
+                spelled = reader.spell(part)
+                if spelled is None:
+                    return None
+                said.append(spelled)
+            else:
+                said.append((part.spoken_to(reader) or "") if isinstance(part, Hint) else part)
+        return "".join(said)
+
+
+def spoken_to(reader: Reader, hints: Iterable[str]) -> tuple[str, ...]:
+    """Return *hints* as *reader* understands them, without those that are none for them and without repetitions."""
+    said = (hint.spoken_to(reader) if isinstance(hint, Hint) else hint for hint in hints)
+    return tuple(dict.fromkeys(text for text in said if text))
+
+
+def _neutral(named: OptionNamed) -> str:
+    name = named.name.replace("_", "-")
+    return name if named.value is None else f"{name}: {named.value}"
+
+
+WITHOUT_ATTESTATIONS = Hint(
+    "Or publish without attestations: ", option("attestations", "off"), not_for=("attest", "verify")
+)
+
+
+SET_API_TOKEN = Hint(
+    "Give an API token: set ",
+    option("password"),
+    Hint(", or pass it on standard input with ", option("password_stdin")),
+    ".",
+)

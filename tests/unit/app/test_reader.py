@@ -1,0 +1,140 @@
+"""Each option is spelled as the front end and the command have it."""
+
+import pytest
+
+from ci_publish.app.reader import FrontEnd, Reader, front_end
+from ci_publish.app.settings_sources import ACTION_MARK
+from ci_publish.errors import ConfigurationError, UploadRejected
+from ci_publish.hints import Hint, OptionNamed, option
+from ci_publish.model.events import (
+    Checked,
+    FileFinished,
+    FileStatus,
+    Finding,
+    FindingStatus,
+    Noted,
+    Outcome,
+    RunFinished,
+    RunStarted,
+)
+from ci_publish.model.problem import Problem, Severity
+from tests.unit.fakes import wheel
+
+KEEP_GOING = Hint("Go on: ", option("keep_going", "true"))
+TERMINAL = Reader(FrontEnd.COMMAND_LINE, "publish")
+
+
+@pytest.mark.parametrize(
+    ("environ", "used"),
+    [
+        ({}, FrontEnd.COMMAND_LINE),
+        ({"GITLAB_CI": "true", "CI_PUBLISH_JOBS": "2"}, FrontEnd.COMMAND_LINE),
+        ({ACTION_MARK: "docker"}, FrontEnd.ACTION),
+        ({"GITLAB_CI": "true", "CI_PUBLISH_INPUT_JOBS": "-1"}, FrontEnd.COMPONENT),
+    ],
+)
+def test_a_process_knows_its_front_end(environ: dict[str, str], used: FrontEnd) -> None:
+    assert front_end(environ) is used
+
+
+@pytest.mark.parametrize(
+    ("named", "flag", "action", "component", "python"),
+    [
+        (
+            option("keep_going", "true"),
+            "--keep-going",
+            "keep-going: true",
+            "keep-going: true",
+            "Settings(keep_going=True)",
+        ),
+        (option("verify", "false"), "--no-verify", "verify: false", "verify: false", "Settings(verify=False)"),
+        (option("strict"), "--strict", "the input strict", "the input strict", "Settings(strict=…)"),
+        (
+            option("on_conflict", "keep-published"),
+            "--on-conflict keep-published",
+            "on-conflict: keep-published",
+            "on-conflict: keep-published",
+            "Settings(on_conflict='keep-published')",
+        ),
+        (
+            option("repository_url", "testpypi"),
+            "--repository-url testpypi",
+            "repository-url: testpypi",
+            "repository-url: testpypi",
+            "Settings(repository_url=('testpypi',))",
+        ),
+        (
+            option("deadline", "SECONDS"),
+            "--deadline SECONDS",
+            "deadline: SECONDS",
+            "deadline: SECONDS",
+            "Settings(deadline=SECONDS)",
+        ),
+        (
+            option("password"),
+            "CI_PUBLISH_PASSWORD",
+            "the input password",
+            "CI_PUBLISH_PASSWORD",
+            "Settings(password=…)",
+        ),
+        (option("password_stdin"), "--password-stdin", None, None, "Settings(password_stdin=…)"),
+        (
+            option("anonymous", "true"),
+            "--anonymous",
+            "CI_PUBLISH_ANONYMOUS=true",
+            "CI_PUBLISH_ANONYMOUS=true",
+            "Settings(anonymous=True)",
+        ),
+        (option("paths"), "PATH", "the input packages-dir", "the input packages-dir", "Settings(paths=…)"),
+        (
+            option("paths", "dist/**"),
+            "dist/**",
+            "packages-dir: dist/**",
+            "packages-dir: dist/**",
+            "Settings(paths=('dist/**',))",
+        ),
+        (option("verbose", "true"), "--verbose", "verbose: true", "verbose: true", None),
+        (option("mint", "true"), None, None, None, None),
+    ],
+)
+def test_an_option_is_spelled_for_the_front_end(
+    named: OptionNamed, flag: str | None, action: str | None, component: str | None, python: str | None
+) -> None:
+    spelled = [Reader(each, "publish").spell(named) for each in FrontEnd]
+    if named.name == "password_stdin":
+        python = None
+    assert spelled == [flag, action, component, python]
+
+
+def test_before_the_command_is_known_every_option_may_be_named() -> None:
+    assert Reader(FrontEnd.COMMAND_LINE, "ci-publish").spell(option("mint", "true")) == "--mint"
+
+
+def test_events_reach_people_in_their_words() -> None:
+    noted = TERMINAL.event(Noted(slug="x", message="m", hints=(KEEP_GOING,)))
+    assert isinstance(noted, Noted)
+    assert noted.hints == ("Go on: --keep-going",)
+    finding = TERMINAL.event(Finding(name="x", status=FindingStatus.OK, message="m", hints=(KEEP_GOING,)))
+    assert isinstance(finding, Finding)
+    assert finding.hints == ("Go on: --keep-going",)
+    problem = Problem(filename=None, rule="r", severity=Severity.ERROR, message="m", advice=KEEP_GOING)
+    plain = Problem(filename=None, rule="r", severity=Severity.ERROR, message="m")
+    checked = TERMINAL.event(Checked((problem, plain)))
+    assert isinstance(checked, Checked)
+    assert [each.advice for each in checked.problems] == ["Go on: --keep-going", ""]
+
+
+def test_errors_are_the_same_errors_afterwards() -> None:
+    error = UploadRejected("no", hints=(KEEP_GOING,))
+    event = FileFinished(index="pypi", distribution=wheel(), status=FileStatus.FAILED, error=error)
+    assert TERMINAL.event(event) is event
+    assert error.hints == ("Go on: --keep-going",)
+    wrong = ConfigurationError("no", hints=(KEEP_GOING,))
+    ended = RunFinished(outcome=Outcome.FAILED, exit_code=2, time=0.0, error=wrong)
+    assert Reader(FrontEnd.COMMAND_LINE, "check").event(ended) is ended
+    assert wrong.hints == ()
+
+
+def test_other_events_are_left_alone() -> None:
+    event = RunStarted("publish", 0.0)
+    assert TERMINAL.event(event) is event
