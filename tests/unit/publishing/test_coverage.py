@@ -6,50 +6,16 @@ import pytest
 
 from ci_publish.app.settings import Settings
 from ci_publish.errors import CredentialRejected, ProjectNotCovered
-from ci_publish.model.distribution import CoreMetadata, Distribution
+from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.events import FileFinished, FileStatus, Noted, Outcome, Retrying
 from ci_publish.model.identity import CredentialKind
-from ci_publish.model.index import Endpoints, IndexState, NoSuchProject, ProjectListing
+from ci_publish.model.index import Endpoints, NoSuchProject, ProjectListing
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing.publish import plan, publish
-from tests.unit.fakes import PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
+from tests.unit.covered_runs import DEMO, OF_DEMO, OTHER, TOKEN, TRUSTED, played, refused, sent
+from tests.unit.fakes import PYPI, TESTPYPI, FakeCredential, FakeIndex, FakeRun, published, wheel
 
-DEMO, OTHER = wheel("demo"), wheel("other")
-TOKEN, TRUSTED = CredentialKind.API_TOKEN, CredentialKind.TRUSTED_PUBLISHING
-OF_DEMO = TokenScope(projects=frozenset({"demo"}))
 THERE = ProjectListing(project="demo")
-
-
-def played(  # noqa: PLR0913  (each test names what it is about)
-    *files: Distribution,
-    scope: TokenScope | None,
-    kind: CredentialKind = TRUSTED,
-    endpoints: Endpoints = PYPI,
-    states: tuple[IndexState, ...] = (),
-    keep_going: bool = False,
-    late: bool = False,
-) -> FakeRun:
-    credential = FakeCredential(kind, scope=None if late else scope, scope_when_held=scope)
-    return fake_run(
-        *files,
-        index=FakeIndex(endpoints, states=list(states)),
-        credential=credential,
-        options=Settings(keep_going=keep_going),
-    )
-
-
-def sent(play: FakeRun) -> list[tuple[str, int]]:
-    index = play.destinations[0].index
-    assert isinstance(index, FakeIndex)
-    return index.sent
-
-
-def refused(play: FakeRun, command: object = publish) -> ProjectNotCovered:
-    with pytest.raises(ProjectNotCovered) as caught:
-        command(play.run())  # type: ignore[operator]
-    assert sent(play) == []
-    assert caught.value.hints
-    return caught.value
 
 
 @pytest.mark.parametrize("kind", [TOKEN, TRUSTED])
