@@ -33,6 +33,7 @@ OUTPUTS = {
     "already-published": "How many files the index had already, with the same content.",
     "receipt": "Path of the receipt; empty unless the input receipt was given.",
     "attestations-dir": "Folder of the attestations; empty unless the input attestations-dir was given.",
+    "resume-after": "When a run that ended with exit code 12 can go on (RFC 3339, UTC); empty where that is not known.",
     "release-url": "Page of the release on the index; empty where it has none.",
 }
 

@@ -34,6 +34,7 @@ MEANINGS: Final = {
     9: "the index refuses the file",
     10: "network, 429 or 5xx until the retries ran out",
     11: "accepted, but the index does not show what was sent, or shows provenance that does not verify",
+    12: "published what the index allows for now; the rest is due later",
     130: "stopped by Ctrl-C (SIGINT)",
     143: "stopped by SIGTERM: the CI cancelled the job",
 }

@@ -74,6 +74,7 @@ from ci_publish.model.index import (
     FileChanged,
     IndexProfile,
     ListingUnavailable,
+    NewProjectLimit,
     PublishedFile,
     Refused,
     Unavailable,
@@ -81,7 +82,7 @@ from ci_publish.model.index import (
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import parse_identity
 from ci_publish.model.token_scope import TokenScope
-from ci_publish.publishing import build_provenance, confirmation_messages, messages
+from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims, google_claims
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -923,6 +924,29 @@ def _() -> object:
 
 
 # --- the run -------------------------------------------------------------------------------------------------------
+
+
+@situation("The index creates no more projects for now")
+def _() -> object:
+    limit = NewProjectLimit(
+        attempts=1, message="Too many new projects created (the limit is 4 in 24 hours)", wait=5400.0
+    )
+    return train_messages.deferred(["plugin", "meta"], [train_messages.limit_reached(PYPI, limit, 1_795_000_000.0)])
+
+
+@situation("--new-projects 2, and there are five")
+def _() -> object:
+    return train_messages.deferred(["cli", "plugin", "meta"], [train_messages.too_many_new(2)])
+
+
+@situation("--new-projects 2, and three new projects require each other")
+def _() -> object:
+    return train_messages.cycle_too_large(["alpha", "beta", "gamma"], 2)
+
+
+@situation("--new-projects, and the listing cannot be read")
+def _() -> object:
+    return train_messages.unknown_new(GENERIC, ["core"])
 
 
 @situation("Somebody pressed Ctrl-C")

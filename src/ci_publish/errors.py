@@ -16,6 +16,7 @@ the exit codes, and the classes below those narrow the cause without changing th
     ├── UploadRejected              9   the index refuses the file
     ├── IndexUnavailable           10   network, 429 or 5xx until the retries ran out
     ├── Unverified                 11   accepted, but the index does not show what was sent
+    ├── PublishingDeferred         12   published what the index allows for now; the rest is due later
     └── Interrupted           130/143   SIGINT / SIGTERM
 
 Text from outside (responses, filenames, claims) may appear in ``summary``, ``detail`` and ``hints``:
@@ -306,6 +307,19 @@ class UnexpectedPublisher(Unverified, slug="unexpected-publisher", retryable=Fal
 
 class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", retryable=False):
     """The index serves no build provenance by the expected builder, from the expected source, for a file."""
+
+
+class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):
+    """Some new projects were left for a later run, because the index creates no more of them for now, or you said so.
+
+    ``resume_after``: when a later run can go on, in seconds since the epoch; None where that is not known.
+    """
+
+    def __init__(
+        self, summary: str, *, detail: str = "", hints: Iterable[str] = (), resume_after: float | None = None
+    ) -> None:
+        super().__init__(summary, detail=detail, hints=hints)
+        self.resume_after = resume_after
 
 
 class Interrupted(CiPublishError, slug="interrupted", exit_code=130, retryable=True):

@@ -108,7 +108,14 @@ class Composition:
             expected_publishers=expected,
             subjects=self._subjects(command),
             last_question=self.interruption.last_question,
+            registration=self.registration,
         )
+
+    def registration(self, endpoints: Endpoints, project: str) -> str | None:
+        """Return the link to the form for the pending publisher of a new project, with this job filled in."""
+        from ci_publish.identity.pending_publishers import registration  # noqa: PLC0415  (for new projects)
+
+        return registration(job_identity(self.context.environ), endpoints, project)
 
     def _options(self, command: str) -> Settings:
         """Return the settings, with the folder that *command* writes attestations to."""

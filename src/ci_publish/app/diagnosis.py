@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ci_publish.app import diagnosed_train
 from ci_publish.app.composition import Composition
-from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish
+from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish, PublishingDeferred
 from ci_publish.hints import Hint, option
 from ci_publish.identity.diagnosis import Wanted
 from ci_publish.identity.doctor import Doctor
@@ -47,14 +49,20 @@ def diagnose(composition: Composition) -> Outcome:
     addresses = composition.settings.repository_url
     composition.credentials.require_unshared([composition.endpoints(each) for each in addresses])
     for repository_url in addresses:
-        diagnosis = _doctor(composition, repository_url).run()
+        index = composition.index(repository_url, online=True)
+        collection, checks = _files_if_any(composition, index.endpoints)
+        diagnosis = _doctor(composition, index, collection, checks).run()
         for found in diagnosis.findings:
             composition.context.emit(_finding(found))
-        errors += [] if diagnosis.error is None else [diagnosis.error]
+        link = partial(composition.registration, index.endpoints)
+        for shown in diagnosed_train.findings(collection, diagnosis.new, index.endpoints, link):
+            composition.context.emit(shown)
+        waiting = diagnosed_train.would_wait(collection, diagnosis.new, composition.settings.new_projects)
+        errors += [error for error in (diagnosis.error, waiting) if error is not None]
         if diagnosis.verdict.readiness is not Readiness.READY:
             open_questions.append(diagnosis.verdict.message)
     if errors:
-        raise errors[0]
+        raise min(errors, key=lambda error: isinstance(error, PublishingDeferred))
     if not open_questions:
         return Outcome.READY
     if composition.settings.strict:
@@ -89,11 +97,9 @@ def _finding(found: "Diagnosed") -> Finding:
     )
 
 
-def _doctor(composition: Composition, repository_url: str) -> Doctor:
+def _doctor(composition: Composition, index: "HttpIndex", collection: Collection, checks: Checks | None) -> Doctor:
     """Put together what checks one index and this job."""
     settings, credentials = composition.settings, composition.credentials
-    index = composition.index(repository_url, online=True)
-    collection, checks = _files_if_any(composition, index.endpoints)
     must_attest = not collection.distributions or collection.unattested
     wanted = Wanted(
         distributions=collection.distributions,

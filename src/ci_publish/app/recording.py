@@ -7,12 +7,13 @@ from dataclasses import replace
 from ci_publish.app.other_tools import unused_secrets
 from ci_publish.app.reader import Reader
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError
+from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
 from ci_publish.hints import Hint, option
 from ci_publish.http.certificates import FILES, not_followed
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import receipt_of
+from ci_publish.model.receipt_facts import rfc3339
 from ci_publish.publishing.context import Run
 
 
@@ -51,7 +52,11 @@ def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext,
         error = InternalError.of(caught)
     emit(
         RunFinished(
-            outcome=_outcome(outcome, error), exit_code=error.exit_code if error else 0, time=time.time(), error=error
+            outcome=_outcome(outcome, error),
+            exit_code=error.exit_code if error else 0,
+            time=time.time(),
+            error=error,
+            extra=_extra(error),
         )
     )
     receipt = receipt_of(events)
@@ -64,7 +69,16 @@ def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext,
 def _outcome(outcome: Outcome, error: CiPublishError | None) -> Outcome:
     if error is None:
         return outcome
+    if isinstance(error, PublishingDeferred):
+        return Outcome.DEFERRED
     return Outcome.INTERRUPTED if error.exit_code in {130, 143} else Outcome.FAILED
+
+
+def _extra(error: CiPublishError | None) -> dict[str, str]:
+    """Return what a run that was deferred passes on: when a later one can go on, empty where that is not known."""
+    if not isinstance(error, PublishingDeferred):
+        return {}
+    return {"resume-after": "" if error.resume_after is None else rfc3339(error.resume_after) or ""}
 
 
 def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:

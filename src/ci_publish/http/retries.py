@@ -2,11 +2,9 @@
 
 The rules of requests to an index: at most five attempts and 300 seconds of waiting for one file; a wait that the index
 asks for is honoured in full or not started; some of PyPI's refusals are worth one more attempt (a digest or an
-archive damaged on the way, a verification that ended with an unknown error). Sources: RFC 9110 §10.2.3 (Retry-After),
-draft-ietf-httpapi-ratelimit-headers (RateLimit, which PyPI sends without Retry-After).
+archive damaged on the way, a verification that ended with an unknown error). Source: RFC 9110 §10.2.3 (Retry-After).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import UTC
@@ -14,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
+from ci_publish.http.rate_limits import reset_wait
 from ci_publish.model.frozen import frozen
 
 MAX_ATTEMPTS = 5
@@ -31,9 +30,6 @@ _FINAL = frozenset(
         NoAnswerReason.REFUSED_LOCALLY,
     }
 )
-_RATE_LIMIT_ITEM = re.compile(r'(?:^|,)\s*"[^"]{0,100}"((?:\s*;\s*[a-z]{1,8}=\d{1,9}){1,8})')
-_POLICY_ITEM = re.compile(r'(?:^|,)\s*"([^"]{0,100})"((?:\s*;[^,"]{0,100}){1,8})')
-_RATE_LIMIT_PARAMETER = re.compile(r"([a-z]{1,8})=(\d{1,9})")
 
 
 @frozen
@@ -159,7 +155,7 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
 
     *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not legibly.
     """
-    waits = [wait for wait in (retry_after(headers.get("retry-after"), now), _rate_limit(headers)) if wait is not None]
+    waits = [wait for wait in (retry_after(headers.get("retry-after"), now), reset_wait(headers)) if wait is not None]
     return max(waits, default=None)
 
 
@@ -182,34 +178,6 @@ def http_date(value: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):  # email.utils raises each of these for garbage
         return None
-
-
-def _rate_limit(headers: Mapping[str, str]) -> float | None:
-    """Read ``RateLimit: "policy";r=0;t=30``: no requests remain, the quota is reset in 30 seconds."""
-    waits = []
-    for item in _RATE_LIMIT_ITEM.finditer(headers.get("ratelimit", "")[:2000]):
-        parameters = {key: int(number) for key, number in _RATE_LIMIT_PARAMETER.findall(item[1])}
-        if parameters.get("r") == 0 and "t" in parameters:
-            waits.append(float(parameters["t"]))
-    return max(waits, default=None)
-
-
-def exhausted_quota(headers: Mapping[str, str]) -> str | None:
-    """Return the quota that is used up, as in "4 in 24 hours", by RateLimit and RateLimit-Policy; None without one."""
-    parameters = {
-        match[1]: {key: int(number) for key, number in _RATE_LIMIT_PARAMETER.findall(match[2])}
-        for match in _POLICY_ITEM.finditer(headers.get("ratelimit-policy", "")[:2000])
-    }
-    states = _POLICY_ITEM.finditer(headers.get("ratelimit", "")[:2000])
-    used_up = [match[1] for match in states if re.search(r";\s*r=0(?!\d)", match[2])]
-    quotas = [each for name in used_up if (each := parameters.get(name, {})).keys() >= {"q", "w"}]
-    return f"{quotas[0]['q']} in {_duration(quotas[0]['w'])}" if quotas else None
-
-
-def _duration(seconds: int) -> str:
-    if seconds % 3600 == 0:
-        return "1 hour" if seconds == 3600 else f"{seconds // 3600} hours"  # noqa: PLR2004 - seconds in an hour
-    return f"{seconds} s"
 
 
 def _times(attempts: int) -> str:

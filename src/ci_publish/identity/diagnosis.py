@@ -20,17 +20,18 @@ from ci_publish.model.index import (
 )
 
 
-@frozen
+@frozen(kw_only=True)
 class Diagnosis:
     """What was found, in the order in which it was looked at.
 
     ``missing`` is what the credential lacks, as far as the environment tells: it wins over an index out of reach.
-    ``verdict`` counts where there is no ``error``.
+    ``verdict`` counts where there is no ``error``. ``new`` are the projects that the index does not have.
     """
 
     findings: tuple[Finding, ...]
     missing: CiPublishError | None = None
     verdict: Verdict = Verdict(Readiness.READY, "Ready to publish.")
+    new: tuple[str, ...] = ()
 
     @property
     def error(self) -> CiPublishError | None:

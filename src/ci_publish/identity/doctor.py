@@ -88,7 +88,8 @@ class Doctor:
         findings += self._credential()
         findings += projects
         findings += self._files()
-        return Diagnosis(tuple(findings), self._missing, self._verdict())
+        new = tuple(project for project, state in self._states.items() if isinstance(state, NoSuchProject))
+        return Diagnosis(findings=tuple(findings), missing=self._missing, verdict=self._verdict(), new=new)
 
     def _verdict(self) -> Verdict:
         files = self._wanted.distributions

@@ -24,6 +24,7 @@ class Meaning(StrEnum):
     PERMISSION = "permission"
     CREDENTIAL = "credential"
     EXPIRED = "expired"
+    NEW_PROJECTS = "new-projects"
     LATER = "later"
 
 
@@ -124,7 +125,7 @@ REFUSALS = (
         r"too many new projects created",
         "The index limits how many projects an account may create within a period. Projects that a pending Trusted "
         "Publisher creates do not count.",
-        meaning=Meaning.LATER,
+        meaning=Meaning.NEW_PROJECTS,
     ),
     _row(
         r"isn't allowed|is too similar to an existing project|conflict with (?:the )?python standard library",

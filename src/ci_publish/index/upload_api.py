@@ -9,13 +9,13 @@ from http import HTTPStatus
 
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer
+from ci_publish.http.rate_limits import exhausted_quota, rate_limits
 from ci_publish.http.responses import all_text, body_text, is_page, message_of
 from ci_publish.http.retries import (
     THROTTLING_STATUSES,
     FailedAttempt,
     SingleRetry,
     asked_wait,
-    exhausted_quota,
     is_transient_status,
 )
 from ci_publish.http.urls import host_of, same_origin, shown, split
@@ -25,7 +25,7 @@ from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.frozen import frozen
-from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
+from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NewProjectLimit, Refused
 
 HEADERS = {"Accept": "application/json"}
 Field = tuple[str, str]
@@ -34,6 +34,7 @@ Field = tuple[str, str]
 _SUCCESS = frozenset({200, 201, 202, 204})
 # GitLab's package registry of a project or a group.
 _GITLAB = re.compile(r".*/api/v4/(?:projects|groups)/[^/]+/(?:-/)?packages/pypi")
+_NEW_PROJECTS = "project.create."
 _PYPI_HOSTS = frozenset({"upload.pypi.org", "test.pypi.org"})
 
 
@@ -67,7 +68,7 @@ class MissingSlash:
     url: str
 
 
-ServerResponse = Accepted | AlreadyThere | Refused | CredentialRefused | Later
+ServerResponse = Accepted | AlreadyThere | Refused | CredentialRefused | NewProjectLimit | Later
 
 
 def fields(
@@ -114,15 +115,33 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Serve
         return Accepted(attempts, message_of(answer))
     if 300 <= answer.status <= 399:  # noqa: PLR2004  (the class of redirects)
         return _redirected(answer, url, attempts)
-    if is_transient_status(answer.status):
-        return _later(answer, now)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
         return _refused(answer, url, attempts, now)
+    if is_transient_status(answer.status):
+        return _later(answer, now)
     failure = FailedAttempt(
         f"the index answered with status {answer.status}, which says nothing about the file",
         once=SingleRetry.MALFORMED_ANSWER,
     )
     return Later(failure=failure, unclear=True)
+
+
+def _limits_new_projects(answer: HttpAnswer) -> bool:
+    """Return whether too many projects were created: by the policies that PyPI names with a 429, or by its words."""
+    names = [each.policy for each in rate_limits(answer.headers) if each.remaining in {0, None}]
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS and any(name.startswith(_NEW_PROJECTS) for name in names):
+        return True
+    known = find(answer.status, all_text(answer))
+    return known is not None and known.meaning is Meaning.NEW_PROJECTS
+
+
+def _no_more_projects(answer: HttpAnswer, attempts: int, now: float) -> NewProjectLimit:
+    quota = exhausted_quota(answer.headers)
+    return NewProjectLimit(
+        attempts=attempts,
+        message=f"{message_of(answer)}{'' if quota is None else f' (the limit is {quota})'}",
+        wait=asked_wait(answer.headers, now),
+    )
 
 
 def _page_instead(answer: HttpAnswer) -> Later:
@@ -153,6 +172,10 @@ def _later(answer: HttpAnswer, now: float) -> Later:
 
 
 def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
+    if _limits_new_projects(answer):
+        return _no_more_projects(answer, attempts, now)
+    if is_transient_status(answer.status):
+        return _later(answer, now)
     text = all_text(answer)
     if looks_duplicate(answer.status, text):
         return AlreadyThere(attempts, message_of(answer))

@@ -3,7 +3,7 @@
 Sources: warehouse/macaroons/caveats/ for what tokens state, warehouse/oidc/views.py for pending publishers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ci_publish.errors import ProjectNotCovered
 from ci_publish.hints import Hint, option
@@ -127,6 +127,20 @@ def not_minted(endpoints: Endpoints, absent: Sequence[str]) -> Noted:
     )
 
 
+def pending_publishers(endpoints: Endpoints, new: Sequence[str], link: Callable[[str], str | None]) -> Noted:
+    """Several projects of a run do not exist; *link* returns the form for one, where there is such a form."""
+    shown = tuple(f"{project}: {form}" for project in new if (form := link(project)) is not None)
+    return Noted(
+        slug="pending-publishers",
+        message=f"{endpoints.name} has no project {', '.join(new)}. For Trusted Publishing, register a pending"
+        " publisher for each, in this order: a user can have three at a time, and one identity can be pending for one"
+        " project only, so each needs an environment of its own.",
+        warning=False,
+        hints=shown[:_FORMS] + ((f"and {len(shown) - _FORMS} more",) if len(shown) > _FORMS else ()),
+    )
+
+
+_FORMS = 20
 _KEEP_GOING = Hint("To publish the other projects of this run: ", option("keep_going", "true"))
 
 

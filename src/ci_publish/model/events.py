@@ -226,6 +226,20 @@ class FileListed:
     compared: bool = True
 
 
+@frozen(kw_only=True)
+class ProjectLeft:
+    """A project of several did not go out, or not completely.
+
+    ``because`` of these projects, which may be itself; ``reason`` is a sentence. ``deferred``: for a later run.
+    """
+
+    index: str
+    project: str
+    because: tuple[str, ...]
+    reason: str
+    deferred: bool
+
+
 @frozen
 class ProvenanceChecked:
     """The provenance that an index serves for a file was checked."""
@@ -313,6 +327,7 @@ Event = (
     | UploadsCollided
     | FileFinished
     | FileListed
+    | ProjectLeft
     | ProvenanceChecked
     | Finding
     | Noted

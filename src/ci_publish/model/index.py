@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from ci_publish.errors import PublishingDeferred
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.frozen import frozen
 
@@ -154,7 +155,15 @@ class Conflict:
     published: PublishedFile
 
 
-PlannedFile = Upload | AlreadyPublished | KeptPublished | Conflict
+@frozen
+class Deferred:
+    """Left for a later run: its project, or one that it requires, is one new project too many for this run."""
+
+    distribution: Distribution
+    reason: PublishingDeferred
+
+
+PlannedFile = Upload | AlreadyPublished | KeptPublished | Conflict | Deferred
 
 
 @frozen
@@ -254,4 +263,19 @@ class Cancelled:
     unclear: bool = False
 
 
-UploadOutcome = Accepted | AlreadyThere | Refused | CredentialRefused | Unavailable | FileChanged | Cancelled
+@frozen(kw_only=True)
+class NewProjectLimit:
+    """The index creates no more projects for this user or address for now; it is not asked again in this run.
+
+    ``message`` is a sentence, with the limit where the index tells it. ``wait``: seconds until it creates more, None
+    where it does not say.
+    """
+
+    attempts: int
+    message: str
+    wait: float | None = None
+
+
+UploadOutcome = (
+    Accepted | AlreadyThere | Refused | CredentialRefused | NewProjectLimit | Unavailable | FileChanged | Cancelled
+)

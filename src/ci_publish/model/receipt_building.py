@@ -33,6 +33,7 @@ from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
+    Deferred,
     Endpoints,
     KeptPublished,
     PlannedFile,
@@ -227,6 +228,8 @@ def _planned_status(planned: PlannedFile | None, *, dry: bool) -> FileStatus:
             return FileStatus.KEPT_PUBLISHED
         case Conflict():
             return FileStatus.CONFLICT
+        case Deferred():
+            return FileStatus.DEFERRED
         case Upload() | None:
             return FileStatus.PLANNED if dry and planned else FileStatus.NOT_ATTEMPTED
         case _:
@@ -238,7 +241,9 @@ def _url(finished: FileFinished | None, listed: FileListed | None, planned: Plan
         return _without_user_info(finished.url)
     if listed and listed.published:
         return _without_user_info(listed.published.url)
-    return None if planned is None or isinstance(planned, Upload) else _without_user_info(planned.published.url)
+    return (
+        None if planned is None or isinstance(planned, Upload | Deferred) else _without_user_info(planned.published.url)
+    )
 
 
 def _index_only(facts: Facts, listed: FileListed) -> FileEntry:

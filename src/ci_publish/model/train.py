@@ -40,9 +40,9 @@ class Unknown:
 class Train:
     """The projects of one run.
 
-    ``waves``: in upload order, by name within a wave. A project is in a later wave than those that it requires, except
-    inside one of the ``cycles``, which are in one wave each. ``requires``: what each project requires of the others,
-    directly or through others of them.
+    ``waves``: in upload order, by name within a wave (the projects of a cycle beside each other). A project is in a
+    later wave than those that it requires, except inside one of the ``cycles``, which are in one wave each.
+    ``requires``: what each project requires of the others, directly or through others of them.
     """
 
     waves: tuple[tuple[str, ...], ...] = ()
@@ -65,6 +65,13 @@ class Train:
         """Return the waves of *projects* alone."""
         waves = (tuple(name for name in wave if name in projects) for wave in self.waves)
         return tuple(filter(None, waves))
+
+    def lines(self, projects: Collection[str], new: Collection[str]) -> tuple[str, ...]:
+        """Return each wave of *projects* as a line that names the *new* ones; none where there are fewer than two."""
+        if len(projects) < 2:  # noqa: PLR2004  (one project has no order)
+            return ()
+        named = {name: f"{name} (new project)" if name in new else name for name in projects}
+        return tuple(", ".join(named[name] for name in wave) for wave in self.waves_of(projects))
 
     def cycle_of(self, project: str) -> tuple[str, ...]:
         """Return the projects of the cycle that *project* is in; itself where it is in none."""
@@ -201,6 +208,7 @@ def _waves(fellows: _Edges, first: _Edges) -> Iterator[tuple[str, ...]]:
     while left:
         ready = {name for name in left if first[name] - placed <= fellows[name]}
         wave = {name for name in ready if fellows[name] <= ready}
-        yield tuple(sorted(wave))
+        # A cycle stands where its first project does: what begins the order never ends within one.
+        yield tuple(sorted(wave, key=lambda name: (min(fellows[name], default=name), name)))
         placed |= wave
         left -= wave

@@ -10,7 +10,7 @@ from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolic
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.model.index import IndexState
+from ci_publish.model.index import Endpoints, IndexState
 from ci_publish.model.publisher_identity import PublisherIdentity
 from ci_publish.publishing.digests import completed
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
@@ -80,6 +80,10 @@ class RunOptions(Protocol):
         """Whether the other files are uploaded when the index refuses one."""
 
     @property
+    def new_projects(self) -> int | None:
+        """How many projects the run creates at most; None: as many as there are."""
+
+    @property
     def compare_downloads(self) -> int:
         """Up to which size, in bytes, a file without a digest is downloaded and compared; 0: never."""
 
@@ -140,6 +144,7 @@ class Run:
     monotonic, ``now`` since the epoch, both in seconds. ``expected_publishers`` must have signed what ``verify`` finds:
     those whom the user names, or the job's own repository. ``last_question`` lets a run that was stopped ask the index
     once more. ``subjects`` are the files that ``attest`` makes build provenance for where they are not at hand.
+    ``registration`` returns the link to the form for a new project's pending publisher, where there is one.
     """
 
     distributions: Distributions
@@ -156,6 +161,7 @@ class Run:
     now: Callable[[], float] = time.time
     expected_publishers: tuple[PublisherIdentity, ...] = ()
     last_question: Callable[[], AbstractContextManager[None]] = nullcontext
+    registration: Callable[[Endpoints, str], str | None] = lambda _endpoints, _project: None
 
     @contextmanager
     def step(self, step: Step, index: str | None = None) -> Iterator[None]:

@@ -1,17 +1,17 @@
 """What became of the files that are sent to one index: recorded by the threads that send them, read afterwards."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, PublishingDeferred
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileFinished, FileStatus
 from ci_publish.model.index import Cancelled, PublishedFile, Unavailable
 from ci_publish.model.train import Train
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Run
-from ci_publish.publishing.stopped_projects import StoppedProjects
+from ci_publish.publishing.stopped_projects import Stopped, StoppedProjects
 
 Failures = Sequence[tuple[Distribution, CiPublishError]]
 
@@ -28,16 +28,20 @@ class FileOutcomes:
     """The outcomes at the index named *index*; each is emitted as FileFinished. Thread-safe.
 
     ``doubtful`` are the uploads, by filename and with the reason, whose answer says nothing about the file. A failure
-    stops the projects of *train* that require the file's; see ``stopped``.
+    stops the projects of *train* that require the file's. *absent* are the projects that the index was not seen to
+    have, and that a limit on new projects stops.
     """
 
-    def __init__(self, run: Run, index: str, train: Train) -> None:
+    def __init__(self, *, run: Run, index: str, train: Train, absent: Collection[str] = ()) -> None:
         self._run = run
         self._index = index
+        self._absent = frozenset(absent)
         self._several = len(train.requires) > 1
         self._stopped = StoppedProjects(train)
         self._lock = threading.Lock()
         self._failures: list[tuple[Distribution, CiPublishError]] = []
+        self._deferred: list[tuple[Distribution, PublishingDeferred]] = []
+        self._there: set[Distribution] = set()
         self._uploaded: list[Distribution] = []
         self._unclear: list[Distribution] = []
         self._withdrawn: list[Distribution] = []
@@ -49,6 +53,11 @@ class FileOutcomes:
     def failures(self) -> Failures:
         """The files that failed, in that order, each with its error."""
         return tuple(self._failures)
+
+    @property
+    def deferred(self) -> Sequence[tuple[Distribution, PublishingDeferred]]:
+        """The files that are left for a later run, each with the reason."""
+        return tuple(self._deferred)
 
     @property
     def uploaded(self) -> tuple[Distribution, ...]:
@@ -70,13 +79,13 @@ class FileOutcomes:
         """Whether a failure ended the uploads."""
         return self._halted
 
-    def is_stopped(self, project: str) -> bool:
-        """Return whether a failure ended the uploads of *project*."""
-        return self._stopped.reason(project) is not None
+    def stopped(self, project: str) -> Stopped | None:
+        """Return why *project* gets no more files; None where it does."""
+        return self._stopped.reason(project)
 
     def gets_no_turn(self, file: Distribution) -> bool:
         """Return whether a failure ended all uploads, or those of the project of *file*."""
-        return self._halted or self.is_stopped(file.project)
+        return self._halted or self.stopped(file.project) is not None
 
     @property
     def kept(self) -> bool:
@@ -88,6 +97,10 @@ class FileOutcomes:
         """Whether a file was accepted of which more is known than that its MD5 is on the index."""
         return self._sent
 
+    def is_there(self, file: Distribution) -> bool:
+        """Return whether the index accepted *file*, had it, or has other content that the user keeps."""
+        return file in self._there
+
     def has_ended(self, file: Distribution) -> bool:
         """Return whether the upload of *file* was attempted and has an outcome."""
         return file in self._ended
@@ -96,6 +109,7 @@ class FileOutcomes:
         """Record a file that is on the index as far as its answer tells."""
         with self._lock:
             self._uploaded.append(file)
+            self._there.add(file)
             self._sent = self._sent or status is not FileStatus.SAME_MD5
         self._finish(file, status, attempts=attempts, url=url)
 
@@ -108,6 +122,7 @@ class FileOutcomes:
         """Record a file that was not published, because the name is taken and the user allows that."""
         self._run.emit(messages.kept_published(file, published, reason))
         self._kept = True
+        self._there.add(file)
         self._finish(file, FileStatus.KEPT_PUBLISHED, attempts=attempts, url=published.url)
 
     def fail(
@@ -127,15 +142,31 @@ class FileOutcomes:
             self._failures.append((file, error))
             self._halted = self._halted or reach is Reach.RUN or not self._run.options.keep_going
         if self._several:
-            self._stopped.fail(file.project, error, refused=reach is Reach.PROJECT)
+            self._stopped.stop(file.project, error, whole=reach is Reach.PROJECT)
         self._finish(file, status, attempts=attempts, error=error)
+
+    def defer(self, file: Distribution, error: PublishingDeferred, attempts: int) -> None:
+        """Record a file whose project the index does not create for now, nor any other one that it lacks."""
+        with self._lock:
+            created = {each.project for each in self._uploaded}
+        for project in sorted({file.project} | self._absent - created):
+            self._stopped.stop(project, error, whole=True)
+        self._defer(file, error, attempts)
+
+    def _defer(self, file: Distribution, error: PublishingDeferred, attempts: int = 0) -> None:
+        with self._lock:
+            self._deferred.append((file, error))
+        self._finish(file, FileStatus.DEFERRED, attempts=attempts, error=error)
 
     def leave(self, file: Distribution) -> bool:
         """Record a file that is not sent because its project was stopped; return whether it was."""
         stopped = self._stopped.reason(file.project)
         if stopped is None:
             return False
-        self.leave_out([(file, train_messages.project_stopped(file.project, stopped.because, stopped.error))])
+        if isinstance(stopped.error, PublishingDeferred):
+            self._defer(file, stopped.error)
+        else:
+            self.leave_out([(file, train_messages.project_stopped(file.project, stopped.because, stopped.error))])
         return True
 
     def leave_out(self, failures: Failures) -> None:
@@ -171,7 +202,7 @@ class FileOutcomes:
     def forget_failures(self) -> None:
         """Go on as if nothing had failed: the index has the files after all."""
         self._failures, self._unclear, self._halted = [], [], False
-        self._stopped.forget()
+        self._stopped.forget_failures()
 
     def stop_error(self) -> CiPublishError:
         """Return why an upload was cut short: the run was stopped, or another file failed."""

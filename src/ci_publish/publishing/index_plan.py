@@ -6,6 +6,7 @@ from typing import assert_never
 
 from ci_publish.errors import ContentConflict
 from ci_publish.hints import Hint, option
+from ci_publish.model.coverage import pending_publishers
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     CredentialChanged,
@@ -17,10 +18,11 @@ from ci_publish.model.events import (
     Step,
 )
 from ci_publish.model.frozen import frozen
-from ci_publish.model.identity import Purpose
+from ci_publish.model.identity import CredentialKind, Purpose
 from ci_publish.model.index import (
     AlreadyPublished,
     Conflict,
+    Deferred,
     Endpoints,
     IndexProfile,
     IndexState,
@@ -42,6 +44,7 @@ from ci_publish.model.problem import Problem, undecided
 from ci_publish.model.train import Train, train_of
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
+from ci_publish.publishing.new_projects import deferred_projects, with_deferred
 from ci_publish.publishing.planning import ConflictRules, Undecided, by_wave, left_undecided, make_plan, schedule
 
 
@@ -101,15 +104,37 @@ def plan_index(
             undecided=undecided(problems) if endpoints.profile is IndexProfile.PYPI else {},
             train=train,
         )
-        run.emit(Planned(plan, train, planned.new_projects))
+        if run.options.new_projects is not None:
+            planned = _limited(endpoints, planned, run.options.new_projects)
+        run.emit(Planned(planned.plan, train, planned.new_projects))
         for note in train_messages.about_order(train):
             run.emit(note)
-        _emit_settled(run, endpoints, plan)
+        _note_pending_publishers(run, destination, planned)
+        _emit_settled(run, endpoints, planned.plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)
         if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``require_open``
             _warn_of_reserved_names(run, states)
     return planned
+
+
+def _note_pending_publishers(run: Run, destination: Destination, planned: IndexPlan) -> None:
+    """Say which forms new projects of a family need, where Trusted Publishing creates them."""
+    endpoints, new = destination.index.endpoints, planned.new_projects
+    trusted = destination.credential.state.kind is CredentialKind.TRUSTED_PUBLISHING
+    if trusted and new and len(planned.train.requires) > 1 and endpoints.profile is IndexProfile.PYPI:
+        run.emit(pending_publishers(endpoints, new, lambda project: run.registration(endpoints, project)))
+
+
+def _limited(endpoints: Endpoints, planned: IndexPlan, most: int) -> IndexPlan:
+    """Return the plan of a run that creates *most* projects at most. Raises ConfigurationError where that is unsure."""
+    unseen = dict.fromkeys(
+        file.project for file in planned.uploads if isinstance(planned.states[file.project], NotVisible)
+    )
+    if unseen:
+        raise train_messages.unknown_new(endpoints, tuple(unseen))
+    deferred = deferred_projects(planned.new_projects, planned.train, most)
+    return replace(planned, plan=with_deferred(planned.plan, deferred, train_messages.too_many_new(most)))
 
 
 def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
@@ -208,6 +233,8 @@ def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
                         error=error,
                     )
                 )
+            case Deferred(distribution, error):
+                run.emit(FileFinished(index=name, distribution=distribution, status=FileStatus.DEFERRED, error=error))
             case Upload():
                 pass
             case _:

@@ -141,13 +141,21 @@ def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outc
     outcomes: list[Outcome] = []
     try:
         for index in indexes:
-            index.upload(attested)
+            _upload(index, attested)
             outcomes.append(index.confirm(attested))
+            index.require_complete()
     except CiPublishError:
         for index in indexes:
             index.ask_once_more()
         raise
     return outcomes
+
+
+def _upload(index: IndexUpload, attested: Attested) -> None:
+    try:
+        index.upload(attested)
+    finally:
+        index.report_left()
 
 
 def _burn(run: Run) -> None:

@@ -2,45 +2,54 @@
 
 import threading
 
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, PublishingDeferred
 from ci_publish.model.frozen import frozen
 from ci_publish.model.train import Train
 
 
 @frozen
 class Stopped:
-    """Why a project gets no more files: the projects ``because`` of which, which may be itself, and the first error."""
+    """Why a project gets no more files: the projects ``because`` of which, which may be itself, and the first error.
+
+    The error is PublishingDeferred where it is left for a later run.
+    """
 
     because: tuple[str, ...]
     error: CiPublishError
 
 
 class StoppedProjects:
-    """The projects whose files failed, and those that require them. Thread-safe."""
+    """The projects whose files failed or were deferred, and those that require them. Thread-safe."""
 
     def __init__(self, train: Train) -> None:
         self._train = train
         self._lock = threading.Lock()
-        self._failed: dict[str, CiPublishError] = {}
-        self._refused: set[str] = set()
+        self._errors: dict[str, CiPublishError] = {}
+        self._whole: set[str] = set()
 
-    def fail(self, project: str, error: CiPublishError, *, refused: bool) -> None:
-        """Stop what requires *project*, one of whose files failed; the project itself where all of it is *refused*."""
+    def stop(self, project: str, error: CiPublishError, *, whole: bool) -> None:
+        """Stop what requires *project* because of *error*, and the *whole* project itself where that holds for it."""
         with self._lock:
-            self._failed.setdefault(project, error)
-            if refused:
-                self._refused.add(project)
+            self._errors.setdefault(project, error)
+            if whole:
+                self._whole.add(project)
 
-    def forget(self) -> None:
-        """Go on as if nothing had failed."""
+    def forget_failures(self) -> None:
+        """Go on as if nothing had failed; what is deferred stays so."""
         with self._lock:
-            self._failed, self._refused = {}, set()
+            self._errors = {
+                name: error for name, error in self._errors.items() if isinstance(error, PublishingDeferred)
+            }
+            self._whole.intersection_update(self._errors)
 
     def reason(self, project: str) -> Stopped | None:
-        """Return why *project* gets no more files; None where it does."""
+        """Return why *project* gets no more files, a failure before a deferral; None where it does."""
         with self._lock:
-            if project in self._refused:
-                return Stopped((project,), self._failed[project])
-            required = self._train.requires.get(project, frozenset())
-            causes = tuple(cause for cause in self._failed if cause in required)
-            return Stopped(causes, self._failed[causes[0]]) if causes else None
+            concerned = self._train.requires.get(project, frozenset()) | ({project} & self._whole)
+            causes = [name for name in self._errors if name in concerned]
+            causes.sort(key=lambda name: (isinstance(self._errors[name], PublishingDeferred), name != project))
+            if not causes:
+                return None
+            first = self._errors[causes[0]]
+            alike = [name for name in causes if type(self._errors[name]) is type(first)]
+            return Stopped((project,) if causes[0] == project else tuple(alike), first)

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from ci_publish.errors import CiPublishError
+from ci_publish.errors import CiPublishError, ConfigurationError, PublishingDeferred
+from ci_publish.hints import Hint, option
 from ci_publish.model.events import Noted
-from ci_publish.model.index import Endpoints
+from ci_publish.model.index import Endpoints, NewProjectLimit
+from ci_publish.model.receipt_facts import rfc3339
 from ci_publish.model.train import Train
+
+_SHOWN = 20
 
 
 def about_order(train: Train) -> Iterator[Noted]:
@@ -44,6 +48,71 @@ def not_confirmed(endpoints: Endpoints, going: Sequence[str], unseen: Sequence[s
         message=f"{', '.join(going)} will be uploaded, but the listing of {endpoints.name} does not confirm"
         f" {', '.join(unseen)}, required by it: the uploads were accepted, and that counts.",
     )
+
+
+def limit_reached(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> PublishingDeferred:
+    """The index creates no more projects for now; *now* in seconds since the epoch."""
+    resume = None if limit.wait is None else now + limit.wait
+    until = None if resume is None else rfc3339(resume)
+    return PublishingDeferred(
+        f"{endpoints.name} creates no more projects for now: {limit.message}",
+        hints=(
+            f"Run it again after {until}: what is published is recognised, and the rest follows."
+            if until
+            else f"{endpoints.name} does not say when it creates more; run it again later, or every day: what is"
+            " published is recognised, and the rest follows.",
+            "Projects that a pending Trusted Publisher creates are not limited.",
+        ),
+        resume_after=resume,
+    )
+
+
+def too_many_new(most: int) -> PublishingDeferred:
+    """The user wants no more than *most* new projects in a run."""
+    return PublishingDeferred(
+        f"This run creates {'1 project' if most == 1 else f'{most} projects'} at most (new-projects: {most}).",
+        hints=("Run it again for the next ones, when you like: no time is known that has to pass before.",),
+    )
+
+
+def deferred(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> PublishingDeferred:
+    """Return the error that a run ends with when nothing failed and *projects* wait."""
+    count = "1 project waits" if len(projects) == 1 else f"{len(projects)} projects wait"
+    resets = [error.resume_after for error in errors if error.resume_after is not None]
+    return PublishingDeferred(
+        f"{count} for a later run: {_named(projects)}.",
+        detail="\n".join(dict.fromkeys(error.summary for error in errors)),
+        hints=tuple(dict.fromkeys(hint for error in errors for hint in error.hints)),
+        resume_after=max(resets, default=None),
+    )
+
+
+def cycle_too_large(cycle: Sequence[str], most: int) -> ConfigurationError:
+    """No number of runs that create so few projects publishes a cycle."""
+    return ConfigurationError(
+        f"new-projects: {most} can never publish {_named(cycle)}: these projects are new and require each other.",
+        hints=(
+            Hint("Allow as many new projects as the cycle has: ", option("new_projects", str(len(cycle)))),
+            "Or break the cycle.",
+        ),
+    )
+
+
+def unknown_new(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
+    """The user limits new projects, and nothing tells which are."""
+    return ConfigurationError(
+        f"new-projects cannot be honoured: the listing of {_named(projects)} on {endpoints.name} cannot be read, so"
+        " it is not known which projects are new.",
+        hints=(
+            Hint("Name the root of the index's Simple API: ", option("index_url", "URL")),
+            Hint("Or omit ", option("new_projects"), "."),
+        ),
+    )
+
+
+def _named(projects: Sequence[str]) -> str:
+    more = len(projects) - _SHOWN
+    return ", ".join(projects[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def project_stopped(project: str, because: Sequence[str], error: CiPublishError) -> CiPublishError:

@@ -6,10 +6,10 @@ from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.distribution import Collection, Distribution
 from ci_publish.model.events import FileFinished, FileStatus, Outcome, Step
 from ci_publish.model.identity import Claims, CredentialKind, Purpose
-from ci_publish.model.index import AlreadyPublished, Endpoints, KeptPublished, Plan
+from ci_publish.model.index import AlreadyPublished, Deferred, Endpoints, KeptPublished, Plan, ProjectListing
 from ci_publish.model.problem import Problem
 from ci_publish.model.train import NO_TRAIN
-from ci_publish.publishing import confirmation_messages, messages
+from ci_publish.publishing import confirmation_messages, messages, train_messages
 from ci_publish.publishing.attest import Attested, attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
 from ci_publish.publishing.build_provenance import require_served
@@ -18,6 +18,7 @@ from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
 from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_open
+from ci_publish.publishing.left_projects import left_projects
 from ci_publish.publishing.release_diff import compare_releases
 from ci_publish.publishing.transfers import Transfers
 from ci_publish.publishing.unattested import require_attested
@@ -47,7 +48,7 @@ class IndexUpload:
         self._authentication = Authentication(run, destination, self._purpose)
         nothing = Plan(self.endpoints.name, ())
         self._planned = IndexPlan(plan=nothing, states={}, undecided={}, train=NO_TRAIN)
-        self._outcomes = FileOutcomes(run, self.endpoints.name, NO_TRAIN)
+        self._outcomes = FileOutcomes(run=run, index=self.endpoints.name, train=NO_TRAIN)
         self._confirmed = ConfirmedFiles(run, self._index, self._outcomes)
         self._fate_reported = False
 
@@ -83,7 +84,9 @@ class IndexUpload:
             problems=self._problems,
             purpose=self._purpose if sending else None,
         )
-        self._outcomes = FileOutcomes(self._run, self.endpoints.name, self._planned.train)
+        planned = self._planned
+        absent = {name for name, state in planned.states.items() if not isinstance(state, ProjectListing)}
+        self._outcomes = FileOutcomes(run=self._run, index=self.endpoints.name, train=planned.train, absent=absent)
         self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
 
     def compare(self, default: str) -> tuple[Problem, ...]:
@@ -208,6 +211,21 @@ class IndexUpload:
             return Outcome.PUBLISHED
         kept = self._outcomes.kept or any(isinstance(file, KeptPublished) for file in self._planned.plan.files)
         return Outcome.KEPT_PUBLISHED if kept else Outcome.ALREADY_PUBLISHED
+
+    def report_left(self) -> None:
+        """Report the projects that were not uploaded, or not completely, and because of which."""
+        planned = self._planned
+        for left in left_projects(self.endpoints.name, planned.plan.files, self._outcomes, planned.train):
+            self._run.emit(left)
+
+    def require_complete(self) -> None:
+        """Raise PublishingDeferred for files that are left for a later run."""
+        planned = [(file.distribution, file.reason) for file in self._planned.plan.files if isinstance(file, Deferred)]
+        deferred = (*planned, *self._outcomes.deferred)
+        if deferred:
+            projects = {file.project for file, _ in deferred}
+            order = [project for project in self._planned.train.order if project in projects]
+            raise train_messages.deferred(order, [error for _, error in deferred])
 
     def ask_once_more(self) -> None:
         """Report what the index lists of files whose fate is not known, when the run ends with an error."""

@@ -14,6 +14,7 @@ from ci_publish.model.index import (
     FileChanged,
     IndexState,
     ListingUnavailable,
+    NewProjectLimit,
     NoSuchProject,
     NotVisible,
     ProjectListing,
@@ -22,7 +23,7 @@ from ci_publish.model.index import (
     Unavailable,
     UploadOutcome,
 )
-from ci_publish.publishing import messages
+from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import conflict_error, conflict_rules
@@ -62,6 +63,9 @@ class UploadAnswers:
                     answer.attempts,
                     reach=Reach.PROJECT if answer.whole_project else Reach.FILE,
                 )
+            case NewProjectLimit():
+                deferred = train_messages.limit_reached(endpoints, answer, self._run.now())
+                outcomes.defer(file, deferred, answer.attempts)
             case CredentialRefused():
                 self._record_refused_credential(file, answer)
             case Unavailable():

@@ -47,7 +47,7 @@ class Waves:
 
         Where the listing cannot be read, or the user does not want to wait, the index's answer counts, with a warning.
         """
-        going = [project for project in wave if not self._outcomes.is_stopped(project)]
+        going = [project for project in wave if self._outcomes.stopped(project) is None]
         required = {name for project in going for name in self._train.requires[project]} - set(wave)
         needed = [file for file in self._outcomes.uploaded if file.project in required]
         awaited = self._confirmed.left(needed)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ci_publish.errors import PublishingDeferred
 from ci_publish.model.events import Checked, Collected, Compared, Event, Noted, RunFinished
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
+from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import command_data, command_property
 
 # The runner shows ten of each kind for a step and silently drops the rest.
@@ -42,8 +44,10 @@ def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     if finished and finished.error:
         hints = wording.hints(finished.error)
         steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()
-        yield Annotation(severity=Severity.ERROR, title=finished.error.summary, message=steps)
-    for failed, error in wording.file_failures(events):
+        deferred = isinstance(finished.error, PublishingDeferred)
+        severity = Severity.WARNING if deferred else Severity.ERROR
+        yield Annotation(severity=severity, title=finished.error.summary, message=steps)
+    for failed, error in file_failures(events):
         message = "\n".join((error.summary, *wording.hints(error), error.docs))
         yield Annotation(
             severity=Severity.ERROR,

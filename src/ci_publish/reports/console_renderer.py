@@ -5,7 +5,6 @@ guards lines that were put together from parts once more.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
 from functools import singledispatchmethod
 from itertools import groupby
 
@@ -22,11 +21,11 @@ from ci_publish.model.events import (
     FileListed,
     FileStatus,
     Finding,
-    FindingStatus,
     IndexChosen,
     Noted,
     Outcome,
     Planned,
+    ProjectLeft,
     ProvenanceChecked,
     RequestTraced,
     Retrying,
@@ -42,24 +41,15 @@ from ci_publish.model.events import (
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import changes, train, wording
+from ci_publish.reports import changes, tones, train, wording
 from ci_publish.reports.event_history import EventHistory
+from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import block, one_line
 from ci_publish.reports.stopwatch import Stopwatch
+from ci_publish.reports.tones import Tone
 
 _COLUMN = 8
 _FAILURES = 20
-
-
-class Tone(StrEnum):
-    """The style of a line, for consoles that have colours."""
-
-    PLAIN = "plain"
-    QUIET = "quiet"
-    STRONG = "strong"
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
 
 
 @frozen
@@ -68,30 +58,6 @@ class Line:
 
     text: str
     tone: Tone = Tone.PLAIN
-
-
-_SEVERITY = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN, Severity.NOTE: Tone.QUIET}
-_FINDING = {
-    FindingStatus.OK: Tone.GOOD,
-    FindingStatus.WARN: Tone.WARN,
-    FindingStatus.FAIL: Tone.BAD,
-    FindingStatus.SKIP: Tone.QUIET,
-}
-_STATUS = {
-    FileStatus.UPLOADED: Tone.GOOD,
-    FileStatus.UPLOADED_MD5: Tone.WARN,
-    FileStatus.NOT_CONFIRMED: Tone.WARN,
-    FileStatus.ALREADY_PUBLISHED: Tone.GOOD,
-    FileStatus.SAME_MD5: Tone.WARN,
-    FileStatus.KEPT_PUBLISHED: Tone.WARN,
-    FileStatus.PLANNED: Tone.PLAIN,
-    FileStatus.CONFLICT: Tone.BAD,
-    FileStatus.REFUSED: Tone.BAD,
-    FileStatus.FAILED: Tone.BAD,
-    FileStatus.UNKNOWN: Tone.BAD,
-    FileStatus.DEFERRED: Tone.WARN,
-    FileStatus.NOT_ATTEMPTED: Tone.QUIET,
-}
 
 
 class ConsoleRenderer:
@@ -184,7 +150,7 @@ class ConsoleRenderer:
         yield _step("check", wording.findings(event.problems), tone)
 
     def _problem(self, problem: Problem) -> Iterator[Line]:
-        yield _step("", f"{problem.severity}: {self._line(problem.rule)}", _SEVERITY[problem.severity])
+        yield _step("", f"{problem.severity}: {self._line(problem.rule)}", tones.SEVERITY[problem.severity])
         for text in filter(str.strip, (problem.message, problem.advice)):
             yield from (_step("", f"  {line}") for line in block(self._redact(text)).split("\n"))
         yield _step("", f"  {self._line(problem.docs)}", Tone.QUIET)
@@ -207,7 +173,7 @@ class ConsoleRenderer:
             yield _step(
                 "plan",
                 f"{wording.STATUS[status]:<{widths[0]}}  {name}  {why}{self._at(event.plan.index)}",
-                _STATUS[status],
+                tones.STATUS[status],
             )
         for number, projects in enumerate(train.waves(event), 1):
             yield _step("order", f"{number}. {self._line(projects)}{self._at(event.plan.index)}")
@@ -215,7 +181,7 @@ class ConsoleRenderer:
     @_render.register
     def _(self, event: Compared) -> Iterable[Line]:
         for severity, text in changes.rows(event.diff):
-            step, tone = ("", _SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
+            step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
             yield _step(step, self._line(text), tone)
 
     # -- identity and signatures --
@@ -261,7 +227,7 @@ class ConsoleRenderer:
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
         told = f"{name}  {status}{self._took(event)}  {size}{attempts}"
         reason = f": {self._line(event.error.summary)}" if event.error else ""
-        yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", _STATUS[event.status])
+        yield _step(self._at_step, f"{told}{self._at(event.index)}{reason}", tones.STATUS[event.status])
 
     def _is_shown(self, event: FileFinished) -> bool:
         """Return whether the plan has shown it, or the listing will."""
@@ -280,6 +246,15 @@ class ConsoleRenderer:
         yield _step("confirm", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
 
     @_render.register
+    def _(self, event: ProjectLeft) -> Iterable[Line]:
+        tone = Tone.WARN if event.deferred else Tone.BAD
+        yield _step(
+            "deferred" if event.deferred else "left out",
+            f"{self._line(train.left(event))}{self._at(event.index)}",
+            tone,
+        )
+
+    @_render.register
     def _(self, event: ProvenanceChecked) -> Iterable[Line]:
         tone = Tone.GOOD if isinstance(event.outcome, ProvenanceVerified) else Tone.WARN
         said = self._line(wording.provenance(event.outcome))
@@ -292,7 +267,7 @@ class ConsoleRenderer:
         if event.name == "verdict":  # it is the last line
             return
         first, *rest = block(self._redact(event.message)).split("\n")
-        yield _step(event.status, f"{self._line(event.name)}: {first}", _FINDING[event.status])
+        yield _step(event.status, f"{self._line(event.name)}: {first}", tones.FINDING[event.status])
         yield from (_step("", f"  {line}") for line in rest)
         yield from self._hints(event.hints)
 
@@ -314,7 +289,7 @@ class ConsoleRenderer:
     # -- failures --
 
     def _errors_of_files(self) -> Iterator[Line]:
-        failures = wording.file_failures(self._history.events)
+        failures = file_failures(self._history.events)
         for event, error in failures[:_FAILURES]:
             yield Line(f"{self._line(event.distribution.filename)}{self._at(event.index)}", Tone.STRONG)
             yield from self._error(error)

@@ -54,6 +54,7 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
         "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5)),
         "receipt": _value(str(artifacts.receipt)) if there else "",
         "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
+        "resume-after": receipt.resume_after or "",
         "release-url": _value(redact(extra.get("release-url") or (pages[0] if pages else ""))),
     }
 

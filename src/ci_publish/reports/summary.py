@@ -10,11 +10,22 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.events import Checked, Event, FileStatus, Finding, Noted, Outcome, Planned, RunFinished
+from ci_publish.model.events import (
+    Checked,
+    Event,
+    FileStatus,
+    Finding,
+    Noted,
+    Outcome,
+    Planned,
+    ProjectLeft,
+    RunFinished,
+)
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import changes, train, wording
+from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
@@ -117,6 +128,7 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
     if given.receipt.command != "diff":  # its files are neither here nor there
         yield from _files(given)
     yield from _builds(given)
+    yield from _left(given)
     yield from _file_errors(given)
     yield from _notes(given)
     yield from _findings(given)
@@ -127,7 +139,7 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
 
 def _heading(given: SummaryInput) -> Section:
     receipt = given.receipt
-    sign = "✅" if receipt.exit_code == 0 else "❌"
+    sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
     names = [f"{given.text(project)} {given.text(version)}" for project, version in wording.releases(receipt)[:5]]
     subject = f" · {', '.join(names)}" if names else ""
     return Section(f"## {sign} {given.text(wording.headline(receipt))}{subject}\n\n")
@@ -232,8 +244,20 @@ def _changes(given: SummaryInput) -> Iterator[Section]:
         yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
 
 
+def _left(given: SummaryInput) -> Iterator[Section]:
+    """Yield the table of the projects that did not go out."""
+    rows = [
+        f"| {given.text(event.project)} | {'deferred' if event.deferred else '**not published**'}"
+        f" | {given.text(', '.join(event.because))} | {given.text(event.reason)} |\n"
+        for event in given.of(ProjectLeft)
+    ]
+    if rows:
+        head = "### Projects that did not go out\n\n| Project | | Because of | Reason |\n|---|---|---|---|\n"
+        yield Section(head=head, lines=tuple(rows), foot="\n")
+
+
 def _file_errors(given: SummaryInput) -> Iterator[Section]:
-    for event, error in wording.file_failures(given.events):
+    for event, error in file_failures(given.events):
         yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
 
 

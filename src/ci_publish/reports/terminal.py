@@ -33,9 +33,10 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.reports import wording
-from ci_publish.reports.console_renderer import ConsoleRenderer, Line, Tone
+from ci_publish.reports.console_renderer import ConsoleRenderer, Line
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.neutral import one_line
+from ci_publish.reports.tones import Tone
 
 _STYLES = {
     Tone.PLAIN: "",

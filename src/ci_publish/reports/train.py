@@ -1,14 +1,16 @@
 """The order of a run's projects, as every report shows it (pure)."""
 
-from ci_publish.model.events import Planned
+from ci_publish.model.events import Planned, ProjectLeft
 
 
 def waves(planned: Planned) -> tuple[str, ...]:
     """Return the projects of each wave, in upload order; empty where fewer than two projects are uploaded."""
     projects = {file.project for file in planned.plan.uploads}
-    if len(projects) < 2:  # noqa: PLR2004  (one project has no order)
-        return ()
-    return tuple(
-        ", ".join(f"{name} (new project)" if name in planned.new_projects else name for name in wave)
-        for wave in planned.train.waves_of(projects)
-    )
+    return planned.train.lines(projects, planned.new_projects)
+
+
+def left(event: ProjectLeft) -> str:
+    """Return which project did not go out, and because of which."""
+    others = [name for name in event.because if name != event.project]
+    cause = f", because of {', '.join(others)}" if others else ""
+    return f"{event.project}{cause}: {event.reason}"

@@ -16,9 +16,15 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import Event, FileFinished, FileListed, FileStatus, IndexChosen, Outcome, RunFinished
+from ci_publish.model.events import (
+    Event,
+    FileListed,
+    FileStatus,
+    IndexChosen,
+    Outcome,
+)
 from ci_publish.model.identity import CredentialKind, CredentialState
-from ci_publish.model.index import AlreadyPublished, Conflict, KeptPublished, PlannedFile, Upload
+from ci_publish.model.index import AlreadyPublished, Conflict, Deferred, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import AttestationEntry, FileEntry, IndexEntry, Receipt
 
@@ -134,12 +140,13 @@ def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
             return FileStatus.PLANNED, "not on the index"
         case Upload():
             return FileStatus.PLANNED, "the listing cannot be read"
-        case AlreadyPublished(md5_only=True):
-            return FileStatus.SAME_MD5, "already on the index (same MD5)"
-        case AlreadyPublished():
-            return FileStatus.ALREADY_PUBLISHED, "already on the index (same SHA-256)"
+        case AlreadyPublished(md5_only=md5_only):
+            status = FileStatus.SAME_MD5 if md5_only else FileStatus.ALREADY_PUBLISHED
+            return status, f"already on the index (same {'MD5' if md5_only else 'SHA-256'})"
         case KeptPublished(reason=reason):
             return FileStatus.KEPT_PUBLISHED, reason
+        case Deferred(reason=reason):
+            return FileStatus.DEFERRED, reason.summary
         case Conflict(distribution=ours, published=theirs):
             return FileStatus.CONFLICT, _difference(ours.sha256, theirs.sha256)
         case _:
@@ -238,19 +245,6 @@ def hints(error: CiPublishError) -> tuple[str, ...]:
     """Return what to do about *error*, with a re-run where that can help and no hint says so."""
     said = any(_AGAIN.search(hint) for hint in error.hints)
     return error.hints if said or not error.retryable else (*error.hints, "Run it again: completed work is kept.")
-
-
-def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
-    """Return the failures of single files that the run's own failure does not report already."""
-    end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
-    last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
-    return tuple((event, event.error) for event in last.values() if event.error and not _tells(end, event, event.error))
-
-
-def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
-    if end is None or end is error:
-        return end is error
-    return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"
 
 
 def result(receipt: Receipt, file: FileEntry) -> str:

@@ -16,7 +16,6 @@ from ci_publish.http.retries import (
     TryAgain,
     asked_wait,
     decide,
-    exhausted_quota,
     is_transient,
     is_transient_status,
     retry_after,
@@ -149,19 +148,3 @@ def test_what_is_never_tried_again() -> None:
 )
 def test_what_the_index_asks_for(headers: dict[str, str], wait: float | None) -> None:
     assert asked_wait(headers, NOW) == wait
-
-
-@pytest.mark.parametrize(
-    ("state", "policy", "quota"),
-    [
-        ('"project.create.user";r=0;t=42', '"project.create.user";q=4;w=86400;pk=:user:', "4 in 24 hours"),
-        ('"a";r=9;t=1, "b";r=0;t=3', '"a";q=40;w=60;pk=:ip:, "b";q=20;w=3600;pk=:user:', "20 in 1 hour"),
-        ('"a";r=0;t=1', '"a";q=5;w=90', "5 in 90 s"),
-        ('"a";r=0;t=1', '"b";q=5;w=90', None),
-        ('"a";r=5;t=1', '"a";q=5;w=90', None),
-        ("nonsense", "nonsense", None),
-    ],
-)
-def test_the_quota_that_is_used_up_is_read_from_the_answer(state: str, policy: str, quota: str | None) -> None:
-    assert exhausted_quota({"ratelimit": state, "ratelimit-policy": policy}) == quota
-    assert exhausted_quota({}) is None

@@ -17,7 +17,7 @@ from ci_publish.index.upload_api import (
 )
 from ci_publish.model.attestation import PUBLISH_V1, Attestation
 from ci_publish.model.distribution import Kind
-from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, Refused
+from ci_publish.model.index import Accepted, AlreadyThere, CredentialRefused, NewProjectLimit, Refused
 from tests.unit.index.scripted_index import FILENAME, NOW, answer, make_file
 
 URL = "https://index.example/legacy/"
@@ -119,21 +119,33 @@ def test_later() -> None:
     assert verdict.failure.reason == "the index answered 503: busy"
 
 
-def test_too_many_new_projects_is_later_with_a_word() -> None:
-    verdict = understood(answer(429, reason="Too many new projects created", ratelimit='"p";r=0;t=60'))
-    assert isinstance(verdict, Later)
-    assert (verdict.failure.asked, verdict.throttled, verdict.unclear) == (60.0, True, False)
-    assert "limits how many projects" in verdict.failure.reason
-    assert "the limit is" not in verdict.failure.reason
+USER = '"project.create.user";q=4;w=86400;pk=:user:'
 
 
-def test_the_limit_is_the_one_that_the_answer_names() -> None:
-    state = '"project.create.ip";r=3;t=60, "project.create.user";r=0;t=3600'
-    policy = '"project.create.ip";q=40;w=3600;pk=:ip:, "project.create.user";q=4;w=86400;pk=:user:'
-    refused = answer(429, reason="Too many new projects created", ratelimit=state, ratelimit_policy=policy)
-    verdict = understood(refused)
-    assert isinstance(verdict, Later)
-    assert "(the limit is 4 in 24 hours)" in verdict.failure.reason
+@pytest.mark.parametrize(
+    ("state", "policy", "words", "wait", "limit"),
+    [
+        ("", "", "Too many new projects created", None, ""),
+        ('"p";r=0;t=60', "", "Too many new projects created", 60.0, ""),
+        ('"project.create.user";r=0;t=3600', USER, "slow down", 3600.0, " (the limit is 4 in 24 hours)"),
+        ('"project.create.ip";r=0;t=60, "project.create.user";r=0;t=3600', "", "slow down", 3600.0, ""),
+        ("", USER, "slow down", None, ""),
+    ],
+)
+def test_too_many_new_projects_are_a_limit_that_is_not_asked_again(
+    state: str, policy: str, words: str, wait: float | None, limit: str
+) -> None:
+    answered = understood(answer(429, reason=words, ratelimit=state, ratelimit_policy=policy))
+    assert answered == NewProjectLimit(attempts=2, message=f"{words}{limit}", wait=wait)
+
+
+def test_the_words_alone_are_enough_whatever_the_status_and_other_limits_are_waited_for() -> None:
+    assert isinstance(understood(answer(403, reason="Too many new projects created")), NewProjectLimit)
+    for state in ('"uploads";r=0;t=60', '"project.create.user";r=3;t=9, "uploads";r=0;t=60'):
+        other = understood(answer(429, reason="slow down", ratelimit=state, ratelimit_policy='"uploads";q=9;w=3600'))
+        assert isinstance(other, Later)
+        assert (other.failure.asked, other.throttled, other.unclear) == (60.0, True, False)
+        assert "(the limit is 9 in 1 hour)" in other.failure.reason
 
 
 def test_duplicates_are_asked_about() -> None:

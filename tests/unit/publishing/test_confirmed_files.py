@@ -15,7 +15,7 @@ from tests.unit.publishing.run_harness import ALL, ONE, TWO, listed
 
 def confirmed_files(played: FakeRun, index: FakeIndex) -> ConfirmedFiles:
     run = played.run()
-    outcomes = FileOutcomes(run, "pypi", NO_TRAIN)
+    outcomes = FileOutcomes(run=run, index="pypi", train=NO_TRAIN)
     for file in (ONE, TWO):
         outcomes.accept(file, FileStatus.UPLOADED, 1)
     return ConfirmedFiles(run, index, outcomes)

@@ -1,6 +1,7 @@
 """Planning one index's part of a run, over fakes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,7 @@ from tests.unit.fakes import (
     sha,
     wheel,
 )
+from tests.unit.publishing.projects import project
 from tests.unit.publishing.run_harness import (
     ALL,
     ONE,
@@ -269,3 +271,17 @@ def test_other_and_unknown_content_are_told_apart() -> None:
     )
     error = failing(played, ContentConflict)
     assert "other content under the name of 1 file, and unknown content under that of 1 file" in error.summary
+
+
+def test_new_projects_of_a_family_are_told_with_their_forms_in_order() -> None:
+    family = (project("plugin", "core"), project("core"))
+    for files, kind, slugs in (
+        (family, CredentialKind.TRUSTED_PUBLISHING, 1),
+        (family, CredentialKind.API_TOKEN, 0),
+        (family[1:], CredentialKind.TRUSTED_PUBLISHING, 0),
+    ):
+        played = fake_run(*files, credential=FakeCredential(kind))
+        plan(replace(played.run(), registration=lambda _, name: f"https://form/{name}"))
+        found = [event for event in played.events if isinstance(event, Noted) and event.slug == "pending-publishers"]
+        assert len(found) == slugs
+        assert all(note.hints == ("core: https://form/core", "plugin: https://form/plugin") for note in found)

@@ -1,29 +1,41 @@
 """Which projects get no more files."""
 
-from ci_publish.errors import IndexUnavailable, UploadRejected
+from ci_publish.errors import IndexUnavailable, PublishingDeferred, UploadRejected
 from ci_publish.model.train import Train
 from ci_publish.publishing.stopped_projects import Stopped, StoppedProjects
 
 REQUIRES = {"core": frozenset[str](), "plugin": frozenset({"core"}), "meta": frozenset({"core", "plugin"})}
 TRAIN = Train(waves=(("core",), ("plugin",), ("meta",)), requires=REQUIRES)
-NO, LOST = UploadRejected("no"), IndexUnavailable("lost")
+NO, LOST, LATER = UploadRejected("no"), IndexUnavailable("lost"), PublishingDeferred("later")
 
 
 def test_a_failure_stops_what_requires_the_project() -> None:
     stopped = StoppedProjects(TRAIN)
     assert stopped.reason("meta") is None
-    stopped.fail("core", LOST, refused=False)
-    stopped.fail("plugin", NO, refused=False)
+    stopped.stop("core", LOST, whole=False)
+    stopped.stop("plugin", LOST, whole=False)
     assert stopped.reason("core") is None, "its other files may go"
     assert stopped.reason("plugin") == Stopped(("core",), LOST)
     assert stopped.reason("meta") == Stopped(("core", "plugin"), LOST)
     assert stopped.reason("another") is None
-    stopped.forget()
+    stopped.forget_failures()
     assert stopped.reason("meta") is None
 
 
 def test_a_refused_project_stops_itself_for_its_first_reason() -> None:
     stopped = StoppedProjects(TRAIN)
-    stopped.fail("core", LOST, refused=False)
-    stopped.fail("core", NO, refused=True)
+    stopped.stop("core", LOST, whole=False)
+    stopped.stop("core", NO, whole=True)
     assert stopped.reason("core") == Stopped(("core",), LOST)
+
+
+def test_a_failure_counts_before_a_deferral_which_is_never_forgotten() -> None:
+    stopped = StoppedProjects(TRAIN)
+    stopped.stop("plugin", LATER, whole=True)
+    assert stopped.reason("plugin") == Stopped(("plugin",), LATER)
+    assert stopped.reason("meta") == Stopped(("plugin",), LATER)
+    stopped.stop("core", NO, whole=False)
+    assert stopped.reason("plugin") == Stopped(("core",), NO)
+    assert stopped.reason("meta") == Stopped(("core",), NO)
+    stopped.forget_failures()
+    assert stopped.reason("meta") == Stopped(("plugin",), LATER)

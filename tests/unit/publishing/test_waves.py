@@ -15,7 +15,7 @@ from ci_publish.errors import (
     Unverified,
     UploadRejected,
 )
-from ci_publish.model.distribution import CoreMetadata, Distribution
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus, Noted, Outcome, Step
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
@@ -30,16 +30,9 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.publish import plan, publish
-from tests.unit.fakes import GENERIC, FakeCredential, FakeIndex, FakeRun, fake_run, published, sha, wheel
+from tests.unit.fakes import GENERIC, FakeCredential, FakeIndex, FakeRun, fake_run, published, sha
+from tests.unit.publishing.projects import project
 from tests.unit.publishing.run_harness import attempted, failing, index_of, notes, statuses, steps
-
-
-def project(name: str, *requires: str, tag: str = "py3", size: int = 10) -> Distribution:
-    metadata = CoreMetadata(
-        metadata_version="2.1", name=name, version="1.0", fields=tuple(("requires-dist", line) for line in requires)
-    )
-    return replace(wheel(name, tag=tag, size=size), metadata=metadata)
-
 
 CORE = project("core", size=30)
 PLUGIN = project("plugin", "core==1.0", size=20)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.errors import PublishingDeferred
+from ci_publish.model.events import Outcome, RunFinished
 from ci_publish.reports.outputs import Artifacts, outputs
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
@@ -32,6 +34,7 @@ def test_the_outputs_of_a_good_run(job: Job, tmp_path: Path) -> None:
         "already-published": "1",
         "receipt": str(receipt),
         "attestations-dir": "attestations",
+        "resume-after": "",
         "release-url": "https://pypi.org/project/demo/1.0/",
     }
 
@@ -48,3 +51,11 @@ def test_the_files_output_shrinks_before_a_job_drops_it() -> None:
     assert len(files_of(100)[0]) == 18
     assert list(files_of(600)[0]) == ["filename", "status", "sha256"]
     assert files_of(2_000) == []
+
+
+def test_a_deferred_run_says_when_it_can_go_on() -> None:
+    error = PublishingDeferred("1 project waits", resume_after=0.0)
+    extra = {"resume-after": "2026-11-29T04:00:00Z"}
+    ended = RunFinished(outcome=Outcome.DEFERRED, exit_code=12, time=0.0, error=error, extra=extra)
+    made = outputs([beginning()[0], ended], Artifacts())
+    assert (made["outcome"], made["exit-code"], made["resume-after"]) == ("deferred", "12", "2026-11-29T04:00:00Z")

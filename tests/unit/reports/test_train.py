@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ci_publish.model.events import Planned
+from ci_publish.model.events import Planned, ProjectLeft
 from ci_publish.model.index import Plan, PlannedFile, Upload
 from ci_publish.model.train import Train
 from ci_publish.reports.console_renderer import ConsoleRenderer
@@ -30,3 +30,13 @@ def test_console_and_summary_show_the_order() -> None:
     said = summary(SummaryInput(events=[event], seconds=lambda *_: None))
     assert "### Order of the projects\n\n1. core\n1. cli &#40;new project&#41;\n" in said
     assert "### Order" not in summary(SummaryInput(events=[planned("core")], seconds=lambda *_: None))
+
+
+def test_the_projects_that_did_not_go_out_are_a_table() -> None:
+    own = ProjectLeft(index="pypi", project="core", because=("core",), reason="too large", deferred=False)
+    other = ProjectLeft(index="pypi", project="app", because=("core", "cli"), reason="too large", deferred=True)
+    lines = [line.text for event in (own, other) for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
+    assert lines == ["left out  core: too large", "deferred  app, because of core, cli: too large"]
+    said = summary(SummaryInput(events=[own, other], seconds=lambda *_: None))
+    assert "### Projects that did not go out" in said
+    assert "| core | **not published** | core | too large |\n| app | deferred | core, cli | too large |\n" in said

@@ -31,6 +31,18 @@ class RunSettings(OptionGroup):
             group=Group.RUN,
         ),
     ] = False
+    new_projects: Annotated[
+        int | None,
+        Field(ge=0),
+        Option(
+            help="Create at most so many new projects in this run, those that the others require first; the rest is"
+            " left for a later run (exit code 12).",
+            commands=SENDING | {"doctor"},
+            metavar="N",
+            inputs=("new-projects",),
+            group=Group.RUN,
+        ),
+    ] = None
     verify: Annotated[
         bool,
         Option(

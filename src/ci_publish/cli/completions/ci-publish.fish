@@ -51,7 +51,7 @@ function _shtab_ci_publish_using
 end
 
 set -g _shtab_ci_publish_commands publish plan check diff attest verify rehearse doctor settings
-set -g _shtab_ci_publish_opts_with_value --against --allow-http --attestations --attestations-dir --attested-by --audience --build-provenance --builder --compare-downloads --config-file --deadline --env-file --expect-wheels --file-size-limit --index-profile --index-url --jobs --on-conflict --output --output-dir --port --print-completion --project-size-limit --publisher --receipt --release-diff --reports-dir --repository-url --rules --shell --signing-timeout --sigstore-trust-config --source --subjects --timeout --token-for --upstream --user --verify-timeout --version-tag --world
+set -g _shtab_ci_publish_opts_with_value --against --allow-http --attestations --attestations-dir --attested-by --audience --build-provenance --builder --compare-downloads --config-file --deadline --env-file --expect-wheels --file-size-limit --index-profile --index-url --jobs --new-projects --on-conflict --output --output-dir --port --print-completion --project-size-limit --publisher --receipt --release-diff --reports-dir --repository-url --rules --shell --signing-timeout --sigstore-trust-config --source --subjects --timeout --token-for --upstream --user --verify-timeout --version-tag --world
 
 complete -c ci-publish -e
 complete -c ci-publish -f
@@ -96,6 +96,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using publish' -l skip-existing -l 
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l compare-downloads -xka "off" -d 'Where an index without PyPI'"'"'s rules lists a file without any digest: download it, up to this size, and compare the content; off leaves it unknown. Default: 26214400'
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l jobs -x -d 'How many files are uploaded at once. Default: 8'
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l keep-going -l no-keep-going -d 'Go on with the other files when the index refuses one.'
+complete -c ci-publish -n '_shtab_ci_publish_using publish' -l new-projects -x -d 'Create at most so many new projects in this run, those that the others require first; the rest is left for a later run (exit code 12).'
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l verify -l no-verify -d 'Wait until the index lists what was uploaded. Default: on'
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l verify-timeout -x -d 'How long to wait for the listing. Default: 300.0'
 complete -c ci-publish -n '_shtab_ci_publish_using publish' -l timeout -x -d 'Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.'
@@ -145,6 +146,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using plan' -l skip-existing -l no-
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l compare-downloads -xka "off" -d 'Where an index without PyPI'"'"'s rules lists a file without any digest: download it, up to this size, and compare the content; off leaves it unknown. Default: 26214400'
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l jobs -x -d 'How many files are uploaded at once. Default: 8'
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l keep-going -l no-keep-going -d 'Go on with the other files when the index refuses one.'
+complete -c ci-publish -n '_shtab_ci_publish_using plan' -l new-projects -x -d 'Create at most so many new projects in this run, those that the others require first; the rest is left for a later run (exit code 12).'
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l verify -l no-verify -d 'Wait until the index lists what was uploaded. Default: on'
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l verify-timeout -x -d 'How long to wait for the listing. Default: 300.0'
 complete -c ci-publish -n '_shtab_ci_publish_using plan' -l timeout -x -d 'Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.'
@@ -300,6 +302,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l skip-existing -l
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l compare-downloads -xka "off" -d 'Where an index without PyPI'"'"'s rules lists a file without any digest: download it, up to this size, and compare the content; off leaves it unknown. Default: 26214400'
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l jobs -x -d 'How many files are uploaded at once. Default: 8'
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l keep-going -l no-keep-going -d 'Go on with the other files when the index refuses one.'
+complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l new-projects -x -d 'Create at most so many new projects in this run, those that the others require first; the rest is left for a later run (exit code 12).'
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l verify -l no-verify -d 'Wait until the index lists what was uploaded. Default: on'
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l verify-timeout -x -d 'How long to wait for the listing. Default: 300.0'
 complete -c ci-publish -n '_shtab_ci_publish_using rehearse' -l timeout -x -d 'Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.'
@@ -350,6 +353,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l on-conflict -xka "
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l skip-existing -l no-skip-existing -d 'Leave files whose name is taken, with a warning; on PyPI itself other content still fails.'
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l compare-downloads -xka "off" -d 'Where an index without PyPI'"'"'s rules lists a file without any digest: download it, up to this size, and compare the content; off leaves it unknown. Default: 26214400'
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l jobs -x -d 'How many files are uploaded at once. Default: 8'
+complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l new-projects -x -d 'Create at most so many new projects in this run, those that the others require first; the rest is left for a later run (exit code 12).'
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l timeout -x -d 'Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.'
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l deadline -x -d 'The whole run. Default: 3600.0'
 complete -c ci-publish -n '_shtab_ci_publish_using doctor' -l dry-run -l no-dry-run -d 'Only plan: say what would be published, send nothing.'
@@ -397,6 +401,7 @@ complete -c ci-publish -n '_shtab_ci_publish_using settings' -l skip-existing -l
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l compare-downloads -xka "off" -d 'Where an index without PyPI'"'"'s rules lists a file without any digest: download it, up to this size, and compare the content; off leaves it unknown. Default: 26214400'
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l jobs -x -d 'How many files are uploaded at once. Default: 8'
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l keep-going -l no-keep-going -d 'Go on with the other files when the index refuses one.'
+complete -c ci-publish -n '_shtab_ci_publish_using settings' -l new-projects -x -d 'Create at most so many new projects in this run, those that the others require first; the rest is left for a later run (exit code 12).'
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l verify -l no-verify -d 'Wait until the index lists what was uploaded. Default: on'
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l verify-timeout -x -d 'How long to wait for the listing. Default: 300.0'
 complete -c ci-publish -n '_shtab_ci_publish_using settings' -l timeout -x -d 'Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300, Sigstore and token exchange 30.'

@@ -1,0 +1,41 @@
+"""What ``doctor`` says about a run over several projects: their order, and which of them would wait."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.coverage import pending_publishers
+from ci_publish.model.distribution import Collection
+from ci_publish.model.events import Finding, FindingStatus
+from ci_publish.model.index import Endpoints, IndexProfile
+from ci_publish.model.train import train_of
+from ci_publish.publishing import train_messages
+from ci_publish.publishing.new_projects import deferred_projects
+
+
+def findings(
+    collection: Collection, new: Sequence[str], endpoints: Endpoints, link: Callable[[str], str | None]
+) -> Iterator[Finding]:
+    """Yield the order of the projects, with the forms for those that the index does not have; nothing for one project.
+
+    *new* are those projects.
+    """
+    train = train_of(collection)
+    lines = train.lines(train.requires.keys(), new)
+    if not lines:
+        return
+    order = "\n".join(f"  {number}. {line}" for number, line in enumerate(lines, 1))
+    yield Finding(name="order", status=FindingStatus.OK, message=f"The projects are published in this order:\n{order}")
+    missing = [project for project in train.order if project in new]
+    if missing and endpoints.profile is IndexProfile.PYPI:
+        note = pending_publishers(endpoints, missing, link)
+        yield Finding(name="new projects", status=FindingStatus.WARN, message=note.message, hints=note.hints)
+
+
+def would_wait(collection: Collection, new: Sequence[str], most: int | None) -> CiPublishError | None:
+    """Return what a run that creates *most* projects would end with because of those that it leaves for later."""
+    if most is None:
+        return None
+    train = train_of(collection)
+    waiting = deferred_projects([project for project in train.order if project in new], train, most)
+    projects = [project for project in train.order if project in waiting]
+    return train_messages.deferred(projects, [train_messages.too_many_new(most)]) if projects else None

@@ -1,0 +1,71 @@
+"""What a server says about its limits: RateLimit and RateLimit-Policy (pure).
+
+Sources: draft-ietf-httpapi-ratelimit-headers (r: what remains, t: seconds to the reset, q: quota, w: window in
+seconds); warehouse/rate_limiting/headers.py, which sends both without Retry-After.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ci_publish.model.frozen import frozen
+
+_ITEM = re.compile(r'(?:^|,)\s*"([^"]{0,100})"((?:\s*;[^,"]{0,100}){1,8})')
+_PARAMETER = re.compile(r";\s*([a-z]{1,8})=(\d{1,9})(?!\d)")
+_LONGEST_HEADER = 2000
+_HOUR = 3600
+
+
+@frozen(kw_only=True)
+class RateLimit:
+    """One limit. ``remaining`` requests are left, ``reset`` is in seconds, ``quota`` as in "4 in 24 hours".
+
+    None where the server does not say.
+    """
+
+    policy: str
+    remaining: int | None = None
+    reset: int | None = None
+    quota: str | None = None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing remains."""
+        return self.remaining == 0
+
+
+def rate_limits(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
+    """Return the limits that *headers* (lower-case names) speak of, those first of which the state is known."""
+    policies = dict(_items(headers.get("ratelimit-policy", "")))
+    states = list(_items(headers.get("ratelimit", "")))
+    named = {name for name, _ in states}
+    states += [(name, {}) for name in policies if name not in named]
+    return tuple(
+        RateLimit(policy=name, remaining=state.get("r"), reset=state.get("t"), quota=_quota(policies.get(name, {})))
+        for name, state in states
+    )
+
+
+def reset_wait(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds until the last of the exhausted limits is reset; None where none is, or it does not say."""
+    resets = [float(each.reset) for each in rate_limits(headers) if each.exhausted and each.reset is not None]
+    return max(resets, default=None)
+
+
+def exhausted_quota(headers: Mapping[str, str]) -> str | None:
+    """Return the quota that is used up, as in "4 in 24 hours"; None without one."""
+    return next((each.quota for each in rate_limits(headers) if each.exhausted and each.quota), None)
+
+
+def _items(header: str) -> Iterator[tuple[str, dict[str, int]]]:
+    for name, parameters in _ITEM.findall(header[:_LONGEST_HEADER]):
+        yield name, {key: int(number) for key, number in _PARAMETER.findall(parameters)}
+
+
+def _quota(policy: Mapping[str, int]) -> str | None:
+    return f"{policy['q']} in {_duration(policy['w'])}" if policy.keys() >= {"q", "w"} else None
+
+
+def _duration(seconds: int) -> str:
+    if seconds % _HOUR == 0:
+        return "1 hour" if seconds == _HOUR else f"{seconds // _HOUR} hours"
+    return f"{seconds} s"

@@ -1,0 +1,51 @@
+"""The projects that a run leaves unpublished at one index, each with the reason."""
+
+from collections.abc import Iterator, Sequence
+
+from ci_publish.errors import CiPublishError, PublishingDeferred
+from ci_publish.model.events import ProjectLeft
+from ci_publish.model.index import Deferred, PlannedFile, Upload
+from ci_publish.model.train import Train
+from ci_publish.publishing.file_outcomes import FileOutcomes
+
+
+def left_projects(
+    index: str, planned: Sequence[PlannedFile], outcomes: FileOutcomes, train: Train
+) -> Iterator[ProjectLeft]:
+    """Yield what did not go out to *index*, or not completely, in upload order; nothing where there is one project."""
+    if len(train.requires) < 2:  # noqa: PLR2004  (one project)
+        return
+    later = {file.distribution.project: file.reason for file in planned if isinstance(file, Deferred)}
+    uploads = [file.distribution for file in planned if isinstance(file, Upload)]
+    missing = {file.project for file in uploads if not outcomes.is_there(file)}
+    missing.update(file.project for file, _ in outcomes.failures)
+    for project in train.order:
+        if project in later:
+            yield _left(index, project, _because_of(project, later, train), later[project])
+        elif project in missing:
+            because, error = _reason(project, outcomes)
+            yield _left(index, project, because, error)
+
+
+def _because_of(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:
+    return tuple(name for name in train.order if name in later and name in train.requires[project]) or (project,)
+
+
+def _reason(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:
+    stopped = outcomes.stopped(project)
+    if stopped is not None:
+        return stopped.because, stopped.error
+    own = [error for file, error in outcomes.failures if file.project == project]
+    if own:
+        return (project,), own[0]
+    return tuple(file.project for file, _ in outcomes.failures[:1]), None
+
+
+def _left(index: str, project: str, because: tuple[str, ...], error: CiPublishError | None) -> ProjectLeft:
+    return ProjectLeft(
+        index=index,
+        project=project,
+        because=because,
+        reason="nothing more was started after that" if error is None else error.summary,
+        deferred=isinstance(error, PublishingDeferred),
+    )

@@ -1,0 +1,32 @@
+"""The failures of single files that a report shows one by one (pure)."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from ci_publish.errors import CiPublishError
+from ci_publish.model.events import Event, FileFinished, FileStatus, ProjectLeft, RunFinished
+
+
+def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
+    """Return the failures of single files that the run's own failure does not report already."""
+    end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
+    last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
+    left = {(event.index, event.project) for event in events if isinstance(event, ProjectLeft)}
+    return tuple(
+        (event, event.error)
+        for event in last.values()
+        if event.error and not (_tells(end, event, event.error) or _is_left(event, left))
+    )
+
+
+def _is_left(event: FileFinished, left: AbstractSet[tuple[str, str]]) -> bool:
+    """Return whether a file waits for a later run, or was not tried because of its project, which is reported once."""
+    if event.status is FileStatus.DEFERRED:
+        return True
+    return event.status is FileStatus.NOT_ATTEMPTED and (event.index, event.distribution.project) in left
+
+
+def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
+    if end is None or end is error:
+        return end is error
+    return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"

@@ -1,0 +1,116 @@
+"""Which projects did not go out, over fakes."""
+
+from typing import Any
+
+import pytest
+
+from ci_publish.app.settings import Settings
+from ci_publish.errors import CiPublishError, ConfigurationError, CredentialRejected, PublishingDeferred, UploadRejected
+from ci_publish.model.events import FileStatus, Outcome, ProjectLeft
+from ci_publish.model.identity import CredentialKind
+from ci_publish.model.index import CredentialRefused, NewProjectLimit, NotVisible, Refused
+from ci_publish.publishing.publish import plan, publish
+from tests.unit.fakes import FakeCredential, FakeIndex, FakeRun, fake_run, published
+from tests.unit.publishing.projects import project
+from tests.unit.publishing.run_harness import attempted, failing, statuses
+
+CORE, PLUGIN, META = project("core", size=3), project("plugin", "core"), project("meta", "plugin")
+APART = project("apart", size=2)
+EXTRA = project("core", tag="py2", size=9)
+NO = Refused(attempts=1, status=400, message="no")
+LIMIT = NewProjectLimit(attempts=1, message="Too many new projects created", wait=3600.0)
+
+
+def play(index: FakeIndex, **options: Any) -> FakeRun:  # noqa: ANN401
+    credential = FakeCredential(CredentialKind.API_TOKEN)
+    return fake_run(CORE, EXTRA, PLUGIN, META, APART, index=index, credential=credential, options=Settings(**options))
+
+
+def left(played: FakeRun) -> dict[str, tuple[tuple[str, ...], bool]]:
+    events = [event for event in played.events if isinstance(event, ProjectLeft)]
+    return {event.project: (event.because, event.deferred) for event in events}
+
+
+def test_with_keep_going_the_table_names_the_cause_of_each() -> None:
+    played = play(FakeIndex(answers={PLUGIN.filename: [NO]}), keep_going=True)
+    failing(played, UploadRejected)
+    assert left(played) == {"plugin": (("plugin",), False), "meta": (("plugin",), False)}
+
+
+def test_without_it_nothing_is_started_after_the_first_failure() -> None:
+    played = play(FakeIndex(answers={APART.filename: [NO]}))
+    failing(played, UploadRejected)
+    assert left(played) == dict.fromkeys(("apart", "core", "plugin", "meta"), (("apart",), False))
+
+
+def test_a_run_that_was_stopped_names_no_cause() -> None:
+    played = play(FakeIndex())
+    index = played.destinations[0].index
+    assert isinstance(index, FakeIndex)
+    index.before_upload = lambda file: setattr(played.waiting, "stop", file == PLUGIN)
+    with pytest.raises(CiPublishError):
+        publish(played.run())
+    assert left(played)["meta"][0] == ()
+
+
+def test_a_single_project_has_no_table() -> None:
+    played = fake_run(CORE, EXTRA, index=FakeIndex(answers={CORE.filename: [NO]}))
+    failing(played, UploadRejected)
+    assert left(played) == {}
+
+
+def test_a_limit_on_new_projects_defers_them_and_what_requires_them_and_completes_the_others() -> None:
+    old = {name: published(project(name, tag="py1")) for name in ("plugin-0.9-py3-none-any.whl",)}
+    index = FakeIndex(answers={CORE.filename: [LIMIT]}, files=old)
+    played = play(index)
+    played.waiting.now = 0.0
+    error = failing(played, PublishingDeferred)
+    assert isinstance(error, PublishingDeferred)
+    assert error.resume_after is not None
+    assert attempted(played) == [APART.filename, CORE.filename]
+    assert left(played) == {
+        "core": (("core",), True),
+        "plugin": (("core",), True),
+        "meta": (("meta",), True),
+    }
+    assert statuses(played)[EXTRA.filename] is FileStatus.DEFERRED
+    assert error.summary == "3 projects wait for a later run: core, plugin, meta."
+    assert "pypi creates no more projects for now: Too many new projects created" in error.detail
+
+
+def test_what_was_created_before_the_limit_is_completed() -> None:
+    index = FakeIndex(answers={PLUGIN.filename: [LIMIT]})
+    played = play(index)
+    failing(played, PublishingDeferred)
+    assert set(index.files) == {CORE.filename, EXTRA.filename, APART.filename}
+
+
+def test_any_other_failure_takes_precedence() -> None:
+    forbidden = CredentialRefused(attempts=1, status=403, message="no", one_project=True)
+    index = FakeIndex(answers={CORE.filename: [LIMIT], APART.filename: [forbidden]})
+    failing(play(index, keep_going=True), CredentialRejected)
+
+
+def test_the_user_says_how_many_projects_a_run_creates_and_what_waits_is_not_signed() -> None:
+    index = FakeIndex()
+    played = fake_run(CORE, EXTRA, PLUGIN, META, APART, index=index, options=Settings(new_projects=2))
+    error = failing(played, PublishingDeferred)
+    assert isinstance(error, PublishingDeferred)
+    assert error.resume_after is None
+    assert sorted(played.signer.signed) == sorted(index.files) == sorted(file.filename for file in (APART, CORE, EXTRA))
+    assert left(played) == {"plugin": (("plugin",), True), "meta": (("plugin",), True)}
+    assert statuses(played)[META.filename] is FileStatus.DEFERRED
+    assert "no time is known" in error.hints[0]
+    again = fake_run(CORE, EXTRA, PLUGIN, META, APART, index=index, options=Settings(new_projects=2))
+    assert publish(again.run()) is Outcome.PUBLISHED
+
+
+def test_a_plan_says_what_would_be_deferred() -> None:
+    played = play(FakeIndex(), new_projects=0)
+    assert plan(played.run()) is Outcome.PLANNED
+    assert set(statuses(played).values()) == {FileStatus.DEFERRED}
+    failing(play(FakeIndex(), new_projects=0), PublishingDeferred)
+
+
+def test_new_projects_that_cannot_be_told_from_others_cannot_be_limited() -> None:
+    failing(play(FakeIndex(states=[NotVisible("core", "HTTP 401")]), new_projects=2), ConfigurationError)

@@ -1,0 +1,56 @@
+"""How many projects a run creates."""
+
+import pytest
+
+from ci_publish.errors import ConfigurationError, PublishingDeferred
+from ci_publish.model.index import Conflict, Deferred, Plan, Upload
+from ci_publish.model.train import Train, train_of
+from ci_publish.publishing.new_projects import deferred_projects, with_deferred
+from tests.unit.fakes import published, sha, wheel
+from tests.unit.publishing.projects import project
+
+TRAIN = train_of(
+    [
+        project("a"),
+        project("b", "d"),
+        project("c", "a", "x"),
+        project("d", "b"),
+        project("x"),
+        project("z", "c"),
+        project("old", "c"),
+    ]
+)
+
+
+def deferred(most: int, *existing: str) -> set[str]:
+    new = [name for name in TRAIN.order if name not in {"old", *existing}]
+    return set(deferred_projects(new, TRAIN, most))
+
+
+def test_the_longest_beginning_of_the_order_is_created() -> None:
+    assert TRAIN.order == ("a", "b", "d", "x", "c", "old", "z")
+    assert deferred(6) == set()
+    assert deferred(5) == {"z"}
+    assert deferred(4) == {"c", "z", "old"}, "which exists, and requires what waits"
+    assert deferred(3) == {"x", "c", "z", "old"}
+    assert deferred(2) == {"b", "d", "x", "c", "z", "old"}, "a cycle is created as a whole"
+    assert deferred(0) == {"a", "b", "d", "x", "c", "z", "old"}
+
+
+def test_a_cycle_that_no_run_could_create_is_a_wrong_setting() -> None:
+    with pytest.raises(ConfigurationError, match="new-projects: 1 can never publish b, d"):
+        deferred(1)
+    assert deferred(1, "d") == {"b", "x", "c", "z", "old", "d"}
+
+
+def test_only_uploads_are_deferred() -> None:
+    new, taken, other = wheel("a"), wheel("a", tag="py2"), wheel("b")
+    conflict = Conflict(taken, published(taken, sha256=sha("x")))
+    reason = PublishingDeferred("later")
+    plan = with_deferred(Plan("pypi", (Upload(new), conflict, Upload(other))), frozenset("a"), reason)
+    assert plan.files == (Deferred(new, reason), conflict, Upload(other))
+    assert plan.uploads == (other,)
+
+
+def test_an_empty_train_has_nothing_to_defer() -> None:
+    assert deferred_projects([], Train(requires={}), 0) == frozenset()
