@@ -98,6 +98,28 @@ def kill_one(world: RehearsalWorld, release: Release, traffic: Traffic, later: f
     return traffic.was_hit_at if ended.code == -9 else None
 
 
+def test_the_upload_token_of_a_killed_run_is_burned(tmp_path: Path) -> None:
+    """By the process that watches the run: the run itself can do nothing any more."""
+    release = Release.make(tmp_path, "killed")
+    processes, kill = killer()
+
+    def kill_at_the_upload(environ: dict[str, Any]) -> Response | None:
+        if environ["PATH_INFO"] != "/legacy/":
+            return None
+        kill()
+        raise ConnectionResetError("the client is gone")
+
+    with RehearsalWorld() as world:
+        world.index.hooks.interpose = kill_at_the_upload
+        processes.append(start_run(release.folder, world.environment(), "publish", "--attestations", "off"))
+        ended = finish(release.folder, processes[0])
+        assert ended.code == -9, ended.said
+        ends = time.monotonic() + 30
+        while not all(token.burnt for token in world.index.mint_log) and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert [token.burnt for token in world.index.mint_log] == [True]
+
+
 def test_two_runs_at_once_with_equal_bytes_both_end_well(tmp_path: Path) -> None:
     """Both want the same files on the same index at the same time, in one project after the other."""
     with RehearsalWorld() as world, ThreadPoolExecutor(2) as pool:
