@@ -64,7 +64,8 @@ def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) ->
 
 def pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what pip's configuration files and variables say; empty where this Python has no pip."""
-    command = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "config", "list"]
+    quiet = ["--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-I", "-X", "utf8", "-m", "pip", *quiet, "config", "list"]
     try:
         listed = subprocess.run(  # noqa: S603  (pip of this very Python)
             command,
