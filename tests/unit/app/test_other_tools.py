@@ -1,49 +1,10 @@
 """What other tools' variables and files mean: the rows of the table, each with its message."""
 
-import base64
 from pathlib import Path
 
-import pytest
-
-from ci_publish.app.index_names import MAX_LINES, IndexNames
-from ci_publish.app.options import Origin
-from ci_publish.app.other_tools import unused_secrets
-from ci_publish.app.settings_sources import Loaded, load
-from ci_publish.errors import ConfigurationError
+from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
-from ci_publish.regular_files import MAX_SETTINGS
-
-PYPI, TESTPYPI = "https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"
-CORP = "https://corp.example/upload/"
-ACTION = {"CI_PUBLISH_ACTION": "docker"}
-IDENTITY = {"GITHUB_ACTIONS": "true", "ACTIONS_ID_TOKEN_REQUEST_URL": "u", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
-PYPIRC = f"[company]\nrepository = {CORP}\nusername = me\npassword = s3cret\n[testpypi]\npassword = pypi-x\n"
-
-
-def token(location: str) -> str:
-    data = b"\x02\x01" + bytes([len(location)]) + location.encode() + b"\x02\x01x\x00"
-    return "pypi-" + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / ".pypirc").write_text(PYPIRC)
-    (tmp_path / ".pypirc").chmod(0o600)
-    (tmp_path / "pyproject.toml").write_text(
-        '[[tool.uv.index]]\nname = "corp"\nurl = "https://corp.example/simple/"\n'
-        f'publish-url = "{CORP}"\n[[tool.uv.index]]\nname = "readonly"\nurl = "https://r.example/"\n'
-    )
-    return tmp_path
-
-
-def loaded(home: Path, environ: dict[str, str], **flags: object) -> Loaded:
-    return load(flags, {"HOME": str(home), **environ}, home / "pyproject.toml")
-
-
-def objection(found: Loaded) -> str:
-    assert found.objection is not None
-    assert found.settings.password is None, "a secret is not taken over by a run that must stop"
-    return "\n".join((found.objection.summary, found.objection.detail, *found.objection.hints))
+from tests.unit.app.tools_settings import ACTION, CORP, PYPI, TESTPYPI, loaded, objection, token
 
 
 def test_a_contradiction_names_both(home: Path) -> None:
@@ -91,20 +52,6 @@ def test_two_tools_or_two_variables_that_differ_stop(home: Path) -> None:
     assert "different secrets" in objection(loaded(home, secrets))
 
 
-def test_a_lone_secret_is_used_only_where_it_belongs(home: Path) -> None:
-    ours = token("pypi.org")
-    assert loaded(home, {"TWINE_PASSWORD": ours}).settings.password == Secret(ours)
-    assert "TWINE_PASSWORD" in objection(loaded(home, {"TWINE_PASSWORD": ours}, repository_url=("testpypi",)))
-    assert "TWINE_PASSWORD" in objection(loaded(home, {"TWINE_PASSWORD": ours}, repository_url=(CORP,)))
-    assert "hunter2" not in objection(loaded(home, {"TWINE_PASSWORD": "hunter2"}))
-    assert "TWINE_PASSWORD" in objection(loaded(home, {"TWINE_PASSWORD": "hunter2"}, repository_url=("testpypi",)))
-    found = loaded(home, {"TWINE_PASSWORD": "hunter2", "TWINE_USERNAME": "me"}, repository_url=(CORP,))
-    assert (found.settings.user, found.settings.password) == ("me", Secret("hunter2"))
-    assert "another user" in objection(
-        loaded(home, {"TWINE_PASSWORD": "hunter2", "TWINE_USERNAME": "me"}, repository_url=(CORP,), user="you")
-    )
-
-
 def test_the_lines_of_the_migration_table_find_their_secret(home: Path) -> None:
     """`twine upload -u __token__`, `-r testpypi`, and `uv publish --publish-url`, translated."""
     ours, theirs = token("pypi.org"), token("test.pypi.org")
@@ -112,85 +59,3 @@ def test_the_lines_of_the_migration_table_find_their_secret(home: Path) -> None:
     translated = loaded(home, {"TWINE_PASSWORD": theirs}, repository_url=("testpypi",))
     assert translated.settings.password == Secret(theirs)
     assert loaded(home, {"UV_PUBLISH_TOKEN": "x"}, repository_url=(CORP,)).settings.password == Secret("x")
-
-
-def test_trusted_publishing_goes_before_a_lone_secret_in_the_action(home: Path) -> None:
-    environ = {**ACTION, "TWINE_PASSWORD": token("pypi.org")}
-    found = loaded(home, {**environ, **IDENTITY})
-    assert found.settings.password is None
-    assert [(note.slug, "TWINE_PASSWORD" in note.message) for note in found.notes] == [
-        ("foreign-credential-unused", True)
-    ]
-    assert loaded(home, environ).settings.password is not None, "no identity can be requested"
-    elsewhere = {**ACTION, **IDENTITY, "TWINE_PASSWORD": "x"}
-    assert loaded(home, elsewhere, repository_url=(CORP,)).settings.password == Secret("x")
-
-
-def test_names_of_indexes(home: Path) -> None:
-    found = loaded(home, {}, repository_url=("corp",))
-    assert (found.settings.repository_url, found.settings.index_url) == ((CORP,), "https://corp.example/simple/")
-    found = loaded(home, {}, repository_url=("company",))
-    assert found.settings.repository_url == (CORP,)
-    assert (found.settings.user, found.settings.password) == ("me", Secret("s3cret"))
-    assert found.origin("password") == Origin("other tool", f"{home / '.pypirc'} [company]")
-    with pytest.raises(ConfigurationError, match="unheard-of") as caught:
-        loaded(home, {}, repository_url=("unheard-of",))
-    assert "publish-url" in caught.value.hints[1]
-    with pytest.raises(ConfigurationError, match="no publish-url"):
-        loaded(home, {}, repository_url=("readonly",))
-    assert "TWINE_REPOSITORY names an index that is not known" in objection(loaded(home, {"TWINE_REPOSITORY": "what"}))
-
-
-def test_a_pypirc_is_read_only_for_a_name_and_never_instead_of_trusted_publishing(home: Path) -> None:
-    (home / ".pypirc").write_text("not an ini file")
-    assert loaded(home, {}).settings.password is None
-    assert loaded(home, {}, repository_url=(CORP,)).settings.password is None
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        loaded(home, {}, repository_url=("company",))
-    (home / ".pypirc").write_text(PYPIRC)
-    assert loaded(home, {}, repository_url=("testpypi",)).settings.password == Secret("pypi-x")
-    assert loaded(home, IDENTITY, repository_url=("testpypi",)).settings.password is None
-    assert loaded(home, {}, repository_url=("pypi",)).settings.password is None
-    assert loaded(home, {}, repository_url=("company", "testpypi")).settings.password is None
-    assert loaded(home, {"CI_PUBLISH_PASSWORD": "x"}, repository_url=("company",)).settings.password == Secret("x")
-    assert loaded(home, {"TWINE_REPOSITORY": "company"}).settings.password == Secret("s3cret")
-
-
-def test_a_pypirc_that_is_too_large_is_a_mistake(home: Path) -> None:
-    (home / ".pypirc").write_text(PYPIRC + "#" * MAX_SETTINGS)
-    with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
-        loaded(home, {}, repository_url=("company",))
-    (home / ".pypirc").write_text(PYPIRC + " a\n" * MAX_LINES)
-    with pytest.raises(ConfigurationError, match="more than 5,000 lines"):
-        loaded(home, {}, repository_url=("company",))
-
-
-def test_a_pypirc_that_others_can_read_is_warned_of(home: Path) -> None:
-    (home / ".pypirc").chmod(0o644)
-    assert "pypirc-readable-by-others" in [note.slug for note in loaded(home, {}, repository_url=("company",)).notes]
-
-
-def test_a_config_file_is_named(home: Path) -> None:
-    other = home / "other"
-    other.write_text("[pypi]\nusername = __token__\npassword = pypi-y\n")
-    other.chmod(0o600)
-    assert loaded(home, {}, config_file=str(other)).settings.password == Secret("pypi-y")
-    with pytest.raises(ConfigurationError, match="cannot be read"):
-        loaded(home, {}, config_file=str(home / "none"), repository_url=("company",))
-    other.write_text(f"[pypi]\nrepository = {CORP}\n")
-    assert "is another index" in objection(loaded(home, {}, config_file=str(other)))
-    other.write_text("[bare]\nusername = me\n")
-    with pytest.raises(ConfigurationError, match="no `repository`"):
-        loaded(home, {}, config_file=str(other), repository_url=("bare",))
-
-
-def test_without_a_home_there_is_no_pypirc() -> None:
-    with pytest.raises(ConfigurationError, match="somewhere") as caught:
-        IndexNames((), None).find("somewhere", "--repository-url")
-    assert "sections" not in caught.value.detail
-    assert IndexNames("nonsense", None).find("PyPI", "--repository-url").upload == PYPI
-
-
-def test_secrets_of_tools_that_are_never_used_are_named() -> None:
-    environ = {"PYPI_TOKEN": "x", "POETRY_PYPI_TOKEN_PYPI": "y", "HATCH_INDEX_AUTH": "", "OTHER_TOKEN": "z"}
-    assert unused_secrets(environ) == ["POETRY_PYPI_TOKEN_PYPI", "PYPI_TOKEN"]

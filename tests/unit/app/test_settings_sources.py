@@ -1,49 +1,23 @@
 """Settings from every source: precedence, spellings, truth rules, near misses, and secrets that stay secret."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ci_publish.app.options import Origin
-from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
-    Loaded,
     component_variable,
     forget_secrets,
     load,
     variable,
 )
-from ci_publish.app.settings_view import shown
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
 from ci_publish.model.identity import Secret
+from tests.unit.app.sourced_settings import loaded
 
 ACTION = {"CI_PUBLISH_ACTION": "1"}
-
-
-@pytest.fixture
-def pyproject(tmp_path: Path) -> Path:
-    return tmp_path / "pyproject.toml"
-
-
-def loaded(pyproject: Path, environ: dict[str, str] | None = None, toml: str = "", **flags: object) -> Loaded:
-    if toml:
-        pyproject.write_text(f"[tool.ci-publish]\n{toml}")
-    return load(flags, environ or {}, pyproject)
-
-
-def test_defaults_are_those_of_the_contract(pyproject: Path) -> None:
-    settings = loaded(pyproject).settings
-    assert settings.paths == ("dist",)
-    assert settings.repository_url == ("pypi",)
-    assert settings.user == "__token__"
-    assert settings.attestations is AttestationPolicy.AUTO
-    assert settings.jobs == 8
-    assert settings.verify_timeout == 300
-    assert settings.deadline == 3600
-    assert settings.verify
-    assert settings.verify_metadata
 
 
 def test_a_flag_beats_a_variable_beats_an_input_beats_a_file(pyproject: Path) -> None:
@@ -276,20 +250,6 @@ def test_one_index_url_does_not_fit_two_indexes(pyproject: Path) -> None:
         loaded(pyproject, repository_url=())
 
 
-def test_a_secret_is_only_said_to_be_there() -> None:
-    assert shown("password", Settings(password="canary")) == "***"  # type: ignore[arg-type]
-    assert shown("password", Settings(password="")) == "(empty)"  # type: ignore[arg-type]
-    assert shown("index_url", Settings()) == ""
-    assert shown("strict", Settings()) == "false"
-    assert shown("repository_url", Settings(repository_url=("a", "b"))) == "a, b"
-    held = ("https://al:pa/ss@w@host/legacy/", "https://host/legacy/?token=canary", "https://host/")
-    assert shown("repository_url", Settings.model_construct(repository_url=held)) == (
-        "https://***@host/legacy/, https://host/legacy/?***, https://host/"
-    )
-    simple = Settings.model_construct(index_url="https://al:pw@host/simple/#x")
-    assert shown("index_url", simple) == "https://***@host/simple/#***"
-
-
 @pytest.mark.parametrize("name", ["TWINE_REPOSITORY_URL", "UV_PUBLISH_URL", "CI_PUBLISH_REPOSITORY_URL"])
 def test_a_wrong_address_is_named_with_its_variable(pyproject: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="is not an http or https address") as caught:
@@ -306,34 +266,6 @@ def test_a_blank_destination_of_another_tool_says_nothing(pyproject: Path, name:
     found = loaded(pyproject, {name: "  ", **ours})
     assert found.objection is None
     assert found.settings.repository_url == (ours.get("CI_PUBLISH_REPOSITORY_URL", "pypi"),)
-
-
-def test_an_option_without_a_name_is_refused_not_dropped() -> None:
-    unnamed: Any = Settings
-    with pytest.raises(ConfigurationError, match="takes options by name") as caught:
-        unnamed("wheelhouse")
-    assert 'Settings(paths=("dist",))' in caught.value.hints[0]
-
-
-@pytest.mark.parametrize("name", ["_env_file", "_env_prefix", "_cli_parse_args"])
-def test_what_pydantic_settings_would_take_is_refused(name: str) -> None:
-    given: dict[str, Any] = {name: "x"}
-    with pytest.raises(ConfigurationError, match=f"{name}: unknown option"):
-        Settings(**given)
-
-
-def test_a_value_that_is_no_path_is_named_in_plain_words() -> None:
-    with pytest.raises(ConfigurationError, match="receipt: must be a path"):
-        Settings(receipt=5)  # type: ignore[arg-type]
-
-
-def test_settings_are_frozen_and_every_field_is_declared_once() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        Settings().jobs = 3  # type: ignore[misc]
-    assert options().keys() == Settings.model_fields.keys()
-    assert variable("index_url") == "CI_PUBLISH_INDEX_URL"
-    inputs = [name for option in options().values() for name in option.inputs]
-    assert len(inputs) == len(set(inputs))
 
 
 def test_secrets_are_taken_out_of_the_environment_for_the_sake_of_children() -> None:

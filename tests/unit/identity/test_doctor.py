@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -171,28 +170,6 @@ def test_attestations_that_cannot_be_are_a_mistake_of_options() -> None:
 
 # the verdict --------------------------------------------------------------------------------------------------------
 
-PUBLISHER = {"kind": "GitHub", "repository": "octo-org/demo", "workflow": "release.yml", "environment": None}
-
-
-def provenance(**changes: object) -> bytes:
-    bundle = {"publisher": {**PUBLISHER, **changes}, "attestations": []}
-    return json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()
-
-
-def attested(project: str, *, fresh: bool = False) -> IndexState:
-    del fresh
-    files = {
-        f"{project}-{version}.tar.gz": PublishedFile(
-            filename=f"{project}-{version}.tar.gz",
-            url="",
-            sha256="a" * 64,
-            upload_time=f"2026-0{number}-01",
-            provenance=link,
-        )
-        for number, (version, link) in enumerate([("0.1", "x"), ("0.2", "x"), ("0.3", None)], 1)
-    }
-    return ProjectListing(project=project, files=files)
-
 
 def absent_at_first(count: int) -> Callable[..., IndexState]:
     left = [count]
@@ -203,14 +180,6 @@ def absent_at_first(count: int) -> Callable[..., IndexState]:
         return NoSuchProject(project) if left[0] >= 0 else ProjectListing(project=project)
 
     return fetch_listing
-
-
-def serving(content: bytes | None) -> Callable[[str, str, str], bytes | None]:
-    def served(project: str, version: str, filename: str) -> bytes | None:
-        assert (project, version, filename) == ("demo", "0.2", "demo-0.2.tar.gz"), "the newest one with provenance"
-        return content
-
-    return served
 
 
 def test_without_an_exchange_nothing_is_known() -> None:
@@ -227,35 +196,6 @@ def test_an_exchange_does_not_prove_that_the_project_is_covered() -> None:
         assert levels["publisher"] is Level.OK
         assert diagnosis.verdict.readiness is Readiness.WORKS
         assert f"whether it covers {named} shows at the first upload" in diagnosis.verdict.message
-
-
-@pytest.mark.parametrize(
-    ("content", "readiness"),
-    [
-        (provenance(), Readiness.READY),
-        (provenance(repository="Octo-Org/Demo", environment="Release"), Readiness.READY),
-        (provenance(repository="octo-org/other"), Readiness.WORKS),
-        (provenance(workflow="other.yml"), Readiness.WORKS),
-        (provenance(environment="staging"), Readiness.WORKS),
-        (provenance(kind="GitLab"), Readiness.WORKS),
-        (b"[]", Readiness.WORKS),
-        (b"no JSON", Readiness.WORKS),
-        (b'{"attestation_bundles": [7, {"publisher": 7}]}', Readiness.WORKS),
-        (None, Readiness.WORKS),
-    ],
-)
-def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
-    wanted = Wanted(projects=["demo"], mint=True, provenance=serving(content))
-    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=attested)
-    assert diagnosis.verdict.readiness is readiness
-
-
-def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
-    def fails(project: str, version: str, filename: str) -> bytes | None:
-        raise errors.IndexUnavailable(f"{project} {version} {filename}")
-
-    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"], mint=True, provenance=fails), fetch_listing=attested)
-    assert diagnosis.verdict.readiness is Readiness.WORKS
 
 
 def test_an_exchange_that_could_create_the_project_is_left_out() -> None:

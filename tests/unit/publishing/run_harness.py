@@ -23,10 +23,12 @@ from ci_publish.model.index import (
     UploadOutcome,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import publish
 from tests.unit.fakes import (
     GENERIC,
     FakeCredential,
+    FakeDistributions,
     FakeIndex,
     FakeRun,
     fake_run,
@@ -111,3 +113,8 @@ def undigested(content: str | None, **options: object) -> FakeRun:
     index = FakeIndex(GENERIC, files={ONE.filename: UNDIGESTED}, contents={ONE.filename: content})
     credential = FakeCredential(CredentialKind.PASSWORD)
     return fake_run(ONE, index=index, credential=credential, options=Settings(**options))  # type: ignore[arg-type]
+
+
+def both(first: FakeIndex, second: FakeIndex) -> FakeRun:
+    destinations = (Destination(first, FakeCredential()), Destination(second, FakeCredential()))
+    return FakeRun(FakeDistributions(ALL), destinations)

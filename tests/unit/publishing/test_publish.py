@@ -4,16 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from ci_publish.app.settings import Settings
 from ci_publish.errors import (
     ContentConflict,
     IdentityUnavailable,
     IndexUnavailable,
     Interrupted,
     InvalidDistribution,
-    NothingToPublish,
     UntrustedCertificate,
-    UploadRejected,
 )
 from ci_publish.model.attestation import (
     PUBLISH_V1,
@@ -31,12 +28,9 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.index import (
     ListingUnavailable,
-    Refused,
-    Unavailable,
 )
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Severity
 from ci_publish.publishing.attest import attest
-from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import check, plan, publish
 from tests.unit.fakes import (
     PYPI,
@@ -55,13 +49,12 @@ from tests.unit.publishing.run_harness import (
     ONE,
     SOURCE,
     TWO,
-    answered,
+    both,
     broken,
     credential_of,
     failing,
     index_of,
     listed,
-    notes,
     statuses,
     steps,
 )
@@ -83,43 +76,6 @@ def test_a_whole_run_takes_every_step_in_order() -> None:
     assert credential_of(played).log[-1] == "burn"
     outcomes = [event.outcome for event in played.events if isinstance(event, ProvenanceChecked)]
     assert [outcome.publisher for outcome in outcomes if isinstance(outcome, ProvenanceVerified)] == ["somebody"] * 3
-
-
-def test_a_second_run_mints_nothing_signs_nothing_and_sends_nothing() -> None:
-    there = FakeIndex(files={file.filename: published(file) for file in ALL})
-    played = fake_run(*ALL, index=there)
-    assert publish(played.run()) is Outcome.ALREADY_PUBLISHED
-    assert set(statuses(played).values()) == {FileStatus.ALREADY_PUBLISHED}
-    assert credential_of(played).log == ["burn"]
-    assert played.signer.signed == []
-    assert played.signer.prefetched == 0
-    assert there.sent == []
-    assert listed(played) == dict.fromkeys([file.filename for file in ALL], True)
-
-
-def test_only_what_is_missing_is_signed_and_sent() -> None:
-    there = FakeIndex(files={ONE.filename: published(ONE, yanked="bad build")})
-    played = fake_run(*ALL, index=there)
-    publish(played.run())
-    assert sorted(played.signer.signed) == sorted([TWO.filename, SOURCE.filename])
-    assert len(there.sent) == 2
-    assert "yanked" in notes(played)
-
-
-def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None:
-    problems = (
-        Problem(filename="a.whl", rule="rule-a", severity=Severity.ERROR, message="is broken", advice="mend it"),
-        Problem(filename=None, rule="rule-b", severity=Severity.ERROR, message="does not fit"),
-        Problem(filename="b.whl", rule="rule-c", severity=Severity.WARNING, message="is odd"),
-    )
-    played = fake_run(*ALL)
-    played.distributions.problems = problems
-    error = failing(played, InvalidDistribution)
-    assert error.hints == ("mend it",)
-    assert "a.whl: is broken [rule-a]" in error.detail
-    assert "the set: does not fit [rule-b]" in error.detail
-    assert index_of(played).looks == []
-    assert credential_of(played).log == ["burn"], "which has nothing to burn"
 
 
 def test_problems_of_files_that_are_published_already_are_only_noted() -> None:
@@ -156,14 +112,6 @@ def test_check_and_attest_know_of_no_index() -> None:
         failing(played, InvalidDistribution, command)
 
 
-def test_one_problem_of_the_whole_set_is_counted_as_one() -> None:
-    played = fake_run(*ALL)
-    played.distributions.problems = (
-        Problem(filename=None, rule="rule", severity=Severity.ERROR, message="does not fit"),
-    )
-    assert "1 problem;" in failing(played, InvalidDistribution).summary
-
-
 def test_plan_tells_what_publish_would_do_and_sends_nothing() -> None:
     there = FakeIndex(files={ONE.filename: published(ONE)})
     played = fake_run(*ALL, index=there)
@@ -190,23 +138,6 @@ def test_check_uses_no_network() -> None:
     assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
 
 
-def test_check_without_a_destination_judges_as_pypi_would() -> None:
-    played = FakeRun(FakeDistributions(ALL), ())
-    assert check(played.run()) is Outcome.CHECKED
-    assert [profile.value for profile in played.distributions.profiles] == ["pypi"]
-
-
-def test_a_check_of_nothing_passes_only_where_that_is_allowed() -> None:
-    with pytest.raises(NothingToPublish):
-        check(FakeRun(FakeDistributions(()), ()).run())
-    allowed = Settings(allow_empty=True)
-    assert check(FakeRun(FakeDistributions(()), (), options=allowed).run()) is Outcome.CHECKED
-    problem = Problem(filename="a.whl", rule="archive-damaged", severity=Severity.ERROR, message="It is damaged.")
-    broken = FakeDistributions((), unreadable=(problem,))
-    with pytest.raises(InvalidDistribution):
-        check(FakeRun(broken, (), options=allowed).run())
-
-
 def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
     class Stopping(FakeSigner):
         def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
@@ -218,11 +149,6 @@ def test_a_run_that_is_stopped_while_it_signs_uploads_nothing() -> None:
     assert index_of(played).sent == []
 
 
-def both(first: FakeIndex, second: FakeIndex) -> FakeRun:
-    destinations = (Destination(first, FakeCredential()), Destination(second, FakeCredential()))
-    return FakeRun(FakeDistributions(ALL), destinations)
-
-
 def test_two_indexes_share_one_check_and_one_signing() -> None:
     played = both(FakeIndex(TESTPYPI), FakeIndex(PYPI))
     assert publish(played.run()) is Outcome.PUBLISHED
@@ -232,26 +158,11 @@ def test_two_indexes_share_one_check_and_one_signing() -> None:
     assert steps(played).count(Step.SIGN) == 1
 
 
-def test_a_failure_at_one_index_stops_before_the_next() -> None:
-    second = FakeIndex(PYPI)
-    played = both(FakeIndex(TESTPYPI, answers={ONE.filename: [Refused(attempts=1, status=400, message="no")]}), second)
-    failing(played, UploadRejected)
-    assert second.sent == []
-
-
 def test_a_conflict_at_the_second_index_stops_before_the_first_upload() -> None:
     first = FakeIndex(TESTPYPI)
     played = both(first, FakeIndex(PYPI, files={ONE.filename: published(ONE, sha256=sha("x"))}))
     failing(played, ContentConflict)
     assert first.sent == []
-
-
-def test_a_stopped_run_begins_no_step() -> None:
-    played = fake_run(*ALL)
-    played.waiting.stop = True
-    failing(played, Interrupted)
-    assert steps(played) == []
-    assert index_of(played).sent == []
 
 
 @pytest.mark.parametrize("untrusted", [False, True])
@@ -261,7 +172,3 @@ def test_plan_with_a_broken_connection_reports_the_connection(*, untrusted: bool
     error = failing(played, UntrustedCertificate if untrusted else IndexUnavailable, plan)
     assert "no route" in error.summary
     assert error.exit_code == (2 if untrusted else 10)
-
-
-def test_a_certificate_that_is_not_trusted_during_an_upload_is_a_setting() -> None:
-    failing(answered(Unavailable(attempts=1, message="self-signed", untrusted=True)), UntrustedCertificate)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.errors import CredentialRejected, Unverified
+from ci_publish.errors import CredentialRejected
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
@@ -15,28 +15,9 @@ from ci_publish.model.index import (
 )
 from ci_publish.publishing import messages
 from ci_publish.publishing.publish import publish
-from ci_publish.publishing.verify import verify, verify_release
-from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, fake_run, sdist, wheel
+from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, fake_run, wheel
 
-QUARANTINED = ProjectListing(project="demo", status="quarantined")
 NOT_ALLOWED = "The user 'me' isn't allowed to upload to project 'demo'."
-
-
-def test_verify_of_a_quarantined_project_does_not_say_publish() -> None:
-    play = fake_run(wheel(), sdist(), index=FakeIndex(states=[QUARANTINED, QUARANTINED]))
-    with pytest.raises(Unverified, match="demo is quarantined on pypi") as caught:
-        verify(play.run())
-    assert not any("Publish" in hint for hint in caught.value.hints)
-    assert wheel().filename in caught.value.detail
-
-
-def test_verify_of_a_quarantined_release_does_not_say_publish() -> None:
-    play = fake_run(index=FakeIndex(states=[QUARANTINED]))
-    with pytest.raises(Unverified, match="demo is quarantined"):
-        verify_release(play.run(), "demo", "1.0", lambda _: None)
-    absent = fake_run(index=FakeIndex(states=[ProjectListing(project="demo")]))
-    with pytest.raises(Unverified, match="not on pypi"):
-        verify_release(absent.run(), "demo", "1.0", lambda _: None)
 
 
 @pytest.mark.parametrize(("state", "named"), [(ProjectListing(project="demo"), False), (NoSuchProject("demo"), True)])

@@ -1,0 +1,51 @@
+"""What a command does with options that say where, as whom and whether."""
+
+import pytest
+
+from ci_publish.app.commands import execute
+from ci_publish.app.options import Source, Use, use
+from ci_publish.app.runtime_context import RuntimeContext
+from ci_publish.app.settings import Settings, options
+from ci_publish.errors import ConfigurationError
+from ci_publish.model.identity import Secret
+from tests.unit.app.recorded_commands import Recorded
+
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+@pytest.mark.parametrize("command", ["publish", "plan", "attest", "rehearse", "doctor"])
+def test_no_intent_is_ever_skipped_by_a_command_that_acts(command: str) -> None:
+    for name, option in options().items():
+        if option.intent:
+            assert use(option, command, Source.VARIABLE) is not Use.SKIPPED, name
+
+
+def test_a_plan_that_rehearses_only_plans() -> None:
+    recorded = Recorded()
+    execute("plan", Settings(rehearse=True), RuntimeContext(environ={}), commands=recorded.table())
+    assert recorded.command == "rehearse"
+    assert recorded.settings is not None
+    assert recorded.settings.dry_run
+
+
+def test_doctor_does_not_exchange_a_token_in_a_dry_run() -> None:
+    with pytest.raises(ConfigurationError, match="dry run"):
+        execute("doctor", Settings(mint=True, dry_run=True), RuntimeContext(environ={}), commands=Recorded().table())
+
+
+def test_a_default_and_an_empty_secret_ask_for_nothing() -> None:
+    recorded = Recorded()
+    environ = {"CI_PUBLISH_DRY_RUN": "false", "CI_PUBLISH_USER": "__token__", "CI_PUBLISH_PASSWORD": ""}
+    execute("attest", Settings(), RuntimeContext(environ=environ), commands=recorded.table())
+    assert recorded.command == "attest"
+    assert recorded.settings is not None
+    assert recorded.settings.password in {None, Secret("")}
+
+
+def test_other_tools_never_stop_commands_that_contact_no_index() -> None:
+    environ = {"TWINE_PASSWORD": "hunter2", "TWINE_REPOSITORY": "testpypi", "UV_PUBLISH_URL": "https://u.example/"}
+    for command in ("check", "attest"):
+        execute(command, Settings(), RuntimeContext(environ=environ), commands=Recorded().table())
+    for command in ("publish", "plan", "verify", "rehearse", "doctor"):
+        with pytest.raises(ConfigurationError, match="TWINE_REPOSITORY"):
+            execute(command, Settings(), RuntimeContext(environ=environ), commands=Recorded().table())

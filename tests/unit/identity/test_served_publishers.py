@@ -1,0 +1,39 @@
+"""Whose attestations an index serves."""
+
+import pytest
+
+from ci_publish import errors
+from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.findings import Readiness
+from tests.unit.identity.credential_harness import Harness
+from tests.unit.identity.diagnoses import diagnose
+from tests.unit.identity.provenances import attested, provenance, serving
+
+
+@pytest.mark.parametrize(
+    ("content", "readiness"),
+    [
+        (provenance(), Readiness.READY),
+        (provenance(repository="Octo-Org/Demo", environment="Release"), Readiness.READY),
+        (provenance(repository="octo-org/other"), Readiness.WORKS),
+        (provenance(workflow="other.yml"), Readiness.WORKS),
+        (provenance(environment="staging"), Readiness.WORKS),
+        (provenance(kind="GitLab"), Readiness.WORKS),
+        (b"[]", Readiness.WORKS),
+        (b"no JSON", Readiness.WORKS),
+        (b'{"attestation_bundles": [7, {"publisher": 7}]}', Readiness.WORKS),
+        (None, Readiness.WORKS),
+    ],
+)
+def test_the_newest_provenance_tells_whose_project_it_is(content: bytes | None, readiness: Readiness) -> None:
+    wanted = Wanted(projects=["demo"], mint=True, provenance=serving(content))
+    diagnosis, _ = diagnose(Harness(), wanted, fetch_listing=attested)
+    assert diagnosis.verdict.readiness is readiness
+
+
+def test_provenance_that_cannot_be_fetched_proves_nothing() -> None:
+    def fails(project: str, version: str, filename: str) -> bytes | None:
+        raise errors.IndexUnavailable(f"{project} {version} {filename}")
+
+    diagnosis, _ = diagnose(Harness(), Wanted(projects=["demo"], mint=True, provenance=fails), fetch_listing=attested)
+    assert diagnosis.verdict.readiness is Readiness.WORKS
