@@ -13,6 +13,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 # More than two: many tests wait for servers and clocks.
+SAMPLE ?= 5
+SEED ?= 0
 WORKERS ?= 3
 
 STAMPS := $(VENV)/.stamps
@@ -24,7 +26,7 @@ WITH_VENV := PATH="$(abspath $(BIN)):$$PATH"
 PYTEST := $(WITH_VENV) python -m pytest
 
 # What needs more than python3 (Node, podman) or more than five minutes has a target of its own.
-EVERYDAY := not interop and not containers and not stress and not setup
+EVERYDAY := not interop and not containers and not stress and not setup and not channels
 
 CODE := src tests scripts native $(wildcard benchmarks)
 SHELL_SCRIPTS := .ci/run $(wildcard scripts/*.sh native/*.sh)
@@ -84,11 +86,15 @@ test-fast: env-test ## the unit and contract tests, in about a minute on two cor
 
 .PHONY: test-stress
 test-stress: env-test ## the same and more, with the full counts; takes long
-	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup"
+	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup and not channels"
 
 .PHONY: test-setup
 test-setup: env-test ## the installations from the locks, with the oldest and the newest pip; needs network
 	$(PYTEST) -n $(WORKERS) -m setup
+
+.PHONY: test-channels
+test-channels: env-test $(STAMPS)/channels.txt ## every way to install it that the documentation prints; needs network
+	$(PYTEST) -n $(WORKERS) -m channels
 
 # Unit and contract tests with what the ranges in pyproject.toml allow, resolved now and not from a lock.
 .PHONY: test-newest test-lowest
@@ -104,6 +110,10 @@ $(STAMPS)/newest $(STAMPS)/lowest: $(STAMPS)/%: $(STAMPS)/bench.txt
 	@rm -rf $(VENV)/$*; $(BIN)/python -m venv $(VENV)/$*
 	@echo 'resolving the $* versions'; $(UV) --resolution $(RESOLUTION) --only-binary :all: --all-extras --group test -r pyproject.toml
 	@$(UV) --no-deps --no-build-isolation --editable .
+
+.PHONY: mutants
+mutants: env-test $(STAMPS)/mutants.txt ## mutation testing: half of the mutants of the decisive modules (SAMPLE=10: all; SEED=7: another half)
+	$(WITH_VENV) python scripts/mutants.py --sample $(SAMPLE) --seed $(SEED)
 
 .PHONY: test-interop
 test-interop: env-test ## against implementations in other languages; needs Node
@@ -172,7 +182,7 @@ pin: $(STAMPS)/venv ## read the newest commits of the actions and digests of the
 
 .PHONY: clean
 clean: ## remove what make made
-	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist site mutants .mutmut.log htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

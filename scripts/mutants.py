@@ -1,4 +1,4 @@
-"""Mutation testing with mutmut: how many small changes of the decisive modules do the tests notice?
+"""Mutation testing with mutmut: how many small changes of the decisive modules the tests notice.
 
     make mutants              half of the mutants, always the same ones; within an hour on two cores
     make mutants SEED=7       another half
@@ -42,7 +42,7 @@ class Survivor:
 def patterns(tenths: int, seed: int) -> list[str]:
     """Return what selects *tenths* of the mutants: those whose number ends with one of so many digits."""
     digits = sorted(random.Random(seed).sample(range(TENTHS), tenths))  # noqa: S311  (a sample, no secret)
-    return [f"*__mutmut_*{digit}" if digit else "*__mutmut_*0" for digit in digits]
+    return [f"*__mutmut_*{digit}" for digit in digits]
 
 
 def results(folder: Path) -> dict[str, int]:
@@ -52,6 +52,11 @@ def results(folder: Path) -> dict[str, int]:
         tried = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
         codes |= {name: code for name, code in tried.items() if code is not None}
     return codes
+
+
+def shown(name: str) -> str:
+    """Return the difference that the mutant *name* makes, as mutmut shows it."""
+    return subprocess.run(["mutmut", "show", name], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def survivor(name: str, diff: str) -> Survivor:
@@ -76,9 +81,9 @@ def report(codes: Mapping[str, int], survivors: Iterable[Survivor], reasons: Map
         dead = sum(code in KILLED for name, code in codes.items() if name.startswith(f"{module}."))
         yield f"{module}: {dead} of {count} killed"
     for each in survivors:
-        reason = reasons.get(each)
         yield f"survived: {each.function}: {each.line}"
-        yield f"    {reason}" if reason else "FAILED: no test notices it, and tests/assets/survivors.toml does not explain it."
+        reason = reasons.get(each)
+        yield f"    {reason}" if reason else f"FAILED: no test notices it, and {EXPLAINED.name} does not explain it."
     yield f"{killed} of {len(codes)} mutants killed: {share:.1%}"
     if share < WANTED:
         yield f"FAILED: fewer than {WANTED:.0%}."
@@ -100,8 +105,7 @@ def main() -> int:
         print(f"FAILED: mutmut ended with exit code {code} after {len(codes)} mutants; .mutmut.log has its output.")
         return 1
     alive = [name for name, result in codes.items() if result not in KILLED]
-    shown = (subprocess.run(["mutmut", "show", name], cwd=ROOT, capture_output=True, text=True, check=True) for name in alive)
-    survivors = [survivor(name, each.stdout) for name, each in zip(alive, shown, strict=True)]
+    survivors = [survivor(name, shown(name)) for name in alive]
     lines = list(report(codes, survivors, explained(EXPLAINED.read_text(encoding="utf-8"))))
     print("\n".join(lines))
     return 1 if any(line.startswith("FAILED") for line in lines) else 0

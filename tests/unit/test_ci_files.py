@@ -371,3 +371,43 @@ def test_a_release_writes_both_files_or_none(copy: Path) -> None:
 
     assert release(copy, ACTION_IMAGE, GITLAB_IMAGE).returncode == 1
     assert read(copy / "action.yml")["runs"]["image"] == "Dockerfile"
+
+
+# the places where others list them ------------------------------------------------------------------------------
+
+# https://docs.github.com/en/actions/reference/workflows-and-actions/metadata-syntax#branding
+COLOURS = {"white", "black", "yellow", "blue", "green", "orange", "red", "purple", "gray-dark"}
+# Categories of the Marketplace, none of which may be an action's name.
+CATEGORIES = {"deployment", "publishing", "security", "utilities", "continuous integration", "dependency management"}
+
+
+def test_the_action_meets_the_rules_of_the_marketplace() -> None:
+    action = read(ROOT / "action.yml")
+    assert (ROOT / "README.md").is_file()
+    assert not (ROOT / "action.yaml").exists()
+    assert action["name"].lower() not in CATEGORIES
+    assert action["author"] == "ci-publish"
+    assert 20 < len(action["description"]) <= 125
+    assert "\n" not in action["description"].strip()
+    assert action["branding"]["color"] in COLOURS
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", action["branding"]["icon"])
+
+
+def test_the_pipeline_on_gitlab_tests_the_component_and_releases_semantic_versions() -> None:
+    pipeline = read(ROOT / ".gitlab-ci.yml")
+    (component,) = pipeline["include"]
+    assert component["component"] == "$CI_SERVER_FQDN/$CI_PROJECT_PATH/publish@$CI_COMMIT_SHA"
+    declared = documents(COMPONENT)[0]["spec"]["inputs"]
+    assert set(component["inputs"]) <= set(declared)
+    assert component["inputs"]["rehearse"] is True
+    release = pipeline["release"]
+    assert release["needs"] == [component["inputs"]["job-name"]]
+    (rule,) = release["rules"]
+    pattern = rule["if"].removeprefix("$CI_COMMIT_TAG =~ /").removesuffix("/")
+    assert [tag for tag in ("1.2.3", "v1.2.3", "1.2", "1.2.3rc1", "10.20.30") if re.search(pattern, tag)] == [
+        "1.2.3",
+        "10.20.30",
+    ]
+    assert release["release"]["tag_name"] == "$CI_COMMIT_TAG"
+    assert (ROOT / "README.md").is_file()
+    assert [path.name for path in (ROOT / "templates").iterdir()] == ["publish.yml"]

@@ -45,7 +45,7 @@ def tracked(*patterns: str) -> list[Path]:
 
 def installations() -> dict[str, list[str]]:
     found = {}
-    places = ("Makefile", "Dockerfile", ".ci", ".github", "action.yml", "native", "templates", "scripts", "benchmarks")
+    places = ("Makefile", ".gitlab-ci.yml", "Dockerfile", ".ci", ".github", "action.yml", "native", "templates", "scripts", "benchmarks")
     for path in tracked(*places):
         text = path.read_text(encoding="utf-8")
         read = python_installations if path.suffix == ".py" else shell_installations
@@ -60,7 +60,7 @@ def loose(commands: list[str]) -> list[str]:
 def test_every_installation_from_a_lock_installs_exactly_the_lock() -> None:
     found = installations()
     assert {name for name, commands in found.items() if commands} >= {
-        *("Makefile", "Dockerfile", ".github/workflows/ci.yml", "native/run.py"),
+        *("Makefile", ".gitlab-ci.yml", "Dockerfile", ".github/workflows/ci.yml", "native/run.py"),
     }
     assert {name: loose(commands) for name, commands in found.items() if loose(commands)} == {}
 

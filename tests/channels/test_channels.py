@@ -1,0 +1,135 @@
+"""Every way to install and start it that the documentation prints, pasted into a clean shell; and what checkers say."""
+
+import re
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ci_publish.about import __version__
+from scripts.own_version import Release, restated
+from tests.channels.conftest import ROOT, TOOLS, User
+
+pytestmark = pytest.mark.channels
+
+AFTERWARDS = Release(f"v{__version__}", "0" * 40)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+INSTALL = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+
+
+def readme_lines(release: Release | None) -> list[str]:
+    """Return the lines below "Anywhere else", in one of the two states of our version."""
+    block = README.partition("**Anywhere else**")[2].partition("```bash\n")[2].partition("```")[0]
+    return restated(block, release).splitlines()
+
+
+@pytest.mark.parametrize("release", [None, AFTERWARDS], ids=["before-a-release", "afterwards"])
+def test_the_lines_of_the_readme_can_be_pasted(user: User, release: Release | None) -> None:
+    lines = readme_lines(release)
+    said = {line: user.shell(line) for line in lines}
+    assert [line.split()[0] for line in lines] == ["pip", "python", "pipx", "uv", "uvx"]
+    assert all("no problems" in text for line, text in said.items() if line.endswith(" check dist"))
+    assert "Rehearsed" in said[lines[-1]]
+    assert user.shell("$HOME/.local/bin/ci-publish --version").split()[-1] == __version__
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\| .* \| `((?:pip|pipx|uv|uvx) [^`]+)` \|$", INSTALL, re.MULTILINE))
+def test_the_lines_of_the_page_about_installing_can_be_pasted(user: User, line: str) -> None:
+    user.shell(restated(line, AFTERWARDS))
+
+
+MISSING = {
+    "pip": ("pip install ci-publish", "ci-publish"),
+    "uv pip": ("uv pip install --python $(which python) ci-publish", "ci-publish"),
+    "pipx": ("pipx install ci-publish", "$HOME/.local/bin/ci-publish"),
+    "uv tool": ("uv tool install ci-publish", "$HOME/.local/bin/ci-publish"),
+    "pipx run": ("true", "pipx run --spec ci-publish ci-publish"),
+    "uvx": ("true", "uvx ci-publish"),
+}
+
+
+@pytest.mark.parametrize("installer", MISSING)
+def test_the_line_for_a_missing_extra_works_with_the_installer_in_use(user: User, installer: str) -> None:
+    install, program = MISSING[installer]
+    user.shell(install)
+    said = user.shell(f"{program} rehearse dist", code=2)
+    line = said.partition("Install it: ")[2].splitlines()[0]
+    assert f'"ci-publish[rehearsal]=={__version__}"' in line
+    if line.endswith(" …"):
+        assert "Rehearsed" in user.shell(line.replace("…", "rehearse dist"))
+    else:
+        user.shell(line)
+        assert "Rehearsed" in user.shell(f"{program} rehearse dist")
+
+
+def test_pre_commit_runs_both_hooks(user: User) -> None:
+    """From a clone: the hooks of the working tree would be those of the last commit, too."""
+    user.shell("git init -q . && git -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m x")
+    hook = f"pre-commit try-repo {ROOT} --verbose --all-files --hook-stage"
+    assert "no problems" in user.shell(f"{hook} manual ci-publish-check")
+    assert "no problems" in user.shell(f"{hook} pre-push ci-publish-check-if-built")
+    user.shell("rm -r dist")
+    assert "nothing-to-publish" in user.shell(f"{hook} manual ci-publish-check", code=1)
+    said = user.shell(f"{hook} pre-push ci-publish-check-if-built")
+    assert "Nothing to check: no wheel or sdist was found." in said
+
+
+def test_shells_find_completions_and_man_the_page(user: User) -> None:
+    user.shell("pip install ci-publish")
+    prefix = Path(user.environ["PATH"].split(":")[0]).parent
+    page = (prefix / "share" / "man" / "man1" / "ci-publish.1").read_text(encoding="utf-8")
+    assert ".TH CI\\-PUBLISH 1" in page
+    if Path("/usr/bin/man").exists():
+        assert "--on-conflict" in user.shell("MANPAGER=cat man ci-publish")
+    if Path("/usr/bin/fish").exists():
+        complete = user.shell(f"XDG_DATA_DIRS={prefix}/share fish -c 'complete -C \"ci-publish publish --on-c\"'")
+        assert "--on-conflict" in complete
+    if Path("/usr/bin/zsh").exists():
+        script = ROOT / "tests" / "channels" / "zsh_completion.zsh"
+        found = user.shell(f"zsh -f {script} {prefix}/share/zsh/site-functions 'ci-publish publish --on-conflict k'")
+        assert "keep-published" in found
+
+
+# what others check -----------------------------------------------------------------------------------------------
+
+
+def tool(*command: str) -> str:
+    done = subprocess.run([str(TOOLS / command[0]), *command[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_other_checkers_find_nothing(built: Path) -> None:
+    sdist, wheel = str(next(built.glob("*.tar.gz"))), str(next(built.glob("*.whl")))
+    assert f"{wheel}: OK" in tool("check-wheel-contents", wheel)
+    assert tool("twine", "check", "--strict", sdist, wheel).count("PASSED") == 2
+    assert "Valid" in tool("validate-pyproject", str(ROOT / "pyproject.toml"))
+    assert "Final rating: 10/10" in tool("pyroma", "--min", "10", sdist)
+
+
+def test_neither_distribution_has_tests_and_the_wheel_has_what_it_needs(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as sdist, zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        names = [*sdist.getnames(), *wheel.namelist()]
+    assert [name for name in names if re.search(r"(^|/)(tests?|conftest)[/.]", name)] == []
+    assert {"ci_publish/py.typed", "ci_publish/cli/completions/_ci-publish"} <= set(names)
+
+
+def test_validate_pyproject_knows_the_table(user: User) -> None:
+    user.shell("pip install ci-publish validate-pyproject")
+    pyproject = user.folder / "pyproject.toml"
+    pyproject.write_text('[tool.ci-publish]\non-conflict = "fail"\n[tool.ci-publish.rules]\nsize-limit = "error"\n')
+    assert "Valid" in user.shell("validate-pyproject pyproject.toml")
+    pyproject.write_text('[tool.ci-publish]\non-conflict = "ignore"\n')
+    assert "tool.ci-publish.on-conflict" in user.shell("validate-pyproject pyproject.toml", code=1)
+
+
+def test_the_metadata_names_the_project_and_nobody_else(built: Path) -> None:
+    """Contact is the issues and the private advisories; no person, team or e-mail address is made up."""
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        (name,) = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
+        head = wheel.read(name).decode().partition("\n\n")[0]
+    assert "Author: ci-publish" in head.splitlines()
+    assert "@" not in head
+    assert "https://github.com/ci-publish/ci-publish/security/advisories/new" in head
