@@ -19,6 +19,13 @@ RUN PYTHONHASHSEED=0 python -IB -X utf8 -m compileall -q -f -j 1 --invalidation-
 
 # For GitLab, whose runner starts a shell in the image: no entry point, and `ci-publish` on the path.
 FROM base AS gitlab
+# A release adds org.opencontainers.image.version and .revision.
+LABEL org.opencontainers.image.title="ci-publish" \
+    org.opencontainers.image.description="Publishes Python distributions from CI without stored secrets" \
+    org.opencontainers.image.url="https://ci-publish.github.io/ci-publish/" \
+    org.opencontainers.image.documentation="https://ci-publish.github.io/ci-publish/" \
+    org.opencontainers.image.source="https://github.com/ci-publish/ci-publish" \
+    org.opencontainers.image.licenses="Apache-2.0"
 # --chmod: the modes of a checkout depend on the umask of whoever made it, and the image must not.
 COPY --chmod=0755 requirements/uv.txt requirements/rehearsal.txt /tmp/
 COPY --chmod=0755 src/ci_publish /opt/ci-publish/lib/python3.13/site-packages/ci_publish

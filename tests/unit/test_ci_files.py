@@ -411,3 +411,26 @@ def test_the_pipeline_on_gitlab_tests_the_component_and_releases_semantic_versio
     assert release["release"]["tag_name"] == "$CI_COMMIT_TAG"
     assert (ROOT / "README.md").is_file()
     assert [path.name for path in (ROOT / "templates").iterdir()] == ["publish.yml"]
+
+
+def test_the_images_say_what_they_are() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]+)"', dockerfile))
+    assert labels["source"] == "https://github.com/ci-publish/ci-publish"
+    assert labels["licenses"] == "Apache-2.0"
+    assert set(labels) == {"title", "description", "url", "documentation", "source", "licenses"}
+
+
+def test_a_release_labels_attests_and_names_its_images() -> None:
+    jobs = read(ROOT / ".github" / "workflows" / "release.yml")["jobs"]
+    pushed = [step for step in jobs["image"]["steps"] if "build-push-action" in step.get("uses", "")]
+    labels = ("org.opencontainers.image.version=", "org.opencontainers.image.revision=")
+    assert [step["with"]["target"] for step in pushed] == ["action", "gitlab"]
+    assert all(label in step["with"]["labels"] for step in pushed for label in labels)
+    attested = [step for step in jobs["images"]["steps"] if "attest-build-provenance" in step.get("uses", "")]
+    digests = [step["with"]["subject-digest"] for step in attested]
+    assert digests == ["${{ steps.indexes.outputs.action }}", "${{ steps.indexes.outputs.gitlab }}"]
+    assert all(step["with"]["push-to-registry"] is True for step in attested)
+    notes = jobs["tag"]["steps"][-1]["run"]
+    assert "$IMAGE:$VERSION@$ACTION" in notes
+    assert "$IMAGE:$VERSION-gitlab@$GITLAB" in notes

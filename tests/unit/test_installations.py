@@ -45,7 +45,18 @@ def tracked(*patterns: str) -> list[Path]:
 
 def installations() -> dict[str, list[str]]:
     found = {}
-    places = ("Makefile", ".gitlab-ci.yml", "Dockerfile", ".ci", ".github", "action.yml", "native", "templates", "scripts", "benchmarks")
+    places = (
+        "Makefile",
+        ".gitlab-ci.yml",
+        "Dockerfile",
+        ".ci",
+        ".github",
+        "action.yml",
+        "native",
+        "templates",
+        "scripts",
+        "benchmarks",
+    )
     for path in tracked(*places):
         text = path.read_text(encoding="utf-8")
         read = python_installations if path.suffix == ".py" else shell_installations
