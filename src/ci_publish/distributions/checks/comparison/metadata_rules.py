@@ -8,6 +8,7 @@ from packaging.utils import canonicalize_name
 from ci_publish.distributions.checks.comparison.requirements import (
     Key,
     Requirements,
+    extra_of,
     narrower,
     plain,
     requirements,
@@ -45,7 +46,7 @@ def _removed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if (both := _requirements(comparison)) is not None:
         ours, before = both
         names = _names(before) - _names(ours)
-        if gone := [shown(key, each) for key, each in sorted(before.items()) if key[0] in names]:
+        if gone := [shown(key, each) for key, each in sorted(before.items()) if key[0] in names and not extra_of(key)]:
             yield Fault(rule="dependency-removed", message=f"No longer required: {_listed(gone)}.")
 
 
@@ -62,9 +63,11 @@ def _changed(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if (both := _requirements(comparison)) is None:
         return
     ours, before = both
-    common = _names(ours) & _names(before)
+    new = _names(ours) - _names(before)
+    gone = _names(before) - _names(ours)
     for key in sorted(ours.keys() | before.keys()):
-        if key[0] in common and (found := _change(key, ours, before)) is not None:
+        is_told = key[0] in new or (key[0] in gone and not extra_of(key))  # by the rules about whole dependencies
+        if not is_told and (found := _change(key, ours, before)) is not None:
             yield found
 
 
@@ -177,7 +180,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_removed,
-        cause="A release requires what the release before requires.",
+        cause="A release requires what the release before requires, its extras not counted.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, and 1.1 does not",
         fix="If it is still imported, add it again; if it is gone on purpose, set the rule to `note`.",

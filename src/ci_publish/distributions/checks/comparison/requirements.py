@@ -51,9 +51,14 @@ def _together(one: Requirement, other: Requirement) -> Requirement:
 
 def shown(key: Key, requirement: Requirement) -> str:
     """Return a requirement for people: without its marker, which may be long, except for the extra that needs it."""
-    extra = _EXTRA.search(key[1])
-    condition = f" (extra {extra[1]})" if extra else f" (where {key[1]})" if key[1] else ""
+    condition = f" (extra {extra_of(key)})" if extra_of(key) else f" (where {key[1]})" if key[1] else ""
     return f"{plain(requirement)}{condition}"
+
+
+def extra_of(key: Key) -> str:
+    """Return the extra that needs a requirement, empty for one that every installation needs."""
+    extra = _EXTRA.search(key[1])
+    return extra[1] if extra else ""
 
 
 def plain(requirement: Requirement) -> str:

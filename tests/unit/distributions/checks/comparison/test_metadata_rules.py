@@ -22,7 +22,15 @@ PLANTED = {
     "a dependency is dropped": (
         requiring("idna>=3"),
         requiring("idna>=3", "requests>=2", 'requests>=2; extra == "x"'),
-        [("dependency-removed", "No longer required: requests>=2, requests>=2 (extra x).")],
+        [
+            ("dependency-removed", "No longer required: requests>=2."),
+            ("dependency-changed", "Changed: requests>=2 (extra x) removed."),
+        ],
+    ),
+    "an extra needs less": (
+        requiring("idna>=3"),
+        requiring("idna>=3", 'requests>=2; extra == "x"'),
+        [("dependency-changed", "Changed: requests>=2 (extra x) removed.")],
     ),
     "a dependency is added": (
         requiring("idna>=3", "requests"),
