@@ -3,8 +3,9 @@
 A string is given as what it begins with, what is repeated, and what it ends with.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,17 @@ from ci_publish.attestations.statements import WrongStatement, read_statement
 from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
+from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted
+from ci_publish.distributions.checks.comparison.stated import (
+    MAX_PATTERN,
+    NOTHING_STATED,
+    Stated,
+    expected_wheels,
+    matches,
+)
+from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, tag_faults
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow
+from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.entry_points import entry_points, fault_of
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
 from ci_publish.distributions.metadata import parse_metadata
@@ -31,11 +42,13 @@ from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import MAX_FILENAME, DistributionFilename
+from ci_publish.model.release import Comparison, Release, ReleaseFile
 from ci_publish.regular_files import MAX_SETTINGS
 from tests.unit.fakes import PYPI
 
 Piece = tuple[bytes, bytes, bytes]
 URL = "https://index.example/simple/demo/"
+SALT = count()
 ANSWER = 64 * 1024
 """Bytes of an answer that are read where nothing else is said (``http.messages``)."""
 
@@ -88,6 +101,46 @@ def _json_api(body: bytes) -> None:
 
 def _filename(text: bytes) -> None:
     DistributionFilename.parse_or_none(text.decode())
+
+
+def _releases(text: bytes) -> None:
+    tags = [line.replace("#", str(number)) for number, line in enumerate(text.decode().splitlines())]
+    salt = next(SALT)  # so that nothing is remembered from the text before
+    ours, before = (_release(version, tags) for version in (f"1.{salt}", f"0.{salt}"))
+    release_faults(Comparison(ours=ours, before=before, new_files=ours.files), NOTHING_STATED)
+
+
+def _release(version: str, tags: Sequence[str]) -> Release:
+    names = [DistributionFilename.parse_or_none(f"demo-{version}-{line}.whl") for line in tags]
+    files = tuple(ReleaseFile(name=name, size=len(name.text) << 20) for name in names if name is not None)
+    return Release(project="demo", version=version, files=files)
+
+
+def _requires_python(text: bytes) -> None:
+    admitted.cache_clear()
+    ours = Release(project="demo", version="1.1", files=(), requires_python=text.decode())
+    before = replace(ours, requires_python=">=3.9")
+    release_faults(Comparison(ours=ours, before=before), NOTHING_STATED)
+
+
+def _served_metadata(data: bytes) -> None:
+    ours = Release(project="demo", version="1.1", files=(), metadata=parse_metadata(data).metadata)
+    before = replace(ours, metadata=parse_metadata(HEAD + b"Requires-Dist: a>=2\n").metadata)
+    release_faults(Comparison(ours=ours, before=before), NOTHING_STATED)
+
+
+def _tag(text: bytes) -> None:
+    tag_faults({"demo": {"1.0"}, "demo-cli": {"2.0"}}, Stated(tag=text.decode()))
+
+
+def _expected(text: bytes) -> None:
+    try:
+        expected = expected_wheels((text.decode(),))
+    except ConfigurationError:
+        return
+    name = DistributionFilename.parse("demo-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl")
+    for each in expected:
+        matches(each.pattern, name)
 
 
 def _refusal(body: bytes) -> None:
@@ -209,6 +262,36 @@ PARSERS: Mapping[str, Parser] = {
             (b"", b"a_", b"-1.0-py3-none-any.whl"),
             (b"", b"-_.", b"-1.0.tar.gz"),
         ),
+    ),
+    "releases in a listing": Parser(
+        _releases,
+        250_000,
+        plain(
+            b"cp3#-abi3-plat_#\n",
+            b"cp3#-cp3#-manylinux_2_17_x86_64\n",
+            b"py3-none-manylinux_2_#_x86_64\n",
+            b"cp312-cp312-a.b.c.d.e.f#\n",
+            b"a.b.c.d-a.b.c.d-a.b.c.d#\n",
+        ),
+    ),
+    "Requires-Python of a listing": Parser(
+        _requires_python, MAX_SPECIFIER, plain(b">=3.1,", b"!=3.9.1,", b"1.", b"9", b"(", b"~=3.9.9,")
+    ),
+    "core metadata beside a published file": Parser(
+        _served_metadata,
+        simple_api.MAX_CORE_METADATA,
+        (
+            *plain(b"Requires-Dist: a>=1\n", b"Requires-Dist: a; python_version<'3'\n", b"a", b"Provides-Extra: a\n"),
+            (b"Requires-Dist: a", b">=1,", b"<2\n"),
+            (b"Requires-Dist: a; ", b"(", b"\n"),
+            (b"Requires-Dist: a; python_version<'3'", b" and extra=='a'", b"\n"),
+            (b"License: ", b"a ", b"\n"),
+            (b"", b"Project-URL: a, b\n", b""),
+        ),
+    ),
+    "the tag that a job runs for": Parser(_tag, MAX_TAG, plain(b"1.", b"9", b"demo-", b"-", b"v1", b"1!", b"demo_1.")),
+    "`expect-wheels`": Parser(
+        _expected, MAX_PATTERN, (*plain(b"*", b"a*", b"[", b"{", b",", b"?"), (b"{", b"a,", b"b}-*"))
     ),
     "error bodies of an index": Parser(_refusal, ANSWER, (*plain(*HTML, b"a b ", b"\xc3\xa9", b"\n"), *JSON)),
     "error bodies of Sigstore": Parser(_sigstore, MAX_BODY, (*plain(*HTML), *JSON)),

@@ -11,6 +11,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem, Severity
 
+_LONGEST_ID: Final = 60
 OFF: Final = "off"
 _LEVELS: Final = (OFF, Severity.NOTE.value, Severity.WARNING.value, Severity.ERROR.value)
 
@@ -77,7 +78,7 @@ def _is_weaker(rule: Rule, level: str) -> bool:
 
 
 def _like(name: str) -> str:
-    close = get_close_matches(name, RULES, 1)
+    close = get_close_matches(name, RULES, 1) if len(name) <= _LONGEST_ID else []  # its work grows with the square
     return f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation."
 
 

@@ -8,11 +8,14 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
-MAX_PATTERNS: Final = 1_000
+MAX_PATTERNS: Final = 300
 """Patterns that ``expect-wheels`` may expand to: more than any release has wheels."""
 
-MAX_PATTERN: Final = 200
+MAX_PATTERN: Final = 100
 """Characters of one pattern."""
+
+MAX_STARS: Final = 10
+"""Asterisks of one pattern: each multiplies the work."""
 
 
 class VersionTag(StrEnum):
@@ -60,6 +63,8 @@ def expected_wheels(lines: Sequence[str]) -> tuple[ExpectedWheel, ...]:
         for each in _expanded(pattern, line):
             if each.count("-") < 2 and "*" not in each:  # noqa: PLR2004  (python-abi-platform)
                 raise _wrong(line, "it is not of the form python-abi-platform")
+            if each.count("*") > MAX_STARS:
+                raise _wrong(line, f"it has more than {MAX_STARS} asterisks")
             expected.append(ExpectedWheel(project=project if colon else "", pattern=each.lower()))
             if len(expected) > MAX_PATTERNS:
                 raise _wrong(line, f"there are more than {MAX_PATTERNS:,} wheels with it")
@@ -183,6 +188,7 @@ def _tokens(pattern: str) -> tuple[str, ...]:
     while place < len(pattern):
         end = pattern.find("]", place + 2) if pattern[place] == "[" else -1
         token = pattern[place : end + 1] if end > 0 else pattern[place]
-        tokens.append(token)
+        if (token, *tokens[-1:]) != ("*", "*"):
+            tokens.append(token)
         place += len(token)
     return tuple(tokens)

@@ -1,5 +1,6 @@
 """Rules about what the user states of a release: its tag, the wheels that it must have, and size limits (pure)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -19,7 +20,6 @@ from ci_publish.model.release import Comparison, ReleaseFile
 MAX_TAG: Final = 250
 """Characters of a tag that are read; Git's own limit for a name is a file system's."""
 
-_SEPARATORS: Final = "-/@_"
 _SHOWN: Final = 10
 _NEAR: Final = 0.8
 _MAY_DIFFER = Hint("Correct the version or the tag. If they may differ: ", option("version_tag", "warn"))
@@ -55,11 +55,11 @@ def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]
 def _named(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
     """Return the project of this run that a tag begins with, and the version after it; the longest name counts."""
     for project in sorted(projects, key=len, reverse=True):
-        for place, character in enumerate(tag):
-            if character in _SEPARATORS and canonicalize_name(tag[:place]) == project:
-                version = _version(tag[place + 1 :])
-                if version is not None:
-                    return project, version
+        name = "[-_.]+".join(map(re.escape, project.split("-")))
+        found = re.fullmatch(f"{name}[-/@_](.+)", tag, re.IGNORECASE)
+        version = None if found is None else _version(found[1])
+        if version is not None:
+            return project, version
     return None
 
 

@@ -5,8 +5,8 @@ stable ABI), packaging.tags (which tags an interpreter accepts).
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
@@ -15,6 +15,12 @@ from ci_publish.model.frozen import frozen
 
 MAX_WORK: Final = 200_000
 """Combinations of interpreter and platform that the wheels of two releases may stand for, counted beforehand."""
+
+MAX_INTERPRETERS: Final = 100
+"""Interpreters that the wheels of two releases name: twice as many as any real project."""
+
+SHOWN: Final = 16
+"""Interpreters or platforms that a phrase names: more than real releases differ in."""
 
 Floor: TypeAlias = tuple[int, ...]
 
@@ -202,8 +208,8 @@ def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> l
     places = {place for _, place in before.targets} - {place for _, place in ours.targets}
     gone = {each for each, _ in before.targets} - {each for each, _ in ours.targets}
     whole = sorted({str(place) for _, place in targets if place in places})
-    widely = {each for each in gone if sum(each == one and place not in places for one, place in targets) > 1}
-    everywhere = {each for each, place in targets if each in widely and place not in places}
+    times = Counter(each for each, place in targets if place not in places)
+    everywhere = {each for each in gone if times[each] > 1}
     rest: dict[frozenset[Interpreter], list[str]] = defaultdict(list)
     by_place: dict[Platform, set[Interpreter]] = defaultdict(set)
     for interpreter, place in targets:
@@ -211,9 +217,9 @@ def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> l
             by_place[place].add(interpreter)
     for place, interpreters in by_place.items():
         rest[frozenset(interpreters)].append(str(place))
-    phrases = [f"every wheel for {', '.join(whole)}"] if whole else []
+    phrases = [f"every wheel for {some_of(whole)}"] if whole else []
     phrases += [f"{interpreter_names(everywhere)} on every platform"] if everywhere else []
-    return phrases + sorted(f"{interpreter_names(some)} on {', '.join(sorted(where))}" for some, where in rest.items())
+    return phrases + sorted(f"{interpreter_names(some)} on {some_of(sorted(where))}" for some, where in rest.items())
 
 
 def interpreter_names(interpreters: Iterable[Interpreter]) -> str:
@@ -222,5 +228,12 @@ def interpreter_names(interpreters: Iterable[Interpreter]) -> str:
     for each in sorted(set(interpreters), key=lambda one: (one.family, one.version, one.flag)):
         families[each.family].append(each)
     return ", ".join(
-        f"{family} {', '.join(map(str, some))}" if some[0].version else family for family, some in families.items()
+        f"{family} {some_of(list(map(str, some)))}" if some[0].version else family
+        for family, some in list(families.items())[:SHOWN]
     )
+
+
+def some_of(names: Sequence[str]) -> str:
+    """Return the first of *names*, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -7,6 +7,7 @@ from typing import Final
 from ci_publish.distributions.checks.comparison.python_versions import admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
+    MAX_INTERPRETERS,
     MAX_WORK,
     Coverage,
     Floor,
@@ -18,6 +19,7 @@ from ci_publish.distributions.checks.comparison.targets import (
     grouped,
     interpreter_names,
     platforms,
+    some_of,
     supports,
     work,
 )
@@ -29,6 +31,9 @@ from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.release import Comparison, Release, ReleaseFile
+
+MAX_FILES: Final = 5_000
+"""Files of both releases together: ten times as many as real ones have."""
 
 _MUCH: Final = 0.5
 _MANY_BYTES: Final = MIB
@@ -48,9 +53,13 @@ def _names(release: Release) -> tuple[DistributionFilename, ...]:
 
 
 def _covered(comparison: Comparison) -> Covered | None:
-    if comparison.before is None:
+    if comparison.before is None or _is_too_large(comparison, comparison.before):
         return None
     return _both(_names(comparison.ours), _names(comparison.before))
+
+
+def _is_too_large(comparison: Comparison, before: Release) -> bool:
+    return len(comparison.ours.files) + len(before.files) > MAX_FILES
 
 
 @lru_cache(maxsize=8)  # several rules ask for one comparison
@@ -59,7 +68,7 @@ def _both(ours: tuple[DistributionFilename, ...], before: tuple[DistributionFile
         return None
     wheels = {name: (supports(name), platforms(name)) for name in (*ours, *before)}
     universe = {support.interpreter for supported, _ in wheels.values() for support in supported}
-    if work((*ours, *before), len(universe)) > MAX_WORK:
+    if len(universe) > MAX_INTERPRETERS or work((*ours, *before), len(universe)) > MAX_WORK:
         return None
     return Covered(
         ours=coverage((wheels[name] for name in ours), universe),
@@ -130,7 +139,7 @@ def _floors(comparison: Comparison, rule: str, *, raised: bool) -> Iterator[Faul
         alike.setdefault((platform.system, change), []).append(platform.architecture)
     verb = "raised" if raised else "lowered"
     for (system, change), architectures in sorted(alike.items()):
-        yield Fault(rule=rule, message=f"{system} {', '.join(sorted(architectures))}: {verb} {change}.")
+        yield Fault(rule=rule, message=f"{system} {some_of(sorted(architectures))}: {verb} {change}.")
 
 
 def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -146,7 +155,7 @@ def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     for (flag, old, new), places in sorted(moved.items()):
         verb = "raised" if new > old else "lowered"
         change = f"{verb} from CPython {'.'.join(map(str, old))} to {'.'.join(map(str, new))}"
-        where = "every platform" if len(places) == sum(key[1] == flag for key in common) else ", ".join(sorted(places))
+        where = "every platform" if len(places) == sum(key[1] == flag for key in common) else some_of(sorted(places))
         yield Fault(rule="stable-abi-moved", message=f"abi3{flag}: {change} on {where}.")
 
 
@@ -165,7 +174,7 @@ def _has_sdist(release: Release) -> bool:
 
 
 def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
-    if comparison.before is None:
+    if comparison.before is None or _is_too_large(comparison, comparison.before):
         return
     theirs = _by_counterpart(comparison.before)
     changed: list[tuple[float, str]] = []
@@ -221,7 +230,8 @@ def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
             rule="not-compared", message=f"Not compared, because the index does not show it: {', '.join(missing)}."
         )
     if _covered(comparison) is None:
-        yield Fault(rule="not-compared", message="Not compared: the filenames of the wheels stand for too many tags.")
+        why = "there are too many files, or their names stand for too many tags"
+        yield Fault(rule="not-compared", message=f"Not compared: {why}.")
 
 
 def _absences(comparison: Comparison, before: Release) -> Sequence[tuple[str, bool]]:

@@ -1,7 +1,7 @@
 import pytest
 
 from ci_publish.distributions.checks.comparison.targets import MAX_WORK
-from ci_publish.distributions.checks.comparison.wheel_rules import mib
+from ci_publish.distributions.checks.comparison.wheel_rules import MAX_FILES, mib
 from tests.unit.distributions.checks.comparison.compared_releases import MIB, compared, found, release, rules
 
 LINUX, MAC, WINDOWS = "manylinux_2_17_x86_64", "macosx_11_0_arm64", "win_amd64"
@@ -174,3 +174,15 @@ def test_names_that_stand_for_too_many_tags_are_not_combined() -> None:
 )
 def test_sizes_are_shown_as_limits_are_counted(size: int, shown: str) -> None:
     assert mib(size) == shown
+
+
+def test_a_release_of_thousands_of_files_is_not_compared() -> None:
+    tags = [f"cp312-cp312-plat{number}" for number in range(MAX_FILES // 2 + 1)]
+    assert rules(compared(release("1.1", *tags, sizes=3 * MIB), release("1.0", *tags))) == ["not-compared"]
+
+
+def test_many_names_are_cut() -> None:
+    tags = [f"cp312-cp312-plat{number:02}" for number in range(30)]
+    ((_, told),) = found(compared(release("1.1"), release("1.0", *tags)))
+    assert told.startswith("Lost: every wheel for plat00, plat01, ")
+    assert told.endswith("plat15 and 14 more.")
