@@ -66,9 +66,9 @@ In a run that can see foreign code (GitHub's events `pull_request`, `pull_reques
 pull requests on Buildkite; forked ones on CircleCI), others can change that file. There, `publish`, `attest`, `doctor`, a `plan`
 with a secret or `--prove-credential`, and a `verify` with a secret end with exit code 2 where it says anything about
 `repository-url` (also by the name of an entry of `[[tool.uv.index]]`), `index-url`, `user`, `anonymous`, `allow-http`,
-`sigstore-trust-config`, `audience`, `config-file`, `publisher` or `attested-by`. Name the same value outside the file, or set
-`CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` where nobody else can change the checkout. `check` and `rehearse` send nothing secret, and
-honour the file. In all other runs it is honoured, and the first lines of the log say that the destination comes from it.
+`sigstore-trust-config`, `audience`, `config-file`, `publisher` or `attested-by`, or makes a rule of the checks weaker. Name the same value outside the file, or set
+`CI_PUBLISH_TRUST_PROJECT_SETTINGS=true` where nobody else can change the checkout. `check`, `diff` and `rehearse` send nothing secret, and
+honour the file; `expect-wheels` and stricter `rules` are honoured everywhere. In all other runs it is honoured, and the first lines of the log say that the destination comes from it.
 `token-for` and `trust-project-settings` are never read from a file.
 
 ## All options

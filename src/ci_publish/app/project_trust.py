@@ -70,7 +70,7 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
 
     The command of *reader* and *settings* are what the run does. ``check``, ``diff`` and ``rehearse`` send none; nor
     does ``verify`` without a password, but the file does not decide whose provenance it believes, or that it looks for
-    none.
+    none. Nor does the file make rules of the checks weaker for those that send; stricter ones are always honoured.
     """
     command = reader.command
     why = foreign_code(environ)
@@ -82,9 +82,13 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
     provenance = loaded.origin("attestations")
     if command == "verify" and provenance.source == Source.FILE and settings.attestations is AttestationPolicy.OFF:
         found["attestations"] = provenance.spelled
+    if sends and loaded.origin("rules").source == Source.FILE and _weakens(settings.rules):
+        found["rules"] = loaded.origin("rules").spelled
     if not found:
         return
     decides = "where secrets and identities go" if sends else "whose provenance is believed"
+    if found.keys() == {"rules"}:
+        decides = "which findings stop a run"
     outside = _lines(reader, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
@@ -96,6 +100,12 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
             Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
         ),
     )
+
+
+def _weakens(rules: Sequence[str]) -> bool:
+    from ci_publish.distributions.checks.weights import weaker  # noqa: PLC0415  (late, see ``Composition.run``)
+
+    return weaker(rules)
 
 
 def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:

@@ -269,3 +269,28 @@ def test_values_of_others_are_quoted_in_the_lines_to_write() -> None:
     toml = '[tool.ci-publish]\nuser = "me; rm -rf ~"\n'
     assert "--user 'me; rm -rf ~'" in refused("publish", PULL_REQUEST, toml)
     assert '  user: "me; rm -rf ~"' in refused("publish", {**PULL_REQUEST, "CI_PUBLISH_ACTION": "1"}, toml)
+
+
+WEAKER = '[tool.ci-publish.rules]\nwheel-lost = "note"\n'
+STRICTER = '[tool.ci-publish.rules]\nwheel-lost = "error"\n'
+
+
+def test_the_file_makes_rules_stricter_and_not_weaker_where_others_can_change_it() -> None:
+    told = refused("publish", PULL_REQUEST, WEAKER)
+    assert "publish would take rules from pyproject.toml" in told
+    assert "which findings stop a run" in told
+    assert "CI_PUBLISH_RULES" in told or "--rules" in told
+    refused("plan", {**PULL_REQUEST, **SECRET}, WEAKER)
+    for command, toml in (("publish", STRICTER), ("check", WEAKER), ("diff", WEAKER), ("rehearse", WEAKER)):
+        ran = Ran()
+        ran.execute(command, PULL_REQUEST, toml)
+        assert ran.commands == [command]
+    ran = Ran()
+    ran.execute("publish", {}, WEAKER)
+    assert ran.commands == ["publish"]
+
+
+def test_what_a_release_must_be_like_is_honoured_from_the_file_everywhere() -> None:
+    ran = Ran()
+    ran.execute("publish", PULL_REQUEST, '[tool.ci-publish]\nexpect-wheels = ["cp312-*"]\nfile-size-limit = "1 MiB"\n')
+    assert ran.commands == ["publish"]

@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-MAX_SPECIFIER: Final = 2_000
-"""Characters. Listings are read with the same bound."""
+MAX_SPECIFIER: Final = 500
+"""Characters: several times as many as any real one has."""
 
 Minor: TypeAlias = tuple[int, int]
 
@@ -30,7 +30,7 @@ def admitted(requires_python: str, beside: str = "") -> frozenset[tuple[int, int
     Of each minor version the first, the last and those that the specifier names are tried, and those that *beside*
     names, with which it is compared.
     """
-    if len(requires_python) + len(beside) > 2 * MAX_SPECIFIER:
+    if max(len(requires_python), len(beside)) > MAX_SPECIFIER:
         return None
     try:
         specifiers = SpecifierSet(requires_python)

@@ -32,7 +32,7 @@ def test_single_releases_are_told_apart() -> None:
     assert (admitted(every, some) or set()) - (admitted(some, every) or set()) == {(3, 9, 1)}
 
 
-@pytest.mark.parametrize("specifier", ["not one", "x" * (MAX_SPECIFIER + 1), f">={'9' * 1900}.{'9' * 5}"])
+@pytest.mark.parametrize("specifier", ["not one", "x" * (MAX_SPECIFIER + 1), f">={'9' * 450}"])
 def test_what_cannot_be_read_is_unknown_or_read_in_time(specifier: str) -> None:
     assert admitted(specifier) in (None, frozenset())
 
