@@ -67,6 +67,7 @@ _OURS = """
 import os, sys, time
 from pathlib import Path
 from ci_publish.attestations import authority
+from ci_publish.attestations.signing_run import SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.distributions.local import LocalDistributions
@@ -89,7 +90,7 @@ class InHand:
     def token(self, audience):
         return self.held
 
-signer = SigstoreSigner(identity=InHand(), trust=source, emit=emit, waiting=waiting)
+signer = SigstoreSigner(identity=InHand(), trust=source, context=SigningContext(emit=emit, waiting=waiting))
 began = time.perf_counter()
 result = signer.sign(distributions)
 print(time.perf_counter() - began)

@@ -38,7 +38,7 @@ from ci_publish.attestations.adoption import (
 from ci_publish.attestations.files import write_attestations
 from ci_publish.attestations.publishers import Extension, publisher_of
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
-from ci_publish.attestations.signing_run import Clocks, Patience
+from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
@@ -1086,10 +1086,12 @@ class SigningFailedBy:
         signer = SigstoreSigner(
             identity=Job(claims=self.claims, repeatable=self.repeatable, expires=self.expires),
             trust=TrustSource(emit=ignore, refreshed=lambda: cast("ClientTrustConfig", object())),
-            emit=ignore,
-            waiting=PatientWaiting(),
-            patience=Patience(first_pause=0.0),
-            clocks=Clocks(jitter=lambda: 0.0),
+            context=SigningContext(
+                emit=ignore,
+                waiting=PatientWaiting(),
+                patience=Patience(first_pause=0.0),
+                clocks=Clocks(jitter=lambda: 0.0),
+            ),
             authority=FakeAuthority(deque(self.certifying), deque(self.attesting)),
         )
         (error,) = set(signer.sign(wheels(1), self.predicate_types).failures.values())

@@ -9,7 +9,7 @@ from typing import Self
 
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.sockets import Timeouts
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.current_endpoints import Sources
 from ci_publish.index.endpoints import resolve
@@ -78,9 +78,8 @@ class Client:
         self.transport = HttpTransport(
             waiting=self.waiting,
             emit=self.events.append,
-            timeouts=self.timeouts,
+            limits=ConnectionLimits(timeouts=self.timeouts, allow_http=self.allow_http),
             environ=self.environ,
-            allow_http=self.allow_http,
         )
         self.index = HttpIndex(
             endpoints=resolve(self.upload_url, None, self.profile, allow_http=self.allow_http),  # type: ignore[arg-type]

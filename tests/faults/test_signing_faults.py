@@ -367,7 +367,7 @@ def test_a_process_with_a_hanging_log_ends_by_itself(world: SigningHarness, rele
     world.sigstore.hooks.interpose = only(REKOR, hang(release))
     script = f"""
 import time
-from ci_publish.attestations.signing_run import Patience
+from ci_publish.attestations.signing_run import Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from tests.unit.attestations.signing_harness import CiIdentity, PatientWaiting, wheels
@@ -376,7 +376,8 @@ trust = TrustSource(emit=lambda _: None, config={world.sigstore.trust_config(wor
 identity = CiIdentity(Provider.GITHUB, lambda audience: {world.provider.issue("sigstore")!r})
 patience = Patience(request=30.0, budget=1.0)
 waiting = PatientWaiting()
-signer = SigstoreSigner(identity=identity, trust=trust, emit=lambda _: None, waiting=waiting, patience=patience)
+context = SigningContext(emit=lambda _: None, waiting=waiting, patience=patience)
+signer = SigstoreSigner(identity=identity, trust=trust, context=context)
 print(len(signer.sign(wheels(3)).failures), "failed")
 """
     began = time.monotonic()

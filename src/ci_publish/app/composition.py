@@ -19,7 +19,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated import stated
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.ambient import BUDGET, AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import choose_credential
@@ -187,7 +187,7 @@ class Composition:
     def signer(self) -> "Signer":
         """Make what signs; most of what that takes is imported only now."""
         from ci_publish.attestations.signers import AcceptedSigners  # noqa: PLC0415
-        from ci_publish.attestations.signing_run import Patience  # noqa: PLC0415
+        from ci_publish.attestations.signing_run import Patience, SigningContext  # noqa: PLC0415
         from ci_publish.attestations.sigstore_signer import SigstoreSigner  # noqa: PLC0415
 
         patience = Patience(budget=self.settings.signing_timeout)
@@ -195,9 +195,11 @@ class Composition:
         return SigstoreSigner(
             identity=self.identity,
             trust=self._trust,
-            emit=self.context.emit,
-            waiting=self.interruption,
-            patience=patience if timeout is None else replace(patience, request=timeout),
+            context=SigningContext(
+                emit=self.context.emit,
+                waiting=self.interruption,
+                patience=patience if timeout is None else replace(patience, request=timeout),
+            ),
             signers=AcceptedSigners(
                 job=job_identity(self.context.environ),
                 named=self.settings.attested_by,
@@ -289,9 +291,11 @@ class Composition:
         return HttpTransport(
             waiting=waiting,  # type: ignore[arg-type]
             emit=self.told,
-            timeout=self.settings.timeout,
-            allow_http=frozenset(self.settings.allow_http),
-            max_connections=self.settings.jobs + 1,
+            limits=ConnectionLimits(
+                timeout=self.settings.timeout,
+                allow_http=frozenset(self.settings.allow_http),
+                connections=self.settings.jobs + 1,
+            ),
             environ=self.context.environ,
         )
 

@@ -18,7 +18,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated import release_tag, with_tag
 from ci_publish.app.upstreams import opened, pip_settings, upstream_address
 from ci_publish.distributions.names import releases
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential import CredentialOptions, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank
 from ci_publish.index.endpoints import resolve
@@ -84,7 +84,8 @@ def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.Exit
 
     def transport() -> HttpTransport:
         waiting = context.interruption or Interruption(settings.deadline)
-        made = HttpTransport(waiting=waiting, emit=context.emit, allow_http=allowed, environ=context.environ)
+        limits = ConnectionLimits(allow_http=allowed)
+        made = HttpTransport(waiting=waiting, emit=context.emit, limits=limits, environ=context.environ)
         stack.callback(made.close)
         return made
 

@@ -99,10 +99,11 @@ def _program() -> list[str]:
 
 def burn(kept: Sequence[Mapping[str, Any]], deadline: float) -> None:
     """Send the requests that burn tokens, in the other process. Raises nothing that one of them meets."""
-    from ci_publish.http.transport import HttpTransport  # noqa: PLC0415  (late: not for the run itself)
+    from ci_publish.http.transport import ConnectionLimits, HttpTransport  # noqa: PLC0415  (late: not for the run itself)
 
     allowed = frozenset(host for each in kept for host in each["allow_http"])
-    transport = HttpTransport(waiting=_Patient(deadline), emit=lambda _: None, allow_http=allowed, environ=os.environ)
+    limits = ConnectionLimits(allow_http=allowed)
+    transport = HttpTransport(waiting=_Patient(deadline), emit=lambda _: None, limits=limits, environ=os.environ)
     for each in kept:
         fields = tuple((name, Secret(value)) for name, value in each["fields"])
         request = HttpRequest(method=each["method"], url=each["url"], headers=each["headers"], body=SecretJson(fields))

@@ -95,28 +95,33 @@ class Clocks:
     jitter: Callable[[], float] = random.random
 
 
+@frozen(kw_only=True)
+class SigningContext:
+    """What every part of signing works with: whom it tells, what stops it, how much it does at once and how long."""
+
+    emit: Emit
+    waiting: Waiting
+    workers: int = 8
+    patience: Patience = Patience()
+    clocks: Clocks = Clocks()
+
+
 class SigningRun:
     """One call of `sign`: which files are done, which are to do, and with which certificate."""
 
-    def __init__(  # noqa: PLR0913  (the signer's own collaborators)
-        self,
-        *,
-        identity: SigningIdentity,
-        authority: Authority,
-        tasks: Sequence[Task],
-        emit: Emit,
-        waiting: Waiting,
-        patience: Patience,
-        clocks: Clocks,
+    def __init__(
+        self, *, identity: SigningIdentity, authority: Authority, tasks: Sequence[Task], context: SigningContext
     ) -> None:
+        patience, clocks = context.patience, context.clocks
         self._identity = identity
         self._authority = authority
         self._order = tuple(tasks)
         self._todo = deque(self._order)
         self._done: dict[Task, Attestation] = {}
         self._attempts: Counter[str] = Counter()
-        self._emit = emit
-        self._waiting = waiting
+        self._emit = context.emit
+        self._waiting = context.waiting
+        self._workers = context.workers
         self._patience = patience
         self._clock = clocks.monotonic
         self._ends = clocks.monotonic() + patience.budget if patience.until is None else patience.until
@@ -130,12 +135,12 @@ class SigningRun:
         self._last_reason = ""
         self._end: CiPublishError | None = None
 
-    def work(self, workers: int) -> None:
+    def work(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        crew: WorkerPool[Task | None, Certificate | Product] = WorkerPool(workers, self._clock)
+        crew: WorkerPool[Task | None, Certificate | Product] = WorkerPool(self._workers, self._clock)
         try:
             while (self._todo or crew.busy) and not self._over():
-                self._dispatch(crew, workers)
+                self._dispatch(crew)
                 if (ending := crew.next(self._wait())) is not None:
                     self._settle(ending)
         finally:
@@ -165,13 +170,13 @@ class SigningRun:
         pause = self._pace.resume - self._clock()
         return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
 
-    def _dispatch(self, crew: "WorkerPool[Task | None, Certificate | Product]", workers: int) -> None:
+    def _dispatch(self, crew: "WorkerPool[Task | None, Certificate | Product]") -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
         if self._certificate is None or self._is_old():
             self._renew(crew)
             return
-        while self._todo and crew.free and crew.busy < self._pace.width(workers):
+        while self._todo and crew.free and crew.busy < self._pace.width(self._workers):
             task = self._todo.popleft()
             crew.start(task, _attesting(self._certificate, task), self._patience.attempt)
 

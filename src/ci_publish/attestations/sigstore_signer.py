@@ -8,7 +8,7 @@ from ci_publish.attestations.build_provenance import unprovable
 from ci_publish.attestations.publishers import ISSUERS, pipeline_mismatch, public_facts, publisher_of, unattestable
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, SigningIdentity
-from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, Clocks, Patience, SigningRun, Task
+from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, SigningContext, SigningRun, Task
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import BuildUnprovable, SigningFailed
 from ci_publish.hints import Hint, option
@@ -21,9 +21,8 @@ from ci_publish.model.attestation import (
     Subject,
 )
 from ci_publish.model.distribution import Distribution, FoundAttestation
-from ci_publish.model.events import Emit, Noted
-from ci_publish.model.identity import Claims, IdentityToken
-from ci_publish.model.waiting import Waiting
+from ci_publish.model.events import Noted
+from ci_publish.model.identity import Claims
 
 
 class SigstoreSigner:
@@ -33,26 +32,18 @@ class SigstoreSigner:
     *authority* is for tests.
     """
 
-    def __init__(  # noqa: PLR0913  (collaborators, by name)
+    def __init__(
         self,
         *,
         identity: IdentitySource,
         trust: TrustSource,
-        emit: Emit,
-        waiting: Waiting,
-        workers: int = 8,
-        patience: Patience | None = None,
-        clocks: Clocks | None = None,
+        context: SigningContext,
         signers: AcceptedSigners | None = None,
         authority: Authority | None = None,
     ) -> None:
         self._identity = identity
         self._trust = trust
-        self._emit = emit
-        self._waiting = waiting
-        self._workers = workers
-        self._patience = patience or Patience()
-        self._clocks = clocks or Clocks()
+        self._context = context
         self._signers = signers or AcceptedSigners()
         self._authority = authority
 
@@ -79,7 +70,7 @@ class SigstoreSigner:
         if claims is not None:
             commit = claims.get("sha")
             signers = replace(signers, own=publisher_of(claims), commit=commit if isinstance(commit, str) else None)
-        return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._emit)
+        return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._context.emit)
 
     def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
         """Make and verify an attestation of each type for each file. Emits Signed, Retrying and Noted.
@@ -91,39 +82,35 @@ class SigstoreSigner:
             return SigningResult()
         self.prefetch()
         # Half of the time that is left is for the upload: an outage of Sigstore must end as one, not as a deadline.
-        patience = replace(self._patience, budget=min(self._patience.budget, self._waiting.left() / 2))
-        ends = self._clocks.monotonic() + patience.budget
+        context = self._context
+        patience = replace(context.patience, budget=min(context.patience.budget, context.waiting.left() / 2))
+        ends = context.clocks.monotonic() + patience.budget
         token = self._identity.token(AUDIENCE)
         if (mismatch := _unsignable(token.claims, predicate_types)) is not None:
             return SigningResult(failures={file.filename: mismatch for file in files}, claims=token.claims)
         self._note_what_becomes_public(token.claims)
-        while not self._trust.ready(POLL_SECONDS) and not self._waiting.stopped and self._clocks.monotonic() < ends:
+        while not self._trust.ready(POLL_SECONDS) and not context.waiting.stopped and context.clocks.monotonic() < ends:
             pass
         subjects = (Subject(file.filename, file.sha256) for file in files)
         tasks = [Task(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]
-        result = self._run(token, tasks, replace(patience, until=ends)).result()
-        return replace(result, claims=token.claims)
-
-    def _run(self, token: IdentityToken, tasks: Sequence[Task], patience: Patience) -> SigningRun:
-        identity = SigningIdentity(self._identity, token, self._clocks.wall)
         run = SigningRun(
-            identity=identity,
+            identity=SigningIdentity(self._identity, token, context.clocks.wall),
             authority=self._get_authority(),
             tasks=tasks,
-            emit=self._emit,
-            waiting=self._waiting,
-            patience=patience,
-            clocks=self._clocks,
+            context=replace(context, patience=replace(patience, until=ends)),
         )
-        run.work(self._workers)
-        return run
+        run.work()
+        return replace(run.result(), claims=token.claims)
 
     def _get_authority(self) -> Authority:
         if self._authority is None:
             from ci_publish.attestations.authority import SigstoreAuthority  # noqa: PLC0415  (takes 0.3 s)
 
             self._authority = SigstoreAuthority(
-                trust=self._trust, seconds=self._patience.request, emit=self._emit, wall=self._clocks.wall
+                trust=self._trust,
+                seconds=self._context.patience.request,
+                emit=self._context.emit,
+                wall=self._context.clocks.wall,
             )
         return self._authority
 
@@ -135,7 +122,7 @@ class SigstoreSigner:
                 option("attestations", "off"),
                 not_for=["attest"],
             )
-            self._emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
+            self._context.emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
         publisher = publisher_of(claims)
         if not publisher.known:
             message = (
@@ -143,7 +130,7 @@ class SigstoreSigner:
                 if publisher.issuer in ISSUERS
                 else f"PyPI knows no publishers of {publisher.label}: it would not take these attestations."
             )
-            self._emit(Noted(slug="publisher-unknown", message=message))
+            self._context.emit(Noted(slug="publisher-unknown", message=message))
 
 
 def _unsignable(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed | None:

@@ -32,6 +32,7 @@ from ci_publish.http.messages import (
 )
 from ci_publish.http.urls import has_secrets, host_of, is_loopback_host, shown, split
 from ci_publish.model.events import Emit, RequestTraced
+from ci_publish.model.frozen import frozen
 from ci_publish.model.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -45,34 +46,40 @@ SLOWEST_UPLOAD = 16 * 1024
 MIN_SECRET = 4
 
 
+@frozen(kw_only=True)
+class ConnectionLimits:
+    """How long a request may take, how many connections there are at once, and where plain http may go.
+
+    ``timeout`` (in seconds) overrides every single limit where the user set one; ``timeouts`` are those limits.
+    """
+
+    timeout: float | None = None
+    timeouts: "Timeouts | None" = None
+    allow_http: frozenset[str] = frozenset()
+    connections: int = 16
+
+
 class HttpTransport:
     """Implements ``http.messages.Transport`` with httpx. Thread-safe; connections are kept and shared.
 
-    *timeout* overrides every single limit where the user set one. *environ* names proxies and certificate bundles.
+    *environ* names proxies and certificate bundles.
     Nothing is imported or opened before ``warm`` or the first request.
     """
 
-    def __init__(  # noqa: PLR0913  (the composition root's own choices, all by name)
+    def __init__(
         self,
         *,
         waiting: Waiting,
         emit: Emit,
-        timeout: float | None = None,
-        timeouts: "Timeouts | None" = None,
-        allow_http: frozenset[str] = frozenset(),
-        user_agent: str = USER_AGENT,
-        max_connections: int = 16,
+        limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008  (frozen)
         environ: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._waiting = waiting
         self._clock = clock
         self._emit = emit
-        self._timeout = timeout
-        self._timeouts = timeouts
-        self._allow_http = frozenset(host.lower().rstrip(".") for host in allow_http)
-        self._user_agent = user_agent
-        self._max_connections = max_connections
+        self._limits = limits
+        self._allow_http = frozenset(host.lower().rstrip(".") for host in limits.allow_http)
         self._environ = environ
         self._lock = Lock()
         self._opened: Network | None = None
@@ -85,7 +92,7 @@ class HttpTransport:
         """
         from ci_publish.http.preconnect import Preconnection  # noqa: PLC0415  (late: not for every command)
 
-        self._preconnection = Preconnection(url, self._variables(), self._limits())
+        self._preconnection = Preconnection(url, self._variables(), self._timeouts())
 
     def warm(self) -> None:
         """Import what the first request needs: that takes a while, and threads should not wait for it."""
@@ -195,9 +202,9 @@ class HttpTransport:
         with self._lock:
             if self._opened is None:
                 self._opened = Network(
-                    user_agent=self._user_agent,
+                    user_agent=USER_AGENT,
                     environ=self._variables(),
-                    max_connections=self._max_connections,
+                    max_connections=self._limits.connections,
                     preconnection=self._preconnection,
                 )
             return self._opened
@@ -205,15 +212,16 @@ class HttpTransport:
     def _variables(self) -> Mapping[str, str]:
         return os.environ if self._environ is None else self._environ
 
-    def _limits(self) -> "Timeouts":
+    def _timeouts(self) -> "Timeouts":
         from ci_publish.http.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
-        return self._timeouts or (Timeouts() if self._timeout is None else Timeouts.all(self._timeout))
+        limits = self._limits
+        return limits.timeouts or (Timeouts() if limits.timeout is None else Timeouts.all(limits.timeout))
 
     def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
         from ci_publish.http.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
 
-        timeouts, body = self._limits(), request.body
+        timeouts, body = self._timeouts(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
         steps = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from ci_publish.attestations.signing_run import Clocks
+from ci_publish.attestations.signing_run import Clocks, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.model.attestation import PUBLISH_V1, Attestation, SigningResult
@@ -121,11 +121,13 @@ class Bench:
         signer = SigstoreSigner(
             identity=self.job,
             trust=TrustSource(emit=self.events.append, refreshed=self.refresh, embedded=self.refresh),
-            emit=self.events.append,
-            waiting=self.waiting,
-            workers=workers,
-            patience=patience or quick(),
-            clocks=Clocks(jitter=lambda: 0.0),
+            context=SigningContext(
+                emit=self.events.append,
+                waiting=self.waiting,
+                workers=workers,
+                patience=patience or quick(),
+                clocks=Clocks(jitter=lambda: 0.0),
+            ),
             authority=self.authority,
         )
         result = signer.sign(wheels(count), predicate_types)

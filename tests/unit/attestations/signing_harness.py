@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import jwt
 
-from ci_publish.attestations.signing_run import Clocks, Patience
+from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
@@ -171,11 +171,13 @@ class SigningHarness:
         return SigstoreSigner(
             identity=identity or self.identity(),
             trust=trust or self.trust,
-            emit=self.events.append,
-            waiting=self.waiting,
-            workers=workers,
-            patience=patience,
-            clocks=clocks or Clocks(jitter=lambda: 0.0),
+            context=SigningContext(
+                emit=self.events.append,
+                waiting=self.waiting,
+                workers=workers,
+                patience=patience,
+                clocks=clocks or Clocks(jitter=lambda: 0.0),
+            ),
             signers=signers,
         )
 

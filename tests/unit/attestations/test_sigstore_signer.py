@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sigstore.models import ClientTrustConfig
 
+from ci_publish.attestations.signing_run import SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import (
     Transient,
@@ -123,8 +124,7 @@ def test_found_files_are_inspected_without_an_identity(bench: Bench) -> None:
     signer = SigstoreSigner(
         identity=bench.job,
         trust=TrustSource(emit=bench.events.append, refreshed=no_trust, embedded=no_trust),
-        emit=bench.events.append,
-        waiting=bench.waiting,
+        context=SigningContext(emit=bench.events.append, waiting=bench.waiting),
     )
     signer.inspect([], wheels(1))
     assert bench.job.asked == 0

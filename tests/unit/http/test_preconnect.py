@@ -12,7 +12,7 @@ import pytest
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.sockets import Attempt, ConnectionFailed, Timeouts
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.faults.server import Connection, FaultServer, Request, reply
 from tests.unit.index.scripted_index import Waits
@@ -34,7 +34,9 @@ def attempt(timeouts: Timeouts = SOON) -> Attempt:
 
 
 def transport(tls: LoopbackTls) -> HttpTransport:
-    return HttpTransport(waiting=Waits(), emit=lambda _: None, timeouts=SOON, environ=environ(tls))
+    return HttpTransport(
+        waiting=Waits(), emit=lambda _: None, limits=ConnectionLimits(timeouts=SOON), environ=environ(tls)
+    )
 
 
 def echo(server: FaultServer, request: Request) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.sockets import ConnectionFailed, Timeouts
 from ci_publish.http.streams import Attempts, Stream
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from tests.faults.server import FaultServer, Request, reply
 from tests.unit.index.certificates import certificate
 from tests.unit.index.scripted_index import Waits
@@ -64,7 +64,7 @@ def test_an_upload_through_a_tunnel(tmp_path: Path, *, proxy_tls: bool) -> None:
             transport = HttpTransport(
                 waiting=Waits(),
                 emit=lambda _: None,
-                timeouts=TIMEOUTS,
+                limits=ConnectionLimits(timeouts=TIMEOUTS),
                 environ={"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(trusted)},
             )
             for _ in range(2):

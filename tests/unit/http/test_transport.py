@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from ci_publish.http.messages import (
     StreamedAnswer,
 )
 from ci_publish.http.sockets import Timeouts
-from ci_publish.http.transport import HttpTransport
+from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.model.events import Event, RequestTraced
 from ci_publish.model.identity import Secret
 from ci_publish.rehearsal.tls import make_loopback_tls
@@ -40,10 +41,10 @@ TIMEOUTS = Timeouts(connect=2.0, tls=2.0, read=2.0, answer=2.0)
 
 
 def make(events: list[Event] | None = None, **more: object) -> HttpTransport:
-    options: dict[str, object] = {"timeouts": TIMEOUTS, "environ": {}, **more}
-    waiting = options.pop("waiting", None) or Waits()
-    seen = [] if events is None else events
-    return HttpTransport(waiting=waiting, emit=seen.append, **options)  # type: ignore[arg-type]
+    options: dict[str, object] = {"environ": {}, "waiting": Waits(), **more}
+    names = {field.name for field in fields(ConnectionLimits)} & options.keys()
+    limits = ConnectionLimits(**{"timeouts": TIMEOUTS, **{name: options.pop(name) for name in names}})  # type: ignore[arg-type]
+    return HttpTransport(emit=([] if events is None else events).append, limits=limits, **options)  # type: ignore[arg-type]
 
 
 def get(url: str, authorization: Authorization | None = None) -> HttpRequest:
@@ -314,7 +315,7 @@ def test_a_full_pool_is_waited_for_no_longer_than_the_deadline() -> None:
         reply(request, 200)
 
     with FaultServer(looks=[held]) as server:
-        transport = make(max_connections=1)
+        transport = make(connections=1)
         first = threading.Thread(target=transport.send, args=(get(server.url),))
         first.start()
         while not server.looks_seen:
