@@ -3,6 +3,7 @@
     prepare LOCK     make a private environment from requirements/LOCK.txt of this commit; say where it is
     publish          run ci-publish in it (started with the environment's own Python)
     build ARGUMENT…  run `build` in it
+    attest FOLDER    make build provenance in it, of the files that NATIVE_INPUTS lists
     clean            remove it
 
 The environment is used once and by nobody else, so it needs neither an installed package (each process adds this
@@ -66,6 +67,10 @@ IMPORTED = {
         "; import cryptography.hazmat.bindings._rust, comrak, nh3"
     ),
     "build": "import build.__main__",
+    "runtime": (
+        "import ci_publish.cli.commands, ci_publish.app.commands, ci_publish.publishing.attest"
+        ", ci_publish.attestations.authority; import cryptography.hazmat.bindings._rust"
+    ),
 }
 
 
@@ -96,6 +101,8 @@ def step(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
             return prepare(lock, environ)
         case ["publish"]:
             return publish(environ)
+        case ["attest", output_dir]:
+            return attest(output_dir, environ)
         case ["build", *words]:
             return build(words)
         case ["clean"]:
@@ -263,15 +270,27 @@ def annotate(title: str, reason: str) -> None:
 
 
 def publish(environ: MutableMapping[str, str]) -> int:
-    """Run ci-publish in this process, which is the environment's Python; the inputs come as one JSON object."""
+    """Run `ci-publish publish`; the inputs come as one JSON object."""
     inputs = json.loads(environ["NATIVE_INPUTS"])
+    environ["CI_PUBLISH_ACTION"] = "native"
+    environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
+    return ci_publish(["publish"], environ)
+
+
+def attest(output_dir: str, environ: MutableMapping[str, str]) -> int:
+    """Make build provenance in *output_dir* of the files that NATIVE_INPUTS lists, which are not at hand."""
+    subjects = Path(environ["NATIVE_FOLDER"], "subjects.json")
+    subjects.write_text(environ["NATIVE_INPUTS"], encoding="utf-8")
+    return ci_publish(["attest", "--build", "--subjects", str(subjects), "--output-dir", output_dir], environ)
+
+
+def ci_publish(arguments: Sequence[str], environ: MutableMapping[str, str]) -> int:
+    """Run ci-publish in this process, which is the environment's Python."""
     for name in PRIVATE:
         environ.pop(name, None)
-    environ["CI_PUBLISH_ACTION"] = "native"
     environ.update(caches(Path(sys.prefix).absolute().parent))
-    environ.update({f"INPUT_{name.replace(' ', '_').upper()}": as_text(value) for name, value in inputs.items()})
     sys.path.append(SOURCE)
-    sys.argv = ["ci-publish", "publish"]
+    sys.argv = ["ci-publish", *arguments]
     from ci_publish.__main__ import entry  # noqa: PLC0415  (there is none outside of the private environment)
 
     entry()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import git, make_repository
@@ -24,7 +25,8 @@ ASSETS = Path(__file__).parent / "assets"
 ON_THE_HOST = "-self-hosted"
 JOB_IMAGE = os.environ.get("ACT_JOB_IMAGE", "localhost/act-runner:latest")
 PROJECT = "ci-publish/ci-publish"
-COPIED = ("action.yml", "native", "requirements", "src", ".github/workflows/build.yml", ".github/workflows/publish.yml")
+WORKFLOWS = ("build.yml", "build-with-provenance.yml", "publish.yml")
+COPIED = ("action.yml", "native", "requirements", "src", *(f".github/workflows/{name}" for name in WORKFLOWS))
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,7 @@ class Act:
             "XDG_CACHE_HOME": str(store / "cache"),
             "API_TOKEN": world.issue_api_token(),
         }
+        self._world = world
         (store / "config" / "act").mkdir(parents=True)
         (store / "config" / "act" / "actrc").touch()
         self._options = [
@@ -112,6 +115,18 @@ class Act:
             f"--local-repository={PROJECT}@{commit()}={repository}",
             *fakes(repository / ".github" / "workflows"),
         ]
+
+    def in_job_of(self, **claims: str) -> list[str]:
+        """Return the options that give the jobs of a run an identity of this repository at its commit."""
+        head = subprocess.run(
+            [*git(self._repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        said = github_claims(repository="acme/demo", workflow="caller.yml", ref="refs/heads/main", sha=head, **claims)
+        variables = self._world.environment("github", **said)
+        identity = [f"--env={k}={v}" for k, v in variables.items() if k.startswith("ACTIONS_")]
+        # A called workflow has no inputs for a test's Sigstore, and GitHub would hand none of these on to it.
+        trust = f"--env=CI_PUBLISH_SIGSTORE_TRUST_CONFIG={self._world.trust_config_path}"
+        return [*identity, trust, "--env=GITHUB_REPOSITORY=acme/demo"]
 
     def __call__(self, job: str, *arguments: str, platform: str = ON_THE_HOST) -> "subprocess.CompletedProcess[str]":
         """Run a job, and those that it needs."""
@@ -163,9 +178,36 @@ def test_the_reusable_workflows_build_rehearse_and_publish(act: Act) -> None:
     built, sent = told(result.stdout, "build"), told(result.stdout, "publish")
     digests = {file["filename"]: file["sha256"] for file in json.loads(built["files"])}
     assert set(digests) == {"built_by_act-1.0.tar.gz", "built_by_act-1.0-py3-none-any.whl"}
-    assert (built["artifact-id"], len(built["artifact-digest"])) == ("1", 64)
+    assert built["artifact-id"].isdecimal()
+    assert len(built["artifact-digest"]) == 64
     assert sent["outcome"] == "published"
     assert {file["filename"]: file["sha256"] for file in json.loads(sent["files"])} == digests
+
+
+def test_build_provenance_of_the_reusable_workflow_is_served_beside_the_publish_attestation(
+    act: Act, world: RehearsalWorld
+) -> None:
+    builder = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
+
+    built = act("told-provenance", *act.in_job_of(reusable_workflow_ref=builder))
+
+    assert built.returncode == 0, built.stdout[-8_000:]
+    outputs = told(built.stdout, "provenance")
+    assert {"artifact-id", "artifact-digest", "files", "provenance-artifact-id"} == outputs.keys()
+    assert outputs["artifact-id"] != outputs["provenance-artifact-id"]
+
+    published = act("publish-with-provenance", *act.in_job_of())
+
+    assert published.returncode == 0, published.stdout[-8_000:]
+    files = {file["filename"]: file for file in json.loads(told(published.stdout, "proven")["files"])}
+    digests = {file["filename"]: file["sha256"] for file in json.loads(outputs["files"])}
+    assert {name: file["sha256"] for name, file in files.items()} == digests
+    for name in digests:
+        made = {each["predicate_type"]: each["signer"] for each in files[name]["attestations"]}
+        assert made["https://slsa.dev/provenance/v1"] == f"https://github.com/{builder}"
+        provenance = world.index.files[name].provenance
+        assert provenance is not None
+        assert len(provenance["attestation_bundles"][0]["attestations"]) == 2
 
 
 def test_the_publishing_workflow_says_why_it_stops_without_a_password(act: Act) -> None:

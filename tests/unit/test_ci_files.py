@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ci_publish.reports.outputs import Artifacts, outputs
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = [ROOT / "action.yml", ROOT / "native" / "action.yml"]
-COMPOSITES = [ROOT / "native" / "action.yml", ROOT / "native" / "build" / "action.yml"]
+COMPOSITES = sorted((ROOT / "native").glob("**/action.yml"))
 COMPONENT = ROOT / "templates" / "publish.yml"
 
 # Every input of pypa/gh-action-pypi-publish: its names are kept, so that migrating is one line.
@@ -239,6 +240,7 @@ def test_whoever_may_have_an_identity_or_write_does_nothing_but_that() -> None:
     }
 
     assert mighty == {
+        ("build-with-provenance.yml", "provenance"),
         ("ci.yml", "pages"),
         ("release.yml", "image"),
         ("release.yml", "images"),
@@ -262,6 +264,86 @@ def test_what_is_rehearsed_is_the_artifact_that_was_uploaded_and_not_its_name() 
     download = read(ROOT / ".github" / "workflows" / "build.yml")["jobs"]["rehearse"]["steps"][0]["with"]
 
     assert download == {"artifact-ids": "${{ needs.build.outputs.artifact-id }}", "path": "dist"}
+
+
+# reusable workflows --------------------------------------------------------------------------------------------------
+
+REUSABLE = [path for path in WORKFLOWS if "workflow_call" in (read(path).get("on") or read(path)[True])]
+_ACCESS = ("none", "read", "write")
+
+
+def needed(path: Path) -> dict[str, str]:
+    """Return what the jobs of a workflow need together, those of the workflows that it calls included."""
+    found: dict[str, str] = {}
+    for job in read(path)["jobs"].values():
+        inside = needed(ROOT / job["uses"].removeprefix("$/")) if "uses" in job else job["permissions"]
+        assert all(
+            _ACCESS.index(access) <= _ACCESS.index(job["permissions"].get(name, "none"))
+            for name, access in inside.items()
+        ), "a called job needs more than its caller has"
+        for name, access in job["permissions"].items():
+            found[name] = max(found.get(name, "none"), access, key=_ACCESS.index)
+    return found
+
+
+def documented(path: Path) -> list[dict[str, str]]:
+    """Return the permissions that each example in the documentation grants to a job that calls a workflow."""
+    found = []
+    for page in sorted((ROOT / "docs").glob("**/*.md")):
+        for block in re.findall(r"^ *```yaml\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            if f"/.github/workflows/{path.name}@" in block:
+                lines = textwrap.dedent(block)
+                example = YAML(typ="safe", pure=True).load(lines)
+                calls = [job for job in example["jobs"].values() if f"/{path.name}@" in job.get("uses", "")]
+                found += [dict(job["permissions"]) for job in calls]
+    return found
+
+
+def test_the_reusable_workflows_are_known() -> None:
+    assert [path.name for path in REUSABLE] == ["build-with-provenance.yml", "build.yml", "publish.yml"]
+
+
+@pytest.mark.parametrize("path", [path for path in REUSABLE if needed(path)], ids=lambda path: path.name)
+def test_callers_are_told_to_grant_exactly_what_the_jobs_of_a_reusable_workflow_need(path: Path) -> None:
+    granted = documented(path)
+
+    assert granted
+    assert granted == [needed(path)] * len(granted)
+
+
+def test_the_workflow_that_builds_needs_no_identity_and_the_one_that_publishes_nothing() -> None:
+    assert needed(ROOT / ".github" / "workflows" / "build.yml") == {"contents": "read"}
+    assert needed(ROOT / ".github" / "workflows" / "publish.yml") == {}
+
+
+def test_build_provenance_is_signed_where_nothing_of_the_project_is() -> None:
+    workflow, plain = (
+        read(ROOT / ".github" / "workflows" / name) for name in ("build-with-provenance.yml", "build.yml")
+    )
+    build, provenance = workflow["jobs"]["build"], workflow["jobs"]["provenance"]
+    called = (workflow.get("on") or workflow[True])["workflow_call"]
+    plainly = (plain.get("on") or plain[True])["workflow_call"]
+
+    assert called["inputs"] == plainly["inputs"]
+    assert {name: each["description"] for name, each in plainly["outputs"].items()}.items() <= {
+        name: each["description"] for name, each in called["outputs"].items()
+    }.items()
+    assert build["uses"] == "$/.github/workflows/build.yml"
+    assert build["with"] == {name: f"${{{{ inputs.{name} }}}}" for name in called["inputs"]}
+    assert build["permissions"] == {"contents": "read"}
+    assert provenance["permissions"] == {"id-token": "write"}
+    assert [step["uses"].split("@")[0] for step in provenance["steps"]] == [
+        "$/native/attest",
+        "actions/upload-artifact",
+    ]
+    # All that it is handed are names and digests, from a job in which nothing of the project runs.
+    expressions = re.findall(r"\$\{\{ *(.*?) *\}\}", str(provenance["steps"]))
+    assert set(expressions) == {"needs.build.outputs.files", "inputs.artifact"}
+    assert plainly["outputs"]["files"]["value"] == "${{ jobs.rehearse.outputs.files }}"
+    assert plain["jobs"]["rehearse"]["permissions"] == {}
+    assert not [
+        step for step in plain["jobs"]["rehearse"]["steps"] if "run" in step or "checkout" in step.get("uses", "")
+    ]
 
 
 def test_the_publishing_workflow_stops_before_anything_else_and_says_why() -> None:

@@ -40,7 +40,7 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
         detail="\n".join(f"{name}: no {name}.{FILE_TYPE}.attestation" for name in missing[:SHOWN]),
         hints=(
             "Put each <distribution>.slsa.attestation beside its distribution, or in attestations-dir.",
-            "Make them with `ci-publish attest --build` in the job that builds.",
+            "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere `ci-publish attest --build`.",
             Hint("To publish without where there is none: ", option("build_provenance", "if-present")),
         ),
     )
