@@ -12,6 +12,7 @@ from ci_publish.errors import UnattestableWorkflow
 from ci_publish.hints import WITHOUT_ATTESTATIONS
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken
+from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 GITLAB_ISSUER = "https://gitlab.com"
@@ -190,14 +191,23 @@ def _difference(name: str, wanted: str, found: str | None) -> str:
     return f"its certificate names the {name} {found}, not {wanted}"
 
 
-def reusable_workflow_mismatch(claims: Claims) -> UnattestableWorkflow | None:
+def reusable_workflow_mismatch(
+    claims: Claims, *, may_publish: bool = CALLED_WORKFLOWS_PUBLISH
+) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a reusable workflow runs the job, None when none does.
 
     PyPI takes the identity token for the workflow that is called (``job_workflow_ref``), but attestations for the
-    workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096).
+    workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096). None also
+    where reusable workflows *may publish*.
     """
     started, running = _text(claims, "workflow_ref"), _text(claims, "job_workflow_ref")
-    if _text(claims, "iss") != GITHUB_ISSUER or not started or not running or started.lower() == running.lower():
+    if (
+        may_publish
+        or _text(claims, "iss") != GITHUB_ISSUER
+        or not started
+        or not running
+        or started.lower() == running.lower()
+    ):
         return None
     return UnattestableWorkflow(
         f"The job runs in the reusable workflow {running}, called by {started}: PyPI would refuse its attestations.",

@@ -4,6 +4,7 @@ import re
 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
+from ci_publish.model.reusable_workflows import CALLED_WORKFLOWS_PUBLISH
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 
@@ -57,10 +58,15 @@ class SameReusable:
     called: str
 
 
-def reusable_workflow(claims: Claims) -> ElsewhereReusable | SameReusable | None:
-    """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether the job lies in a reusable workflow."""
+def reusable_workflow(
+    claims: Claims, *, may_publish: bool = CALLED_WORKFLOWS_PUBLISH
+) -> ElsewhereReusable | SameReusable | None:
+    """Tell from ``workflow_ref`` (the caller) and ``job_workflow_ref`` whether PyPI minds where the job is defined.
+
+    None for a job in the workflow that was started, and for every job where reusable workflows *may publish*.
+    """
     caller, called = (text_of(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
-    if not caller or not called or caller.casefold() == called.casefold():
+    if may_publish or not caller or not called or caller.casefold() == called.casefold():
         return None
     if _repository(called).casefold() == text_of(claims, "repository").casefold():
         return SameReusable(caller, called)

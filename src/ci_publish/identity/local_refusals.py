@@ -33,6 +33,7 @@ from ci_publish.identity.mint_refusals import elsewhere_reusable, pull_request_t
 from ci_publish.identity.publisher_forms import form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
+from ci_publish.model.reusable_workflows import COMPARED_CLAIM
 
 ACTIVESTATE_ISSUER = "https://platform.activestate.com/api/v1/oauth/oidc"
 _ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, ACTIVESTATE_ISSUER})
@@ -112,7 +113,7 @@ def _pipeline_elsewhere(elsewhere: str, claims: Claims, endpoints: Endpoints) ->
 
 
 _NEEDED_CLAIMS = {
-    "github": ("repository", "repository_owner", "repository_owner_id", "job_workflow_ref", "ref", "sha", "jti"),
+    "github": ("repository", "repository_owner", "repository_owner_id", COMPARED_CLAIM, "ref", "sha", "jti"),
     "gitlab": ("sub", "project_path", "ci_config_ref_uri", "ref_path", "sha", "jti"),
     "google": ("email", "email_verified"),
 }

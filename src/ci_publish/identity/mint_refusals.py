@@ -36,7 +36,7 @@ def pull_request_target(endpoints: Endpoints) -> CredentialRejected:
 def differing_claims(description: str) -> frozenset[str]:
     """Return the claims that a refusal's description names as not matching (texts: warehouse/oidc/models/_core.py)."""
     named = re.findall(r"(?:Check failed for (?:required|optional) claim|Missing claim) '([^']+)'", description)
-    named += re.findall(r"The (job_workflow_ref|ci_config_ref_uri) claim", description)
+    named += re.findall(r"The (job_workflow_ref|workflow_ref|ci_config_ref_uri) claim", description)
     return frozenset(named)
 
 

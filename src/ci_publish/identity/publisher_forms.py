@@ -22,6 +22,7 @@ from ci_publish.identity.claims import (
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
+from ci_publish.model.reusable_workflows import COMPARED_CLAIM
 
 _CIRCLECI_PREFIX = "oidc.circleci.com/"
 
@@ -69,11 +70,11 @@ def _github_form(claims: Claims) -> Form:
     # PyPI compares the called file; a reusable workflow of another repository matches nothing, so there the caller's
     # file is what a publisher should name once the job has moved there.
     elsewhere = isinstance(reusable_workflow(claims), ElsewhereReusable)
-    workflow = workflow_file(text_of(claims, "workflow_ref" if elsewhere else "job_workflow_ref"))
+    workflow = workflow_file(text_of(claims, "workflow_ref" if elsewhere else COMPARED_CLAIM))
     fields = (
         Field(label="Owner", parameter="owner", value=owner, claim="repository_owner"),
         Field(label="Repository name", parameter="repository", value=name, claim="repository"),
-        Field(label="Workflow name", parameter="workflow_filename", value=workflow, claim="job_workflow_ref"),
+        Field(label="Workflow name", parameter="workflow_filename", value=workflow, claim=COMPARED_CLAIM),
         Field(
             label="Environment name",
             parameter="environment",

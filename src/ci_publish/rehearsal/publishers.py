@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 import pypi_attestations
 
 from ci_publish.model.frozen import frozen
+from ci_publish.model.reusable_workflows import COMPARED_CLAIM
 from ci_publish.rehearsal.ci_claims import GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER
 
 Claims: TypeAlias = Mapping[str, Any]
@@ -40,7 +41,7 @@ class GitHubPublisher:
         "repository",
         "repository_owner",
         "repository_owner_id",
-        "job_workflow_ref",
+        COMPARED_CLAIM,
         "jti",
         "event_name",
         "ref",
@@ -62,7 +63,7 @@ class GitHubPublisher:
 
     def found_by(self, claims: Claims) -> bool:
         """Whether PyPI's lookup finds it: repository and workflow in the registered spelling."""
-        match = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
+        match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
         if match is None:
             raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
         return (
@@ -75,7 +76,7 @@ class GitHubPublisher:
     def verify(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
         _check_ref(
-            "job_workflow_ref",
+            COMPARED_CLAIM,
             f"{self.repository}/.github/workflows/{self.workflow}",
             claims,
             [claims.get("ref"), claims.get("sha")],
@@ -89,7 +90,7 @@ class GitHubPublisher:
     @classmethod
     def derived(cls, claims: Claims) -> "GitHubPublisher":
         """Return the publisher that these claims match."""
-        match = _WORKFLOW_FILE.search(str(claims["job_workflow_ref"]))
+        match = _WORKFLOW_FILE.search(str(claims[COMPARED_CLAIM]))
         if match is None:
             raise InvalidPublisherError("Could not job extract workflow filename from OIDC claims")
         environment = str(claims.get("environment") or "")
