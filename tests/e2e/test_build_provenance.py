@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.wrappers import Response
 
+from ci_publish.model.attestation import Subject
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release
-from tests.e2e.in_process import Shell
+from tests.e2e.in_process import Shell, hooked
+from tests.unit.attestations.tamperings import STRANGERS, TAMPERINGS, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from wsgiref.types import WSGIEnvironment
 
     from tests.e2e.conftest import Result
 
@@ -282,6 +286,42 @@ def test_a_reusable_workflow_cannot_make_publish_attestations(world: RehearsalWo
 
     assert result.code == 7, result.stdout
     assert result.receipt["error"]["slug"] == "unattestable-workflow"
+
+
+@pytest.mark.stress
+def test_tampered_build_provenance_is_refused_by_the_commands(world: RehearsalWorld, shell: Shell) -> None:
+    """Every tampering of ``tamperings.py``, as a file that publish finds and as provenance that verify fetches."""
+    files = [Subject(each["filename"], each["sha256"]) for each in shell("check").receipt["files"]]
+    bench = Bench(
+        trust_config=world.trust_config_path.read_text(encoding="utf-8"),
+        provider=world.identity_provider,
+        claims=github_claims(reusable_workflow_ref=BUILDER),
+        file=files[0],
+        other_file=files[1],
+    )
+    path = Path("dist", f"{files[0].filename}.slsa.attestation")
+    tampered = {name: tamper(bench) for name, tamper in {**TAMPERINGS, **STRANGERS}.items()}
+    before = traces(world)
+    for name, attestation in tampered.items():
+        path.write_text(json.dumps(attestation), encoding="utf-8")
+        for policy in ("if-present", "required"):
+            assert job(shell, world)("publish", "--build-provenance", policy).code == 7, name
+    assert traces(world) == before
+    path.write_text(json.dumps(bench.sound()), encoding="utf-8")
+    assert job(shell, world)("publish").code == 0
+    assert job(shell, world)("verify").code == 0
+
+    for name, attestation in tampered.items():
+
+        def serve(environ: WSGIEnvironment, response: Response, attestation: object = attestation) -> Response | None:
+            if not environ["PATH_INFO"].startswith("/integrity/") or files[0].filename not in environ["PATH_INFO"]:
+                return None
+            served = json.loads(response.get_data())
+            served["attestation_bundles"][0]["attestations"][1] = attestation
+            return Response(json.dumps(served), content_type=response.content_type)
+
+        with hooked(world.index.hooks, after=serve):
+            assert job(shell, world)("verify").code == 11, name
 
 
 def test_another_ci_has_no_build_provenance(world: RehearsalWorld, shell: Shell) -> None:

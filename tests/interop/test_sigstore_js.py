@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pypi_attestations import Distribution
+from pypi_attestations import Attestation, Distribution, GitHubPublisher
+from sigstore.models import ClientTrustConfig
+from sigstore.verify import Verifier
 
+from ci_publish.attestations.build_provenance import provenance_of
+from ci_publish.attestations.examiner import bundle_of
+from ci_publish.model.attestation import SLSA_PROVENANCE_V1
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
+from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel
+from tests.unit.attestations.tamperings import TAMPERINGS, Bench
 from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
@@ -56,7 +63,9 @@ def _distribution(name: str) -> Distribution:
     return Distribution(name=f"{name.replace('-', '_')}-1.0.0.tar.gz", digest="ab" * 32)
 
 
-def judge(workshop: Path, world: ServedSigstore, bundle: dict[str, Any], name: str, issuer: str) -> tuple[int, str]:
+def judge(
+    workshop: Path, world: ServedSigstore | SigningHarness, bundle: dict[str, Any], name: str, issuer: str
+) -> tuple[int, str]:
     """Return Node's exit code and what it said."""
     (workshop / "bundle.json").write_text(json.dumps(bundle), encoding="utf-8")
     (workshop / "trusted_root.json").write_text(world.sigstore.trusted_root(world.url), encoding="utf-8")
@@ -141,3 +150,80 @@ def test_sigstore_js_refuses_what_was_tampered_with(
 
     assert code == 1
     assert said.startswith(f"{reason}: ")
+
+
+BUILDER = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
+GITLAB_NAME = "https://gitlab.com/octo-group/demo//.gitlab-ci.yml@refs/tags/v1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("claims", "name"),
+    [
+        (github_claims(reusable_workflow_ref=BUILDER), f"https://github.com/{BUILDER}"),
+        (gitlab_claims(), GITLAB_NAME),
+    ],
+    ids=["github", "gitlab"],
+)
+def test_sigstore_js_accepts_the_bundle_of_build_provenance(
+    workshop: Path, claims: dict[str, object], name: str
+) -> None:
+    with signing_harness() as world:
+        result = world.signer(world.identity(claims)).sign([wheel()], (SLSA_PROVENANCE_V1,))
+        (made,) = result.attestations[wheel().filename]
+        issuer = str(claims["iss"])
+
+        code, said = judge(workshop, world, json.loads(bundle_of(made)), name, issuer)
+        others = [judge(workshop, world, json.loads(bundle_of(made)), other, issuer) for other in (GITHUB_NAME, "x")]
+
+    assert code == 0, said
+    assert json.loads(said)["predicateType"] == SLSA_PROVENANCE_V1
+    assert json.loads(said)["predicate"] == provenance_of(claims)
+    assert {other for other, _ in others} == {1}
+
+
+# What is wrong in a statement that was signed as it is, no verifier of signatures can tell.
+_AFTERWARDS = [name for name in TAMPERINGS if name.startswith(("order:", "log:", "certificate:"))]
+_AFTERWARDS += ["subject: other bytes", "subject: other name", "predicate: other commit", "builder: another one"]
+
+
+@pytest.mark.parametrize("name", sorted(set(_AFTERWARDS) - {"order: the statement of another file"}))
+def test_sigstore_js_and_sigstore_python_refuse_build_provenance_that_was_changed_afterwards(
+    workshop: Path, name: str
+) -> None:
+    with signing_harness() as world:
+        config = ClientTrustConfig.from_json(world.sigstore.trust_config(world.url))
+        claims = github_claims(reusable_workflow_ref=BUILDER)
+        bench = Bench(
+            trust_config=world.sigstore.trust_config(world.url),
+            provider=world.provider,
+            claims=claims,
+            file=wheel(),
+            other_file=wheel(1),
+        )
+        tampered = Attestation.model_validate(TAMPERINGS[name](bench))
+        publisher = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
+        with pytest.raises(Exception, match=r".") as caught:
+            Verifier(trusted_root=config.trusted_root).verify_dsse(tampered.to_bundle(), publisher._as_policy())  # noqa: SLF001
+        assert type(caught.value).__module__.startswith(("sigstore", "pypi_attestations"))
+        bundle = _bundle(TAMPERINGS[name](bench))
+
+        code, said = judge(workshop, world, bundle, f"https://github.com/{BUILDER}", GITHUB_ISSUER)
+
+    assert code == 1, said
+
+
+def _bundle(attestation: dict[str, Any]) -> dict[str, Any]:
+    """Return a PEP 740 attestation as a Sigstore bundle, part by part: the libraries build none of broken parts."""
+    material, envelope = attestation["verification_material"], attestation["envelope"]
+    return {
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {
+            "certificate": {"rawBytes": material["certificate"]},
+            "tlogEntries": material["transparency_entries"],
+        },
+        "dsseEnvelope": {
+            "payload": envelope["statement"],
+            "payloadType": "application/vnd.in-toto+json",
+            "signatures": [{"sig": envelope["signature"]}],
+        },
+    }
