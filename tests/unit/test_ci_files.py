@@ -242,6 +242,7 @@ def test_whoever_may_have_an_identity_or_write_does_nothing_but_that() -> None:
     assert mighty == {
         ("build-with-provenance.yml", "provenance"),
         ("ci.yml", "pages"),
+        ("release.yml", "build"),
         ("release.yml", "image"),
         ("release.yml", "images"),
         ("release.yml", "publish"),
