@@ -64,6 +64,11 @@ def user_s_repository(folder: Path, image: str, world: RehearsalWorld) -> Path:
             shutil.copy(source, target)
     shutil.copy(ASSETS / "caller.yml", folder / ".github" / "workflows")
     shutil.copytree(ASSETS / "project", folder / "project")
+    shutil.copytree(ASSETS / "project", folder / "proven-project")
+    for path in (folder / "proven-project").iterdir():
+        path.write_text(
+            path.read_text().replace("built-by-act", "proven-by-act").replace("built_by_act", "proven_by_act")
+        )
     shutil.copy(world.trust_config_path, folder / "trust.json")
     for name in ("action", "native"):
         make_release(folder / "offered" / name, f"act-{name}")
@@ -201,6 +206,7 @@ def test_build_provenance_of_the_reusable_workflow_is_served_beside_the_publish_
     assert published.returncode == 0, published.stdout[-8_000:]
     files = {file["filename"]: file for file in json.loads(told(published.stdout, "proven")["files"])}
     digests = {file["filename"]: file["sha256"] for file in json.loads(outputs["files"])}
+    assert set(digests) == {"proven_by_act-1.0.tar.gz", "proven_by_act-1.0-py3-none-any.whl"}
     assert {name: file["sha256"] for name, file in files.items()} == digests
     for name in digests:
         made = {each["predicate_type"]: each["signer"] for each in files[name]["attestations"]}
