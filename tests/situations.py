@@ -738,6 +738,12 @@ def _() -> object:
     return None
 
 
+@situation("Build provenance is required, and the index has a file without it")
+def _() -> object:
+    build_provenance.require_published(PYPI, {wheel().filename: ProvenanceVerified("github:octo-org/demo:release.yml")})
+    return None
+
+
 @situation("Build provenance is required, and the index is sent no attestations")
 def _() -> object:
     return build_provenance.not_sent()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ci_publish.errors import CiPublishError
     from ci_publish.http.messages import Authorization
     from ci_publish.identity.static import AnonymousCredential
-    from ci_publish.model.attestation import Attestation, AttestationPolicy, SigningResult
+    from ci_publish.model.attestation import Attestation, AttestationPolicy, BuildProvenancePolicy, SigningResult
     from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
     from ci_publish.model.distribution import Distribution, FoundAttestation
     from ci_publish.model.events import Event, StepFinished
@@ -50,6 +50,7 @@ __all__ = [
     "Attestation",
     "AttestationPolicy",
     "Authorization",
+    "BuildProvenancePolicy",
     "CiPublishError",
     "CompletionTurn",
     "Destination",
@@ -94,6 +95,7 @@ _HOMES = {
     "AnonymousCredential": "identity.static",
     "Attestation": "model.attestation",
     "AttestationPolicy": "model.attestation",
+    "BuildProvenancePolicy": "model.attestation",
     "Authorization": "http.messages",
     "CiPublishError": "errors",
     "CompletionTurn": "model.completion",

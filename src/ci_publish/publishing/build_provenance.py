@@ -46,6 +46,26 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
     )
 
 
+def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome]) -> None:
+    """Raise BuildProvenanceMissing for files that an index has already, without build provenance in its provenance."""
+    lacking = [
+        name
+        for name, outcome in outcomes.items()
+        if not (isinstance(outcome, ProvenanceVerified) and SLSA_PROVENANCE_V1 in _predicate_types(outcome))
+    ]
+    if not lacking:
+        return
+    files = f"{lacking[0]} is" if len(lacking) == 1 else f"{count_files(len(lacking))} are"
+    raise BuildProvenanceMissing(
+        f"{files} on {endpoints.name} without build provenance and can no longer get it.",
+        detail="\n".join([*lacking[:SHOWN], "Nothing was uploaded."]),
+        hints=(
+            "Publish a new version whose files all have build provenance.",
+            "To complete this release without: build-provenance: if-present",
+        ),
+    )
+
+
 def not_sent() -> ConfigurationError:
     """Return the error for build provenance that is required for an index that is sent no attestations."""
     return ConfigurationError(

@@ -4,12 +4,13 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 
 from ci_publish.errors import IndexUnavailable
-from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.events import Noted
 from ci_publish.model.filename import version_of
 from ci_publish.model.index import AlreadyPublished, IndexState, Plan, ProjectListing
-from ci_publish.publishing import messages
+from ci_publish.publishing import build_provenance, messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, in_parallel
+from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.ports import Index
 
@@ -18,7 +19,8 @@ def require_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, In
     """Judge the files of *plan* that are published already, before anything is signed.
 
     Raises PublishedUnattested where the user said that attestations are required and a file has no provenance; warns
-    where they are made as a matter of course. Nothing is asked of an index that has no Integrity API.
+    where they are made as a matter of course. Raises BuildProvenanceMissing where build provenance is required and a
+    file has none. Nothing is asked of an index that has no Integrity API.
     """
     if index.endpoints.integrity is None:
         return
@@ -30,6 +32,9 @@ def require_attested(run: Run, index: Index, plan: Plan, states: Mapping[str, In
     for name in missing:
         message = f"{name} is on {index.endpoints.name} without an attestation and can no longer get one."
         run.warn("already-published-unattested", message, filename=name)
+    if run.options.build_provenance is BuildProvenancePolicy.REQUIRED:
+        published = [file.distribution for file in files]
+        build_provenance.require_published(index.endpoints, Confirmation(run, index).require_provenance(published))
     if required:
         _note_others(run, index, plan, states)
 

@@ -19,6 +19,8 @@ from ci_publish.model.attestation import (
     Attestation,
     AttestationPolicy,
     BuildProvenancePolicy,
+    ProvenanceInvalid,
+    ProvenanceMissing,
     ProvenanceVerified,
     Subject,
 )
@@ -86,6 +88,20 @@ def test_an_index_that_keeps_an_attestation_to_itself_is_reported() -> None:
     run = played(*found(ONE.filename), verifier=FakeVerifier({ONE.filename: alone}))
     error = failing(run, Unverified)
     assert error.detail == f"{ONE.filename}: {SLSA_PROVENANCE_V1}"
+
+
+def test_a_file_that_is_published_without_it_ends_the_run_where_it_is_required() -> None:
+    index = FakeIndex(files={file.filename: published(file) for file in ALL})
+    again = played(options=REQUIRED, index=index)
+    assert publish(again.run()) is Outcome.ALREADY_PUBLISHED
+    alone = ProvenanceVerified("somebody", attestations=(served(predicate_type=PUBLISH_V1),))
+    for outcome in (alone, ProvenanceMissing("none"), ProvenanceInvalid("broken")):
+        bare = played(options=REQUIRED, index=index, verifier=FakeVerifier({ONE.filename: outcome}))
+        assert ONE.filename in failing(bare, BuildProvenanceMissing).summary
+        verifier = FakeVerifier(dict.fromkeys((ONE.filename, TWO.filename), outcome))
+        several = played(options=REQUIRED, index=index, verifier=verifier)
+        assert "2 files are" in failing(several, BuildProvenanceMissing).summary
+    assert publish(played(index=index, verifier=FakeVerifier({ONE.filename: alone})).run()) is Outcome.ALREADY_PUBLISHED
 
 
 # attest --build --------------------------------------------------------------------------------------------------
