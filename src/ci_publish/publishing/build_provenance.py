@@ -61,7 +61,7 @@ def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOut
         detail="\n".join([*lacking[:SHOWN], "Nothing was uploaded."]),
         hints=(
             "Publish a new version whose files all have build provenance.",
-            "To complete this release without: build-provenance: if-present",
+            Hint("To complete this release without: ", option("build_provenance", "if-present")),
         ),
     )
 
