@@ -19,7 +19,7 @@ from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdu
 from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
 from ci_publish.http.retries import Backoff
 from ci_publish.model.attestation import Attestation, SigningResult, Subject
-from ci_publish.model.events import Emit, Retrying, Signed
+from ci_publish.model.events import Emit, Retrying, Signed, WaitStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import IdentityToken
 from ci_publish.model.waiting import Waiting
@@ -138,6 +138,8 @@ class SigningRun:
     def work(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
         crew: WorkerPool[Task | None, Certificate | Product] = WorkerPool(self._workers, self._clock)
+        files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
+        self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
         try:
             while (self._todo or crew.busy) and not self._over():
                 self._dispatch(crew)

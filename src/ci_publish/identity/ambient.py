@@ -28,7 +28,7 @@ from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer,
 from ci_publish.identity.ci_environment import GITHUB_REQUEST, CiEnvironment, gitlab_variable
 from ci_publish.identity.identity_errors import failed, no_permission, nowhere, wrong_gitlab_audience
 from ci_publish.identity.jwt import audiences, decode_claims
-from ci_publish.model.events import Emit, Retrying
+from ci_publish.model.events import Emit, Retrying, WaitStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
 from ci_publish.model.waiting import Waiting
@@ -125,6 +125,7 @@ class AmbientIdentity:
         if request_token := self._job.variables.get(GITHUB_REQUEST[0]):
             self._mask(Secret(request_token))
         ends = self._fetching.clock() + min(self._fetching.budget, self._waiting.left())
+        self._emit(WaitStarted("the CI to issue an OIDC identity token", max(0.0, ends - self._fetching.clock())))
         attempt = 1
         while True:
             try:

@@ -86,10 +86,11 @@ class RunStarted:
 
 @frozen
 class StepStarted:
-    """A stage began, at one index or (None) for all."""
+    """A stage began, at one index or (None) for all; ``left`` are the seconds until the run's deadline."""
 
     step: Step
     index: str | None = None
+    left: float | None = None
 
 
 @frozen
@@ -149,6 +150,14 @@ class Signed:
     """A file has its attestation: made now, or found beside it, and verified here."""
 
     attestation: Attestation
+
+
+@frozen
+class WaitStarted:
+    """A wait for *what* began, which takes *seconds* at most and ends with the step, or with the next one."""
+
+    what: str
+    seconds: float
 
 
 @frozen(kw_only=True)
@@ -321,6 +330,7 @@ Event = (
     | Compared
     | CredentialChanged
     | Signed
+    | WaitStarted
     | UploadStarted
     | UploadProgressed
     | Retrying

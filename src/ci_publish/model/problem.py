@@ -51,6 +51,16 @@ def noted(problems: Iterable[Problem], filenames: Container[str]) -> tuple[Probl
     )
 
 
+def alike(problems: Iterable[Problem]) -> tuple[tuple[Problem, ...], ...]:
+    """Return *problems* in groups that say the same about their files, in the order of each group's first."""
+    groups: dict[tuple[str, Severity, str, str, bool], list[Problem]] = {}
+    for each in problems:
+        message = each.message if each.filename is None else each.message.replace(each.filename, "")
+        key = (each.rule, each.severity, message, each.advice, each.filename is None)
+        groups.setdefault(key, []).append(each)
+    return tuple(tuple(group) for group in groups.values())
+
+
 def undecided(problems: Iterable[Problem]) -> Mapping[str, frozenset[str]]:
     """Return, by filename, what is found in files that PyPI may refuse; equal texts are decided by one upload."""
     found: dict[str, frozenset[str]] = {}

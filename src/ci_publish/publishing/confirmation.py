@@ -13,7 +13,7 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
 )
 from ci_publish.model.distribution import Distribution
-from ci_publish.model.events import FileListed, ProvenanceChecked
+from ci_publish.model.events import FileListed, ProvenanceChecked, WaitStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import (
@@ -28,6 +28,7 @@ from ci_publish.model.index import (
 from ci_publish.publishing import confirmation_messages
 from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
 from ci_publish.publishing.context import Run
+from ci_publish.publishing.messages import count_files
 from ci_publish.publishing.planning import Match, compare, published_as
 from ci_publish.publishing.ports import Index
 
@@ -90,6 +91,7 @@ class Confirmation:
         Raises Unverified for another digest, for a file that a readable listing does not show in time, and for a
         listing that failed until the end; IndexUnavailable for a doubtful file that is not listed.
         """
+        self._wait_begins(f"list {count_files(len(files))}")
         pending = list(files)
         listed: list[Distribution] = []
         unreadable: dict[str, str] = {}
@@ -115,6 +117,7 @@ class Confirmation:
 
         Raises Unverified for one that is wrong, and for none in time where attestations are required.
         """
+        self._wait_begins(f"serve the provenance of {count_files(len(files))}")
         outcomes: dict[str, ProvenanceOutcome] = {}
         for _ in self._rounds():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
@@ -248,6 +251,9 @@ class Confirmation:
             return compare(file, published, self._index.md5)
         except FileChangedDuringRun:
             return Match.UNKNOWN
+
+    def _wait_begins(self, deed: str) -> None:
+        self._run.emit(WaitStarted(f"{self._name} to {deed}", max(0.0, self._ends - self._run.clock())))
 
     def _rounds(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""

@@ -168,7 +168,7 @@ class Run:
         """Tell when a step begins and how long it took, and do not begin it when the run is stopped."""
         self.checkpoint()
         started = self.clock()
-        self.emit(StepStarted(step, index))
+        self.emit(StepStarted(step, index, self.waiting.left()))
         try:
             yield
         finally:

@@ -30,7 +30,7 @@ from ci_publish.model.index import (
     Refused,
     Unavailable,
 )
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Problem, Severity, alike
 
 RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
@@ -48,6 +48,7 @@ _COMPARE_WITH_FIRST_BUILD = Hint(
     not_for=["publish", "plan", "rehearse", "doctor"],
 )
 _MOST_HINTS = 6
+_KINDS = 8
 
 
 _SAME_BYTES = "PyPI says this for the same bytes under another name, too."
@@ -76,9 +77,7 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
     problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return InvalidDistribution(
         f"The checks found {problem_count}{where}; nothing was sent.",
-        detail="\n".join(
-            f"{problem.filename or 'the set'}: {problem.message} [{problem.rule}]" for problem in errors[:20]
-        ),
+        detail="\n".join(map(_same_problems, alike(errors)[:_KINDS])),
         hints=tuple(dict.fromkeys(problem.advice for problem in errors if problem.advice))[:5],
     )
 
@@ -91,6 +90,13 @@ def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
         detail="\n".join(f"{problem.message} [{problem.rule}]" for problem in problems[:SHOWN]),
         hints=tuple(dict.fromkeys(problem.advice for problem in problems if problem.advice))[:5],
     )
+
+
+def _same_problems(problems: Sequence[Problem]) -> str:
+    """Return a line for problems that say the same of their files."""
+    first = problems[0]
+    where = count_files(len(problems)) if len(problems) > 1 else first.filename or "all files together"
+    return f"{where}: {first.message} [{first.rule}]"
 
 
 def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool) -> ContentConflict:

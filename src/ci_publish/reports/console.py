@@ -1,32 +1,63 @@
-"""What people read during a run: progress and colours on a terminal, plain lines everywhere else."""
+"""What people read during a run: progress and colours on a terminal, lines everywhere else."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from ci_publish.model.events import Event
+from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
+from ci_publish.reports.lines import Line, of_step
+from ci_publish.reports.silence import Silence
+from ci_publish.reports.ticker import Ticker
+from ci_publish.reports.tones import Tone
 from ci_publish.reports.writer import LineWriter
+
+_COLOURS = {Tone.QUIET: "2", Tone.STRONG: "1", Tone.GOOD: "32", Tone.WARN: "33", Tone.BAD: "31"}
 
 
 class PlainConsole:
-    """Writes a run as plain lines, each flushed: for CI logs, pipes and files. Thread-safe."""
+    """Writes a run as lines, each flushed: for CI logs, pipes and files. Thread-safe.
 
-    def __init__(self, stream: TextIO, renderer: ConsoleRenderer, *, redact: Redact = str) -> None:
+    Waits that take long are said while they last. *colour*: lines have the colours of their tone.
+    """
+
+    def __init__(
+        self, *, stream: TextIO, renderer: ConsoleRenderer, silence: Silence, redact: Redact = str, colour: bool = False
+    ) -> None:
         self._lines = LineWriter(stream, redact)
         self._renderer = renderer
+        self._silence = silence
+        self._colour = colour
         self._lock = threading.Lock()
+        self._ticker = Ticker(self.tick)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._lines.say(*(line.text for line in self._renderer.render(event)))
+            lines = self._renderer.render(event)
+            self._say(*lines)
+            self._silence.take(event, spoke=bool(lines))
+        if isinstance(event, RunFinished):
+            self._ticker.stop()
+        else:
+            self._ticker.start()
+
+    def tick(self) -> None:
+        """Say what the run waits for, where that is due."""
+        with self._lock:
+            if waiting := self._silence.line():
+                self._say(of_step("wait", waiting, Tone.QUIET))
 
     def close(self) -> None:
-        """Do nothing: every line is written already."""
+        """End the thread; every line is written already."""
+        self._ticker.stop()
+
+    def _say(self, *lines: Line) -> None:
+        for line in lines:
+            self._lines.say(line.text, style=_COLOURS.get(line.tone, "") if self._colour else "")
 
 
 def console(  # noqa: PLR0913  (each of them is one option of the command line)
@@ -37,21 +68,35 @@ def console(  # noqa: PLR0913  (each of them is one option of the command line)
     verbose: bool = False,
     print_hash: bool = False,
     clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
 ) -> Report:
-    """Return the console for *stream*: with rich on a terminal, plain elsewhere and in every CI.
+    """Return the console for *stream*: with rich on a terminal, lines elsewhere and in every CI.
 
-    *environ* is asked for ``CI``, ``TERM`` and ``NO_COLOR`` (https://no-color.org: set to anything but nothing). rich
-    is imported only where it draws.
+    *environ* is asked for ``CI``, ``TERM``, ``NO_COLOR`` (https://no-color.org: set to anything but nothing),
+    ``FORCE_COLOR``, and for GitHub and GitLab, whose logs show colours. rich is imported only where it draws.
     """
-    renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash)
-    if not _draws(stream, environ):
-        return PlainConsole(stream, renderer, redact=redact)
+    draws = _draws(stream, environ)
+    renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws)
+    silence = Silence(clock, now)
+    if not draws:
+        return PlainConsole(
+            stream=stream, renderer=renderer, silence=silence, redact=redact, colour=_has_colours(environ)
+        )
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
-    return Terminal(stream=stream, renderer=renderer, redact=redact, colour=not environ.get("NO_COLOR"))
+    return Terminal(
+        stream=stream, renderer=renderer, silence=silence, redact=redact, colour=not environ.get("NO_COLOR")
+    )
 
 
 def _draws(stream: TextIO, environ: Mapping[str, str]) -> bool:
     dumb = environ.get("TERM", "") in {"dumb", "unknown"}
     in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
     return stream.isatty() and not dumb and not in_ci
+
+
+def _has_colours(environ: Mapping[str, str]) -> bool:
+    if environ.get("NO_COLOR"):
+        return False
+    forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}
+    return forced or environ.get("GITHUB_ACTIONS") == "true" or bool(environ.get("GITLAB_CI"))

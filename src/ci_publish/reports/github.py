@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
+from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.reports.annotations import annotations, commands
 from ci_publish.reports.atomic_files import why
 from ci_publish.reports.event_history import EventHistory
+from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.neutral import command_data, one_line
 from ci_publish.reports.outputs import CiReportOptions, outputs
 from ci_publish.reports.stopwatch import Stopwatch
@@ -51,7 +52,7 @@ class GitHubReport:
         self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
-        self._in_group = False
+        self._groups = StepGroups(self._begin, self._end)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
@@ -59,20 +60,14 @@ class GitHubReport:
         with self._lock:
             self._history.add(event)
             self._stopwatch.take(event)
-            match event:
-                case StepStarted():
-                    self._open(event)
-                case StepFinished():
-                    self._close_group()
-                case RunFinished():
-                    self.close()
-                case _:
-                    pass
+            self._groups.take(event)
+            if isinstance(event, RunFinished):
+                self.close()
 
     def close(self) -> None:
         """Write summary, outputs and annotations, unless that is done."""
         with self._lock:
-            self._close_group()
+            self._groups.close()
             if not self._finished:
                 self._finished = True
                 self._write("GITHUB_STEP_SUMMARY", self._summary)
@@ -82,16 +77,12 @@ class GitHubReport:
 
     # -- groups --
 
-    def _open(self, event: StepStarted) -> None:
-        self._close_group()
+    def _begin(self, event: StepStarted) -> None:
         at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
         self._lines.command(f"::group::{command_data(f'{event.step}{at}')}")
-        self._in_group = True
 
-    def _close_group(self) -> None:
-        if self._in_group:
-            self._lines.command("::endgroup::")
-            self._in_group = False
+    def _end(self) -> None:
+        self._lines.command("::endgroup::")
 
     def _place(self, path: str) -> str:
         """Return *path* as GitHub shows files: relative to the repository's root."""

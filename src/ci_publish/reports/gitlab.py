@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepFinished, StepStarted
+from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.reports.atomic_files import why, write_atomically
 from ci_publish.reports.event_history import EventHistory
+from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.junit import junit
 from ci_publish.reports.neutral import one_line
 from ci_publish.reports.outputs import CiReportOptions, outputs
@@ -67,7 +68,8 @@ class GitLabReport:
         self._history = EventHistory()
         self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
-        self._section: str | None = None
+        self._section = ""
+        self._groups = StepGroups(self._begin, self._end)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
@@ -75,20 +77,14 @@ class GitLabReport:
         with self._lock:
             self._history.add(event)
             self._stopwatch.take(event)
-            match event:
-                case StepStarted():
-                    self._open(event)
-                case StepFinished():
-                    self._close_section()
-                case RunFinished():
-                    self.close()
-                case _:
-                    pass
+            self._groups.take(event)
+            if isinstance(event, RunFinished):
+                self.close()
 
     def close(self) -> None:
         """Write the files, unless that is done."""
         with self._lock:
-            self._close_section()
+            self._groups.close()
             if not self._finished:
                 self._finished = True
                 self._write(self._files.dotenv, self._dotenv)
@@ -97,16 +93,13 @@ class GitLabReport:
 
     # -- sections --
 
-    def _open(self, event: StepStarted) -> None:
-        self._close_section()
+    def _begin(self, event: StepStarted) -> None:
         at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
         self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{event.step}-{event.index or 'all'}")
         self._mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
 
-    def _close_section(self) -> None:
-        if self._section is not None:
-            self._mark("section_end", self._section, "")
-            self._section = None
+    def _end(self) -> None:
+        self._mark("section_end", self._section, "")
 
     def _mark(self, what: str, name: str, header: str) -> None:
         self._lines.command(f"\x1b[0K{what}:{int(self._now())}:{name}\r\x1b[0K{header}")

@@ -4,20 +4,22 @@ The only module that imports rich, and imported only on a terminal. Text from ou
 rich as ``Text``, never as markup.
 """
 
+import textwrap
 import threading
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ci_publish.model.events import (
@@ -33,10 +35,16 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.reports import wording
-from ci_publish.reports.console_renderer import ConsoleRenderer, Line
+from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.event_history import EventHistory
+from ci_publish.reports.lines import INDENT, Line
 from ci_publish.reports.neutral import one_line
+from ci_publish.reports.silence import Silence
+from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -57,11 +65,14 @@ _NARROW_COLUMNS = ("file", "result", "size")
 class Terminal:
     """Draws a run on a terminal. Thread-safe; ``close`` restores the cursor."""
 
-    def __init__(self, *, stream: TextIO, renderer: ConsoleRenderer, redact: Redact = str, colour: bool = True) -> None:
+    def __init__(
+        self, *, stream: TextIO, renderer: ConsoleRenderer, silence: Silence, redact: Redact = str, colour: bool = True
+    ) -> None:
         self._console = Console(
             file=stream, no_color=not colour, markup=False, emoji=False, highlight=False, force_terminal=True
         )
         self._renderer = renderer
+        self._silence = silence
         self._redact = redact
         self._history = EventHistory()
         self._progress: Progress | None = None
@@ -70,23 +81,53 @@ class Terminal:
         self._parts: dict[tuple[str, str], float] = {}
         self._sent = 0.0
         self._total: TaskID | None = None
+        self._status: Status | None = None
         self._lock = threading.RLock()
+        self._ticker = Ticker(self.tick)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
             self._history.add(event)
+            lines = self._renderer.render(event)
+            if lines or isinstance(event, UploadStarted | RunFinished):
+                self._end_status()
             self._draw(event)
-            for line in self._renderer.render(event):
+            for line in lines:
                 self._print(line)
+            self._silence.take(event, spoke=bool(lines))
+        self._ticker.start()
+
+    def tick(self) -> None:
+        """Draw what the run waits for, once that takes long, as one line that is kept up to date."""
+        with self._lock:
+            waiting = self._silence.lasting() if self._progress is None else ""
+            if not waiting:
+                return
+            text = Text(one_line(self._redact(waiting)), style="dim", no_wrap=True, overflow="ellipsis")
+            if self._status is None:
+                self._status = self._console.status(text, spinner="line")
+                self._status.start()
+            else:
+                self._status.update(text)
 
     def close(self) -> None:
-        """Remove the bars."""
+        """Remove what moves, and end the thread."""
+        self._ticker.stop()
         with self._lock:
-            if self._progress is not None:
-                self._progress.stop()
-                self._progress = None
-                self._bars.clear()
+            self._end_status()
+            self._end_bars()
+
+    def _end_status(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def _end_bars(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+            self._bars.clear()
 
     def _draw(self, event: Event) -> None:
         match event:
@@ -99,7 +140,7 @@ class Terminal:
             case Planned():
                 self._planned.update({(event.plan.index, each.filename): each.size for each in event.plan.uploads})
             case StepFinished(step=Step.UPLOAD):
-                self.close()
+                self._end_bars()
             case RunFinished():
                 self.close()
                 self._table(self._history.receipt())
@@ -107,7 +148,16 @@ class Terminal:
                 pass
 
     def _print(self, line: Line) -> None:
-        self._console.print(Text(self._redact(line.text), style=_STYLES[line.tone]), soft_wrap=True)
+        """Print a line; where it is too long, what follows is below its text, and no word is broken."""
+        text = self._redact(line.text)
+        width = max(self._console.width, 2 * INDENT)
+        longest = max(map(len, text.split()), default=0)
+        below = INDENT if text[:INDENT].endswith("  ") and longest <= width - INDENT else 2
+        pieces = textwrap.wrap(
+            text, width, subsequent_indent=" " * below, break_long_words=False, break_on_hyphens=False
+        )
+        for piece in pieces if len(text) > width else [text]:
+            self._console.print(Text(piece, style=_STYLES[line.tone]), soft_wrap=True)
 
     def _start_bar(self, event: UploadStarted) -> None:
         progress = self._bars_at_work()
@@ -141,11 +191,9 @@ class Terminal:
     def _bars_at_work(self) -> Progress:
         if self._progress is None:
             self._progress = Progress(
-                TextColumn("upload    {task.description}", markup=False),
-                BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-                TimeRemainingColumn(),
+                TextColumn("upload    {task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+                *self._columns(),
+                expand=True,
                 console=self._console,
                 transient=True,
             )
@@ -154,6 +202,11 @@ class Terminal:
                 name = f"all {wording.count(len(self._planned), 'file')}"
                 self._total = self._progress.add_task(name, total=sum(self._planned.values()))
         return self._progress
+
+    def _columns(self) -> tuple[ProgressColumn, ...]:
+        """Return what fits beside a name, so that a bar is one line on any terminal."""
+        narrow = (BarColumn(bar_width=20), DownloadColumn())
+        return narrow if self._console.width < _WIDE else (*narrow, TransferSpeedColumn(), TimeRemainingColumn())
 
     def _table(self, receipt: Receipt) -> None:
         if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:

@@ -133,6 +133,11 @@ def moment(seconds: float) -> str:
         return "an unknown time"
 
 
+def clock_time(seconds: float) -> str:
+    """Return a moment as a time of day in UTC, for waits that end on the same day."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
+
+
 def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
     """Return what a plan decides about a file, and why."""
     match planned:

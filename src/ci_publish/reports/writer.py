@@ -17,9 +17,11 @@ class LineWriter:
         self._stream = stream
         self._redact = redact
 
-    def say(self, *lines: str) -> None:
-        """Write *lines*; each must already be neutral."""
-        self._write("".join(f"{guard(self._redact(line)).rstrip()}\n" for line in lines))
+    def say(self, *lines: str, style: str = "") -> None:
+        """Write *lines*; each must already be neutral. *style*: the parameters of the SGR sequence that styles them."""
+        begin, end = (f"\x1b[{style}m", "\x1b[0m") if style else ("", "")
+        texts = (guard(self._redact(line)).rstrip() for line in lines)
+        self._write("".join(f"{begin}{text}{end}\n" if text else "\n" for text in texts))
 
     def command(self, line: str) -> None:
         """Write one of our own commands or control sequences."""

@@ -46,6 +46,7 @@ from ci_publish.model.events import (
     UploadProgressed,
     UploadsCollided,
     UploadStarted,
+    WaitStarted,
 )
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -257,6 +258,7 @@ def every_event(text: str) -> list[Event]:
         StepStarted(Step.UPLOAD, text),
         CredentialChanged(text, CredentialState(kind=CredentialKind.TRUSTED_PUBLISHING, provider=text, expires=1e99)),
         Signed(signed),
+        WaitStarted(text, 1.0),
         UploadStarted(index=text, filename=ours.filename, size=5),
         UploadProgressed(index=text, filename=ours.filename, sent=1, total=5),
         Retrying(what=text, attempt=1, reason=text, wait=1.0, index=text),

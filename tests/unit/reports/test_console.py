@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from ci_publish.model.events import Noted, Step, StepStarted
 from ci_publish.model.identity import Secret
 from ci_publish.reports.console import PlainConsole, console
 from ci_publish.reports.masking import Masker
@@ -49,3 +50,36 @@ def test_secrets_are_taken_out_even_where_they_are_cut_or_split() -> None:
         report(event)
     assert "s3cr3t" not in stream.getvalue()
     assert "***" in stream.getvalue()
+
+
+def test_a_log_says_what_it_waits_for() -> None:
+    stream, seconds = io.StringIO(), [0.0]
+    report = console(stream, {}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0 + seconds[0])
+    assert isinstance(report, PlainConsole)
+    report(StepStarted(Step.CONFIRM, "pypi"))
+    report.tick()
+    assert stream.getvalue() == ""
+    seconds[0] = 10.0
+    report.tick()
+    report.tick()
+    report.close()
+    assert stream.getvalue() == "wait      waiting for pypi to show the files (10.0 s)\n"
+
+
+@pytest.mark.parametrize(
+    ("environ", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ({"GITHUB_ACTIONS": "true"}, True),
+        ({"GITLAB_CI": "true"}, True),
+    ],
+)
+def test_logs_that_show_colours_have_them(environ: dict[str, str], coloured: bool) -> None:
+    stream = io.StringIO()
+    report = console(stream, environ)
+    report(Noted(slug="x", message="careful"))
+    report.close()
+    assert ("\x1b[33mwarning   careful\x1b[0m\n" in stream.getvalue()) == coloured

@@ -1,7 +1,6 @@
 """A run as lines: what every console shows."""
 
 import io
-import itertools
 from typing import get_args
 
 import pytest
@@ -22,7 +21,8 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.index import Upload
 from ci_publish.reports.console import console
-from ci_publish.reports.console_renderer import ConsoleRenderer, Line
+from ci_publish.reports.console_renderer import ConsoleRenderer
+from ci_publish.reports.lines import Line
 from tests.unit.reports.recorded_runs import (
     BEGIN,
     PYPI,
@@ -45,10 +45,11 @@ BUILT = (
 
 
 def told(events: list[Event], *, verbose: bool = False, print_hash: bool = False) -> str:
-    """Return what a plain console writes about *events*; its clock ticks half a second a look."""
-    stream, ticks = io.StringIO(), itertools.count(0.0, 0.5)
-    report = console(stream, {}, clock=lambda: next(ticks), verbose=verbose, print_hash=print_hash)
+    """Return what a plain console writes about *events*, which are a quarter of a second apart."""
+    stream, seconds = io.StringIO(), [0.0]
+    report = console(stream, {}, clock=lambda: seconds[0], verbose=verbose, print_hash=print_hash)
     for event in events:
+        seconds[0] += 0.25
         report(event)
     report.close()
     return stream.getvalue()
@@ -66,11 +67,13 @@ def test_a_good_run_reads_as_a_story() -> None:
         f"sign      demo-1.0-py3-none-any.whl  build provenance verified, transparency log index 123456; {BUILT}",
         "sign      demo-1.0-py3-none-any.whl  attestation verified, transparency log index 123456",
         "retry     demo-1.0-py3-none-any.whl: the index answered 503; attempt 2 in 1.5 s",
+        "upload    demo-1.0-py3-none-any.whl  sending 1.5 MB",
         "upload    demo-1.0-py3-none-any.whl  accepted in 0.5 s  1.5 MB",
         "identity  Trusted Publishing (github), upload token burnt",
-        "confirm   demo-1.0.tar.gz  listed with this SHA-256",
-        "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256",
-        "confirm   demo-1.0-py3-none-any.whl  provenance verified: octo-org/demo, log index 123456",
+        (
+            "confirm   demo-1.0-py3-none-any.whl  listed with this SHA-256; provenance verified: octo-org/demo, log"
+            " index 123456"
+        ),
         "",
         "Published: 1 uploaded, 1 already published.",
         "  https://pypi.org/project/demo/1.0/",
@@ -99,10 +102,9 @@ def test_an_error_says_what_why_what_to_do_and_where_to_read_on() -> None:
     ]
 
 
-def test_problems_are_grouped_by_file() -> None:
+def test_problems_name_file_rule_and_cure() -> None:
     lines = told(a_failed_check()).splitlines()
-    assert lines.count("check     demo-1.0-py3-none-any.whl") == 1
-    assert "          error: wheel-tags" in lines
+    assert "check     error: demo-1.0-py3-none-any.whl: wheel-tags" in lines
     assert "            Build it again." in lines
     assert "check     1 error, 1 warning, 1 note" in lines
     assert lines[-2:] == ["exit code 4 · invalid-distribution", "Nothing was uploaded."]
@@ -128,7 +130,7 @@ def test_failures_of_single_files_are_told_before_the_end_unless_the_end_tells_t
     assert "error: The index refuses" not in told(events)
 
 
-def test_the_twenty_first_failure_is_counted() -> None:
+def test_equal_failures_of_many_files_are_one() -> None:
     files = [distribution(f"demo-{number}.tar.gz") for number in range(23)]
     error = IndexUnavailable("gone")
     failed = [
@@ -140,8 +142,9 @@ def test_the_twenty_first_failure_is_counted() -> None:
     text = told(
         [*beginning(*files), *failed, RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error)]
     )
-    assert text.count("error: away") == 20
-    assert "3 more failures: see the receipt" in text
+    assert text.count("error: away") == 1
+    assert "demo-0.tar.gz, demo-1.tar.gz, demo-2.tar.gz and 20 more, at pypi" in text
+    assert "13 more files: failed index-unavailable" in text
     assert "  - Run it again: completed work is kept." in text
 
 

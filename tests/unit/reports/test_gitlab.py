@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ci_publish.errors import IndexUnavailable
-from ci_publish.model.events import Event, Outcome, RunFinished, Step, StepStarted
+from ci_publish.model.events import Event, Noted, Outcome, RunFinished, Step, StepStarted
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
 from tests.unit.reports.recorded_runs import BEGIN, SDIST, WHEEL, a_conflict, a_good_run
@@ -51,11 +51,15 @@ def is_junit(element: ET.Element) -> bool:
 
 
 def test_each_step_is_a_section_that_is_closed() -> None:
-    log = job([*a_good_run()[:-1], StepStarted(Step.CONFIRM, "b ü"), StepStarted(Step.SIGN)], GitLabFiles())
+    log = job(
+        [*a_good_run()[:-1], StepStarted(Step.SIGN), StepStarted(Step.CONFIRM, "b ü"), Noted(slug="x", message="m")],
+        GitLabFiles(),
+    )
     opened = re.findall("\x1b\\[0Ksection_start:1795000000:([a-zA-Z0-9_.-]+)\\[collapsed=true\\]\r\x1b\\[0K(.*)\n", log)
     closed = re.findall("\x1b\\[0Ksection_end:1795000000:([a-zA-Z0-9_.-]+)\r\x1b\\[0K\n", log)
     assert opened[2] == ("ci-publish-plan-pypi", "plan at pypi")
-    assert opened[-2] == ("ci-publish-confirm-b--", "confirm at b ü")
+    assert opened[-1] == ("ci-publish-confirm-b--", "confirm at b ü")
+    assert "ci-publish-sign-all" not in [name for name, _ in opened[6:]], "a step that says nothing has no section"
     assert closed == [name for name, _ in opened]
 
 
@@ -68,6 +72,7 @@ def test_the_files_of_a_good_run(tmp_path: Path) -> None:
         "PUBLISH_ALREADY_PUBLISHED=1",
         "PUBLISH_RECEIPT=",
         "PUBLISH_ATTESTATIONS_DIR=",
+        "PUBLISH_RESUME_AFTER=",
         "PUBLISH_RELEASE_URL=https://pypi.org/project/demo/1.0/",
     ]
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## ✅ Published")
@@ -84,7 +89,7 @@ def test_a_dotenv_value_that_would_read_back_otherwise_is_left_empty(value: str,
     )
     lines = (tmp_path / "e").read_text(encoding="utf-8").splitlines()
     assert lines[5] in {"PUBLISH_ATTESTATIONS_DIR=", "PUBLISH_ATTESTATIONS_DIR=x"}
-    assert len(lines) == 7
+    assert len(lines) == 8
 
 
 def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:

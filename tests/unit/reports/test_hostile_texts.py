@@ -28,6 +28,7 @@ OUTPUTS = {
     "receipt",
     "attestations-dir",
     "release-url",
+    "resume-after",
 }
 TAGS = {"p", "code", "pre", "a", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "strong", "em"} | {
     "details",

@@ -1,6 +1,7 @@
 """The console on a terminal: colours, bars and a table."""
 
 import io
+import re
 
 import pytest
 
@@ -8,8 +9,11 @@ from ci_publish.model.events import (
     Event,
     FileFinished,
     FileStatus,
+    Noted,
     Outcome,
     RunFinished,
+    Step,
+    StepStarted,
     UploadProgressed,
     UploadStarted,
 )
@@ -109,3 +113,30 @@ def test_secrets_are_taken_out_on_a_terminal_too() -> None:
         report(event)
     report.close()
     assert "s3cr3t" not in stream.getvalue()
+
+
+def test_a_wait_that_lasts_is_a_live_line() -> None:
+    stream, seconds = FakeTerminal(), [0.0]
+    report = console(stream, {"TERM": "xterm"}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0)
+    assert isinstance(report, Terminal)
+    report(StepStarted(Step.CONFIRM, "pypi"))
+    report.tick()
+    assert "waiting" not in stream.getvalue()
+    seconds[0] = 12.0
+    report.tick()
+    report.tick()
+    report(Noted(slug="x", message="it is there"))
+    report.close()
+    text = stream.getvalue()
+    assert "waiting for pypi to show the files (12.0 s)" in text
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is back"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_word_is_broken_and_no_bar_is_longer_than_a_line(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = " ".join(f"word{number}" for number in range(60))
+    text = drawn([*a_good_run()[:-1], Noted(slug="x", message=long), a_good_run()[-1]], {"NO_COLOR": "1"})
+    plain = [re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", part) for part in re.split("[\r\n]", text)]
+    assert [part for part in plain if len(part) > columns] == []
+    assert set(long.split()) <= set(" ".join(plain).split())

@@ -1,0 +1,146 @@
+"""What happens to files, as lines; where many have the same to say, one line for all (pure).
+
+A file is announced before it is sent, and has one line when its listing and its provenance are known.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from ci_publish.model.attestation import Attestation, ProvenanceVerified
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import (
+    Collected,
+    FileFinished,
+    FileListed,
+    FileStatus,
+    Planned,
+    ProvenanceChecked,
+    UploadStarted,
+)
+from ci_publish.model.receipt import Redact
+from ci_publish.reports import wording
+from ci_publish.reports.lines import Line, of_step
+from ci_publish.reports.neutral import one_line
+from ci_publish.reports.repetition import FEW
+from ci_publish.reports.tones import STATUS, Tone
+
+Key = tuple[str, str]
+"""An index and a file."""
+
+
+class FileLines:
+    """Renders what happens to files. *every* names each of them, however many there are; *at* names the index."""
+
+    def __init__(self, *, redact: Redact, at: Callable[[str], str], every: bool, print_hash: bool) -> None:
+        self._redact = redact
+        self._at = at
+        self._every = every
+        self._print_hash = print_hash
+        self._planned: set[tuple[str, str, FileStatus]] = set()
+        self._signed: list[Attestation] = []
+        self._listed: dict[Key, str] = {}
+        self._proven: dict[Key, tuple[str, str]] = {}
+
+    def collected(self, event: Collected) -> Iterator[Line]:
+        """Yield the files that were found."""
+        files = event.distributions
+        if self._many(files) and not self._print_hash:
+            kinds = Counter(str(each.kind) for each in files)
+            counted = ", ".join(wording.count(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
+            yield of_step("collect", f"{len(files)} files: {counted}, {_size(files)}")
+            files = ()
+        width = max((len(self._line(each.filename)) for each in files), default=0)
+        for each in files:
+            name = self._line(each.filename)
+            yield of_step("collect", f"{name:<{width}}  {each.kind:<5}  {wording.amount(each.size):>8}")
+            if self._print_hash:
+                yield of_step("", f"sha256 {each.sha256}", Tone.QUIET)
+        for subject in event.subjects:
+            yield of_step("collect", f"{self._line(subject.filename)}  sha256 {subject.sha256}")
+
+    def planned(self, event: Planned) -> Iterator[Line]:
+        """Yield what is decided: many files with one decision are one line."""
+        rows = [(*wording.decision(file), file.distribution) for file in event.plan.files]
+        self._planned |= {(event.plan.index, file.filename, status) for status, _, file in rows}
+        at = self._at(event.plan.index)
+        width = max((len(wording.STATUS[row[0]]) for row in rows), default=0)
+        names = max((len(self._line(row[2].filename)) for row in rows), default=0)
+        counted = Counter(row[:2] for row in rows)
+        for (status, reason), group in groupby(rows, key=lambda row: row[:2]):
+            files = [row[2] for row in group]
+            said = f"{wording.STATUS[status]:<{width}}"
+            if counted[status, reason] > FEW and not self._every:
+                text = f"{said}  {wording.count(len(files), 'file')}  {_size(files)}  {self._line(reason)}{at}"
+                yield of_step("plan", text, STATUS[status])
+                continue
+            for file in files:
+                why = f"{wording.amount(file.size):>8}  {self._line(reason)}"
+                yield of_step("plan", f"{said}  {self._line(file.filename):<{names}}  {why}{at}", STATUS[status])
+
+    def signed(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
+        """Yield the attestation of a file, unless *files* are many: then ``rest`` yields all of them."""
+        if files <= FEW or self._every:
+            yield of_step("sign", f"{self._line(attestation.filename)}  {self._line(wording.signed(attestation))}")
+        else:
+            self._signed.append(attestation)
+
+    def sending(self, event: UploadStarted) -> Iterator[Line]:
+        """Yield that a file is sent now."""
+        if event.attempt == 1:
+            yield of_step(
+                "upload", f"{self._line(event.filename)}  sending {wording.amount(event.size)}{self._at(event.index)}"
+            )
+
+    def is_planned(self, event: FileFinished) -> bool:
+        """Return whether the plan has said it already."""
+        return (event.index, event.distribution.filename, event.status) in self._planned
+
+    def listed(self, event: FileListed) -> Iterator[Line]:
+        """Yield what the index lists; what is good waits for the provenance, or for ``rest``."""
+        if event.listed and (event.index, event.filename, FileStatus.ALREADY_PUBLISHED) in self._planned:
+            return
+        if event.listed:
+            self._listed[event.index, event.filename] = wording.listed(event)
+            return
+        tone = Tone.BAD if event.listed is False else Tone.WARN
+        yield of_step("confirm", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
+
+    def provenance(self, event: ProvenanceChecked) -> Iterator[Line]:
+        """Yield what the index serves, together with what it lists; many good ones are for ``rest``."""
+        listed = self._listed.pop((event.index, event.filename), "")
+        said = self._line(wording.provenance(event.outcome))
+        both = "; ".join(filter(None, (listed, said)))
+        if isinstance(event.outcome, ProvenanceVerified):
+            signer = self._line(event.outcome.publisher)
+            self._proven[event.index, event.filename] = (both, f"{listed or 'on the index'}; provenance by {signer}")
+            return
+        yield of_step("confirm", f"{self._line(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
+
+    def rest(self) -> Iterator[Line]:
+        """Yield what was put off, at the end of a step."""
+        if self._signed:
+            verified = "verified" if all(each.verified for each in self._signed) else "not all verified"
+            indexes = sorted(each.log_index for each in self._signed if each.log_index is not None)
+            log = f", transparency log index {indexes[0]} to {indexes[-1]}" if indexes else ""
+            yield of_step("sign", f"{wording.count(len(self._signed), 'attestation')} {verified}{log}")
+        files = {key: (text, text) for key, text in self._listed.items()} | self._proven
+        many = len(files) > FEW and not self._every
+        counted = Counter((index, shared) for (index, _), (_, shared) in files.items())
+        for (index, name), (text, shared) in files.items():
+            if not many or counted[index, shared] == 1:
+                yield of_step("confirm", f"{self._line(name)}  {text}{self._at(index)}", Tone.GOOD)
+        for (index, shared), number in counted.items():
+            if many and number > 1:
+                yield of_step("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
+        self._signed, self._listed, self._proven = [], {}, {}
+
+    def _many(self, files: Sequence[object]) -> bool:
+        return len(files) > FEW and not self._every
+
+    def _line(self, text: str) -> str:
+        return one_line(self._redact(text))
+
+
+def _size(files: Sequence[Distribution]) -> str:
+    return wording.amount(sum(file.size for file in files))

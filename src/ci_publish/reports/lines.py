@@ -1,0 +1,33 @@
+"""Lines of the console, with a tone; each begins with the step that it belongs to (pure)."""
+
+from collections.abc import Iterable, Iterator
+
+from ci_publish.model.frozen import frozen
+from ci_publish.model.receipt import Redact
+from ci_publish.reports.neutral import block
+from ci_publish.reports.tones import Tone
+
+_COLUMN = 8
+INDENT = _COLUMN + 2
+"""Where the text of a line begins, after its step."""
+
+
+@frozen
+class Line:
+    """One line of the console, neutral and without a line break."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+def of_step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
+    """Return a line of *step*; one that continues another has none."""
+    return Line(f"{step:<{_COLUMN}}  {text}".rstrip(), tone)
+
+
+def of_hints(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
+    """Yield what to do about a note or a finding, below it."""
+    for hint in hints:
+        first, *rest = block(redact(hint)).split("\n")
+        yield of_step("", f"- {first}")
+        yield from (of_step("", f"  {line}") for line in rest)

@@ -1,0 +1,117 @@
+"""What a run waits for when it has said nothing for a while: at most ten seconds, then every thirty (pure)."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ci_publish.model.events import (
+    Event,
+    FileFinished,
+    Planned,
+    Retrying,
+    RunFinished,
+    Signed,
+    Step,
+    StepFinished,
+    StepStarted,
+    UploadProgressed,
+    UploadStarted,
+    WaitStarted,
+)
+from ci_publish.reports import wording
+from ci_publish.reports.neutral import one_line
+
+FIRST: Final = 10.0
+NEXT: Final = 30.0
+
+_DEEDS: Final = {
+    Step.COLLECT: "reading the files",
+    Step.CHECK: "checking the files",
+    Step.PLAN: "waiting for {index} to list what it has",
+    Step.AUTHENTICATE: "waiting for {index} to accept the credential",
+    Step.SIGN: "waiting for Sigstore",
+    Step.UPLOAD: "waiting for {index} to accept the files",
+    Step.CONFIRM: "waiting for {index} to show the files",
+}
+
+
+class Silence:
+    """Follows a run, and knows what it waits for. Not thread-safe: the caller holds a lock.
+
+    *clock* gives seconds that never run backwards, *now* seconds since the epoch.
+    """
+
+    def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self._clock = clock
+        self._now = now
+        self._deed = ""
+        self._since = self._quiet_since = clock()
+        self._until: float | None = None
+        self._said = 0
+        self._sending: dict[tuple[str, str], UploadProgressed] = {}
+        self._uploads = 0
+        self._sent = 0
+        self._signed = 0
+
+    def take(self, event: Event, *, spoke: bool) -> None:
+        """Take an event; *spoke*: a line was written about it."""
+        self._follow_files(event)
+        match event:
+            case StepStarted(step=step, index=index, left=left):
+                self._begin(_DEEDS[step].format(index=one_line(index or "the index")), left)
+            case WaitStarted(what=what, seconds=seconds):
+                self._begin(f"waiting for {one_line(what)}", seconds)
+            case Retrying(what=what, wait=wait):
+                self._begin(f"waiting to try {one_line(what)} again", wait)
+            case StepFinished() | RunFinished():
+                self._deed = ""
+                self._sending.clear()
+            case _:
+                pass
+        if spoke:
+            self._said, self._quiet_since = 0, self._clock()
+
+    def _follow_files(self, event: Event) -> None:
+        match event:
+            case Planned(plan=plan):
+                self._uploads += len(plan.uploads)
+            case UploadStarted(index=index, filename=filename, size=size):
+                self._sending[index, filename] = UploadProgressed(index=index, filename=filename, sent=0, total=size)
+            case UploadProgressed(index=index, filename=filename):
+                self._sending[index, filename] = event
+            case FileFinished(index=index, distribution=distribution):
+                self._sent += self._sending.pop((index, distribution.filename), None) is not None
+            case Signed():
+                self._signed += 1
+            case _:
+                pass
+
+    def line(self) -> str | None:
+        """Return what to say now, None while nothing is to be said."""
+        if not (self._deed or self._sending):
+            return None
+        if self._clock() - self._quiet_since < FIRST + self._said * NEXT:
+            return None
+        self._said += 1
+        return self.waiting()
+
+    def lasting(self) -> str:
+        """Return what the run waits for, once that takes long; empty before that."""
+        return self.waiting() if self._clock() - self._quiet_since >= FIRST else ""
+
+    def waiting(self) -> str:
+        """Return what the run waits for, since when and until when; empty where it waits for nothing."""
+        if self._sending:
+            first = next(iter(self._sending.values()))
+            part = f"{first.sent * 100 // max(first.total, 1)} % of {wording.amount(first.total)}"
+            more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
+            done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
+            return f"sending {one_line(first.filename)}: {part}{more}{done}"
+        if not self._deed:
+            return ""
+        signed = f", {wording.count(self._signed, 'attestation')} so far" if "Sigstore" in self._deed else ""
+        until = "" if self._until is None else f", until {wording.clock_time(self._until)} at the latest"
+        return f"{self._deed}{signed} ({wording.duration(self._clock() - self._since)}{until})"
+
+    def _begin(self, deed: str, seconds: float | None) -> None:
+        self._deed, self._since = deed, self._clock()
+        self._until = None if seconds is None else self._now() + seconds
