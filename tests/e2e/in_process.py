@@ -13,7 +13,7 @@ import jsonschema
 from sigstore.models import ClientTrustConfig
 
 from ci_publish.cli.main import Streams, main
-from ci_publish.rehearsal.index_server import RehearsalIndex
+from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.storage import Storage
 from ci_publish.rehearsal.world import ANNOUNCEMENT, RehearsalWorld
@@ -95,7 +95,7 @@ def second_index(
         storage=Storage(folder),
         identity_provider=world.identity_provider,
         trusted_root=lambda: trusted,
-        registrations=registrations,
+        behaviour=IndexBehaviour(registrations=None if registrations is None else tuple(registrations)),
     )
 
     def announced(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

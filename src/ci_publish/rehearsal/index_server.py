@@ -5,7 +5,7 @@ Sources: Warehouse at 6b62157124ab, running and read; each module that this one 
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
+from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import project_page, simple_pages
 from ci_publish.rehearsal.hooks import Hooks, hooked
 from ci_publish.rehearsal.identity_provider import IdentityProvider
@@ -84,6 +85,23 @@ _ROUTES: Final = Map(
 )
 
 
+@frozen(kw_only=True)
+class IndexBehaviour:
+    """What a rehearsal's index does otherwise than PyPI, or for tests.
+
+    ``validate_file`` returns why a file is refused. ``registrations`` are the Trusted Publishers; without any, every
+    identity of the rehearsal's CI may publish every project. ``discovery`` turns PEP 807's document on.
+    ``token_lifetime`` is in seconds. ``overlay`` answers installers for the projects that this index does not have.
+    """
+
+    validate_file: FileValidator = validate_file
+    registrations: Sequence[Registration] | None = None
+    discovery: bool = False
+    rules: UploadRules | None = None
+    token_lifetime: float = TOKEN_LIFETIME_SECONDS
+    overlay: Overlay | None = None
+
+
 class RehearsalIndex:
     """An index that follows PyPI's rules, as one WSGI application `app`. Thread-safe.
 
@@ -91,32 +109,21 @@ class RehearsalIndex:
     methods below show its state and change it for tests.
     """
 
-    def __init__(  # noqa: PLR0913 - everything but the first three has a default
+    def __init__(
         self,
         *,
         storage: Storage,
         identity_provider: IdentityProvider,
         trusted_root: Callable[[], TrustedRoot],
-        validate_file: FileValidator = validate_file,
-        registrations: Iterable[Registration] | None = None,
-        discovery: bool = False,
+        behaviour: IndexBehaviour = IndexBehaviour(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
-        hooks: Hooks | None = None,
-        rules: UploadRules | None = None,
-        token_lifetime: float = TOKEN_LIFETIME_SECONDS,
-        overlay: Overlay | None = None,
     ) -> None:
-        """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*.
-
-        *validate_file* returns why a file is refused. *registrations* are the Trusted Publishers; without any, every
-        identity of the rehearsal's CI may publish every project. *discovery* turns PEP 807's document on.
-        *token_lifetime* is in seconds. *overlay* answers installers for the projects that this index does not have.
-        """
-        self._overlay = overlay
-        self.hooks = Hooks() if hooks is None else hooks
+        """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*."""
+        self._overlay = behaviour.overlay
+        self.hooks = Hooks()
         self.app = hooked(self._handle, self.hooks)
-        self.rules = UploadRules() if rules is None else rules
-        self.discovery = discovery
+        self.rules = UploadRules() if behaviour.rules is None else behaviour.rules
+        self.discovery = behaviour.discovery
         self._storage = storage
         self._clock = clock
         self._tokens = TokenStore("127.0.0.1", clock)
@@ -126,7 +133,7 @@ class RehearsalIndex:
             tokens=self._tokens,
             integrity=integrity,
             rules=self.rules,
-            validate_file=validate_file,
+            validate_file=behaviour.validate_file,
             clock=clock,
         )
         self.trusted_publishing = TrustedPublishing(
@@ -135,9 +142,9 @@ class RehearsalIndex:
             clock=clock,
             create=self._uploads.create_project,
             exists=lambda name: storage.state.project(name) is not None,
-            registrations=None if registrations is None else list(registrations),
+            registrations=None if behaviour.registrations is None else list(behaviour.registrations),
             audience=AUDIENCE,
-            lifetime=token_lifetime,
+            lifetime=behaviour.token_lifetime,
             flags=self.rules.flags,
         )
 

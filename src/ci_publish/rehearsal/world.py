@@ -17,7 +17,7 @@ from sigstore.models import ClientTrustConfig, TrustedRoot
 from ci_publish.http.proxies import direct_loopback
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.index_server import RehearsalIndex
+from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.job import Provider
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration
 from ci_publish.rehearsal.overlay import Overlay
@@ -79,19 +79,21 @@ class RehearsalWorld:
 
         *storage* is the index's folder, made if it does not exist; what earlier worlds published there is found again
         and still verifies. Without it a temporary folder is used. *port* 0 takes a free one. *claims* are those of the
-        rehearsed CI job. *registrations* and *overlay*: see `RehearsalIndex`. Lifetimes are in seconds, *clock* gives
+        rehearsed CI job. *registrations* and *overlay*: see `IndexBehaviour`. Lifetimes are in seconds, *clock* gives
         Unix time.
         """
         self._resources = contextlib.ExitStack()
         self._given_storage = storage
         self._port = port
         self._with_tls = tls
-        self._registrations = registrations
-        self._validate_file = validate_file
-        self._rules = rules
-        self._discovery = discovery
-        self._token_lifetime = token_lifetime
-        self._overlay = overlay
+        self._behaviour = IndexBehaviour(
+            validate_file=validate_file,
+            registrations=None if registrations is None else tuple(registrations),
+            discovery=discovery,
+            rules=rules,
+            token_lifetime=token_lifetime,
+            overlay=overlay,
+        )
         self._clock = clock
         self._stopped = threading.Event()
         self._tls: LoopbackTls | None = None
@@ -123,12 +125,7 @@ class RehearsalWorld:
             storage=storage,
             identity_provider=self.identity_provider,
             trusted_root=self._trusted_root,
-            validate_file=self._validate_file,
-            registrations=self._registrations,
-            rules=self._rules,
-            discovery=self._discovery,
-            token_lifetime=self._token_lifetime,
-            overlay=self._overlay,
+            behaviour=self._behaviour,
             clock=self._clock,
         )
         if self._with_tls:

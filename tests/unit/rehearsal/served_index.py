@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client, TestResponse
 
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.index_server import RehearsalIndex
+from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.oidc import AUDIENCE, Registration
 from ci_publish.rehearsal.overlay import Overlay
 from ci_publish.rehearsal.publishers import GitHubPublisher
@@ -142,11 +142,13 @@ def served_index(  # noqa: PLR0913  (an index's own choices, all by name)
         storage=storage,
         identity_provider=PROVIDER,
         trusted_root=_no_trusted_root,
-        validate_file=validate_file,
-        registrations=registrations,
-        token_lifetime=token_lifetime,
-        discovery=discovery,
-        overlay=overlay,
+        behaviour=IndexBehaviour(
+            validate_file=validate_file,
+            registrations=registrations,
+            token_lifetime=token_lifetime,
+            discovery=discovery,
+            overlay=overlay,
+        ),
         clock=CLOCK,
     )
     try:
