@@ -1,10 +1,10 @@
 """What uploads of one release do to each other on the model of PyPI's database, and what our schedule makes of it.
 
-    python -m benchmarks --only collisions,schedule,jobs
+    python -m benchmarks --only collisions,schedule,jobs,train
 
 ``collisions``: so many uploads at once, straight to the database, without any schedule. ``schedule``: whole runs of
 ci-publish over loopback, with `--jobs 1` and with the default, which must get no answer 500 and lose no time. ``jobs``:
-how the default of `--jobs` was chosen.
+how the default of `--jobs` was chosen. ``train``: many projects in one wave beside one project with as many files.
 """
 
 import threading
@@ -99,6 +99,26 @@ def schedule(connection: str, tls: LoopbackTls, launcher: Launcher, folder: Path
             print(f"| {count} | {storing * 1000:.0f} | {alone.wall:.1f} | {both.wall:.1f} ({failed}) | {ratio:.2f} |")
     print(f"\n- no answer 500, never slower than 1.05 x `--jobs 1`: {'reached' if not missed else 'NOT REACHED'}\n")
     return missed
+
+
+def train(connection: str, tls: LoopbackTls, launcher: Launcher, folder: Path) -> int:
+    """Print 300 files of 30 projects in one wave beside as many of one project; return whether they take too long."""
+    print("### 300 wheels of 20 KB at 40 ms and 100 Mbit/s: seconds (answers 500)\n")
+    print("| files of | seconds | x one project |\n|---|---|---|")
+    one = Workload("t1", "one project, a new release", 300, 20_000)
+    many = Workload("t30", "30 projects, new releases", 10, 20_000, projects=30)
+    new = Workload("t30n", "30 new projects", 10, 20_000, projects=30, new=True)
+    walls, bad = [], 0
+    for workload in (one, many, new):
+        files = workload.make(folder / workload.key)
+        ledger = workload.ledger()
+        sample, failed = run(connection, tls, launcher, files, Durations(), ledger=ledger, relayed=True)
+        walls.append(sample.wall)
+        bad += failed
+        print(f"| {workload.title} | {sample.wall:.1f} ({failed}) | {sample.wall / walls[0]:.2f} |", flush=True)
+    missed = bad > 0 or max(walls) > 1.15 * walls[0]
+    print(f"\n- no answer 500, 30 projects ≤ 1.15 x one: {'NOT REACHED' if missed else 'reached'}\n")
+    return int(missed)
 
 
 def jobs(connection: str, tls: LoopbackTls, launcher: Launcher, workloads: Sequence[Workload], folder: Path) -> int:

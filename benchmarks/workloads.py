@@ -44,6 +44,7 @@ class Workload:
     relayed: bool = True
     published: bool = False
     projects: int = 1
+    new: bool = False
     on_pypi: bool = False
 
     @property
@@ -52,8 +53,9 @@ class Workload:
         return f"bench-{self.key}"
 
     def ledger(self, files: Sequence[Path] = ()) -> Ledger:
-        """Return what the index has before: *files*, and an older release where there are several projects."""
-        older = {f"{name}-0.9-py3-none-any.whl": "0" * 64 for name in self._names()} if self.projects > 1 else {}
+        """Return what the index has before: *files*, and an older release of several projects that are not new."""
+        exist = self.projects > 1 and not self.new
+        older = {f"{name}-0.9-py3-none-any.whl": "0" * 64 for name in self._names()} if exist else {}
         return Ledger(older | {path.name: digest(path) for path in files if self.published})
 
     def make(self, folder: Path) -> list[Path]:
@@ -84,6 +86,9 @@ WORKLOADS = (
     Workload("p1", "PyPI's model, 60 wheels of 20 KB", 60, 20_000, on_pypi=True),
     Workload("p2", "PyPI's model, 50 wheels of 2 MB", 50, 2_000_000, on_pypi=True),
     Workload("p3", "PyPI's model, 30 new releases of 5 wheels of 20 KB", 5, 20_000, projects=30, on_pypi=True),
+    Workload(
+        "p4", "PyPI's model, 30 new projects of 5 wheels of 20 KB", 5, 20_000, projects=30, new=True, on_pypi=True
+    ),
 )
 
 _DIGESTS: dict[Path, str] = {}
