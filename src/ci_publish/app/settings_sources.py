@@ -5,7 +5,7 @@ Highest first: what is given for this call (flag or Python argument), input of t
 says so), ``[tool.ci-publish]`` in pyproject.toml, variables of other upload tools, default.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from ci_publish.about import OPTIONS_URL
 from ci_publish.app.index_names import KNOWN, NamedIndex
 from ci_publish.app.option_source import Found, OptionSource
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
-from ci_publish.app.other_tools import TOOLS
 from ci_publish.app.other_tools_source import OtherToolsSource
 from ci_publish.app.project_file import project_tables
 from ci_publish.app.setting_values import explained
@@ -281,7 +280,7 @@ def given_inputs(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     The runner sets them upper-cased, keeps their hyphens, and sets an input without a value to the empty text.
     """
     for name, declared in options().items():
-        for spelling in _spellings(declared):
+        for spelling in spellings(declared):
             if value := environ.get(f"INPUT_{spelling.upper()}", "").strip():
                 yield name, spelling, value
                 break
@@ -292,20 +291,7 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def secret_variables() -> tuple[str, ...]:
-    """Return the variables that hold a password or an API token, ours and those of other tools."""
-    foreign = (name for tool in TOOLS for name in tool.secrets)
-    inputs = (f"INPUT_{spelling.upper()}" for spelling in _spellings(options()["password"]))
-    return (variable("password"), TOKEN, *foreign, *inputs)
-
-
-def forget_secrets(environ: MutableMapping[str, str]) -> None:
-    """Remove the variables that hold a password or an API token, once they are read: no child of ours gets them."""
-    for name in secret_variables():
-        environ.pop(name, None)
-
-
-def _spellings(option: Option) -> Iterator[str]:
+def spellings(option: Option) -> Iterator[str]:
     """Yield an input's name and its deprecated snake_case alias, which gh-action-pypi-publish still takes."""
     for name in option.inputs:
         yield name

@@ -81,7 +81,8 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:
-    from ci_publish.app.settings_sources import forget_secrets, load  # noqa: PLC0415
+    from ci_publish.app.secret_variables import forget_secrets  # noqa: PLC0415
+    from ci_publish.app.settings_sources import load  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
     from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
 
@@ -99,7 +100,7 @@ def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[
     """Report an error that came before there were settings: by what can be read of them."""
     from ci_publish.app.output_files import leads_out  # noqa: PLC0415
     from ci_publish.app.reader import Reader, front_end  # noqa: PLC0415
-    from ci_publish.app.settings_sources import secret_variables  # noqa: PLC0415
+    from ci_publish.app.secret_variables import secret_variables  # noqa: PLC0415
     from ci_publish.cli.reporting import Reporting, ReportOptions  # noqa: PLC0415
     from ci_publish.reports.dispatcher import Dispatcher  # noqa: PLC0415
     from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415

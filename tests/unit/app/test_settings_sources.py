@@ -8,7 +8,6 @@ from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
     component_variable,
-    forget_secrets,
     load,
     variable,
 )
@@ -266,11 +265,3 @@ def test_a_blank_destination_of_another_tool_says_nothing(pyproject: Path, name:
     found = loaded(pyproject, {name: "  ", **ours})
     assert found.objection is None
     assert found.settings.repository_url == (ours.get("CI_PUBLISH_REPOSITORY_URL", "pypi"),)
-
-
-def test_secrets_are_taken_out_of_the_environment_for_the_sake_of_children() -> None:
-    kept = {"CI_PUBLISH_USER": "alice", "TWINE_USERNAME": "alice", "INPUT_USER": "alice", "PATH": "/bin"}
-    secret = ("CI_PUBLISH_PASSWORD", "INPUT_PASSWORD", "TWINE_PASSWORD", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_TOKEN")
-    environ = kept | dict.fromkeys(secret, "canary")
-    forget_secrets(environ)
-    assert environ == kept

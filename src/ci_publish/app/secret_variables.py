@@ -1,0 +1,20 @@
+"""The variables that hold a password or an API token: read once, and then forgotten."""
+
+from collections.abc import MutableMapping
+
+from ci_publish.app.other_tools import TOOLS
+from ci_publish.app.settings import options
+from ci_publish.app.settings_sources import TOKEN, spellings, variable
+
+
+def secret_variables() -> tuple[str, ...]:
+    """Return their names, ours and those of other tools."""
+    foreign = (name for tool in TOOLS for name in tool.secrets)
+    inputs = (f"INPUT_{spelling.upper()}" for spelling in spellings(options()["password"]))
+    return (variable("password"), TOKEN, *foreign, *inputs)
+
+
+def forget_secrets(environ: MutableMapping[str, str]) -> None:
+    """Remove them from *environ*, once they are read: no child of ours gets them."""
+    for name in secret_variables():
+        environ.pop(name, None)
