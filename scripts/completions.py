@@ -1,7 +1,7 @@
 """Completions for bash, zsh and fish, from the parser that the options make.
 
-They are files of the package (`ci-publish --print-completion SHELL` prints them), and are installed where shells look
-as well (`shared-data` in pyproject.toml). `make generate` writes them.
+They are installed where shells look (`shared-data` in pyproject.toml), and `ci-publish --print-completion SHELL` prints
+them. `make generate` writes them.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import shtab
 
 from ci_publish.cli.arguments import COMPLETIONS, parser
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "src" / "ci_publish" / "cli" / "completions"
+ROOT: Final = Path(__file__).resolve().parent.parent
 FILES: Final = ("PATH", "FILE")
 FOLDERS: Final = ("DIR",)
 
@@ -42,4 +42,4 @@ def subparsers(top: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParse
 def files() -> Iterator[tuple[Path, str]]:
     """Yield the completions as they should be."""
     for shell, name in COMPLETIONS.items():
-        yield FOLDER / name, shtab.complete(described(), shell=shell)
+        yield ROOT / name, shtab.complete(described(), shell=shell)

@@ -12,7 +12,7 @@ from ci_publish.app.settings_sources import variable
 from scripts.docs_errors import MEANINGS
 from scripts.docs_reference import default_of, flag
 
-PAGE: Final = Path(__file__).resolve().parent.parent / "src" / "ci_publish" / "cli" / "completions" / f"{NAME}.1"
+PAGE: Final = Path(__file__).resolve().parent.parent / "share" / "man" / "man1" / f"{NAME}.1"
 
 DESCRIPTION: Final = """
 A run is a plan that converges: it compares the distributions with what the index has and applies only the difference.

@@ -1,8 +1,12 @@
 """Every way to install and start it that the documentation prints, pasted into a clean shell; and what checkers say."""
 
+import os
 import re
+import select
+import signal
 import subprocess
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -67,12 +71,13 @@ def test_the_line_for_a_missing_extra_works_with_the_installer_in_use(user: User
 def test_pre_commit_runs_both_hooks(user: User) -> None:
     """From a clone: the hooks of the working tree would be those of the last commit, too."""
     user.shell("git init -q . && git -c user.name=a -c user.email=a@example.org commit -q --allow-empty -m x")
-    hook = f"pre-commit try-repo {ROOT} --verbose --all-files --hook-stage"
-    assert "no problems" in user.shell(f"{hook} manual ci-publish-check")
-    assert "no problems" in user.shell(f"{hook} pre-push ci-publish-check-if-built")
+    by_hand = f"pre-commit try-repo {ROOT} ci-publish-check --verbose --all-files --hook-stage manual"
+    on_push = f"pre-commit try-repo {ROOT} ci-publish-check-if-built --verbose --all-files --hook-stage pre-push"
+    assert "no problems" in user.shell(by_hand)
+    assert "no problems" in user.shell(on_push)
     user.shell("rm -r dist")
-    assert "nothing-to-publish" in user.shell(f"{hook} manual ci-publish-check", code=1)
-    said = user.shell(f"{hook} pre-push ci-publish-check-if-built")
+    assert "nothing-to-publish" in user.shell(by_hand, code=1)
+    said = user.shell(on_push)
     assert "Nothing to check: no wheel or sdist was found." in said
 
 
@@ -87,9 +92,31 @@ def test_shells_find_completions_and_man_the_page(user: User) -> None:
         complete = user.shell(f"XDG_DATA_DIRS={prefix}/share fish -c 'complete -C \"ci-publish publish --on-c\"'")
         assert "--on-conflict" in complete
     if Path("/usr/bin/zsh").exists():
-        script = ROOT / "tests" / "channels" / "zsh_completion.zsh"
-        found = user.shell(f"zsh -f {script} {prefix}/share/zsh/site-functions 'ci-publish publish --on-conflict k'")
-        assert "keep-published" in found
+        assert "keep-published" in typed_in_zsh(user, prefix, "ci-publish publish --on-conflict k\t")
+
+
+def typed_in_zsh(user: User, prefix: Path, keys: str) -> str:
+    """Return what an interactive zsh shows after *keys*: it completes on a terminal only."""
+    import pty  # noqa: PLC0415  (POSIX)
+
+    start = (
+        f"PS1=; fpath=({prefix}/share/zsh/site-functions $fpath); autoload -Uz compinit; compinit -u -D; print READY\n"
+    )
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(user.folder)
+        os.execve("/usr/bin/zsh", ["zsh", "-f", "-i"], {**user.environ, "TERM": "dumb"})  # noqa: S606
+    shown = ""
+    for text, awaited in ((start, "READY\r\n"), (keys, "keep-published")):
+        os.write(terminal, text.encode())
+        deadline = time.monotonic() + 60
+        while awaited not in shown and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1.0)[0]:
+                shown += os.read(terminal, 65_536).decode(errors="replace")
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    os.close(terminal)
+    return shown
 
 
 # what others check -----------------------------------------------------------------------------------------------
@@ -113,7 +140,10 @@ def test_neither_distribution_has_tests_and_the_wheel_has_what_it_needs(built: P
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist, zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = [*sdist.getnames(), *wheel.namelist()]
     assert [name for name in names if re.search(r"(^|/)(tests?|conftest)[/.]", name)] == []
-    assert {"ci_publish/py.typed", "ci_publish/cli/completions/_ci-publish"} <= set(names)
+    data = f"ci_publish-{__version__}.data/data/share"
+    assert {"ci_publish/py.typed", f"{data}/man/man1/ci-publish.1", f"{data}/zsh/site-functions/_ci-publish"} <= set(
+        names
+    )
 
 
 def test_validate_pyproject_knows_the_table(user: User) -> None:

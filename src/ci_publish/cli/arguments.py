@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from ci_publish.about import DOCS_URL, NAME, __version__
@@ -20,8 +21,12 @@ from ci_publish.hints import Hint, option
 from ci_publish.http.urls import has_secrets
 from ci_publish.model.frozen import frozen
 
-COMPLETIONS = {"bash": "ci-publish.bash", "zsh": "_ci-publish", "fish": "ci-publish.fish"}
-"""The file for each shell, in the folder ``completions`` beside this module; ``make generate`` writes them."""
+COMPLETIONS = {
+    "bash": "share/bash-completion/completions/ci-publish",
+    "zsh": "share/zsh/site-functions/_ci-publish",
+    "fish": "share/fish/vendor_completions.d/ci-publish.fish",
+}
+"""The file for each shell, below the environment's prefix; ``make generate`` writes them."""
 
 _SECRET_FLAGS = ("--password", "--token", "-p", "-t")
 _INVALID_CHOICE = re.compile(r"^argument COMMAND: invalid choice: '([^']*)'")
@@ -51,10 +56,17 @@ class _PrintCompletion(argparse.Action):
     def __call__(
         self, parser: argparse.ArgumentParser, _namespace: object, shell: object, _flag: object = None
     ) -> None:
-        from importlib.resources import files  # noqa: PLC0415  (late: costs 20 ms)
+        from importlib.metadata import PackageNotFoundError, files  # noqa: PLC0415  (late: hardly ever needed)
 
-        file = files("ci_publish.cli") / "completions" / COMPLETIONS[str(shell)]
-        sys.stdout.write(file.read_text(encoding="utf-8"))
+        try:
+            installed = files(NAME) or []
+        except PackageNotFoundError:
+            installed = []
+        found = next((file for file in installed if file.as_posix().endswith(COMPLETIONS[str(shell)])), None)
+        if found is None:
+            message = "The completions are not part of this installation."
+            raise ConfigurationError(message, hints=("Install ci-publish with pip, pipx or uv.",))
+        sys.stdout.write(Path(found.locate()).read_text(encoding="utf-8"))
         parser.exit()
 
 

@@ -11,7 +11,7 @@ from ci_publish.app.commands import COMMANDS
 from ci_publish.app.settings import options
 from ci_publish.cli.arguments import COMPLETIONS
 from ci_publish.errors import ConfigurationError
-from scripts.completions import FOLDER, described, subparsers
+from scripts.completions import ROOT, described, subparsers
 
 BASH = r"""
 source "$1"; shift
@@ -30,7 +30,7 @@ def complete(tmp_path: Path) -> Complete:
     (tmp_path / "receipt.json").touch()
 
     def run(*words: str) -> list[str]:
-        command = ["bash", "--norc", "-c", BASH, "bash", str(FOLDER / COMPLETIONS["bash"]), "ci-publish", *words]
+        command = ["bash", "--norc", "-c", BASH, "bash", str(ROOT / COMPLETIONS["bash"]), "ci-publish", *words]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         return done.stdout.split()
 
@@ -51,7 +51,7 @@ def test_bash_completes_commands_options_choices_and_paths(complete: Complete) -
 
 @pytest.mark.parametrize("name", COMPLETIONS.values())
 def test_every_command_and_option_is_in_the_file(name: str) -> None:
-    text = (FOLDER / name).read_text(encoding="utf-8")
+    text = (ROOT / name).read_text(encoding="utf-8")
     flags = [f"--{name.replace('_', '-')}" for name, option in options().items() if option.flag]
     assert [word for word in (*COMMANDS, *flags) if word.removeprefix("--") not in text] == []
 
