@@ -133,7 +133,8 @@ def test_other_checkers_find_nothing(built: Path) -> None:
     assert f"{wheel}: OK" in tool("check-wheel-contents", wheel)
     assert tool("twine", "check", "--strict", sdist, wheel).count("PASSED") == 2
     assert "Valid" in tool("validate-pyproject", str(ROOT / "pyproject.toml"))
-    assert "Final rating: 10/10" in tool("pyroma", "--min", "10", sdist)
+    rated = tool("pyroma", "--min", "8", sdist)  # pyroma's own limit: no e-mail address is made up for it
+    assert re.findall(r"^Your package .*$", rated, re.MULTILINE) == ["Your package does not have author-email data."]
 
 
 def test_neither_distribution_has_tests_and_the_wheel_has_what_it_needs(built: Path) -> None:
