@@ -17,15 +17,15 @@ ACTING = frozenset({"publish", "plan", "attest", "rehearse", "doctor"})
 class Group(StrEnum):
     """What an option is about: the heading it has in ``--help``."""
 
-    DISTRIBUTIONS = "distributions"
+    DISTRIBUTIONS = "files and checks"
     RELEASE = "release"
-    INDEX = "index"
-    CREDENTIAL = "credential"
+    INDEX = "destination"
+    CREDENTIAL = "credentials"
     ATTESTATIONS = "attestations"
-    CONFLICTS = "files that the index has already"
-    RUN = "run"
+    CONFLICTS = "behaviour with files that the index has already"
+    RUN = "behaviour"
     REHEARSAL = "rehearsal"
-    REPORTS = "reports"
+    REPORTS = "output"
 
 
 class Source(StrEnum):

@@ -15,6 +15,8 @@ from ci_publish.about import DOCS_URL, NAME, __version__
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Group, Option
 from ci_publish.app.settings import Settings, options
+from ci_publish.app.settings_sources import variable
+from ci_publish.cli.examples import epilog
 from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
@@ -70,6 +72,18 @@ class _PrintCompletion(argparse.Action):
         parser.exit()
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Adds to each option the variable and the input that set it, too."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        said = super()._expand_help(action)
+        declared = options().get(action.dest)
+        if declared is None or not declared.file:
+            return said
+        names = [variable(action.dest), *(f"input {name}" for name in declared.inputs[:1])]
+        return f"{said} [{', '.join(names)}]"
+
+
 def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
     """Return the error for arguments that *command* does not have, with what was probably meant."""
     wrong = [word for word in words if word.startswith("-")] or list(words)
@@ -99,14 +113,15 @@ def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
 
 
 def parse(argv: Sequence[str]) -> Arguments:
-    """Parse the command line. Raises ConfigurationError; exits by itself only for --help and --version."""
+    """Parse the command line. Raises ConfigurationError; exits by itself only for --help, --version and no command."""
     _refuse_secrets(argv)
     namespace, unknown = parser(_named(argv)).parse_known_args(list(argv))
     values = vars(namespace)
     command = values.pop("command")
     if command is None:
-        message = "No command was given."
-        raise ConfigurationError(message, hints=(f"`{NAME} --help` lists the commands; the main one is `publish`.",))
+        everything = parser()
+        everything.print_help()
+        everything.exit(2)
     if unknown:
         raise _unknown(unknown, command)
     if not values.get("paths"):
@@ -149,7 +164,14 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     for command, declared in COMMANDS.items():
         if only not in {command, None}:
             continue
-        sub = commands.add_parser(command, help=declared.help, description=declared.help, allow_abbrev=False)
+        sub = commands.add_parser(
+            command,
+            help=declared.help,
+            description=declared.help,
+            epilog=epilog(command),
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        )
         groups: dict[Group, argparse._ArgumentGroup] = {}
         for name, each in options().items():
             if command in each.commands:
@@ -216,5 +238,10 @@ def choices(annotation: object) -> str:
 def _help(option: Option, default: object) -> str:
     if default is None or default is False or default == ():
         return option.help
-    shown = ", ".join(default) if isinstance(default, tuple) else "on" if default is True else str(default)
+    if isinstance(default, tuple):
+        shown = ", ".join(default)
+    elif isinstance(default, float):
+        shown = f"{default:g}"
+    else:
+        shown = "on" if default is True else str(default)
     return f"{option.help} Default: {shown}"

@@ -90,10 +90,19 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
     apply_ca(environ)
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
-        flags["password"] = Secret(stdin.readline(_MOST_PASSWORD).rstrip("\r\n"))
+        flags["password"] = Secret(_password(stdin))
     loaded = load(flags, environ, Path("pyproject.toml"))
     forget_secrets(environ)
     return arguments, loaded
+
+
+def _password(stdin: TextIO) -> str:
+    """Read a secret from *stdin*: a line of a pipe or file; from a person at a terminal, without showing it."""
+    if stdin.isatty():
+        from getpass import getpass  # noqa: PLC0415  (only for a person)
+
+        return getpass("API token or password (it is not shown): ")
+    return stdin.readline(_MOST_PASSWORD).rstrip("\r\n")
 
 
 def _misunderstood(error: CiPublishError, argv: Sequence[str], environ: Mapping[str, str], streams: Streams) -> int:

@@ -36,7 +36,8 @@ def collect_valid(run: Run) -> Collection:
     """Collect and check. Raises InvalidDistribution for every problem that is an error."""
     collection, problems = collect_and_check(run)
     if errors(problems):
-        run.emit(Checked(problems))
+        with run.step(Step.CHECK):
+            run.emit(Checked(problems))
         raise messages.failed_checks(problems)
     return collection
 

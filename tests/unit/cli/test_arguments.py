@@ -18,9 +18,11 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     return Shell(tmp_path)
 
 
-def test_no_command_is_a_mistake(shell: Shell) -> None:
-    assert shell() == 2
-    assert "No command was given" in shell.out.getvalue()
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse([])
+    assert caught.value.code == 2
+    assert "publish             Publish distributions" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("flag", ["--password=canary", "--token", "-p"])

@@ -42,7 +42,7 @@ class CredentialSettings(OptionGroup):
     password_stdin: Annotated[
         bool,
         Option(
-            help="Read the API token or password from standard input.",
+            help="Read the API token or password from standard input; at a terminal, ask for it without showing it.",
             commands=ASKING,
             file=False,
             group=Group.CREDENTIAL,

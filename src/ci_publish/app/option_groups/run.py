@@ -18,7 +18,11 @@ class RunSettings(OptionGroup):
         int,
         Field(ge=1, le=64),
         Option(
-            help="How many files are uploaded at once.", commands=ASKING, metavar="N", inputs=("jobs",), group=Group.RUN
+            help="The number of files that are uploaded at once.",
+            commands=ASKING,
+            metavar="N",
+            inputs=("jobs",),
+            group=Group.RUN,
         ),
     ] = 8
     keep_going: Annotated[
@@ -57,7 +61,7 @@ class RunSettings(OptionGroup):
         float,
         Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="How long to wait for the listing.",
+            help="How long to wait until the index lists what was uploaded.",
             commands=SENDING,
             metavar="SECONDS",
             inputs=("verify-timeout",),
@@ -68,8 +72,8 @@ class RunSettings(OptionGroup):
         float | None,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="Every single wait. By default: connect and TLS 10, a read 30, the answer after the last byte 300,"
-            " Sigstore and token exchange 30.",
+            help="The longest single wait. By default: connect and TLS 10, a read 30, the answer after the last byte"
+            " 300, Sigstore and token exchange 30.",
             commands=ASKING | {"attest", "diff"},
             metavar="SECONDS",
             inputs=("timeout",),
@@ -80,7 +84,11 @@ class RunSettings(OptionGroup):
         float,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="The whole run.", commands=ALL - {"settings"}, metavar="SECONDS", inputs=("deadline",), group=Group.RUN
+            help="The longest that the whole run may take; then it stops, and says what was published.",
+            commands=ALL - {"settings"},
+            metavar="SECONDS",
+            inputs=("deadline",),
+            group=Group.RUN,
         ),
     ] = 3600.0
     dry_run: Annotated[
