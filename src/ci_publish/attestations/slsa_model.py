@@ -91,23 +91,23 @@ def _fault(value: object, kind: str, place: str) -> str | None:
     """Return what is wrong with one value of the type *kind*."""
     if kind in _SCALARS:
         return None if _SCALARS[kind](value) else f"{place} is not a valid {kind}"
-    faults = _faults_in_list if kind.startswith(_LIST) else _faults_in_message
-    return next(faults(value, kind.removeprefix(_LIST), place), None)
+    if kind.startswith(_LIST):
+        inside = kind.removeprefix(_LIST)
+        return (
+            next(_faults_in_list(value, inside, place), None) if isinstance(value, list) else f"{place} is not a list"
+        )
+    return (
+        next(_faults_in_message(value, kind, place), None) if isinstance(value, dict) else f"{place} is not an object"
+    )
 
 
-def _faults_in_list(value: object, kind: str, place: str) -> Iterator[str]:
-    if not isinstance(value, list):
-        yield f"{place} is not a list"
-        return
+def _faults_in_list(value: list[object], kind: str, place: str) -> Iterator[str]:
     for number, each in enumerate(value):
         if (fault := _fault(each, kind, f"{place}[{number}]")) is not None:
             yield fault
 
 
-def _faults_in_message(value: object, kind: str, place: str) -> Iterator[str]:
-    if not isinstance(value, dict):
-        yield f"{place} is not an object"
-        return
+def _faults_in_message(value: Mapping[str, object], kind: str, place: str) -> Iterator[str]:
     for field in _MESSAGES[kind]:
         inside, stated = f"{place}.{field.name}", value.get(field.name)
         if stated is None and field.required:

@@ -90,15 +90,11 @@ _DONE = frozenset(
     }
 )
 
-
 _SENT = frozenset({FileStatus.UPLOADED, FileStatus.NOT_CONFIRMED, FileStatus.UNKNOWN})
-
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
-
 _USER_INFO = re.compile(r"//[^/?#\s]*@")
-
 
 _NO_CREDENTIAL = CredentialState(kind=CredentialKind.NONE)
 

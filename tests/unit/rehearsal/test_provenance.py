@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -46,12 +46,14 @@ def client() -> Iterator[httpx.Client]:
         yield client
 
 
-def sign_statement(world: RehearsalWorld, predicate: str, *subjects: tuple[str, str]) -> str:
-    """Sign a statement of any kind about any files (name, SHA-256), as the rehearsed GitHub job."""
+def sign_statement(
+    world: RehearsalWorld, predicate: str, *subjects: tuple[str, str], claims: Mapping[str, object] | None = None
+) -> str:
+    """Sign a statement of any kind about any files (name, SHA-256), as a GitHub job: by default the rehearsed one."""
     config = ClientTrustConfig.from_json(world.trust_config_path.read_text(encoding="utf-8"))
     builder = dsse.StatementBuilder().predicate_type(predicate).predicate({})
     named = [dsse.Subject(name=name, digest=dsse.DigestSet({"sha256": digest})) for name, digest in subjects]
-    token = IdentityToken(world.identity_provider.issue("sigstore", github_claims()))
+    token = IdentityToken(world.identity_provider.issue("sigstore", claims or github_claims()))
     with SigningContext.from_trust_config(config).signer(token) as signer:
         bundle = signer.sign_dsse(builder.subjects(named).build())
     return Attestation.from_bundle(bundle).model_dump_json()
@@ -108,6 +110,21 @@ def test_one_of_each_kind_is_taken(world: RehearsalWorld, client: httpx.Client, 
     page = client.get(f"{world.base_url}/project/two-kinds/").text
     assert ("published by" in page, "built by" in page) == (True, True)
     assert f'data-provenance="{world.base_url}/integrity/two-kinds/' in client.get(f"{world.index_url}two-kinds/").text
+
+
+@pytest.mark.parametrize(("started", "expected"), [("release.yml", (200, "OK")), ("nightly.yml", (400, UNVERIFIED))])
+def test_what_a_reusable_workflow_signs_counts_for_the_workflow_that_was_started(
+    world: RehearsalWorld, client: httpx.Client, tmp_path: Path, started: str, expected: tuple[int, str]
+) -> None:
+    path = make_wheel(tmp_path, f"started-{started.removesuffix('.yml')}")
+    called = "ci-publish/ci-publish/.github/workflows/build-with-provenance.yml@refs/tags/v1.0.0"
+    claims = github_claims(workflow=started, reusable_workflow_ref=called)
+    slsa = sign_statement(world, SLSA, (path.name, hashlib.sha256(path.read_bytes()).hexdigest()), claims=claims)
+    attestations = f"[{sign(world, path, github_claims())}, {slsa}]"
+
+    status, said = upload(client, world, path, mint(client, world, github_claims()), attestations)
+
+    assert (status, said[: len(expected[1])]) == expected
 
 
 class TestRefusedAttestations:
