@@ -52,7 +52,7 @@ def with_lists(jobs: str, header: str) -> str:
 
 def commands(names: Sequence[str], folder: Path) -> Iterator[list[str]]:
     """Yield the command line of every check that has something to look at."""
-    workflows = matching(names, r"\.github/workflows/[^/]+\.ya?ml")
+    workflows = matching(names, r"(\.github/workflows|docs/examples)/[^/]+\.ya?ml")
     actions = matching(names, r"(.*/)?action\.ya?ml")
     components = [str(component_parts(ROOT / name, folder)) for name in matching(names, r"templates/.+\.ya?ml")]
     pipelines = [*matching(names, r"\.gitlab-ci\.yml"), *components]

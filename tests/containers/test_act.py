@@ -17,7 +17,7 @@ from ci_publish.rehearsal.world import RehearsalWorld
 from tests.containers.engine import ROOT, engine
 from tests.containers.repositories import git, make_repository
 from tests.containers.runtimes import runtime
-from tests.distributions import make_release
+from tests.distributions import make_release, make_wheel
 
 ASSETS = Path(__file__).parent / "assets"
 # Where jobs run. A job that uses a docker action needs an image (with bash, git and node), because act mounts the files
@@ -63,6 +63,8 @@ def user_s_repository(folder: Path, image: str, world: RehearsalWorld) -> Path:
         else:
             shutil.copy(source, target)
     shutil.copy(ASSETS / "caller.yml", folder / ".github" / "workflows")
+    shutil.copy(ROOT / "docs" / "examples" / "monorepo.yml", folder / ".github" / "workflows")
+    make_family(folder)
     shutil.copytree(ASSETS / "project", folder / "project")
     shutil.copytree(ASSETS / "project", folder / "proven-project")
     for path in (folder / "proven-project").iterdir():
@@ -80,6 +82,20 @@ def user_s_repository(folder: Path, image: str, world: RehearsalWorld) -> Path:
     action.write_text(action.read_text().replace("image: Dockerfile", f"image: docker://{image}"))
     make_repository(folder)
     return folder
+
+
+def make_family(folder: Path) -> None:
+    """Make three projects in ``packages``, and a pipx that builds what was built before: act has no registry."""
+    requires = {"core": (), "plugin": ("core==1.0",), "meta": ("core==1.0", "plugin==1.0")}
+    for name, siblings in requires.items():
+        (folder / "packages" / name).mkdir(parents=True)
+        (folder / "packages" / name / "pyproject.toml").touch()
+        extra = "".join(f"Requires-Dist: {each}\n" for each in siblings)
+        make_wheel(folder / "built" / name, name, extra=extra)
+    pipx = folder / "bin" / "pipx"
+    pipx.parent.mkdir()
+    pipx.write_text('#!/bin/sh\nmkdir -p "$4" && cp "built/$(basename "$5")"/* "$4"\n')
+    pipx.chmod(0o755)
 
 
 def commit() -> str:
@@ -101,7 +117,7 @@ class Act:
 
     def __init__(self, program: str, repository: Path, socket: str, world: RehearsalWorld, store: Path) -> None:
         self._program = program
-        self._repository = repository
+        self.repository = repository
         self._environment = {
             **os.environ,
             "DOCKER_HOST": socket,
@@ -124,7 +140,7 @@ class Act:
     def in_job_of(self, **claims: str) -> list[str]:
         """Return the options that give the jobs of a run an identity of this repository at its commit."""
         head = subprocess.run(
-            [*git(self._repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+            [*git(self.repository), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
         ).stdout.strip()
         said = github_claims(repository="acme/demo", workflow="caller.yml", ref="refs/heads/main", sha=head, **claims)
         variables = self._world.environment("github", **said)
@@ -133,13 +149,16 @@ class Act:
         trust = f"--env=CI_PUBLISH_SIGSTORE_TRUST_CONFIG={self._world.trust_config_path}"
         return [*identity, trust, "--env=GITHUB_REPOSITORY=acme/demo"]
 
-    def __call__(self, job: str, *arguments: str, platform: str = ON_THE_HOST) -> "subprocess.CompletedProcess[str]":
-        """Run a job, and those that it needs."""
-        options = ["--workflows=.github/workflows/caller.yml", f"--job={job}", f"--platform=ubuntu-latest={platform}"]
-        command = [self._program, "push", *options, *self._options, *arguments]
+    def __call__(
+        self, job: str, *arguments: str, platform: str = ON_THE_HOST, workflow: str = "caller", event: str = "push"
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a job of a workflow, and those that it needs."""
+        options = [f"--workflows=.github/workflows/{workflow}.yml", f"--job={job}"]
+        options.append(f"--platform=ubuntu-latest={platform}")
+        command = [self._program, event, *options, *self._options, *arguments]
         return subprocess.run(
             command,
-            cwd=self._repository,
+            cwd=self.repository,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -222,3 +241,13 @@ def test_the_publishing_workflow_says_why_it_stops_without_a_password(act: Act) 
     assert result.returncode != 0
     assert "https://github.com/pypi/warehouse/issues/11096" in result.stdout
     assert "Download the distributions" not in result.stdout.partition("issues/11096")[2]
+
+
+def test_the_workflow_of_the_guide_to_monorepos_rehearses_a_family(act: Act) -> None:
+    path = f"--env=PATH={act.repository / 'bin'}:{os.environ['PATH']}"
+    result = act("rehearse", path, workflow="monorepo", event="release")
+
+    assert result.returncode == 0, result.stdout[-8_000:]
+    order = [line for line in ("core", "plugin", "meta") if re.search(rf"\| {line}\n", result.stdout)]
+    assert order == ["core", "plugin", "meta"]
+    assert re.search(r"order +3\. meta \(new project\)", result.stdout)

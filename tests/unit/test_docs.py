@@ -273,3 +273,9 @@ def test_the_hosts_of_sigstore_are_those_that_it_brings_along() -> None:
     hosts = {urlsplit(url).hostname for url in urls} | {"tuf-repo-cdn.sigstore.dev"}
     table = section(PAGES[DOCS / "hosts.md"], "Publishing to PyPI with Trusted Publishing and attestations")
     assert {host for host in hosts if f"| `{host}` |" not in table} == set()
+
+
+def test_the_workflow_of_the_guide_to_monorepos_is_the_one_that_is_linted_and_run() -> None:
+    example = (ROOT / "docs" / "examples" / "monorepo.yml").read_text(encoding="utf-8")
+    shown = example.replace("uses: $/native", "uses: ci-publish/ci-publish/native@COMMIT-OF-A-RELEASE")
+    assert f"```yaml\n{shown}```\n" in (ROOT / "docs" / "monorepos.md").read_text(encoding="utf-8")
