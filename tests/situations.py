@@ -19,6 +19,8 @@ from typing import Final, cast
 from sigstore.models import ClientTrustConfig
 
 from ci_publish.app.action_inputs import refuse_ignored_inputs
+from ci_publish.app.install_credentials import refuse_credentials
+from ci_publish.app.installing import failed
 from ci_publish.app.intent import prepared
 from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.options import Origin, Source
@@ -43,6 +45,7 @@ from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
+from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.hints import Hint, OptionNamed
@@ -65,7 +68,7 @@ from ci_publish.model.attestation import (
 )
 from ci_publish.model.coverage import does_not_exist, not_named
 from ci_publish.model.distribution import FoundAttestation
-from ci_publish.model.events import Outcome, RunFinished
+from ci_publish.model.events import Outcome, RunFinished, Tried
 from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
 from ci_publish.model.index import (
     Conflict,
@@ -85,6 +88,8 @@ from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims, google_claims
+from ci_publish.rehearsal.installation.interpreters import interpreters
+from ci_publish.rehearsal.installation.processes import Processes
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.distributions import make_wheel
 from tests.unit.attestations.scripted_authority import FakeAuthority, Job
@@ -927,6 +932,44 @@ def _() -> object:
     )
     second = messages.unavailable(PYPI, sdist(), Unavailable(attempts=5, message="the index answered 503"))
     return messages.several([(wheel(), first), (sdist(), second)], 4)
+
+
+# --- installing -----------------------------------------------------------------------------------------------------
+
+
+@situation("A rehearsal is to install in a GitHub job that can request an identity")
+def _() -> object:
+    names = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    refuse_credentials(Settings(install=True), dict.fromkeys(names, "true"))
+    raise AssertionError
+
+
+@situation("A rehearsal is to install, and an interpreter is not there")
+def _() -> object:
+    processes = Processes({"PATH": ""}, Interruption(60.0))
+    return interpreters(("3.99",), "python", processes, Path())
+
+
+@situation("A rehearsed wheel does not work once it is installed")
+def _() -> object:
+    message = "`import demo` fails on Python 3.12: No module named 'requests' (not in Requires-Dist)"
+    problem = Problem(
+        filename=wheel().filename,
+        rule="install-import",
+        severity=Severity.ERROR,
+        message=message,
+        advice=RULES["install-import"].fix,
+    )
+    tried = Tried(
+        filename=wheel().filename,
+        interpreter="CPython 3.12.1",
+        installer="uv 0.13.8",
+        commands=("install demo", "check", "import"),
+        problems=(problem,),
+        seconds=1.0,
+        passed=False,
+    )
+    return failed([problem], [tried])
 
 
 # --- the run -------------------------------------------------------------------------------------------------------

@@ -121,12 +121,20 @@ class ProxyAuthenticationRequired(ConfigurationError, slug="proxy-authentication
     """A proxy that an environment variable names requires authentication (407), or refuses what the variable holds."""
 
 
+class InstallWithCredentials(ConfigurationError, slug="install-with-credentials"):
+    """An installation was asked for where the installed code could take a credential; nothing was installed."""
+
+
 class NothingToPublish(CiPublishError, slug="nothing-to-publish", exit_code=3):
     """No distributions were found."""
 
 
 class InvalidDistribution(CiPublishError, slug="invalid-distribution", exit_code=4):
     """At least one check failed; nothing has left the machine."""
+
+
+class InstallationFailed(InvalidDistribution, slug="installation-failed"):
+    """A rehearsed file could not be installed, or does not work once it is."""
 
 
 class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):

@@ -1,4 +1,4 @@
-"""Python processes of our own: isolated from the folder and the variables of the run, with the parent's packages.
+"""Processes that we start: which variables they get, and Python isolated from folder and variables of the run.
 
 An isolated interpreter (``-I``) sees neither the user's site-packages nor PYTHONPATH, and this program may come from
 there, from a folder of ``pip install --target``, or from what another program appended to ``sys.path``. So the parent
@@ -8,10 +8,24 @@ says where its packages are.
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 _FIRST: Final = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+
+_LOCALE: Final = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "TZ")
+_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_WINDOWS: Final = ("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE")
+
+ALLOWED: Final = frozenset({"PATH", *_LOCALE, *_PROXIES, *map(str.lower, _PROXIES), *_CERTIFICATES, *_WINDOWS})
+"""The variables that another process gets to see: allowed one by one, so that whatever a CI adds stays away from it."""
+
+
+def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what another process gets to see of *environ*: PATH, locale, proxies and certificates."""
+    return {name: value for name, value in environ.items() if name in ALLOWED}
 
 
 def python_command(program: str, *arguments: str) -> list[str]:

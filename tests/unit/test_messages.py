@@ -160,6 +160,7 @@ SPELLED_FOR_ONE = (
     "app/serving.py",
     "app/settings_sources.py",
     "cli/",
+    "installation.py",  # of uv
     "rehearsal/",
 )
 

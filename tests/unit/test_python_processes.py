@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from ci_publish.python_processes import python_command, search_path
+from ci_publish.python_processes import passed_on, python_command, search_path
 from tests.e2e.conftest import clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -67,8 +67,10 @@ def test_all_starts_are_found(name: str, number: int) -> None:
 def test_no_other_module_starts_processes() -> None:
     """A new start of a process is looked at here: `sys.executable` in none but these."""
     using = {path.name for path in SOURCES if "sys.executable" in path.read_text(encoding="utf-8")}
-    named = {"installation.py"}  # for people, in a message
-    assert using - named == {"token_guard.py", "upstreams.py", "python_processes.py", "ci_executables.py", "run.py"}
+    named = {"installation.py", "interpreters.py"}  # for people, in a message; for the interpreter itself
+    assert using - named == {
+        *("token_guard.py", "upstreams.py", "python_processes.py", "ci_executables.py", "run.py", "installing.py"),
+    }
 
 
 def test_a_child_has_the_packages_of_its_parent() -> None:
@@ -170,3 +172,9 @@ def test_children_work_in_every_kind_of_installation(
     assert imported.startswith(str(folder))
     assert len(httpserver.log) == 1, done.stderr
     httpserver.check_assertions()
+
+
+def test_other_processes_see_what_is_allowed_by_name() -> None:
+    allowed = {"PATH": "/bin", "LANG": "C", "no_proxy": "a", "HTTPS_PROXY": "http://p", "SSL_CERT_FILE": "/c.pem"}
+
+    assert passed_on({**allowed, "HOME": "/h", "ACTIONS_RUNTIME_TOKEN": "x", "PYTHONPATH": "/p"}) == allowed

@@ -1,7 +1,7 @@
 """One place that settings come from, as pydantic-settings wants it."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic.fields import FieldInfo
@@ -9,6 +9,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings
+from ci_publish.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ci_publish.model.events import Noted
@@ -39,3 +40,15 @@ class OptionSource(PydanticBaseSettingsSource):
             if name not in values:
                 values[name], self.origins[name] = value, origin
         return values
+
+
+def refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
+    """Refuse a name that is nearly one of ours; leave all others alone."""
+    import difflib  # noqa: PLC0415  (late: hardly ever needed)
+
+    normal = {name.replace("-", "_").upper(): name for name in ours}
+    near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
+    if near:
+        message = f"Unknown {kind}: {key}"
+        why = "It would be ignored, and what it says would silently not happen."
+        raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))

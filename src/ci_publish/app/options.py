@@ -25,6 +25,7 @@ class Group(StrEnum):
     CONFLICTS = "behaviour with files that the index has already"
     RUN = "behaviour"
     REHEARSAL = "rehearsal"
+    INSTALLATION = "installation from the rehearsal"
     REPORTS = "output"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ci_publish.app.composition import Composition
 from ci_publish.app.credentials import objection, takes_any_token
+from ci_publish.app.install_credentials import refuse_credentials
+from ci_publish.app.installing import install
 from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.serving import announce
@@ -18,11 +20,13 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.stated import release_tag, with_tag
 from ci_publish.app.upstreams import opened, pip_settings, upstream_address
 from ci_publish.distributions.names import releases
+from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential import CredentialOptions, meant_for
 from ci_publish.identity.static import TOKEN_USER, is_blank
 from ci_publish.index.endpoints import resolve
-from ci_publish.model.events import Outcome
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Collected, Event, Outcome
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints, IndexProfile
@@ -54,11 +58,15 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     The job that is played is the one it runs in, as far as that says who it is; nothing of its real identity is used.
     Several destinations are played one after the other. Raises the CiPublishError that ended the rehearsal.
     """
+    if settings.install:
+        refuse_credentials(settings, context.environ)
+        if settings.dry_run:
+            raise _nothing_to_install()
     job = rehearsed_job(context.environ)
     destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
-        overlay = _overlay(settings, context, stack) if settings.serve else None
+        overlay = _overlay(settings, context, stack) if settings.serve or settings.install else None
         worlds = [
             stack.enter_context(_world(settings, destination, job, None if number else overlay, first=number == 0))
             for number, destination in enumerate(destinations)
@@ -69,10 +77,19 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
                 if destination.anonymous:
                     world.index.accept_anonymous()
             if paths_given or not settings.serve:
-                _publish_to(world, destination, job, settings, context)
+                files = _publish_to(world, destination, job, settings, context)
+                if settings.install and world is worlds[0]:
+                    install(world, files, settings, context)
         if settings.serve:
             _serve(worlds[0], destinations[0], settings, context)
     return Outcome.REHEARSED
+
+
+def _nothing_to_install() -> ConfigurationError:
+    return ConfigurationError(
+        "install and dry-run contradict each other: a rehearsal that only plans has nothing to install.",
+        hints=("Remove one of them; a rehearsal publishes nothing outside this machine.",),
+    )
 
 
 def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack) -> Overlay:
@@ -107,10 +124,20 @@ def _world(
 
 def _publish_to(
     world: RehearsalWorld, destination: Played, job: RehearsedJob, settings: Settings, context: RuntimeContext
-) -> None:
-    """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan."""
+) -> tuple[Distribution, ...]:
+    """Publish to *world* as the job of its own CI identity provider; with ``dry_run``, only plan.
+
+    Return the files that its index has now.
+    """
+    found: list[Distribution] = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Collected):
+            found.extend(event.distributions)
+        context.emit(event)
+
     with world.ambient(job.provider), contextlib.ExitStack() as stack:
-        own = replace(context, environ=with_tag(os.environ, release_tag(context.environ)), keyring=None)
+        own = replace(context, environ=with_tag(os.environ, release_tag(context.environ)), keyring=None, emit=emit)
         composition = Composition(rehearsed(settings, destination, world), own)
         stack.callback(composition.close)
         run = composition.run("plan" if settings.dry_run else "publish")
@@ -120,6 +147,7 @@ def _publish_to(
             reference = real.index(destination.address, online=True)
             run = replace(run, destinations=tuple(replace(each, reference=reference) for each in run.destinations))
         (plan if settings.dry_run else publish)(run)
+    return tuple(each for each in found if each.filename in world.index.files)
 
 
 def anonymous(settings: Settings, address: str) -> Settings:

@@ -1,6 +1,7 @@
 """How raw values of settings are read, and how wrong ones are named."""
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -107,6 +108,17 @@ def builders(value: object) -> object:
     return found
 
 
+def commands(value: object) -> object:
+    """Read commands, several one a line, each of which can be split into words. Raises ValueError."""
+    items = lines(value)
+    for item in items if isinstance(items, tuple | list) else ():
+        if isinstance(item, str) and not "".join(shlex.split(item)[:1]):
+            message = "a command is empty"
+            raise ValueError(message)
+    return items
+
+
+Commands = Annotated[tuple[str, ...], BeforeValidator(commands)]
 Lines = Annotated[tuple[str, ...], BeforeValidator(lines)]
 Identities = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(identities)]
 Builders = Annotated[tuple[PublisherIdentity, ...], BeforeValidator(builders)]

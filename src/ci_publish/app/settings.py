@@ -17,6 +17,7 @@ from ci_publish.app.option_groups.conflicts import ConflictSettings
 from ci_publish.app.option_groups.credential import CredentialSettings
 from ci_publish.app.option_groups.distributions import DistributionSettings
 from ci_publish.app.option_groups.index import IndexSettings
+from ci_publish.app.option_groups.installation import InstallationSettings
 from ci_publish.app.option_groups.rehearsal import RehearsalSettings
 from ci_publish.app.option_groups.release import ReleaseSettings
 from ci_publish.app.option_groups.reports import ReportSettings
@@ -32,6 +33,7 @@ SOURCES = "_sources"
 
 class Settings(
     ReportSettings,
+    InstallationSettings,
     RehearsalSettings,
     RunSettings,
     ConflictSettings,

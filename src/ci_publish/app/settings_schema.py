@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from ci_publish.about import DOCS_URL
 from ci_publish.app import setting_values
+from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.options import Option
 from ci_publish.app.settings import Settings, options
 from ci_publish.model.attestation import AttestationPolicy
@@ -28,6 +29,7 @@ Size = (
 
 INPUTS: Final[Mapping[object, Any]] = {
     setting_values.lines: Texts,
+    setting_values.commands: Texts,
     setting_values.entries: Texts | dict[str, Literal["off", "note", "warning", "error"]],
     setting_values.hosts: Texts,
     setting_values.identities: Texts,
@@ -45,6 +47,12 @@ def tool_schema(tool: str = TOOL) -> dict[str, Any]:  # noqa: ARG001  (validate-
         name.replace("_", "-"): _property(option, Settings.model_fields[name], definitions)
         for name, option in options().items()
         if option.key
+    }
+    table = {key: properties[name.replace("_", "-")] for key, name in TABLE.items()}
+    nested = {"type": "object", "additionalProperties": False, "properties": table}
+    properties["install"] = {
+        "description": properties["install"]["description"],
+        "anyOf": [{"type": "boolean"}, nested],
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -12,15 +12,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ci_publish.about import OPTIONS_URL
+from ci_publish.app.file_source import FileSource
 from ci_publish.app.index_names import KNOWN, NamedIndex
-from ci_publish.app.option_source import Found, OptionSource
+from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
 from ci_publish.app.options import DEFAULT, Option, Origin, Source
 from ci_publish.app.other_tools_source import OtherToolsSource
 from ci_publish.app.project_file import project_tables
 from ci_publish.app.setting_values import explained
 from ci_publish.app.settings import SOURCES, Settings, options
 from ci_publish.errors import ConfigurationError
-from ci_publish.hints import Hint, option
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -180,30 +180,6 @@ class InputSource(OptionSource):
             self.notes.append(Noted(slug="inputs-ignored", message=message, hints=MARK_HINTS))
 
 
-class FileSource(OptionSource):
-    """``[tool.ci-publish]`` of a pyproject.toml."""
-
-    def __init__(self, table: Mapping[str, Any]) -> None:
-        super().__init__()
-        self._table = table
-
-    def read(self) -> Found:
-        """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
-        ours = {name: option for name, option in options().items() if option.key}
-        for key, value in self._table.items():
-            name = key.replace("-", "_")
-            if name in ours:
-                found = tuple(value) if isinstance(value, list) else value
-                yield name, found, Origin(Source.FILE, f"[tool.ci-publish] {key}")
-            elif name in {"password", "user_password", "token"}:
-                raise _secret_in_file(key)
-            elif name in options() and options()[name].file:
-                raise _never_in_file(key, name)
-            else:
-                known = dict.fromkeys(name.replace("_", "-") for name in ours)
-                refuse_near_miss(key, known, "key of [tool.ci-publish]")
-
-
 def load(
     given: Mapping[str, Any], environ: Mapping[str, str], pyproject: Path, *, source: Source = Source.FLAG
 ) -> Loaded:
@@ -314,34 +290,3 @@ def input_value(name: str, value: str) -> object:
     if name == "attestations" and value.lower() not in {"false", "auto", "required", "if-possible", "off"}:
         return True
     return value
-
-
-def _secret_in_file(key: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"[tool.ci-publish] {key}: a secret does not belong in a file.",
-        detail="Whoever can read the repository, or an sdist of it, could publish.",
-        hints=(
-            Hint("Use Trusted Publishing, or set ", option("password"), " from your CI's secret store."),
-            "Revoke this one.",
-        ),
-    )
-
-
-def _never_in_file(key: str, name: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"[tool.ci-publish] {key}: never read from a file.",
-        detail="Whoever changes the checkout could change where secrets go.",
-        hints=(f"Remove the key, and use --{key.replace('_', '-')}, {variable(name)} or the input.",),
-    )
-
-
-def refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
-    """Refuse a name that is nearly one of ours; leave all others alone."""
-    import difflib  # noqa: PLC0415  (late: hardly ever needed)
-
-    normal = {name.replace("-", "_").upper(): name for name in ours}
-    near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
-    if near:
-        message = f"Unknown {kind}: {key}"
-        why = "It would be ignored, and what it says would silently not happen."
-        raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from ci_publish.http.messages import HttpRequest, SecretJson
 from ci_publish.model.identity import Secret
-from ci_publish.python_processes import search_path
+from ci_publish.python_processes import passed_on, search_path
 
 _ENDING: Final = 6.0
 _PROGRAM: Final = "supervisor.py"  # not imported: its modules are POSIX's
@@ -81,7 +81,7 @@ def _start(inbox: int, left: float, environ: Mapping[str, str]) -> "subprocess.P
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env=dict(environ),
+            env=passed_on(environ),
             pass_fds=(inbox,),
             start_new_session=True,
         )

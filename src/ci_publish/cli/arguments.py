@@ -210,7 +210,8 @@ def _add(sub: argparse._ArgumentGroup, command: str, name: str, option: Option) 
     flag = f"--{name.replace('_', '-')}"
     text = _help(option, field.default).replace("%", "%%")
     if field.annotation is bool:
-        action: Any = argparse.BooleanOptionalAction if option.file else "store_true"
+        either = option.file and not name.startswith("no_")
+        action: Any = argparse.BooleanOptionalAction if either else "store_true"
         sub.add_argument(flag, dest=name, action=action, default=argparse.SUPPRESS, help=text)
         return
     several = typing.get_origin(field.annotation) is tuple

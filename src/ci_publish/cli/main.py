@@ -6,9 +6,9 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from ci_publish.about import NAME
 from ci_publish.cli import signals
@@ -18,7 +18,14 @@ from ci_publish.model.events import Outcome, RunFinished, RunStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
+if TYPE_CHECKING:
+    from ci_publish.app.settings import Settings
+
 _MOST_PASSWORD = 64 * 1024
+
+
+StartAgain = Callable[[Sequence[str], Mapping[str, str]], NoReturn]
+"""Replaces this process by one that runs the same arguments, and shows nothing of the environment."""
 
 
 @frozen
@@ -32,6 +39,17 @@ class Streams:
 
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
+    run(sys.argv[1:], os.environ, start_again=_start_again)
+
+
+def _start_again(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    from ci_publish.cli.clean_process import start_again  # noqa: PLC0415  (for one option)
+
+    start_again(argv, environ)
+
+
+def run(argv: Sequence[str], environ: MutableMapping[str, str], *, start_again: StartAgain | None) -> NoReturn:
+    """Run a command line and exit; see ``main``."""
     gc.disable()  # what importing makes is kept, and looking through it again and again takes a tenth of a short run
     signals.stop_at_once()
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # looking for them reads the metadata of every package
@@ -40,7 +58,7 @@ def entry() -> NoReturn:
             # Programs read our output as UTF-8 (GitHub's and GitLab's runners do), whatever the locale of this machine.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     try:
-        code = main(sys.argv[1:], os.environ, Streams(sys.stdin, sys.stdout, sys.stderr))
+        code = main(argv, environ, Streams(sys.stdin, sys.stdout, sys.stderr), start_again=start_again)
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
@@ -61,14 +79,24 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Streams) -> int:
+def main(
+    argv: Sequence[str],
+    environ: MutableMapping[str, str],
+    streams: Streams,
+    *,
+    start_again: StartAgain | None = None,
+) -> int:
     """Run one command and return its exit code; every failure is reported, none is raised.
 
     *environ* is the process's own environment: what one variable says of certificate authorities is said in all that
     the HTTP libraries read, and a password is taken out, since children (a CI's own tools) would inherit it.
+    *start_again* replaces this process where the command will start other people's code.
     """
+    given = dict(environ)
     try:
         arguments, loaded = _understand(argv, environ, streams.stdin)
+        if start_again is not None and loaded.settings.install:
+            _hide(arguments.command, loaded.settings, argv, given, start_again)
         from ci_publish.cli.commands import Invocation, invoke  # noqa: PLC0415  (late: --help must be quick)
 
         return invoke(Invocation(command=arguments.command, loaded=loaded, environ=environ, streams=streams))
@@ -78,6 +106,21 @@ def main(argv: Sequence[str], environ: MutableMapping[str, str], streams: Stream
         return _misunderstood(error, argv, environ, streams)
     except Exception as error:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         return _misunderstood(InternalError.of(error), argv, environ, streams)
+
+
+def _hide(
+    command: str,
+    settings: "Settings",
+    argv: Sequence[str],
+    given: Mapping[str, str],
+    start_again: StartAgain,
+) -> None:
+    """Start this process again without what *command* must not show. Raises InstallWithCredentials."""
+    from ci_publish.app.install_credentials import refuse_credentials, starts_again  # noqa: PLC0415  (for one option)
+
+    if starts_again(command, settings):
+        refuse_credentials(settings, given)
+        start_again(argv, given)
 
 
 def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: TextIO) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ class Step(StrEnum):
     SIGN = "sign"
     UPLOAD = "upload"
     CONFIRM = "confirm"
+    INSTALL = "install"
 
 
 class Outcome(StrEnum):
@@ -258,6 +259,24 @@ class ProvenanceChecked:
     outcome: ProvenanceOutcome
 
 
+@frozen(kw_only=True)
+class Tried:
+    """A file was installed for one interpreter before it was published, and tried.
+
+    ``commands`` are what was done, in short. ``problems`` are final, and emitted as ``Checked`` as well; ``output`` is
+    the end of what failing commands printed, empty where none failed. ``passed``: no problem is an error.
+    """
+
+    filename: str
+    interpreter: str
+    installer: str
+    commands: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    seconds: float
+    passed: bool
+    output: str = ""
+
+
 class FindingStatus(StrEnum):
     """How one of doctor's questions was answered; ``skip``: it does not apply or could not be answered."""
 
@@ -339,6 +358,7 @@ Event = (
     | FileListed
     | ProjectLeft
     | ProvenanceChecked
+    | Tried
     | Finding
     | Noted
     | RequestTraced

@@ -184,6 +184,7 @@ def _file(facts: Facts, index: str | None, distribution: Distribution) -> FileEn
         provenance_publisher=_publisher(facts.provenance.get(key)),
         retries=facts.retries.get(key, ()),
         error=_error_of_file(facts, status, finished),
+        tried=facts.tried.get(distribution.filename, ()),
     )
 
 

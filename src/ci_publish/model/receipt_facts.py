@@ -17,6 +17,7 @@ from ci_publish.model.events import (
     RunFinished,
     RunStarted,
     Signed,
+    Tried,
     UploadsCollided,
     UploadStarted,
 )
@@ -24,7 +25,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.index import (
     PlannedFile,
 )
-from ci_publish.model.receipt import AttestationEntry, ErrorEntry, RetryCause, RetryEntry
+from ci_publish.model.receipt import AttestationEntry, ErrorEntry, RetryCause, RetryEntry, TriedEntry
 
 _E = TypeVar("_E")
 
@@ -58,6 +59,7 @@ class Facts:
     provenance: Mapping[tuple[str, str], ProvenanceOutcome]
     attestations: Mapping[str, tuple[AttestationEntry, ...]]
     retries: Mapping[tuple[str, str], tuple[RetryEntry, ...]]
+    tried: Mapping[str, tuple[TriedEntry, ...]]
 
 
 def facts_of(events: Sequence[Event]) -> Facts:
@@ -77,6 +79,7 @@ def facts_of(events: Sequence[Event]) -> Facts:
         provenance={(event.index, event.filename): event.outcome for event in of_kind(events, ProvenanceChecked)},
         attestations=_attestations(events),
         retries=_retries(events),
+        tried=_tried(events),
     )
 
 
@@ -122,6 +125,21 @@ def _retries(events: Sequence[Event]) -> dict[tuple[str, str], tuple[RetryEntry,
                 found[key] = (*found.get(key, ()), entry)
             case _:
                 pass
+    return found
+
+
+def _tried(events: Sequence[Event]) -> dict[str, tuple[TriedEntry, ...]]:
+    """Return the installations of each file, by filename."""
+    found: dict[str, tuple[TriedEntry, ...]] = {}
+    for event in of_kind(events, Tried):
+        entry = TriedEntry(
+            interpreter=event.interpreter,
+            installer=event.installer,
+            commands=event.commands,
+            result="passed" if event.passed else "failed",
+            seconds=round(event.seconds, 3),
+        )
+        found[event.filename] = (*found.get(event.filename, ()), entry)
     return found
 
 

@@ -31,13 +31,14 @@ from ci_publish.model.events import (
     Signed,
     StepFinished,
     StepStarted,
+    Tried,
     UploadProgressed,
     UploadsCollided,
     UploadStarted,
     WaitStarted,
 )
 from ci_publish.model.receipt import Redact
-from ci_publish.reports import changes, tones, train, wording
+from ci_publish.reports import changes, tones, train, trials, wording
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import error_lines, file_failure_lines
 from ci_publish.reports.failures import file_failures
@@ -156,6 +157,13 @@ class ConsoleRenderer:
         for severity, text in changes.rows(event.diff):
             step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
             yield of_step(step, self._line(text), tone)
+
+    @_render.register
+    def _(self, event: Tried) -> Iterable[Line]:
+        yield of_step("install", self._line(trials.line(event)), Tone.GOOD if event.passed else Tone.BAD)
+        if event.output:
+            lines = block(self._redact(event.output)).split("\n")
+            yield from (of_step("", f"| {line}", Tone.QUIET) for line in lines)
 
     # -- identity and signatures --
 

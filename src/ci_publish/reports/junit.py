@@ -2,7 +2,8 @@
 
 The shape is the common part of what readers accept: ``testsuites`` > ``testsuite`` > ``testcase`` with ``name``,
 ``classname`` and ``time``, at most one ``failure`` in each, warnings as ``system-out``. A suite for each file, a case
-for each rule that found something, one passing case for a file without findings.
+for each rule that found something, one passing case for a file without findings. Installations are a suite of their
+own, with a case for each file and interpreter.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from ci_publish.about import NAME
-from ci_publish.model.events import Checked, Collected, Event, Step, StepFinished
+from ci_publish.model.events import Checked, Collected, Event, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.neutral import block, one_line
@@ -24,6 +25,9 @@ def junit(events: Sequence[Event], redact: Redact = str) -> str:
     root = ET.Element("testsuites", name=f"{NAME} checks", time=f"{seconds:.3f}")
     for name, problems in _by_file(events):
         root.append(_suite(name, problems, redact))
+    trials = [event for event in events if isinstance(event, Tried)]
+    if trials:
+        root.append(_installations(trials, redact))
     _total(root)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
@@ -36,31 +40,50 @@ def _by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:
     if not any(isinstance(event, Checked) for event in events):
         return
     names = [each.filename for event in events if isinstance(event, Collected) for each in event.distributions]
+    tried = {problem for event in events if isinstance(event, Tried) for problem in event.problems}
     found: dict[str, list[Problem]] = {name: [] for name in names}
     for checked in (event for event in events if isinstance(event, Checked)):
-        for problem in checked.problems:
+        for problem in (each for each in checked.problems if each not in tried):
             found.setdefault(problem.filename or _SET, []).append(problem)
     yield from found.items()
+
+
+def _installations(trials: Sequence[Tried], redact: Redact) -> ET.Element:
+    """Return the suite of what was installed and tried."""
+    suite = ET.Element("testsuite", name="installations")
+    for trial in trials:
+        name = one_line(redact(f"{trial.filename} on {trial.interpreter}"))
+        case = _case(name, trial.problems, redact, classname="installations", seconds=trial.seconds)
+        suite.append(case)
+        if trial.output:
+            ET.SubElement(case, "system-err").text = block(redact(trial.output))
+    suite.attrib.update(_numbers(len(suite), len(suite.findall("testcase/failure"))))
+    return suite
 
 
 def _suite(name: str, problems: Sequence[Problem], redact: Redact) -> ET.Element:
     suite = ET.Element("testsuite", name=one_line(redact(name)))
     by_rule = sorted(problems, key=lambda problem: problem.rule)
     for rule, group in groupby(by_rule, key=lambda problem: problem.rule):
-        suite.append(_case(name, rule, list(group), redact))
+        suite.append(_case(rule, list(group), redact, classname=name))
     if not problems:
-        suite.append(_case(name, "all rules", [], redact))
+        suite.append(_case("all rules", [], redact, classname=name))
     failures = len(suite.findall("testcase/failure"))
     suite.attrib.update(_numbers(len(suite), failures))
     return suite
 
 
-def _case(name: str, rule: str, problems: Sequence[Problem], redact: Redact) -> ET.Element:
-    case = ET.Element("testcase", name=one_line(redact(rule)), classname=one_line(redact(name)), time="0.000")
+def _case(
+    name: str, problems: Sequence[Problem], redact: Redact, *, classname: str, seconds: float = 0.0
+) -> ET.Element:
+    where = one_line(redact(classname))
+    case = ET.Element("testcase", name=one_line(redact(name)), classname=where, time=f"{seconds:.3f}")
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     others = [problem for problem in problems if problem.severity is not Severity.ERROR]
     if errors:
-        failure = ET.SubElement(case, "failure", message=one_line(redact(errors[0].message)), type=one_line(rule))
+        failure = ET.SubElement(
+            case, "failure", message=one_line(redact(errors[0].message)), type=one_line(errors[0].rule)
+        )
         failure.text = _text(errors, redact)
     if others:
         ET.SubElement(case, "system-out").text = _text(others, redact)

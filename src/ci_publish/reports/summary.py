@@ -20,11 +20,12 @@ from ci_publish.model.events import (
     Planned,
     ProjectLeft,
     RunFinished,
+    Tried,
 )
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
-from ci_publish.reports import changes, train, wording
+from ci_publish.reports import changes, train, trials, wording
 from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import code, linked, markdown, preformatted
 
@@ -130,6 +131,7 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
     yield from _builds(given)
     yield from _left(given)
     yield from _file_errors(given)
+    yield from _trials(given)
     yield from _notes(given)
     yield from _findings(given)
     yield from _problems(given)
@@ -259,6 +261,26 @@ def _left(given: SummaryInput) -> Iterator[Section]:
 def _file_errors(given: SummaryInput) -> Iterator[Section]:
     for event, error in file_failures(given.events):
         yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
+
+
+def _trials(given: SummaryInput) -> Iterator[Section]:
+    tried = list(given.of(Tried))
+    lines = [_trial(given, each) for each in tried]
+    if lines:
+        head = "| File | Interpreter | Installer | Result | Time |\n|---|---|---|---|---:|\n"
+        yield Section(f"### Installations\n\n{head}", tuple(lines), "\n")
+    for each in tried:
+        if each.output:
+            title = f"{given.code(each.filename)}, {given.text(each.interpreter)}"
+            output = preformatted(given.redact(each.output))
+            yield Section(f"<details><summary>{title}</summary>\n\n{output}\n\n</details>\n\n")
+
+
+def _trial(given: SummaryInput, tried: Tried) -> str:
+    said = trials.result(tried)
+    result = said if tried.passed else f"**{said}**"
+    cells = (given.code(tried.filename), given.text(tried.interpreter), given.text(tried.installer), result)
+    return f"| {' | '.join(cells)} | {wording.duration(tried.seconds)} |\n"
 
 
 def _notes(given: SummaryInput) -> Iterator[Section]:

@@ -59,17 +59,6 @@ class RehearsalSettings(OptionGroup):
             group=Group.REHEARSAL,
         ),
     ] = None
-    upstream: Annotated[
-        str | None,
-        Option(
-            help="Where installers find the projects that are not rehearsed: the root of a Simple API, or a folder of"
-            " wheels. By default pip's configured index, else PyPI.",
-            commands=frozenset({"publish", "plan", "rehearse", "settings"}),
-            metavar="URL|FOLDER",
-            inputs=("install-upstream",),
-            group=Group.REHEARSAL,
-        ),
-    ] = None
     env_file: Annotated[
         Path | None,
         Option(

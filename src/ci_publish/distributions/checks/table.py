@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from ci_publish.distributions.checks import archive, filename, metadata, sdist, sets, sizes, tags, wheel
+from ci_publish.distributions.checks import archive, filename, installing, metadata, sdist, sets, sizes, tags, wheel
 from ci_publish.distributions.checks.comparison import metadata_rules, stated_rules, version_rules, wheel_rules
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
@@ -33,6 +33,7 @@ class Family(StrEnum):
     SIZES = "sizes"
     STATED = "what is stated"
     DIFFERENCES = "differences from the release before"
+    INSTALLATION = "installation"
 
 
 FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
@@ -46,6 +47,7 @@ FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
     Family.STATED: stated_rules.RULES,
     Family.TAGS: tags.RULES,
     Family.WHEEL: wheel.RULES,
+    Family.INSTALLATION: installing.RULES,
 }
 _OF_FILES: Final = tuple(family for family in FAMILIES if family not in {Family.SET, Family.STATED, Family.DIFFERENCES})
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}

@@ -1,0 +1,74 @@
+"""Settings from ``[tool.ci-publish]`` of a pyproject.toml."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ci_publish.app.option_groups.installation import TABLE
+from ci_publish.app.option_source import Found, OptionSource, refuse_near_miss
+from ci_publish.app.options import Origin, Source
+from ci_publish.app.settings import options
+from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
+from ci_publish.http.urls import has_secrets
+
+
+class FileSource(OptionSource):
+    """``[tool.ci-publish]`` of a pyproject.toml."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._table = table
+
+    def read(self) -> Found:
+        """Yield the keys of the table. Raises ConfigurationError for a secret or a misspelled key."""
+        ours = {name: option for name, option in options().items() if option.key}
+        for key, value in self._table.items():
+            name = key.replace("-", "_")
+            if name == "install" and isinstance(value, dict):
+                yield from self._installation(value)
+            elif name in ours:
+                yield self._found(name, value, f"[tool.ci-publish] {key}")
+            elif name in {"password", "user_password", "token"}:
+                raise _secret_in_file(f"[tool.ci-publish] {key}")
+            elif name in options() and options()[name].file:
+                raise _never_in_file(key, name)
+            else:
+                known = dict.fromkeys(name.replace("_", "-") for name in ours)
+                refuse_near_miss(key, known, "key of [tool.ci-publish]")
+
+    def _installation(self, table: Mapping[str, Any]) -> Found:
+        """Yield the keys of ``[tool.ci-publish.install]``, which asks for an installation by being there."""
+        where = "[tool.ci-publish.install]"
+        yield "install", True, Origin(Source.FILE, where)
+        for key, value in table.items():
+            if key not in TABLE:
+                if key.replace("-", "_") in {"install_with_credentials", "with_credentials"}:
+                    raise _never_in_file(key, "install_with_credentials", where)
+                message = f"Unknown key in {where}: {key}"
+                raise ConfigurationError(message, hints=(f"Known keys: {', '.join(TABLE)}",))
+            yield self._found(TABLE[key], value, f"{where} {key}")
+
+    @staticmethod
+    def _found(name: str, value: object, spelled: str) -> tuple[str, Any, Origin]:
+        if name == "upstream" and isinstance(value, str) and has_secrets(value):
+            raise _secret_in_file(spelled)
+        return name, tuple(value) if isinstance(value, list) else value, Origin(Source.FILE, spelled)
+
+
+def _secret_in_file(spelled: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{spelled}: a secret does not belong in a file.",
+        detail="Whoever can read the repository, or an sdist of it, could publish.",
+        hints=(
+            Hint("Use Trusted Publishing, or set ", option("password"), " from your CI's secret store."),
+            "Revoke this one.",
+        ),
+    )
+
+
+def _never_in_file(key: str, name: str, table: str = "[tool.ci-publish]") -> ConfigurationError:
+    return ConfigurationError(
+        f"{table} {key}: never read from a file.",
+        detail="Whoever changes the checkout could change where secrets go.",
+        hints=(f"Remove the key, and use --{name.replace('_', '-')}, CI_PUBLISH_{name.upper()} or the input.",),
+    )

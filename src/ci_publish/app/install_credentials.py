@@ -1,0 +1,120 @@
+"""``--install`` runs other people's code, so it runs where there is no credential to take.
+
+Two things are guarded: what this job could be asked for (an identity, an upload credential), and what the processes of
+this program show to the code that they start.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from ci_publish.app.options import Source
+from ci_publish.app.other_tools import TOOLS, unused_secrets
+from ci_publish.app.settings import Settings
+from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, variable
+from ci_publish.errors import ConfigurationError, InstallWithCredentials
+from ci_publish.hints import Hint, option
+from ci_publish.identity.ci_environment import CiEnvironment
+from ci_publish.identity.static import is_blank
+
+_PREFIXES: Final = ("ACTIONS_",)
+_SETTINGS: Final = ("INPUT_", PREFIX)
+_IDENTITY: Final = "_ID_TOKEN"
+_SECRET_ENDS: Final = ("TOKEN", "PASSWORD", "SECRET", "API_KEY", "CREDENTIALS")
+_OWN_ENVIRONMENT: Final = Path("/proc/self/environ")
+
+
+def refuse_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raise InstallWithCredentials where the job has what installed code could misuse, unless the settings allow it."""
+    if settings.password_stdin:
+        raise InstallWithCredentials(
+            "A secret comes from standard input, and an installation runs other people's code.",
+            detail="Nothing was installed. A rehearsal needs no password.",
+            hints=(Hint("Remove ", option("password_stdin"), "."),),
+        )
+    if settings.install_with_credentials:
+        return
+    found = credentials_at_hand(settings, environ)
+    if not found:
+        return
+    names = " and ".join(found)
+    verb = "is" if len(found) == 1 else "are"
+    raise InstallWithCredentials(
+        f"An installation runs the files' code and that of their dependencies, and {names} {verb} within its reach.",
+        detail="Nothing was installed. Such code could publish in your name.",
+        hints=_hints(environ),
+    )
+
+
+def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
+    if environ.get(ACTION_MARK) or environ.get("GITHUB_ACTIONS"):
+        move = "Move the rehearsal to a job of its own, without `id-token: write` and without the password."
+    elif environ.get("GITLAB_CI"):
+        move = "Move the rehearsal to a job of its own, without `id_tokens:` and without the password."
+    else:
+        move = "Run it where neither an identity can be requested nor a password or token is set."
+    return (move, Hint("If all of that code may have them: ", option("install_with_credentials", "true")))
+
+
+def credentials_at_hand(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Return what of the job's credentials installed code could reach, as people call it."""
+    found = []
+    if CiEnvironment(environ).can_request() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
+        found.append("the identity of this CI job")
+    password = settings.password
+    if password is not None and not password.satisfies(is_blank):
+        found.append("the password or API token of this run")
+    if settings.keyring:
+        found.append("the keyring")
+    foreign = [name for tool in TOOLS for name in tool.secrets if environ.get(name, "").strip()]
+    return [*found, *foreign, *unused_secrets(environ)]
+
+
+def withheld(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a process that starts other people's code needs to know of *environ*.
+
+    No identity, and no secret but the upload credential of this run, which is there only where the settings allow it.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if _is_ours(name) or name.startswith(_SETTINGS) or not _is_foreign_secret(name)
+    }
+
+
+def _is_foreign_secret(name: str) -> bool:
+    return name.startswith(_PREFIXES) or name.upper().endswith((_IDENTITY, *_SECRET_ENDS))
+
+
+def refuse_secrets_of_the_process(own_environment: Path = _OWN_ENVIRONMENT) -> None:
+    """Raise ConfigurationError where what this process was started with shows a secret to those that it starts.
+
+    The command line starts itself again without them (``cli.clean_process``); a Python program that calls us cannot.
+    """
+    try:
+        names = [
+            each.partition(b"=")[0].decode("utf-8", "replace")
+            for each in own_environment.read_bytes().split(b"\0")
+            if each.partition(b"=")[2]
+        ]
+    except OSError:  # no such system: only what is passed on can be seen
+        return
+    secrets = sorted(name for name in names if name.startswith(_PREFIXES) or name.endswith(_IDENTITY) or _is_ours(name))
+    if secrets:
+        raise ConfigurationError(
+            f"This Python process was started with {', '.join(secrets[:3])}, which installed code could read.",
+            detail=f"Processes can read the variables that others were started with; {Source.PYTHON} cannot hide them.",
+            hints=("Run `ci-publish rehearse --install` as a command, or start Python without these variables.",),
+        )
+
+
+def _is_ours(name: str) -> bool:
+    foreign = {secret for tool in TOOLS for secret in tool.secrets}
+    return name in {variable("password"), TOKEN, "INPUT_PASSWORD", *foreign}
+
+
+def starts_again(command: str, settings: Settings) -> bool:
+    """Return whether the command line must start this process again before *command* runs: it will install files."""
+    rehearses = command == "rehearse" or (command in {"publish", "plan"} and settings.rehearse)
+    return settings.install and rehearses and os.name == "posix"

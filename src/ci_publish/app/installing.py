@@ -1,0 +1,165 @@
+"""``rehearse --install``: every rehearsed file, for every interpreter that it fits, installed and tried."""
+
+import importlib.resources
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from ci_publish.app.install_credentials import refuse_secrets_of_the_process
+from ci_publish.app.runtime_context import RuntimeContext
+from ci_publish.app.settings import Settings
+from ci_publish.distributions.checks.table import problem
+from ci_publish.distributions.faults import Fault
+from ci_publish.errors import ConfigurationError, InstallationFailed
+from ci_publish.model.distribution import Distribution
+from ci_publish.model.events import Checked, Step, StepFinished, StepStarted, Tried
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.publishing.interruption import Interruption
+from ci_publish.rehearsal.installation.child_environment import child_environment
+from ci_publish.rehearsal.installation.installers import Installer, Pip, Uv
+from ci_publish.rehearsal.installation.interpreters import Interpreter, asked, interpreters
+from ci_publish.rehearsal.installation.matching import fits, needs
+from ci_publish.rehearsal.installation.processes import Processes, strays_ended
+from ci_publish.rehearsal.installation.trying import Plan, Trial
+from ci_publish.rehearsal.world import RehearsalWorld
+
+_AT_ONCE: Final = 4
+_SECONDS: Final = 30.0
+
+
+def install(world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, context: RuntimeContext) -> None:
+    """Install and try *files* from *world*, whose index answers for everything else, too.
+
+    Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried.
+    """
+    refuse_secrets_of_the_process()
+    began = time.monotonic()
+    context.emit(StepStarted(Step.INSTALL))
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="ci-publish-install-", ignore_cleanup_errors=True) as folder,
+            strays_ended(),
+        ):
+            tried, untried = _tried(world, files, settings, context, Path(folder))
+    finally:
+        context.emit(StepFinished(Step.INSTALL, time.monotonic() - began))
+    problems = (*(each for trial in tried for each in trial.problems), *untried)
+    if problems:
+        context.emit(Checked(problems))
+    errors = [each for each in problems if each.severity is Severity.ERROR]
+    if errors:
+        raise failed(errors, tried)
+
+
+def failed(errors: Sequence[Problem], tried: Sequence[Tried]) -> InstallationFailed:
+    """Return the error that a run ends with because of *errors*."""
+    names = list(dict.fromkeys(each.filename or "" for each in errors))
+    trials = sum(not trial.passed for trial in tried)
+    what = f"{trials} of {len(tried)} installations failed" if trials else "Not every file was tried"
+    return InstallationFailed(
+        f"{what}: {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}.",
+        detail="\n".join(f"{each.filename}: {each.message} [{each.rule}]" for each in errors[:5]),
+        hints=tuple(dict.fromkeys(each.advice for each in errors))[:3],
+    )
+
+
+def _tried(
+    world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, context: RuntimeContext, folder: Path
+) -> tuple[list[Tried], list[Problem]]:
+    """Try what fits; return that, and a problem for each file that fits no interpreter."""
+    for name in ("home", "tmp", "trials"):
+        (folder / name).mkdir()
+    environ = {**child_environment(context.environ, folder), **world.tls_environment}
+    processes = Processes(environ, context.interruption or Interruption(settings.deadline))
+    found = interpreters(settings.python, sys.executable, processes, folder)
+    pairs = [(file, interpreter) for file in files for interpreter in found if fits(file, interpreter)]
+    untried = [file for file in files if not any(fits(file, interpreter) for interpreter in found)]
+    results = list(_results(pairs, _plan(world, files, settings, folder), processes, context, folder))
+    return results, [_not_tried(file, found, required=settings.require_tried) for file in untried]
+
+
+def _results(
+    pairs: Sequence[tuple[Distribution, Interpreter]],
+    plan: Plan,
+    processes: Processes,
+    context: RuntimeContext,
+    folder: Path,
+) -> Iterator[Tried]:
+    """Run the trials, several at once; yield and emit the results in the order of *pairs*."""
+    if not pairs:
+        return
+    installer = chosen_installer(processes, folder)
+    trials = [
+        Trial(
+            file=file,
+            interpreter=interpreter,
+            installer=installer,
+            processes=processes,
+            plan=plan,
+            folder=folder / "trials" / str(number),
+        )
+        for number, (file, interpreter) in enumerate(pairs)
+    ]
+    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, os.cpu_count() or 1), thread_name_prefix="install") as pool:
+        for result in pool.map(lambda trial: trial.run(), trials):
+            context.emit(result)
+            yield result
+
+
+def _plan(world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, folder: Path) -> Plan:
+    siblings: dict[str, list[str]] = defaultdict(list)
+    for project in world.index.state.projects.values():
+        siblings[project.normalized] = sorted({file.version for file in project.visible_files})
+    stored = world.index.files
+    probe = folder / "probe.py"
+    package = importlib.resources.files("ci_publish.rehearsal.installation")
+    probe.write_bytes((package / "probe.py").read_bytes())
+    return Plan(
+        index=world.index_url,
+        addresses={each.filename: f"{world.base_url}/packages/{quote(stored[each.filename].path)}" for each in files},
+        siblings=siblings,
+        probe=probe,
+        commands=settings.run,
+        imports=not settings.no_import,
+        seconds=settings.install_timeout,
+    )
+
+
+def chosen_installer(processes: Processes, folder: Path) -> Installer:
+    """Return uv where it is on PATH, else the pip of this Python or of the one that its environment was made from.
+
+    Raises ConfigurationError where there is neither.
+    """
+    uv = shutil.which("uv", path=processes.environ.get("PATH"))
+    if uv is not None:
+        answer = processes.run((uv, "--version"), folder=folder, seconds=_SECONDS)
+        words = answer.output.split()
+        if not answer.failed and len(words) > 1:
+            return Uv(uv, words[1])
+    here = asked(sys.executable, processes, folder)
+    for executable, has_pip in ((here.executable, here.has_pip), (here.base, None)):
+        if has_pip is not False:
+            command = (executable, "-I", "-c", "import pip; print(pip.__version__)")
+            answer = processes.run(command, folder=folder, seconds=_SECONDS)
+            if not answer.failed:
+                return Pip(executable, answer.output.strip())
+    raise ConfigurationError(
+        "There is neither uv nor pip to install with.",
+        detail=f"uv is not on PATH, and {sys.executable} has no pip.",
+        hints=("Install one of them: python3 -m pip install uv",),
+    )
+
+
+def _not_tried(file: Distribution, found: Sequence[Interpreter], *, required: bool) -> Problem:
+    given = ", ".join(each.name for each in found)
+    message = f"Not tried here: it needs {needs(file)}; given: {given}."
+    severity = Severity.ERROR if required else Severity.NOTE
+    return problem(Fault(rule="install-not-tried", message=message), file.filename, severity)

@@ -1,0 +1,122 @@
+"""Rules about what happens when a file is installed (pure): found by ``rehearse --install`` only.
+
+Nothing here reads a file; ``rehearsal.installation`` finds the faults, and these rows say what they mean.
+"""
+
+from typing import Final
+
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.model.problem import Severity
+
+_INSTALLED: Final = "`rehearse --install`: what pip or uv says, and what the interpreter says afterwards."
+
+RULES: Final = (
+    Rule(
+        id="install-unresolvable",
+        pypi=Severity.ERROR,
+        cause=(
+            "The file, or one of its extras, can be installed with everything that it requires. It could not: a "
+            "requirement does not exist, has no version that fits, or contradicts another one."
+        ),
+        source=_INSTALLED,
+        example="`Requires-Dist: reqeusts`; `Requires-Dist: numpy<1` on Python 3.13",
+        fix="Correct Requires-Dist. The installer's last lines name the requirement that cannot be met.",
+    ),
+    Rule(
+        id="install-sibling-pin",
+        pypi=Severity.ERROR,
+        cause=(
+            "A requirement for a project of the same run is met by a file of this run: the rehearsed files are all "
+            "that there is of that project."
+        ),
+        source=_INSTALLED,
+        example="`plugin` 1.1 has `Requires-Dist: core==1.1`, and this run publishes `core` 1.0",
+        fix="Publish the version that is required in the same run, or correct the pin.",
+    ),
+    Rule(
+        id="install-sdist-build",
+        pypi=Severity.ERROR,
+        cause=(
+            "The sdist can be built where only what its `build-system.requires` names is installed, and nothing "
+            "outside of it can be read."
+        ),
+        source="PEP 517, PEP 518; " + _INSTALLED,
+        example="`setup.py` reads `../VERSION`; a C header is missing from the sdist; a build requirement is not named",
+        fix="Put what the build needs into the sdist and build-system.requires; try a build from an unpacked sdist.",
+    ),
+    Rule(
+        id="install-wrong-version",
+        pypi=Severity.ERROR,
+        cause="What is installed has the version that the file's name says.",
+        source="PEP 517, PEP 625; " + _INSTALLED,
+        example="`demo-1.2.tar.gz` that builds as 0.0.0, because setuptools-scm finds no tag in an unpacked sdist",
+        fix="Store the version in the sdist (a generated version file, or a static `version`).",
+    ),
+    Rule(
+        id="install-import",
+        pypi=Severity.ERROR,
+        cause="The top-level modules of a file can be imported once it is installed.",
+        source=_INSTALLED,
+        example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
+        fix="Add what is missing to the file or to Requires-Dist. Where importing cannot work: `no-import`.",
+    ),
+    Rule(
+        id="install-extra-module",
+        pypi=Severity.NOTE,
+        cause="A module can be imported without the extras. This one needs an extra, which may be intended.",
+        source=_INSTALLED,
+        example="`import demo.plots` needs `matplotlib`, of the extra `plots`",
+        fix="Import it where it is used, if the module should also work without the extra.",
+    ),
+    Rule(
+        id="install-script",
+        pypi=Severity.ERROR,
+        cause="The function that a console script names exists.",
+        source="Entry points specification; " + _INSTALLED,
+        example="`demo = demo.cli:main`, and `demo.cli` has no `main`",
+        fix="Correct the entry point, or add the function.",
+    ),
+    Rule(
+        id="install-tag",
+        pypi=Severity.ERROR,
+        cause=(
+            "A wheel works on every interpreter that its tags claim. On this one its own code cannot be loaded: it is "
+            "built for another interpreter, platform or library version, or uses newer syntax."
+        ),
+        source="PEP 425, PEP 600; " + _INSTALLED,
+        example="a wheel `py3-none-any` with a library for CPython 3.12 on macOS; `match` statements on Python 3.9",
+        fix="Correct the tags where the wheel is built (auditwheel and delocate check them), or Requires-Python.",
+    ),
+    Rule(
+        id="install-inconsistent",
+        pypi=Severity.ERROR,
+        cause="After the installation, everything in the environment has what it requires (`pip check`).",
+        source=_INSTALLED,
+        example="a wheel that brings the metadata of a second project, whose requirements are not installed",
+        fix="Remove what does not belong in the file, or add its requirements to Requires-Dist.",
+    ),
+    Rule(
+        id="install-command",
+        pypi=Severity.ERROR,
+        cause="Each command (`run`) ends with exit code 0, in an empty folder, the environment's programs on PATH.",
+        source=_INSTALLED,
+        example="`demo --version`",
+        fix="See the command's last lines.",
+    ),
+    Rule(
+        id="install-failed",
+        pypi=Severity.ERROR,
+        cause="The file can be installed at all. The installer refuses it even without its requirements.",
+        source=_INSTALLED,
+        example="an archive that the installer cannot unpack; an environment that cannot be made",
+        fix="See the installer's last lines.",
+    ),
+    Rule(
+        id="install-not-tried",
+        pypi=Severity.NOTE,
+        cause="Every file was installed. No interpreter that was given fits this one.",
+        source=_INSTALLED,
+        example="a wheel for macOS, tried on Linux; `require-tried` makes this an error",
+        fix="Name an interpreter that fits (`python`), or try the file in a job on its own platform.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Installing what was rehearsed, and trying what was installed, in processes that know no secret."""

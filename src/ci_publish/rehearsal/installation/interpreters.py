@@ -1,0 +1,103 @@
+"""The Python interpreters to try with: found by name, and asked what they are and which wheels fit them."""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import packaging
+
+from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
+from ci_publish.model.frozen import frozen
+from ci_publish.rehearsal.installation.processes import Processes
+
+_VERSION: Final = re.compile(r"[23](\.[0-9]+){0,2}t?")
+_SECONDS: Final = 30.0
+# In the interpreter itself: `packaging` knows the tags and the markers of the one that imports it.
+_QUESTION: Final = """
+import importlib.util, json, platform, sys
+sys.path.append(sys.argv[1])
+from packaging.markers import default_environment
+from packaging.tags import sys_tags
+print(json.dumps({
+    "version": platform.python_version(),
+    "implementation": platform.python_implementation(),
+    "tags": [str(tag) for tag in sys_tags()],
+    "markers": default_environment(),
+    "pip": importlib.util.find_spec("pip") is not None,
+    "base": getattr(sys, "_base_executable", "") or sys.executable,
+}))
+"""
+
+
+@frozen(kw_only=True)
+class Interpreter:
+    """A Python: its executable and version (``3.12.1``), the tags that it accepts, the best first, and its markers.
+
+    ``has_pip``: it can run ``-m pip``. ``base`` is the executable that its environment was made from.
+    """
+
+    executable: str
+    version: str
+    implementation: str
+    tags: tuple[str, ...]
+    markers: Mapping[str, str]
+    has_pip: bool
+    base: str
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``Python 3.12``, or ``PyPy 3.11``."""
+        called = "Python" if self.implementation == "CPython" else self.implementation
+        return f"{called} {'.'.join(self.version.split('.')[:2])}"
+
+
+def interpreters(names: Sequence[str], default: str, processes: Processes, folder: Path) -> tuple[Interpreter, ...]:
+    """Return the interpreters that *names* stand for, each once; without names, *default* alone.
+
+    A name is a version (``3.12``), a command on PATH or a path. Raises ConfigurationError for one that is not there.
+    """
+    executables = [_executable(name, processes.environ.get("PATH")) for name in names] or [default]
+    return tuple(asked(executable, processes, folder) for executable in dict.fromkeys(executables))
+
+
+def _executable(name: str, path: str | None) -> str:
+    command = f"python{name}" if _VERSION.fullmatch(name) else name
+    found = shutil.which(command, path=path)
+    if found is None:
+        raise ConfigurationError(
+            f"There is no Python interpreter {name} here.",
+            detail=f"{command} was looked for on PATH." if command == Path(command).name else "",
+            hints=(
+                Hint("Name one that is installed: ", option("python", "3.12")),
+                "Or install it before this step.",
+            ),
+        )
+    return found
+
+
+def asked(executable: str, processes: Processes, folder: Path) -> Interpreter:
+    """Ask the interpreter at *executable* what it is. Raises ConfigurationError where it does not answer."""
+    library = str(Path(str(packaging.__file__)).parents[1])
+    command = (executable, "-I", "-X", "utf8", "-c", _QUESTION, library)
+    answer = processes.run(command, folder=folder, seconds=_SECONDS)
+    try:
+        facts = json.loads(answer.output.splitlines()[-1] if answer.output and not answer.failed else "")
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{executable} cannot be used to try an installation.",
+            detail=answer.output or f"It did not answer within {_SECONDS:g} s.",
+            hints=(Hint("Name a Python interpreter, 3.8 or newer: ", option("python", "3.12")),),
+        ) from error
+    return Interpreter(
+        executable=executable,
+        version=facts["version"],
+        implementation=facts["implementation"],
+        tags=tuple(facts["tags"]),
+        markers=facts["markers"],
+        has_pip=facts["pip"],
+        base=facts["base"],
+    )

@@ -1,0 +1,79 @@
+"""Which files fit which interpreters (pure)."""
+
+from collections.abc import Mapping, Sequence
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.filename import DistributionFilename
+from ci_publish.rehearsal.installation.interpreters import Interpreter
+
+_SHOWN = 3
+
+
+def fits(file: Distribution, interpreter: Interpreter) -> bool:
+    """Return whether an installer may choose *file* for *interpreter*: by its tags and its Requires-Python.
+
+    The tags of a compressed set are not expanded.
+    """
+    if not _allowed(file.metadata.first("requires-python"), interpreter.version):
+        return False
+    if file.kind is Kind.SDIST:
+        return True
+    tags = DistributionFilename.parse(file.filename).tags
+    return any(
+        all(part in accepted for part, accepted in zip(tag.split("-", 2), tags, strict=True))
+        for tag in interpreter.tags
+    )
+
+
+def _allowed(requires_python: str | None, version: str) -> bool:
+    try:
+        return requires_python is None or SpecifierSet(requires_python).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def needs(file: Distribution) -> str:
+    """Return what an interpreter needs for *file*, as people read it: its tag, and its Requires-Python."""
+    requires = file.metadata.first("requires-python")
+    python = f"Python {requires}" if requires else ""
+    if file.kind is Kind.SDIST:
+        return python or "Python"
+    tag = "-".join(file.filename.removesuffix(".whl").split("-")[-3:])
+    return f"{tag} and {python}" if python else tag
+
+
+def missing_siblings(
+    file: Distribution, siblings: Mapping[str, Sequence[str]], interpreter: Interpreter
+) -> tuple[str, ...]:
+    """Return the requirements of *file* for a project of this run that no version of this run satisfies.
+
+    *siblings* holds the versions of each project (normalised). Requirements of extras do not count.
+    """
+    found = []
+    for text in file.metadata.all("requires-dist"):
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate({**interpreter.markers, "extra": ""}):
+            continue
+        versions = siblings.get(canonicalize_name(requirement.name))
+        if versions and not any(requirement.specifier.contains(Version(each), prereleases=True) for each in versions):
+            found.append(text.partition(";")[0].strip())
+    return tuple(found)
+
+
+def required_names(file: Distribution) -> Mapping[str, str]:
+    """Return what *file* requires: each project (normalised) with its whole requirement, those of extras included."""
+    found = dict[str, str]()
+    for text in file.metadata.all("requires-dist"):
+        try:
+            found[canonicalize_name(Requirement(text).name)] = text
+        except InvalidRequirement:
+            continue
+    return found

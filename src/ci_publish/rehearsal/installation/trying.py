@@ -1,0 +1,241 @@
+"""Installs one file for one interpreter and tries it: consistency, version, imports, scripts, extras, commands."""
+
+import shlex
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from packaging.utils import canonicalize_name
+
+from ci_publish.distributions.checks.table import RULES, problem
+from ci_publish.distributions.faults import Fault
+from ci_publish.model.distribution import Distribution, Kind
+from ci_publish.model.events import Tried
+from ci_publish.model.frozen import frozen
+from ci_publish.model.problem import Problem, Severity
+from ci_publish.rehearsal.installation.facts import (
+    Facts,
+    cured_by_extras,
+    faults_of,
+    outside_modules,
+    read_facts,
+)
+from ci_publish.rehearsal.installation.installers import Installer, python_of, scripts_folder
+from ci_publish.rehearsal.installation.interpreters import Interpreter
+from ci_publish.rehearsal.installation.matching import missing_siblings
+from ci_publish.rehearsal.installation.processes import Completed, Processes
+
+_OTHER_VERSION: Final = ("does not match given version", "inconsistent version", "does not match the given version")
+_UNSUPPORTED: Final = ("is not a supported wheel on this platform", "is not compatible with the current")
+_FACTS_BYTES: Final = 16 * 1024 * 1024
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What is tried, and where the files come from.
+
+    ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
+    the versions of each project of the run. ``probe`` is the program that looks into an environment. ``commands`` are
+    the user's; ``seconds`` is the deadline of each command.
+    """
+
+    index: str
+    addresses: Mapping[str, str]
+    siblings: Mapping[str, Sequence[str]]
+    probe: Path
+    commands: tuple[str, ...] = ()
+    imports: bool = True
+    seconds: float = 600.0
+
+
+class Trial:
+    """One file in a fresh environment of one interpreter, below *folder*, which is made."""
+
+    def __init__(  # noqa: PLR0913  (collaborators, by name)
+        self,
+        *,
+        file: Distribution,
+        interpreter: Interpreter,
+        installer: Installer,
+        processes: Processes,
+        plan: Plan,
+        folder: Path,
+    ) -> None:
+        self._file = file
+        self._interpreter = interpreter
+        self._installer = installer
+        self._processes = processes
+        self._plan = plan
+        self._folder = folder
+        self._environment = folder / "environment"
+        self._python = python_of(self._environment)
+        self._done: list[str] = []
+        self._outputs: list[str] = []
+
+    def run(self) -> Tried:
+        """Install and try the file; what is wrong is part of the result. Raises the error of a run that is stopped."""
+        began = time.monotonic()
+        (self._folder / "empty").mkdir(parents=True)
+        problems = tuple(self._problem(fault) for fault in self._faults())
+        passed = not any(each.severity is Severity.ERROR for each in problems)
+        return Tried(
+            filename=self._file.filename,
+            interpreter=f"{self._interpreter.implementation} {self._interpreter.version}",
+            installer=self._installer.name,
+            commands=tuple(self._done),
+            problems=problems,
+            seconds=time.monotonic() - began,
+            passed=passed,
+            output="" if passed else "\n\n".join(self._outputs),
+        )
+
+    def _problem(self, fault: Fault) -> Problem:
+        return problem(fault, self._file.filename, RULES[fault.rule].severity(()) or Severity.NOTE)
+
+    def _faults(self) -> Iterator[Fault]:
+        python = self._interpreter.name
+        created = self._do(self._installer.create(self._interpreter.executable, self._environment), "")
+        if created.failed:
+            yield self._fault("install-failed", f"No virtual environment can be made with {python}", created)
+            return
+        installed = self._install()
+        if installed.failed:
+            yield from self._not_installed(installed)
+            return
+        checked = self._do(self._installer.check(self._python), "check")
+        if checked.failed:
+            message = f"Installed on {python}, the environment is inconsistent: {_gist(checked)}"
+            yield self._fault("install-inconsistent", message, checked)
+        facts, probed = self._probed("facts", imports=self._plan.imports)
+        yield from self._extras()
+        yield from self._commands()
+        yield from self._tried(facts, probed)
+
+    # --- installing
+
+    def _install(self, *options: str, extras: Sequence[str] = ()) -> Completed:
+        requirement = f"{self._file.project}[{','.join(extras)}]" if extras else self._file.project
+        source = f"{requirement} @ {self._plan.addresses[self._file.filename]}#sha256={self._file.sha256}"
+        command = self._installer.install(self._python, source, self._plan.index, *options)
+        return self._do(command, " ".join(("install", *options, requirement)))
+
+    def _not_installed(self, installed: Completed) -> Iterator[Fault]:
+        """Find out why: the file itself, or what it requires."""
+        python = self._interpreter.name
+        missing = missing_siblings(self._file, self._plan.siblings, self._interpreter)
+        for requirement in missing:
+            name = requirement.split("[")[0]
+            there = ", ".join(sorted(self._plan.siblings[_normalized(requirement)]))
+            message = f"It requires {requirement}, and this run has {_normalized(name)} {there}."
+            yield self._fault("install-sibling-pin", message, installed)
+        if missing:
+            return
+        alone = self._install("--no-deps")
+        if not alone.failed:
+            yield self._fault("install-unresolvable", f"Its requirements cannot be met on {python}", installed)
+        elif any(said in alone.output for said in _OTHER_VERSION):
+            message = f"On {python}, it does not have the version {self._file.version}: {_gist(alone)}"
+            yield self._fault("install-wrong-version", message, alone)
+        elif self._file.kind is Kind.SDIST:
+            yield self._fault("install-sdist-build", f"It does not build on {python}", alone)
+        elif any(said in alone.output for said in _UNSUPPORTED):
+            message = f"{self._installer.name} does not take it for {python}, whose tags it has"
+            yield self._fault("install-tag", message, alone)
+        else:
+            yield self._fault("install-failed", f"{self._installer.name} cannot install it on {python}", alone)
+
+    def _extras(self) -> Iterator[Fault]:
+        """Resolve the extras, all at once where that works: then each works alone."""
+        extras = self._file.metadata.all("provides-extra")
+        if not extras or (len(extras) > 1 and not self._install("--dry-run", extras=extras).failed):
+            return
+        for extra in extras:
+            resolved = self._install("--dry-run", extras=(extra,))
+            if resolved.failed:
+                message = f"Its extra {extra} does not resolve on {self._interpreter.name}"
+                yield self._fault("install-unresolvable", message, resolved)
+
+    # --- trying
+
+    def _probed(self, name: str, *, imports: bool) -> tuple[Facts, Completed]:
+        facts = self._folder / name
+        skipped = "" if imports else "imports"
+        command = [self._python, "-I", "-X", "utf8", str(self._plan.probe), self._file.project, str(facts), skipped]
+        ended = self._do(command, "import" if imports else "locate")
+        return read_facts(_start_of(facts)), ended
+
+    def _tried(self, facts: Facts, probed: Completed) -> Iterator[Fault]:
+        python = self._interpreter.name
+        if probed.code is None:
+            yield self._fault("install-import", f"Importing it on {python}", probed)
+        elif not facts.ended and not any(each.error for each in facts.attempts):
+            yield self._fault("install-import", f"Looking at it on {python} failed", probed)
+        facts, notes = self._with_extras(facts)
+        yield from notes
+        faults = list(faults_of(self._file, facts, python))
+        if faults:
+            self._outputs.append(probed.output)
+        yield from faults
+
+    def _with_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
+        """Return *facts* without the failures that an installation with all extras cures; those are notes."""
+        extras = self._file.metadata.all("provides-extra")
+        if not extras or not outside_modules(facts) or self._install(extras=extras).failed:
+            return facts, ()
+        kept, cured = cured_by_extras(facts, self._probed("facts-with-extras", imports=True)[0])
+        names = ", ".join(extras)
+        notes = [
+            Fault(
+                rule="install-extra-module",
+                message=f"`import {each.name.partition(':')[0]}` needs {each.missing}, of an extra ({names}).",
+            )
+            for each in cured
+        ]
+        return kept, notes
+
+    def _commands(self) -> Iterator[Fault]:
+        scripts = str(scripts_folder(self._environment))
+        path = f"{scripts}:{self._processes.environ.get('PATH', '')}"
+        for command in self._plan.commands:
+            words = shlex.split(command)
+            environ = {"PATH": path, "VIRTUAL_ENV": str(self._environment)}
+            ended = self._do(words, command, environ=environ)
+            if ended.failed:
+                message = f"`{command}` fails on {self._interpreter.name}"
+                code = "" if ended.code is None else f" with exit code {ended.code}"
+                yield self._fault("install-command", f"{message}{code}", ended)
+
+    # --- details
+
+    def _do(self, command: Sequence[str], shown: str, *, environ: Mapping[str, str] | None = None) -> Completed:
+        if shown:
+            self._done.append(shown)
+        return self._processes.run(command, folder=self._folder / "empty", seconds=self._plan.seconds, environ=environ)
+
+    def _fault(self, rule: str, message: str, ended: Completed) -> Fault:
+        """Return a fault; what *ended* printed is shown with it."""
+        if ended.output not in self._outputs:
+            self._outputs.append(ended.output)
+        late = f": it did not end within {self._plan.seconds:g} s." if ended.code is None else "."
+        return Fault(rule=rule, message=message.rstrip(".") + late)
+
+
+def _normalized(requirement: str) -> str:
+    from packaging.requirements import Requirement  # noqa: PLC0415  (only for a failure)
+
+    return canonicalize_name(Requirement(requirement).name)
+
+
+def _gist(ended: Completed) -> str:
+    """Return the line of an installer that says most: the last one that is not blank."""
+    lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
+    return lines[-1] if lines else "no output"
+
+
+def _start_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FACTS_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
