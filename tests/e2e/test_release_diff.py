@@ -346,6 +346,7 @@ def test_a_tag_of_another_version_stops_before_any_request(world: RehearsalWorld
     warned = shell("plan", *at, "--version-tag", "warn", CI_PUBLISH_PASSWORD=world.issue_api_token(), **tagged)
     assert warned.code == 0
     assert "--version-tag error" in warned.stdout
+    assert warned.stdout.index("--version-tag error") < warned.stdout.index("\nindex "), "among the first lines"
 
 
 def test_an_expected_wheel_that_is_published_already_is_there(world: RehearsalWorld, shell: Shell) -> None:

@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,11 @@ from ci_publish.attestations.trouble import Unsound, answer_trouble
 from ci_publish.attestations.trust import instance
 from ci_publish.cli.main import Streams, main
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
+from ci_publish.distributions.checks.comparison.stated import Stated, expected_wheels
+from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
 from ci_publish.distributions.checks.rendering import rendering
+from ci_publish.distributions.checks.table import release_faults
+from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.entry_points import entry_points, fault_of
 from ci_publish.distributions.metadata import normalized_version, parse_metadata
 from ci_publish.distributions.record import parse_record
@@ -46,9 +51,12 @@ from ci_publish.model.distribution import Kind
 from ci_publish.model.events import Outcome
 from ci_publish.model.filename import version_of
 from ci_publish.model.identity import Claims
+from ci_publish.model.index import ProjectListing
+from ci_publish.model.release import Release, local_files
+from ci_publish.publishing.baseline import beside, our_release, releases
 from tests.corpus.build import Sdist, Wheel
 from tests.property.strange_text import TYPES, Stranger
-from tests.unit.fakes import PYPI
+from tests.unit.fakes import PYPI, wheel
 
 STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
 COUNT = 100_000 if STRESS else 2_000
@@ -131,8 +139,33 @@ def sigstore(by: Stranger) -> None:
         read_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
 
 
+def comparisons(by: Stranger) -> None:
+    """A listing and core metadata of strangers, beside a release of ours; the tag and the patterns are theirs, too."""
+    parsed = simple_api.parse("demo", by.body(), TYPES[0], URL, public=True)
+    listing = parsed if isinstance(parsed, ProjectListing) else ProjectListing(project="demo")
+    listed = releases(listing)
+    ours = our_release([wheel(version="1.1")], listed)
+    metadata = parse_metadata(by.metadata()).metadata
+    strange = Release(
+        project="demo",
+        version="1.0",
+        files=local_files([replace(wheel(), filename=f"demo-1.0-{by.text()}.whl"), wheel()]),
+        requires_python=by.text(),
+        metadata=metadata,
+    )
+    ours = replace(ours, metadata=parse_metadata(by.metadata()).metadata, requires_python=by.text())
+    comparison = replace(beside(ours, [], listing, listed), before=strange)
+    with suppress(ConfigurationError):
+        stated = Stated(tag=f"{by.chance.choice(('', 'demo-'))}{by.text()}", expected=expected_wheels([by.text()]))
+        tag_faults({"demo": {"1.1"}}, stated)
+        release_faults(comparison, stated)
+    release_faults(comparison, Stated())
+    with suppress(ConfigurationError):
+        weights((f"{by.text()}={by.text()}",))
+
+
 PARSERS: tuple[Callable[[Stranger], None], ...] = (
-    *(core_metadata, members, wheel_file, listings, uploads, exchanges, sigstore),
+    *(core_metadata, members, wheel_file, listings, comparisons, uploads, exchanges, sigstore),
 )
 
 

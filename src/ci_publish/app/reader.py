@@ -1,7 +1,7 @@
 """Whom a run talks to: the front end that was used and the command that runs, and how options are spelled there."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
@@ -10,8 +10,9 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, variable
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import OptionNamed, spoken_to
-from ci_publish.model.events import Checked, Event, FileFinished, Finding, Noted, RunFinished
+from ci_publish.model.events import Checked, Compared, Event, FileFinished, Finding, Noted, RunFinished
 from ci_publish.model.frozen import frozen
+from ci_publish.model.problem import Problem
 
 
 class FrontEnd(StrEnum):
@@ -67,13 +68,17 @@ class Reader:
             case Noted() | Finding():
                 return replace(event, hints=self.hints(event.hints))
             case Checked():
-                problems = (replace(each, advice="".join(self.hints((each.advice,)))) for each in event.problems)
-                return replace(event, problems=tuple(problems))
+                return replace(event, problems=self._problems(event.problems))
+            case Compared(diff=diff):
+                return replace(event, diff=replace(diff, findings=self._problems(diff.findings)))
             case FileFinished(error=CiPublishError() as error) | RunFinished(error=CiPublishError() as error):
                 self.error(error)
                 return event
             case _:
                 return event
+
+    def _problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        return tuple(replace(each, advice="".join(self.hints((each.advice,)))) for each in problems)
 
 
 def _commands() -> frozenset[str]:

@@ -8,6 +8,7 @@ from ci_publish.errors import ConfigurationError, UploadRejected
 from ci_publish.hints import Hint, OptionNamed, option
 from ci_publish.model.events import (
     Checked,
+    Compared,
     FileFinished,
     FileStatus,
     Finding,
@@ -18,6 +19,7 @@ from ci_publish.model.events import (
     RunStarted,
 )
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Release, ReleaseDiff
 from tests.unit.fakes import wheel
 
 KEEP_GOING = Hint("Go on: ", option("keep_going", "true"))
@@ -122,6 +124,11 @@ def test_events_reach_people_in_their_words() -> None:
     checked = TERMINAL.event(Checked((problem, plain)))
     assert isinstance(checked, Checked)
     assert [each.advice for each in checked.problems] == ["Go on: --keep-going", ""]
+    ours = Release(project="demo", version="1.1", files=())
+    diff = ReleaseDiff(index="pypi", ours=ours, against=None, why_not="", findings=(problem, plain))
+    compared = TERMINAL.event(Compared(diff))
+    assert isinstance(compared, Compared)
+    assert [each.advice for each in compared.diff.findings] == ["Go on: --keep-going", ""]
 
 
 def test_errors_are_the_same_errors_afterwards() -> None:

@@ -203,7 +203,7 @@ RULES: Final = (
             " 1.2.3) and post, dev or local builds of the tagged version agree."
         ),
         example="the tag `demo-1.3.0`, and files of demo 1.2.0",
-        fix="Correct the version or the tag. If they may differ: `version-tag: warn` or `off`.",
+        fix=Hint("Correct the version or the tag; if they may differ: ", option("version_tag", "warn"), "."),
     ),
     Rule(
         id="version-tag-warning",
@@ -212,7 +212,7 @@ RULES: Final = (
         cause="The tag that a job runs for is the version of its files, where it reads as a version alone.",
         source="as `version-tag`. Such a tag may belong to another component of the repository, or be a date.",
         example="the tag `v1.3.0`, and files of demo 1.2.0",
-        fix="To stop such runs before anything is signed: `version-tag: error`.",
+        fix=Hint("To stop such runs before anything is signed: ", option("version_tag", "error"), "."),
     ),
     Rule(
         id="expected-wheel-missing",
@@ -275,6 +275,11 @@ RULES: Final = (
         cause="Published files show that PyPI's default limits do not apply to the project.",
         source="our own rule.",
         example="a wheel of 250 MiB, and the index has one of 240 MiB",
-        fix="To have the real limit checked, state it: `file-size-limit`, `project-size-limit`.",
+        fix=Hint(
+            "To have the real limit checked, set ",
+            option("file_size_limit"),
+            Hint(" and ", option("project_size_limit")),
+            ".",
+        ),
     ),
 )
