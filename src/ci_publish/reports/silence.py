@@ -31,6 +31,7 @@ _DEEDS: Final = {
     Step.SIGN: "waiting for Sigstore",
     Step.UPLOAD: "waiting for {index} to accept the files",
     Step.CONFIRM: "waiting for {index} to show the files",
+    Step.INSTALL: "installing the files and what they require",
 }
 
 
