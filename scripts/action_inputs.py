@@ -34,7 +34,7 @@ OUTPUTS = {
     "receipt": "Path of the receipt; empty unless the input receipt was given.",
     "attestations-dir": "Folder of the attestations; empty unless the input attestations-dir was given.",
     "resume-after": "When a run that ended with exit code 12 can go on (RFC 3339, UTC); empty where that is not known.",
-    "release-url": "Page of the release on the index; empty where it has none.",
+    "release-url": "The page of each release on the index, one a line; empty where it has none.",
 }
 
 # A component's inputs are shown to everybody who may see the pipeline: a secret is a masked variable, not an input.

@@ -61,7 +61,7 @@ class Reporting:
         from ci_publish.reports.summary import SummaryInput, summary  # noqa: PLC0415
 
         def text(history: "EventHistory", redact: "Redact") -> str:
-            return summary(SummaryInput(events=history.events, seconds=lambda _index, _filename: None, redact=redact))
+            return summary(SummaryInput(events=history.events, redact=redact))
 
         self.emit.add(JsonReport(stdout, redact=self.masker.redact, text=text))
 

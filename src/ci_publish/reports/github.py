@@ -8,7 +8,6 @@ Rules of the runner (actions/runner ``FileCommandManager.cs``, ``ActionCommandMa
 import os
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -20,7 +19,6 @@ from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.neutral import command_data, one_line
 from ci_publish.reports.outputs import CiReportOptions, outputs
-from ci_publish.reports.stopwatch import Stopwatch
 from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, summary
 from ci_publish.reports.writer import LineWriter
 
@@ -34,14 +32,13 @@ class GitHubReport:
     one that cannot be written is a warning through *emit*. The runner reads commands on stdout and stderr.
     """
 
-    def __init__(  # noqa: PLR0913  (collaborators)
+    def __init__(
         self,
         *,
         stream: TextIO,
         environ: Mapping[str, str],
         emit: Emit,
         options: CiReportOptions = _OPTIONS,
-        clock: Callable[[], float] = time.monotonic,
         delimiter: Callable[[], str] = lambda: f"ghadelimiter_{secrets.token_hex(16)}",
     ) -> None:
         self._lines = LineWriter(stream, options.redact)
@@ -50,7 +47,6 @@ class GitHubReport:
         self._options = options
         self._delimiter = delimiter
         self._history = EventHistory()
-        self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
         self._groups = StepGroups(self._begin, self._end)
         self._finished = False
@@ -59,7 +55,6 @@ class GitHubReport:
         """Take one event."""
         with self._lock:
             self._history.add(event)
-            self._stopwatch.take(event)
             self._groups.take(event)
             if isinstance(event, RunFinished):
                 self.close()
@@ -109,7 +104,6 @@ class GitHubReport:
     def _summary(self, size: int) -> str:
         given = SummaryInput(
             events=self._history.events,
-            seconds=self._stopwatch.seconds,
             settings=self._options.settings,
             log_search=self._options.log_search,
             redact=self._options.redact,

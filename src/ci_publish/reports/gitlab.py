@@ -20,7 +20,6 @@ from ci_publish.reports.groups import StepGroups
 from ci_publish.reports.junit import junit
 from ci_publish.reports.neutral import one_line
 from ci_publish.reports.outputs import CiReportOptions, outputs
-from ci_publish.reports.stopwatch import Stopwatch
 from ci_publish.reports.summary import SummaryInput, summary
 from ci_publish.reports.writer import LineWriter
 
@@ -46,18 +45,17 @@ _OPTIONS = CiReportOptions()
 class GitLabReport:
     """Writes what the job shows. Thread-safe. It comes before the console: sections must open before their lines.
 
-    *now* gives seconds since the epoch, *clock* seconds that never run backwards. A file that cannot be written is a
+    *now* gives seconds since the epoch. A file that cannot be written is a
     warning through *emit*.
     """
 
-    def __init__(  # noqa: PLR0913  (collaborators)
+    def __init__(
         self,
         *,
         stream: TextIO,
         emit: Emit,
         files: GitLabFiles = _NO_FILES,
         options: CiReportOptions = _OPTIONS,
-        clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._lines = LineWriter(stream, options.redact)
@@ -66,7 +64,6 @@ class GitLabReport:
         self._options = options
         self._now = now
         self._history = EventHistory()
-        self._stopwatch = Stopwatch(clock)
         self._lock = threading.RLock()
         self._section = ""
         self._groups = StepGroups(self._begin, self._end)
@@ -76,7 +73,6 @@ class GitLabReport:
         """Take one event."""
         with self._lock:
             self._history.add(event)
-            self._stopwatch.take(event)
             self._groups.take(event)
             if isinstance(event, RunFinished):
                 self.close()
@@ -117,7 +113,7 @@ class GitLabReport:
     def _dotenv(self) -> str:
         values = outputs(self._history.events, self._options.artifacts, self._options.redact)
         return "".join(
-            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_dotenv_value(value)}\n"
+            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_dotenv_value(' '.join(value.splitlines()))}\n"
             for name, value in values.items()
             if name not in _NOT_IN_DOTENV
         )
@@ -126,7 +122,6 @@ class GitLabReport:
         return summary(
             SummaryInput(
                 events=self._history.events,
-                seconds=self._stopwatch.seconds,
                 settings=self._options.settings,
                 log_search=self._options.log_search,
                 redact=self._options.redact,

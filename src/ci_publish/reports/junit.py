@@ -3,7 +3,7 @@
 The shape is the common part of what readers accept: ``testsuites`` > ``testsuite`` > ``testcase`` with ``name``,
 ``classname`` and ``time``, at most one ``failure`` in each, warnings as ``system-out``. A suite for each file, a case
 for each rule that found something, one passing case for a file without findings. Installations are a suite of their
-own, with a case for each file and interpreter.
+own, with a case for each file and interpreter; so is what failed otherwise.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,11 @@ from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from ci_publish.about import NAME
-from ci_publish.model.events import Checked, Collected, Event, Step, StepFinished, Tried
+from ci_publish.errors import CiPublishError, InvalidDistribution
+from ci_publish.model.events import Checked, Collected, Event, RunFinished, RunStarted, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
+from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import block, one_line
 
 _SET = "all files together"
@@ -28,11 +30,37 @@ def junit(events: Sequence[Event], redact: Redact = str) -> str:
     trials = [event for event in events if isinstance(event, Tried)]
     if trials:
         root.append(_installations(trials, redact))
+    if (suite := _failures(events, redact)) is not None:
+        root.append(suite)
     _total(root)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
         ('<?xml version="1.0" encoding="UTF-8"?>\n', "\n")
     )
+
+
+def _failures(events: Sequence[Event], redact: Redact) -> ET.Element | None:
+    """Return a suite with a failed case for each failed file and for the run; None where the checks said it all."""
+    end = next((event for event in events if isinstance(event, RunFinished)), None)
+    if end is None or end.error is None or isinstance(end.error, InvalidDistribution):
+        return None
+    suite = ET.Element("testsuite", name=NAME)
+    for event, error in file_failures(events):
+        suite.append(_failed(event.distribution.filename, error, redact))
+    suite.append(_failed(_command(events), end.error, redact))
+    suite.attrib.update(_numbers(len(suite), len(suite)))
+    return suite
+
+
+def _failed(name: str, error: CiPublishError, redact: Redact) -> ET.Element:
+    case = ET.Element("testcase", name=one_line(redact(error.slug)), classname=one_line(redact(name)), time="0.000")
+    failure = ET.SubElement(case, "failure", message=one_line(redact(error.summary)), type=error.slug)
+    failure.text = block(redact("\n".join(filter(None, (error.detail, *error.hints, error.docs)))))
+    return case
+
+
+def _command(events: Sequence[Event]) -> str:
+    return next((event.command for event in events if isinstance(event, RunStarted)), NAME)
 
 
 def _by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:

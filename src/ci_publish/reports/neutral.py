@@ -38,6 +38,7 @@ _FOLLOWED = re.compile(
     rf"(?<!\S)(?:https://(?:test\.)?pypi\.org/|{re.escape(DOCS_URL)}/|https?://(?:127\.0\.0\.1|localhost)(?::[0-9]{{1,5}})?/)"
     r"(?:[A-Za-z0-9/?&=%._~+-]*[A-Za-z0-9/=_-])?(?=[.,;:]?(?:\s|$))"
 )
+_CODE_OR_FOLLOWED = re.compile(rf"`[^`]+`|{_FOLLOWED.pattern}")
 _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 
@@ -88,11 +89,14 @@ def linked(text: str, limit: int = HINT_LIMIT) -> str:
     """Return *text* as ``markdown`` does, with the addresses in it that may be followed as links which show themselves.
 
     These are pages of PyPI, of TestPyPI, of our documentation and of this machine, made of few characters, none of
-    which means anything in a link's destination; every other address stays text.
+    which means anything in a link's destination; every other address stays text. What stands between backticks is
+    monospaced.
     """
     out, end, line = "", 0, one_line(text, limit)
-    for found in _FOLLOWED.finditer(line):
-        out += f"{_between(line[end : found.start()])}[{markdown(found.group(), limit)}]({found.group()})"
+    for found in _CODE_OR_FOLLOWED.finditer(line):
+        out += _between(line[end : found.start()])
+        said = found.group()
+        out += code(said[1:-1]) if said.startswith("`") else f"[{markdown(said, limit)}]({said})"
         end = found.end()
     return out + _between(line[end:])
 

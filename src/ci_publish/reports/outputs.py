@@ -40,11 +40,12 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
 
     ``uploaded`` (confirmed or not) and ``already-published`` are numbers of files; ``files`` is the ``files`` list of
     the receipt as JSON (shortened to filename, status and sha256, then to nothing, where it is too long for a job);
-    ``receipt``, ``attestations-dir`` and ``release-url`` (the first release's page) are empty where there is none.
+    ``receipt``, ``attestations-dir`` and ``release-url`` (a page for each release, one a line) are empty without one.
     """
     receipt = receipt_of(events)
     extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
-    pages = wording.release_pages(receipt, events)
+    page = extra.get("release-url")
+    pages = (page,) if page else wording.release_pages(receipt, events)
     there = artifacts.receipt is not None and artifacts.receipt.is_file()
     return {
         "outcome": receipt.outcome.value,
@@ -55,7 +56,7 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
         "receipt": _value(str(artifacts.receipt)) if there else "",
         "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
         "resume-after": receipt.resume_after or "",
-        "release-url": _value(redact(extra.get("release-url") or (pages[0] if pages else ""))),
+        "release-url": "\n".join(_value(redact(each)) for each in pages),
     }
 
 

@@ -4,7 +4,7 @@ Text from outside is written as entities or in monospaced HTML, links lead to ``
 is made of sections, and each of lines, so that it can be cut anywhere between two lines and still be well-formed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import quote
@@ -32,6 +32,10 @@ from ci_publish.reports.neutral import code, linked, markdown, preformatted
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
 _CUT = "\n\n*Cut here: a summary can have at most 1 MiB. The log and the receipt are complete.*\n"
+_DIGEST_SHOWN = 12
+_RELEASES_SHOWN = 5
+DEFAULT_SOURCE = "default"
+"""The source of a setting that nobody set; it is not shown."""
 PUBLIC_LOG = "https://search.sigstore.dev/?logIndex="
 _SAFE_IN_LINKS = "/:?&=%~-._+,;@#"
 
@@ -52,13 +56,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryInput:
-    """What a summary is made from; ``seconds`` gives the upload time of a file (index, filename) where it is known.
+    """What a summary is made from.
 
     ``log_search`` and a log index make the address of a log entry; None where the log has no such pages.
     """
 
     events: Sequence[Event]
-    seconds: Callable[[str, str], float | None]
     settings: Sequence[SettingRow] = ()
     log_search: str | None = PUBLIC_LOG
     redact: Redact = str
@@ -142,8 +145,10 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
 def _heading(given: SummaryInput) -> Section:
     receipt = given.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
-    names = [f"{given.text(project)} {given.text(version)}" for project, version in wording.releases(receipt)[:5]]
-    subject = f" · {', '.join(names)}" if names else ""
+    releases = wording.releases(receipt)
+    names = [f"{given.text(project)} {given.text(version)}" for project, version in releases[:_RELEASES_SHOWN]]
+    more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
+    subject = f" · {', '.join(names)}{more}" if names else ""
     return Section(f"## {sign} {given.text(wording.headline(receipt))}{subject}\n\n")
 
 
@@ -183,8 +188,14 @@ def _files(given: SummaryInput) -> Iterator[Section]:
         return
     several = len(receipt.indexes) > 1
     index = ("| Index ", "|---") if several else ("", "")
-    head = f"| File {index[0]}| Result | Size | SHA-256 | Attestation | Time |\n|---{index[1]}|---|---:|---|---|---:|\n"
-    yield Section(head, tuple(_row(given, file, several=several) for file in receipt.files), "\n")
+    head = f"| File {index[0]}| Result | Size | Attestation | SHA-256 |\n|---{index[1]}|---|---:|---|---|\n"
+    failed_first = sorted(receipt.files, key=lambda file: file.status not in wording.BAD)
+    yield Section(head, tuple(_row(given, file, several=several) for file in failed_first), "\n")
+    digests = {file.filename: file.sha256 for file in receipt.files if file.sha256}
+    if digests:
+        lines = tuple(f"| {given.code(sha256)} | {given.code(name)} |\n" for name, sha256 in digests.items())
+        head = "| SHA-256 | File |\n|---|---|\n"
+        yield Section(f"<details><summary>SHA-256 in full</summary>\n\n{head}", lines, "\n</details>\n\n")
 
 
 def _builds(given: SummaryInput) -> Iterator[Section]:
@@ -198,7 +209,6 @@ def _builds(given: SummaryInput) -> Iterator[Section]:
 
 
 def _row(given: SummaryInput, file: FileEntry, *, several: bool) -> str:
-    seconds = given.seconds(file.index or "", file.filename)
     # the index of a rehearsal ends with the run: its links would lead nowhere
     url = None if given.receipt.outcome is Outcome.REHEARSED else file.url
     cells = [
@@ -206,9 +216,8 @@ def _row(given: SummaryInput, file: FileEntry, *, several: bool) -> str:
         *([given.text(file.index or "")] if several else []),
         _result(given, file),
         "" if file.size is None else wording.amount(file.size),
-        "" if file.sha256 is None else given.code(file.sha256),
         _attestation(given, file),
-        "" if seconds is None else wording.duration(seconds),
+        "" if file.sha256 is None else given.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
     ]
     return f"| {' | '.join(cells)} |\n"
 
@@ -224,9 +233,9 @@ def _attestation(given: SummaryInput, file: FileEntry) -> str:
         "made"
         if each.log_index is None
         else (
-            str(each.log_index)
+            f"log entry {each.log_index}"
             if given.log_search is None
-            else f"[{each.log_index}]({given.log_search}{each.log_index})"
+            else f"[log entry {each.log_index}]({given.log_search}{each.log_index})"
         )
         for each in file.attestations
     ]
@@ -343,7 +352,10 @@ def _settings(given: SummaryInput) -> Iterator[Section]:
     lines = [
         f"| {given.code(name)} | {given.code(value)} | {given.text(source)} |\n"
         for name, value, source in given.settings
+        if source != DEFAULT_SOURCE
     ]
     if lines:
         head = "| Setting | Value | Source |\n|---|---|---|\n"
-        yield Section(f"<details><summary>Settings</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
+        yield Section(
+            f"<details><summary>Settings that are not defaults</summary>\n\n{head}", tuple(lines), "\n</details>\n\n"
+        )

@@ -1,7 +1,6 @@
 """A step of a GitHub job as a report sees it: its log, its files and the events that it emits."""
 
 import io
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,13 +23,11 @@ class Job:
 
     def run(self, events: list[Event], *, delimiter: Callable[[], str] | None = None, **options: object) -> None:
         own = {} if delimiter is None else {"delimiter": delimiter}
-        ticks = itertools.count(0.0, 0.5)
         fanout = Dispatcher()
         report = GitHubReport(
             stream=self.log,
             environ=self.environ,
             emit=fanout,
-            clock=lambda: next(ticks),
             options=CiReportOptions(**options),  # type: ignore[arg-type]
             **own,
         )

@@ -2,10 +2,11 @@
 
 from xml.etree import ElementTree as ET
 
-from ci_publish.model.events import Checked, Collected
+from ci_publish.errors import UploadRejected
+from ci_publish.model.events import Checked, Collected, FileFinished, FileStatus, Outcome, RunFinished
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.junit import junit
-from tests.unit.reports.recorded_runs import SDIST, a_failed_check, hostile_texts
+from tests.unit.reports.recorded_runs import SDIST, WHEEL, a_conflict, a_failed_check, hostile_texts
 
 # What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
 ATTRIBUTES = {
@@ -63,3 +64,26 @@ def test_hostile_text_is_valid_xml() -> None:
         document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
         assert is_junit(document)
         assert document.get("failures") == "1"
+
+
+def test_every_kind_of_failure_has_a_failed_case() -> None:
+    document = ET.fromstring(junit(a_conflict()))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    run = document[-1]
+    assert [(case.get("classname"), case.get("name")) for case in run] == [("publish", "content-conflict")]
+    failure = run.find("testcase/failure")
+    assert failure is not None
+    assert "Raise the version and build again." in (failure.text or "")
+    assert document.get("failures") == "1"
+
+
+def test_files_that_failed_each_have_a_case_beside_the_run() -> None:
+    refused = UploadRejected("The index refuses it.")
+    events = [
+        *a_conflict()[:-1],
+        FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.REFUSED, attempts=1, error=refused),
+        RunFinished(outcome=Outcome.FAILED, exit_code=9, time=0.0, error=UploadRejected("2 of 2 files failed.")),
+    ]
+    document = ET.fromstring(junit(events))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert {case.get("classname") for case in document[-1]} >= {WHEEL.filename, "publish"}

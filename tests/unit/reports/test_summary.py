@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.errors import ContentConflict, InvalidPublisher
+from ci_publish.errors import ContentConflict, InvalidPublisher, UploadRejected
 from ci_publish.model.events import (
+    FileFinished,
+    FileStatus,
     Finding,
     FindingStatus,
     Noted,
@@ -44,27 +46,31 @@ def job(tmp_path: Path) -> Job:
 
 
 def test_the_summary_of_a_good_run(job: Job) -> None:
-    job.run(a_good_run(), settings=[("jobs", "8", "default")])
+    job.run(a_good_run(), settings=[("jobs", "8", "environment"), ("strict", "false", "default")])
     assert job.summary.splitlines()[:8] == [
         "## ✅ Published&#58; 1 uploaded, 1 already published · demo 1&#46;0",
         "",
         "- [https&#58;//pypi.org/project/demo/1.0/](https://pypi.org/project/demo/1.0/)",
         "",
-        "| File | Result | Size | SHA-256 | Attestation | Time |",
-        "|---|---|---:|---|---|---:|",
+        "| File | Result | Size | Attestation | SHA-256 |",
+        "|---|---|---:|---|---|",
         (
             f"| [<code>{SDIST.filename}</code>]({FILES}{SDIST.filename}) "
-            f"| already published | 12.3 kB | <code>{SDIST.sha256}</code> |  |  |"
+            f"| already published | 12.3 kB |  | <code>{SDIST.sha256[:12]}…</code> |"
         ),
         (
             f"| [<code>{WHEEL.filename}</code>]({FILES}{WHEEL.filename}) "
-            f"| uploaded | 1.5 MB | <code>{WHEEL.sha256}</code> "
-            "| [123456](https://search.sigstore.dev/?logIndex=123456), [123456](https://search.sigstore.dev/?logIndex=123456)"
-            ", verified on the index | 0.5 s |"
+            "| uploaded | 1.5 MB "
+            "| [log entry 123456](https://search.sigstore.dev/?logIndex=123456), "
+            "[log entry 123456](https://search.sigstore.dev/?logIndex=123456), verified on the index "
+            f"| <code>{WHEEL.sha256[:12]}…</code> |"
         ),
     ]
     assert "<details><summary>Plan</summary>\n\n| Index |" in job.summary
-    assert "| <code>jobs</code> | <code>8</code> | default |\n\n</details>" in job.summary
+    head = "<details><summary>SHA-256 in full</summary>\n\n| SHA-256 | File |\n|---|---|\n"
+    assert f"{head}| <code>{SDIST.sha256}</code>" in job.summary
+    assert "| <code>jobs</code> | <code>8</code> | environment |\n\n</details>" in job.summary
+    assert "<code>strict</code>" not in job.summary
     assert job.annotations("error") == []
 
 
@@ -99,7 +105,7 @@ def test_configuration_in_a_hint_keeps_its_lines(job: Job) -> None:
 
 def test_a_private_log_has_no_links(job: Job) -> None:
     job.run(a_good_run(), log_search=None)
-    assert "| 123456, 123456, verified on the index |" in job.summary
+    assert "| log entry 123456, log entry 123456, verified on the index |" in job.summary
     assert "search.sigstore.dev" not in job.summary
 
 
@@ -114,7 +120,7 @@ def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job) -> None:
 def test_an_attestation_without_a_log_entry_and_provenance_that_fails(job: Job) -> None:
     unlogged = replace(attestation(SDIST), log_index=None)
     job.run([*beginning(SDIST), Signed(unlogged), *uploaded(SDIST)])
-    assert "| made | 0.5 s |" in job.summary
+    assert "| made | <code>" in job.summary
 
 
 def test_several_indexes_have_a_column(job: Job) -> None:
@@ -163,7 +169,7 @@ def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
 
 
 def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
-    told = SummaryInput(events=a_good_run(), seconds=lambda _index, _file: 1.0, settings=[("jobs", "8", "default")])
+    told = SummaryInput(events=a_good_run(), settings=[("jobs", "8", "flag")])
     for limit in range(0, 2_600, 7):
         text = summary(told, limit)
         assert len(text.encode()) <= limit
@@ -188,3 +194,20 @@ def test_a_section_without_room_is_left_out_as_a_whole() -> None:
 )
 def test_links_lead_to_web_addresses_only(url: str | None, expected: str) -> None:
     assert link("x", url) == expected
+
+
+def test_what_failed_comes_first_and_every_project_is_counted(job: Job) -> None:
+    files = [replace(distribution(f"p{number}-1.0.tar.gz"), project=f"p{number}") for number in range(7)]
+    refused = FileFinished(
+        index="pypi", distribution=files[6], status=FileStatus.REFUSED, attempts=1, error=UploadRejected("no")
+    )
+    job.run([*beginning(*files), *planned(*(Upload(file) for file in files)), refused])
+    rows = [line for line in job.summary.splitlines() if line.startswith("| <code>p")]
+    assert rows[0].startswith("| <code>p6-1.0.tar.gz</code> | **refused** |")
+    assert "p4 1&#46;0 and 2 more" in job.summary.splitlines()[0]
+
+
+def test_commands_in_hints_are_monospaced(job: Job) -> None:
+    error = ContentConflict("x", hints=("Run `ci-publish check <b>` first.",))
+    job.run([*beginning(SDIST), RunFinished(outcome=Outcome.FAILED, exit_code=8, time=BEGIN, error=error)])
+    assert "- Run <code>ci-publish check &#60;b&#62;</code> first." in job.summary

@@ -27,9 +27,9 @@ def test_console_and_summary_show_the_order() -> None:
     event = planned("cli", "core", new=("cli",))
     lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
     assert lines[-2:] == ["order     1. core", "order     2. cli (new project)"]
-    said = summary(SummaryInput(events=[event], seconds=lambda *_: None))
+    said = summary(SummaryInput(events=[event]))
     assert "### Order of the projects\n\n1. core\n1. cli &#40;new project&#41;\n" in said
-    assert "### Order" not in summary(SummaryInput(events=[planned("core")], seconds=lambda *_: None))
+    assert "### Order" not in summary(SummaryInput(events=[planned("core")]))
 
 
 def test_the_projects_that_did_not_go_out_are_a_table() -> None:
@@ -37,6 +37,6 @@ def test_the_projects_that_did_not_go_out_are_a_table() -> None:
     other = ProjectLeft(index="pypi", project="app", because=("core", "cli"), reason="too large", deferred=True)
     lines = [line.text for event in (own, other) for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
     assert lines == ["left out  core: too large", "deferred  app, because of core, cli: too large"]
-    said = summary(SummaryInput(events=[own, other], seconds=lambda *_: None))
+    said = summary(SummaryInput(events=[own, other]))
     assert "### Projects that did not go out" in said
     assert "| core | **not published** | core | too large |\n| app | deferred | core, cli | too large |\n" in said
