@@ -74,7 +74,7 @@ def test_no_command_but_ours_through_any_report(number: int, tmp_path: Path) -> 
         assert file_commands(files["outputs"])["outcome"] == "failed"
         only_known_tags(files["github.md"])
         only_known_tags(files["gitlab.md"])
-        assert ET.fromstring(files["checks.xml"]).get("tests") == "2"  # noqa: S314  (our own document)
+        assert ET.fromstring(files["checks.xml"]).get("tests") == "3"  # noqa: S314  (our own document)
         assert len(files["publish.env"].splitlines()) == len(OUTPUTS) - 1
 
 

@@ -88,10 +88,10 @@ def test_junit_has_a_case_for_each_file_and_interpreter_and_reports_nothing_twic
 
 
 def test_the_summary_has_a_table_and_the_output_folded() -> None:
-    said = summary(SummaryInput(events=EVENTS, seconds=lambda *_: None, redact=redact))
+    said = summary(SummaryInput(events=EVENTS, redact=redact))
 
     assert "### Installations" in said
     assert "| **failed** |" in said
     assert "<details><summary>" in said
     assert "secret-canary" not in said
-    assert "### Installations" not in summary(SummaryInput(events=EVENTS[:2], seconds=lambda *_: None))
+    assert "### Installations" not in summary(SummaryInput(events=EVENTS[:2]))
