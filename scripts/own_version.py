@@ -23,8 +23,10 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 STATE: Final = ROOT / "docs" / "release.json"
 GIT: Final = "git+https://github.com/ci-publish/ci-publish"
 
-_PIN: Final = re.compile(r"(?P<action>[\w.-]+/[\w.-]+(?:/[\w.-]+)*)@(?P<commit>[0-9a-f]{40})(?P<comment> # v[\d.]+)")
-_COMMIT: Final = r"(?:main|[0-9a-f]{40})"
+# Whoever writes a page may leave a placeholder for a commit.
+_PLACEHOLDER: Final = "COMMIT-OF-A-RELEASE"
+_PIN: Final = re.compile(rf"(?P<action>[\w.-]+/[\w.-]+(?:/[\w.-]+)*)@(?:{_PLACEHOLDER}|[0-9a-f]{{40}} # v[\d.]+)")
+_COMMIT: Final = rf"(?:main|{_PLACEHOLDER}|[0-9a-f]{{40}})"
 _ACTION: Final = re.compile(rf"(ci-publish/ci-publish(?:/[\w./-]+)?)@{_COMMIT}(?: # v[\d.]+)?")
 _REQUIREMENT: Final = re.compile(rf"(ci-publish(?:\[\w+\])?)(?: @ {re.escape(GIT)}|==\d+(?:\.\d+)+)(?=[\"'])")
 _COMPONENT: Final = re.compile(r"(ci-publish/publish)@(?:main|\d+(?:\.\d+)+)")

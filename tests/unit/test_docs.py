@@ -20,7 +20,7 @@ from ci_publish.app.settings import options
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.errors import error_classes
-from scripts import docs_errors, docs_reference
+from scripts import docs_errors, docs_reference, own_version
 from scripts.action_inputs import OUTPUTS
 from tests.distributions import make_release
 
@@ -277,5 +277,6 @@ def test_the_hosts_of_sigstore_are_those_that_it_brings_along() -> None:
 
 def test_the_workflow_of_the_guide_to_monorepos_is_the_one_that_is_linted_and_run() -> None:
     example = (ROOT / "docs" / "examples" / "monorepo.yml").read_text(encoding="utf-8")
-    shown = example.replace("uses: $/native", "uses: ci-publish/ci-publish/native@COMMIT-OF-A-RELEASE")
+    named = example.replace("uses: $/native", "uses: ci-publish/ci-publish/native@main")
+    shown = own_version.restated(named, own_version.current())
     assert f"```yaml\n{shown}```\n" in (ROOT / "docs" / "monorepos.md").read_text(encoding="utf-8")

@@ -37,6 +37,9 @@ def test_both_states_and_the_next_release(before: str, after: str) -> None:
     assert restated(after, RELEASE) == after
     assert restated(after, NEXT) == after.replace(COMMIT, NEXT.commit).replace("1.2.3", "1.10.0")
     assert restated(after, None) == before
+    assert restated("uses: ci-publish/ci-publish/native@COMMIT-OF-A-RELEASE", None) == (
+        "uses: ci-publish/ci-publish/native@main"
+    )
 
 
 @pytest.mark.parametrize("text", ["actions/checkout@main", "ci-publish verify demo==1.0", "ci-publish/other@main"])
@@ -48,6 +51,7 @@ def test_actions_of_others_get_the_pin_of_our_workflows() -> None:
     old, new = f"actions/checkout@{COMMIT} # v1.0.0", f"actions/checkout@{'1e' * 20} # v2.0.0"
     assert pinned(f"- uses: {old}\n", {"actions/checkout": new}) == f"- uses: {new}\n"
     assert pinned(f"- uses: {old}\n", {}) == f"- uses: {old}\n"
+    assert pinned("- uses: actions/checkout@COMMIT-OF-A-RELEASE", {"actions/checkout": new}) == f"- uses: {new}"
     assert {"actions/checkout", "actions/upload-artifact", "actions/download-artifact"} <= set(pins_of_workflows())
 
 
