@@ -45,6 +45,7 @@ from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
+from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, expected_wheels
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
@@ -67,7 +68,7 @@ from ci_publish.model.attestation import (
     ProvenanceVerified,
 )
 from ci_publish.model.coverage import does_not_exist, not_named
-from ci_publish.model.distribution import FoundAttestation
+from ci_publish.model.distribution import Collection, FoundAttestation
 from ci_publish.model.events import Outcome, RunFinished, Tried
 from ci_publish.model.identity import CredentialKind, CredentialState, Provider, Secret
 from ci_publish.model.index import (
@@ -84,6 +85,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import parse_identity
+from ci_publish.model.release import Comparison, Release, local_files
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.publishing import build_provenance, confirmation_messages, messages, train_messages
 from ci_publish.publishing.interruption import Interruption
@@ -996,6 +998,61 @@ def _() -> object:
 @situation("--new-projects, and the listing cannot be read")
 def _() -> object:
     return train_messages.unknown_new(GENERIC, ["core"])
+
+
+# --- the release as a whole ----------------------------------------------------------------------------------------
+
+
+def compared(stated: Stated = NOTHING_STATED, rules: Sequence[str] = ()) -> CiPublishError:
+    """Compare a release that has no sdist and no Windows wheel with one that has."""
+    local = LocalDistributions(stated=stated, rules=rules)
+    before = Release(project="demo", version="1.0", files=local_files([wheel(), sdist()]), requires_python="")
+    ours = Release(project="demo", version="1.1", files=local_files([wheel(version="1.1")]), requires_python="")
+    comparison = Comparison(ours=ours, before=before, newest="1.0", new_files=ours.files)
+    return messages.failed_checks(local.compare(comparison, [IndexProfile.PYPI], differences=True))
+
+
+@situation("A wheel that expect-wheels names was not built")
+def _() -> object:
+    return compared(Stated(expected=expected_wheels(["py3-none-any", "cp3{12,13}-*-win_amd64"])))
+
+
+@situation("The project made a difference from the last release an error, and it is there")
+def _() -> object:
+    return compared(rules=("sdist-lost=error",))
+
+
+@situation("diff --exit-code found more than a note")
+def _() -> object:
+    found = Problem(
+        filename=None,
+        rule="wheel-lost",
+        severity=Severity.WARNING,
+        message="Lost: CPython 3.13 on macOS arm64.",
+        advice=RULES["wheel-lost"].fix,
+    )
+    return messages.differences_found([found])
+
+
+@situation("The tag names the project and another version")
+def _() -> object:
+    local = LocalDistributions(stated=Stated(tag="demo-1.2"))
+    return messages.failed_checks(local.check_tag(Collection(distributions=(wheel(version="1.1"),))))
+
+
+@situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")
+def _() -> object:
+    return LocalDistributions(rules=("version-tag=off",))
+
+
+@situation("[tool.ci-publish.rules] names a rule that does not exist")
+def _() -> object:
+    return LocalDistributions(rules=("wheel-losst=error",))
+
+
+@situation("A pattern of expect-wheels cannot be read")
+def _() -> object:
+    return expected_wheels(["cp3{12,13-*"])
 
 
 @situation("Somebody pressed Ctrl-C")

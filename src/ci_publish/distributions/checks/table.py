@@ -83,8 +83,8 @@ def set_faults(collection: Collection) -> list[Fault]:
 def release_faults(comparison: Comparison, stated: Stated, *, differences: bool = True) -> list[Fault]:
     """Apply every rule about a release; without *differences*, those that need no release before it."""
     families = (Family.STATED, Family.SIZES, *((Family.DIFFERENCES,) if differences else ()))
-    rules = [rule for family in families for rule in FAMILIES[family] if rule.compare is not None]
-    return [fault for rule in rules if rule.compare for fault in _few(rule.compare(comparison, stated))]
+    compare = [rule.compare for family in families for rule in FAMILIES[family] if rule.compare is not None]
+    return [fault for each in compare for fault in _few(each(comparison, stated))]
 
 
 def _few(faults: Iterable[Fault]) -> list[Fault]:

@@ -183,7 +183,10 @@ RULES: Final = (
         cause="A release requires what the release before requires, its extras not counted.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, and 1.1 does not",
-        fix="If it is still imported, add it again; if it is gone on purpose, set the rule to `note`.",
+        fix=(
+            "If it is still imported, add it again; if it is gone on purpose,"
+            " set the rule to `note` in [tool.ci-publish.rules]."
+        ),
     ),
     Rule(
         id="extra-removed",
@@ -193,7 +196,7 @@ RULES: Final = (
         cause="A release has the extras of the release before.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
         example="1.0 has the extra `http2`, and 1.1 does not",
-        fix="Keep an empty extra of that name, or announce it and set the rule to `note`.",
+        fix="Keep an empty extra of that name, or announce it and set the rule to `note` in [tool.ci-publish.rules].",
     ),
     Rule(
         id="license-changed",

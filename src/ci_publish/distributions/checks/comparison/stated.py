@@ -154,13 +154,9 @@ def _follow(reached: States, tokens: Sequence[str], text: str) -> States:
 
 
 def _closed(reached: States, tokens: Sequence[str]) -> States:
-    """Return *reached* with what follows the asterisks in it, which may stand for nothing."""
+    """Return *reached* with what follows the asterisks in it, which may stand for nothing, and of which no two meet."""
     found = set(reached)
-    for state in sorted(reached):
-        after = state
-        while after < len(tokens) and tokens[after] == "*":
-            after += 1
-            found.add(after)
+    found |= {state + 1 for state in reached if state < len(tokens) and tokens[state] == "*"}
     return frozenset(found)
 
 

@@ -254,7 +254,10 @@ RULES: Final = (
             " files 14 days after its first."
         ),
         example="1.1 has no wheel for CPython 3.13 on macOS arm64, and 1.0 had one",
-        fix="Build the missing wheels before publishing; if they are gone on purpose, set the rule to `note`.",
+        fix=(
+            "Build the missing wheels before publishing; if they are gone on purpose,"
+            " set the rule to `note` in [tool.ci-publish.rules]."
+        ),
     ),
     Rule(
         id="sdist-lost",
@@ -274,7 +277,10 @@ RULES: Final = (
         cause="Wheels run on the systems that the wheels of the release before run on.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
-        fix="Build with the older image or MACOSX_DEPLOYMENT_TARGET, or announce it and set the rule to `note`.",
+        fix=(
+            "Build with the older image or MACOSX_DEPLOYMENT_TARGET, or announce it and"
+            " set the rule to `note` in [tool.ci-publish.rules]."
+        ),
     ),
     Rule(
         id="size-changed",
