@@ -37,6 +37,7 @@ def test_absent_files_are_uploaded_and_present_ones_are_not() -> None:
     assert plan.files == (Upload(here), AlreadyPublished(there, published(there)))
     assert plan.uploads == (here,)
     assert plan.conflicts == ()
+    assert plan.index == "pypi"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +61,21 @@ def test_other_content_is_a_conflict_unless_the_user_said_so(
     assert len(plan.conflicts) == (kind is Conflict)
 
 
+@pytest.mark.parametrize(
+    ("digest", "why"),
+    [
+        (sha("other"), "the index has other content under this name"),
+        (None, "the index shows no digest, so only the names were compared"),
+    ],
+)
+def test_a_kept_file_says_why(digest: str | None, why: str) -> None:
+    file = wheel()
+    there = published(file, sha256=digest)
+    rules = ConflictRules(keep_other=True, keep_undigested=True)
+    plan = make_plan("x", [file], {"demo": ProjectListing(project="demo", files={file.filename: there})}, rules)
+    assert plan.files == (KeptPublished(file, there, why),)
+
+
 def test_a_missing_project_takes_every_file_and_an_unseen_one_too_but_says_so() -> None:
     file = wheel()
     assert make_plan("i", [file], {"demo": NoSuchProject("demo")}, STRICT).files == (Upload(file),)
@@ -68,7 +84,7 @@ def test_a_missing_project_takes_every_file_and_an_unseen_one_too_but_says_so() 
 
 
 def test_a_failed_look_is_never_taken_for_absence() -> None:
-    with pytest.raises(ValueError, match="demo"):
+    with pytest.raises(ValueError, match=r"^no plan can be made without the listing of demo$"):
         make_plan("i", [wheel()], {"demo": ListingUnavailable("demo", "500")}, STRICT)
 
 
@@ -175,8 +191,26 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
     assert order.together(first, second)
     assert not order.together(first, new), "which has to be created"
     assert not order.together(first, first)
+    assert order.existing == {"a", "b"}
     alone = schedule(files[:2], there)
     assert alone.leads == ()
+    assert alone.rest == tuple(files[:2])
+
+
+def test_of_two_new_releases_each_has_a_lead_and_a_project_without_a_state_is_new() -> None:
+    one, two, more = wheel("a", version="1.0"), wheel("a", version="2.0"), sdist("a", version="2.0")
+    order = schedule([more, two, one], {})
+    assert order.leads == (one, two)
+    assert order.rest == (more,)
+    assert order.existing == frozenset()
+
+
+def test_a_new_release_leads_its_project_beside_others() -> None:
+    old, new, other = wheel("a", version="1.0", size=1), wheel("a", version="2.0", size=9), wheel("b", size=5)
+    listing = ProjectListing(project="a", files={"a-1.0.tar.gz": published(sdist("a"))})
+    order = schedule([old, new, other], {"a": listing, "b": NoSuchProject("b")})
+    assert order.leads == (other, new)
+    assert order.rest == (old,)
 
 
 def test_files_are_in_the_order_of_their_waves() -> None:
@@ -188,7 +222,7 @@ def test_files_are_in_the_order_of_their_waves() -> None:
 def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
     file = wheel()
     state = ProjectListing(project="demo", files={file.filename: published(file, sha256=None, md5="m")})
-    same = make_plan("x", [file], {"demo": state}, ConflictRules(), lambda _: "m")
+    same = make_plan("x", [file], {"demo": state}, ConflictRules(), lambda asked: "m" if asked is file else "n")
     assert same.files == (AlreadyPublished(file, state.files[file.filename], md5_only=True),)
     for md5 in (None, lambda _: "n"):
         assert isinstance(make_plan("x", [file], {"demo": state}, ConflictRules(), md5).files[0], Conflict)
