@@ -140,6 +140,18 @@ def test_11_unverified(cli: Cli, served: Served) -> None:
     ended(cli("verify", "--repository-url", served.repository_url), 11, "unverified")
 
 
+def test_12_deferred(cli: Cli, released: list[Path], httpserver: HTTPServer) -> None:
+    assert released
+    limited = {"RateLimit": '"project.create.user";r=0;t=3600', "RateLimit-Policy": '"project.create.user";q=4;w=86400'}
+    answered = httpserver.expect_request("/", method="POST")
+    answered.respond_with_data("Too many new projects created", status=429, headers=limited)
+    httpserver.expect_request(re.compile("/.*"), method="GET").respond_with_data("", status=404)
+    receipt = ended(cli("publish", **password_for(httpserver.url_for("/"))), 12, "deferred")
+    assert receipt["outcome"] == "deferred"
+    assert receipt["resume_after"] is not None
+    assert {file["status"] for file in receipt["files"]} == {"deferred"}
+
+
 @dataclass
 class Tarpit:
     """An index that accepts connections and never answers; ``visited`` is set when the first request came."""

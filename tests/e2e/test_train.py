@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -74,6 +75,21 @@ def test_three_wheels_go_out_in_the_order_of_their_requirements(shell: Shell) ->
         assert len(world.index.mint_log) == 1, "one exchange serves all projects"
         assert len({entry.integrated_time for entry in world.sigstore.entries}) <= 2, "one signing phase"
         assert len(world.sigstore.entries) == 3
+
+
+def test_the_upload_token_is_renewed_while_a_train_is_under_way(shell: Shell) -> None:
+    three_wheels(shell.folder)
+    with RehearsalWorld(token_lifetime=2.0) as world, hooked(world.index.hooks, after=slow_uploads):
+        result = shell.in_job_of(world)("publish", "--attestations", "off")
+        assert result.code == 0, result.stdout
+        assert len(world.index.mint_log) >= 2
+        assert all(token.burnt for token in world.index.mint_log)
+
+
+def slow_uploads(environ: dict[str, Any], _: Response) -> Response | None:
+    if environ["PATH_INFO"] == "/legacy/":
+        time.sleep(1.0)
+    return None
 
 
 def test_with_a_limit_of_two_new_projects_meta_is_deferred(shell: Shell) -> None:
