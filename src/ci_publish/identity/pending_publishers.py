@@ -14,7 +14,8 @@ def registration(job: JobIdentity | None, endpoints: Endpoints, project: str) ->
     """
     if job is None or job.publisher.workflow is None:
         return None
-    form = form_for(_claims(job, f"{endpoints.name}-{project}"))
+    environment = f"{endpoints.name if endpoints.name == 'testpypi' else 'pypi'}-{project}"
+    form = form_for(_claims(job, environment))
     return None if form is None else account_link(form, endpoints, project)
 
 

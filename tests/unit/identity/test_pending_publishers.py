@@ -50,5 +50,10 @@ def test_a_job_that_does_not_say_which_workflow_it_is_has_no_form(job: JobIdenti
     assert registration(job, WEB, "core") is None
 
 
+def test_an_environment_has_the_name_of_the_index_where_that_is_one() -> None:
+    for index, environment in (("testpypi", "testpypi-core"), ("127.0.0.1:8000", "pypi-core")):
+        assert f"environment={environment}" in (registration(GITHUB, replace(WEB, name=index), "core") or "")
+
+
 def test_an_index_without_such_a_page_has_no_form() -> None:
     assert registration(GITHUB, GENERIC, "core") is None
