@@ -7,7 +7,7 @@ from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import FileStatus
-from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, UploadOutcome
+from ci_publish.model.index import Cancelled, CredentialRefused, IndexProfile, ProjectListing, UploadOutcome
 from ci_publish.publishing.concurrency import (
     TRANSFERS,
     ConcurrencyLimit,
@@ -85,14 +85,16 @@ class Transfers:
     def _turns(self) -> Callable[[Distribution], CompletionTurn]:
         """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once.
 
-        Where the first file of a release failed, the next one is its first; as it may have to create the project, the
-        files of all such releases of a project are completed one after the other.
+        Where the first file of a release failed, the next one is its first: the files of all such releases of a project
+        are completed one after the other, and those of all projects that they may have to create.
         """
         if not self._is_pypi:
             return lambda _: UNSCHEDULED
         failed = {file.release for file, _ in self._outcomes.failures}
         uploads = self._planned.uploads
-        keys = {file.release: file.project if file.release in failed else file.release for file in uploads}
+        existing = {name for name, state in self._planned.states.items() if isinstance(state, ProjectListing)}
+        firsts = {file.release: file.project if file.project in existing else "" for file in uploads}
+        keys = {release: key if release in failed else release for release, key in firsts.items()}
         completions = {key: ReleaseCompletions(lambda: self._run.waiting.stopped) for key in keys.values()}
         for release in failed & keys.keys():
             completions[keys[release]].one_at_a_time()

@@ -19,7 +19,7 @@ from ci_publish.model.index import Cancelled, Endpoints, Refused, UploadOutcome
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.context import Destination
 from ci_publish.publishing.publish import publish
-from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, wheel
+from tests.unit.fakes import GENERIC, PYPI, FakeCredential, FakeIndex, FakeRun, fake_run, published, wheel
 from tests.unit.publishing.run_harness import failing, statuses
 
 
@@ -110,6 +110,19 @@ def test_with_keep_going_two_new_releases_of_one_project_do_not_race_to_create_i
     failing(fake_run(*files, index=index, options=Settings(keep_going=True)), UploadRejected)
     assert len(index.sent) == len(files)
     assert index.most_in_all == 1
+
+
+def test_with_keep_going_new_projects_whose_first_files_were_refused_do_not_race() -> None:
+    files = [wheel(project, tag=f"cp3{number}") for project in ("demo", "other") for number in range(4)]
+    refused = [f"{project}-1.0-cp30-none-any.whl" for project in ("demo", "other")]
+    index = RecordingIndex(refused)
+    failing(fake_run(*files, index=index, options=Settings(keep_going=True)), UploadRejected)
+    assert index.most_in_all == 1
+    there = [published(wheel(project, "0.9")) for project in ("demo", "other")]
+    existing = RecordingIndex(refused)
+    existing.files = {file.filename: file for file in there}
+    failing(fake_run(*files, index=existing, options=Settings(keep_going=True)), UploadRejected)
+    assert existing.most_in_all <= 2
 
 
 class SlowToComplete(FakeIndex):
