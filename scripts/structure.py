@@ -3,8 +3,9 @@
     python scripts/structure.py            the figures
     python scripts/structure.py PACKAGE    and which helpers of src/ci_publish/PACKAGE are used once
 
-A helper adds nothing where its name is private, used once, and stands for at most four lines: whoever reads the caller
-must look them up. Many such helpers name a thought, so the share has a limit and not each helper.
+A helper adds nothing where its name is private, called once, and stands for at most four lines: who reads the caller
+must look them up. Many such helpers name a thought, so the share has a limit and not each helper. A function that is
+handed to somebody else is none.
 """
 
 import ast
@@ -57,22 +58,23 @@ def _lines(function: Function) -> int:
     return body[-1].end_lineno - body[0].lineno + 1 if body and body[-1].end_lineno else 0
 
 
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
 def used_once(modules: dict[Path, ast.Module]) -> list[tuple[Path, Function]]:
-    """Return the short private functions whose name is used once in their own module."""
+    """Return the short private functions whose name is used once in their own module, by a call."""
     found = []
     for path, tree in modules.items():
-        uses = Counter(
-            node.id if isinstance(node, ast.Name) else node.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name | ast.Attribute)
-        )
+        uses = Counter(_name(node) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute))
+        calls = Counter(_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
         found += [
             (path, function)
             for function in functions(tree)
             if function.name.startswith("_")
             and not function.name.startswith("__")
             and not function.decorator_list
-            and uses[function.name] == 1
+            and uses[function.name] == calls[function.name] == 1
             and _lines(function) <= SHORT
         ]
     return found

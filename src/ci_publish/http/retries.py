@@ -128,7 +128,8 @@ def decide(
     if failure.once is not None and failure.once in history.used:
         return GiveUp(failure.reason)
     if history.attempts >= max_attempts:
-        return GiveUp(f"{failure.reason} (after {_times(history.attempts)})")
+        attempts = "1 attempt" if history.attempts == 1 else f"{history.attempts} attempts"
+        return GiveUp(f"{failure.reason} (after {attempts})")
     allowed = max(0.0, min(MAX_TOTAL_WAIT - history.waited, left))
     if failure.asked is not None and failure.asked > allowed:
         return GiveUp(
@@ -178,7 +179,3 @@ def http_date(value: str) -> float | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):  # email.utils raises each of these for garbage
         return None
-
-
-def _times(attempts: int) -> str:
-    return "1 attempt" if attempts == 1 else f"{attempts} attempts"

@@ -68,13 +68,9 @@ def reusable_workflow(
     caller, called = (text_of(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
     if may_publish or not caller or not called or caller.casefold() == called.casefold():
         return None
-    if _repository(called).casefold() == text_of(claims, "repository").casefold():
+    if "/".join(called.split("/")[:2]).casefold() == text_of(claims, "repository").casefold():
         return SameReusable(caller, called)
     return ElsewhereReusable(caller, called)
-
-
-def _repository(reference: str) -> str:
-    return "/".join(reference.split("/")[:2])
 
 
 def file_of(reference: str) -> str:

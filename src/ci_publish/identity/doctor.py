@@ -219,7 +219,10 @@ class Doctor:
         exchange = self._exchange(credential)
         if self._exchanged:
             self._recognise()
-            judged = tuple(_matching(each, self._endpoints) if each.name == "publisher" else each for each in judged)
+            found = f"{self._endpoints.name} has a Trusted Publisher that matches this:"
+            judged = tuple(
+                replace(each, level=Level.OK, message=found) if each.name == "publisher" else each for each in judged
+            )
         return [*findings, *judged, exchange]
 
     def _exchange(self, credential: TrustedPublishingCredential) -> Finding:
@@ -305,10 +308,6 @@ class Doctor:
             if error is None
             else failed("files", error)
         ]
-
-
-def _matching(finding: Finding, endpoints: Endpoints) -> Finding:
-    return replace(finding, level=Level.OK, message=f"{endpoints.name} has a Trusted Publisher that matches this:")
 
 
 def _exchanged(*, burnt: bool) -> Finding:

@@ -182,7 +182,8 @@ class TrustedPublishingCredential:
                 case _Held():
                     return answer
                 case oidc_protocol.MintRefused():
-                    if not self._worth_another(answer, cured):
+                    curable = self._tools.source.repeatable and answer.code in _WORTH_ANOTHER - cured
+                    if not curable:
                         raise explain(answer, identity.claims, self._endpoints, self._purpose.projects)
                     cured.add(answer.code)
                 case oidc_protocol.Unclear():
@@ -242,9 +243,6 @@ class TrustedPublishingCredential:
         if ended:
             self._burn_all()
         return held
-
-    def _worth_another(self, refusal: oidc_protocol.MintRefused, cured: set[str]) -> bool:
-        return self._tools.source.repeatable and refusal.code in _WORTH_ANOTHER and refusal.code not in cured
 
     def _after_unclear(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
         """Wait for another attempt, or raise why there is none."""

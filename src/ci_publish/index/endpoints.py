@@ -144,7 +144,10 @@ def resolve(
         endpoints = _pypi_itself(repository_url) or _elsewhere(repository_url, profile)
     if profile != "auto":
         endpoints = replace(endpoints, profile=IndexProfile(profile))
-    return endpoints if index_url is None else _with_index_url(endpoints, index_url, allow_http)
+    if index_url is None:
+        return endpoints
+    _refuse_wrong(index_url, "index-url", allow_http)
+    return replace(endpoints, simple=with_slash(index_url), simple_guesses=())
 
 
 def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
@@ -301,11 +304,6 @@ def _pypi_layout(endpoints: Endpoints) -> Endpoints:
         burn=f"{root}/_/oidc/burn-token",
         web=f"{prefix}/project/",
     )
-
-
-def _with_index_url(endpoints: Endpoints, index_url: str, allow_http: frozenset[str]) -> Endpoints:
-    _refuse_wrong(index_url, "index-url", allow_http)
-    return replace(endpoints, simple=with_slash(index_url), simple_guesses=())
 
 
 def _derived_simple(url: str) -> tuple[tuple[str, ...], bool]:

@@ -62,15 +62,12 @@ def _sections() -> Iterator[str]:
 def _section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
     severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.elsewhere)} for other indexes"
+    adjustable = "yes" if rule.adjustable else f"no, it {rule.ground}"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
-        f"- Severity: {severities}\n- Adjustable: {_adjustable(rule)}\n"
+        f"- Severity: {severities}\n- Adjustable: {adjustable}\n"
         f"- Example: {rule.example}\n- Fix: {rule.fix}\n- Source: {rule.source}\n"
     )
-
-
-def _adjustable(rule: Rule) -> str:
-    return "yes" if rule.adjustable else f"no, it {rule.ground}"
 
 
 def _severity(severity: Severity | None) -> str:
