@@ -13,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts import structure
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "ci_publish"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -157,10 +159,11 @@ def test_what_the_tests_import_is_declared() -> None:
         *(each for extra in PROJECT["optional-dependencies"].values() for each in extra),
     )
     peers = {*(ROOT / "tests" / "servers").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")}
+    peers |= {ROOT / "tests" / "e2e" / name for name in ("test_train.py", "train_harness.py")}
     ours = {*(ROOT / "tests").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")} - peers
 
     assert needed(ours) <= declared(*everywhere, *group("test"))
-    assert needed(peers) <= declared(*everywhere, *group("test"), *group("servers"), *group("bench"))
+    assert needed(peers) <= declared(*everywhere, *group("test"), *group("servers"), *group("bench"), "pip")
 
 
 def group(name: str) -> Iterator[str]:
@@ -344,3 +347,61 @@ class Row(NamedTuple):
     (tmp_path / "module.py").write_text(source, encoding="utf-8")
     found = {"module.py:Four", "module.py:Inherits", "module.py:Made", "module.py:Row"}
     assert counted_constructors(tmp_path) == found
+
+
+LONGEST_MODULE, MOST_ARGUMENTS, MOST_HELPERS = 350, 6, 15.0
+LONG = {
+    "model/stdlib_names.py": "data",
+}
+MANY_ARGUMENTS = {
+    "distributions/local.py:__init__": "the settings of the checks, each with a default, in the public API",
+    "reports/console.py:console": "two options of the command line and what tests replace, each with a default",
+    "rehearsal/ci_claims.py:github_claims": "the claims of a token, each with a default",
+    "rehearsal/ci_claims.py:gitlab_claims": "the claims of a token, each with a default",
+    "rehearsal/world.py:__init__": "the settings of a rehearsal, each with a default, in the public API",
+}
+
+
+def test_no_module_is_long_but_those_with_a_reason() -> None:
+    lines = {path: path.read_text(encoding="utf-8").count("\n") for path in PACKAGE.rglob("*.py")}
+    long = {path.relative_to(PACKAGE).as_posix() for path, count in lines.items() if count > LONGEST_MODULE}
+    assert long == LONG.keys()
+
+
+def test_no_function_takes_many_arguments_but_those_with_a_reason() -> None:
+    many = {
+        f"{path.relative_to(PACKAGE).as_posix()}:{function.name}"
+        for path, tree in structure.trees(PACKAGE).items()
+        for function in structure.functions(tree)
+        if structure.arguments(function) > MOST_ARGUMENTS
+    }
+    assert many == MANY_ARGUMENTS.keys()
+
+
+def test_few_functions_are_helpers_that_add_nothing() -> None:
+    trees = structure.trees(PACKAGE)
+    every = sum(1 for tree in trees.values() for _ in structure.functions(tree))
+    assert 100 * len(structure.used_once(trees)) / every < MOST_HELPERS
+
+
+def test_helpers_arguments_and_branches_are_counted(tmp_path: Path) -> None:
+    source = """
+def _once(a, b):
+    return a if a else b
+def _handed(a):
+    return a
+def _twice(a):
+    return a
+class C:
+    def f(self, a, *, b):
+        for x in [y for y in a if y]:
+            _once(x, b)
+        return _handed, _twice(1), _twice(2), lambda z: z if z else a
+"""
+    path = tmp_path / "module.py"
+    path.write_text(source, encoding="utf-8")
+    trees = structure.trees(tmp_path)
+    assert [function.name for _, function in structure.used_once(trees)] == ["_once"]
+    counted = {each.name: each for each in structure.functions(trees[path])}
+    assert [structure.arguments(counted[name]) for name in ("_once", "f")] == [2, 2]
+    assert [structure.branches(counted[name]) for name in ("_once", "f")] == [1, 2]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ci_publish.errors import CiPublishError
 from ci_publish.model.coverage import pending_publishers
 from ci_publish.model.distribution import Collection
-from ci_publish.model.events import Finding, FindingStatus
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.train import train_of
 from ci_publish.publishing import train_messages

@@ -14,7 +14,8 @@ from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Readiness
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 from ci_publish.model.distribution import Collection, Distribution
-from ci_publish.model.events import Finding, FindingStatus, IndexChosen, Outcome
+from ci_publish.model.events import IndexChosen, Outcome
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import AlreadyPublished, Endpoints, IndexState, Plan
 from ci_publish.model.problem import Problem, Severity, noted

@@ -10,7 +10,8 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import ACTION_MARK, COMPONENT_PREFIX, variable
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import OptionNamed, spoken_to
-from ci_publish.model.events import Checked, Compared, Event, FileFinished, Finding, Noted, RunFinished
+from ci_publish.model.events import Checked, Compared, Event, FileFinished, Noted, RunFinished
+from ci_publish.model.finding import Finding
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Problem
 

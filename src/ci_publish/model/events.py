@@ -1,7 +1,6 @@
 """The events that a run emits: its only output.
 
-Reports are folds over these events. An event never contains a secret; its texts may come from outside, and reports
-neutralise them.
+Reports are folds over these events. An event contains no secret; reports neutralise its texts from outside.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from enum import StrEnum
 from ci_publish.errors import CiPublishError
 from ci_publish.model.attestation import Attestation, ProvenanceOutcome, Subject
 from ci_publish.model.distribution import Distribution, UnreadableFile
+from ci_publish.model.finding import Finding
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialState
 from ci_publish.model.index import Endpoints, Plan, PublishedFile
@@ -275,25 +275,6 @@ class Tried:
     seconds: float
     passed: bool
     output: str = ""
-
-
-class FindingStatus(StrEnum):
-    """How one of doctor's questions was answered; ``skip``: it does not apply or could not be answered."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-    SKIP = "skip"
-
-
-@frozen(kw_only=True)
-class Finding:
-    """One thing that doctor checked. ``message`` may have several lines: tables of claims keep their columns."""
-
-    name: str
-    status: FindingStatus
-    message: str
-    hints: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -17,7 +17,6 @@ from ci_publish.model.events import (
     FileFinished,
     FileListed,
     FileStatus,
-    Finding,
     IndexChosen,
     Noted,
     Outcome,
@@ -37,6 +36,7 @@ from ci_publish.model.events import (
     UploadStarted,
     WaitStarted,
 )
+from ci_publish.model.finding import Finding
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import changes, tones, train, trials, wording
 from ci_publish.reports.event_history import EventHistory

@@ -10,18 +10,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
-from ci_publish.model.events import (
-    Checked,
-    Event,
-    FileStatus,
-    Finding,
-    Noted,
-    Outcome,
-    Planned,
-    ProjectLeft,
-    RunFinished,
-    Tried,
-)
+from ci_publish.model.events import Checked, Event, FileStatus, Noted, Outcome, Planned, ProjectLeft, RunFinished, Tried
+from ci_publish.model.finding import Finding
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from ci_publish.model.events import FileStatus, FindingStatus
+from ci_publish.model.events import FileStatus
+from ci_publish.model.finding import FindingStatus
 from ci_publish.model.problem import Severity
 
 

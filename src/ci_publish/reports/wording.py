@@ -340,12 +340,8 @@ def release_pages(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
     roots = {endpoints.name: endpoints.web for endpoints in chosen if endpoints.web}
     return tuple(
         dict.fromkeys(
-            _page(roots[file.index], file)
+            f"{roots[file.index].rstrip('/')}/{file.project}/{file.version}/"
             for file in receipt.files
             if file.index in roots and (file.project is not None and (file.listed is True or file.status in _THERE))
         )
     )
-
-
-def _page(root: str, file: FileEntry) -> str:
-    return f"{root.rstrip('/')}/{file.project}/{file.version}/"

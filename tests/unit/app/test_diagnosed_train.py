@@ -5,7 +5,7 @@ from dataclasses import replace
 from ci_publish.app.diagnosed_train import findings, would_wait
 from ci_publish.errors import PublishingDeferred
 from ci_publish.model.distribution import Collection
-from ci_publish.model.events import FindingStatus
+from ci_publish.model.finding import FindingStatus
 from tests.unit.fakes import GENERIC, PYPI
 from tests.unit.publishing.projects import project
 

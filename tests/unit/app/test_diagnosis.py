@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -15,9 +16,12 @@ from ci_publish.errors import (
     IdentityUnavailable,
 )
 from ci_publish.model.attestation import AttestationPolicy
-from ci_publish.model.events import Event, Finding
+from ci_publish.model.finding import Finding
 from tests.distributions import make_release, make_wheel
 from tests.unit.app.contexts import context
+
+if TYPE_CHECKING:
+    from ci_publish.model.events import Event
 
 
 def test_doctor_reports_findings_and_ends_as_publishing_would(tmp_path: Path, private: HTTPServer) -> None:

@@ -11,13 +11,12 @@ from ci_publish.model.events import (
     Compared,
     FileFinished,
     FileStatus,
-    Finding,
-    FindingStatus,
     Noted,
     Outcome,
     RunFinished,
     RunStarted,
 )
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.release import Release, ReleaseDiff
 from tests.unit.fakes import wheel

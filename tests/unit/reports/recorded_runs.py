@@ -27,8 +27,6 @@ from ci_publish.model.events import (
     FileFinished,
     FileListed,
     FileStatus,
-    Finding,
-    FindingStatus,
     IndexChosen,
     Noted,
     Outcome,
@@ -49,6 +47,7 @@ from ci_publish.model.events import (
     UploadStarted,
     WaitStarted,
 )
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import (
     AlreadyPublished,
@@ -63,6 +62,7 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.publisher_identity import PublisherIdentity, PublisherKind, parse_identity
+from ci_publish.model.receipt import Receipt
 from ci_publish.model.release import Release, ReleaseDiff
 
 BEGIN = 1_795_000_000.0
@@ -364,3 +364,7 @@ def hostile_texts(seed: int = 20_261_120) -> Iterator[str]:
     generator = random.Random(seed)  # noqa: S311  (a seeded generator of test cases)
     for _ in range((2_000 if STRESS else 150) - len(_PARTS)):
         yield "".join(generator.choices(_PARTS, k=generator.randint(2, 9)))
+
+
+def statuses(receipt: Receipt) -> list[str]:
+    return [file.status.value for file in receipt.files]

@@ -11,14 +11,13 @@ from ci_publish.model.events import (
     FileFinished,
     FileListed,
     FileStatus,
-    Finding,
-    FindingStatus,
     Noted,
     Outcome,
     RunFinished,
     Step,
     StepStarted,
 )
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
 from ci_publish.reports.console import console
 from ci_publish.reports.console_renderer import ConsoleRenderer

@@ -9,13 +9,12 @@ from ci_publish.errors import ContentConflict, InvalidPublisher, UploadRejected
 from ci_publish.model.events import (
     FileFinished,
     FileStatus,
-    Finding,
-    FindingStatus,
     Noted,
     Outcome,
     RunFinished,
     Signed,
 )
+from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
 from ci_publish.reports.summary import SUMMARY_LIMIT, Section, SummaryInput, fit, link, summary
 from tests.unit.reports.github_job import Job

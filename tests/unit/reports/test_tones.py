@@ -1,6 +1,7 @@
 """Every status, severity and finding has a tone."""
 
-from ci_publish.model.events import FileStatus, FindingStatus
+from ci_publish.model.events import FileStatus
+from ci_publish.model.finding import FindingStatus
 from ci_publish.model.problem import Severity
 from ci_publish.reports import tones
 
