@@ -123,7 +123,8 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
         yield from _files(given)
     yield from _builds(given)
     yield from _left(given)
-    yield from _file_errors(given)
+    for event, error in file_failures(given.events):
+        yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
     yield from _trials(given)
     yield from _notes(given)
     yield from _findings(given)
@@ -255,11 +256,6 @@ def _left(given: SummaryInput) -> Iterator[Section]:
     if rows:
         head = "### Projects that did not go out\n\n| Project | | Because of | Reason |\n|---|---|---|---|\n"
         yield Section(head=head, lines=tuple(rows), foot="\n")
-
-
-def _file_errors(given: SummaryInput) -> Iterator[Section]:
-    for event, error in file_failures(given.events):
-        yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
 
 
 def _trials(given: SummaryInput) -> Iterator[Section]:
