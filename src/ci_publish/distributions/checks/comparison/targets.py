@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
+from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
@@ -237,3 +238,12 @@ def some_of(names: Sequence[str]) -> str:
     """Return the first of *names*, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
+
+
+def counterpart(name: DistributionFilename) -> object:
+    """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
+    if not name.tags:
+        return Kind.SDIST
+    if work([name], 1) > MAX_WORK:
+        return None
+    return name.tags[0], name.tags[1], frozenset(platforms(name))

@@ -14,6 +14,7 @@ from ci_publish.distributions.checks.comparison.targets import (
     Interpreter,
     Platform,
     Target,
+    counterpart,
     coverage,
     floor_name,
     grouped,
@@ -203,15 +204,6 @@ def _by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
     """Return the files by what they are for, whatever the lowest version of their system is."""
     ordered = sorted(release.files, key=lambda file: file.name.text)
     return {key: file for file in ordered if (key := counterpart(file.name)) is not None}
-
-
-def counterpart(name: DistributionFilename) -> object:
-    """Return what is equal for a file and its counterpart in another release; None for too many tags to compare."""
-    if not name.tags:
-        return Kind.SDIST
-    if work([name], 1) > MAX_WORK:
-        return None
-    return name.tags[0], name.tags[1], frozenset(platforms(name))
 
 
 def mib(size: int) -> str:
