@@ -15,6 +15,7 @@ from ci_publish.errors import CiPublishError, InvalidDistribution
 from ci_publish.model.events import Checked, Collected, Event, RunFinished, RunStarted, Step, StepFinished, Tried
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Redact
+from ci_publish.reports.changes import diffs
 from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import block, one_line
 
@@ -70,9 +71,9 @@ def _by_file(events: Sequence[Event]) -> Iterator[tuple[str, list[Problem]]]:
     names = [each.filename for event in events if isinstance(event, Collected) for each in event.distributions]
     tried = {problem for event in events if isinstance(event, Tried) for problem in event.problems}
     found: dict[str, list[Problem]] = {name: [] for name in names}
-    for checked in (event for event in events if isinstance(event, Checked)):
-        for problem in (each for each in checked.problems if each not in tried):
-            found.setdefault(problem.filename or _SET, []).append(problem)
+    checked = [each for event in events if isinstance(event, Checked) for each in event.problems if each not in tried]
+    for problem in (*checked, *(finding for diff in diffs(events) for finding in diff.findings)):
+        found.setdefault(problem.filename or _SET, []).append(problem)
     yield from found.items()
 
 

@@ -3,8 +3,9 @@
 from xml.etree import ElementTree as ET
 
 from ci_publish.errors import UploadRejected
-from ci_publish.model.events import Checked, Collected, FileFinished, FileStatus, Outcome, RunFinished
+from ci_publish.model.events import Checked, Collected, Compared, FileFinished, FileStatus, Outcome, RunFinished
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports.junit import junit
 from tests.unit.reports.recorded_runs import SDIST, WHEEL, a_conflict, a_failed_check, hostile_texts
 
@@ -87,3 +88,13 @@ def test_files_that_failed_each_have_a_case_beside_the_run() -> None:
     document = ET.fromstring(junit(events))  # noqa: S314  (our own document)
     assert is_junit(document)
     assert {case.get("classname") for case in document[-1]} >= {WHEEL.filename, "publish"}
+
+
+def test_what_is_different_from_the_release_before_fails_as_a_check_does() -> None:
+    finding = Problem(filename=None, rule="wheel-lost", severity=Severity.ERROR, message="Lost: x.", advice="Build it.")
+    ours = Release(project="demo", version="1.1", files=())
+    diff = ReleaseDiff(index="pypi", ours=ours, against=None, why_not="", findings=(finding,))
+    document = ET.fromstring(junit([Collected((SDIST,)), Checked(()), Compared(diff)]))  # noqa: S314  (our own document)
+    assert is_junit(document)
+    assert document.get("failures") == "1"
+    assert [case.get("name") for case in document[1]] == ["wheel-lost"]

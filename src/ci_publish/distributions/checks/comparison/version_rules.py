@@ -39,11 +39,10 @@ def _skipped(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.newest is None:
         return
     ours, newest = Version(comparison.ours.version), Version(comparison.newest)
-    if ours.epoch == newest.epoch and ours.major > newest.major + 1 and newest.major < _FIRST_YEAR:
-        yield Fault(
-            rule="version-skipped",
-            message=f"{ours} follows {newest}: {ours.major - newest.major - 1} major versions are skipped.",
-        )
+    skipped = ours.major - newest.major - 1
+    if ours.epoch == newest.epoch and skipped > 1 and newest.major < _FIRST_YEAR:
+        message = f"{ours} follows {newest}: {skipped} major versions are skipped."
+        yield Fault(rule="version-skipped", message=message)
 
 
 def _python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -104,7 +103,7 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_skipped,
-        cause="A version follows the newest one without skipping a major version.",
+        cause="A version skips at most one major version.",
         source="our own rule; a version cannot be taken back.",
         example="21.0 where the newest release is 2.0",
         fix="Correct the version, unless it is intended.",

@@ -11,6 +11,8 @@ from tests.unit.distributions.checks.comparison.compared_releases import compare
         ("1.0", "2.3", False, "version-below-newest"),
         ("2.0", "1.9", False, None),
         ("21.0", "2.0", False, "version-skipped"),
+        ("4.0", "1.9", False, "version-skipped"),
+        ("3.0", "1.9", False, None),
         ("2026.1", "2024.9", False, None),
         ("1!1.0", "20.0", False, None),
         ("1.0", None, False, None),
