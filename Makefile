@@ -69,6 +69,9 @@ demo: build ## publish dist/ to a rehearsal index on loopback: identity, token, 
 	@echo 'The same once more, in the same world: what is published already is neither signed nor sent again.'
 	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world
 	@echo
+	@echo 'And installed from there, with all that they require, each into an environment of its own (needs network).'
+	$(BIN)/ci-publish rehearse dist --world $(VENV)/demo-world --install --run 'ci-publish --version'
+	@echo
 	@echo 'What you saw: this checkout was built into the two distributions in dist/, and both were published, over real HTTP,'
 	@echo 'to an index, an identity provider and a Sigstore that ran on this machine only and are gone again.'
 	@echo 'To look around in such a world:   $(BIN)/ci-publish rehearse dist --serve    (it prints its URLs; Ctrl-C ends it)'
@@ -87,6 +90,13 @@ test-fast: env-test ## the unit and contract tests, in about a minute on two cor
 .PHONY: test-stress
 test-stress: env-test ## the same and more, with the full counts; takes long
 	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) --dist worksteal -m "not interop and not containers and not setup and not channels"
+
+# For each interpreter, with uv: a name on PATH, or a path.
+INSTALL_PYTHONS ?= python3.11 python3.12 python3.13
+.PHONY: test-install
+test-install: build env-test ## this project's own sdist and wheel, installed from a rehearsal with all they require on each Python (INSTALL_PYTHONS=…), and the installation tests with pip, too; needs network
+	$(WITH_VENV) ci-publish rehearse dist --install $(INSTALL_PYTHONS:%=--python %) --run 'ci-publish --version'
+	CI_PUBLISH_STRESS=1 $(PYTEST) -n $(WORKERS) tests/e2e/test_install_corpus.py tests/e2e/test_install_secrets.py tests/unit/rehearsal/installation
 
 .PHONY: test-setup
 test-setup: env-test ## the installations from the locks, with the oldest and the newest pip; needs network

@@ -267,6 +267,16 @@ def test_what_is_rehearsed_is_the_artifact_that_was_uploaded_and_not_its_name() 
     assert download == {"artifact-ids": "${{ needs.build.outputs.artifact-id }}", "path": "dist"}
 
 
+def test_what_is_installed_is_that_artifact_in_a_job_that_has_nothing_to_take() -> None:
+    job = read(ROOT / ".github" / "workflows" / "build.yml")["jobs"]["install"]
+    download, install = job["steps"]
+
+    assert (job["permissions"], job["if"], job["needs"]) == ({}, "inputs.install", "build")
+    assert "outputs" not in job
+    assert download["with"] == {"artifact-ids": "${{ needs.build.outputs.artifact-id }}", "path": "dist"}
+    assert install["with"]["install"] is True
+
+
 # reusable workflows --------------------------------------------------------------------------------------------------
 
 REUSABLE = [path for path in WORKFLOWS if "workflow_call" in (read(path).get("on") or read(path)[True])]
