@@ -1,12 +1,16 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ci_publish.model.events import Compared
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports.changes import SHOWN, diffs, heading, rows
 from tests.unit.distributions.checks.comparison.compared_releases import release
+from tests.unit.reports.github_job import Job
+from tests.unit.reports.recorded_runs import a_good_run
 
 NOTE = Problem(filename=None, rule="wheel-gained", severity=Severity.NOTE, message="Gained: x.", advice="Nothing.")
 LOST = Problem(filename=None, rule="wheel-lost", severity=Severity.WARNING, message="Lost: y.", advice="Build it.")
@@ -69,3 +73,30 @@ def test_the_comparisons_of_a_run() -> None:
     assert list(diffs([Compared(made)])) == [made]
     assert made.above_note
     assert not diff(NOTE).above_note
+
+
+def test_the_summary_has_a_table_before_the_files_and_annotations_only_what_is_more_than_a_note(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    job.run([*a_good_run()[:-1], Compared(diff(LOST, NOTE)), a_good_run()[-1]])
+    table = job.summary.index("| Severity | Rule | Difference |")
+    heading_at, files_at = job.summary.index("**demo 1.1 against 1.0 on pypi"), job.summary.index("| File |")
+    assert heading_at < table < files_at
+    assert "| warning | [wheel-lost](" in job.summary
+    assert any("wheel-lost" in each for each in map(str, job.annotations("warning")))
+    assert not any("wheel-gained" in each for each in map(str, job.annotations("notice")))
+
+
+def test_the_summary_of_a_release_in_which_nothing_changed_is_one_line(tmp_path: Path) -> None:
+    job = Job(tmp_path)
+    job.run([*a_good_run()[:-1], Compared(diff()), a_good_run()[-1]])
+    assert "nothing changed" in job.summary
+    assert "| Severity | Rule | Difference |" not in job.summary
+
+
+def test_the_receipt_has_each_finding_of_each_comparison() -> None:
+    receipt = receipt_of([Compared(diff(LOST, NOTE)), Compared(diff(LOST, against=None))])
+    assert [(each.against, each.rule, each.severity) for each in receipt.changes] == [
+        ("1.0", "wheel-lost", "warning"),
+        ("1.0", "wheel-gained", "note"),
+        (None, "wheel-lost", "warning"),
+    ]
