@@ -295,7 +295,7 @@ def test_an_audience_that_is_no_host_is_given_to_the_index_that_it_is_named_for(
         with run(world, generic=True) as job, pytest.raises(errors.AudienceRefused) as caught:
             job.credential.authenticate()
         assert "'acme-packages'" in caught.value.summary
-        assert "--audience acme-packages" in caught.value.hints[-1], "the line to write"
+        assert "this audience: audience: acme-packages (" in caught.value.hints[-1], "the line to write"
         assert caught.value.exit_code == 6
         assert len(world.identity_provider.issued) == issued
         with run(world, generic=True, audience="acme-packages") as job:
