@@ -127,8 +127,8 @@ def _always(requirement: Requirement) -> bool:
     """Return whether a requirement can count without any extra; what cannot be understood does."""
     if requirement.marker is None:
         return True
-    # The grammar of markers is Python's own, but for two operators.
-    text = str(requirement.marker).replace(" ~= ", " == ").replace(" === ", " == ")
+    # The grammar of markers is Python's own, but for two operators and what backslashes mean.
+    text = str(requirement.marker).replace(" ~= ", " == ").replace(" === ", " == ").replace("\\", "/")
     try:
         return _holds_without_extra(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -59,6 +59,9 @@ def test_every_file_of_a_project_counts_and_what_cannot_be_read_does_not() -> No
         ("extra == 'x' or os_name == 'nt'", True),
         ("extra != 'x'", True),
         ("platform_version == 'a\"b'", True),
+        (r"platform_version == 'a\\d'", True),
+        (r"platform_version == 'a\nb'", True),
+        (r"extra == 'x' and platform_version == 'a\nb'", True),
     ],
 )
 def test_a_requirement_of_an_extra_orders_but_is_no_condition(marker: str, *, always: bool) -> None:
