@@ -1,5 +1,7 @@
 """A release's description as on PyPI: rendered by the same library, in the same formats."""
 
+import html
+import re
 import warnings
 from email.message import EmailMessage
 
@@ -7,14 +9,38 @@ import readme_renderer.markdown
 import readme_renderer.rst
 import readme_renderer.txt
 
+from ci_publish.distributions.checks.relative_links import is_dead
 from ci_publish.distributions.checks.rendering import is_quick, rendering
 from ci_publish.rehearsal.records import Fields
 from ci_publish.rehearsal.responses import HELP
 
+_IMAGE = re.compile(r"<img\b([^<>]*)>")
+_LINK = re.compile(r'<a\b([^<>]*\shref="([^"]*)"[^<>]*)>')
+_ATTRIBUTE = re.compile(r'\s(src|alt)="([^"]*)"')
+
 
 def shown(description: str, content_type: str | None) -> str:
-    """Return the description as safe HTML: as plain text where it cannot be rendered (`warehouse/utils/readme.py`)."""
-    return _rendered(description, content_type) or f"<pre>{readme_renderer.txt.render(description)}</pre>"
+    """Return the description as safe HTML: as plain text where it cannot be rendered (`warehouse/utils/readme.py`).
+
+    Images are placeholders with their address; relative images and links, which are dead on PyPI, have a class.
+    """
+    rendered = _rendered(description, content_type)
+    if rendered is None:
+        return f"<pre>{readme_renderer.txt.render(description)}</pre>"
+    return _LINK.sub(_marked, _IMAGE.sub(_placeholder, rendered))
+
+
+def _placeholder(image: re.Match[str]) -> str:
+    """Return what stands for an image; the attributes are escaped already, by the sanitiser."""
+    attributes = dict(_ATTRIBUTE.findall(image[1]))
+    address, alt = attributes.get("src", ""), attributes.get("alt", "")
+    if is_dead(html.unescape(address)):
+        return f'<span class="image dead">image, dead on PyPI: {alt} <code>{address}</code></span>'
+    return f'<span class="image">image: {alt} <code>{address}</code></span>'
+
+
+def _marked(link: re.Match[str]) -> str:
+    return f'<a class="dead"{link[1]}>' if is_dead(html.unescape(link[2])) else link[0]
 
 
 def description_problem(fields: Fields) -> str | None:

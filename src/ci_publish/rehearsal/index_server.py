@@ -213,6 +213,8 @@ class RehearsalIndex:
         except RefusedError as refusal:
             return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
+            if isinstance(error, NotFound) and "text/html" in request.headers.get("Accept", ""):
+                return project_page.page(project_page.not_found(), status=404)
             return http_error(request, error)
 
     def _audience(self, _request: Request) -> Response:

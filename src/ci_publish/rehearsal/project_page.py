@@ -11,12 +11,14 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
+from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
+from ci_publish.distributions.checks.relative_links import dead_links
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.rehearsal import descriptions
 from ci_publish.rehearsal.records import Project, Release, State, StoredFile
@@ -40,9 +42,9 @@ _STATUS_WORDS: Final = {
 }
 
 
-def page(content: Markup) -> Response:
+def page(content: Markup, status: int = 200) -> Response:
     """Answer with a page, and with the policy that keeps everything else out."""
-    return Response(str(content), content_type="text/html; charset=utf-8", headers=_POLICY)
+    return Response(str(content), status, content_type="text/html; charset=utf-8", headers=_POLICY)
 
 
 def home(state: State) -> Markup:
@@ -58,13 +60,14 @@ def project(shown: Project, release: Release | None, base_url: str) -> Markup:
     if release is None:
         return _document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
     title = f"{shown.name} {release.version}"
-    content = Markup('{}{}<div class="columns"><section class="description">{}</section><aside>{}</aside></div>{}{}')
+    content = Markup('{}<div class="columns"><section class="description">{}{}</section><aside>{}{}</aside></div>{}{}')
     return _document(
         title,
         content.format(
             _header(shown, release),
-            _installation(shown, release, base_url),
+            _dead_links(release),
             _description(release),
+            _installation(shown, release, base_url),
             _details(release),
             Markup('<section class="files"><h2>Files</h2>{}</section>').format(
                 _joined(_file(file, base_url) for file in shown.files_of(release.version))
@@ -76,6 +79,8 @@ def project(shown: Project, release: Release | None, base_url: str) -> Markup:
     )
 
 
+_DEAD_SHOWN: Final = 50
+_EMPTY_PLACE: Final = Markup('<p>This index has no such page. <a href="/">All projects</a></p>')
 _EMPTY_HOME: Final = Markup("<p>Nothing was published here yet.</p>")
 _DOCUMENT: Final = Markup(
     "<!DOCTYPE html>\n"
@@ -90,7 +95,7 @@ _DOCUMENT: Final = Markup(
     "<body>\n"
     '<p class="banner"><a href="/">Rehearsal</a>: this index is on your machine only. Nothing here is published.</p>\n'
     "<main>\n{content}\n</main>\n"
-    "<footer><p>Images and scripts from elsewhere are not loaded on this page; on PyPI images are.</p></footer>\n"
+    "<footer><p>Images are not loaded here: their addresses are shown. On PyPI, those in full are.</p></footer>\n"
     "</body>\n"
     "</html>\n"
 )
@@ -132,6 +137,22 @@ def _installation(shown: Project, release: Release, base_url: str) -> Markup:
     ).format(command)
 
 
+def _dead_links(release: Release) -> Markup:
+    """List what leads nowhere on PyPI, for as long as the release exists."""
+    description, kind = release.first("description") or "", release.first("description_content_type") or ""
+    found = list(dead_links(description, kind))[:_DEAD_SHOWN]
+    if not found:
+        return Markup("")
+    entries = _joined(
+        Markup("<li>line {}: {} <code>{}</code></li>").format(each.line, "image" if each.image else "link", each.target)
+        for each in found
+    )
+    return Markup(
+        '<div class="dead-links"><p>Relative addresses are dead on PyPI, permanently. Write these in full:</p>'
+        "<ul>{}</ul></div>"
+    ).format(entries)
+
+
 def _description(release: Release) -> Markup:
     description = release.first("description")
     if description is None:
@@ -159,12 +180,25 @@ def _detail_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
     yield "Extras", _texts(release, "provides_extra")
     yield "Imports", [*_texts(release, "import_name"), *_texts(release, "import_namespace")]
     yield "Keywords", _texts(release, "keywords")
-    yield "Classifiers", _texts(release, "classifiers")
+    yield "Classifiers", list(_classifiers(release))
     yield "Metadata version", _texts(release, "metadata_version")
 
 
 def _texts(release: Release, name: str) -> list[str | Markup]:
     return list(release.all(name))
+
+
+def _classifiers(release: Release) -> Iterator[Markup]:
+    """Yield the classifiers by their first part, as PyPI groups them."""
+    parts = sorted(text.partition(" :: ")[::2] for text in release.all("classifiers"))
+    for group, members in groupby(parts, key=lambda each: each[0]):
+        entries = _joined(Markup("<li>{}</li>").format(rest or group) for _, rest in members)
+        yield Markup("<strong>{}</strong><ul>{}</ul>").format(group, entries)
+
+
+def not_found() -> Markup:
+    """Return the page for an address at which there is nothing."""
+    return _document("Not found", Markup("<header><h1>Nothing is here</h1></header>{}").format(_EMPTY_PLACE))
 
 
 def _links(release: Release) -> Iterator[tuple[str, str]]:

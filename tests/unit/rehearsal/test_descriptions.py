@@ -38,3 +38,11 @@ def test_a_description_is_always_shown(description: str, content_type: str | Non
 )
 def test_only_what_cannot_be_rendered_is_refused(fields: tuple[tuple[str, str], ...], refused: bool) -> None:
     assert (description_problem(fields) is not None) is refused
+
+
+def test_images_are_placeholders_and_dead_addresses_are_marked() -> None:
+    text = shown("![a](docs/a.png) ![b](https://x.example/b.png) [c](c.md) [d](https://x.example/)", "text/markdown")
+    assert '<span class="image dead">image, dead on PyPI: a <code>docs/a.png</code></span>' in text
+    assert '<span class="image">image: b <code>https://x.example/b.png</code></span>' in text
+    assert '<a class="dead" href="c.md"' in text
+    assert text.count("dead") == 3

@@ -80,7 +80,7 @@ def test_a_project_shows_what_pypi_would(world: ServedIndex) -> None:
         "Words",
         "Ann <ann@example.org>",
         "Apache-2.0",
-        "Typing :: Typed",
+        "Typed",
         "packaging>=24",
         ">=3.9",
         "No attestations.",
@@ -222,3 +222,17 @@ def test_sizes_are_readable(world: ServedIndex, size: int, words: str) -> None:
     from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
 
     assert project_page._size(size) == words  # noqa: SLF001 - a table of its own
+
+
+
+
+def test_what_is_dead_on_pypi_is_listed_with_its_line(world: ServedIndex) -> None:
+    fields = {"description": "# Words\n\n![a](docs/a.png)\n", "description_content_type": "text/markdown"}
+    world.upload(world.wheel(), **fields)
+    assert "Write these in full: line 3: image docs/a.png" in page(world).text
+
+
+def test_an_address_without_a_page_leads_back(world: ServedIndex) -> None:
+    answer = world.get("/project/nothing/", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "/" in Page(answer.text).links()

@@ -8,7 +8,18 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from ci_publish.distributions.checks import archive, filename, installing, metadata, sdist, sets, sizes, tags, wheel
+from ci_publish.distributions.checks import (
+    archive,
+    filename,
+    installing,
+    metadata,
+    relative_links,
+    sdist,
+    sets,
+    sizes,
+    tags,
+    wheel,
+)
 from ci_publish.distributions.checks.comparison import metadata_rules, stated_rules, version_rules, wheel_rules
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import CheckedFile, Rule
@@ -40,7 +51,7 @@ FAMILIES: Final[Mapping[Family, tuple[Rule, ...]]] = {
     Family.ARCHIVE: archive.RULES,
     Family.DIFFERENCES: (*wheel_rules.RULES, *version_rules.RULES, *metadata_rules.RULES),
     Family.FILENAME: filename.RULES,
-    Family.METADATA: metadata.RULES,
+    Family.METADATA: (*metadata.RULES, *relative_links.RULES),
     Family.SDIST: sdist.RULES,
     Family.SET: sets.RULES,
     Family.SIZES: sizes.RULES,
