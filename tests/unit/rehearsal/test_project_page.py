@@ -224,8 +224,6 @@ def test_sizes_are_readable(world: ServedIndex, size: int, words: str) -> None:
     assert project_page._size(size) == words  # noqa: SLF001 - a table of its own
 
 
-
-
 def test_what_is_dead_on_pypi_is_listed_with_its_line(world: ServedIndex) -> None:
     fields = {"description": "# Words\n\n![a](docs/a.png)\n", "description_content_type": "text/markdown"}
     world.upload(world.wheel(), **fields)
@@ -233,6 +231,6 @@ def test_what_is_dead_on_pypi_is_listed_with_its_line(world: ServedIndex) -> Non
 
 
 def test_an_address_without_a_page_leads_back(world: ServedIndex) -> None:
-    answer = world.get("/project/nothing/", headers={"Accept": "text/html"})
+    answer = world.get("/project/nothing/", Accept="text/html")
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "/" in Page(answer.text).links()
