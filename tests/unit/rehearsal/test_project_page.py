@@ -225,7 +225,10 @@ def test_sizes_are_readable(world: ServedIndex, size: int, words: str) -> None:
 
 
 def test_what_is_dead_on_pypi_is_listed_with_its_line(world: ServedIndex) -> None:
-    fields = {"description": "# Words\n\n![a](docs/a.png)\n", "description_content_type": "text/markdown"}
+    fields: dict[str, Any] = {
+        "description": "# Words\n\n![a](docs/a.png)\n",
+        "description_content_type": "text/markdown",
+    }
     world.upload(world.wheel(), **fields)
     assert "Write these in full: line 3: image docs/a.png" in page(world).text
 
