@@ -1,7 +1,7 @@
-"""The inputs and outputs of the actions and of the GitLab component, from the one declaration of all options.
+"""The inputs and outputs of the actions and of the GitLab components, from the one declaration of all options.
 
     action.yml, native/action.yml   inputs and outputs
-    templates/publish.yml           spec:inputs, and the variables that hand them on
+    templates/*.yml                 spec:inputs, and the variables that hand them on
 
 Each part stands between two comment lines that name it; everything else in these files is left alone. `make generate`
 writes them.
@@ -181,6 +181,7 @@ FILES: Mapping[str, Parts] = {
     "action.yml": {"inputs": action_inputs, "outputs": action_outputs},
     "native/action.yml": {"inputs": action_inputs, "outputs": composite_outputs},
     "templates/publish.yml": {"inputs": component_inputs, "variables": component_variables},
+    "templates/rehearse.yml": {"inputs": component_inputs, "variables": component_variables},
 }
 
 

@@ -3,8 +3,8 @@
     python scripts/release_image.py ghcr.io/owner/name@sha256:… ghcr.io/owner/name@sha256:…
                                     (the action's)              (GitLab's)
 
-action.yml then starts by a pull instead of a build, and the GitLab component has a default image. Every digest is the
-answer of the registry to the push; this script invents none, and refuses what is not one. It writes both files or none,
+action.yml then starts by a pull instead of a build, and the GitLab components have a default image. Every digest is the
+answer of the registry to the push; this script invents none, and refuses what is not one. It writes all files or none,
 and says why: in a checkout where it ran before there is nothing left to replace.
 """
 
@@ -19,7 +19,7 @@ BUILT = "\n  image: Dockerfile\n"
 NO_DEFAULT = re.compile(r"(\n    image:\n(?:      .*\n)+?      type: string\n)(?!      default:)")
 
 
-AGAIN = "Was this checkout released before? Start from a fresh one: git checkout action.yml templates/publish.yml"
+AGAIN = "Was this checkout released before? Start from a fresh one: git checkout action.yml templates"
 
 
 class CannotRelease(Exception):
@@ -44,20 +44,20 @@ def released_component(text: str, reference: str) -> str:
     """Return the component with a default for its input `image`; raise CannotRelease when it has one."""
     released, count = NO_DEFAULT.subn(rf"\g<1>      default: {checked(reference)}\n", text)
     if count != 1:
-        raise CannotRelease(f"the input `image` of templates/publish.yml has a default already. {AGAIN}")
+        raise CannotRelease(f"the input `image` of a GitLab component has a default already. {AGAIN}")
     return released
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write both files, or say why not and return 1."""
+    """Write all files, or say why not and return 1."""
     if len(arguments) != 2:  # noqa: PLR2004  (the action's image and GitLab's)
         print("usage: release_image.py ACTION-IMAGE@DIGEST GITLAB-IMAGE@DIGEST", file=sys.stderr)
         return 2
-    action, component = ROOT / "action.yml", ROOT / "templates" / "publish.yml"
+    action, components = ROOT / "action.yml", sorted((ROOT / "templates").glob("*.yml"))
     try:
         released = {
             action: released_action(action.read_text(encoding="utf-8"), arguments[0]),
-            component: released_component(component.read_text(encoding="utf-8"), arguments[1]),
+            **{each: released_component(each.read_text(encoding="utf-8"), arguments[1]) for each in components},
         }
     except CannotRelease as error:
         print(f"Nothing was written: {error}", file=sys.stderr)

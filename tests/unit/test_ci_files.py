@@ -157,6 +157,22 @@ def test_the_component_publishes_from_tags_only_unless_told_otherwise() -> None:
     assert re.search(declared["environment"]["regex"], declared["environment"]["default"])
 
 
+def test_the_component_that_rehearses_is_that_one_without_an_identity() -> None:
+    header, pipeline = documents(ROOT / "templates" / "rehearse.yml")
+    publishing, published = documents(COMPONENT)
+    (job,), (with_identity,) = pipeline.values(), published.values()
+    own = {"environment", "stage", "job-name", "rules"}
+
+    assert job.keys() == with_identity.keys() - {"environment", "id_tokens"}
+    assert job["script"] == ["ci-publish rehearse"]
+    assert {name: job[name] for name in ("image", "variables", "artifacts")} == {
+        name: with_identity[name] for name in ("image", "variables", "artifacts")
+    }
+    assert {name: each for name, each in header["spec"]["inputs"].items() if name not in own} == {
+        name: each for name, each in publishing["spec"]["inputs"].items() if name not in own
+    }
+
+
 def test_the_component_takes_every_word_that_its_description_gives(tmp_path: Path) -> None:
     options = documents(COMPONENT)[0]["spec"]["inputs"]["attestations"]["options"]
     given = {
@@ -403,7 +419,7 @@ GITLAB_IMAGE = f"ghcr.io/example/name@sha256:{'b' * 64}"
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in ("scripts/release_image.py", "action.yml", "templates/publish.yml"):
+    for name in ("scripts/release_image.py", "action.yml", "templates/publish.yml", "templates/rehearse.yml"):
         target = tmp_path / name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes((ROOT / name).read_bytes())
@@ -422,7 +438,8 @@ def test_a_release_names_its_images_by_digest(copy: Path) -> None:
     assert released["runs"].pop("image") == f"docker://{ACTION_IMAGE}"
     assert before["runs"].pop("image") == "Dockerfile"
     assert released == before
-    assert documents(copy / "templates" / "publish.yml")[0]["spec"]["inputs"]["image"]["default"] == GITLAB_IMAGE
+    for component in ("publish.yml", "rehearse.yml"):
+        assert documents(copy / "templates" / component)[0]["spec"]["inputs"]["image"]["default"] == GITLAB_IMAGE
 
 
 @pytest.mark.parametrize(
@@ -503,7 +520,7 @@ def test_the_pipeline_on_gitlab_tests_the_component_and_releases_semantic_versio
     ]
     assert release["release"]["tag_name"] == "$CI_COMMIT_TAG"
     assert (ROOT / "README.md").is_file()
-    assert [path.name for path in (ROOT / "templates").iterdir()] == ["publish.yml"]
+    assert sorted(path.name for path in (ROOT / "templates").iterdir()) == ["publish.yml", "rehearse.yml"]
 
 
 def test_the_images_say_what_they_are() -> None:
