@@ -86,6 +86,7 @@ def test_shells_find_completions_and_man_the_page(user: User) -> None:
     prefix = Path(user.environ["PATH"].split(":")[0]).parent
     page = (prefix / "share" / "man" / "man1" / "ci-publish.1").read_text(encoding="utf-8")
     assert ".TH CI\\-PUBLISH 1" in page
+    assert "complete -c ci-publish" in user.shell("ci-publish --print-completion fish")
     if Path("/usr/bin/man").exists():
         assert "--on-conflict" in user.shell("MANPAGER=cat man ci-publish")
     if Path("/usr/bin/fish").exists():

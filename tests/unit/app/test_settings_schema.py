@@ -82,6 +82,9 @@ TAKEN: list[tuple[str, Any]] = [
     ("allow-http", ["corp.example"]),
     ("publisher", "github:octo/demo"),
     ("publisher", ["github:octo/demo"]),
+    ("rules", {"size-limit": "error"}),
+    ("install", True),
+    ("install", {"python": ["3.12"], "timeout": 60}),
 ]
 REFUSED: list[tuple[str, Any]] = [
     ("paths", [1]),
@@ -100,6 +103,8 @@ REFUSED: list[tuple[str, Any]] = [
     ("on-conflicts", "fail"),
     ("password", "pypi-AgEI"),
     ("token-for", ["corp.example"]),
+    ("install", {"pythn": ["3.12"]}),
+    ("install", {"timeout": 0}),
 ]
 
 
