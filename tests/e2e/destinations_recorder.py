@@ -21,7 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.rehearsal.tls import make_loopback_tls
 from tests.distributions import make_release

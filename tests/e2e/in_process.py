@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import jsonschema
 from sigstore.models import ClientTrustConfig
 
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
 from ci_publish.rehearsal.serve import Server
 from ci_publish.rehearsal.storage import Storage

@@ -15,7 +15,8 @@ import pytest
 
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.settings import Settings, options
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from tests.corpus.build import Sdist, Wheel, metadata
 from tests.e2e.conftest import clean_environment
 from tests.e2e.harness_runs import STRESS

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import ci_publish
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from ci_publish.model.identity import CredentialKind
 from ci_publish.rehearsal.world import RehearsalWorld
 from tests.distributions import make_release, make_wheel

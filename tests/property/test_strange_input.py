@@ -26,7 +26,8 @@ from ci_publish.attestations.examiner import read_attestation, read_provenance
 from ci_publish.attestations.statements import WrongStatement, read_statement
 from ci_publish.attestations.trouble import Unsound, answer_trouble
 from ci_publish.attestations.trust import instance
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.comparison.stated import Stated, expected_wheels
 from ci_publish.distributions.checks.comparison.stated_rules import tag_faults

@@ -405,3 +405,32 @@ class C:
     counted = {each.name: each for each in structure.functions(trees[path])}
     assert [structure.arguments(counted[name]) for name in ("_once", "f")] == [2, 2]
     assert [structure.branches(counted[name]) for name in ("_once", "f")] == [1, 2]
+
+
+def imports_between(package: Path) -> dict[str, set[str]]:
+    """Return, for each module below *package*, the modules that it imports, wherever and for whatever it does."""
+    files = {".".join(path.relative_to(package.parent).with_suffix("").parts): path for path in package.rglob("*.py")}
+    return {
+        name: {each for each in imported(ast.parse(path.read_text(encoding="utf-8"))) if each in files} - {name}
+        for name, path in files.items()
+    }
+
+
+def cycles(graph: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """Return a cycle for each module that can reach itself through another, as *graph* has them."""
+    left = {name: set(others) for name, others in graph.items()}
+    while free := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in free}
+    return [(name, *sorted(others & left.keys())) for name, others in sorted(left.items())]
+
+
+def test_no_module_imports_one_that_imports_it() -> None:
+    graph = imports_between(PACKAGE)
+    assert len(graph) > 250
+    # The package's face only hands names on, when they are first used.
+    assert cycles({name: others for name, others in graph.items() if name != "ci_publish.__init__"}) == []
+
+
+def test_a_cycle_is_caught() -> None:
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [("a", "b"), ("b", "c"), ("c", "b")]

@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 from ci_publish.app.install_credentials import withheld
-from ci_publish.http.certificates import apply_ca
 from ci_publish.python_processes import passed_on, python_command
 
 # What this program itself, and no process that it starts, gets besides.
 _OWN: Final = ("HOME", "TMPDIR", "TEMP", "TMP", "XDG_CACHE_HOME", "XDG_DATA_HOME", "TERM", "COLUMNS", "LINES")
-_PROGRAM: Final = "from ci_publish.cli.clean_process import entry; entry()"
+_PROGRAM: Final = "from ci_publish.cli.main import entry_again; entry_again()"
 
 
 def start_again(argv: Sequence[str], environ: Mapping[str, str], program: str = _PROGRAM) -> NoReturn:
@@ -52,12 +51,3 @@ def variables_from(descriptor: int) -> dict[str, str]:
     with io.FileIO(descriptor) as memory:
         found = json.loads(memory.readall().decode("utf-8", "surrogateescape"))
     return {str(name): str(value) for name, value in found.items()}
-
-
-def entry() -> NoReturn:
-    """Run the command line of a process that was started again, and exit."""
-    from ci_publish.cli import main  # noqa: PLC0415  (it imports this module)
-
-    environ = variables_from(int(sys.argv[1]))
-    apply_ca(os.environ)
-    main.run(sys.argv[2:], environ, start_again=None)

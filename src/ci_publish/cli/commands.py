@@ -16,8 +16,8 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.app.settings_view import rows
 from ci_publish.app.token_guard import TokenGuard
-from ci_publish.cli.main import Streams
 from ci_publish.cli.reporting import Reporting, ReportOptions
+from ci_publish.cli.streams import Streams
 from ci_publish.cli.watcher import Watcher
 from ci_publish.errors import CiPublishError
 from ci_publish.identity.keyring import keyring_for_people

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 from ci_publish.about import NAME
 from ci_publish.cli import signals
 from ci_publish.cli.raw_options import raw_option
+from ci_publish.cli.streams import Streams
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
-from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 
 if TYPE_CHECKING:
@@ -28,18 +28,19 @@ StartAgain = Callable[[Sequence[str], Mapping[str, str]], NoReturn]
 """Replaces this process by one that runs the same arguments, and shows nothing of the environment."""
 
 
-@frozen
-class Streams:
-    """Where a run reads a password from, and where it writes."""
-
-    stdin: TextIO
-    stdout: TextIO
-    stderr: TextIO
-
-
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
     run(sys.argv[1:], os.environ, start_again=_start_again)
+
+
+def entry_again() -> NoReturn:
+    """Run the command line of a process that was started again, and exit."""
+    from ci_publish.cli.clean_process import variables_from  # noqa: PLC0415  (for one option)
+    from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
+
+    environ = variables_from(int(sys.argv[1]))
+    apply_ca(os.environ)
+    run(sys.argv[2:], environ, start_again=None)
 
 
 def _start_again(argv: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

@@ -3,7 +3,8 @@
 import io
 from pathlib import Path
 
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 
 
 class Shell:

@@ -9,7 +9,8 @@ import pytest
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.cli.commands import Invocation, invoke
-from ci_publish.cli.main import Streams, main
+from ci_publish.cli.main import main
+from ci_publish.cli.streams import Streams
 from tests.distributions import make_release
 from tests.unit.cli.in_process_shell import Shell
 
