@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ci_publish.model.attestation import Attestation, AttestationPolicy, BuildProvenancePolicy, SigningResult
     from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
     from ci_publish.model.distribution import Distribution, FoundAttestation
-    from ci_publish.model.events import Event, StepFinished
+    from ci_publish.model.events import Event, StepFinished, UploadProgressed
     from ci_publish.model.identity import Secret
     from ci_publish.model.index import (
         Accepted,
@@ -77,6 +77,7 @@ __all__ = [
     "StepFinished",
     "TrustSource",
     "UploadOutcome",
+    "UploadProgressed",
     "__version__",
     "attest",
     "check",
@@ -120,6 +121,7 @@ _HOMES = {
     "Settings": "app.settings",
     "SigningResult": "model.attestation",
     "StepFinished": "model.events",
+    "UploadProgressed": "model.events",
     "RuntimeContext": "app.runtime_context",
     "TrustSource": "attestations.trust",
     "UNSCHEDULED": "model.completion",
