@@ -17,6 +17,7 @@ from ci_publish.app.install_credentials import refuse_secrets_of_the_process
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.distributions.checks.table import problem
+from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, InstallationFailed
 from ci_publish.model.distribution import Distribution
@@ -83,7 +84,8 @@ def _tried(
     pairs = [(file, interpreter) for file in files for interpreter in found if fits(file, interpreter)]
     untried = [file for file in files if not any(fits(file, interpreter) for interpreter in found)]
     results = list(_results(pairs, _plan(world, files, settings, folder), processes, context, folder))
-    return results, [_not_tried(file, found, required=settings.require_tried) for file in untried]
+    problems = [_not_tried(file, found, required=settings.require_tried) for file in untried]
+    return results, list(weights(settings.rules, strict=settings.strict).weighed(problems))
 
 
 def _results(
@@ -130,6 +132,7 @@ def _plan(world: RehearsalWorld, files: Sequence[Distribution], settings: Settin
         commands=settings.run,
         imports=not settings.no_import,
         seconds=settings.install_timeout,
+        weights=weights(settings.rules, strict=settings.strict),
     )
 
 

@@ -53,6 +53,14 @@ def test_a_file_that_fits_nothing_is_named_with_what_it_needs(tmp_path: Path) ->
     assert required.error.exit_code == 4
 
 
+@pytest.mark.parametrize(("rules", "code"), [(("install-not-tried=error",), 4), (("install-not-tried=off",), None)])
+def test_the_user_s_word_about_a_rule_counts(tmp_path: Path, rules: tuple[str, ...], code: int | None) -> None:
+    result = tried(tmp_path / "upstream", wheel(tmp_path / "dist", tag=FOREIGN), rules=rules)
+
+    assert (result.error.exit_code if result.error else None) == code
+    assert any(isinstance(event, Checked) for event in result.events) is (code is not None)
+
+
 def test_the_step_is_told_and_timed(tmp_path: Path) -> None:
     result = tried(tmp_path / "upstream", wheel(tmp_path / "dist", tag=FOREIGN))
 

@@ -9,6 +9,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from ci_publish.distributions.checks.table import RULES, problem
+from ci_publish.distributions.checks.weights import Weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
@@ -37,7 +38,7 @@ class Plan:
 
     ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
     the versions of each project of the run. ``probe`` is the program that looks into an environment. ``commands`` are
-    the user's; ``seconds`` is the deadline of each command.
+    the user's; ``seconds`` is the deadline of each command. ``weights`` is what the user says about rules.
     """
 
     index: str
@@ -47,6 +48,7 @@ class Plan:
     commands: tuple[str, ...] = ()
     imports: bool = True
     seconds: float = 600.0
+    weights: Weights = Weights({})
 
 
 class Trial:
@@ -77,7 +79,7 @@ class Trial:
         """Install and try the file; what is wrong is part of the result. Raises the error of a run that is stopped."""
         began = time.monotonic()
         (self._folder / "empty").mkdir(parents=True)
-        problems = tuple(self._problem(fault) for fault in self._faults())
+        problems = self._plan.weights.weighed([self._problem(fault) for fault in self._faults()])
         passed = not any(each.severity is Severity.ERROR for each in problems)
         return Tried(
             filename=self._file.filename,
