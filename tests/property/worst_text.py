@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ci_publish.app.index_names import IndexNames
+from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
 from ci_publish.attestations.examiner import read_attestation, read_provenance
 from ci_publish.attestations.statements import WrongStatement, read_statement
@@ -218,6 +219,16 @@ def _attestation(content: bytes) -> None:
         return
 
 
+def _subjects(content: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "files")
+        file.write_bytes(content)
+        try:
+            read_subjects(file)
+        except ConfigurationError:
+            return
+
+
 def _project_file(content: bytes) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder, "pyproject.toml")
@@ -227,6 +238,16 @@ def _project_file(content: bytes) -> None:
         except ConfigurationError:
             return
 
+
+PROVENANCE: Piece = (
+    b'{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"demo-1.0.tar.gz","digest":{"sha256":"'
+    + b"0" * 64
+    + b'"}}],"predicateType":"https://slsa.dev/provenance/v1","predicate":{"buildDefinition":{"buildType":"a:b",'
+    b'"externalParameters":{},"resolvedDependencies":[',
+    b'{"uri":"a:b","digest":{"sha1":"00"},"content":"YQ=="},',
+    b'{"uri":"a:b"}]},"runDetails":{"builder":{"id":"a:b"}}}}',
+)
+"""Build provenance with many dependencies, as a statement."""
 
 VALUED = (
     b"Requires-Dist",
@@ -341,6 +362,17 @@ PARSERS: Mapping[str, Parser] = {
             *JSON,
             (b'{"version":1,"verification_material":{"certificate":"', b"AAAA", b'"}}'),
             (b'{"version":1,"attestation_bundles":[', b'{"publisher":{"kind":"GitHub"},"attestations":[]},', b"{}]}"),
+            PROVENANCE,
+        ),
+    ),
+    "the list of files that `attest --subjects` reads": Parser(
+        _subjects,
+        MAX_SETTINGS,
+        (
+            *plain(b"0" * 64 + b"  demo-1.0.tar.gz\n", b"0", b"\n", b"a "),
+            *((head, unit, end) for head, unit, end in JSON if head.startswith(b"[") or not head),
+            (b"[", b'{"filename":"demo-1.0.tar.gz","sha256":"' + b"0" * 64 + b'"},', b"{}]"),
+            (b"0" * 64 + b"  ", b"a/", b"demo-1.0.tar.gz"),
         ),
     ),
     "`.pypirc`": Parser(

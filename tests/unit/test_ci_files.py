@@ -413,6 +413,30 @@ runpy.run_path(sys.argv[1])["main"](["publish"], os.environ)
     assert result.stdout.split() == [str(tmp_path / "cache"), str(tmp_path / "data"), "False"], result.stderr
 
 
+def test_the_attesting_action_hands_names_and_digests_to_the_program_in_a_file(tmp_path: Path) -> None:
+    program = """
+import os, pathlib, runpy, sys, types
+entry = lambda: print(*sys.argv, pathlib.Path(sys.argv[4]).read_text(), sorted(os.environ))
+sys.modules["ci_publish.cli.main"] = types.SimpleNamespace(entry=entry)
+runpy.run_path(sys.argv[1])["main"](["attest", "out"], os.environ)
+"""
+    listed = f'[{{"filename":"demo-1.0.tar.gz","sha256":"{"a" * 64}"}}]'
+    environ = {"NATIVE_INPUTS": listed, "NATIVE_FOLDER": str(tmp_path), "PYTHONPATH": str(ROOT / "src")}
+
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(ROOT / "native" / "run.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+
+    subjects = tmp_path / "subjects.json"
+    words = ["ci-publish", "attest", "--build", "--subjects", str(subjects), "--output-dir", "out", listed]
+    assert result.stdout.split()[: len(words)] == words, result.stderr
+    assert "NATIVE_" not in result.stdout
+
+
 ACTION_IMAGE = f"ghcr.io/example/name@sha256:{'a' * 64}"
 GITLAB_IMAGE = f"ghcr.io/example/name@sha256:{'b' * 64}"
 
