@@ -64,6 +64,11 @@ def leads_out(path: Path) -> bool:
 def _resolved(path: Path) -> Path | None:
     """Return where *path* leads, None for a circle of links."""
     try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # not told by ``resolve`` since Python 3.13
+            return None
+    try:
         return path.resolve()
     except (OSError, RuntimeError):
         return None
