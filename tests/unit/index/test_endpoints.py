@@ -35,36 +35,50 @@ def test_tokens_of_pypi_come_from_its_main_host_and_audiences_are_pinned() -> No
     assert (PYPI.pinned_audience, TESTPYPI.pinned_audience) == ("pypi", "testpypi")
 
 
+WHY = {
+    "retired": "This host was retired and accepts no uploads.",
+    "different address": "Uploads have a different address.",
+    "installers": "This is the address that installers read from; uploads have a different one.",
+    "slash": "The slash at its end is missing, and the server redirects instead of accepting the file.",
+    "https only": "It accepts uploads over https only.",
+    "dot at the end": "Its host has a dot at the end.",
+}
+
+
 @pytest.mark.parametrize(
-    ("wrong", "cure", "why"),
+    ("wrong", "meant", "why"),
     [
-        ("https://pypi.python.org/pypi", PYPI.upload, "retired"),
-        ("http://pypi.python.org/pypi", PYPI.upload, "retired"),
-        ("https://testpypi.python.org/pypi", TESTPYPI.upload, "retired"),
-        ("https://upload.pypi.io/legacy/", PYPI.upload, "retired"),
-        ("https://pypi.org/legacy/", PYPI.upload, "different address"),
-        ("https://www.pypi.org/", PYPI.upload, "different address"),
-        ("https://pypi.org/simple", PYPI.upload, "installers"),
-        ("https://pypi.org/simple/", PYPI.upload, "installers"),
-        ("https://test.pypi.org/simple", TESTPYPI.upload, "installers"),
-        ("https://upload.pypi.org/legacy", PYPI.upload, "slash"),
-        ("https://test.pypi.org/legacy", TESTPYPI.upload, "slash"),
-        ("https://upload.pypi.org/", PYPI.upload, "different address"),
-        ("http://upload.pypi.org/legacy/", PYPI.upload, "https only"),
-        ("http://test.pypi.org/legacy/", TESTPYPI.upload, "https only"),
-        ("https://upload.pypi.org:8443/legacy/", PYPI.upload, "different address"),
-        ("https://upload.pypi.org./legacy/", PYPI.upload, "dot at the end"),
-        ("http://upload.pypi.org./legacy/", PYPI.upload, "dot at the end"),
-        ("https://pypi.org./simple/", PYPI.upload, "dot at the end"),
-        ("https://files.pythonhosted.org/", PYPI.upload, "different address"),
+        ("https://pypi.python.org/pypi", PYPI, "retired"),
+        ("http://pypi.python.org/pypi", PYPI, "retired"),
+        ("https://testpypi.python.org/pypi", TESTPYPI, "retired"),
+        ("https://upload.pypi.io/legacy/", PYPI, "retired"),
+        ("https://pypi.io/legacy/", PYPI, "retired"),
+        ("https://pypi.org/legacy/", PYPI, "different address"),
+        ("https://www.pypi.org/", PYPI, "different address"),
+        ("https://pypi.org/simple", PYPI, "installers"),
+        ("https://pypi.org/simple/", PYPI, "installers"),
+        ("https://test.pypi.org/simple", TESTPYPI, "installers"),
+        ("https://upload.pypi.org/legacy", PYPI, "slash"),
+        ("https://test.pypi.org/legacy", TESTPYPI, "slash"),
+        ("https://upload.pypi.org/", PYPI, "different address"),
+        ("http://upload.pypi.org/legacy/", PYPI, "https only"),
+        ("http://test.pypi.org/legacy/", TESTPYPI, "https only"),
+        ("https://upload.pypi.org:8443/legacy/", PYPI, "different address"),
+        ("https://upload.pypi.org./legacy/", PYPI, "dot at the end"),
+        ("http://upload.pypi.org./legacy/", PYPI, "dot at the end"),
+        ("https://pypi.org./simple/", PYPI, "dot at the end"),
+        ("https://files.pythonhosted.org/", PYPI, "different address"),
     ],
 )
-def test_wrong_addresses_are_cured_with_words(wrong: str, cure: str, why: str) -> None:
+def test_wrong_addresses_are_cured_with_words(wrong: str, meant: Endpoints, why: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve(wrong)
-    assert wrong in caught.value.summary
-    assert cure in " ".join(caught.value.hints)
-    assert why in caught.value.detail
+    own = "PyPI" if meant is PYPI else "TestPyPI"
+    assert caught.value.summary == f"{wrong} is not an upload address of {own}."
+    assert caught.value.detail == WHY[why]
+    name = f"Name the index {meant.name}: repository-url: {meant.name} (it stands for {meant.upload})"
+    omit = ["To upload to PyPI itself, omit repository-url."] if meant is PYPI else []
+    assert list(map(str, caught.value.hints)) == [name, *omit]
 
 
 @pytest.mark.parametrize(
