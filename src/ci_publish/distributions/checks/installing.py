@@ -5,7 +5,7 @@ Nothing here reads a file; ``rehearsal.installation`` finds the faults, and thes
 
 from typing import Final
 
-from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.model.problem import Severity
 
 _INSTALLED: Final = "`rehearse --install`: what pip or uv says, and what the interpreter says afterwards."
@@ -14,7 +14,7 @@ RULES: Final = (
     Rule(
         id="install-unresolvable",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause=(
             "The file, or one of its extras, can be installed with everything that it requires. It could not: a "
             "requirement does not exist, has no version that fits, or contradicts another one."
@@ -26,7 +26,7 @@ RULES: Final = (
     Rule(
         id="install-sibling-pin",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause=(
             "A requirement for a project of the same run is met by a file of this run: the rehearsed files are all "
             "that there is of that project."
@@ -38,7 +38,7 @@ RULES: Final = (
     Rule(
         id="install-sdist-build",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause=(
             "The sdist can be built where only what its `build-system.requires` names is installed, and nothing "
             "outside of it can be read."
@@ -50,7 +50,7 @@ RULES: Final = (
     Rule(
         id="install-wrong-version",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="What is installed has the version that the file's name says.",
         source="PEP 517, PEP 625; " + _INSTALLED,
         example="`demo-1.2.tar.gz` that builds as 0.0.0, because setuptools-scm finds no tag in an unpacked sdist",
@@ -59,7 +59,7 @@ RULES: Final = (
     Rule(
         id="install-import",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="The top-level modules of a file can be imported once it is installed.",
         source=_INSTALLED,
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
@@ -77,7 +77,7 @@ RULES: Final = (
     Rule(
         id="install-script",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="The function that a console script names exists.",
         source="Entry points specification; " + _INSTALLED,
         example="`demo = demo.cli:main`, and `demo.cli` has no `main`",
@@ -86,7 +86,7 @@ RULES: Final = (
     Rule(
         id="install-tag",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause=(
             "A wheel works on every interpreter that its tags claim. On this one its own code cannot be loaded: it is "
             "built for another interpreter, platform or library version, or uses newer syntax."
@@ -98,7 +98,7 @@ RULES: Final = (
     Rule(
         id="install-inconsistent",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="After the installation, everything in the environment has what it requires (`pip check`).",
         source=_INSTALLED,
         example="a wheel that brings the metadata of a second project, whose requirements are not installed",
@@ -107,7 +107,7 @@ RULES: Final = (
     Rule(
         id="install-command",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="Each command (`run`) ends with exit code 0, in an empty folder, the environment's programs on PATH.",
         source=_INSTALLED,
         example="`demo --version`",
@@ -116,7 +116,7 @@ RULES: Final = (
     Rule(
         id="install-failed",
         pypi=Severity.ERROR,
-        adjustable=True,
+        ground=Ground.INTENT,
         cause="The file can be installed at all. The installer refuses it even without its requirements.",
         source=_INSTALLED,
         example="an archive that the installer cannot unpack; an environment that cannot be made",
