@@ -22,38 +22,49 @@ _RUNS: Final = re.compile(rf"(?P<dotted>(?:{_PART}[ \t]*+\.[ \t]*+)++)|{_PART}|[
 
 @frozen
 class ProjectTables:
-    """The tables that are read. ``uv_indexes`` is what stands under ``[[tool.uv.index]]``, whatever it is."""
+    """The tables that are read; ``uv_indexes``: ``[[tool.uv.index]]``, or ``[[index]]`` of uv.toml, whatever it is."""
 
     ours: Mapping[str, Any] = field(default_factory=dict)
     uv_indexes: object = ()
 
 
 def project_tables(pyproject: Path) -> ProjectTables:
-    """Read *pyproject*; without the file, nothing is said. Raises ConfigurationError for a broken one."""
-    try:
-        with pyproject.open("rb") as file:
-            content = file.read(MAX_PROJECT_FILE + 1)
-    except FileNotFoundError:
-        return ProjectTables()
-    except OSError as error:
-        raise _unreadable(pyproject, error) from error
-    import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
+    """Read *pyproject*, and the indexes of a ``uv.toml`` beside it, which uv prefers; without files, nothing is said.
 
-    try:
-        text = content.decode()
-        _require_bounded(text)
-        tools = tomllib.loads(text).get("tool", {})
-        ours, misspelled, uv = tools.get("ci-publish", {}), tools.get("ci_publish"), tools.get("uv", {})
-    # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise _unreadable(pyproject, error) from error
+    Raises ConfigurationError for a broken one.
+    """
+    tools = _read(pyproject).get("tool", {})
+    if not isinstance(tools, dict):
+        raise _unreadable(pyproject, ValueError("tool is not a table"))
+    ours, misspelled, uv = tools.get("ci-publish", {}), tools.get("ci_publish"), tools.get("uv", {})
     if misspelled is not None:
         message = "Unknown table in pyproject.toml: [tool.ci_publish]"
         raise ConfigurationError(message, hints=("Write it with a hyphen: [tool.ci-publish]",))
     if not isinstance(ours, dict):
         message = "[tool.ci-publish] is not a table."
         raise ConfigurationError(message, hints=("Write the keys below a line that says [tool.ci-publish].",))
+    uv = _read(pyproject.with_name("uv.toml")) or uv
     return ProjectTables(ours, uv.get("index", ()) if isinstance(uv, dict) else ())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the tables of a file, none where it does not exist. Raises ConfigurationError."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_PROJECT_FILE + 1)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    import tomllib  # noqa: PLC0415  (late: few jobs that publish have the file)
+
+    try:
+        text = content.decode()
+        _require_bounded(text)
+        return tomllib.loads(text)
+    # tomllib's own, and UnicodeDecodeError, are ValueErrors; arrays may be nested deeper than Python goes
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, error) from error
 
 
 def _require_bounded(text: str) -> None:

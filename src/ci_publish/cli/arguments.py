@@ -107,7 +107,9 @@ def _of_other_commands(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         name = word.split("=", 1)[0].removeprefix("--").replace("-", "_")
         found = options().get(name.removeprefix("no_") if name.startswith("no_") else name)
-        if word.startswith("--") and found is not None and found.flag:
+        if word.startswith("--rehearse"):
+            yield f"Rehearsing is a command: {NAME} rehearse"
+        elif word.startswith("--") and found is not None and found.flag:
             commands = [command for command in COMMANDS if command in found.commands]
             yield f"{word.split('=', 1)[0]} is an option of {', '.join(commands)}."
 

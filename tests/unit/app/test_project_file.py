@@ -40,3 +40,16 @@ def test_a_key_with_too_many_parts_is_refused(tmp_path: Path, part: str) -> None
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="1024 KiB"):
         read(tmp_path, OURS + "#" * MAX_PROJECT_FILE)
+
+
+def test_the_indexes_of_uv_toml_count_before_those_of_pyproject(tmp_path: Path) -> None:
+    project = tmp_path / "pyproject.toml"
+    (tmp_path / "uv.toml").write_text(
+        '[[index]]\nname = "corp"\npublish-url = "https://corp.example/"\n', encoding="utf-8"
+    )
+    assert project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
+    project.write_text('[[tool.uv.index]]\nname = "other"\n', encoding="utf-8")
+    assert project_tables(project).uv_indexes == [{"name": "corp", "publish-url": "https://corp.example/"}]
+    (tmp_path / "uv.toml").write_text("index = [", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"uv\.toml cannot be read"):
+        project_tables(project)

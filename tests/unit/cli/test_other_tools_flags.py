@@ -48,3 +48,9 @@ def test_an_option_of_another_command_is_named_with_its_commands() -> None:
         "--mint is an option of doctor.",
         "--no-verify is an option of publish, plan, rehearse, settings.",
     )
+
+
+def test_a_flag_that_is_a_command_is_named() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(["publish", "--rehearse"])
+    assert caught.value.hints[0] == "Rehearsing is a command: ci-publish rehearse"
