@@ -179,13 +179,13 @@ class Disturbance:
     checks: Sequence[Callable[[], None]]
     kill: Callable[[], None] = field(default=lambda: None)
     seen: int = 0
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     checking: bool = False
 
     def interpose(self, environ: dict[str, Any]) -> Response | None:
+        if self.checking:  # requests of the checks themselves, which hold the lock
+            return None
         with self.lock:
-            if self.checking:  # the checker's own requests
-                return None
             self.seen += 1
             hit = self.seen == self.at + 1
         if self.kind == "kill" and hit:
@@ -199,9 +199,11 @@ class Disturbance:
         if environ["PATH_INFO"] == "/legacy/" and response.status_code == 200:
             with self.lock:
                 self.checking = True
-                for check in self.checks:
-                    check()
-                self.checking = False
+                try:
+                    for check in self.checks:
+                        check()
+                finally:
+                    self.checking = False
         return None
 
 
