@@ -8,11 +8,13 @@ from collections import deque
 
 import pytest
 
+from ci_publish.attestations.signing_errors import final
 from ci_publish.attestations.trouble import (
     IdentityRefusal,
     Refusal,
     Transient,
     Unsound,
+    Untrusted,
 )
 from ci_publish.errors import (
     AttestationUnsound,
@@ -20,6 +22,7 @@ from ci_publish.errors import (
     SigstoreIdentityRejected,
     SigstoreRefused,
     SigstoreUnavailable,
+    UntrustedCertificate,
 )
 from tests.unit.attestations.scripted_authority import Bench, only_error
 from tests.unit.attestations.signing_harness import quick, threads_of_the_signer
@@ -81,3 +84,10 @@ def test_an_identity_that_sigstore_refuses_twice_is_rejected(bench: Bench) -> No
     assert isinstance(error, SigstoreIdentityRejected)
     assert "not you" in error.summary
     assert bench.job.asked == 2
+
+
+def test_a_certificate_that_is_not_trusted_is_a_setting() -> None:
+    error = final(Untrusted("the certificate of Rekor is not trusted"), None)
+
+    assert isinstance(error, UntrustedCertificate)
+    assert "Nothing could be signed: the certificate of Rekor is not trusted." in error.summary

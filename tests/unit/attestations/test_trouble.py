@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.attestations.trouble import LONGEST_RETRY_AFTER, MAX_BODY, Refusal, Transient, answer_trouble
+from ci_publish.attestations.trouble import (
+    LONGEST_RETRY_AFTER,
+    MAX_BODY,
+    Refusal,
+    Transient,
+    answer_trouble,
+    chain,
+    first_words,
+)
 
 NOW = 1_700_000_000.0
 
@@ -50,3 +58,12 @@ def test_retry_after_reaches_the_failure_within_its_limit(asked: str, expected: 
 
     assert isinstance(trouble, Transient)
     assert trouble.retry_after == expected
+
+
+def test_the_first_words_in_a_chain_of_exceptions_are_told() -> None:
+    error, cause = KeyError(), ValueError("the  reason\n" + "x" * 1000)
+    error.__cause__ = cause
+    assert first_words(error).startswith("the reason x")
+    assert len(first_words(error)) == 300
+    assert [*chain(error)] == [error, cause]
+    assert first_words(KeyError()) == "KeyError"

@@ -17,6 +17,7 @@ from ci_publish.model.index import (
     Plan,
     ProjectListing,
     PublishedFile,
+    Upload,
 )
 from tests.unit.identity.credential_harness import FakeCI, Harness
 from tests.unit.identity.diagnoses import BAD_FILE, NO_TOKEN, UNREACHABLE, codes, diagnose, refuse
@@ -98,3 +99,8 @@ def test_what_the_environment_lacks_wins_over_an_index_out_of_reach() -> None:
 def test_a_closed_project_comes_before_the_identity() -> None:
     world = Harness(ci=FakeCI(lacks={"pypi": NO_TOKEN}))
     assert codes(world, Wanted(distributions=[WHEEL]), state=ProjectListing(project="demo", status="archived")) == 9
+
+
+def test_a_diagnosis_without_an_index_finds_nothing_served() -> None:
+    assert Wanted().provenance("demo", "1.0", WHEEL.filename) is None
+    assert Wanted().plan([WHEEL], ProjectListing(project="demo")) == Plan("", (Upload(WHEEL),))
