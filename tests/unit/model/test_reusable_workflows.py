@@ -22,7 +22,6 @@ ELSEWHERE = "octo-org/workflows/.github/workflows/publish.yml@refs/tags/v1.0.0"
 PAGES = {
     ".github/workflows/build.yml",
     ".github/workflows/publish.yml",
-    "README.md",
     "docs/attestations.md",
     "docs/errors/reusable-workflow.md",
     "docs/errors/unattestable-workflow.md",
