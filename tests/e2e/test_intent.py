@@ -178,7 +178,7 @@ def test_settings_shows_what_is_not_used_and_what_stops(folder: Path) -> None:
     environ = {"CI_PUBLISH_MINT": "true", "TWINE_REPOSITORY": "testpypi", "UV_PUBLISH_URL": PRIVATE, "CI_PUBLISH_X": ""}
     assert main(["settings"], environ, Streams(io.StringIO(), out, out)) == 0
     text = out.getvalue()
-    assert "(not used by publish, plan, check, attest, verify, rehearse)" in text
+    assert "(not used by publish, plan, check, diff, attest, verify, rehearse)" in text
     assert "TWINE_REPOSITORY and UV_PUBLISH_URL name different indexes" in text
     assert "Unknown environment variable, ignored: CI_PUBLISH_X" in text
 
