@@ -197,8 +197,8 @@ def test_a_module_of_an_extra_is_a_note(tmp_path: Path, path: str) -> None:
     result = run(tmp_path, path, one(files=files, metadata=metadata))
 
     assert [(problem.rule, str(problem.severity), problem.message) for problem in result.problems] == [
-        ("install-extra-module", "note", "`import plots` needs dep, of an extra (plots)."),
         ("install-import", "error", f"`import wrong` fails on {HERE}: No module named 'never' (not in Requires-Dist)"),
+        ("install-extra-module", "note", "`import plots` needs dep, of an extra (plots)."),
     ]
 
 
