@@ -233,17 +233,35 @@ class Oracle:
             self.require_installable([name for name in self._family.requires if self._is_there(name)])
 
     def _is_there(self, project: str) -> bool:
-        state = self._world.index.state
         needed = {project, *self._family.cycle_of(project)}
-        return all((found := state.project(name)) is not None and found.files for name in needed)
+        files = {name for name in self._family.filenames if name.partition("-")[0] in needed}
+        return files <= self._world.index.files.keys()
 
     def require_installable(self, projects: Any) -> None:  # noqa: ANN401  (names)
         for project in projects:
-            if "py3" not in self._family.tags[project] and "py2.py3" not in self._family.tags[project]:
-                continue
             index, wanted = ("--index-url", self._world.index_url), f"{project}==1.0"
-            pip = (sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-cache-dir", *index)
-            uvs = (uv.find_uv_bin(), "pip", "install", "--dry-run", "--no-cache", "--python", sys.executable, *index)
+            pip = (
+                sys.executable,
+                "-m",
+                "pip",
+                "--isolated",
+                "install",
+                "--dry-run",
+                "--ignore-installed",
+                "--no-cache-dir",
+                *index,
+            )
+            uvs = (
+                uv.find_uv_bin(),
+                "pip",
+                "install",
+                "--no-config",
+                "--dry-run",
+                "--no-cache",
+                "--python",
+                sys.executable,
+                *index,
+            )
             for tool in (pip, uvs):
                 done = subprocess.run([*tool, wanted], capture_output=True, text=True, check=False, timeout=120)
                 assert done.returncode == 0, f"{tool[0]} {wanted}: {done.stdout}\n{done.stderr}"

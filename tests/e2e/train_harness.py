@@ -79,7 +79,7 @@ def random_family(folder: Path, dice: random.Random, prefix: str, most: int = 12
         if place and dice.random() < 0.15:  # a cycle, perhaps
             requires[dice.choice(names[:place])].append(f"{name}>=1")
         requires[name] = lines
-    tags = {name: dice.sample(("py3", "py2.py3", "py2"), dice.randint(1, 3)) for name in names}
+    tags = {name: [dice.choice(("py3", "py2.py3")), *dice.choice(((), ("py2",)))] for name in names}
     return Family(folder, {name: sorted(set(lines)) for name, lines in requires.items()}, tags)
 
 
