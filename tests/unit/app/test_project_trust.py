@@ -223,7 +223,12 @@ def test_a_name_that_the_file_explains_is_decided_by_the_file() -> None:
     assert len([note for note in ran.notes() if note.slug == "destination-from-project"]) == 1
 
 
-NEVER_IN_A_FILE = {"token-for": '"x"', "token_for": '"x"', "trust-project-settings": "true"}
+NEVER_IN_A_FILE = {
+    "token-for": '"x"',
+    "token_for": '"x"',
+    "trust-project-settings": "true",
+    "install-with-credentials": "true",
+}
 
 
 @pytest.mark.parametrize(("key", "value"), NEVER_IN_A_FILE.items())
