@@ -27,7 +27,8 @@ _KEPT = (
 
 
 def clean_environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+    """Return what a run needs of this environment; without colours, so that every ESC in an output is a fault."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {"NO_COLOR": "1"}
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,8 @@ def test_doctor_says_what_is_known(shell: Shell) -> None:
         job = shell.in_job_of(world)
         untried = job("doctor")
         assert (untried.code, untried.receipt["outcome"]) == (0, "undetermined")
-        assert "cannot be known without trying (--mint)" in last_line(untried)
+        assert "cannot be known without trying the exchange" in last_line(untried)
+        assert "Try it: --mint" in untried.stdout
         assert job("doctor", "--strict").code == 6
         works = job("doctor", "--mint")
         assert (works.code, works.receipt["outcome"]) == (0, "undetermined")

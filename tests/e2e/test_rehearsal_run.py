@@ -8,6 +8,7 @@ import pytest
 from tests.distributions import make_release, make_wheel
 from tests.e2e.conftest import Cli
 from tests.faults.server import FaultServer, answering
+from tests.unit.identity.credential_harness import macaroon
 
 pytestmark = pytest.mark.e2e
 
@@ -109,7 +110,7 @@ def test_no_request_of_a_rehearsal_goes_through_a_proxy(cli: Cli, variable: str,
 def test_a_proxy_that_requires_authentication_stops_at_once(cli: Cli, command: str, variable: str) -> None:
     make_release(cli.folder / "dist")
     with FaultServer(looks=[answering(407, reason="Who are you?")] * 20) as proxy:
-        result = cli(command, CI_PUBLISH_PASSWORD="pypi-AgEIcHlwaS5vcmcCAWEAAAYg", **{variable: proxy.url})
+        result = cli(command, CI_PUBLISH_PASSWORD=macaroon(), **{variable: proxy.url})
     assert result.code == 2, result.stdout + result.stderr
     assert f"({variable}) requires authentication: 407 Who are you?" in result.stdout + result.stderr
     assert "retry" not in result.stdout

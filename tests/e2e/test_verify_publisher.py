@@ -73,7 +73,7 @@ def test_the_expected_publisher_is_compared_in_every_part(
     assert {file["provenance_publisher"] for file in result.receipt["files"]} == {SIGNER}
     if code:
         assert result.receipt["error"]["slug"] == "unexpected-publisher"
-        assert f"ci-publish verify --publisher {SIGNER}" in result.receipt["error"]["hints"][-1]
+        assert f"--publisher {SIGNER}" in result.receipt["error"]["hints"][-1]
 
 
 def test_the_publisher_of_the_hint_is_accepted(outside: Shell) -> None:

@@ -216,7 +216,7 @@ def test_7_and_9_retry_after_is_honoured_in_both_forms(tmp_path: Path, status: i
 
 
 def test_9_the_rate_limit_header_is_honoured(tmp_path: Path) -> None:
-    limited = answering(429, b"Too many new projects created", headers={"RateLimit": '"project.create.user";r=0;t=42'})
+    limited = answering(429, b"Too many requests", headers={"RateLimit": '"upload.user";r=0;t=42'})
     played = play(tmp_path, limited, honest)
     assert played.client.waiting.waits == [42.0]
 

@@ -125,6 +125,7 @@ def test_links_show_where_they_lead_and_lead_to_known_places_only(text: str) -> 
     cell = rendered.split("<tbody>")[1].split("<td>")[1].split("</td>")[0]
     links = re.findall(r'<a href="([^"]*)">([^<]*)</a>', cell)
     rest = re.sub(r'<a href="[^"]*">([^<]*)</a>', r"\1", cell)
+    rest = re.sub(r"<code>([^<]*)</code>", r"`\1`", rest)
     assert "<" not in rest
     assert std_html.unescape(rest).replace("\u200b", "").split() == one_line(text, HINT_LIMIT).split()
     for target, shown in links:

@@ -38,7 +38,7 @@ _FOLLOWED = re.compile(
     rf"(?<!\S)(?:https://(?:test\.)?pypi\.org/|{re.escape(DOCS_URL)}/|https?://(?:127\.0\.0\.1|localhost)(?::[0-9]{{1,5}})?/)"
     r"(?:[A-Za-z0-9/?&=%._~+-]*[A-Za-z0-9/=_-])?(?=[.,;:]?(?:\s|$))"
 )
-_CODE_OR_FOLLOWED = re.compile(rf"`[^`]+`|{_FOLLOWED.pattern}")
+_CODE_OR_FOLLOWED = re.compile(rf"`[^`\s](?:[^`]*[^`\s])?`|{_FOLLOWED.pattern}")
 _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 

@@ -63,7 +63,7 @@ from tests.unit.publishing.run_harness import (
 def test_a_whole_run_takes_every_step_in_order() -> None:
     played = fake_run(*ALL)
     assert publish(played.run()) is Outcome.PUBLISHED
-    expected = list(Step)
+    expected = [step for step in Step if step is not Step.INSTALL]  # only a rehearsal installs, afterwards
     expected.insert(expected.index(Step.UPLOAD), Step.AUTHENTICATE)  # the upload token may have to be renewed
     assert steps(played) == expected
     assert [event.step for event in played.events if isinstance(event, StepFinished)] == expected
