@@ -19,6 +19,8 @@ from ci_publish.model.frozen import frozen
 
 _BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n|\r\r")
 _FIELD: Final = re.compile(rb"(?:\A|[\r\n])[^ \t\r\n]")
+# A description that begins on the line after the name: Python 3.14 and later drop the end of the line and the blanks.
+_FIRST_LINE: Final = re.compile(r"(?im)^(description:)[ \t]*\r?\n(?: {7}\||[ \t]+)")
 _CONTINUATION: Final = re.compile(r"(\r\n|\r|\n)(?: {7}\||\t| {8})")
 
 
@@ -53,9 +55,10 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
         return ParsedMetadata(
             CoreMetadata(metadata_version="", name="", version=""), (Fault(rule="metadata-too-large", message=message),)
         )
-    parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(head.decode("utf-8", "replace"))
+    headers = _FIRST_LINE.sub(r"\1 ", head.decode("utf-8", "replace"))
+    parsed = email.parser.Parser(policy=email.policy.compat32).parsestr(headers)
     raw = [(name.lower(), str(value)) for name, value in parsed.items()]
-    fields = tuple((name, value.strip("\r\n")) for name, value in raw)
+    fields = tuple((name, value.lstrip().rstrip("\r\n")) for name, value in raw)
     header = next((_CONTINUATION.sub(r"\1", value).strip("\r\n") for name, value in raw if name == "description"), None)
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")

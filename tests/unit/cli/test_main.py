@@ -182,16 +182,17 @@ def test_nothing_is_written_through_a_link_that_leads_out_of_the_folder(
 def test_a_secret_that_is_typed_is_not_shown() -> None:
     import pty  # noqa: PLC0415  (not on Windows)
 
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "ci_publish", "settings", "--password-stdin"])  # noqa: S606
+    terminal, inner = pty.openpty()
+    command = [sys.executable, "-m", "ci_publish", "settings", "--password-stdin"]
+    child = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner, start_new_session=True)
+    os.close(inner)
     shown = b""
     with contextlib.suppress(OSError):
         while chunk := os.read(terminal, 4096):
             shown += chunk
             if shown.endswith(b": "):
                 os.write(terminal, b"pypi-hunter2\n")
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert child.wait() == 0
     os.close(terminal)
     assert b"API token or password (it is not shown): " in shown
     assert b"hunter2" not in shown
