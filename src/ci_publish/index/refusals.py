@@ -237,6 +237,7 @@ REFUSALS = (
 )
 
 # https://docs.gitlab.com/api/rest/troubleshooting/: 404 for what does not exist and for what the caller may not see.
+# https://docs.gitlab.com/user/packages/pypi_repository/: the user and password of a job, the scope of a deploy token.
 GITLAB_NOT_FOUND = (
     (
         "GitLab answers 404, too, where the credential may not publish: in a job, use the user gitlab-ci-token and the"
