@@ -58,8 +58,14 @@ _NAME_WIDTH = 48
 _ROWS = 200
 _DIGEST_SHOWN = 12
 _WIDE = 110
-_COLUMNS = ("file", "index", "result", "size", "sha256", "attestation")
-_NARROW_COLUMNS = ("file", "result", "size")
+_UNLIMITED = 100_000
+# The table at the end has the first of these that fits: what is left out stands in the summary and the receipt.
+_COLUMNS = (
+    ("file", "index", "result", "size", "sha256", "attestation"),
+    ("file", "result", "size", "attestation"),
+    ("file", "result", "size"),
+    ("file", "result"),
+)
 
 
 class Terminal:
@@ -211,17 +217,25 @@ class Terminal:
     def _table(self, receipt: Receipt) -> None:
         if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:
             return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
-        for heading in columns:
-            table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
-        for file in receipt.files[:_ROWS]:
-            cells = _cells(receipt, file)
-            table.add_row(*(Text(self._redact(cells[heading])) for heading in columns))
+        tables = [_table_of(receipt, columns, self._redact) for columns in _COLUMNS]
+        unlimited = self._console.options.update(max_width=_UNLIMITED)
+        widths = [self._console.measure(each, options=unlimited).maximum for each in tables]
+        fitting = (each for each, width in zip(tables, widths, strict=True) if width <= self._console.width)
+        table = next(fitting, tables[-1])
         self._console.print()
         self._console.print(table)
         if len(receipt.files) > _ROWS:
             self._console.print(f"and {wording.count(len(receipt.files) - _ROWS, 'more file')}")
+
+
+def _table_of(receipt: Receipt, columns: tuple[str, ...], redact: Redact) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns:
+        table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
+    for file in receipt.files[:_ROWS]:
+        cells = _cells(receipt, file)
+        table.add_row(*(Text(redact(cells[heading])) for heading in columns))
+    return table
 
 
 def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:

@@ -8,10 +8,12 @@ import pytest
 from ci_publish.model.events import (
     Event,
     FileFinished,
+    FileListed,
     FileStatus,
     Noted,
     Outcome,
     RunFinished,
+    Signed,
     Step,
     StepStarted,
     UploadProgressed,
@@ -27,10 +29,13 @@ from tests.unit.reports.recorded_runs import (
     SDIST,
     WHEEL,
     a_good_run,
+    attestation,
     beginning,
     distribution,
     every_event,
     planned,
+    published_file,
+    uploaded,
 )
 
 
@@ -130,6 +135,31 @@ def test_a_wait_that_lasts_is_a_live_line() -> None:
     text = stream.getvalue()
     assert "waiting for pypi to show the files (12.0 s)" in text
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is back"
+
+
+@pytest.mark.parametrize(
+    ("columns", "headings"),
+    [
+        (70, "file result"),
+        (80, "file result size"),
+        (100, "file result size attestation"),
+        (120, "file index result size sha256 attestation"),
+    ],
+)
+def test_the_table_has_the_columns_that_leave_filenames_whole(
+    columns: int, headings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    wheel = distribution("sampledemo-1.0-cp313-cp313-manylinux_2_28_x86_64.whl")
+    listed = FileListed(index="pypi", filename=wheel.filename, listed=True, published=published_file(wheel))
+    finished = RunFinished(outcome=Outcome.PUBLISHED, exit_code=0, time=BEGIN)
+    sent = [*planned(Upload(wheel)), Signed(attestation(wheel)), *uploaded(wheel)]
+    text = drawn([*beginning(wheel), *sent, listed, finished], {"NO_COLOR": "1"})
+    table = re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", text).rpartition("\nfile ")
+    lines = "".join(table[1:]).strip().splitlines()
+    assert lines[0].split() == headings.split()
+    assert lines[1].split()[0] == wheel.filename
+    assert max(len(line) for line in lines) <= columns
 
 
 @pytest.mark.parametrize("columns", [80, 120])
