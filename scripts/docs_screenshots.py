@@ -31,7 +31,8 @@ from tests import distributions  # noqa: E402
 from tests.e2e.browser import Page, browser, find_browser  # noqa: E402
 
 ASSETS: Final = ROOT / "docs" / "assets"
-COLUMNS: Final = 128
+# As wide as a README is shown, so that the letters keep their size.
+COLUMNS: Final = 100
 DESCRIPTION: Final = """# sampledemo
 
 A small library, as a project could publish it.
@@ -70,8 +71,8 @@ a { color: #0969da; }
 """
 
 
-def make_project(folder: Path, tag: str = "manylinux_2_28_x86_64") -> Path:
-    """Write a release of three files and return its folder."""
+def make_project(folder: Path, tag: str = "win_amd64") -> Path:
+    """Write a release of two files and return its folder."""
     distributions.DESCRIPTION = DESCRIPTION
     dist = folder / "dist"
     distributions.make_wheel(dist, "sampledemo", extra=EXTRA)
@@ -168,7 +169,7 @@ def main() -> int:
         folder, broken = Path(name) / "project", Path(name) / "broken"
         dist = make_project(folder)
         make_project(broken, "linux_x86_64")
-        take(page, folder, terminal(folder, "ci-publish rehearse dist"), "terminal", 1200)
+        take(page, folder, terminal(folder, "ci-publish rehearse dist"), "terminal", 944)
         take(page, folder, summary(folder, "rehearse", "dist"), "summary", 1100)
         take(page, broken, summary(broken, "check", "dist"), "summary-failure", 1100)
         preview(page, dist)
