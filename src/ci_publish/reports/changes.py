@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from ci_publish.model.events import Compared, Event
+from ci_publish.model.events import Checked, Compared, Event, Outcome
 from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.receipt import Receipt
 from ci_publish.model.release import Release, ReleaseDiff
 from ci_publish.reports import wording
 
@@ -14,6 +15,33 @@ SHOWN = 12
 def diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
     """Return the comparisons of a run, in order."""
     return (event.diff for event in events if isinstance(event, Compared))
+
+
+def headline(receipt: Receipt, events: Sequence[Event]) -> str:
+    """Return how a run ended, in one sentence without a full stop; of ``diff``, what it compared and found."""
+    made = tuple(diffs(events))
+    if receipt.outcome is not Outcome.COMPARED:
+        return wording.headline(receipt)
+    done = [diff for diff in made if diff.against is not None]
+    checked = [problem for event in events if isinstance(event, Checked) for problem in event.problems]
+    found = [*checked, *(finding for diff in made for finding in diff.findings)]
+    results = ["nothing changed"] if done and not any(diff.changed for diff in done) else []
+    results += [wording.findings(found)] if found else []
+    return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, (_subject(made), ', '.join(results))))}"
+
+
+def _subject(made: Sequence[ReleaseDiff]) -> str:
+    """Return what was compared with what, and how often there was nothing to compare with."""
+    if len(made) == 1:
+        (diff,) = made
+        against = f", {diff.why_not}" if diff.against is None else f" against {diff.against.version}"
+        return f"{diff.ours.project} {diff.ours.version}{against}"
+    number = wording.count(len({(diff.ours.project, diff.ours.version) for diff in made}), "release")
+    indexes = len({diff.index for diff in made})
+    where = f" on {indexes} indexes" if indexes > 1 else ""
+    without = sum(diff.against is None for diff in made)
+    missing = f", nothing to compare with in {without} of {len(made)} cases" if without else ""
+    return f"{number}{where}{missing}"
 
 
 def heading(diff: ReleaseDiff) -> str:

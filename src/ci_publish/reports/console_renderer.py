@@ -124,7 +124,7 @@ class ConsoleRenderer:
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
             yield Line(self._line(verdicts[-1]), Tone.WARN)
             return
-        headline = Line(f"{self._line(wording.headline(receipt))}.", Tone.GOOD)
+        headline = Line(f"{self._line(changes.headline(receipt, self._history.events))}.", Tone.GOOD)
         pages = [Line(f"  {self._line(page)}") for page in wording.release_pages(receipt, self._history.events)]
         # Who signed is the last thing to read.
         yield from (*pages, headline) if receipt.outcome is Outcome.VERIFIED else (headline, *pages)

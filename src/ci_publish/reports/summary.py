@@ -136,11 +136,12 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
 def _heading(given: SummaryInput) -> Section:
     receipt = given.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
-    releases = wording.releases(receipt)
+    headline = changes.headline(receipt, given.events)
+    releases = [each for each in wording.releases(receipt) if " ".join(each) not in headline]
     names = [f"{given.text(project)} {given.text(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
     subject = f" · {', '.join(names)}{more}" if names else ""
-    return Section(f"## {sign} {given.text(wording.headline(receipt))}{subject}\n\n")
+    return Section(f"## {sign} {given.text(headline)}{subject}\n\n")
 
 
 def _failure(given: SummaryInput, error: CiPublishError, exit_code: int) -> Section:

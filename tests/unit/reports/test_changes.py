@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.model.events import Compared
+from ci_publish.model.events import Checked, Compared, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.release import Release, ReleaseDiff
-from ci_publish.reports.changes import SHOWN, diffs, heading, rows
+from ci_publish.reports.changes import SHOWN, diffs, heading, headline, rows
 from tests.unit.distributions.checks.comparison.compared_releases import release
 from tests.unit.reports.github_job import Job
-from tests.unit.reports.recorded_runs import a_good_run
+from tests.unit.reports.recorded_runs import BEGIN, a_good_run
 
 NOTE = Problem(filename=None, rule="wheel-gained", severity=Severity.NOTE, message="Gained: x.", advice="Nothing.")
 LOST = Problem(filename=None, rule="wheel-lost", severity=Severity.WARNING, message="Lost: y.", advice="Build it.")
@@ -100,3 +100,53 @@ def test_the_receipt_has_each_finding_of_each_comparison() -> None:
         ("1.0", "wheel-gained", "note"),
         (None, "wheel-lost", "warning"),
     ]
+
+
+OTHER = release("2.0", "py3-none-any", sizes=1)
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ([diff(LOST, NOTE, NOTE)], "Compared: demo 1.1 against 1.0: 1 warning, 2 notes"),
+        ([diff()], "Compared: demo 1.1 against 1.0: nothing changed"),
+        (
+            [diff(replace(NOTE, rule="size-limit-raised"))],
+            "Compared: demo 1.1 against 1.0: nothing changed, 1 note",
+        ),
+        ([diff(against=None)], "Not compared: demo 1.1, this is the first release"),
+        ([diff(LOST, against=None)], "Not compared: demo 1.1, this is the first release: 1 warning"),
+        ([diff(LOST), diff(NOTE, ours=OTHER)], "Compared: 2 releases: 1 warning, 1 note"),
+        (
+            [diff(), diff(ours=OTHER, against=None)],
+            "Compared: 2 releases, nothing to compare with in 1 of 2 cases: nothing changed",
+        ),
+        (
+            [diff(against=None), diff(ours=OTHER, against=None)],
+            "Not compared: 2 releases, nothing to compare with in 2 of 2 cases",
+        ),
+        ([diff(LOST), diff(index="testpypi")], "Compared: 1 release on 2 indexes: 1 warning"),
+    ],
+)
+def test_the_last_line_of_diff_says_what_was_compared_and_found(made: list[ReleaseDiff], said: str) -> None:
+    events: list[Event] = [
+        RunStarted("diff", BEGIN),
+        *map(Compared, made),
+        RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
+    ]
+    assert headline(receipt_of(events), events) == said
+
+
+def test_the_last_line_of_diff_counts_what_the_checks_found() -> None:
+    tag = Problem(filename=None, rule="version-tag-warning", severity=Severity.WARNING, message="Tag.")
+    events: list[Event] = [
+        Checked((tag,)),
+        Compared(diff(LOST)),
+        RunFinished(outcome=Outcome.COMPARED, exit_code=0, time=BEGIN),
+    ]
+    assert headline(receipt_of(events), events) == "Compared: demo 1.1 against 1.0: 2 warnings"
+
+
+def test_a_run_that_publishes_ends_with_what_it_published() -> None:
+    events = [*a_good_run()[:-1], Compared(diff(LOST)), a_good_run()[-1]]
+    assert headline(receipt_of(events), events).startswith("Published: ")
