@@ -16,13 +16,7 @@ from ci_publish.model.attestation import (
     ProvenanceOutcome,
     ProvenanceVerified,
 )
-from ci_publish.model.events import (
-    Event,
-    FileListed,
-    FileStatus,
-    IndexChosen,
-    Outcome,
-)
+from ci_publish.model.events import Event, FileListed, FileStatus, IndexChosen, Outcome
 from ci_publish.model.identity import CredentialKind, CredentialState
 from ci_publish.model.index import AlreadyPublished, Conflict, Deferred, KeptPublished, PlannedFile, Upload
 from ci_publish.model.problem import Problem, Severity
@@ -298,7 +292,7 @@ def standing(receipt: Receipt) -> tuple[str, ...]:
     lines = [_standing_at(receipt, index) for index in receipt.indexes]
     if not lines:
         return ("Nothing was uploaded.",)
-    if any(file.status not in _DONE for file in receipt.files):
+    if receipt.command != "rehearse" and any(file.status not in _DONE for file in receipt.files):
         lines.append("A re-run recognises published files by their digest, and uploads only the rest.")
     return (*lines, *(text for index in receipt.indexes if (text := _token(index))))
 
@@ -310,7 +304,11 @@ def _standing_at(receipt: Receipt, index: IndexEntry) -> str:
     rest = "".join(
         f"; {others[status]} {_NOT_PUBLIC.get(status, text)}" for status, text in STATUS.items() if others[status]
     )
-    return f"Public on {index.name} now: {public} of {count(len(files), 'file')}{rest}."
+    counted = f"{public} of {count(len(files), 'file')}{rest}"
+    if receipt.command == "rehearse":
+        name = f" {index.name}" if len(receipt.indexes) > 1 else ""
+        return f"On the rehearsal index{name} now: {counted}; nothing is public."
+    return f"Public on {index.name} now: {counted}."
 
 
 def _token(index: IndexEntry) -> str:

@@ -16,6 +16,7 @@ from ci_publish.model.events import (
     FileFinished,
     FileListed,
     FileStatus,
+    IndexChosen,
     Outcome,
     ProvenanceChecked,
     RunFinished,
@@ -283,3 +284,21 @@ def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> N
         RunFinished(outcome=Outcome.FAILED, exit_code=11, time=BEGIN, error=IndexUnavailable("provenance")),
     ]
     assert wording.standing(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)
+
+
+def test_what_failed_in_a_rehearsal_is_not_public() -> None:
+    rehearsed = [
+        *beginning(SDIST, WHEEL, command="rehearse"),
+        FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1),
+        FileListed(index="pypi", filename=SDIST.filename, listed=True),
+    ]
+    failed = RunFinished(outcome=Outcome.FAILED, exit_code=13, time=BEGIN, error=IndexUnavailable("away"))
+
+    (said,) = wording.standing(receipt_of([*rehearsed, failed]))
+    assert said == "On the rehearsal index now: 1 of 2 files; 1 not attempted; nothing is public."
+
+    second = IndexChosen(replace(PYPI, name="second"))
+    assert wording.standing(receipt_of([*rehearsed, second, failed])) == (
+        "On the rehearsal index pypi now: 1 of 2 files; 1 not attempted; nothing is public.",
+        "On the rehearsal index second now: 0 of 2 files; 2 not attempted; nothing is public.",
+    )
