@@ -176,12 +176,18 @@ def test_build_provenance_for_something_else_is_omitted_or_refused(
     assert said in required.receipt["error"]["detail"]
     assert traces(world) == before, "nothing was exchanged, signed or uploaded"
 
+    planned = job(shell, world)("plan")
+    assert planned.code == 0, planned.stdout
+    foreseen = [each for each in planned.receipt["problems"] if each["rule"] == "build-provenance-omitted"]
+
     lenient = job(shell, world)("publish")
     assert lenient.code == 0, lenient.stdout
     assert [served(world, name) for name in names()] == [[PUBLISH]] * 2
     warned = [each for each in lenient.receipt["problems"] if each["rule"] == "build-provenance-omitted"]
     assert len(warned) == 2
     assert said in warned[0]["message"]
+    assert [each["filename"] for each in foreseen] == [each["filename"] for each in warned]
+    assert said in foreseen[0]["message"]
 
 
 def test_another_run_of_the_same_commit_is_accepted(world: RehearsalWorld, shell: Shell) -> None:

@@ -111,8 +111,10 @@ def wants_attestations(receiver: Receiver) -> bool:
     return receiver.policy is not AttestationPolicy.OFF
 
 
-def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver]) -> None:
+def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver], *, warn: bool = False) -> None:
     """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange.
+
+    With *warn*, say which of them are not uploaded; a run that goes on says so when it adopts them.
 
     Raises BuildProvenanceMissing where build provenance is required and a file that is uploaded has none beside it, and
     ConfigurationError where an index that it is required for is sent no attestations.
@@ -124,7 +126,9 @@ def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver
     found = _found(run, collection, files)
     if required:
         build_provenance.require_found(list(files), found)
-    if found:
+    if found and warn:
+        run.signer().adopt(found, list(files.values()), None)
+    elif found:
         run.signer().inspect(found, list(files.values()))
 
 

@@ -60,7 +60,7 @@ def plan(run: Run) -> Outcome:
             index.report_planned()
         _require_publishable(indexes)
         _require_no_errors(differences)
-        inspect_found(run, collection, indexes)
+        inspect_found(run, collection, indexes, warn=True)
         for index in indexes:
             if run.options.prove_credential:
                 index.try_credential()
