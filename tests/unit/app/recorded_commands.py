@@ -31,6 +31,7 @@ WORDS: Mapping[str, str] = {
     "publisher": "gitlab:octo-group/demo",
     "builder": "github:octo-org/ci:build.yml",
     "source": "github:octo-org/demo",
+    "rules": "wheel-lost=error",
 }
 
 

@@ -6,13 +6,18 @@ import pytest
 
 import ci_publish
 from ci_publish import Settings
+from ci_publish.app.commands import execute
+from ci_publish.app.runtime_context import RuntimeContext
+from ci_publish.app.settings import options
 from ci_publish.errors import (
+    ConfigurationError,
     IdentityUnavailable,
     InvalidDistribution,
 )
 from ci_publish.model.events import Event, RunFinished, RunStarted
 from tests.distributions import make_release, make_wheel
 from tests.unit.app.contexts import context
+from tests.unit.app.recorded_commands import Recorded
 from tests.unit.fakes import fake_run, sdist, wheel
 
 
@@ -49,3 +54,26 @@ def test_attest_without_a_ci_has_no_identity(tmp_path: Path) -> None:
     settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path / "out")
     with pytest.raises(IdentityUnavailable):
         ci_publish.attest(settings, context=context())
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("level", ["loud", "", "3", "true"])
+@pytest.mark.parametrize("command", sorted(options()["rules"].commands))
+def test_every_command_that_reads_severities_refuses_wrong_ones(command: str, level: str) -> None:
+    Path("pyproject.toml").write_text(f"[tool.ci-publish.rules]\nwheel-lost = '{level}'\n", encoding="utf-8")
+    recorded = Recorded()
+
+    with pytest.raises(
+        ConfigurationError, match=f"wheel-lost = '{level}' is not one of error, warning, note, off"
+    ) as it:
+        execute(command, Settings(), RuntimeContext(environ={}), commands=recorded.table())
+    assert it.value.exit_code == 2
+    assert recorded.settings is None
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_command_that_has_no_rules_skips_them() -> None:
+    recorded = Recorded()
+    execute("verify", Settings(), RuntimeContext(environ={"CI_PUBLISH_RULES": "x=y"}), commands=recorded.table())
+    assert recorded.settings is not None
+    assert recorded.settings.rules == ()
