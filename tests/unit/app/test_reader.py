@@ -1,9 +1,16 @@
 """Each option is spelled as the front end and the command have it."""
 
+import re
+
 import pytest
 
+from ci_publish.app.option_groups.installation import TABLE
 from ci_publish.app.reader import FrontEnd, Reader, front_end
+from ci_publish.app.settings import options
 from ci_publish.app.settings_sources import ACTION_MARK
+from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.table import RULES, problem
+from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, UploadRejected
 from ci_publish.hints import Hint, OptionNamed, option
 from ci_publish.model.events import (
@@ -144,3 +151,33 @@ def test_errors_are_the_same_errors_afterwards() -> None:
 def test_other_events_are_left_alone() -> None:
     event = RunStarted("publish", 0.0)
     assert TERMINAL.event(event) is event
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule) -> None:
+    names = {name.replace("_", "-") for name in options()} | set(TABLE)
+    literal = "".join(part for part in getattr(rule.fix, "parts", (rule.fix,)) if not isinstance(part, OptionNamed))
+
+    assert names.isdisjoint(re.findall(r"`-{0,2}([a-z-]+)(?::[^`]*)?`", literal))
+
+
+@pytest.mark.parametrize(
+    ("rule", "front_end", "command", "said"),
+    [
+        ("install-import", FrontEnd.COMMAND_LINE, "rehearse", " Where importing cannot work: --no-import."),
+        ("install-import", FrontEnd.ACTION, "rehearse", " Where importing cannot work: install-no-import: true."),
+        ("install-import", FrontEnd.PYTHON, "rehearse", " Where importing cannot work: Settings(no_import=True)."),
+        ("install-not-tried", FrontEnd.COMMAND_LINE, "rehearse", "fits (--python), or"),
+        ("expected-wheel-missing", FrontEnd.COMMAND_LINE, "publish", "wheels, or correct --expect-wheels."),
+        ("project-size", FrontEnd.ACTION, "plan", " and state it: project-size-limit: SIZE."),
+        ("distributions-in-subfolders", FrontEnd.COMMAND_LINE, "check", "To leave them out: --ignore-subfolders."),
+    ],
+)
+def test_advice_of_rules_names_options_as_the_reader_writes_them(
+    rule: str, front_end: FrontEnd, command: str, said: str
+) -> None:
+    found = problem(Fault(rule=rule, message="It is wrong."), "demo-1.0.tar.gz", Severity.ERROR)
+    event = Reader(front_end, command).event(Checked((found,)))
+
+    assert isinstance(event, Checked)
+    assert said in event.problems[0].advice

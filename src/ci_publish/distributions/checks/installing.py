@@ -6,6 +6,7 @@ Nothing here reads a file; ``rehearsal.installation`` finds the faults, and thes
 from typing import Final
 
 from ci_publish.distributions.checks.rules import Ground, Rule
+from ci_publish.hints import Hint, option
 from ci_publish.model.problem import Severity
 
 _INSTALLED: Final = "`rehearse --install`: what pip or uv says, and what the interpreter says afterwards."
@@ -63,7 +64,10 @@ RULES: Final = (
         cause="The top-level modules of a file can be imported once it is installed.",
         source=_INSTALLED,
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
-        fix="Add what is missing to the file or to Requires-Dist. Where importing cannot work: `no-import`.",
+        fix=Hint(
+            "Add what is missing to the file or to Requires-Dist.",
+            Hint(" Where importing cannot work: ", option("no_import", "true"), "."),
+        ),
     ),
     Rule(
         id="install-extra-module",
@@ -129,6 +133,8 @@ RULES: Final = (
         cause="Every file was installed. No interpreter that was given fits this one.",
         source=_INSTALLED,
         example="a wheel for macOS, tried on Linux; `require-tried` makes this an error",
-        fix="Name an interpreter that fits (`python`), or try the file in a job on its own platform.",
+        fix=Hint(
+            "Name an interpreter that fits", Hint(" (", option("python"), ")"), ", or try the file on its own platform."
+        ),
     ),
 )

@@ -11,6 +11,7 @@ from ci_publish.distributions.archives import shortlist
 from ci_publish.distributions.checks.release_metadata import release_metadata_differs, releases_of
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault, refused
+from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.problem import Severity
 
@@ -155,7 +156,12 @@ RULES: Final = (
         cause="Distributions up to two levels below `dist`, or below another named folder, are not left behind.",
         source="our own rule; actions/download-artifact makes a folder for each artifact.",
         example="`dist/demo-1.0.tar.gz` beside `dist/wheels-linux/demo-1.0-py3-none-any.whl`",
-        fix="To publish them, name `dist/**` or set `recursive`. To leave them out, set `ignore-subfolders`.",
+        fix=Hint(
+            "To publish them, name `dist/**`",
+            Hint(", or: ", option("recursive", "true")),
+            ".",
+            Hint(" To leave them out: ", option("ignore_subfolders", "true"), "."),
+        ),
     ),
     Rule(
         id="file-extension-obsolete",

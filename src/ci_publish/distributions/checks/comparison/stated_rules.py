@@ -222,7 +222,7 @@ RULES: Final = (
         cause="Every pattern of `expect-wheels` is matched by a file of the release, here or on the index.",
         source="our own rule. PyPI closes a release for new files 14 days after its first.",
         example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, and no wheel for CPython 3.13',
-        fix="Build the missing wheels, or correct `expect-wheels` in [tool.ci-publish].",
+        fix=Hint("Build the missing wheels", Hint(", or correct ", option("expect_wheels")), "."),
     ),
     Rule(
         id="file-size-limit",
@@ -253,7 +253,11 @@ RULES: Final = (
         cause="With this release, the project has no more than 10 GiB, PyPI's default limit.",
         source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
         example="9.98 of 10 GiB used, and a release of 0.4 GiB: PyPI refuses the files that no longer fit",
-        fix=f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS}) and state it as `project-size-limit`.",
+        fix=Hint(
+            f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS})",
+            Hint(" and state it: ", option("project_size_limit", "SIZE")),
+            ".",
+        ),
     ),
     Rule(
         id="project-size-near",
