@@ -32,8 +32,8 @@ def stated(settings: Settings, environ: Mapping[str, str]) -> "Stated":
 
     return Stated(
         expected=expected_wheels(settings.expect_wheels),
-        file_limit=settings.file_size_limit or None,
-        project_limit=settings.project_size_limit or None,
+        file_limit=settings.file_size_limit,
+        project_limit=settings.project_size_limit,
         tag=release_tag(environ),
         version_tag=VersionTag(settings.version_tag),
     )

@@ -31,6 +31,8 @@ def test_a_job_can_be_given_the_tag_of_another() -> None:
 def test_what_settings_state() -> None:
     nothing = stated(Settings(), {})
     assert (nothing.expected, nothing.file_limit, nothing.project_limit, nothing.tag) == ((), None, None, "")
+    off = stated(Settings.model_validate({"file_size_limit": "off", "project_size_limit": "off"}), {})
+    assert (off.file_limit, off.project_limit) == (None, None)
     settings = Settings(
         expect_wheels=("cp3{12,13}-*",), file_size_limit=200 * 2**20, project_size_limit=1000, version_tag="warn"
     )

@@ -57,3 +57,14 @@ def test_the_completion_of_a_shell_is_printed(shell: str, name: str, capsys: pyt
 def test_no_other_shell_has_a_completion() -> None:
     with pytest.raises(ConfigurationError, match="invalid choice: 'cmd'"):
         parse(["--print-completion", "cmd"])
+
+
+@pytest.mark.parametrize("command", ["publish", "plan", "diff"])
+def test_limits_that_nobody_states_have_no_default(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert "--file-size-limit off|SIZE" in text
+    assert text.count("There is no default.") == 2
+    assert "Default: 0 " not in text

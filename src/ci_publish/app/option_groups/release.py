@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
@@ -10,6 +10,11 @@ from ci_publish.app.setting_values import Lines, entries, size
 
 LARGEST_LIMIT = 2**50
 """A petabyte."""
+
+
+def _limit(stated: int | None) -> int | None:
+    """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
+    return stated or None
 
 
 class ReleaseSettings(OptionGroup):
@@ -68,30 +73,33 @@ class ReleaseSettings(OptionGroup):
         ),
     ] = ()
     file_size_limit: Annotated[
-        int,
+        int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(size),
+        AfterValidator(_limit),
         Option(
-            help="The project's limit for one file on the index; a larger file is an error before anything is sent.",
+            help="The project's limit for one file on the index; a larger file is an error before anything is sent."
+            " There is no default.",
             commands=SENDING | {"check", "diff", "attest"},
             metavar="off|SIZE",
             inputs=("file-size-limit",),
             group=Group.RELEASE,
         ),
-    ] = 0
+    ] = None
     project_size_limit: Annotated[
-        int,
+        int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(size),
+        AfterValidator(_limit),
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
-            " anything is sent.",
+            " anything is sent. There is no default.",
             commands=SENDING | {"diff"},
             metavar="off|SIZE",
             inputs=("project-size-limit",),
             group=Group.RELEASE,
         ),
-    ] = 0
+    ] = None
     rules: Annotated[
         tuple[str, ...],
         BeforeValidator(entries),
