@@ -82,8 +82,8 @@ class Composition:
         """Put the parts of *command* together. Raises ConfigurationError for wrong addresses and unwritable outputs."""
         if command in _IRREVERSIBLE:
             require_writable(self.settings)
-        if self.settings.rules or self.settings.expect_wheels:
-            _ = self.distributions  # raises for settings of the checks that only their code can judge
+        if self.settings.expect_wheels:
+            _ = self.distributions  # raises for patterns that only the code of the checks can judge
         destinations = self.destinations(online=command not in {"check", "attest"})
         if command == "publish":
             for destination in destinations:
