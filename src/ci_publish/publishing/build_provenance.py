@@ -39,7 +39,11 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
         f"{files} no build provenance, and it is required; nothing was uploaded.",
         detail="\n".join(f"{name}: no {name}.{FILE_TYPE}.attestation" for name in missing[:SHOWN]),
         hints=(
-            "Put each <distribution>.slsa.attestation beside its distribution, or in attestations-dir.",
+            Hint(
+                "Put each <distribution>.slsa.attestation beside its distribution",
+                Hint(", or in ", option("attestations_dir", "DIR")),
+                ".",
+            ),
             "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere `ci-publish attest --build`.",
             Hint("To publish without where there is none: ", option("build_provenance", "if-present")),
         ),
