@@ -1,7 +1,7 @@
 # Everything here needs python3 (3.11 or newer), its pip and venv modules, and make; nothing else.
 #
 #   make demo    build this project and publish it to a rehearsal index on this machine
-#   make test    the tests, five to six minutes on two cores
+#   make test    the tests, about four and a half minutes on two cores
 #   make help    all targets
 
 .DEFAULT_GOAL := help

@@ -67,12 +67,12 @@ def diagnose(composition: Composition) -> Outcome:
     if not open_questions:
         return Outcome.READY
     if composition.settings.strict:
-        raise _undetermined(open_questions)
+        raise _strict_verdict_error(open_questions)
     composition.context.emit(Finding(name="verdict", status=FindingStatus.SKIP, message=" ".join(open_questions)))
     return Outcome.UNDETERMINED
 
 
-def _undetermined(questions: Sequence[str]) -> CredentialRejected:
+def _strict_verdict_error(questions: Sequence[str]) -> CredentialRejected:
     return CredentialRejected(
         questions[0],
         detail="\n".join(["In strict mode, doctor succeeds only where it knows.", *questions[1:]]),

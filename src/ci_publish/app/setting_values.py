@@ -159,7 +159,7 @@ def _hints(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:
 
 
 def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
-    text = _said(item)
+    text = _plain_message(item)
     if not item["loc"]:
         name, _, rest = text.partition(": ")
         return f"{spelled.get(name, name)}: {rest}"
@@ -169,7 +169,7 @@ def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
     return f"{spelled.get(name, name)}: {text[0].lower()}{text[1:]}"
 
 
-def _said(item: Mapping[str, Any]) -> str:
+def _plain_message(item: Mapping[str, Any]) -> str:
     """Return what is wrong with a value, in plain words where pydantic's are those of its own types."""
     limits = item.get("ctx", {})
     if item["type"] in _ONE_OF:

@@ -181,9 +181,9 @@ class AcceptedSigners:
             return ByNamed(identity)
         if mismatch is None and self.named:
             return ByAnother(f"it is none of the identities that attested-by names ({', '.join(map(str, self.named))})")
-        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._own_repository(certificate))
+        return ByUnknown() if mismatch is None else ByAnother(mismatch, self._names_own_repository(certificate))
 
-    def _own_repository(self, certificate: CertificateFacts) -> bool:
+    def _names_own_repository(self, certificate: CertificateFacts) -> bool:
         """Return whether a certificate that is not the run's own names the run's repository nevertheless."""
         if self.own is None:
             return self.job is not None and replace(self.job.publisher, workflow=None).accepts(certificate.identity)

@@ -15,7 +15,7 @@ from ci_publish.model.attestation import Subject
 _STATUS_PAGE = "https://status.sigstore.dev"
 
 
-def final(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
+def final_error(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
     """Return the error for a trouble that no repetition will cure."""
     what = "the signing certificate" if subject is None else subject.filename
     match trouble:

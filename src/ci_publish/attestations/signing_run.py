@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ci_publish.attestations.shared_backoff import SharedBackoff
-from ci_publish.attestations.signing_errors import final, unavailable
+from ci_publish.attestations.signing_errors import final_error, unavailable
 from ci_publish.attestations.signing_identity import SigningIdentity
 from ci_publish.attestations.trouble import Ended, IdentityRefusal, Transient, Trouble
-from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, WorkerPool
+from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, SigningWorkerPool
 from ci_publish.errors import CiPublishError, SigningFailed, SigstoreUnavailable
 from ci_publish.http.retries import Backoff
 from ci_publish.model.attestation import Attestation, SigningResult, Subject
@@ -137,7 +137,7 @@ class SigningRun:
 
     def work(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        crew: WorkerPool[Task | None, Certificate | Product] = WorkerPool(self._workers, self._clock)
+        crew: SigningWorkerPool[Task | None, Certificate | Product] = SigningWorkerPool(self._workers, self._clock)
         files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
         self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
         try:
@@ -172,7 +172,7 @@ class SigningRun:
         pause = self._pace.resume - self._clock()
         return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
 
-    def _dispatch(self, crew: "WorkerPool[Task | None, Certificate | Product]") -> None:
+    def _dispatch(self, crew: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
         if self._certificate is None or self._is_old():
@@ -186,7 +186,7 @@ class SigningRun:
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
         return self._clock() - self._issued >= self._lifetime - unused
 
-    def _renew(self, crew: "WorkerPool[Task | None, Certificate | Product]") -> None:
+    def _renew(self, crew: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
         if not crew.free:
             return
         try:
@@ -234,7 +234,7 @@ class SigningRun:
             case Ended():
                 self._begin_again(task, started, trouble)
             case _:
-                self._end = final(trouble, None if task is None else task.subject)
+                self._end = final_error(trouble, None if task is None else task.subject)
 
     def _retry(self, task: Task | None, started: float, trouble: Transient) -> None:
         self._put_back(task)

@@ -77,7 +77,7 @@ class _Running(Generic[Key]):
         return self.started + self.seconds
 
 
-class WorkerPool(Generic[Key, Value]):
+class SigningWorkerPool(Generic[Key, Value]):
     """At most *size* tasks at once, each given up after its deadline. To be used from one thread, and closed."""
 
     def __init__(self, size: int, clock: Callable[[], float]) -> None:

@@ -92,7 +92,7 @@ class HttpTransport:
         """
         from ci_publish.http.preconnect import Preconnection  # noqa: PLC0415  (late: not for every command)
 
-        self._preconnection = Preconnection(url, self._variables(), self._timeouts())
+        self._preconnection = Preconnection(url, self._variables(), self._configured_timeouts())
 
     def warm(self) -> None:
         """Import what the first request needs: that takes a while, and threads should not wait for it."""
@@ -212,7 +212,7 @@ class HttpTransport:
     def _variables(self) -> Mapping[str, str]:
         return os.environ if self._environ is None else self._environ
 
-    def _timeouts(self) -> "Timeouts":
+    def _configured_timeouts(self) -> "Timeouts":
         from ci_publish.http.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
         limits = self._limits
@@ -221,7 +221,7 @@ class HttpTransport:
     def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
         from ci_publish.http.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
 
-        timeouts, body = self._timeouts(), request.body
+        timeouts, body = self._configured_timeouts(), request.body
         streamed = None if body is None or isinstance(body, bytes | SecretJson) else body
         size = 0 if streamed is None else streamed.length
         steps = timeouts.connect + timeouts.tls + timeouts.read + timeouts.answer

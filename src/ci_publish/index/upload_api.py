@@ -247,9 +247,9 @@ def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -
     )
 
 
-def advice_for(reason: str) -> tuple[str, ...]:
+def advice_for_refusal(message: str) -> tuple[str, ...]:
     """Return what to do about a known message of an index, nothing for others."""
-    known = find(0, reason)
+    known = find(0, message)
     return () if known is None else known.advice
 
 

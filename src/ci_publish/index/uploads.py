@@ -233,7 +233,7 @@ class Uploader:
                         attempts=attempts.count,
                         status=400,
                         message=failure.reason,
-                        advice=upload_api.advice_for(failure.reason),
+                        advice=upload_api.advice_for_refusal(failure.reason),
                     )
                 if page:
                     return Accepted(attempts.count, reason, doubt=reason)

@@ -47,7 +47,7 @@ def receipt_of(events: Sequence[Event]) -> Receipt:
         error=error_entry(ended.error) if ended else None,
         indexes=tuple(_indexes(events)),
         files=tuple(file_entries(events)),
-        problems=tuple(_problems(events)),
+        problems=tuple(_problem_entries(events)),
         started=rfc3339(begun.time) if begun else None,
         finished=rfc3339(ended.time) if ended else None,
         timings=_timings(events),
@@ -92,7 +92,7 @@ def _index(endpoints: Endpoints, state: CredentialState) -> IndexEntry:
     )
 
 
-def _problems(events: Sequence[Event]) -> Iterator[ProblemEntry]:
+def _problem_entries(events: Sequence[Event]) -> Iterator[ProblemEntry]:
     """Yield the findings of the checks, then the warnings of the run, whose rule is the note's slug."""
     for checked in of_kind(events, Checked):
         for each in checked.problems:

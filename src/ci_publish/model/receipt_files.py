@@ -62,7 +62,7 @@ def file_entries(events: Sequence[Event]) -> Iterator[FileEntry]:
         ours = set()
         for distribution in distributions:
             ours.add(distribution.filename)
-            yield _file(facts, index, distribution)
+            yield _file_entry(facts, index, distribution)
         yield from (_by_name(facts, index, file.filename, path=str(file.path)) for file in unreadable)
         yield from (_by_name(facts, index, subject.filename, sha256=subject.sha256) for subject in subjects)
         yield from (
@@ -85,7 +85,7 @@ def _index_names(events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen + told))
 
 
-def _file(facts: Facts, index: str | None, distribution: Distribution) -> FileEntry:
+def _file_entry(facts: Facts, index: str | None, distribution: Distribution) -> FileEntry:
     key, by_path = (index or "", distribution.filename), (index or "", str(distribution.path))
     finished, planned, listed = facts.finished.get(by_path), facts.planned.get(by_path), facts.listed.get(key)
     status = _status(facts, key, planned, finished.status if finished else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.attestations.worker_pool import Failed, Finished, Overdue, WorkerPool
+from ci_publish.attestations.worker_pool import Failed, Finished, Overdue, SigningWorkerPool
 from tests.unit.attestations.signing_harness import threads_of_the_signer
 
 if TYPE_CHECKING:
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def crew() -> Iterator[WorkerPool[str, str]]:
-    crew: WorkerPool[str, str] = WorkerPool(2, time.monotonic)
+def crew() -> Iterator[SigningWorkerPool[str, str]]:
+    crew: SigningWorkerPool[str, str] = SigningWorkerPool(2, time.monotonic)
     yield crew
     crew.close()
     assert threads_of_the_signer() == []
 
 
-def test_a_task_ends_with_its_value(crew: WorkerPool[str, str]) -> None:
+def test_a_task_ends_with_its_value(crew: SigningWorkerPool[str, str]) -> None:
     crew.start("a", lambda: "done", 5.0)
 
     ending = crew.next(5.0)
@@ -30,7 +30,7 @@ def test_a_task_ends_with_its_value(crew: WorkerPool[str, str]) -> None:
     assert (ending.key, ending.value, crew.busy, crew.free) == ("a", "done", 0, 2)
 
 
-def test_a_task_ends_with_its_exception(crew: WorkerPool[str, str]) -> None:
+def test_a_task_ends_with_its_exception(crew: SigningWorkerPool[str, str]) -> None:
     def fail() -> str:
         raise KeyError("x")
 
@@ -42,11 +42,11 @@ def test_a_task_ends_with_its_exception(crew: WorkerPool[str, str]) -> None:
     assert isinstance(ending.error, KeyError)
 
 
-def test_nothing_within_the_patience_is_none(crew: WorkerPool[str, str]) -> None:
+def test_nothing_within_the_patience_is_none(crew: SigningWorkerPool[str, str]) -> None:
     assert crew.next(0.01) is None
 
 
-def test_threads_are_kept_between_tasks(crew: WorkerPool[str, str]) -> None:
+def test_threads_are_kept_between_tasks(crew: SigningWorkerPool[str, str]) -> None:
     names = set()
     for _ in range(3):
         crew.start("a", lambda: threading.current_thread().name, 5.0)
@@ -57,7 +57,7 @@ def test_threads_are_kept_between_tasks(crew: WorkerPool[str, str]) -> None:
     assert len(names) == 1
 
 
-def test_a_stuck_task_is_given_up_and_another_takes_its_place(crew: WorkerPool[str, str]) -> None:
+def test_a_stuck_task_is_given_up_and_another_takes_its_place(crew: SigningWorkerPool[str, str]) -> None:
     release = threading.Event()
 
     def stuck() -> str:
@@ -78,7 +78,7 @@ def test_a_stuck_task_is_given_up_and_another_takes_its_place(crew: WorkerPool[s
 
 def test_closing_does_not_wait_for_what_is_stuck() -> None:
     release = threading.Event()
-    crew: WorkerPool[str, bool] = WorkerPool(1, time.monotonic)
+    crew: SigningWorkerPool[str, bool] = SigningWorkerPool(1, time.monotonic)
     crew.start("a", lambda: release.wait(10), 60.0)
     began = time.monotonic()
 

@@ -6,7 +6,7 @@ from ci_publish.http.messages import HttpAnswer
 from ci_publish.index.refusals import REFUSALS, Meaning, find
 from ci_publish.index.upload_api import (
     Later,
-    advice_for,
+    advice_for_refusal,
     understand,
 )
 from ci_publish.model.index import CredentialRefused, Refused
@@ -104,7 +104,7 @@ def test_the_words_of_pypi(status: int, reason: str, meaning: Meaning, advice: s
 
 
 def test_words_that_nobody_knows_have_no_advice() -> None:
-    assert advice_for("flux capacitor") == ()
+    assert advice_for_refusal("flux capacitor") == ()
 
 
 def test_every_row_of_words_can_be_met() -> None:

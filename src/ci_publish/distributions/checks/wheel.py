@@ -44,7 +44,7 @@ def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable(file)) is None:
+    if (contents := _readable_wheel(file)) is None:
         return
     for license_file in file.form.get("license_file", ()):
         target = f"{contents.info_folder}/licenses/{license_file}"
@@ -69,12 +69,12 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable(file)) is not None and contents.record is not None and contents.record.blank_line:
+    if (contents := _readable_wheel(file)) is not None and contents.record is not None and contents.record.blank_line:
         yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=crashed())
 
 
 def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable(file)
+    contents = _readable_wheel(file)
     if contents is None or (record := contents.record) is None or not record.readable:
         return
     if not record.complete:
@@ -94,7 +94,7 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_digest(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable(file)
+    contents = _readable_wheel(file)
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
@@ -106,7 +106,7 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable(file)) is not None:
+    if (contents := _readable_wheel(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
         yield from (Fault(rule="record-signature", message=f"The wheel contains {name}.") for name in found)
 
@@ -139,7 +139,7 @@ def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
             )
 
 
-def _readable(file: CheckedFile) -> ZipContents | None:
+def _readable_wheel(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
     return file.wheel if file.kind is Kind.WHEEL and file.wheel is not None and file.wheel.names else None
 
@@ -149,8 +149,8 @@ def _with_known_folder(file: CheckedFile) -> ZipContents | None:
     try:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        return _readable(file) if error.fault is FilenameFault.TAGS else None
-    return _readable(file)
+        return _readable_wheel(file) if error.fault is FilenameFault.TAGS else None
+    return _readable_wheel(file)
 
 
 RULES: Final = (
