@@ -8,8 +8,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ci_publish.distributions.byte_counts import size_text, told_apart
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches
-from ci_publish.distributions.checks.comparison.wheel_rules import mib
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
@@ -119,16 +119,18 @@ def _expected_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]
 def _over_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     limit = stated.file_limit
     for file in () if limit is None else _larger(comparison.new_files, limit):
-        size = f"The file is {mib(file.size or 0)}; the stated limit is {mib(limit or 0)}."
-        yield Fault(rule="file-size-limit", message=size, filename=file.name.text)
+        size, most = told_apart(file.size or 0, limit or 0)
+        message = f"{file.name.text} has {size}; the stated limit is {most}."
+        yield Fault(rule="file-size-limit", message=message, filename=file.name.text)
 
 
 def over_default_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     """Yield the files that are larger than PyPI's default limit, unless a published file shows that it was raised."""
     if stated.file_limit is None and comparison.largest <= DEFAULT_FILE_LIMIT:
         for file in _larger(comparison.new_files, DEFAULT_FILE_LIMIT):
-            size = f"The file is {mib(file.size or 0)}; PyPI's default limit is {mib(DEFAULT_FILE_LIMIT)}."
-            yield Fault(rule="size-limit", message=size, filename=file.name.text)
+            size, most = told_apart(file.size or 0, DEFAULT_FILE_LIMIT)
+            message = f"{file.name.text} has {size}; PyPI's default limit is {most}."
+            yield Fault(rule="size-limit", message=message, filename=file.name.text)
 
 
 def _larger(files: Iterable[ReleaseFile], limit: int) -> Iterator[ReleaseFile]:
@@ -141,14 +143,14 @@ def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if stated.file_limit is None and large:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {mib(DEFAULT_FILE_LIMIT)} a file: a published one has"
-            f" {mib(comparison.largest)}.",
+            message=f"The project has a higher limit than {size_text(DEFAULT_FILE_LIMIT)} a file: a published one has"
+            f" {size_text(comparison.largest)}.",
         )
     if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {mib(DEFAULT_PROJECT_LIMIT)}: it uses"
-            f" {mib(comparison.project_size or 0)}.",
+            message=f"The project has a higher limit than {size_text(DEFAULT_PROJECT_LIMIT)}: it uses"
+            f" {size_text(comparison.project_size or 0)}.",
         )
 
 
@@ -182,12 +184,9 @@ def _needed(comparison: Comparison) -> int:
 
 
 def forecast(comparison: Comparison, limit: int) -> str:
-    """Return ``9.98 of 10 GiB used, this release needs 0.40 GiB``."""
-    gib = 1024**3
-    return (
-        f"{comparison.ours.project}: {_used(comparison) / gib:.2f} of {limit / gib:.4g} GiB used,"
-        f" this release needs {comparison.new_size / gib:.2f} GiB"
-    )
+    """Return ``9.98 GiB of 10 GiB used, this release needs 400 MiB``."""
+    used, most, new = (size_text(size, 2) for size in (_used(comparison), limit, comparison.new_size))
+    return f"{comparison.ours.project}: {used} of {most} used, this release needs {new}"
 
 
 _LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits/"
@@ -241,7 +240,7 @@ RULES: Final = (
         compare=_over_project_limit,
         cause="With this release, the project has no more than `project-size-limit`, where that is stated.",
         source="our own rule; what the index has granted to the project.",
-        example="`project-size-limit: 20 GiB`, of which 19.9 GiB are used, and a release of 0.4 GiB",
+        example="`project-size-limit: 20 GiB`, of which 19.9 GiB are used, and a release of 400 MiB",
         fix=f"Delete old releases on the index, or ask for a higher limit ({_LIMITS}) and state it.",
     ),
     Rule(
@@ -252,7 +251,7 @@ RULES: Final = (
         compare=_over_default_project_limit,
         cause="With this release, the project has no more than 10 GiB, PyPI's default limit.",
         source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
-        example="9.98 of 10 GiB used, and a release of 0.4 GiB: PyPI refuses the files that no longer fit",
+        example="9.98 GiB of 10 GiB used, and a release of 400 MiB: PyPI refuses the files that no longer fit",
         fix=Hint(
             f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS})",
             Hint(" and state it: ", option("project_size_limit", "SIZE")),
@@ -267,7 +266,7 @@ RULES: Final = (
         compare=_near_project_limit,
         cause="More than a fifth of the project's size limit is left after this release.",
         source="our own rule.",
-        example="9.1 of 10 GiB used, and a release of 0.4 GiB: one more of this size will fit",
+        example="9.1 GiB of 10 GiB used, and a release of 400 MiB: one more of this size will fit",
         fix=f"Delete old releases on the index, or ask for a higher limit in time ({_LIMITS}).",
     ),
     Rule(

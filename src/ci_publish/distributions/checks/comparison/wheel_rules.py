@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from ci_publish.distributions.byte_counts import size_text
 from ci_publish.distributions.checks.comparison.python_versions import admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
@@ -183,7 +184,7 @@ def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         old, new = theirs[key].size if key in theirs else None, file.size
         if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
             times = new / old if old else float("inf")
-            changed.append((times, f"{_short(file)} from {mib(old)} to {mib(new)}"))
+            changed.append((times, f"{_short(file)} from {size_text(old)} to {size_text(new)}"))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
@@ -204,12 +205,6 @@ def _by_counterpart(release: Release) -> Mapping[object, ReleaseFile]:
     """Return the files by what they are for, whatever the lowest version of their system is."""
     ordered = sorted(release.files, key=lambda file: file.name.text)
     return {key: file for file in ordered if (key := counterpart(file.name)) is not None}
-
-
-def mib(size: int) -> str:
-    """Return a size in MiB, or in GiB from one on, as PyPI counts its limits."""
-    number, unit = (size / MIB, "MiB") if size < 1024 * MIB else (size / (1024 * MIB), "GiB")
-    return f"{number:.1f} {unit}".replace(".0 ", " ")
 
 
 def _not_compared(comparison: Comparison, _: Stated) -> Iterable[Fault]:
