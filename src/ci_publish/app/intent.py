@@ -1,6 +1,6 @@
 """What settings ask of a command: whether it can honour them, and which command they turn it into."""
 
-from ci_publish.app.options import ACTING, DEFAULT, Use, requests_something, use
+from ci_publish.app.options import ACTING, DEFAULT, Source, Use, requests_something, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
@@ -24,6 +24,8 @@ def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
     settings = loaded.settings.model_copy(update=_defaults(command, loaded))
     if (contradiction := _contradiction(command, settings, loaded)) is not None:
         raise ConfigurationError(contradiction, hints=("Remove one of them.",))
+    if command == "diff" and settings.release_diff == "off":
+        settings = _compared(settings, loaded)
     return _meant(command, settings)
 
 
@@ -40,6 +42,20 @@ def _contradiction(command: str, settings: Settings, loaded: Loaded) -> str | No
     if settings.subjects is not None and loaded.origin("paths") is not DEFAULT:
         return f"{spelled('subjects')} lists the files to attest, and {spelled('paths')} names others."
     return None
+
+
+def _compared(settings: Settings, loaded: Loaded) -> Settings:
+    """Return the settings of ``diff`` where comparing is off: pyproject.toml says that for the other commands.
+
+    Raises ConfigurationError where this call says so.
+    """
+    origin = loaded.origin("release_diff")
+    if origin.source == Source.FILE:
+        return settings.model_copy(update={"release_diff": "auto"})
+    raise ConfigurationError(
+        f"The command diff compares releases, and {origin.spelled} turns that off.",
+        hints=(f"Remove {origin.spelled}, or set it only for publish, plan, rehearse.",),
+    )
 
 
 def _meant(command: str, settings: Settings) -> tuple[str, Settings]:

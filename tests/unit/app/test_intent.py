@@ -1,5 +1,7 @@
 """What a command does with options that say where, as whom and whether."""
 
+from pathlib import Path
+
 import pytest
 
 from ci_publish.app.commands import execute
@@ -49,3 +51,30 @@ def test_other_tools_never_stop_commands_that_contact_no_index() -> None:
     for command in ("publish", "plan", "verify", "rehearse", "doctor"):
         with pytest.raises(ConfigurationError, match="TWINE_REPOSITORY"):
             execute(command, Settings(), RuntimeContext(environ=environ), commands=Recorded().table())
+
+
+def test_diff_compares_although_the_project_turns_comparing_off() -> None:
+    Path("pyproject.toml").write_text('[tool.ci-publish]\nrelease-diff = "off"\n', encoding="utf-8")
+    compared = {}
+    for command in ("diff", "publish"):
+        recorded = Recorded()
+        execute(command, Settings(), RuntimeContext(environ={}), commands=recorded.table())
+        assert recorded.settings is not None
+        compared[command] = recorded.settings.release_diff
+    assert compared == {"diff": "auto", "publish": "off"}
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "told"),
+    [
+        ({"release_diff": "off"}, {}, "Settings(release_diff=…)"),
+        ({}, {"CI_PUBLISH_RELEASE_DIFF": "off"}, "CI_PUBLISH_RELEASE_DIFF"),
+    ],
+)
+def test_diff_that_this_call_turns_off_is_a_contradiction(
+    given: dict[str, str], environ: dict[str, str], told: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        execute("diff", Settings.model_validate(given), RuntimeContext(environ=environ), commands=Recorded().table())
+    assert f"and {told} turns that off" in caught.value.summary
+    assert caught.value.hints[0].startswith(f"Remove {told}")
