@@ -90,6 +90,19 @@ def size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
+def version(value: object) -> object:
+    """Take a text that is a version. Raises ValueError."""
+    if isinstance(value, str):
+        from packaging.version import Version  # noqa: PLC0415  (for one command)
+
+        try:
+            Version(value)
+        except ValueError as error:
+            message = f"{value[:100]!r} is not a version like 1.4.2"
+            raise ValueError(message) from error
+    return value
+
+
 def identities(value: object) -> object:
     """Read identities of publishers, several one a line. Raises ValueError."""
     items = lines(value)

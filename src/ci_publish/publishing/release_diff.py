@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
@@ -49,7 +49,8 @@ class Compare:
         listed = releases(listing)
         ours = our_release(files, listed)
         comparison = beside(ours, new, listing, listed)
-        version = None if self.mode == OFF else self._version(ours.project, Version(ours.version), listed)
+        compared = self.mode != OFF and not isinstance(state, ListingUnavailable | NotVisible)
+        version = self._version(ours.project, Version(ours.version), listed) if compared else None
         if version is not None:
             comparison = self._with_baseline(comparison, files, version, listed)
         differences = self.mode != OFF and bool(new or self.against)
@@ -63,16 +64,18 @@ class Compare:
         """Return the version to compare with. Raises ConfigurationError for one that was named and is not listed."""
         if self.against is None:
             return baseline(ours, listed)
-        try:
-            version = Version(self.against)
-        except (InvalidVersion, ValueError) as error:
-            raise ConfigurationError(f"A setting is wrong: against: {error}") from error
+        version, index = Version(self.against), self.index.endpoints.name
+        if not listed:
+            raise ConfigurationError(
+                f"{project} has no release on {index}: there is nothing to compare with.",
+                hints=(Hint("Omit ", option("against"), "."),),
+            )
         for each in listed:
             if each == version:  # as the index spells it
                 return each
-        known = ", ".join(str(each) for each in sorted(listed, reverse=True)[:5]) or "none"
+        known = ", ".join(str(each) for each in sorted(listed, reverse=True)[:5])
         raise ConfigurationError(
-            f"{self.index.endpoints.name} lists no release {version} of {project} to compare with.",
+            f"{index} lists no release {version} of {project} to compare with.",
             hints=(Hint(f"Name one that it lists (the newest: {known}), or omit ", option("against"), "."),),
         )
 

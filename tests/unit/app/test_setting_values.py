@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
+from ci_publish.app.options import Source
 from ci_publish.app.setting_values import size
 from ci_publish.app.settings import Settings
+from ci_publish.app.settings_sources import load
 from ci_publish.errors import ConfigurationError
 
 
@@ -35,3 +39,17 @@ def test_a_download_is_limited() -> None:
     for value in ("257MiB", -1):
         with pytest.raises(ConfigurationError):
             Settings(compare_downloads=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("against", ["foo", "1.0-x_y", "", "9" * 5000])
+def test_what_is_no_version_is_found_when_options_are_read_and_spelled_as_it_was_given(against: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({"against": against}, {}, Path("pyproject.toml"), source=Source.FLAG)
+    assert caught.value.summary.startswith("A setting is wrong: --against: ")
+    assert caught.value.summary.endswith("is not a version like 1.4.2")
+    assert caught.value.hints[0].startswith("Correct --against: https://")
+
+
+def test_a_version_is_kept_as_it_is_written() -> None:
+    assert Settings(against="v1.0-rc1").against == "v1.0-rc1"
+    assert Settings(against=None).against is None

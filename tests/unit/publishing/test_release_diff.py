@@ -212,10 +212,22 @@ def test_another_version_can_be_named() -> None:
     assert told.version == "0.9"
 
 
-@pytest.mark.parametrize(("against", "told"), [("3.0", "lists no release 3.0 of demo"), ("x", "against: ")])
-def test_a_version_that_is_not_there_is_a_wrong_setting(against: str, told: str) -> None:
-    error = failing(run_with(against=against), ConfigurationError, diff)
-    assert told in error.summary
+def test_a_version_that_is_not_there_is_a_wrong_setting() -> None:
+    error = failing(run_with(against="3.0"), ConfigurationError, diff)
+    assert "lists no release 3.0 of demo" in error.summary
+    assert "the newest: 1.0" in error.hints[0]
+
+
+def test_a_project_without_releases_has_no_version_to_name() -> None:
+    error = failing(run_with(states=[NoSuchProject(project="demo")], against="1.0"), ConfigurationError, diff)
+    assert error.summary == "demo has no release on pypi: there is nothing to compare with."
+    assert error.hints == ("Omit against.",)
+
+
+def test_a_listing_that_cannot_be_read_does_not_lack_the_version() -> None:
+    played = run_with(states=[NotVisible(project="demo", reason="it answers 401")], against="1.0")
+    assert diff(played.run()) is Outcome.COMPARED
+    assert diffs(played)[0].why_not == "the listing cannot be read: it answers 401"
 
 
 def test_diff_that_is_off_is_a_contradiction() -> None:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import Lines, entries, size
+from ci_publish.app.setting_values import Lines, entries, size, version
 
 LARGEST_LIMIT = 2**50
 """A petabyte."""
@@ -33,6 +33,7 @@ class ReleaseSettings(OptionGroup):
     ] = "auto"
     against: Annotated[
         str | None,
+        BeforeValidator(version),
         Option(
             help="The version to compare with; by default the highest one below that is not yanked.",
             commands=frozenset({"diff", "settings"}),
