@@ -47,6 +47,7 @@ from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, expected_wheels
 from ci_publish.distributions.checks.table import RULES
+from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.hints import Hint, OptionNamed
@@ -1042,12 +1043,17 @@ def _() -> object:
 
 @situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")
 def _() -> object:
-    return LocalDistributions(rules=("version-tag=off",))
+    return weights(("version-tag=off",), source="[tool.ci-publish.rules]")
 
 
 @situation("[tool.ci-publish.rules] names a rule that does not exist")
 def _() -> object:
-    return LocalDistributions(rules=("wheel-losst=error",))
+    return weights(("wheel-losst=error",), source="[tool.ci-publish.rules]")
+
+
+@situation("--rules gives a rule no severity")
+def _() -> object:
+    return weights(("sdist-lost",), source="--rules")
 
 
 @situation("A pattern of expect-wheels cannot be read")

@@ -123,7 +123,7 @@ def execute(
         loaded = _loaded(command, what, context)
         refuse_ignored_inputs(command, loaded.settings, context.environ)
         effective, settings = prepared(command, loaded)
-        _require_rules(settings)
+        _require_rules(settings, loaded)
         refuse_links_out(settings)
         refuse_project_settings(Reader(used, effective), settings, loaded, context.environ)
     except ConfigurationError as error:
@@ -141,12 +141,12 @@ def execute(
         )
 
 
-def _require_rules(settings: Settings) -> None:
+def _require_rules(settings: Settings, loaded: Loaded) -> None:
     """Raise ConfigurationError for what no rule can be; the rules are imported only where something is said of them."""
     if settings.rules:
         from ci_publish.distributions.checks.weights import weights  # noqa: PLC0415
 
-        weights(settings.rules)
+        weights(settings.rules, source=loaded.origin("rules").spelled)
 
 
 def _refused(error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader) -> Receipt:

@@ -27,7 +27,8 @@ class FileSource(OptionSource):
             if name == "install" and isinstance(value, dict):
                 yield from self._installation(value)
             elif name in ours:
-                yield self._found(name, value, f"[tool.ci-publish] {key}")
+                table = name == "rules" and isinstance(value, dict)
+                yield self._found(name, value, f"[tool.ci-publish.{key}]" if table else f"[tool.ci-publish] {key}")
             elif name in {"password", "user_password", "token"}:
                 raise _secret_in_file(f"[tool.ci-publish] {key}")
             elif name in options() and options()[name].file:

@@ -72,6 +72,19 @@ def test_every_command_that_reads_severities_refuses_wrong_ones(command: str, le
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("source", ["Settings(rules=…)", "CI_PUBLISH_RULES", "[tool.ci-publish.rules]"])
+def test_a_rule_that_does_not_exist_is_looked_for_where_it_was_named(source: str) -> None:
+    if source.startswith("["):
+        Path("pyproject.toml").write_text("[tool.ci-publish.rules]\nnot-a-rule = 'note'\n", encoding="utf-8")
+    settings = Settings(rules=("not-a-rule=note",)) if source.startswith("Settings") else Settings()
+    environ = {source: "not-a-rule=note"} if source.startswith("CI_") else {}
+    with pytest.raises(ConfigurationError) as caught:
+        execute("check", settings, RuntimeContext(environ=environ), commands=Recorded().table())
+    assert caught.value.summary == f"A setting is wrong: {source}: there is no rule 'not-a-rule'."
+    assert caught.value.hints[-1] == f"Correct {source}."
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_command_that_has_no_rules_skips_them() -> None:
     recorded = Recorded()
     execute("verify", Settings(), RuntimeContext(environ={"CI_PUBLISH_RULES": "x=y"}), commands=recorded.table())

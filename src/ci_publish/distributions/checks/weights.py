@@ -45,8 +45,8 @@ class Weights:
         return override
 
 
-def weights(entries: Sequence[str], *, strict: bool = False) -> Weights:
-    """Return the weights that ``RULE=SEVERITY`` entries ask for.
+def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> Weights:
+    """Return the weights that ``RULE=SEVERITY`` entries ask for; *source* is what the user calls their place.
 
     Raises ConfigurationError for an unknown rule or severity, and for weakening a rule that is not adjustable.
     """
@@ -56,14 +56,19 @@ def weights(entries: Sequence[str], *, strict: bool = False) -> Weights:
         overrides[name] = level.lower()
         rule = RULES.get(name)
         if rule is None:
-            raise _wrong(f"there is no rule {name!r}", _like(name))
+            raise _wrong(source, f"there is no rule {name!r}", _like(name), f"Correct {source}.")
         if overrides[name] not in _LEVELS:
-            raise _wrong(f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}")
+            raise _wrong(
+                source,
+                f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
+                f"Correct {source}: a rule has one of these severities, such as {_example(name, source)}.",
+            )
         if _is_weaker(rule, overrides[name]) and not rule.adjustable:
             raise _wrong(
+                source,
                 f"{name} cannot be weaker than {rule.pypi}: the rule {rule.ground}",
-                "Remove the entry, or make the rule stricter. Rules that may be weakened are marked `adjustable`:"
-                f" {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
+                f"Remove the entry from {source}, or make the rule stricter. Rules that may be weakened are marked"
+                f" `adjustable`: {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
             )
     return Weights(overrides, strict)
 
@@ -82,5 +87,9 @@ def _like(name: str) -> str:
     return f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation."
 
 
-def _wrong(why: str, *hints: str) -> ConfigurationError:
-    return ConfigurationError(f"A setting is wrong: [tool.ci-publish.rules]: {why}.", hints=hints)
+def _example(name: str, source: str) -> str:
+    return f'{name} = "error"' if source.startswith("[") else f"{name}=error"
+
+
+def _wrong(source: str, why: str, *hints: str) -> ConfigurationError:
+    return ConfigurationError(f"A setting is wrong: {source}: {why}.", hints=hints)

@@ -74,7 +74,25 @@ def test_a_wrong_entry_is_named(entry: str, told: str) -> None:
 def test_a_near_miss_is_named() -> None:
     with pytest.raises(ConfigurationError) as caught:
         weights(("wheel-losst=error",))
-    assert caught.value.hints == ("Did you mean wheel-lost?",)
+    assert caught.value.hints == ("Did you mean wheel-lost?", "Correct rules.")
+
+
+@pytest.mark.parametrize(
+    ("source", "example"),
+    [
+        ("--rules", "sdist-lost=error"),
+        ("CI_PUBLISH_RULES", "sdist-lost=error"),
+        ("[tool.ci-publish.rules]", 'sdist-lost = "error"'),
+    ],
+)
+@pytest.mark.parametrize("entry", ["sdist-lost", "not-a-rule=note", "version-tag=off"])
+def test_a_wrong_entry_is_looked_for_where_it_comes_from(source: str, example: str, entry: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        weights((entry,), source=source)
+    assert caught.value.summary.startswith(f"A setting is wrong: {source}: ")
+    told = "\n".join(caught.value.hints)
+    assert source in told
+    assert (example in told) is (entry == "sdist-lost")
 
 
 def test_whether_entries_weaken_a_rule() -> None:
