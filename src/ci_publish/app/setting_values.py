@@ -90,6 +90,11 @@ def size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
+def limit(stated: int | None) -> int | None:
+    """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
+    return stated or None
+
+
 def version(value: object) -> object:
     """Take a text that is a version. Raises ValueError."""
     if isinstance(value, str):

@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.app.option_groups.conflicts import LARGEST_DOWNLOAD
 from ci_publish.app.options import Source
-from ci_publish.app.setting_values import size
+from ci_publish.app.setting_values import limit, size
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import load
 from ci_publish.errors import ConfigurationError
@@ -32,6 +32,10 @@ def test_sizes(value: object, bytes_: int) -> None:
 def test_what_is_no_size(value: str) -> None:
     with pytest.raises(ValueError, match="like 25MiB"):
         size(value)
+
+
+def test_a_limit_of_nothing_is_no_limit() -> None:
+    assert [limit(stated) for stated in (None, 0, 1)] == [None, None, 1]
 
 
 def test_a_download_is_limited() -> None:

@@ -6,15 +6,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import Lines, entries, size, version
+from ci_publish.app.setting_values import Lines, entries, limit, size, version
 
 LARGEST_LIMIT = 2**50
 """A petabyte."""
-
-
-def _limit(stated: int | None) -> int | None:
-    """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
-    return stated or None
 
 
 class ReleaseSettings(OptionGroup):
@@ -77,7 +72,7 @@ class ReleaseSettings(OptionGroup):
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(size),
-        AfterValidator(_limit),
+        AfterValidator(limit),
         Option(
             help="The project's limit for one file on the index; a larger file is an error before anything is sent."
             " There is no default.",
@@ -91,7 +86,7 @@ class ReleaseSettings(OptionGroup):
         int | None,
         Field(ge=0, le=LARGEST_LIMIT),
         BeforeValidator(size),
-        AfterValidator(_limit),
+        AfterValidator(limit),
         Option(
             help="The project's limit for all its files on the index; a release that does not fit is an error before"
             " anything is sent. There is no default.",
