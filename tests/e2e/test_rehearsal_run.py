@@ -160,3 +160,13 @@ def test_subfolders_cannot_be_taken_and_left(cli: Cli) -> None:
     result = cli("check", "--recursive", "--ignore-subfolders")
     assert result.code == 2
     assert "--ignore-subfolders: it contradicts recursive" in result.stdout
+
+
+@pytest.mark.parametrize("tag", ["", "demo-9.0"])
+def test_the_tag_is_that_of_the_user_s_own_job_and_not_the_simulated_one(cli: Cli, tag: str) -> None:
+    make_wheel(cli.folder / "dist")
+    job = {"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": tag} if tag else {}
+    result = cli("rehearse", "--version-tag", "error", **job)
+    assert result.code == (4 if tag else 0)
+    assert "v1.0.0" not in result.stdout + result.stderr
+    assert ("demo-9.0" in result.stdout) is bool(tag)

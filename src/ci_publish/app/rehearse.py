@@ -136,8 +136,9 @@ def _publish_to(
             found.extend(event.distributions)
         context.emit(event)
 
+    tag = release_tag(context.environ)  # before ``ambient``: the simulated job's tag is an example, not the user's
     with world.ambient(job.provider), contextlib.ExitStack() as stack:
-        own = replace(context, environ=with_tag(os.environ, release_tag(context.environ)), keyring=None, emit=emit)
+        own = replace(context, environ=with_tag(os.environ, tag), keyring=None, emit=emit)
         composition = Composition(rehearsed(settings, destination, world), own)
         stack.callback(composition.close)
         run = composition.run("plan" if settings.dry_run else "publish")
