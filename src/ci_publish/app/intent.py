@@ -1,13 +1,28 @@
 """What settings ask of a command: whether it can honour them, and which command they turn it into."""
 
+from typing import Final
+
 from ci_publish.app.options import ACTING, DEFAULT, Source, Use, requests_something, use
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
 
 CONTACTING = frozenset({"publish", "plan", "diff", "verify", "rehearse", "doctor"})
 """The commands that contact an index, or play it."""
+
+_INSTALL: Final = (("install",), "needs an installation, and nothing is installed")
+_SERVE: Final = (("serve",), "needs servers that stay up, and these end with the rehearsal")
+
+# What has an effect only in a rehearsal that does one of these, and why it has none otherwise.
+_NEEDS: Final = {
+    "install": _INSTALL,
+    **dict.fromkeys(("python", "run", "no_import", "require_tried"), _INSTALL),
+    **dict.fromkeys(("install_timeout", "install_with_credentials"), _INSTALL),
+    "upstream": (("install", "serve"), _INSTALL[1]),
+    **dict.fromkeys(("env_file", "shell", "as_ci"), _SERVE),
+}
 
 
 def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
@@ -26,7 +41,34 @@ def prepared(command: str, loaded: Loaded) -> tuple[str, Settings]:
         raise ConfigurationError(contradiction, hints=("Remove one of them.",))
     if command == "diff" and settings.release_diff == "off":
         settings = _compared(settings, loaded)
-    return _meant(command, settings)
+    meant = _meant(command, settings)
+    _refuse_without_effect(meant[0], meant[1], loaded)
+    return meant
+
+
+def _refuse_without_effect(command: str, settings: Settings, loaded: Loaded) -> None:
+    """Refuse what has an effect only with another option that is not given; pyproject.toml may say it for later."""
+    rehearses = command == "rehearse"
+    for name in _asked(loaded):
+        origin = loaded.origin(name)
+        if name not in _NEEDS or command not in options()[name].commands or origin.source == Source.FILE:
+            continue
+        needed, why = _NEEDS[name]
+        if not rehearses:
+            if origin.source == Source.VARIABLE and name != "install":
+                continue  # shared with the jobs that rehearse
+            rehearsal = (
+                "Use the command rehearse."
+                if origin.source == Source.FLAG
+                else Hint("Add what it needs: ", option("rehearse", "true"))
+            )
+            raise _without_effect(origin.spelled, "needs a rehearsal, and this run would publish or plan", rehearsal)
+        if not any(getattr(settings, each) for each in needed):
+            raise _without_effect(origin.spelled, why, Hint("Add what it needs: ", option(needed[0], "true")))
+
+
+def _without_effect(spelled: str, why: str, hint: str) -> ConfigurationError:
+    return ConfigurationError(f"{spelled} {why}.", hints=(hint, f"Or remove {spelled}."))
 
 
 def _contradiction(command: str, settings: Settings, loaded: Loaded) -> str | None:
@@ -95,11 +137,11 @@ def _refuse(command: str, loaded: Loaded) -> None:
 
 
 def _hint(command: str, name: str, loaded: Loaded) -> str:
-    option = options()[name]
+    declared = options()[name]
     spelled = loaded.origin(name).spelled
-    if command in option.commands:
+    if command in declared.commands:
         return f"Remove {spelled}: it is for the command line, and Python code listens with RuntimeContext(emit=…)."
-    users = [other for other in sorted(option.commands) if other != "settings"]
+    users = [other for other in sorted(declared.commands) if other != "settings"]
     return f"Remove {spelled}, or set it only for {', '.join(users)}."
 
 

@@ -78,3 +78,54 @@ def test_diff_that_this_call_turns_off_is_a_contradiction(
         execute("diff", Settings.model_validate(given), RuntimeContext(environ=environ), commands=Recorded().table())
     assert f"and {told} turns that off" in caught.value.summary
     assert caught.value.hints[0].startswith(f"Remove {told}")
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "environ", "said"),
+    [
+        ("publish", {"install": True}, {}, "Settings(install=…) needs a rehearsal"),
+        ("plan", {"run": ("demo",)}, {}, "Settings(run=…) needs a rehearsal"),
+        ("publish", {}, {"CI_PUBLISH_INSTALL": "true"}, "CI_PUBLISH_INSTALL needs a rehearsal"),
+        ("publish", {}, {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL": "true"}, "install needs a rehearsal"),
+        ("publish", {}, {"CI_PUBLISH_ACTION": "native", "INPUT_INSTALL-PYTHON": "3.12"}, "install-python needs a"),
+        ("publish", {}, {"CI_PUBLISH_INPUT_INSTALL_RUN": "demo"}, "install-run needs a rehearsal"),
+        ("publish", {"rehearse": True, "run": ("demo",)}, {}, "needs an installation"),
+        ("rehearse", {"upstream": "https://a.example/"}, {}, "needs an installation"),
+        ("rehearse", {"as_ci": True}, {}, "needs servers that stay up"),
+    ],
+)
+def test_what_has_no_effect_without_another_option_is_refused(
+    command: str, given: dict[str, object], environ: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        execute(
+            command,
+            Settings(**given),  # type: ignore[arg-type]
+            RuntimeContext(environ=environ),
+            commands=Recorded().table(),
+        )
+    assert said in refused.value.summary
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "environ"),
+    [
+        ("publish", {"rehearse": True, "install": True, "run": ("demo",)}, {}),
+        ("publish", {}, {"CI_PUBLISH_INSTALL_TIMEOUT": "60"}),
+        ("rehearse", {"serve": True, "upstream": "https://a.example/"}, {}),
+    ],
+)
+def test_what_has_an_effect_or_is_shared_is_taken(
+    command: str, given: dict[str, object], environ: dict[str, str]
+) -> None:
+    recorded = Recorded()
+    execute(command, Settings(**given), RuntimeContext(environ=environ), commands=recorded.table())  # type: ignore[arg-type]
+    assert recorded.command == ("rehearse" if given else "publish")
+
+
+def test_a_table_for_installations_is_no_request_to_install_where_nothing_is_rehearsed() -> None:
+    Path("pyproject.toml").write_text('[tool.ci-publish.install]\nrun = ["demo"]\n')
+    recorded = Recorded()
+    execute("publish", Settings(), RuntimeContext(environ={}), commands=recorded.table())
+    assert recorded.command == "publish"
