@@ -2,10 +2,12 @@
 
 import pytest
 
-from ci_publish.app.rehearse import anonymous, played, rehearsed
+from ci_publish.app.rehearse import anonymous, played, rehearse, rehearsed
+from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.errors import CiPublishError, PasswordRefused
+from ci_publish.errors import CiPublishError, ConfigurationError, PasswordRefused
 from ci_publish.identity.static import TOKEN_USER
+from ci_publish.model.events import Event
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -59,3 +61,11 @@ def test_an_index_is_read_without_any_credential() -> None:
     settings = anonymous(given(user="me", password="s3cret", keyring=True, audience=("x",)), CORP)
     assert (settings.user, settings.password, settings.keyring, settings.audience) == (TOKEN_USER, None, False, ())
     assert settings.anonymous
+
+
+def test_an_interpreter_that_is_not_there_stops_the_run_before_its_first_step() -> None:
+    events = list[Event]()
+    context = RuntimeContext(environ={"PATH": "/bin"}, emit=events.append)
+    with pytest.raises(ConfigurationError, match=r"no Python interpreter 9\.9"):
+        rehearse(given(install=True, python=("9.9",)), context)
+    assert events == []

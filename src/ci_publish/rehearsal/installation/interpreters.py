@@ -60,8 +60,13 @@ def interpreters(names: Sequence[str], default: str, processes: Processes, folde
 
     A name is a version (``3.12``), a command on PATH or a path. Raises ConfigurationError for one that is not there.
     """
-    executables = [_executable(name, processes.environ.get("PATH")) for name in names] or [default]
-    return tuple(asked(executable, processes, folder) for executable in dict.fromkeys(executables))
+    found = executables(names, processes.environ.get("PATH")) or (default,)
+    return tuple(asked(executable, processes, folder) for executable in found)
+
+
+def executables(names: Sequence[str], path: str | None) -> tuple[str, ...]:
+    """Return the executables that *names* stand for, each once. Raises ConfigurationError for one that is not there."""
+    return tuple(dict.fromkeys(_executable(name, path) for name in names))
 
 
 def _executable(name: str, path: str | None) -> str:
