@@ -31,12 +31,19 @@ _SECONDS: Final = 30.0
 # What counts more comes later: variables, then the section of the command, then the common one.
 _SECTIONS: Final = ("global", "install", ":env:")
 _LISTED: Final = re.compile(r"^(global|install|:env:)\.(\S+?)=('.*'|\".*\")$", re.MULTILINE)
+_NAME_ANOTHER: Final = Hint(
+    "Name the root of a Simple API, such as https://pypi.org/simple/, or a folder of wheels: ",
+    option("upstream", "URL"),
+)
 _IGNORED: Final = ("extra-index-url", "find-links")
 
 
 @frozen
 class UpstreamAddress:
-    """What the upstream is, and who names it. ``text`` may hold a password: show it with ``urls.shown`` only."""
+    """What the upstream is, and who names it: "" is the option, which hints spell for the reader.
+
+    ``text`` may hold a password: show it with ``urls.shown`` only.
+    """
 
     text: str
     named_by: str
@@ -46,7 +53,7 @@ class UpstreamAddress:
 def upstream_address(named: str | None, pip: Callable[[], Mapping[str, str]]) -> UpstreamAddress:
     """Return the upstream that is *named*, else the index of *pip*'s settings, else PyPI."""
     if named is not None:
-        return UpstreamAddress(named, "the option upstream")
+        return UpstreamAddress(named, "")
     settings = pip()
     ignored = [name for name in _IGNORED if settings.get(name)]
     notes = tuple(
@@ -97,23 +104,25 @@ def opened(
     With *everything*, installers need to reach nothing but the rehearsal.
     """
     text = address.text
+    comes_from = f"It comes from {address.named_by}." if address.named_by else ""
     parts = split(text)
     if parts.scheme not in {"http", "https"}:
         folder = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text)
         if not folder.is_dir():
             raise ConfigurationError(
                 f"The upstream is neither a folder nor a URL: {shown(text) if '://' in text else text}",
-                detail=f"It comes from {address.named_by}.",
-                hints=("Name the root of a Simple API, such as https://pypi.org/simple/, or a folder of wheels.",),
+                detail=comes_from,
+                hints=(_NAME_ANOTHER,),
             )
         return DistributionFolder(folder.absolute())
     host = host_of(text)
     plain = parts.scheme == "http" and not is_loopback(text)
     if not host or (plain and host not in allow_http):
+        danger = "Whoever is on the way could replace what is installed." if host else ""
         raise ConfigurationError(
             f"The upstream {shown(text)} is plain http." if host else f"The upstream {shown(text)} names no host.",
-            detail=f"It comes from {address.named_by}. Whoever is on the way could replace what is installed.",
-            hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (),
+            detail=f"{comes_from} {danger}".strip(),
+            hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (_NAME_ANOTHER,),
         )
     if needs_no_credential(text) and not plain and not everything:
         return RedirectedIndex(text)

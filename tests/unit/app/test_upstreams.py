@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.upstreams import PYPI, UpstreamAddress, opened, pip_settings, upstream_address
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import HttpTransport
@@ -17,7 +18,7 @@ def test_what_is_named_counts_and_pip_is_not_asked() -> None:
     def never() -> dict[str, str]:
         raise AssertionError
 
-    assert upstream_address("https://a.example/", never) == UpstreamAddress("https://a.example/", "the option upstream")
+    assert upstream_address("https://a.example/", never) == UpstreamAddress("https://a.example/", "")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def open_upstream(
 ) -> tuple[RedirectedIndex | ServedUpstream, list[str]]:
     masked = list[Secret]()
     upstream = opened(
-        UpstreamAddress(text, "the option upstream"),
+        UpstreamAddress(text, ""),
         lambda: HttpTransport(waiting=Waits(), emit=lambda _: None, environ={}),
         masked.append,
         allow_http=frozenset(allowed),
@@ -106,5 +107,7 @@ def test_plain_http_must_be_allowed_and_is_then_passed_on() -> None:
     "text", ["no/such/folder", "ftp://a.example/simple/", "file:///no/such/folder", "https:///simple/"]
 )
 def test_what_is_no_place_is_an_error(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="upstream"):
+    with pytest.raises(ConfigurationError, match="upstream") as refused:
         open_upstream(text)
+    on_the_command_line = Reader(FrontEnd.COMMAND_LINE, "rehearse").hints(refused.value.hints)
+    assert "--upstream URL" in on_the_command_line[0] or "--allow-http" in on_the_command_line[0]

@@ -10,6 +10,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.problem import Severity
 
 _INSTALLED: Final = "`rehearse --install`: what pip or uv says, and what the interpreter says afterwards."
+_LATE: Final = Hint(" Where it needs more time: ", option("install_timeout", "SECONDS"), ".")
 
 RULES: Final = (
     Rule(
@@ -115,7 +116,7 @@ RULES: Final = (
         cause="Each command (`run`) ends with exit code 0, in an empty folder, the environment's programs on PATH.",
         source=_INSTALLED,
         example="`demo --version`",
-        fix="See the command's last lines.",
+        fix=Hint("See the command's last lines.", _LATE),
     ),
     Rule(
         id="install-failed",
@@ -124,7 +125,7 @@ RULES: Final = (
         cause="The file can be installed at all. The installer refuses it even without its requirements.",
         source=_INSTALLED,
         example="an archive that the installer cannot unpack; an environment that cannot be made",
-        fix="See the installer's last lines.",
+        fix=Hint("See the installer's last lines.", _LATE),
     ),
     Rule(
         id="install-not-tried",
