@@ -7,6 +7,7 @@ warehouse/manage/views/oidc_publishers.py for the prefilled links.
 from collections.abc import Sequence
 from urllib.parse import quote, urlencode, urlsplit
 
+from ci_publish.identity.audiences import REHEARSAL_AUDIENCE
 from ci_publish.identity.claims import (
     CIRCLECI_ISSUER,
     GITHUB_ISSUER,
@@ -150,7 +151,7 @@ def _form_line(field: Field, width: int, differing: frozenset[str]) -> str:
 
 def prefilled_links(form: Form, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
     """Return links to the publishing pages with the form filled in: of each project, or of the account."""
-    if endpoints.profile is not IndexProfile.PYPI or endpoints.web is None:
+    if endpoints.web is None or not _has_forms(endpoints):
         return ()
     query = urlencode({"provider": form.provider, **{f.parameter: f.value for f in form.fields if f.value}})
     web = _site(endpoints.web)
@@ -159,12 +160,17 @@ def prefilled_links(form: Form, endpoints: Endpoints, projects: Sequence[str]) -
 
 def account_link(form: Form, endpoints: Endpoints, project: str) -> str | None:
     """Return the link to the account's page for pending publishers: for a *project* that does not exist yet."""
-    if endpoints.profile is not IndexProfile.PYPI or endpoints.web is None:
+    if endpoints.web is None or not _has_forms(endpoints):
         return None
     values = {f.parameter: f.value for f in form.fields if f.value}
     named = {"project_name": project} if project else {}
     query = urlencode({"provider": form.provider, **named, **values})
     return f"{_site(endpoints.web)}/manage/account/publishing/?{query}"
+
+
+def _has_forms(endpoints: Endpoints) -> bool:
+    """Whether the index has pages with forms: PyPI and TestPyPI have them, a rehearsal has not."""
+    return endpoints.profile is IndexProfile.PYPI and endpoints.pinned_audience != REHEARSAL_AUDIENCE
 
 
 def _site(web: str) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ci_publish.identity.pending_publishers import registration
+from ci_publish.index.endpoints import as_rehearsal
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, PublisherKind
 from tests.unit.fakes import GENERIC, PYPI
 
@@ -57,3 +58,8 @@ def test_an_environment_has_the_name_of_the_index_where_that_is_one() -> None:
 
 def test_an_index_without_such_a_page_has_no_form() -> None:
     assert registration(GITHUB, GENERIC, "core") is None
+
+
+def test_a_rehearsal_is_gone_before_anybody_opens_a_form() -> None:
+    assert as_rehearsal(WEB).web is not None
+    assert registration(GITHUB, as_rehearsal(WEB), "core") is None

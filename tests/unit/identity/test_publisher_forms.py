@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
+from ci_publish.index.endpoints import as_rehearsal
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import BUILDKITE, CALLED, CIRCLECI, GOOGLE, SHARED, values
 
@@ -92,7 +93,7 @@ def test_links_fill_the_forms() -> None:
     assert account_link(form, PYPI, "") == f"https://pypi.org/manage/account/publishing/?{query}"
 
 
-@pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, web=None)])
+@pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, web=None), as_rehearsal(PYPI)])
 def test_there_are_links_for_pypi_only(endpoints: Any) -> None:  # noqa: ANN401
     form = form_for(GITHUB)
     assert form is not None
