@@ -1038,7 +1038,7 @@ def _() -> object:
 @situation("The tag names the project and another version")
 def _() -> object:
     local = LocalDistributions(stated=Stated(tag="demo-1.2"))
-    return messages.failed_checks(local.check_tag(Collection(distributions=(wheel(version="1.1"),))))
+    return messages.failed_checks(local.check_stated(Collection(distributions=(wheel(version="1.1"),))))
 
 
 @situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")

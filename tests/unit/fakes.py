@@ -140,7 +140,7 @@ class FakeDistributions:
         self.profiles = list(profiles)
         return tuple(sorted((*collection.problems, *self.problems), key=lambda problem: problem.filename or ""))
 
-    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
+    def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         assert collection.distributions
         return self.tag_problems
 

@@ -33,9 +33,9 @@ class InterruptibleDistributions:
         except RunStopped as stopped:
             raise self._interruption.error() from stopped
 
-    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
-        """Compare the versions with the tag; see ``publishing.ports.Distributions``."""
-        return self._local.check_tag(collection)
+    def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
+        """Compare the run with what is stated of it; see ``publishing.ports.Distributions``."""
+        return self._local.check_stated(collection)
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool

@@ -11,7 +11,7 @@ from ci_publish.distributions import collecting, file_access
 from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.comparison.local_releases import local_comparisons, versions
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated
-from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
+from ci_publish.distributions.checks.comparison.stated_rules import stated_faults
 from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import RULES, file_faults, problem, release_faults, set_faults
@@ -132,7 +132,7 @@ class LocalDistributions:
         for file, some in zip(collection.distributions, found, strict=True):
             faults += [(file.filename, fault) for fault in some]
         faults += [(fault.filename, fault) for fault in set_faults(collection)]
-        faults += [(None, fault) for fault in tag_faults(versions(collection), self._stated)]
+        faults += [(None, fault) for fault in stated_faults(versions(collection), self._stated)]
         for comparison in () if compared else local_comparisons(collection):
             more = release_faults(comparison, self._stated, differences=False)
             faults += [(fault.filename, fault) for fault in more]
@@ -143,9 +143,9 @@ class LocalDistributions:
         # by file, the worst ones first, and last what is about all files
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
-    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
-        """Compare the versions with the tag of the job; see ``publishing.ports.Distributions.check_tag``."""
-        faults = tag_faults(versions(collection), self._stated)
+    def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
+        """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
+        faults = stated_faults(versions(collection), self._stated)
         return self._weights.weighed(_for_profiles(((None, fault) for fault in faults), ()))
 
     def compare(

@@ -43,8 +43,8 @@ class Distributions(Protocol):
         states about whole releases is part of it, unless ``compare`` follows (*compared*).
         """
 
-    def check_tag(self, collection: Collection) -> tuple[Problem, ...]:
-        """Compare the versions with the tag that the job runs for; ``check`` does that, too."""
+    def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
+        """Compare the run as a whole with what the user states: its tag, its projects. ``check`` does that, too."""
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool

@@ -149,7 +149,7 @@ def diff(run: Run) -> Outcome:
     if unreadable := errors(collection.problems):
         run.emit(Checked(collection.problems))
         raise messages.failed_checks(unreadable)
-    found = list(run.distributions.check_tag(collection))
+    found = list(run.distributions.check_stated(collection))
     if found:
         run.emit(Checked(tuple(found)))
     for destination in run.destinations:

@@ -21,9 +21,29 @@ MAX_TAG: Final = 250
 """Characters of a tag that are read; Git's own limit for a name is a file system's."""
 
 _SHOWN: Final = 10
+_MAX_NAME: Final = 100
 _NEAR: Final = 0.8
 _MAY_DIFFER = Hint("Correct the version or the tag. If they may differ: ", option("version_tag", "warn"))
 _TO_STOP = Hint("To stop such runs before anything is signed: ", option("version_tag", "error"))
+
+
+def stated_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
+    """Return what contradicts what is stated of a whole run; *releases* has the versions of each project."""
+    return [*tag_faults(releases, stated), *_expected_elsewhere(releases, stated)]
+
+
+def _expected_elsewhere(projects: Iterable[str], stated: Stated) -> Iterator[Fault]:
+    """Say which projects ``expect-wheels`` names that a run does not have: it may publish one of several."""
+    ours = sorted(projects)
+    absent = sorted({canonicalize_name(each.project) for each in stated.expected if each.project} - set(ours))
+    if absent and ours:
+        message = f"expect-wheels names {_listed(absent)}, and this run has {_listed(ours)}."
+        yield Fault(rule="expected-project-absent", message=message)
+
+
+def _listed(projects: Sequence[str]) -> str:
+    more = f" and {len(projects) - _SHOWN} more" if len(projects) > _SHOWN else ""
+    return ", ".join(project[:_MAX_NAME] for project in projects[:_SHOWN]) + more
 
 
 def tag_faults(releases: Mapping[str, AbstractSet[str]], stated: Stated) -> list[Fault]:
@@ -222,6 +242,15 @@ RULES: Final = (
         source="our own rule. PyPI closes a release for new files 14 days after its first.",
         example='`expect-wheels = ["cp3{12,13}-*-win_amd64"]`, and no wheel for CPython 3.13',
         fix=Hint("Build the missing wheels", Hint(", or correct ", option("expect_wheels")), "."),
+    ),
+    Rule(
+        id="expected-project-absent",
+        pypi=Severity.NOTE,
+        adjustable=True,
+        cause="A project that `expect-wheels` names is one of the run.",
+        source="our own rule. A repository may publish each of its projects in a job of its own.",
+        example='`expect-wheels = ["dmeo:cp312-*"]`, and a run of demo',
+        fix=Hint("If the name is misspelled, correct ", option("expect_wheels"), "."),
     ),
     Rule(
         id="file-size-limit",

@@ -2,7 +2,7 @@ import pytest
 from packaging.version import Version
 
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, expected_wheels
-from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, agrees, tag_faults
+from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, agrees, stated_faults, tag_faults
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
 from tests.unit.distributions.checks.comparison.compared_releases import MIB, compared, found, release
 
@@ -131,6 +131,28 @@ def test_what_is_expected_of_another_project_is_not_expected_here() -> None:
     ours = compared(release("1.0", "py3-none-any"), None)
     assert found(ours, expecting("other:cp312-*")) == []
     assert [rule for rule, _ in found(ours, expecting("Demo:cp312-*"))] == ["expected-wheel-missing"]
+
+
+def test_a_project_that_the_run_does_not_have_is_a_note_with_those_that_it_has() -> None:
+    stated = expecting("nope:py3-*", "Demo:cp312-*", "cp313-*")
+    (fault,) = stated_faults({"demo-cli": {"1.0"}, "demo": {"1.0"}}, stated)
+    assert (fault.rule, fault.message) == (
+        "expected-project-absent",
+        "expect-wheels names nope, and this run has demo, demo-cli.",
+    )
+    assert stated_faults({"demo": {"1.0"}}, expecting("Demo:cp312-*", "cp313-*")) == []
+    assert stated_faults({}, stated) == []
+
+
+def test_many_absent_projects_are_one_line() -> None:
+    stated = expecting(*(f"p{number:02}:py3-*-any" for number in range(12)))
+    (fault,) = stated_faults({"demo": {"1.0"}}, stated)
+    assert "p08, p09 and 2 more, and this run has demo." in fault.message
+
+
+def test_what_is_stated_of_a_run_has_the_tag_first() -> None:
+    stated = Stated(tag="demo-2.0", expected=expected_wheels(["nope:py3-none-any"]))
+    assert [each.rule for each in stated_faults({"demo": {"1.0"}}, stated)] == [*ERROR, "expected-project-absent"]
 
 
 def test_many_missing_wheels_are_one_line() -> None:
