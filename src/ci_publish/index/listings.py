@@ -140,7 +140,7 @@ class Listings:
                 return self._unreadable(project, answer, url)
 
     def _unanswered(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
-        reason = f"{shown(url)} cannot be read: {answer.text}"
+        reason = f"{shown(url)} cannot be reached: {answer.text}"
         if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
             return NotVisible(project, f"{reason}. {HINT}")
         return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)

@@ -17,6 +17,8 @@ MAX_SPECIFIER: Final = 500
 Minor: TypeAlias = tuple[int, int]
 
 _NEWEST: Final = 39
+# Higher than every version: ends the last range.
+_BEYOND: Final = 10**6
 _VERSIONS: Final = ((2, 7), *((3, minor) for minor in range(_NEWEST + 1)), (4, 0))
 _MICRO: Final = re.compile(r"(\d)\.(\d{1,2})\.(\d{1,2})(?!\d)")
 # More than any release of Python has: stands for the newest one.
@@ -53,11 +55,16 @@ def admits(requires_python: str | None, major: int, minor: int) -> bool:
 
 
 def minor_names(found: AbstractSet[Minor]) -> str:
-    """Return ``3.8, 3.9`` or ``3.15 and newer``."""
+    """Return ``3.8``, ``3.8, 3.9``, ``2.7 to 3.9`` or ``3.15 and newer``."""
     first = _NEWEST + 1
     while (3, first - 1) in found:
         first -= 1
-    shown = [f"{major}.{minor}" for major, minor in sorted(found) if (major, minor) < (3, first)]
-    if first <= _NEWEST:
-        return ", ".join([*shown, f"3.{first} and newer"])
-    return ", ".join([*shown, *(f"{major}.{minor}" for major, minor in sorted(found) if major > 3)])  # noqa: PLR2004
+    names: list[str] = []
+    run: list[str] = []
+    for each in sorted({*_VERSIONS, *found, (_BEYOND, 0)}):
+        if each in found and (each < (3, first) or first > _NEWEST):
+            run.append(f"{each[0]}.{each[1]}")
+        else:
+            names += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004  (two are not a range)
+            run = []
+    return ", ".join([*names, f"3.{first} and newer"] if first <= _NEWEST else names)

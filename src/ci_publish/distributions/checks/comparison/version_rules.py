@@ -1,11 +1,12 @@
 """Rules about the version of a release and the versions of Python that it admits, beside other releases (pure)."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from packaging.version import Version
 
-from ci_publish.distributions.checks.comparison.python_versions import admitted, minor_names, minors
+from ci_publish.distributions.checks.comparison.python_versions import Minor, admitted, minor_names, minors
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.faults import Fault
@@ -51,11 +52,11 @@ def _python_narrowed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         if gone := minors(before) - minors(ours):
             yield Fault(
                 rule="requires-python-narrowed",
-                message=f"Python {minor_names(gone)} is no longer admitted.{_text(comparison)}",
+                message=f"{_subject(gone)} no longer supported.{_text(comparison)}",
             )
         elif before - ours:
             yield Fault(
-                rule="requires-python-narrowed", message=f"Fewer releases of Python are admitted.{_text(comparison)}"
+                rule="requires-python-narrowed", message=f"Fewer releases of Python are supported.{_text(comparison)}"
             )
 
 
@@ -63,12 +64,10 @@ def _python_widened(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if found := _pythons(comparison):
         ours, before = found
         if new := minors(ours) - minors(before):
-            yield Fault(
-                rule="requires-python-widened", message=f"Python {minor_names(new)} is admitted now.{_text(comparison)}"
-            )
+            yield Fault(rule="requires-python-widened", message=f"{_subject(new)} supported now.{_text(comparison)}")
         elif ours - before and not before - ours:
             yield Fault(
-                rule="requires-python-widened", message=f"More releases of Python are admitted.{_text(comparison)}"
+                rule="requires-python-widened", message=f"More releases of Python are supported.{_text(comparison)}"
             )
 
 
@@ -80,6 +79,11 @@ def _pythons(comparison: Comparison) -> tuple[frozenset[tuple[int, int, int]], .
     texts = comparison.ours.requires_python, before.requires_python
     ours, theirs = admitted(*texts), admitted(*reversed(texts))
     return () if ours is None or theirs is None else (ours, theirs)
+
+
+def _subject(found: AbstractSet[Minor]) -> str:
+    names = minor_names(found)
+    return f"Python {names} {'are' if ' ' in names else 'is'}"
 
 
 def _text(comparison: Comparison) -> str:

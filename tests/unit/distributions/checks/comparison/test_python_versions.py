@@ -15,10 +15,13 @@ from ci_publish.distributions.checks.comparison.python_versions import (
         ("", "2.7, 3.0 and newer"),
         (">=3.9", "3.9 and newer"),
         (">=3.9,<4", "3.9 and newer"),
-        (">=3.9,<3.12", "3.9, 3.10, 3.11"),
+        (">=3.9,<3.12", "3.9 to 3.11"),
         ("!=3.9.0,!=3.9.1,>=3.9,<3.11", "3.9, 3.10"),
         ("==2.7.*", "2.7"),
         (">=4", "4.0"),
+        ("<3.10", "2.7 to 3.9"),
+        ("<3.6,!=3.2.*", "2.7 to 3.1, 3.3 to 3.5"),
+        (">=3.1,!=3.2.*,!=3.4.*", "3.1, 3.3, 3.5 and newer"),
     ],
 )
 def test_which_versions_of_python_a_specifier_admits(specifier: str, shown: str) -> None:

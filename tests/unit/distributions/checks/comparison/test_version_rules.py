@@ -32,19 +32,21 @@ def test_how_many_major_versions_are_skipped() -> None:
 @pytest.mark.parametrize(
     ("ours", "before", "told"),
     [
-        (">=3.10", ">=3.9", [("requires-python-narrowed", "Python 3.9 is no longer admitted.")]),
-        (">=3.9", ">=3.10", [("requires-python-widened", "Python 3.9 is admitted now.")]),
+        (">=3.10", ">=3.9", [("requires-python-narrowed", "Python 3.9 is no longer supported.")]),
+        (">=3.9", ">=3.10", [("requires-python-widened", "Python 3.9 is supported now.")]),
         (
             ">=3.10,<3.13",
             ">=3.9,<3.12",
             [
-                ("requires-python-narrowed", "Python 3.9 is no longer admitted."),
-                ("requires-python-widened", "Python 3.12 is admitted now."),
+                ("requires-python-narrowed", "Python 3.9 is no longer supported."),
+                ("requires-python-widened", "Python 3.12 is supported now."),
             ],
         ),
-        (">=3.9,!=3.9.1", ">=3.9", [("requires-python-narrowed", "Fewer releases of Python are admitted.")]),
-        (">=3.9", ">=3.9,!=3.9.1", [("requires-python-widened", "More releases of Python are admitted.")]),
-        (">=3.9,!=3.9.2", ">=3.9,!=3.9.1", [("requires-python-narrowed", "Fewer releases of Python are admitted.")]),
+        ("", ">=3.10", [("requires-python-widened", "Python 2.7 to 3.9 are supported now.")]),
+        (">=3.10", ">=3.8", [("requires-python-narrowed", "Python 3.8, 3.9 are no longer supported.")]),
+        (">=3.9,!=3.9.1", ">=3.9", [("requires-python-narrowed", "Fewer releases of Python are supported.")]),
+        (">=3.9", ">=3.9,!=3.9.1", [("requires-python-widened", "More releases of Python are supported.")]),
+        (">=3.9,!=3.9.2", ">=3.9,!=3.9.1", [("requires-python-narrowed", "Fewer releases of Python are supported.")]),
         (">=3.9", ">=3.9.0", []),
         (">=3.9", "nonsense", []),
         (">=3.9", None, []),
