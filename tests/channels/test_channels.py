@@ -24,19 +24,20 @@ INSTALL = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 
 
 def readme_lines(release: Release | None) -> list[str]:
-    """Return the lines below "Anywhere else", in one of the two states of our version."""
-    block = README.partition("**Anywhere else**")[2].partition("```bash\n")[2].partition("```")[0]
-    return restated(block, release).splitlines()
+    """Return what installs, rehearses and checks under "Try it first", in one of the two states of our version."""
+    block = README.partition("## Try it first")[2].partition("```console\n")[2].partition("```")[0]
+    lines = [line.removeprefix("$ ").partition("  #")[0].rstrip() for line in restated(block, release).splitlines()]
+    return [line for line in lines if line.startswith("pip ") or line.endswith((" rehearse dist", " check dist"))]
 
 
 @pytest.mark.parametrize("release", [None, AFTERWARDS], ids=["before-a-release", "afterwards"])
 def test_the_lines_of_the_readme_can_be_pasted(user: User, release: Release | None) -> None:
     lines = readme_lines(release)
     said = {line: user.shell(line) for line in lines}
-    assert [line.split()[0] for line in lines] == ["pip", "python", "pipx", "uv", "uvx"]
-    assert all("no problems" in text for line, text in said.items() if line.endswith(" check dist"))
-    assert "Rehearsed" in said[lines[-1]]
-    assert user.shell("$HOME/.local/bin/ci-publish --version").split()[-1] == __version__
+    assert [line.split()[1] for line in lines] == ["install", "rehearse", "check"]
+    assert "Rehearsed" in said[lines[1]]
+    assert "no problems" in said[lines[2]]
+    assert user.shell("ci-publish --version").split()[-1] == __version__
 
 
 @pytest.mark.parametrize("line", re.findall(r"^\| .* \| `((?:pip|pipx|uv|uvx) [^`]+)` \|$", INSTALL, re.MULTILINE))
