@@ -32,7 +32,22 @@ WORDS: Mapping[str, str] = {
     "builder": "github:octo-org/ci:build.yml",
     "source": "github:octo-org/demo",
     "rules": "wheel-lost=error",
+    "release_diff": "listing",
 }
+
+# What has an effect only in a rehearsal, beside another option; elsewhere refused, except in shared variables.
+BESIDE: Mapping[str, str] = {
+    **dict.fromkeys(("python", "run", "no_import", "require_tried", "upstream"), "install"),
+    **dict.fromkeys(("install_timeout", "install_with_credentials"), "install"),
+    **dict.fromkeys(("env_file", "shell", "as_ci"), "serve"),
+}
+
+
+def without_rehearsal(name: str, command: str, source: Source) -> bool:
+    """Return whether the option needs a rehearsal that this command is not, and *source* does not say it for others."""
+    if name not in {"install", *BESIDE} or command == "rehearse" or command not in options()[name].commands:
+        return False
+    return source != Source.FILE and (source != Source.VARIABLE or name == "install")
 
 
 def value_of(name: str) -> str:
@@ -92,6 +107,7 @@ class Recorded:
 def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
     """Give the option to the command through a front end, in the current folder."""
     text, environ, flags = value_of(name), dict[str, str](), list[str]()
+    beside = BESIDE.get(name) if command == "rehearse" else None
     match source:
         case Source.FLAG if name == "paths":
             flags = [text]
@@ -108,9 +124,10 @@ def ask(name: str, command: str, source: Source, recorded: Recorded) -> None:
         case Source.FILE:
             Path("pyproject.toml").write_text(f"[tool.ci-publish]\n{name} = {literal(name, text)}\n")
         case _:
-            execute(command, Settings(**argument(name, text)), RuntimeContext(environ={}), commands=recorded.table())
+            given = {**argument(name, text), **({beside: True} if beside else {})}
+            execute(command, Settings(**given), RuntimeContext(environ={}), commands=recorded.table())
             return
-    arguments = parse([command, *flags])
+    arguments = parse([command, *flags, *([f"--{beside}"] if beside else [])])
     loaded = load(arguments.flags, environ, Path("pyproject.toml"))
     execute(command, loaded, RuntimeContext(environ=environ), commands=recorded.table())
 
