@@ -18,7 +18,8 @@ def decode_claims(token: str) -> Claims | None:
     if len(parts) != _PARTS or len(token) > _LONGEST:
         return None
     try:
-        claims = json.loads(base64.b64decode(parts[1] + "==", altchars=b"-_"))
+        encoded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.b64decode(encoded, altchars=b"-_", validate=True))
     except (ValueError, RecursionError, binascii.Error):
         return None
     return claims if isinstance(claims, dict) else None

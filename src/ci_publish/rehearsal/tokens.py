@@ -208,7 +208,7 @@ def _parsed(raw: str) -> _Macaroon | None:
         return None
     text = raw.removeprefix(PREFIX)
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         fields = list(_fields(data))
         identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
         signature = next(content for kind, content in fields if kind == _SIGNATURE)
