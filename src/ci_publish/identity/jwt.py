@@ -18,11 +18,17 @@ def decode_claims(token: str) -> Claims | None:
     if len(parts) != _PARTS or len(token) > _LONGEST:
         return None
     try:
-        encoded = parts[1] + "=" * (-len(parts[1]) % 4)
-        claims = json.loads(base64.b64decode(encoded, altchars=b"-_", validate=True))
+        claims = json.loads(decode_base64url(parts[1]))
     except (ValueError, RecursionError, binascii.Error):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def decode_base64url(text: str) -> bytes:
+    """Return the bytes of base64url with or without its padding (RFC 7515 §2); raises ValueError for other text."""
+    if "+" in text or "/" in text:
+        raise ValueError("not base64url")
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def audiences(claims: Claims) -> tuple[str, ...]:

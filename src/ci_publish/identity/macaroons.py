@@ -6,7 +6,6 @@ warehouse/macaroons/caveats/ (``[0, expires, not before]``, ``[1, [names]]``, ``
 another kind says nothing here: the index judges it.
 """
 
-import base64
 import binascii
 import json
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ci_publish.http.urls import host_of, is_loopback_host
+from ci_publish.identity.jwt import decode_base64url
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
 
@@ -95,7 +95,7 @@ def _decoded(text: str) -> bytes | None:
     # One character over a multiple of four is the rest of a cut-off token; its bits are not a whole byte.
     whole = encoded if len(encoded) % 4 != 1 else encoded[:-1]
     try:
-        return base64.b64decode(whole + "=" * (-len(whole) % 4), altchars=b"-_", validate=True)
+        return decode_base64url(whole)
     except (ValueError, binascii.Error):
         return None
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ci_publish.identity.jwt import audiences, decode_claims
+from ci_publish.identity.jwt import audiences, decode_base64url, decode_claims
 from tests.unit.identity.credential_harness import jwt
 
 
@@ -33,3 +33,9 @@ def test_anything_else_has_no_claims(token: str) -> None:
 )
 def test_audiences_are_a_text_or_a_list(aud: object, expected: tuple[str, ...]) -> None:
     assert audiences({"aud": aud}) == expected
+
+
+@pytest.mark.parametrize("text", ["ab+d", "ab/d", "a", "ab d"])
+def test_what_is_not_base64url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        decode_base64url(text)
