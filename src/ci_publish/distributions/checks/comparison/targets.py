@@ -204,8 +204,11 @@ def _stable_floors(supported: Iterable[Support], platform: Platform) -> Iterator
 def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> list[str]:
     """Return phrases that name *targets*, which only one of two releases has: the largest losses first.
 
-    A platform or an interpreter that the other release has nowhere is named once, not with each combination.
+    A platform or an interpreter that the other release has nowhere is named once, not with each combination. Wheels
+    that run on every platform are a phrase of their own.
     """
+    pure = {each for each, place in targets if place == ANY}
+    targets = {target for target in targets if target[1] != ANY}
     places = {place for _, place in before.targets} - {place for _, place in ours.targets}
     gone = {each for each, _ in before.targets} - {each for each, _ in ours.targets}
     whole = sorted({str(place) for _, place in targets if place in places})
@@ -218,9 +221,16 @@ def grouped(targets: AbstractSet[Target], before: Coverage, ours: Coverage) -> l
             by_place[place].add(interpreter)
     for place, interpreters in by_place.items():
         rest[frozenset(interpreters)].append(str(place))
-    phrases = [f"every wheel for {some_of(whole)}"] if whole else []
+    phrases = [f"wheels for {interpreter_names(_widest(pure))} that run on every platform"] if pure else []
+    phrases += [f"every wheel for {some_of(whole)}"] if whole else []
     phrases += [f"{interpreter_names(everywhere)} on every platform"] if everywhere else []
     return phrases + sorted(f"{interpreter_names(some)} on {some_of(sorted(where))}" for some, where in rest.items())
+
+
+def _widest(interpreters: AbstractSet[Interpreter]) -> set[Interpreter]:
+    """Return *interpreters* without those that wheels for another one run on: ``Python 3`` for it and CPython 3.12."""
+    wide = [Support(interpreter=each, onwards=True) for each in interpreters if each.family == "Python"]
+    return {one for one in interpreters if not any(each.interpreter != one and each.includes(one) for each in wide)}
 
 
 def interpreter_names(interpreters: Iterable[Interpreter]) -> str:

@@ -1,6 +1,7 @@
 """Rules about the files of a release beside those of the release before: wheels, the sdist, sizes (pure)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -8,6 +9,7 @@ from ci_publish.distributions.byte_counts import size_text
 from ci_publish.distributions.checks.comparison.python_versions import admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
+    ANY,
     MAX_INTERPRETERS,
     MAX_WORK,
     Coverage,
@@ -83,9 +85,12 @@ def _lost(comparison: Comparison) -> tuple[Covered, set[Target], set[Target]] | 
     covered = _covered(comparison)
     if covered is None:
         return None
-    lost = covered.before.targets - covered.ours.targets
+    ours, before = covered.ours.targets, covered.before.targets
+    new_pure = {each for each, place in ours if place == ANY} - {each for each, place in before if place == ANY}
+    ours |= {target for target in before if target[0] in new_pure}  # such a wheel runs on every platform
+    lost = before - ours
     excluded = {target for target in lost if not _is_admitted(target[0], comparison.ours.requires_python)}
-    return covered, set(lost - excluded), excluded
+    return replace(covered, ours=replace(covered.ours, targets=ours)), set(lost - excluded), excluded
 
 
 def _is_admitted(interpreter: Interpreter, requires_python: str | None) -> bool:
@@ -235,7 +240,10 @@ RULES: Final = (
         pypi=Severity.WARNING,
         adjustable=True,
         compare=_wheel_lost,
-        cause="A release has wheels for what the release before had wheels for, unless Requires-Python excludes it.",
+        cause=(
+            "A release has wheels for what the release before had wheels for, unless Requires-Python excludes it or a"
+            " new pure wheel runs there."
+        ),
         source=(
             "our own rule. Installers fall back to the sdist or to the older release; PyPI closes a release for new"
             " files 14 days after its first."

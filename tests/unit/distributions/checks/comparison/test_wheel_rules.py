@@ -36,7 +36,46 @@ PLANTED = {
     "the pure wheel is gone": (
         native(12),
         [*native(12), "py3-none-any"],
-        [("wheel-lost", "Lost: every wheel for any platform.")],
+        [("wheel-lost", "Lost: wheels for Python 3 that run on every platform.")],
+    ),
+    "a new pure wheel runs where the others did": (
+        ["py3-none-any"],
+        native(12, 13),
+        [("wheel-gained", "Gained: wheels for Python 3 that run on every platform.")],
+    ),
+    "a new pure wheel runs on some interpreters": (
+        ["py313-none-any"],
+        [*native(12, 13), f"cp314-cp314t-{LINUX}"],
+        [
+            ("wheel-lost", "Lost: CPython 3.12 on every platform."),
+            ("wheel-gained", "Gained: wheels for Python 3.13 that run on every platform."),
+        ],
+    ),
+    "a new pure wheel for one interpreter": (
+        ["cp313-none-any"],
+        native(12, 13),
+        [
+            ("wheel-lost", "Lost: CPython 3.12 on every platform."),
+            ("wheel-gained", "Gained: wheels for CPython 3.13 that run on every platform."),
+        ],
+    ),
+    "a new pure wheel for Python 2 runs on none of them": (
+        ["py2-none-any"],
+        native(12, platforms=(LINUX,)),
+        [
+            ("wheel-lost", "Lost: every wheel for Linux x86_64."),
+            ("wheel-gained", "Gained: wheels for Python 2 that run on every platform."),
+        ],
+    ),
+    "the wheels beside a pure one are gone": (
+        ["py3-none-any"],
+        [*native(12), "py3-none-any"],
+        [("wheel-lost", "Lost: every wheel for Linux x86_64, macOS arm64.")],
+    ),
+    "a pure wheel covers Python 2, too": (
+        ["py2.py3-none-any"],
+        ["py3-none-any"],
+        [("wheel-gained", "Gained: wheels for Python 2 that run on every platform.")],
     ),
     "manylinux is raised": (
         native(12, 13, platforms=("manylinux_2_28_x86_64",)),
