@@ -73,10 +73,15 @@ def _contradiction(rule: str, tag: str, project: str, versions: AbstractSet[str]
 
 
 def _named(tag: str, projects: Iterable[str]) -> tuple[str, Version] | None:
-    """Return the project of this run that a tag begins with, and the version after it; the longest name counts."""
+    """Return the project of this run that a tag names, and the version after it; the longest name counts.
+
+    Folders (``packages/``) and ``release`` may come before the name, ``release`` and ``v`` before the version.
+    """
     for project in sorted(projects, key=len, reverse=True):
         name = "[-_.]+".join(map(re.escape, project.split("-")))
-        found = re.fullmatch(f"{name}[-/@_](.+)", tag, re.IGNORECASE)
+        found = re.fullmatch(
+            rf"(?:[\w.-]+/)*(?:releases?[-_])?{name}(?:==?|[-/@_]|\.(?=v))(?:releases?[-/_])?(.+)", tag, re.IGNORECASE
+        )
         version = None if found is None else _version(found[1])
         if version is not None:
             return project, version
@@ -221,7 +226,7 @@ RULES: Final = (
             "PEP 440; GITHUB_REF_TYPE and GITHUB_REF_NAME (GitHub), CI_COMMIT_TAG (GitLab). A prefix (`v1.2` for"
             " 1.2.3) and post, dev or local builds of the tagged version agree."
         ),
-        example="the tag `demo-1.3.0`, and files of demo 1.2.0",
+        example="the tag `demo-1.3.0`, `demo==1.3.0` or `packages/demo/v1.3.0`, and files of demo 1.2.0",
         fix=Hint("Correct the version or the tag; if they may differ: ", option("version_tag", "warn"), "."),
     ),
     Rule(

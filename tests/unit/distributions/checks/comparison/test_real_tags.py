@@ -56,6 +56,19 @@ NAMED = [
     ),
     ("SeequentEvo/evo-python-sdk", "evo-files", "1.2.3", "evo-files@v1.2.3"),  # the form that its workflow documents
     ("PicnicSupermarket/diepvries", "diepvries", "0.9.3", "diepvries/0.9.3"),  # the form that it had
+    *(
+        ("langchain-ai/langchain", project, version, f"{project}=={version}")
+        for project, version in (
+            ("langchain-core", "1.4.9"),
+            ("langchain-core", "1.3.0a2"),
+            ("langchain-mistralai", "1.1.2"),
+            ("langchain-perplexity", "1.4.0"),
+            ("langchain-text-splitters", "0.3.11"),
+            ("langchain-huggingface", "1.1.0"),
+            ("langchain-xai", "1.0.0"),
+        )
+    ),
+    ("langchain-ai/langchain-mcp-adapters", "langchain-mcp-adapters", "0.3.2", "langchain-mcp-adapters==0.3.2"),
 ]
 NO_VERSION = [
     ("sqlalchemy/sqlalchemy", "sqlalchemy", "2.0.52", "rel_2_0_52"),
@@ -76,19 +89,6 @@ NO_VERSION = [
     ("confident-ai/deepeval", "deepeval", "4.2.4", "python-v4.2.4"),
     ("apify/impit", "impit", "0.7.1", "py-0.7.1"),
     ("Snazzah/davey", "davey", "0.1.5", "py-0.1.5"),
-    *(
-        ("langchain-ai/langchain", project, version, f"{project}=={version}")
-        for project, version in (
-            ("langchain-core", "1.4.9"),
-            ("langchain-core", "1.3.0a2"),
-            ("langchain-mistralai", "1.1.2"),
-            ("langchain-perplexity", "1.4.0"),
-            ("langchain-text-splitters", "0.3.11"),
-            ("langchain-huggingface", "1.1.0"),
-            ("langchain-xai", "1.0.0"),
-        )
-    ),
-    ("langchain-ai/langchain-mcp-adapters", "langchain-mcp-adapters", "0.3.2", "langchain-mcp-adapters==0.3.2"),
     ("aws/aws-durable-execution-sdk-python", "aws-durable-execution-sdk-python", "2.0.0", "sdk-v2.0.0"),
     (
         "aws/aws-durable-execution-sdk-python",

@@ -31,9 +31,20 @@ STYLES = [
     ("demo@1.2.3", NOTHING), ("demo@v1.2.3", NOTHING), ("demo_1.2.3", NOTHING), ("Demo-1.2.3", NOTHING),
     ("demo-1.2.4", ERROR), ("demo-v1.2.4", ERROR), ("demo/1.2.4", ERROR), ("demo/v2.0", ERROR), ("demo@1.2.4", ERROR),
     ("demo_1.2.4", ERROR), ("DEMO_v1.2.4", ERROR), ("demo-1.2.3rc1", ERROR), ("demo-v1", NOTHING), ("demo/v2", ERROR),
+    ("demo==1.2.3", NOTHING), ("demo==1.2.4", ERROR), ("demo==1.2.3rc1", ERROR), ("demo==v1.2.4", ERROR),
+    ("demo=1.2.3", NOTHING), ("demo=1.2.4", ERROR), ("demo.v1.2.3", NOTHING), ("demo.v1.2.4", ERROR),
+    ("demo@v1.2.4", ERROR), ("demo_v1.2.3", NOTHING), ("demo==1", NOTHING), ("demo==2", ERROR),
+    # the project's name below folders, and with "release"
+    ("packages/demo/v1.2.3", NOTHING), ("packages/demo/v1.2.4", ERROR), ("libs/py.d/demo==1.2.4", ERROR),
+    ("python/demo-1.2.4", ERROR), ("release/demo/1.2.4", ERROR), ("releases/demo-v1.2.4", ERROR),
+    ("release-demo-1.2.4", ERROR), ("release_demo_1.2.3", NOTHING), ("demo-release-1.2.4", ERROR),
+    ("demo/releases/v1.2.4", ERROR), ("demo/release/v1.2.3", NOTHING),
     # another project of the repository
     ("other-1.2.4", NOTHING), ("other/v9.9", NOTHING), ("other@3.0.0", NOTHING), ("demo-cli-1.2.4", NOTHING),
     ("demo-cli/v1.2.4", NOTHING), ("my_demo_2.0", NOTHING), ("@scope/pkg@1.0.0", NOTHING),
+    ("@scope/demo@1.2.4", NOTHING), ("other==1.2.4", NOTHING), ("demo-cli==1.2.4", NOTHING),
+    ("demo/cli/1.2.4", NOTHING), ("my-demo==1.2.4", NOTHING), ("demo===1.2.4", NOTHING),
+    ("packages/other/v1.2.4", NOTHING),
     # what reads as no version
     ("release-1.2.4", NOTHING), ("release/2.0", NOTHING), ("rel_1_2_4", NOTHING), ("REL1_2_4", NOTHING),
     ("nightly", NOTHING), ("latest", NOTHING), ("stable", NOTHING), ("build-2041", NOTHING), ("r1.2.4", NOTHING),
@@ -74,6 +85,9 @@ def test_a_tag_of_one_project_of_the_run_says_nothing_about_the_others() -> None
     assert said("demo-1.0", demo="1.0", demo_cli="2.0") == NOTHING
     assert said("demo-cli-2.1", demo="1.0", demo_cli="2.0") == ERROR
     assert said("demo-cli_v2.0", demo="1.0", demo_cli="2.0") == NOTHING
+    assert said("demo_cli==2.1", demo="1.0", demo_cli="2.0") == ERROR
+    assert said("demo/cli/v2.1", demo="1.0", cli="2.0") == ERROR
+    assert said("demo-2.1", demo="2.1", demo_2="3.0") == NOTHING
     assert said("v1.0", demo="1.0", demo_cli="2.0") == NOTHING
     assert said("v3.0", demo="1.0", demo_cli="2.0") == WARNING * 2
     assert said("v1.0", VersionTag.ERROR, demo="1.0", demo_cli="2.0") == ERROR
