@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -93,7 +93,7 @@ class Credentials:
             shielded=self._interruption.shielded,
             keyring=self._context.keyring,
             timeout=self._settings.timeout,
-            runner=_runner(self._context.environ),
+            runner=runner(self._context.environ) if self._context.environ.get("GITHUB_ACTIONS") else None,
             guard=unguarded if guard is None else partial(guard.keep, allow_http=self._settings.allow_http),
         )
 
@@ -120,7 +120,3 @@ def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishErro
     if given.secret is None or given.secret.satisfies(is_blank):
         return None
     return static_objection(endpoints, given.user or TOKEN_USER, given.secret, given.name)
-
-
-def _runner(environ: Mapping[str, str]) -> str | None:
-    return runner(environ) if environ.get("GITHUB_ACTIONS") else None

@@ -26,7 +26,11 @@ def read_subjects(path: Path) -> tuple[Subject, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise _wrong(path, f"it cannot be read: {error}") from error
     try:
-        subjects = _from_json(text) if text.lstrip().startswith("[") else _from_lines(text)
+        subjects = (
+            _from_json(text)
+            if text.lstrip().startswith("[")
+            else tuple(_from_line(line) for line in text.splitlines() if line.strip())
+        )
         _require_distributions(subjects)
     except _Unusable as error:
         raise _wrong(path, str(error)) from error
@@ -47,10 +51,6 @@ def _from_object(listed: object) -> Subject:
         case {"filename": str() as filename, "sha256": str() as sha256} if _SHA256.fullmatch(sha256):
             return Subject(filename, sha256)
     raise _Unusable("an entry lacks a filename, or a sha256 of 64 lower-case hexadecimal digits")
-
-
-def _from_lines(text: str) -> tuple[Subject, ...]:
-    return tuple(_from_line(line) for line in text.splitlines() if line.strip())
 
 
 def _from_line(line: str) -> Subject:

@@ -41,7 +41,11 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
                 ],
             )
         return list(indexes)
-    meant = [address for address, index in indexes.items() if written.casefold() in _names(address, index)]
+    meant = [
+        address
+        for address, index in indexes.items()
+        if written.casefold() in {name.casefold() for name in (address, index.upload, index.name, _host(index))}
+    ]
     if not meant:
         raise ConfigurationError(
             f"The audience {entry} is for {written}, which is not an index of this run.",
@@ -49,10 +53,6 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
             hints=("Write the host or the upload URL of one of them before the equals sign.",),
         )
     return meant
-
-
-def _names(address: str, index: Endpoints) -> set[str]:
-    return {name.casefold() for name in (address, index.upload, index.name, _host(index))}
 
 
 def _host(index: Endpoints) -> str:

@@ -81,15 +81,11 @@ def answer_trouble(
 
 def _words(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
-    text = " ".join((_json_message(body) or words_of(body[:MAX_BODY], title=True)).split())
+    message = json_fields(body[:MAX_BODY]).get("message")
+    text = " ".join(((message if isinstance(message, str) else None) or words_of(body[:MAX_BODY], title=True)).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}…"
     return f": {text}" if text else ""
-
-
-def _json_message(body: str) -> str | None:
-    message = json_fields(body[:MAX_BODY]).get("message")
-    return message if isinstance(message, str) else None
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -174,7 +174,7 @@ class AmbientIdentity:
     def _mapped(self, error: Exception) -> Exception:
         """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning."""
         text = " ".join(str(error).split())[:300] or type(error).__name__
-        if _is_permission_error(error):
+        if type(error).__name__ == "GitHubOidcPermissionCredentialError":
             return no_permission(GITHUB_REQUEST[0])
         mapped = failed(self._job.provider, text)
         return _Passing(mapped, error) if _may_pass(error, text) else mapped
@@ -223,10 +223,6 @@ def _in_thread(work: Callable[[], str | None], seconds: float, waiting: Waiting)
     while thread.is_alive() and monotonic() < ends and not waiting.wait(0.0):
         thread.join(_GLANCE)
     return outcome[0] if outcome else None
-
-
-def _is_permission_error(error: Exception) -> bool:
-    return type(error).__name__ == "GitHubOidcPermissionCredentialError"
 
 
 def _may_pass(error: Exception, text: str) -> bool:

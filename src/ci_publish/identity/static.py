@@ -12,7 +12,6 @@ from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Purpose, Secret
 from ci_publish.model.index import Endpoints, IndexProfile
-from ci_publish.model.token_scope import TokenScope
 
 TOKEN_USER = "__token__"  # noqa: S105  (a user name, the same for everybody)
 _PYPIS_OWN = frozenset({"https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"})
@@ -45,7 +44,11 @@ class StaticCredential:
         """The kind, by the user name, and what an API token of PyPI states about itself."""
         if self._authorization.user != TOKEN_USER:
             return CredentialState(kind=CredentialKind.PASSWORD)
-        return CredentialState(kind=CredentialKind.API_TOKEN, scope=_scope(self._endpoints, self._authorization.secret))
+        says = self._endpoints.profile is IndexProfile.PYPI or self._endpoints.takes_any_token
+        token = self._authorization.secret.read(read_token) if says else None
+        return CredentialState(
+            kind=CredentialKind.API_TOKEN, scope=token.scope if isinstance(token, ReadToken) else None
+        )
 
     def missing(self, purpose: Purpose | None = None) -> None:
         """Return None: it was given."""
@@ -178,12 +181,6 @@ def _ago(seconds: float) -> str:
             number = int(seconds // size)
             return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
     return "less than a minute"
-
-
-def _scope(endpoints: Endpoints, secret: Secret) -> TokenScope | None:
-    says = endpoints.profile is IndexProfile.PYPI or endpoints.takes_any_token
-    token = secret.read(read_token) if says else None
-    return token.scope if isinstance(token, ReadToken) else None
 
 
 def empty_secret(name: str) -> EmptySecret:

@@ -325,7 +325,9 @@ class TrustedPublishingCredential:
         if held.release is not None:
             held.release()
         if isinstance(answer, oidc_protocol.Unclear):
-            self._warn_unburnt(answer)
+            message = f"An upload token for {self._endpoints.name} could not be burnt: {answer.reason}"
+            hint = "It expires by itself, usually within 15 minutes of being made."
+            self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
         if isinstance(answer, oidc_protocol.BurnNotOffered):
             self._note_not_offered()
         return isinstance(answer, oidc_protocol.Burnt)
@@ -336,8 +338,3 @@ class TrustedPublishingCredential:
             "usually within 15 minutes of being made."
         )
         self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, warning=False))
-
-    def _warn_unburnt(self, unclear: oidc_protocol.Unclear) -> None:
-        message = f"An upload token for {self._endpoints.name} could not be burnt: {unclear.reason}"
-        hint = "It expires by itself, usually within 15 minutes of being made."
-        self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))

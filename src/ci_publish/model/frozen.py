@@ -36,7 +36,10 @@ def frozen(cls: type[_T] | None = None, /, *, kw_only: bool = False) -> type[_T]
 def _frozen(cls: type[_T], *, kw_only: bool) -> type[_T]:
     made = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
     members = fields(made)  # type: ignore[arg-type] # it is one since the line above
-    if hasattr(made, "__post_init__") or not all(_is_plain(member, kw_only=kw_only) for member in members):
+    if hasattr(made, "__post_init__") or not all(
+        (member.init and member.repr and member.compare and member.hash is None and member.kw_only is kw_only)
+        for member in members
+    ):
         message = f"{cls.__qualname__} is not a plain value; use `dataclass` for it"
         raise TypeError(message)
     own = vars(cls)
@@ -44,10 +47,6 @@ def _frozen(cls: type[_T], *, kw_only: bool) -> type[_T]:
         if own.get(name) is None:  # None: Python's own mark in a class that defines __eq__ and no __hash__
             setattr(made, name, method)
     return made
-
-
-def _is_plain(member: Field[Any], *, kw_only: bool) -> bool:
-    return member.init and member.repr and member.compare and member.hash is None and member.kw_only is kw_only
 
 
 def _methods(made: type, members: tuple[Field[Any], ...]) -> dict[str, Callable[..., object]]:

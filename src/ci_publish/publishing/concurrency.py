@@ -11,7 +11,7 @@ an answer has arrived. With three it happens all the time. ``benchmarks/README.m
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from ci_publish.model.completion import Permission
@@ -275,14 +275,15 @@ class ReleaseQueue(Generic[Task]):
         Who gets None is not needed any more: what is left keeps those busy that already transfer it.
         """
         with self._lock:
-            task = min(self._eligible(), key=lambda task: self._active[self._release_of(task)], default=None)
+            task = min(
+                (task for task in self._tasks if self._active[self._release_of(task)] < self._transfers),
+                key=lambda task: self._active[self._release_of(task)],
+                default=None,
+            )
             if task is not None:
                 self._tasks.remove(task)
                 self._active[self._release_of(task)] += 1
             return task
-
-    def _eligible(self) -> Iterator[Task]:
-        return (task for task in self._tasks if self._active[self._release_of(task)] < self._transfers)
 
     def done(self, task: Task) -> None:
         """Take note that *task*, which was handed out, is over."""

@@ -66,16 +66,16 @@ class Coverage:
         if not missing or state.scope is None:
             return {}
         if not decides(endpoints, state):
-            self._note_new(missing, state)
+            if (
+                state.kind is CredentialKind.TRUSTED_PUBLISHING
+                and self._index.endpoints.profile is IndexProfile.GENERIC
+            ):
+                name = self._index.endpoints.name
+                message = f"{', '.join(missing)} not on {name} yet: whether it is created shows at the upload."
+                self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
             return {}
         absent = self._still_absent(missing)
         return {project: does_not_exist(endpoints, state, project, signed=signed) for project in absent}
-
-    def _note_new(self, missing: Sequence[str], state: CredentialState) -> None:
-        if state.kind is CredentialKind.TRUSTED_PUBLISHING and self._index.endpoints.profile is IndexProfile.GENERIC:
-            name = self._index.endpoints.name
-            message = f"{', '.join(missing)} not on {name} yet: whether it is created shows at the upload."
-            self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
 
     def _still_absent(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""

@@ -141,7 +141,10 @@ def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outc
     outcomes: list[Outcome] = []
     try:
         for index in indexes:
-            _upload(index, attested)
+            try:
+                index.upload(attested)
+            finally:
+                index.report_left()
             outcomes.append(index.confirm(attested))
             index.require_complete()
     except CiPublishError:
@@ -149,13 +152,6 @@ def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outc
             index.ask_once_more()
         raise
     return outcomes
-
-
-def _upload(index: IndexUpload, attested: Attested) -> None:
-    try:
-        index.upload(attested)
-    finally:
-        index.report_left()
 
 
 def _burn(run: Run) -> None:

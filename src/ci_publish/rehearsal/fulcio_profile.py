@@ -112,7 +112,10 @@ def profile_of(claims: Claims) -> CertificateProfile:
     """Return what the certificate for verified claims says; raises `ProfileError`."""
     issuer = _text(claims, "iss")
     if issuer == "https://accounts.google.com":
-        return CertificateProfile(EmailName(_verified_email(claims)), _encode(issuer, {}))
+        email = _text(claims, "email")
+        if claims.get("email_verified") is not True:
+            raise ProfileError(f"the e-mail address {email!r} is not verified")
+        return CertificateProfile(EmailName(email), _encode(issuer, {}))
     name, templates = _templates(issuer)
     values = {**claims, **_derived(claims)}
     rendered = {number: _render(template, values) for number, template in templates.items()}
@@ -144,13 +147,6 @@ def _derived(claims: Claims) -> dict[str, object]:
         "ssh_rerun": "ssh-rerun" if rerun else '""',  # Fulcio's template has the two quotes in it
         "environment": claims.get("environment", ""),
     }
-
-
-def _verified_email(claims: Claims) -> str:
-    email = _text(claims, "email")
-    if claims.get("email_verified") is not True:
-        raise ProfileError(f"the e-mail address {email!r} is not verified")
-    return email
 
 
 def _render(template: str, claims: Claims) -> str:

@@ -166,7 +166,10 @@ class IdentityProvider:
         if unverified["iss"] not in self._issuers:
             raise UnknownIssuerError(f"unknown issuer {unverified['iss']!r}")
         claims = self._verify_signature(token)
-        _check_audience(claims["aud"], audience, single=single_audience)
+        claimed = claims["aud"]
+        accepted = [claimed] if isinstance(claimed, str) or single_audience else claimed
+        if not isinstance(accepted, list) or audience not in accepted:
+            raise WrongAudienceError(f"meant for {claimed!r}, not for {audience!r}")
         self._check_times(claims, leeway)
         return claims
 
@@ -298,12 +301,6 @@ def _decode_unverified(token: str) -> dict[str, object]:
         return dict(jwt.decode(token, options=options))  # type: ignore[arg-type]
     except jwt.PyJWTError as error:
         raise MalformedTokenError(f"malformed JWT: {error}") from error
-
-
-def _check_audience(claimed: object, expected: str, *, single: bool) -> None:
-    accepted = [claimed] if isinstance(claimed, str) or single else claimed
-    if not isinstance(accepted, list) or expected not in accepted:
-        raise WrongAudienceError(f"meant for {claimed!r}, not for {expected!r}")
 
 
 def _number(claims: Claims, name: str, default: float | None = None) -> float:

@@ -42,7 +42,9 @@ class StepGroups:
             case _ if self._over:
                 self.close()
             case _ if self._says(event):
-                self._begin_once()
+                if self._step is not None and not self._open:
+                    self._open = True
+                    self._begin(self._step)
             case _:
                 pass
 
@@ -51,11 +53,6 @@ class StepGroups:
         if self._open:
             self._end()
         self._step, self._open, self._over = None, False, False
-
-    def _begin_once(self) -> None:
-        if self._step is not None and not self._open:
-            self._open = True
-            self._begin(self._step)
 
     def _says(self, event: Event) -> bool:
         untried = isinstance(event, FileFinished) and event.attempts == 0 and event.error is None

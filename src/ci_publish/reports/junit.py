@@ -33,7 +33,9 @@ def junit(events: Sequence[Event], redact: Redact = str) -> str:
         root.append(_installations(trials, redact))
     if (suite := _failures(events, redact)) is not None:
         root.append(suite)
-    _total(root)
+    root.attrib.update(
+        _numbers(len(root.findall("testsuite/testcase")), len(root.findall("testsuite/testcase/failure")))
+    )
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False).join(
         ('<?xml version="1.0" encoding="UTF-8"?>\n', "\n")
@@ -122,12 +124,6 @@ def _case(
 def _text(problems: Sequence[Problem], redact: Redact) -> str:
     parts = (f"{each.severity}: {each.message}\n{each.advice}\n{each.docs}" for each in problems)
     return block(redact("\n\n".join(parts)))
-
-
-def _total(root: ET.Element) -> None:
-    root.attrib.update(
-        _numbers(len(root.findall("testsuite/testcase")), len(root.findall("testsuite/testcase/failure")))
-    )
 
 
 def _numbers(tests: int, failures: int) -> dict[str, str]:

@@ -116,7 +116,9 @@ def _sections(given: SummaryInput) -> Iterator[Section]:
     yield _heading(given)
     if finished and finished.error:
         yield _failure(given, finished.error, finished.exit_code)
-    yield from _release(given)
+    pages = wording.release_pages(given.receipt, given.events)
+    if pages:
+        yield Section("", tuple(f"- {link(given.text(page), page)}\n" for page in pages), "\n")
     yield from _order(given)
     yield from _changes(given)
     if given.receipt.command != "diff":  # its files are neither here nor there
@@ -166,12 +168,6 @@ def _hint(given: SummaryInput, hint: str) -> str:
     """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
     first, _, rest = hint.partition("\n")
     return f"- {given.hint(first)}\n" + (f"\n{preformatted(given.redact(rest))}\n\n" if rest.strip() else "")
-
-
-def _release(given: SummaryInput) -> Iterator[Section]:
-    pages = wording.release_pages(given.receipt, given.events)
-    if pages:
-        yield Section("", tuple(f"- {link(given.text(page), page)}\n" for page in pages), "\n")
 
 
 def _files(given: SummaryInput) -> Iterator[Section]:

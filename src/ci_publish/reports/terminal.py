@@ -140,7 +140,10 @@ class Terminal:
             case UploadStarted():
                 self._start_bar(event)
             case UploadProgressed():
-                self._move_bar(event)
+                key = (event.index, event.filename)
+                if key in self._bars and self._progress is not None:
+                    self._progress.update(self._bars[key], completed=event.sent, total=event.total)
+                    self._move_total(self._progress, key, event.sent / max(event.total, 1))
             case FileFinished():
                 self._end_bar(event)
             case Planned():
@@ -173,12 +176,6 @@ class Terminal:
         else:
             name = one_line(self._redact(event.filename), _NAME_WIDTH)
             self._bars[key] = progress.add_task(name, total=event.size)
-
-    def _move_bar(self, event: UploadProgressed) -> None:
-        key = (event.index, event.filename)
-        if key in self._bars and self._progress is not None:
-            self._progress.update(self._bars[key], completed=event.sent, total=event.total)
-            self._move_total(self._progress, key, event.sent / max(event.total, 1))
 
     def _end_bar(self, event: FileFinished) -> None:
         key = (event.index, event.distribution.filename)

@@ -56,7 +56,14 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
         overrides[name] = level.lower()
         rule = RULES.get(name)
         if rule is None:
-            raise _wrong(source, f"there is no rule {name!r}", _like(name), f"Correct {source}.")
+            # the work of get_close_matches grows with the square of a name's length
+            close = get_close_matches(name, RULES, 1) if len(name) <= _LONGEST_ID else []
+            raise _wrong(
+                source,
+                f"there is no rule {name!r}",
+                f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation.",
+                f"Correct {source}.",
+            )
         if overrides[name] not in _LEVELS:
             raise _wrong(
                 source,
@@ -80,11 +87,6 @@ def weaker(entries: Sequence[str]) -> bool:
 
 def _is_weaker(rule: Rule, level: str) -> bool:
     return _LEVELS.index(level) < _LEVELS.index(rule.pypi)
-
-
-def _like(name: str) -> str:
-    close = get_close_matches(name, RULES, 1) if len(name) <= _LONGEST_ID else []  # its work grows with the square
-    return f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation."
 
 
 def _example(name: str, source: str) -> str:

@@ -120,7 +120,8 @@ def _same_version(one: str, other: str) -> bool:
 
 
 def _fault(file: Distribution, facts: Facts, attempt: Attempt, python: str) -> Fault:
-    why = _first_line(attempt)
+    text = next(iter(attempt.message.splitlines()), "")
+    why = text if attempt.error in {"ModuleNotFoundError", "crash"} else f"{attempt.error}: {text}".rstrip(": ")
     if over := _claims_more(facts, attempt):
         return Fault(rule="install-tag", message=f"`import {_module(attempt)}` fails on {python}: {why} ({over})")
     if attempt.script and not (attempt.missing and not _is_own(facts, attempt.missing)):
@@ -133,11 +134,6 @@ def _fault(file: Distribution, facts: Facts, attempt: Attempt, python: str) -> F
 
 def _module(attempt: Attempt) -> str:
     return attempt.name.partition(":")[0].strip()
-
-
-def _first_line(attempt: Attempt) -> str:
-    text = next(iter(attempt.message.splitlines()), "")
-    return text if attempt.error in {"ModuleNotFoundError", "crash"} else f"{attempt.error}: {text}".rstrip(": ")
 
 
 def _claims_more(facts: Facts, attempt: Attempt) -> str:

@@ -84,7 +84,11 @@ class Processes:
             finally:
                 _kill_group(process)
         code = process.returncode if output.whole else None
-        return Completed(code=code, output=_last_lines(output.tail), seconds=time.monotonic() - began)
+        return Completed(
+            code=code,
+            output="\n".join(output.tail.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:]),
+            seconds=time.monotonic() - began,
+        )
 
     def _watched(self, process: "subprocess.Popen[bytes]", pipe: IO[bytes], end: float) -> "_Output":
         """Read what *process* prints until it has ended, or until *end*."""
@@ -137,10 +141,6 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         process.kill()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(_AFTERWARDS)
-
-
-def _last_lines(tail: bytes) -> str:
-    return "\n".join(tail.decode("utf-8", "replace").strip().splitlines()[-LAST_LINES:])
 
 
 # --- what leaves its process group

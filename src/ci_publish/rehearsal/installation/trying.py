@@ -14,7 +14,7 @@ from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
 from ci_publish.model.frozen import frozen
-from ci_publish.model.problem import Problem, Severity
+from ci_publish.model.problem import Severity
 from ci_publish.rehearsal.installation.facts import (
     Facts,
     cured_by_extras,
@@ -79,7 +79,10 @@ class Trial:
         """Install and try the file; what is wrong is part of the result. Raises the error of a run that is stopped."""
         began = time.monotonic()
         (self._folder / "empty").mkdir(parents=True)
-        problems = self._plan.weights.weighed([self._problem(fault) for fault in self._faults()])
+        problems = self._plan.weights.weighed(
+            problem(fault, self._file.filename, RULES[fault.rule].severity(()) or Severity.NOTE)
+            for fault in self._faults()
+        )
         passed = not any(each.severity is Severity.ERROR for each in problems)
         return Tried(
             filename=self._file.filename,
@@ -91,9 +94,6 @@ class Trial:
             passed=passed,
             output="" if passed else "\n\n".join(self._outputs),
         )
-
-    def _problem(self, fault: Fault) -> Problem:
-        return problem(fault, self._file.filename, RULES[fault.rule].severity(()) or Severity.NOTE)
 
     def _faults(self) -> Iterator[Fault]:
         python = self._interpreter.name

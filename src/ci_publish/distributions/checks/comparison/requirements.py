@@ -73,12 +73,8 @@ def narrower(ours: SpecifierSet, before: SpecifierSet) -> bool:
     tried = _versions(ours, before)
     if tried is None:
         return False
-    one, other = (_admitted(each, tried) for each in (ours, before))
+    one, other = ({version for version in tried if each.contains(version, prereleases=True)} for each in (ours, before))
     return one < other
-
-
-def _admitted(specifiers: SpecifierSet, tried: Iterable[Version]) -> set[Version]:
-    return {version for version in tried if specifiers.contains(version, prereleases=True)}
 
 
 def _versions(*sets: SpecifierSet) -> set[Version] | None:
