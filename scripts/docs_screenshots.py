@@ -31,7 +31,8 @@ from tests import distributions  # noqa: E402
 from tests.e2e.browser import Page, browser, find_browser  # noqa: E402
 
 ASSETS: Final = ROOT / "docs" / "assets"
-# As wide as a README is shown, so that the letters keep their size.
+# As wide as GitHub shows a README in a window of 1280 pixels, so that the letters keep their size.
+README_WIDTH: Final = 824
 COLUMNS: Final = 100
 DESCRIPTION: Final = """# sampledemo
 
@@ -125,7 +126,7 @@ def _page_of(shown: str) -> str:
     console.print(Text.from_ansi(shown), end="")
     inner = console.export_html(theme=MONOKAI, inline_styles=True, code_format="{code}")
     style = (
-        "margin:0;padding:18px;background:#0c0c0c;color:#e6e9ed;font:15px/1.45 ui-monospace,monospace;white-space:pre"
+        "margin:0;padding:12px;background:#0c0c0c;color:#e6e9ed;font:13px/1.3 ui-monospace,monospace;white-space:pre"
     )
     return f"<!DOCTYPE html><meta charset=utf-8><title>terminal</title><body style='{html.escape(style)}'>{inner}"
 
@@ -169,7 +170,9 @@ def main() -> int:
         folder, broken = Path(name) / "project", Path(name) / "broken"
         dist = make_project(folder)
         make_project(broken, "linux_x86_64")
-        take(page, folder, terminal(folder, "ci-publish rehearse dist"), "terminal", 944)
+        one = Path(name) / "one"
+        distributions.make_wheel(one / "dist", "sampledemo", extra=EXTRA)
+        take(page, one, terminal(one, "ci-publish rehearse dist"), "terminal", README_WIDTH)
         take(page, folder, summary(folder, "rehearse", "dist"), "summary", 1100)
         take(page, broken, summary(broken, "check", "dist"), "summary-failure", 1100)
         preview(page, dist)

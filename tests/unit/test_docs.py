@@ -167,16 +167,25 @@ def test_the_description_of_the_wheel_has_addresses_in_full_where_the_readme_nam
         assert f"]({raw if image else f'{repository}/blob/main'}/{target})" in description
 
 
-def test_every_exit_code_stands_in_the_readme() -> None:
+def test_every_exit_code_is_in_the_table_to_which_the_readme_links() -> None:
     codes = {str(each.exit_code) for each in error_classes()}
-    table = section(README, "Exit codes")
-    assert {code for code in codes if not re.search(rf"\b{code}\b", table)} == set()
+    table = PAGES[DOCS / "reference" / "exit-codes.md"]
+    assert f"]({DOCS_URL}/reference/exit-codes/)" in README
+    assert {code for code in codes if f"| {code} |" not in table} == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/github.md"])
-def test_every_output_of_the_action_is_named(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
+def test_every_output_of_the_action_is_named() -> None:
+    text = PAGES[DOCS / "github.md"]
     assert [name for name in OUTPUTS if f"`{name}`" not in text] == []
+
+
+def test_the_readme_is_short_and_its_picture_is_shown_at_its_own_size() -> None:
+    """GitHub shows 824 pixels in a window of 1280; so much is a screen and a half of 800 there."""
+    picture = (DOCS / "assets" / "terminal.png").read_bytes()
+    width, height = (int.from_bytes(picture[at : at + 4]) for at in (16, 20))
+    assert (width, height <= 360) == (824, True)
+    assert len(README.splitlines()) <= 46
+    assert [line for line in README.splitlines() if len(line) > 140] == []
 
 
 def inputs_in(text: str) -> Iterator[str]:

@@ -22,14 +22,13 @@ ELSEWHERE = "octo-org/workflows/.github/workflows/publish.yml@refs/tags/v1.0.0"
 PAGES = {
     ".github/workflows/build.yml",
     ".github/workflows/publish.yml",
-    "README.md",
     "docs/attestations.md",
     "docs/errors/reusable-workflow.md",
     "docs/errors/unattestable-workflow.md",
     "docs/github.md",
     "docs/trusted-publishing.md",
 }
-_SPEAKS = re.compile(r"warehouse(/issues/|#)11096|Reusable workflows can build.*not publish to PyPI")
+_SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
 
 AFTER = f"""
 from ci_publish.attestations.publishers import unattestable
@@ -85,8 +84,8 @@ def test_one_line_changes_program_and_rehearsal(tmp_path: Path) -> None:
 
 
 def test_every_page_that_speaks_of_it_is_known() -> None:
-    folders = (ROOT / "docs", ROOT / ".github", ROOT / "README.md")
-    files = [path for place in folders for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()]
+    folders = (ROOT / "docs", ROOT / ".github")
+    files = [ROOT / "README.md", *(path for folder in folders for path in folder.rglob("*"))]
     speaking = {
         str(path.relative_to(ROOT).as_posix())
         for path in files
