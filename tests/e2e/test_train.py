@@ -156,8 +156,8 @@ def play(folder: Path, world: RehearsalWorld, number: int) -> list[int]:
         assert checker.broken == [], f"{seed}, run {attempt}: {checker.broken}\n{ended.said}"
         if ended.code == 0 and not fault:
             break
-        if ended.code == 12:
-            world.index.rules.new_projects_of_user = (world.index.rules.new_projects_of_user or 0) + 3
+        if ended.code == 12 and world.index.rules.new_projects_of_user is not None:
+            world.index.rules.new_projects_of_user += 3  # a new day
     world.index.rules.new_projects_of_user = None
     assert codes[-1] == 0, f"{seed}: {codes}"
     assert family.filenames <= world.index.files.keys(), seed
