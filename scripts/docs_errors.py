@@ -19,18 +19,18 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
 MESSAGES: Final = ROOT / "tests" / "assets" / "messages.txt"
 NOTHING_WRONG: Final = (
-    "| 0 | everything is on the index, as signed (or was left as it is, where you said so: `kept-published`); of"
-    " commands that send nothing: what was asked is as it should be | | |"
+    "| 0 | everything is on the index, as signed (or was left as it is at your request: `kept-published`); for"
+    " commands that send nothing: everything is as it should be | | |"
 )
 MEANINGS: Final = {
     1: "a bug, with what to report",
     2: "a flag, input, variable or file setting is wrong",
     3: "no distributions were found",
     4: "a check failed; nothing has left the machine",
-    5: "no credential: the CI gives no OIDC identity, and nothing else was given",
+    5: "no credential: the CI issues no OIDC identity token, and nothing else was given",
     6: "the index refuses the identity or the token",
     7: "no attestation where one is required; nothing was uploaded",
-    8: "the index has other content under that filename",
+    8: "the index has different content under that filename",
     9: "the index refuses the file",
     10: "network, 429 or 5xx until the retries ran out",
     11: "accepted, but the index does not show what was sent, or shows provenance that does not verify",

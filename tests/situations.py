@@ -193,7 +193,7 @@ def _() -> object:
     return load({}, {"CI_PUBLISH_REPOSITORY_ULR": "https://index.example/"}, Path("none"))
 
 
-@situation("A docker:// step asks for a rehearsal, without saying that its inputs are for us")
+@situation("A docker:// step asks for a rehearsal, without saying that its inputs are for ci-publish")
 def _() -> None:
     refuse_ignored_inputs("publish", Settings(), {"INPUT_REHEARSE": "true"})
 
@@ -210,14 +210,14 @@ def _() -> object:
         return shortened(lambda: require_writable(Settings(attestations_dir=here / "attestations")), f"{here}/")
 
 
-@situation("A password stands in pyproject.toml")
+@situation("A password is in pyproject.toml")
 def _() -> object:
     with folder() as here:
         (here / "pyproject.toml").write_text('[tool.ci-publish]\npassword = "hunter2"\n', encoding="utf-8")
         return load({}, {}, here / "pyproject.toml")
 
 
-@situation("A password stands on the command line")
+@situation("A password is on the command line")
 def _() -> object:
     return parse(["publish", "--password=hunter2"])
 
@@ -227,7 +227,7 @@ def _() -> object:
     return index_endpoints.resolve("https://pypi.org/simple/")
 
 
-@situation("repository-url lacks its last slash")
+@situation("repository-url lacks its trailing slash")
 def _() -> object:
     return index_endpoints.resolve("https://upload.pypi.org/legacy")
 
@@ -252,7 +252,7 @@ def _() -> object:
     return messages.attestations_need_trusted_publishing(PYPI)
 
 
-@situation("The Sigstore trust configuration is no JSON")
+@situation("The Sigstore trust configuration is not JSON")
 def _() -> object:
     with folder() as here:
         path = here / "trust.json"
@@ -288,7 +288,7 @@ def _() -> object:
     return parse(["pubish"])
 
 
-@situation("The address of a proxy is none")
+@situation("The address of a proxy is not valid")
 def _() -> object:
     return unusable(Proxy("ht!tp://proxy.example:3128", "HTTPS_PROXY"))
 
@@ -336,7 +336,7 @@ def _() -> object:
     return LocalDistributions().collect(["dist\\*.whl"])
 
 
-@situation("A wheel has two members of one name")
+@situation("A wheel has two members with the same name")
 def _() -> object:
     with folder() as here:
         with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(make_wheel(here), "a") as archive:
@@ -344,21 +344,21 @@ def _() -> object:
         return checked(here)
 
 
-@situation("The metadata of a wheel begin with a byte order mark")
+@situation("The metadata of a wheel begins with a byte order mark")
 def _() -> object:
     with folder() as here:
         rewritten(make_wheel(here), "METADATA", lambda name, data: (name, b"\xef\xbb\xbf" + data))
         return checked(here)
 
 
-@situation("The metadata folder of a wheel is spelled in other letter case")
+@situation("The metadata folder of a wheel differs in letter case")
 def _() -> object:
     with folder() as here:
         rewritten(make_wheel(here), ".dist-info/", lambda name, data: (name.replace("demo-", "Demo-"), data))
         return checked(here)
 
 
-@situation("A distribution is a link that leads out of its folder")
+@situation("A distribution is a link to a file outside its folder")
 def _() -> object:
     with folder() as here:
         (here / "dist").mkdir()
@@ -407,7 +407,7 @@ def _() -> object:
     return ambient({"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "release"}).token("pypi")
 
 
-@situation("A fork's pull request wants to publish")
+@situation("A pull request from a fork tries to publish")
 def _() -> object:
     repositories = {"head": {"repo": {"full_name": "fork/demo"}}, "base": {"repo": {"full_name": "octo-org/demo"}}}
     event = json.dumps({"pull_request": repositories}).encode()
@@ -425,7 +425,7 @@ def _() -> object:
     return ambient({"GITLAB_CI": "true"}).token("pypi")
 
 
-@situation("The GitLab job's identity token is for somebody else")
+@situation("The GitLab job's identity token is for another audience")
 def _() -> object:
     token = credential_harness.jwt({**credential_harness.GITLAB, "aud": "https://gitlab.com"})
     return ambient({"GITLAB_CI": "true", "PYPI_ID_TOKEN": token}).token("pypi")
@@ -531,7 +531,7 @@ def _() -> object:
     return refused_mint("invalid-pending-publisher", "valid token, but project already exists")
 
 
-@situation("PyPI has switched Trusted Publishing off")
+@situation("PyPI has disabled Trusted Publishing")
 def _() -> object:
     return refused_mint("not-enabled", "new trusted publishing exchanges are disabled")
 
@@ -546,13 +546,13 @@ def _() -> object:
     return refused_mint("invalid-reuse-token", "invalid token: already used")
 
 
-@situation("PyPI does not know the CI that made the identity")
+@situation("PyPI does not know the CI that issued the identity")
 def _() -> object:
     claims = {**credential_harness.GITLAB, "iss": "https://gitlab.corp.example"}
     return refused_mint("invalid-payload", "unknown trusted publishing issuer", claims)
 
 
-@situation("The job lies in a reusable workflow of another repository")
+@situation("The job is in a reusable workflow of another repository")
 def _() -> object:
     called = "octo-org/workflows/.github/workflows/publish.yml@refs/heads/main"
     return refused_mint("invalid-publisher", "no publisher", {**credential_harness.GITHUB, "job_workflow_ref": called})
@@ -581,7 +581,7 @@ def _() -> object:
     return prove(credential_harness.Harness(index=index), endpoints=elsewhere)
 
 
-@situation("A GitLab job uploaded for longer than its upload token lived")
+@situation("A GitLab job's upload took longer than its upload token was valid")
 def _() -> object:
     harness = gitlab()
     credential = choose_credential(credential_harness.PYPI, CredentialOptions(), harness.tools())
@@ -598,7 +598,7 @@ def _() -> object:
     return choose_credential(credential_harness.PYPI, given, credential_harness.Harness().tools()).authenticate()
 
 
-@situation("An API token of PyPI is given for a private index")
+@situation("A PyPI API token is given for a private index")
 def _() -> object:
     given = CredentialOptions(secret=Secret(credential_harness.macaroon()), name="CI_PUBLISH_PASSWORD")
     return choose_credential(credential_harness.OTHER, given, credential_harness.Harness().tools()).authenticate()
@@ -657,7 +657,7 @@ def _() -> object:
 # --- attestations --------------------------------------------------------------------------------------------------
 
 
-@situation("attest runs outside of a CI", command="attest")
+@situation("attest runs outside a CI", command="attest")
 def _() -> object:
     return ambient({}).token("sigstore")
 
@@ -699,7 +699,7 @@ def _() -> object:
     return SigningFailedBy(claims=claims).error()
 
 
-@situation("An attestation file beside the distributions is none")
+@situation("An attestation file beside the distributions is not an attestation")
 def _() -> object:
     file = wheel()
     path = Path("dist") / f"{file.filename}.publish.attestation"
@@ -730,7 +730,7 @@ def _() -> object:
     return signed_by_another([ForeignAttestation(found, certificate, reason)], signers)
 
 
-@situation("Build provenance is required, and was made for another commit and another workflow")
+@situation("Build provenance is required, but was made for another commit and another workflow")
 def _() -> object:
     name = wheel().filename
     found = FoundAttestation(
@@ -740,29 +740,29 @@ def _() -> object:
     return unsuitable_provenance([UnsuitableProvenance(found, reason)])
 
 
-@situation("Build provenance is required, and a file has none")
+@situation("Build provenance is required, but a file has none")
 def _() -> object:
     build_provenance.require_found([wheel().filename], [])
     return None
 
 
-@situation("Build provenance is required, and the index has a file without it")
+@situation("Build provenance is required, but the index has a file without it")
 def _() -> object:
     build_provenance.require_published(PYPI, {wheel().filename: ProvenanceVerified("github:octo-org/demo:release.yml")})
     return None
 
 
-@situation("Build provenance is required, and the index is sent no attestations")
+@situation("Build provenance is required, but the index is sent no attestations")
 def _() -> object:
     return build_provenance.not_sent()
 
 
-@situation("Build provenance is asked for in a CI whose identity says nothing about builds")
+@situation("Build provenance is requested in a CI whose identity says nothing about builds")
 def _() -> object:
     return SigningFailedBy(claims=google_claims(), predicate_types=(SLSA_PROVENANCE_V1,)).error()
 
 
-@situation("attest: a list of files is not one")
+@situation("attest: the list of files is not valid")
 def _() -> object:
     with folder() as here:
         (here / "files.json").write_text('[{"filename": "demo-1.0.tar.gz"}]', encoding="utf-8")
@@ -772,26 +772,26 @@ def _() -> object:
 # --- the index -----------------------------------------------------------------------------------------------------
 
 
-@situation("A rebuilt file has other bytes than the published one")
+@situation("A rebuilt file differs from the published one")
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
     return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
 
 
-@situation("skip-existing meets other content on PyPI")
+@situation("skip-existing finds different content on PyPI")
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
     return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
 
 
-@situation("A private index has the name, and shows no digests")
+@situation("A private index already has the filename, and lists no digests")
 def _() -> object:
     return messages.cannot_compare(GENERIC, wheel(), "409 Conflict")
 
 
-@situation("PyPI says that the file exists, and does not list it")
+@situation("PyPI says that the file exists, but does not list it")
 def _() -> object:
     return messages.same_bytes_elsewhere(PYPI, wheel(), "400 File already exists")
 
@@ -814,12 +814,12 @@ def _() -> object:
     return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
-@situation("The index refuses the file, in words that nobody knows")
+@situation("The index refuses the file with an unknown message")
 def _() -> object:
     return messages.refused(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
 
 
-@situation("Nothing takes uploads at that address")
+@situation("Nothing accepts uploads at that address")
 def _() -> object:
     return messages.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
 
@@ -831,7 +831,7 @@ def _() -> object:
     return messages.credential_refused(GENERIC, cast("CredentialRefused", answer))
 
 
-@situation("What the index has cannot be read")
+@situation("The index's listing cannot be read")
 def _() -> object:
     failed = ListingUnavailable("demo", "the index answered 503 five times")
     return messages.listing_unavailable(PYPI, failed)
@@ -856,7 +856,7 @@ def _() -> object:
     )
 
 
-@situation("The run did not end within its deadline")
+@situation("The run did not finish within its deadline")
 def _() -> object:
     return Interruption(3600.0).error()
 
@@ -866,28 +866,28 @@ def _() -> object:
     return confirmation_messages.not_as_sent(PYPI, [wheel().filename], (), 300.0)
 
 
-@situation("The index lists other bytes than were sent")
+@situation("The index lists different bytes from those that were sent")
 def _() -> object:
     return confirmation_messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
 
 
-@situation("verify: the index serves provenance by another publisher than the user expects", command="verify")
+@situation("verify: the index serves provenance from an unexpected publisher", command="verify")
 def _() -> object:
     outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
     return confirmation_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
 
 
-@situation("verify: a publisher is expected, and attestations are off", command="verify")
+@situation("verify: a publisher is expected, but attestations are off", command="verify")
 def _() -> object:
     return confirmation_messages.publisher_without_attestations()
 
 
-@situation("verify: build provenance is demanded, and attestations are off")
+@situation("verify: build provenance is required, but attestations are off")
 def _() -> object:
     return confirmation_messages.build_provenance_without_attestations()
 
 
-@situation("verify: a file was built by another workflow than the user demands")
+@situation("verify: a file was built by a workflow other than the required one")
 def _() -> object:
     options = Settings(builder=(parse_identity("github:ci-publish/ci-publish:build-with-provenance.yml"),))
     built = Attestation(
@@ -901,7 +901,7 @@ def _() -> object:
     return None
 
 
-@situation("The index does not serve an attestation that it was sent")
+@situation("The index does not serve an attestation that it accepted")
 def _() -> object:
     sent = Attestation(filename=wheel().filename, predicate_type=SLSA_PROVENANCE_V1, json="{}")
     outcome = ProvenanceVerified("github:octo-org/demo:release.yml")
@@ -909,7 +909,7 @@ def _() -> object:
     return None
 
 
-@situation("The index serves provenance of somebody else")
+@situation("The index serves provenance from another publisher")
 def _() -> object:
     reason = (
         "it names the publisher GitHub mallory/demo (release.yml), but this run is GitHub octo-org/demo (release.yml)"
@@ -917,13 +917,13 @@ def _() -> object:
     return confirmation_messages.bad_provenance(PYPI, {wheel().filename: reason})
 
 
-@situation("verify: the index has other content than the local file", command="verify")
+@situation("verify: the index's content differs from the local file", command="verify")
 def _() -> object:
     theirs = PublishedFile(filename=sdist().filename, url="https://files.example/x", sha256="0" * 63 + "1")
     return messages.conflict(PYPI, [Conflict(sdist(), theirs)], skip_existing=False)
 
 
-@situation("verify: a file is not there", command="verify")
+@situation("verify: a file is missing", command="verify")
 def _() -> object:
     return confirmation_messages.not_published(PYPI, [wheel().filename])
 
@@ -940,14 +940,14 @@ def _() -> object:
 # --- installing -----------------------------------------------------------------------------------------------------
 
 
-@situation("A rehearsal is to install in a GitHub job that can request an identity")
+@situation("rehearse --install runs in a GitHub job that can request an identity")
 def _() -> object:
     names = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     refuse_credentials(Settings(install=True), dict.fromkeys(names, "true"))
     raise AssertionError
 
 
-@situation("A rehearsal is to install, and an interpreter is not there")
+@situation("rehearse --install, and an interpreter is missing")
 def _() -> object:
     processes = Processes({"PATH": ""}, Interruption(60.0))
     return interpreters(("3.99",), "python", processes, Path())
@@ -1018,7 +1018,7 @@ def _() -> object:
     return compared(Stated(expected=expected_wheels(["py3-none-any", "cp3{12,13}-*-win_amd64"])))
 
 
-@situation("The project made a difference from the last release an error, and it is there")
+@situation("A difference from the last release that the project made an error")
 def _() -> object:
     return compared(rules=("sdist-lost=error",))
 

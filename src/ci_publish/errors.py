@@ -9,10 +9,10 @@ the exit codes, and the classes below those narrow the cause without changing th
     ├── ConfigurationError          2   a flag, input or file setting is wrong
     ├── NothingToPublish            3   no distributions found
     ├── InvalidDistribution         4   a check failed
-    ├── IdentityUnavailable         5   no credential: the CI gives no OIDC token, nothing else was given
+    ├── IdentityUnavailable         5   no credential: the CI issues no OIDC token, and nothing else was given
     ├── CredentialRejected          6   the index refuses the identity or the credential
     ├── SigningFailed               7   no attestation where one is required
-    ├── ContentConflict             8   the index has other content under that filename
+    ├── ContentConflict             8   the index has different content under that filename
     ├── UploadRejected              9   the index refuses the file
     ├── IndexUnavailable           10   network, 429 or 5xx until the retries ran out
     ├── Unverified                 11   accepted, but the index does not show what was sent
@@ -102,7 +102,7 @@ class ConfigurationError(CiPublishError, slug="configuration", exit_code=2):
 
 
 class UntrustedCertificate(ConfigurationError, slug="untrusted-certificate"):
-    """The server's certificate comes from an issuer that this machine does not trust; nothing was sent."""
+    """The server's certificate was issued by an authority that this machine does not trust; nothing was sent."""
 
     def __init__(
         self,
@@ -110,19 +110,19 @@ class UntrustedCertificate(ConfigurationError, slug="untrusted-certificate"):
         *,
         detail: str = "Nothing is sent to a server that cannot prove who it is.",
         hints: Iterable[str] = (
-            "If the server or a proxy uses a certificate authority of your own, set SSL_CERT_FILE to its file.",
-            "If it should have a public certificate, find out who answers at this address.",
+            "If the server or a proxy uses a private certificate authority, set SSL_CERT_FILE to its certificate file.",
+            "If it should have a public certificate, find out which server answers at this address.",
         ),
     ) -> None:
         super().__init__(summary, detail=detail, hints=hints)
 
 
 class ProxyAuthenticationRequired(ConfigurationError, slug="proxy-authentication-required"):
-    """A proxy that an environment variable names requires authentication (407), or refuses what the variable holds."""
+    """A proxy that an environment variable names requires authentication (407), or refuses the credential given."""
 
 
 class InstallWithCredentials(ConfigurationError, slug="install-with-credentials"):
-    """An installation was asked for where the installed code could take a credential; nothing was installed."""
+    """An installation was requested where the installed code could take a credential; nothing was installed."""
 
 
 class NothingToPublish(CiPublishError, slug="nothing-to-publish", exit_code=3):
@@ -134,7 +134,7 @@ class InvalidDistribution(CiPublishError, slug="invalid-distribution", exit_code
 
 
 class InstallationFailed(InvalidDistribution, slug="installation-failed"):
-    """A rehearsed file could not be installed, or does not work once it is."""
+    """A rehearsed file could not be installed, or does not work after installation."""
 
 
 class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):
@@ -142,19 +142,19 @@ class FileChangedDuringRun(InvalidDistribution, slug="file-changed"):
 
 
 class IdentityUnavailable(CiPublishError, slug="identity-unavailable", exit_code=5):
-    """There is no credential: the CI gives no OIDC token and nothing else was given."""
+    """There is no credential: the CI issues no OIDC token, and nothing else was given."""
 
 
 class NoIdTokenPermission(IdentityUnavailable, slug="no-id-token-permission"):
-    """The GitHub job may not ask for an OIDC identity token: `id-token: write` is missing."""
+    """The GitHub job may not request an OIDC identity token: `id-token: write` is missing."""
 
 
 class ForkPullRequest(IdentityUnavailable, slug="fork-pull-request"):
-    """The workflow runs for a fork's pull request, to which GitHub never gives an OIDC identity token."""
+    """The workflow runs for a pull request from a fork, for which GitHub never issues an OIDC identity token."""
 
 
 class PullRequestTarget(IdentityUnavailable, slug="pull-request-target"):
-    """The workflow was started by `pull_request_target`, from which nothing is published."""
+    """The workflow was started by `pull_request_target`, which may not publish."""
 
 
 class GitLabIdTokenMissing(IdentityUnavailable, slug="gitlab-id-token-missing"):
@@ -162,19 +162,19 @@ class GitLabIdTokenMissing(IdentityUnavailable, slug="gitlab-id-token-missing"):
 
 
 class GitLabIdTokenAudience(IdentityUnavailable, slug="gitlab-id-token-audience"):
-    """The GitLab job's OIDC identity token is for another audience than its variable's name says."""
+    """The GitLab job's OIDC identity token is for a different audience from the one in its variable's name."""
 
 
 class IdentityProviderFailed(IdentityUnavailable, slug="identity-provider-failed", retryable=True):
-    """The CI should give an OIDC identity token, but its service failed, answered nonsense or took too long."""
+    """The CI should issue an OIDC identity token, but its service failed, sent an invalid response or took too long."""
 
 
 class EmptySecret(IdentityUnavailable, slug="empty-secret"):
-    """A password or API token was given and is empty: usually a CI secret that is not set, or not for this job."""
+    """A password or API token was given but is empty: usually a CI secret that is unset or not passed to the job."""
 
 
 class TrustedPublishingNotSupported(IdentityUnavailable, slug="trusted-publishing-not-supported"):
-    """The index has no Trusted Publishing and nothing else was given."""
+    """The index has no Trusted Publishing, and nothing else was given."""
 
 
 class CredentialRejected(CiPublishError, slug="credential-rejected", exit_code=6):
@@ -182,15 +182,15 @@ class CredentialRejected(CiPublishError, slug="credential-rejected", exit_code=6
 
 
 class PasswordRefused(CredentialRejected, slug="password-refused"):
-    """PyPI takes no passwords: the user name must be `__token__` and the password an API token."""
+    """PyPI does not accept passwords: the user name must be `__token__` and the password an API token."""
 
 
 class NotAnApiToken(CredentialRejected, slug="not-an-api-token"):
-    """The secret for PyPI or TestPyPI has no `pypi-` prefix, so it is no API token of theirs; it was not sent."""
+    """The secret for PyPI or TestPyPI has no `pypi-` prefix, so it is not one of their API tokens; it was not sent."""
 
 
 class AudienceRefused(CredentialRejected, slug="audience-refused"):
-    """The index asked for an identity for an audience that is not its own; none was requested, nothing was sent."""
+    """The index asked for an identity for an audience that is not its own; none was requested, and nothing was sent."""
 
 
 class ExchangeElsewhere(CredentialRejected, slug="exchange-elsewhere"):
@@ -202,27 +202,27 @@ class InvalidPublisher(CredentialRejected, slug="invalid-publisher"):
 
 
 class InvalidPendingPublisher(CredentialRejected, slug="invalid-pending-publisher"):
-    """The identity matches a pending publisher whose project exists already."""
+    """The identity matches a pending publisher whose project already exists."""
 
 
 class TrustedPublishingNotEnabled(CredentialRejected, slug="not-enabled"):
-    """The index's operators have switched Trusted Publishing off, for all or for this CI."""
+    """The index's operators have disabled Trusted Publishing, for everybody or for this CI."""
 
 
 class InvalidIdentityToken(CredentialRejected, slug="invalid-token"):
-    """The index does not accept the OIDC identity token: its signature, its times or its audience."""
+    """The index does not accept the OIDC identity token because of its signature, timestamps or audience."""
 
 
 class ReusedIdentityToken(CredentialRejected, slug="invalid-reuse-token"):
-    """The OIDC identity token was exchanged before; each can be used once."""
+    """The OIDC identity token was exchanged before; each can be used only once."""
 
 
 class InvalidIdentityPayload(CredentialRejected, slug="invalid-payload"):
-    """The index cannot use what it was sent: a CI that it does not know, or a project that it does not allow."""
+    """The index cannot use the identity: it does not know the CI, or does not allow the project name."""
 
 
 class ReusableWorkflow(CredentialRejected, slug="reusable-workflow"):
-    """The publishing job lies in a reusable workflow, which PyPI's Trusted Publishing does not support."""
+    """The publishing job is in a reusable workflow, which PyPI's Trusted Publishing does not support."""
 
 
 class UploadTokenExpired(CredentialRejected, slug="upload-token-expired"):
@@ -230,11 +230,11 @@ class UploadTokenExpired(CredentialRejected, slug="upload-token-expired"):
 
 
 class ApiTokenUnusable(CredentialRejected, slug="api-token-unusable"):
-    """The API token that was given has expired, is incomplete or is meant for another index; nothing was sent."""
+    """The API token that was given has expired, is incomplete or is for another index; nothing was sent."""
 
 
 class ProjectNotCovered(CredentialRejected, slug="project-not-covered"):
-    """The credential is not for a project of this run; nothing was uploaded."""
+    """The credential does not cover a project of this run; nothing was uploaded."""
 
 
 class PipelineElsewhere(CredentialRejected, slug="pipeline-elsewhere"):
@@ -246,11 +246,11 @@ class SigningFailed(CiPublishError, slug="signing-failed", exit_code=7, retryabl
 
 
 class SigstoreUnavailable(SigningFailed, slug="sigstore-unavailable"):
-    """Sigstore could not be reached, or had no good answer, until the retries ran out."""
+    """Sigstore could not be reached, or did not answer successfully, until the retries ran out."""
 
 
 class SigstoreRefused(SigningFailed, slug="sigstore-refused", retryable=False):
-    """Sigstore refuses what it was sent, and would again."""
+    """Sigstore refuses the request, and would refuse it again."""
 
 
 class SigstoreIdentityRejected(SigstoreRefused, slug="sigstore-identity-rejected", retryable=False):
@@ -258,7 +258,7 @@ class SigstoreIdentityRejected(SigstoreRefused, slug="sigstore-identity-rejected
 
 
 class SigningIdentityExpired(SigningFailed, slug="signing-identity-expired"):
-    """The identity token or certificate for signing ended before all files were signed, and cannot be renewed."""
+    """The identity token or certificate for signing expired before all files were signed, and cannot be renewed."""
 
 
 class UnattestableWorkflow(SigningFailed, slug="unattestable-workflow", retryable=False):
@@ -270,11 +270,11 @@ class AttestationUnsound(SigningFailed, slug="attestation-unsound", retryable=Fa
 
 
 class AttestationInvalid(SigningFailed, slug="attestation-invalid", retryable=False):
-    """An attestation file that lay beside a distribution does not verify."""
+    """An attestation file beside a distribution does not verify."""
 
 
 class AttestationByAnother(AttestationInvalid, slug="attestation-by-another", retryable=False):
-    """An attestation file that lay beside a distribution is signed by another identity than this run's."""
+    """An attestation file beside a distribution is signed by an identity other than this run's."""
 
 
 class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=False):
@@ -282,23 +282,23 @@ class PublishedUnattested(SigningFailed, slug="published-unattested", retryable=
 
 
 class BuildProvenanceMissing(SigningFailed, slug="build-provenance-missing", retryable=False):
-    """Build provenance is required, and a file has none that this run can upload; nothing was uploaded."""
+    """Build provenance is required, but a file has none that this run can upload; nothing was uploaded."""
 
 
 class BuildUnprovable(SigningFailed, slug="build-unprovable", retryable=False):
-    """The identity of the CI job does not say what build provenance has to say."""
+    """The identity of the CI job lacks information that build provenance must contain."""
 
 
 class ContentConflict(CiPublishError, slug="content-conflict", exit_code=8):
-    """The index has other content under a filename of this run."""
+    """The index has different content under a filename of this run."""
 
 
 class UploadRejected(CiPublishError, slug="upload-rejected", exit_code=9):
-    """The index refuses a file, for good."""
+    """The index permanently refuses a file."""
 
 
 class IndexUnavailable(CiPublishError, slug="index-unavailable", exit_code=10, retryable=True):
-    """The index could not be reached, or asked to come back later, until the retries ran out."""
+    """The index could not be reached, or asked us to retry later, until the retries ran out."""
 
 
 class MintAnswerLost(IndexUnavailable, slug="mint-answer-lost"):
@@ -310,11 +310,11 @@ class Unverified(CiPublishError, slug="unverified", exit_code=11, retryable=True
 
 
 class UnexpectedPublisher(Unverified, slug="unexpected-publisher", retryable=False):
-    """The index serves provenance that verifies, signed by another identity than the expected one."""
+    """The index serves provenance that verifies, but signed by an identity other than the expected one."""
 
 
 class BuildProvenanceUnverified(Unverified, slug="build-provenance-unverified", retryable=False):
-    """The index serves no build provenance by the expected builder, from the expected source, for a file."""
+    """The index does not serve build provenance for a file from the expected builder and source."""
 
 
 class PublishingDeferred(CiPublishError, slug="deferred", exit_code=12, retryable=True):

@@ -59,7 +59,7 @@ def test_nothing_leaves_a_run_for_a_pull_request(
 ) -> None:
     result = shell(*command, GITHUB_EVENT_NAME=event, **environ)
     assert result.code == 2
-    assert "from pyproject.toml, in a run that can see foreign code" in result.stdout + result.stderr
+    assert "from pyproject.toml, in a run that may contain untrusted code" in result.stdout + result.stderr
     assert sent(world) == (0, 0, 0)
 
 

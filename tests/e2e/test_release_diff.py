@@ -297,7 +297,7 @@ def test_what_a_person_sees_fits_on_one_screen(world: RehearsalWorld, shell: She
     make(shell.folder / "dist", "sdist-lost", PLANTED["sdist-lost"][0].ours)
     result = shell("diff", "--repository-url", world.repository_url)
     assert "sdist-lost 1.1 against 1.0 on 127.0.0.1" in result.stdout
-    assert "warning: 1.0 has an sdist, and this release has none. [sdist-lost]" in result.stdout
+    assert "warning: 1.0 has an sdist, but this release has none. [sdist-lost]" in result.stdout
     assert len(result.stdout.splitlines()) < 24
 
 

@@ -414,7 +414,7 @@ class FakeWaiting:
 
     def error(self) -> CiPublishError:
         if not self.stop and self.left() == 0.0:
-            return IndexUnavailable("The run did not end within its deadline.")
+            return IndexUnavailable("The run did not finish within its deadline.")
         return Interrupted("The run was stopped by SIGINT.")
 
 

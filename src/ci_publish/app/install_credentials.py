@@ -41,7 +41,7 @@ def refuse_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
     names = " and ".join(found)
     verb = "is" if len(found) == 1 else "are"
     raise InstallWithCredentials(
-        f"An installation runs the files' code and that of their dependencies, and {names} {verb} within its reach.",
+        f"Installing runs code from the files and from their dependencies, and {names} {verb} within its reach.",
         detail="Nothing was installed. Such code could publish in your name.",
         hints=_hints(environ),
     )
@@ -54,7 +54,7 @@ def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
         move = "Move the rehearsal to a job of its own, without `id_tokens:` and without the password."
     else:
         move = "Run it where neither an identity can be requested nor a password or token is set."
-    return (move, Hint("If all of that code may have them: ", option("install_with_credentials", "true")))
+    return (move, Hint("If you trust all of that code with them: ", option("install_with_credentials", "true")))
 
 
 def credentials_at_hand(settings: Settings, environ: Mapping[str, str]) -> list[str]:

@@ -129,9 +129,10 @@ def _refuse(command: str, loaded: Loaded) -> None:
     names = ", ".join(f"{loaded.origin(name).spelled} ({name.replace('_', '-')})" for name in refused)
     raise ConfigurationError(
         f"{command} cannot honour {names}.",
-        detail="It is not skipped, because that could publish, sign or authenticate against what was asked for."
+        detail="It is not skipped, because the run could then publish, sign or authenticate in a way that was not"
+        " requested."
         if command in ACTING and any(options()[name].intent for name in refused)
-        else "An option that is given for one call is not skipped.",
+        else "An option that is given for a single call is never silently skipped.",
         hints=tuple(_hint(command, name, loaded) for name in refused),
     )
 

@@ -75,7 +75,7 @@ def _wrong(path: Path, reason: str) -> ConfigurationError:
     return ConfigurationError(
         f"The list of files in {path} (subjects) cannot be used: {reason}.",
         hints=(
-            "As JSON, it is a list of objects with filename and sha256, such as the action's output `files`.",
-            "Or it is what `sha256sum dist/*` prints.",
+            "Give a JSON list of objects with filename and sha256, such as the action's output `files`.",
+            "Or give the output of `sha256sum dist/*`.",
         ),
     )

@@ -50,5 +50,5 @@ def refuse_near_miss(key: str, ours: Mapping[str, object], kind: str) -> None:
     near = difflib.get_close_matches(key.replace("-", "_").upper(), normal, n=1, cutoff=0.86)
     if near:
         message = f"Unknown {kind}: {key}"
-        why = "It would be ignored, and what it says would silently not happen."
+        why = "It would be ignored, and the setting would silently have no effect."
         raise ConfigurationError(message, detail=why, hints=(f"Did you mean {normal[near[0]]}?",))

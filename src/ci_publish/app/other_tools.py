@@ -174,7 +174,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
         addresses = ", ".join(shown(address) for address in ours.addresses)
         raise ConfigurationError(
             f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_shown(first)}.",
-            detail=f"{first.variable} belongs to {first.tool.name}. An upload to a wrong index cannot be undone.",
+            detail=f"{first.variable} belongs to {first.tool.name}. An upload to the wrong index cannot be undone.",
             hints=(f"Unset {first.variable}, or correct {ours.spelled}.",),
         )
     if ours.in_action:
@@ -182,7 +182,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
             return None
         raise ConfigurationError(
             f"{first.variable} names {_shown(first)}, but the input repository-url is not set, which means PyPI.",
-            detail="Whichever is meant, the other one would be published to by mistake.",
+            detail="Whichever is meant, publishing to the other one would be a mistake.",
             hints=(
                 Hint("To publish there: ", option("repository_url", shown(first.upload))),
                 f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
@@ -297,8 +297,8 @@ def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> Configura
     token = found.secret.satisfies(has_prefix)
     what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
     return ConfigurationError(
-        f"{found.variable} holds a secret for another tool, and it is not clear that it is for {where}.",
-        detail=f"It {what}, and it is not sent to an index that might not be its own.",
+        f"{found.variable} holds a secret for another tool, and nothing shows that it is for {where}.",
+        detail=f"It {what}, and a secret is not sent to an index that may not have issued it.",
         hints=(
             Hint(f"If it is for {where}, pass it as ", option("password"), "."),
             *(() if named else (Hint("If it is for another index, name that: ", option("repository_url", "URL")),)),

@@ -1,7 +1,7 @@
 """The checkout's pyproject.toml, and where it may send secrets and identities.
 
-Whoever opens a pull request can change that file. Where a run can see such a checkout, the file does not decide where
-a secret or an identity goes; elsewhere it does, and the log says so first.
+Anyone who opens a pull request can change that file. Where a run can see such a checkout, the file does not decide
+where a secret or an identity goes; elsewhere it does, and the log says so first.
 """
 
 import json
@@ -92,11 +92,11 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
     outside = _lines(reader, found, loaded.settings, environ)
     names = " and ".join(name.replace("_", "-") for name in found)
     raise ConfigurationError(
-        f"{command} would take {names} from pyproject.toml, in a run that can see foreign code ({why}).",
-        detail=f"Whoever opens a pull request can change that file, and with it {decides}:\n"
+        f"{command} would take {names} from pyproject.toml, in a run that may contain untrusted code ({why}).",
+        detail=f"Anyone who opens a pull request can change that file, and with it {decides}:\n"
         + "\n".join(f"{where}: {shown(name, loaded.settings)}" for name, where in found.items()),
         hints=(
-            f"If the values are right, say the same outside the file: {outside}",
+            f"If the values are right, set them outside the file: {outside}",
             Hint("If nobody else can change this checkout: ", option("trust_project_settings", "true")),
         ),
     )

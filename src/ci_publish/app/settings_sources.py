@@ -38,7 +38,7 @@ ACTION_MARK = "CI_PUBLISH_ACTION"
 
 MARK_HINTS = (
     f"If these inputs are for ci-publish, as in a `docker://` step, add to the step: env: {{{ACTION_MARK}: docker}}",
-    "If they belong to another action, clear them for this command: env -u NAME ci-publish …",
+    "If they belong to another action, unset them for this command: env -u NAME ci-publish …",
 )
 
 # Tracebacks of a failure, for who reports or hunts a bug; no option, since it must work before there are settings.
@@ -113,8 +113,8 @@ class ComponentSource(OptionSource):
                 message = f"Unknown input of the GitLab component: {key}."
                 raise ConfigurationError(
                     message,
-                    detail="It would be ignored in silence.",
-                    hints=("Use the component and the image of the same release.",),
+                    detail="It would be silently ignored.",
+                    hints=("Use the component and the image from the same release.",),
                 )
             name = ours[key]
             if _is_given(name, self._environ[key]):

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 
 _WHY_REFUSED = (
-    "PyPI refuses a file whose attestations are by another identity than the Trusted Publisher that uploads it, so"
+    "PyPI refuses a file whose attestations are signed by an identity other than the Trusted Publisher that uploads"
+    " it, so"
     " nothing was uploaded."
 )
 
@@ -79,7 +80,7 @@ class UnsuitableProvenance:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file.path.name} is build provenance for something else: {self.reason}"
+        return f"{self.file.path.name} is for another build: {self.reason}"
 
 
 def _unsuitable(signed_by: SignedBy) -> str | None:
@@ -214,8 +215,8 @@ def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSi
         hints.append(Hint("For an index that accepts such attestations, name the signer: ", first, *more))
     own = "" if str(signers) == "unknown" else f", {signers}"
     return AttestationByAnother(
-        f"{files} beside the distributions {'is' if len(foreign) == 1 else 'are'} signed by another identity than this"
-        f" run's{own}.",
+        f"{files} beside the distributions {'is' if len(foreign) == 1 else 'are'} signed by an identity other than"
+        f" this run's{own}.",
         detail="\n".join([*map(str, foreign), _WHY_REFUSED]),
         hints=tuple(hints),
     )
@@ -225,7 +226,8 @@ def unsuitable_provenance(unsuitable: Sequence[UnsuitableProvenance]) -> BuildPr
     """Return the error for build provenance that is required and was made for another workflow or commit."""
     number = len(unsuitable)
     return BuildProvenanceMissing(
-        f"The build provenance of {number} {'file' if number == 1 else 'files'} is not this run's, and it is required.",
+        f"The build provenance of {number} {'file' if number == 1 else 'files'} is not this run's, but build"
+        " provenance is required.",
         detail="\n".join([*map(str, unsuitable), "Nothing was uploaded."]),
         hints=(
             "Make it in the workflow run that publishes, for the commit that is published.",

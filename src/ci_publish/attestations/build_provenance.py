@@ -47,7 +47,9 @@ def provenance_of(claims: Claims) -> Predicate:
     issuer = claims.get("iss")
     makers = {GITHUB_ISSUER: _github, GITLAB_ISSUER: _gitlab}
     if issuer not in makers:
-        message = f"Build provenance is made for jobs of GitHub.com and GitLab.com; this identity is by {issuer}."
+        message = (
+            f"Build provenance can be made in jobs on GitHub.com and GitLab.com; this identity was issued by {issuer}."
+        )
         raise NoBuildProvenance(message)
     made = makers[issuer](_Claims(claims))
     if (fault := predicate_fault(made)) is not None:

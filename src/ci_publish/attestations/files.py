@@ -42,7 +42,7 @@ def write_attestations(
         )
     except OSError as error:
         raise ConfigurationError(
-            f"The attestations cannot be written into {directory}: {error}.",
+            f"Cannot write the attestations to {directory}: {error}.",
             hints=(
                 Hint("Name a folder that this job may write to: ", option("attestations_dir", "DIR")),
                 Hint("Name a folder that this job may write to: ", option("output_dir", "DIR")),

@@ -38,16 +38,16 @@ def final_error(trouble: Trouble, subject: Subject | None) -> SigningFailed | Un
                 f"The new attestation of {what} does not verify: {trouble.reason}.",
                 detail="An index would refuse it, so nothing was uploaded.",
                 hints=(
-                    "Run it again: every run signs afresh.",
-                    "If it stays, check whether a proxy changes Sigstore's answers, and report it.",
+                    "Run it again: every run makes new signatures.",
+                    "If it fails again, check whether a proxy changes Sigstore's responses, and report it.",
                 ),
             )
         case _:
             return SigstoreRefused(
-                f"Sigstore refused what it was sent for {what}: {trouble.reason}.",
+                f"Sigstore refused the request for {what}: {trouble.reason}.",
                 detail="Sending it again would not change that. Nothing was uploaded.",
                 hints=(
-                    f"Check whether {_STATUS_PAGE} reports an outage, and whether a proxy is in between.",
+                    f"Check whether {_STATUS_PAGE} reports an outage, and whether a proxy interferes.",
                     WITHOUT_ATTESTATIONS,
                 ),
             )
@@ -58,16 +58,16 @@ def unavailable(missing: int, files: int, seconds: float, reason: str) -> Sigsto
     return SigstoreUnavailable(
         f"Sigstore did not attest {missing} of {files} files within {round(seconds, 1):g} s"
         f"{f': {reason}' if reason else ''}.",
-        detail="Sigstore is a public service, and it has outages.",
+        detail="Sigstore is a public service that sometimes has outages.",
         hints=(
-            f"Look at {_STATUS_PAGE} and run again later: nothing was uploaded.",
+            f"Check {_STATUS_PAGE} and run again later: nothing was uploaded.",
             Hint(
                 "To publish without attestations when Sigstore is down: ",
                 option("attestations", "if-possible"),
                 not_for=["attest"],
             ),
             Hint(
-                "A longer wait: ",
+                "To wait longer: ",
                 option("signing_timeout", "SECONDS"),
                 " (at most half of the time left before the deadline).",
             ),

@@ -55,7 +55,7 @@ class SigningIdentity:
             f"The job's only identity token for Sigstore ended before all files were signed ({reason}).",
             detail="This CI gives a job one identity token for each audience, when the job starts.",
             hints=(
-                "Build in an earlier job, so that this one signs right after it started.",
+                "Build in an earlier job, so that this one signs right after it starts.",
                 "On GitLab, the job's `timeout` sets how long its tokens live.",
             ),
         )

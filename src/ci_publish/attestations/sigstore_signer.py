@@ -141,8 +141,8 @@ def _unsignable(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed
     """
     if SLSA_PROVENANCE_V1 in predicate_types and (reason := unprovable(claims)) is not None:
         return BuildUnprovable(
-            "There can be no build provenance for this job: its identity does not say enough about the build.",
+            "Cannot make build provenance for this job: its identity does not say enough about the build.",
             detail=reason,
-            hints=("Make it in a job of GitHub Actions on GitHub.com or of GitLab CI on GitLab.com.",),
+            hints=("Make it in a GitHub Actions job on GitHub.com or a GitLab CI job on GitLab.com.",),
         )
     return unattestable(claims) if PUBLISH_V1 in predicate_types else pipeline_mismatch(claims)

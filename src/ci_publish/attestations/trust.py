@@ -89,7 +89,7 @@ class TrustSource:
             config = read_settings(path)
             json.loads(config)
         except (OSError, ValueError, RecursionError) as error:
-            raise _bad_config(f"{path} cannot be read as JSON: {error}") from error
+            raise _bad_config(f"{path} is not valid JSON: {error}") from error
         return cls(emit=emit, config=config)
 
     def prefetch(self) -> None:
@@ -201,7 +201,7 @@ def _bad_config(why: str) -> ConfigurationError:
         detail=why,
         hints=(
             Hint(
-                "Name a ClientTrustConfig JSON file (trusted root and signing configuration): ",
+                "Give a ClientTrustConfig JSON file (trusted root and signing configuration): ",
                 option("sigstore_trust_config", "FILE"),
             ),
         ),

@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
         meant = get_close_matches(wrong[1], COMMANDS, 1) if wrong else ()
         raise ConfigurationError(
             f"Unknown command: {wrong[1]}." if wrong else f"{message[0].upper()}{message[1:]}.",
-            hints=(*(f"Did you mean {each}?" for each in meant), f"`{self.prog} --help` lists what there is."),
+            hints=(*(f"Did you mean {each}?" for each in meant), f"`{self.prog} --help` lists the commands."),
         )
 
 

@@ -83,7 +83,7 @@ def translations(words: Sequence[str]) -> Iterator[str]:
         found = TRANSLATIONS.get(flag) or TRANSLATIONS.get(_short(flag))
         if found is not None:
             shown = flag if flag in TRANSLATIONS else _short(flag)
-            yield f"{shown} is another tool's flag. Use here: {found}"
+            yield f"{shown} is another tool's flag. The equivalent here: {found}"
 
 
 def _short(flag: str) -> str:

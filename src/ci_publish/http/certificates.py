@@ -94,7 +94,7 @@ def apply_ca(environ: MutableMapping[str, str]) -> None:
 
 def _no_such_path(name: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{name} names a file of certificate authorities that does not exist.",
-        detail="Every connection is checked against it, so none can be made.",
+        f"{name} points to a certificate authority file that does not exist.",
+        detail="Every connection is verified against it, so none can be made.",
         hints=(f"Correct {name}, or unset it to use the public authorities.",),
     )

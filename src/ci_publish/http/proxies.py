@@ -68,10 +68,10 @@ def unusable(proxy: Proxy) -> ConfigurationError:
     why = f"its scheme is {scheme}" if scheme not in {"", "http", "https"} else "it names no host"
     return ConfigurationError(
         f"{proxy.variable} is not the http or https address of a proxy: {why}.",
-        detail="Connections would have to go through it, so none is made.",
+        detail="Connections would have to go through it, so none was made.",
         hints=(
             f"Write it in full: {proxy.variable}=http://proxy.example:3128",
-            f"Without a proxy, unset {proxy.variable}; for single hosts, set NO_PROXY.",
+            f"If there is no proxy, unset {proxy.variable}; to bypass it for a host, set NO_PROXY.",
         ),
     )
 

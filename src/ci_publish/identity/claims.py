@@ -44,7 +44,7 @@ def pipeline_file(claims: Claims) -> str:
 
 @frozen
 class ElsewhereReusable:
-    """The job lies in a reusable workflow of another repository: PyPI refuses the identity (warehouse#11096)."""
+    """The job is in a reusable workflow of another repository: PyPI refuses the identity (warehouse#11096)."""
 
     caller: str
     called: str

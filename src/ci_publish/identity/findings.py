@@ -141,7 +141,7 @@ def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]
         return ()
     elsewhere = isinstance(reusable, ElsewhereReusable)
     message = (
-        "The job lies in a reusable workflow of another repository: PyPI refuses its identity."
+        "The job is in a reusable workflow of another repository: PyPI refuses its identity."
         if elsewhere
         else "The job lies in a reusable workflow of this repository: PyPI refuses its attestations."
     )

@@ -27,9 +27,9 @@ _PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
 def failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
     """The CI gave no usable token, for *reason*."""
     return IdentityProviderFailed(
-        f"{_NAMES[provider]} did not give an OIDC identity token: {reason}",
-        detail="The job may ask for one, so this is usually an outage of the CI's own identity service.",
-        hints=("Run the job again; if it stays, look at the status page of your CI.",),
+        f"{_NAMES[provider]} did not issue an OIDC identity token: {reason}",
+        detail="The job may request one, so this is usually an outage of the CI's own identity service.",
+        hints=("Run the job again; if it fails again, check your CI's status page.",),
     )
 
 
@@ -37,9 +37,10 @@ def nowhere() -> IdentityUnavailable:
     """No CI that gives tokens is known here."""
     return IdentityUnavailable(
         "Not running in a CI that issues OIDC identity tokens.",
-        detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are known; this looks like none.",
+        detail="GitHub Actions, GitLab CI, Google Cloud, Buildkite and CircleCI are supported; this environment is"
+        " none of them.",
         hints=(
-            "Run it in a job of one of these; in a container or a child process, pass the CI's variables on.",
+            "Run it in a job on one of these; in a container or a child process, pass the CI's variables through.",
             SET_API_TOKEN,
         ),
     )
@@ -57,8 +58,9 @@ def not_githubs(name: str) -> IdentityUnavailable:
 def pull_request_target() -> PullRequestTarget:
     """A workflow of this event publishes nothing."""
     return PullRequestTarget(
-        "This workflow was started by `pull_request_target`, and nothing is published from there.",
-        detail="It runs with your permissions on what others propose; PyPI refuses its identity since March 2026.",
+        "This workflow was started by `pull_request_target`, which may not publish.",
+        detail="It runs with your permissions on code that others propose; PyPI has refused its identity since"
+        " March 2026.",
         hints=("Publish from `release`, `push` of a tag, or `workflow_dispatch`.",),
     )
 
@@ -67,7 +69,7 @@ def fork(event: str) -> ForkPullRequest:
     """A pull request from a fork gets no token."""
     return ForkPullRequest(
         f"This workflow runs for a pull request from a fork ({event}), which gets no OIDC identity token.",
-        detail="GitHub gives these workflows no such token, even where `id-token: write` is configured.",
+        detail="GitHub issues no such token to these workflows, even with `id-token: write`.",
         hints=("Publish from an event that forks cannot start: `release`, `push` of a tag, `workflow_dispatch`.",),
     )
 
@@ -75,7 +77,7 @@ def fork(event: str) -> ForkPullRequest:
 def no_permission(variable: str) -> NoIdTokenPermission:
     """The job lacks the permission with which GitHub sets *variable*."""
     return NoIdTokenPermission(
-        "This job may not ask GitHub for an OIDC identity token: `id-token: write` is missing.",
+        "This job may not request an OIDC identity token from GitHub: `id-token: write` is missing.",
         detail=f"{variable} is not set; GitHub sets it for jobs with that permission.",
         hints=(
             f"Add to the job that publishes:\n{_PERMISSION_LINES}",
@@ -98,7 +100,7 @@ def wrong_gitlab_audience(name: str, audience: str, said: str) -> GitLabIdTokenA
     """GitLab's variable *name* holds a token that is *said* to be for somebody else."""
     return GitLabIdTokenAudience(
         f"The token in {name} is for {said}, not for {audience}.",
-        detail="Its `aud` in `id_tokens:` does not say what the variable's name says.",
+        detail="Its `aud` in `id_tokens:` does not match the variable's name.",
         hints=_gitlab_lines(name, audience),
     )
 

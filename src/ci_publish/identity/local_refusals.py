@@ -141,7 +141,7 @@ def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWork
             "(https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
+            f"Move the publishing job into {file_of(reusable.caller)}; the build may stay in the reusable workflow.",
             WITHOUT_ATTESTATIONS,
         ),
     )

@@ -58,7 +58,7 @@ def _no_publisher(
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
         return elsewhere_reusable(reusable, endpoints)
-    summary = f"{endpoints.name} knows no Trusted Publisher that matches this job."
+    summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
     said = f"The job's identity says:\n{claims_table(claims)}"
     detail = _paragraphs(refusal.description, _comparison(refusal, claims), said)
     return InvalidPublisher(summary, detail=detail, hints=_publisher_hints(claims, endpoints, projects))
@@ -75,32 +75,36 @@ def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[st
     form = form_for(claims)
     if form is None:
         return (SET_API_TOKEN,)
-    hints = ["Compare each field with the publisher on the index, letter case too: attestations are compared exactly."]
+    hints = [
+        "Compare each field with the publisher on the index, including letter case: attestations are compared exactly."
+    ]
     if form.provider == "github":
         owner = text_of(claims, "repository_owner_id") or "missing"
         hints.append(
-            f"Owner, repository and workflow as registered? Then the owner's id differs (here {owner}): the account was"
-            " renamed, replaced or the repository transferred. Remove the publisher and add it again."
+            f"If owner, repository and workflow match, the owner's ID differs (here {owner}): the account was"
+            " renamed or replaced, or the repository was transferred. Remove the publisher and add it again."
         )
     if not form.value("environment") and form.provider in {"github", "gitlab"}:
         hints.append("This job names no environment; a publisher that names one does not match.")
-    hints += [f"Project exists: add the publisher at {link}" for link in prefilled_links(form, endpoints, projects[:3])]
+    hints += [
+        f"If the project exists, add the publisher at {link}" for link in prefilled_links(form, endpoints, projects[:3])
+    ]
     if link := account_link(form, endpoints, projects[0] if projects else ""):
-        hints.append(f"Project does not exist yet: add a pending publisher (gone after 30 days) at {link}")
+        hints.append(f"If it does not exist yet, add a pending publisher (it expires after 30 days) at {link}")
     return tuple(hints)
 
 
 def elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
     """Return the error for a job in a reusable workflow of another repository."""
     return ReusableWorkflow(
-        f"{endpoints.name} refuses this job's identity: the job lies in another repository's reusable workflow.",
+        f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow.",
         detail=(
             f"The job is defined in {reusable.called}, called by {reusable.caller}. PyPI compares the called file with "
             "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {file_of(reusable.caller)}; building may stay in the reusable workflow.",
-            "There, use the ci-publish action as a step: an action is no reusable workflow.",
+            f"Move the publishing job into {file_of(reusable.caller)}; the build may stay in the reusable workflow.",
+            "There, use the ci-publish action as a step: an action is not a reusable workflow.",
         ),
     )
 
@@ -109,8 +113,8 @@ def _pending(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cr
     return InvalidPendingPublisher(
         f"The pending publisher on {endpoints.name} matches, but its project exists already.",
         detail=(
-            "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, created "
-            "the project before; the index has now deleted the pending publisher."
+            "A pending publisher creates its project at the first publish. Somebody, perhaps an earlier run, has"
+            " already created the project; the index has now deleted the pending publisher."
         ),
         hints=("If the project is yours, add a publisher in its settings and run again.",),
     )
@@ -119,9 +123,9 @@ def _pending(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cr
 def not_enabled(endpoints: Endpoints, description: str) -> CredentialRejected:
     """Return the error for an index whose operators have switched Trusted Publishing off."""
     return TrustedPublishingNotEnabled(
-        f"{endpoints.name} has Trusted Publishing switched off at the moment: {description}",
+        f"{endpoints.name} has disabled Trusted Publishing for now: {description}",
         detail="Its operators do this in an emergency; nothing is wrong with your project.",
-        hints=("Look at https://status.python.org/ and run again later.",),
+        hints=("Check https://status.python.org/ and run again later.",),
     )
 
 
@@ -133,23 +137,21 @@ def _invalid_token(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -
     return InvalidIdentityToken(
         f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
         detail=_paragraphs(
-            "Its signature, its audience or its times did not pass.",
+            "Its signature, audience or timestamps did not pass validation.",
             f"The job's identity says:\n{claims_table(claims)}",
         ),
         hints=(
-            "Check that the machine's clock is right: 30 s off is too much (`ci-publish doctor` measures it).",
-            "A job that waited for long may hold an expired token; run it again.",
+            "Check the machine's clock: an error of 30 s is too much (`ci-publish doctor` measures it).",
+            "A job that waited for a long time may hold an expired token: run it again.",
         ),
     )
 
 
 def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return ReusedIdentityToken(
-        f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged once.",
+        f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged only once.",
         detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
-        hints=(
-            "On GitLab a job has one token for each audience. Publish once in a job, and run the job again after this.",
-        ),
+        hints=("A GitLab job has one token for each audience. Publish once per job, and run this job again.",),
     )
 
 
@@ -157,7 +159,8 @@ def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> Cred
     if "issuer" in refusal.description:
         return InvalidIdentityPayload(
             f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
-            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and what it has registered for organizations.",
+            detail="PyPI knows GitHub.com, GitLab.com, Google Cloud and the issuers that it has registered for"
+            " organizations.",
             hints=(
                 Hint(
                     "From a self-managed GitLab, GitHub Enterprise, Gitea or Forgejo, publish with an API token: ",

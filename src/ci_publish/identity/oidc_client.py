@@ -100,7 +100,7 @@ class OidcClient:
             return _not_supported(self._endpoints, answer)
         return ExchangeElsewhere(
             f"The OIDC identity token was not sent to {self._endpoints.name}: {answer.reason}.",
-            detail="An identity token goes to the index itself only, over https, and redirects are never followed.",
+            detail="An identity token is sent only to the index itself, over https, and redirects are never followed.",
             hints=("Check the index's URL; if it is right, tell its operators.",),
         )
 
@@ -165,7 +165,7 @@ class OidcClient:
 
 
 def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
-    own = "Check the index's URL; if it is right, ask its operators for an audience that is the index's own host."
+    own = "Check the index's URL; if it is right, ask its operators to use the index's own host as the audience."
     name = Hint(
         "If the index's documentation names this audience: ",
         option("audience", answer.asked),
@@ -173,7 +173,8 @@ def _foreign(endpoints: Endpoints, answer: AudienceForeign) -> AudienceRefused:
     )
     return AudienceRefused(
         f"{endpoints.name} asks for an identity for {answer.asked!r}, which it must not get: {answer.reason}.",
-        detail="With such a token the index could act in your name elsewhere. None was requested, nothing was sent.",
+        detail="With such a token, the index could act in your name elsewhere. None was requested, and nothing was"
+        " sent.",
         hints=(own, name) if answer.nameable else (own,),
     )
 

@@ -95,8 +95,8 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
             f"{endpoints.name} takes no user names and passwords, and the user {user!r} was given.",
             detail="PyPI accepts API tokens (user name `__token__`) and Trusted Publishing only.",
             hints=(
-                "Best: leave user and password away and use Trusted Publishing, https://docs.pypi.org/trusted-publishers/",
-                "Or make an API token in the account's settings, and give it with the user name __token__.",
+                "Best: omit user and password and use Trusted Publishing, https://docs.pypi.org/trusted-publishers/",
+                "Or create an API token in your account settings, and use it with the user name __token__.",
             ),
         )
     if _is_pypis_own(endpoints) and not secret.satisfies(has_prefix):
@@ -121,12 +121,12 @@ def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnA
     return NotAnApiToken(
         f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do; it was not sent.",
         detail=(
-            "It begins or ends with a quote or white space: probably they were copied into the secret with the token."
+            "It begins or ends with a quote or white space, probably copied into the secret with the token."
             if surrounded
             else "It is a password, another service's token, or a part of a token."
         ),
         hints=(
-            "Copy the whole token, with its `pypi-` prefix and without quotes or blanks, into the secret.",
+            "Copy the whole token, with its `pypi-` prefix and without quotes or spaces, into the secret.",
             "Or remove the secret and use Trusted Publishing: https://docs.pypi.org/trusted-publishers/",
         ),
     )
@@ -141,7 +141,7 @@ def expired(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
     if expires is not None and now >= expires:
         return ApiTokenUnusable(
             f"{name} is an API token that expired {_ago(now - expires)} ago. It was not sent.",
-            detail="The token states its own expiry; compared with this machine's clock.",
+            detail="The token contains its expiry, which was compared with this machine's clock.",
             hints=(
                 "Create a new API token and replace the secret. Running again does not help.",
                 "Or use Trusted Publishing, which has no stored token: https://docs.pypi.org/trusted-publishers/",
@@ -165,9 +165,9 @@ def _issued_elsewhere(endpoints: Endpoints, secret: Secret, name: str) -> ApiTok
         detail = "PyPI and TestPyPI have separate accounts and API tokens."
         hints = [f"Create an API token at {own}, or publish to {issuer}."]
     else:
-        detail = "An API token that begins with `pypi-` names the index that issued it; no other one is shown it."
+        detail = "An API token that begins with `pypi-` names the index that issued it, and is not sent to any other."
         hints = [
-            f"Check the index's URL; to publish to {host}, use a secret of that index.",
+            f"Check the index's URL; to publish to {host}, use a secret issued by that index.",
             Hint(f"If {host} uploads to {issuer} for you (an upload proxy), allow it: ", option("token_for", host)),
         ]
     return ApiTokenUnusable(
@@ -187,10 +187,10 @@ def empty_secret(name: str) -> EmptySecret:
     """Return the error for a secret that was given and is empty."""
     return EmptySecret(
         f"{name} was given, and it is empty.",
-        detail="In CI this is usually a secret that is not set, is spelled otherwise, or is not passed to this job.",
+        detail="In CI this is usually a secret that is not set, is misspelled, or is not passed to this job.",
         hints=(
-            "Pull requests from forks get no secrets, and reusable workflows only those that are passed on.",
-            "An environment's secrets reach only the jobs that name the environment.",
+            "Pull requests from forks get no secrets, and reusable workflows get only those passed to them.",
+            "An environment's secrets are available only to jobs that name the environment.",
             "With Trusted Publishing no secret is needed: https://docs.pypi.org/trusted-publishers/",
         ),
     )

@@ -258,9 +258,11 @@ class TrustedPublishingCredential:
             f"{self._endpoints.name} did not answer the token exchange: {unclear.reason}",
             detail=(
                 "A GitLab job has one OIDC identity token for each audience, and an index takes each token once, so it "
-                "is not sent again. Whether the answer was lost or never given cannot be told from here."
+                "is not sent again. There is no way to know whether the answer was lost or never sent."
             ),
-            hints=("Run the job again: a new job has a new token, and what is published already is recognised.",),
+            hints=(
+                "Run the job again: a new job has a new token, and files that are already published are recognised.",
+            ),
         )
 
     def _take_identity(self) -> IdentityToken:
@@ -301,8 +303,9 @@ class TrustedPublishingCredential:
     def _expired(self) -> UploadTokenExpired:
         return UploadTokenExpired(
             f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to exchange.",
-            detail="A GitLab job has one OIDC identity token for each audience; uploading outlasted the upload token.",
-            hints=("Run the job again: what is published already is recognised, and only the rest is sent.",),
+            detail="A GitLab job has one OIDC identity token for each audience; uploading took longer than the"
+            " upload token was valid.",
+            hints=("Run the job again: files that are already published are recognised, and only the rest is sent.",),
         )
 
     def _burn_all(self) -> None:

@@ -204,9 +204,9 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
         detail=_why_wrong(url, meant),
         hints=(
             Hint(
-                f"Name the index {meant.name}: ",
+                f"Use the name {meant.name}: ",
                 option("repository_url", meant.name),
-                f" (it stands for {meant.upload})",
+                f" (short for {meant.upload})",
             ),
             *((Hint("To upload to PyPI itself, omit ", option("repository_url"), "."),) if meant is PYPI else ()),
         ),
@@ -224,7 +224,7 @@ def _why_wrong(url: str, meant: Endpoints) -> str:
     if parts.path.startswith("/simple"):
         return "This is the address that installers read from; uploads have a different one."
     if parts.hostname == host_of(meant.upload) and f"{parts.path}/" == split(meant.upload).path:
-        return "The slash at its end is missing, and the server redirects instead of accepting the file."
+        return "The trailing slash is missing: the server would redirect instead of accepting the file."
     return "Uploads have a different address."
 
 
@@ -259,7 +259,8 @@ def _refuse_plain_http(url: str, name: str, allow_http: frozenset[str]) -> None:
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
-        f"The {name} {shown(url)} is plain http: everyone in between could read the credential and modify the files.",
+        f"The {name} {shown(url)} is plain http: anyone on the network path could read the credential and modify"
+        " the files.",
         hints=(
             f"Use https: {shown(url).replace('http:', 'https:', 1)}",
             Hint(

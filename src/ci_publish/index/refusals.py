@@ -140,8 +140,8 @@ REFUSALS = (
     # --- the file and its release
     _row(
         r"previously used by a file that has since been deleted",
-        "A deleted filename can never be used again, not even for the same bytes: raise the version, or for a wheel "
-        "add a build tag.",
+        "A deleted filename can never be used again, not even for the same bytes: raise the version, or, for a"
+        " wheel, add a build tag.",
     ),
     _row(
         r"releases older than \d+ days",
@@ -159,7 +159,7 @@ REFUSALS = (
     ),
     _row(
         r"file too large|limit for project",
-        "The file is over the project's limit (100 MB unless raised): make it smaller, or ask for more: "
+        "The file exceeds the project's limit (100 MB unless raised): make it smaller, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits/",
     ),
     _row(
@@ -240,10 +240,10 @@ REFUSALS = (
 # https://docs.gitlab.com/user/packages/pypi_repository/: the user and password of a job, the scope of a deploy token.
 GITLAB_NOT_FOUND = (
     (
-        "GitLab answers 404, too, where the credential may not publish: in a job, use the user gitlab-ci-token and the"
+        "GitLab also answers 404 if the credential may not publish: in a job, use the user gitlab-ci-token and the"
         " password $CI_JOB_TOKEN; elsewhere, a deploy token with the scope write_package_registry."
     ),
-    Hint("Check the project's number in ", _URL, ", and that its package registry is switched on."),
+    Hint("Check the project ID in ", _URL, ", and that the project's package registry is enabled."),
 )
 
 BY_STATUS = {

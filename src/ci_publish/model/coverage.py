@@ -71,7 +71,7 @@ def does_not_exist(endpoints: Endpoints, state: CredentialState, project: str, *
         reason,
         detail=_nothing_sent(signed=signed),
         hints=(
-            f"Register a pending publisher for {project}: its project name must be the metadata's, letter by letter."
+            f"Register a pending publisher for {project}: its project name must match the metadata exactly."
             if trusted
             else f"Create {project} with a pending publisher, or with an API token for the whole account.",
             _KEEP_GOING,

@@ -36,7 +36,7 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
         return
     files = f"{missing[0]} has" if len(missing) == 1 else f"{count_files(len(missing))} have"
     raise BuildProvenanceMissing(
-        f"{files} no build provenance, and it is required; nothing was uploaded.",
+        f"{files} no build provenance, but it is required; nothing was uploaded.",
         detail="\n".join(f"{name}: no {name}.{FILE_TYPE}.attestation" for name in missing[:SHOWN]),
         hints=(
             Hint(
@@ -45,7 +45,7 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
                 ".",
             ),
             "On GitHub, the workflow build-with-provenance.yml makes them; elsewhere `ci-publish attest --build`.",
-            Hint("To publish without where there is none: ", option("build_provenance", "if-present")),
+            Hint("To publish files that have none: ", option("build_provenance", "if-present")),
         ),
     )
 
@@ -65,7 +65,7 @@ def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOut
         detail="\n".join([*lacking[:SHOWN], "Nothing was uploaded."]),
         hints=(
             "Publish a new version whose files all have build provenance.",
-            Hint("To complete this release without: ", option("build_provenance", "if-present")),
+            Hint("To complete this release without it: ", option("build_provenance", "if-present")),
         ),
     )
 
@@ -73,7 +73,7 @@ def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOut
 def not_sent() -> ConfigurationError:
     """Return the error for build provenance that is required for an index that is sent no attestations."""
     return ConfigurationError(
-        "Build provenance is required, and an index of this run is sent no attestations.",
+        "Build provenance is required, but one of the indexes is sent no attestations.",
         detail="PyPI takes attestations only with Trusted Publishing; other indexes are sent them on request.",
         hints=(
             Hint("On PyPI: omit ", option("password"), " to use Trusted Publishing."),
@@ -96,7 +96,7 @@ def require_served(
     if not any(lacking.values()):
         return
     raise Unverified(
-        f"{endpoints.name} took attestations that its provenance does not show.",
+        f"{endpoints.name} accepted attestations that its provenance does not show.",
         detail="\n".join(f"{name}: {', '.join(types)}" for name, types in lacking.items() if types),
         hints=("The files are published. Check again later with `ci-publish verify`, and report it to the index.",),
     )
@@ -121,7 +121,7 @@ def require_demanded(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutc
     if not faults:
         return
     raise BuildProvenanceUnverified(
-        f"{endpoints.name} does not serve the build provenance that is demanded for {count_files(len(faults))}.",
+        f"{endpoints.name} does not serve the required build provenance for {count_files(len(faults))}.",
         detail="\n".join(f"{name}: {fault}" for name, fault in list(faults.items())[:SHOWN]),
         hints=(
             "Attestations cannot be added to a published file; the next release can have build provenance.",

@@ -22,16 +22,14 @@ def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
 
 def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
     """The index does not show what was sent."""
-    lines = [f"{name}: listed with another digest than the one that was sent" for name in wrong]
+    lines = [f"{name}: listed with a different digest from the one that was sent" for name in wrong]
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
     hints = [
         "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
         Hint("Some indexes list uploads slowly. To wait longer: ", option("verify_timeout", "SECONDS")),
     ]
     if wrong:
-        hints.insert(
-            0, "Other content than yours is served under your name: find out who uploads to this project, now."
-        )
+        hints.insert(0, "The index serves content that is not yours: find out immediately who uploads to this project.")
     return Unverified(
         f"{endpoints.name} accepted the upload, but does not show {count_files(len(missing) + len(wrong))} as sent.",
         detail="\n".join(lines),
@@ -82,7 +80,7 @@ def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverifi
         f"{endpoints.name} serves provenance that does not verify for {count_files(len(reasons))}.",
         detail="\n".join(f"{name}: {reason}" for name, reason in reasons.items()),
         hints=(
-            "Do not announce this release before it is clear who published these files.",
+            "Do not announce this release until it is clear who published these files.",
             "Once that is clear, verify again: `ci-publish verify`",
         ),
     )
@@ -143,8 +141,8 @@ def unexpected_publisher(
         f"{endpoints.name} serves provenance of {files} that is not by {expected}.",
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
         hints=(
-            "Do not announce this release before it is clear who published these files.",
-            *([Hint("If that is who should publish them: ", option("publisher", named))] if named else ()),
+            "Do not announce this release until it is clear who published these files.",
+            *([Hint("If that publisher is the right one: ", option("publisher", named))] if named else ()),
         ),
     )
 
@@ -152,8 +150,8 @@ def unexpected_publisher(
 def publisher_without_attestations() -> ConfigurationError:
     """`verify --publisher … --attestations off`: who signed cannot be known without reading attestations."""
     return ConfigurationError(
-        "The settings publisher and attestations contradict each other: who signed the files is to be verified, and"
-        " attestations are off.",
+        "The settings publisher and attestations contradict each other: publisher verifies who signed the files,"
+        " but attestations are off.",
         hints=("Remove one of them.",),
     )
 
@@ -161,7 +159,7 @@ def publisher_without_attestations() -> ConfigurationError:
 def build_provenance_without_attestations() -> ConfigurationError:
     """`verify --require-build-provenance --attestations off`: build provenance is an attestation."""
     return ConfigurationError(
-        "Build provenance is demanded (require-build-provenance, builder or source), and attestations are off.",
+        "Build provenance is required (require-build-provenance, builder or source), but attestations are off.",
         hints=("Remove one of them.",),
     )
 

@@ -140,15 +140,17 @@ class Interruption:
 
     def error(self) -> CiPublishError:
         """Return the error that a stopped run ends with."""
-        hint = "Run it again: what is published already is recognised, and the rest is finished."
+        hint = "Run it again: files that are already published are recognised, and the rest is completed."
         if self._signal is None:
-            summary = f"The run did not end within its deadline of {self._deadline:g} s."
-            detail = "The network, the index, Sigstore or a check was slow; the lines above say what was waited for."
+            summary = f"The run did not finish within its deadline of {self._deadline:g} s."
+            detail = (
+                "The network, the index, Sigstore or a check was slow; the lines above show what it was waiting for."
+            )
             return IndexUnavailable(summary, detail=detail, hints=(hint, _MORE_TIME))
         if self._signal == _SIGTERM:
-            why = "Usually the CI cancelled the job, or its time was over. What is known of each file was reported."
+            why = "Usually the CI cancelled the job, or the job timed out. What is known about each file was reported."
             return Terminated("The run was stopped by SIGTERM.", detail=why, hints=(hint,))
-        why = "Usually somebody pressed Ctrl-C. What is known of each file was reported."
+        why = "Usually somebody pressed Ctrl-C. What is known about each file was reported."
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=(hint,))
 
     def instead_of(self, error: CiPublishError) -> CiPublishError:

@@ -32,26 +32,24 @@ from ci_publish.model.index import (
 )
 from ci_publish.model.problem import Problem, Severity, alike
 
-RERUN = "Run it again: what is published already is recognised by its digest, and only the rest is sent."
+RERUN = "Run it again: files that are already published are recognised by digest, and only the rest is sent."
 _READ_WORDS = "Read the index's message above; `ci-publish check` finds most of what an index refuses."
 _DOCTOR = "On PyPI, Trusted Publishing needs no stored token: see `ci-publish doctor`."
 FIRST_BUILD = Hint(
-    "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has other bytes.",
+    "Re-run only the failed job, to use the distributions of the first build; a rebuilt file has different bytes.",
     not_for=["verify"],
 )
-NAME_SIMPLE_API = Hint(
-    "To have digests compared, name the root of the index's Simple API: ", option("index_url", "URL")
-)
-_LEAVE_UNCOMPARED = Hint("To leave files whose name is taken without comparing: ", option("skip_existing", "true"))
+NAME_SIMPLE_API = Hint("To compare digests, give the root of the index's Simple API: ", option("index_url", "URL"))
+_LEAVE_UNCOMPARED = Hint("To skip files whose name is taken, without comparing: ", option("skip_existing", "true"))
 _COMPARE_WITH_FIRST_BUILD = Hint(
-    "Verify the files that were published, not a later build: a rebuilt file has other bytes.",
+    "Verify the files that were published, not a later build: a rebuilt file has different bytes.",
     not_for=["publish", "plan", "rehearse", "doctor"],
 )
 _MOST_HINTS = 6
 _KINDS = 8
 
 
-_SAME_BYTES = "PyPI says this for the same bytes under another name, too."
+_SAME_BYTES = "PyPI also says this for the same bytes under another name."
 _NOT_LISTED = "Its listing was asked several times and does not have this file."
 
 # How many files of one kind are named before it is enough.
@@ -86,7 +84,7 @@ def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
     """``diff --exit-code`` found differences that are more than notes."""
     count = "1 finding is" if len(problems) == 1 else f"{len(problems)} findings are"
     return InvalidDistribution(
-        f"{count} more than a note; nothing was sent.",
+        f"{count} more severe than a note; nothing was sent.",
         detail="\n".join(f"{problem.message} [{problem.rule}]" for problem in problems[:SHOWN]),
         hints=tuple(dict.fromkeys(problem.advice for problem in problems if problem.advice))[:5],
     )
@@ -95,7 +93,7 @@ def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
 def _same_problems(problems: Sequence[Problem]) -> str:
     """Return a line for problems that say the same of their files."""
     first = problems[0]
-    where = count_files(len(problems)) if len(problems) > 1 else first.filename or "all files together"
+    where = count_files(len(problems)) if len(problems) > 1 else first.filename or "all files"
     return f"{where}: {first.message} [{first.rule}]"
 
 
@@ -111,8 +109,8 @@ def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existi
             " listing shows no digest."
         )
     else:
-        also = f", and unknown content under that of {count_files(len(unknown))}" if unknown else ""
-        summary = f"{endpoints.name} already has other content under the name of {count_files(others)}{also}."
+        also = f" and unknown content for {count_files(len(unknown))}" if unknown else ""
+        summary = f"{endpoints.name} already has different content for {count_files(others)}{also}."
     return ContentConflict(summary, detail=detail, hints=hints)
 
 
@@ -142,7 +140,7 @@ def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
             not_for=["verify"],
         ),
         Hint(
-            "skip-existing never hides other content on PyPI. " if skip_existing else "",
+            "skip-existing never ignores different content on PyPI. " if skip_existing else "",
             "To leave the published files as they are and go on: ",
             option("on_conflict", "keep-published"),
         ),
@@ -171,7 +169,7 @@ def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
 def status_page(endpoints: Endpoints) -> str:
     """Where an outage of this index is announced."""
     if endpoints.name in {"pypi", "testpypi"}:
-        return "If it stays, look at PyPI's status page: https://status.python.org/"
+        return "If it fails again, check PyPI's status page: https://status.python.org/"
     return "If it stays, look at the index's status page, or ask its operators."
 
 
@@ -264,7 +262,7 @@ def file_changed(file: Distribution, outcome: FileChanged) -> FileChangedDuringR
     """The bytes on disk are not those that were hashed."""
     return FileChangedDuringRun(
         f"{file.filename} changed during the run: {outcome.message}",
-        detail="Only the bytes that were hashed, checked and signed are ever published; this file was not.",
+        detail="Only the bytes that were hashed, checked and signed are published, so this file was not.",
         hints=("Find out what writes into the folder while it is published, and publish a finished build.",),
     )
 
@@ -306,8 +304,8 @@ def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> Publishe
 def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationError:
     """`--attestations required` together with an API token on an index with PyPI's rules."""
     return ConfigurationError(
-        f"Attestations are required, but {endpoints.name} takes them only with Trusted Publishing.",
-        detail="This run was given an API token or a password, with which PyPI refuses any attestation.",
+        f"Attestations are required, but {endpoints.name} accepts them only with Trusted Publishing.",
+        detail="This run was given an API token or a password, and PyPI refuses attestations with either.",
         hints=(
             Hint("Remove ", option("password"), " to use Trusted Publishing."),
             WITHOUT_ATTESTATIONS,

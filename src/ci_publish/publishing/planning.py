@@ -30,7 +30,7 @@ from ci_publish.model.train import Train
 
 
 class OnConflict(StrEnum):
-    """What to do when the index has other content under a filename."""
+    """What to do when the index has different content under a filename."""
 
     FAIL = "fail"
     KEEP_PUBLISHED = "keep-published"

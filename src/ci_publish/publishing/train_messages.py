@@ -57,10 +57,10 @@ def limit_reached(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> P
     return PublishingDeferred(
         f"{endpoints.name} creates no more projects for now: {limit.message}",
         hints=(
-            f"Run it again after {until}: what is published is recognised, and the rest follows."
+            f"Run it again after {until}: published files are recognised, and the rest follows."
             if until
-            else f"{endpoints.name} does not say when it creates more; run it again later, or every day: what is"
-            " published is recognised, and the rest follows.",
+            else f"{endpoints.name} does not say when it creates more; run it again later, or every day: published"
+            " files are recognised, and the rest follows.",
             "Projects that a pending Trusted Publisher creates are not limited.",
         ),
         resume_after=resume,
@@ -71,7 +71,7 @@ def too_many_new(most: int) -> PublishingDeferred:
     """The user wants no more than *most* new projects in a run."""
     return PublishingDeferred(
         f"This run creates {'1 project' if most == 1 else f'{most} projects'} at most (new-projects: {most}).",
-        hints=("Run it again for the next ones, when you like: no time is known that has to pass before.",),
+        hints=("Run it again for the next ones whenever you like: no waiting time is known.",),
     )
 
 

@@ -19,7 +19,7 @@ from ci_publish.reports.changes import diffs
 from ci_publish.reports.failures import file_failures
 from ci_publish.reports.neutral import block, one_line
 
-_SET = "all files together"
+_SET = "all files"
 
 
 def junit(events: Sequence[Event], redact: Redact = str) -> str:

@@ -52,4 +52,4 @@ def _problem(problems: Sequence[Problem], redact: Redact, *, verbose: bool) -> I
 def _where(problems: Sequence[Problem], redact: Redact) -> str:
     if len(problems) > 1:
         return wording.count(len(problems), "file")
-    return one_line(redact(problems[0].filename)) if problems[0].filename else "all files together"
+    return one_line(redact(problems[0].filename)) if problems[0].filename else "all files"

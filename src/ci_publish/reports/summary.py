@@ -299,7 +299,7 @@ def _findings(given: SummaryInput) -> Iterator[Section]:
 def _problems(given: SummaryInput) -> Iterator[Section]:
     lines = []
     for problem in (problem for checked in given.of(Checked) for problem in checked.problems):
-        where = given.code(problem.filename) if problem.filename else "all files together"
+        where = given.code(problem.filename) if problem.filename else "all files"
         said = given.text(f"{problem.message} {problem.advice}")
         lines.append(f"| {where} | {problem.severity} | {_rule(given, problem.rule, problem.docs)} | {said} |\n")
     if lines:

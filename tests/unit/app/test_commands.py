@@ -80,7 +80,7 @@ def test_a_rule_that_does_not_exist_is_looked_for_where_it_was_named(source: str
     environ = {source: "not-a-rule=note"} if source.startswith("CI_") else {}
     with pytest.raises(ConfigurationError) as caught:
         execute("check", settings, RuntimeContext(environ=environ), commands=Recorded().table())
-    assert caught.value.summary == f"A setting is wrong: {source}: there is no rule 'not-a-rule'."
+    assert caught.value.summary == f"A setting is wrong: {source}: unknown rule 'not-a-rule'."
     assert caught.value.hints[-1] == f"Correct {source}."
 
 

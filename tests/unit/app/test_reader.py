@@ -164,9 +164,9 @@ def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule
 @pytest.mark.parametrize(
     ("rule", "front_end", "command", "said"),
     [
-        ("install-import", FrontEnd.COMMAND_LINE, "rehearse", " Where importing cannot work: --no-import."),
-        ("install-import", FrontEnd.ACTION, "rehearse", " Where importing cannot work: install-no-import: true."),
-        ("install-import", FrontEnd.PYTHON, "rehearse", " Where importing cannot work: Settings(no_import=True)."),
+        ("install-import", FrontEnd.COMMAND_LINE, "rehearse", " If importing cannot work here: --no-import."),
+        ("install-import", FrontEnd.ACTION, "rehearse", " If importing cannot work here: install-no-import: true."),
+        ("install-import", FrontEnd.PYTHON, "rehearse", " If importing cannot work here: Settings(no_import=True)."),
         ("install-not-tried", FrontEnd.COMMAND_LINE, "rehearse", "fits (--python), or"),
         ("expected-wheel-missing", FrontEnd.COMMAND_LINE, "publish", "wheels, or correct --expect-wheels."),
         ("project-size", FrontEnd.ACTION, "plan", " and state it: project-size-limit: SIZE."),

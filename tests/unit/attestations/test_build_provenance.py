@@ -88,7 +88,7 @@ def test_what_is_made_is_valid_and_agrees_with_the_certificate(claims: Mapping[s
 
 @pytest.mark.parametrize("claims", [google_claims(), circleci_claims(), {}])
 def test_other_identities_have_no_build_provenance(claims: Mapping[str, object]) -> None:
-    with pytest.raises(NoBuildProvenance, match=r"made for jobs of GitHub\.com and GitLab\.com"):
+    with pytest.raises(NoBuildProvenance, match=r"made in jobs on GitHub\.com and GitLab\.com"):
         provenance_of(claims)
 
 

@@ -81,7 +81,7 @@ def test_what_the_system_refuses_is_a_configuration_error(tmp_path: Path) -> Non
     blocked = tmp_path / "file"
     blocked.write_text("")
 
-    with pytest.raises(ConfigurationError, match="cannot be written"):
+    with pytest.raises(ConfigurationError, match="Cannot write the attestations"):
         write_attestations(blocked, [PUBLISH])
 
 

@@ -95,7 +95,7 @@ def test_another_audience_of_gitlab_is_named(aud: object, said: str) -> None:
 
 
 def test_a_gitlab_variable_that_holds_no_token_is_named() -> None:
-    with pytest.raises(errors.IdentityProviderFailed, match="GitLab did not give"):
+    with pytest.raises(errors.IdentityProviderFailed, match="GitLab did not issue"):
         Job({"GITLAB_CI": "true", "PYPI_ID_TOKEN": "garbage"}).source.token("pypi")
 
 
@@ -232,7 +232,7 @@ def test_no_token_is_a_failure(given: str | None) -> None:
 def test_every_provider_is_asked_through_id(environ: dict[str, str], name: str) -> None:
     job = Job(environ, in_turn(jwt({"iss": "x", "aud": "pypi"})))
     assert job.source.token("pypi").claims["iss"] == "x"
-    with pytest.raises(errors.IdentityProviderFailed, match=rf"{name} did not give .* is for sigstore, not for pypi"):
+    with pytest.raises(errors.IdentityProviderFailed, match=rf"{name} did not issue .* is for sigstore, not for pypi"):
         Job(environ, in_turn(jwt({"aud": "sigstore"}))).source.token("pypi")
 
 

@@ -102,7 +102,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "GitHub-based trusted publishing functionality not enabled",
         GITHUB,
         errors.TrustedPublishingNotEnabled,
-        ("switched off", "GitHub-based", "status.python.org"),
+        ("has disabled", "GitHub-based", "status.python.org"),
     ),
     (
         "invalid-token",
@@ -116,7 +116,7 @@ MESSAGES: list[tuple[str, str, Mapping[str, Any], type[errors.CredentialRejected
         "invalid token: already used",
         GITLAB,
         errors.ReusedIdentityToken,
-        ("each can be exchanged once", "Publish once in a job"),
+        ("each can be exchanged only once", "Publish once per job"),
     ),
     (
         "invalid-payload",

@@ -39,7 +39,7 @@ WHY = {
     "retired": "This host was retired and accepts no uploads.",
     "different address": "Uploads have a different address.",
     "installers": "This is the address that installers read from; uploads have a different one.",
-    "slash": "The slash at its end is missing, and the server redirects instead of accepting the file.",
+    "slash": "The trailing slash is missing: the server would redirect instead of accepting the file.",
     "https only": "It accepts uploads over https only.",
     "dot at the end": "Its host has a dot at the end.",
 }
@@ -76,7 +76,7 @@ def test_wrong_addresses_are_cured_with_words(wrong: str, meant: Endpoints, why:
     own = "PyPI" if meant is PYPI else "TestPyPI"
     assert caught.value.summary == f"{wrong} is not an upload address of {own}."
     assert caught.value.detail == WHY[why]
-    name = f"Name the index {meant.name}: repository-url: {meant.name} (it stands for {meant.upload})"
+    name = f"Use the name {meant.name}: repository-url: {meant.name} (short for {meant.upload})"
     omit = ["To upload to PyPI itself, omit repository-url."] if meant is PYPI else []
     assert list(map(str, caught.value.hints)) == [name, *omit]
 

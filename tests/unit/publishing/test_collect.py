@@ -36,7 +36,7 @@ def test_failed_checks_stop_the_run_before_anything_leaves_the_machine() -> None
     error = failing(played, InvalidDistribution)
     assert error.hints == ("mend it",)
     assert "a.whl: is broken [rule-a]" in error.detail
-    assert "all files together: does not fit [rule-b]" in error.detail
+    assert "all files: does not fit [rule-b]" in error.detail
     assert index_of(played).looks == []
     assert credential_of(played).log == ["burn"], "which has nothing to burn"
 

@@ -153,7 +153,7 @@ def test_another_digest_in_the_listing_is_unverified_everywhere() -> None:
         wrong = ProjectListing(project="demo", files={ONE.filename: published(ONE, sha256=sha("evil"))})
         index_of(played).states = [NoSuchProject("demo"), wrong]
         error = failing(played, Unverified)
-        assert "another digest" in error.detail
+        assert "a different digest" in error.detail
         assert any("who uploads" in hint for hint in error.hints)
 
 
@@ -218,7 +218,7 @@ def test_an_upload_is_confirmed_by_md5_and_never_called_published() -> None:
         None,
         None,
     )
-    assert "another digest" in failing(confirmed_with("0" * 32), Unverified).detail
+    assert "a different digest" in failing(confirmed_with("0" * 32), Unverified).detail
 
 
 def test_a_run_with_one_file_known_by_md5_is_not_called_published() -> None:

@@ -224,7 +224,7 @@ def test_the_same_md5_is_already_published_with_a_warning() -> None:
 
 def test_another_md5_is_other_content() -> None:
     error = failing(by_md5("0" * 32), ContentConflict)
-    assert "other content" in error.summary
+    assert "different content" in error.summary
     assert "its MD5" in error.detail
 
 
@@ -244,7 +244,7 @@ def test_other_and_unknown_content_are_told_apart() -> None:
         other, unknown, index=FakeIndex(GENERIC, files=files), credential=FakeCredential(CredentialKind.PASSWORD)
     )
     error = failing(played, ContentConflict)
-    assert "other content under the name of 1 file, and unknown content under that of 1 file" in error.summary
+    assert "different content for 1 file and unknown content for 1 file" in error.summary
 
 
 def test_new_projects_of_a_family_are_told_with_their_forms_in_order() -> None:

@@ -100,7 +100,7 @@ def test_the_user_says_how_many_projects_a_run_creates_and_what_waits_is_not_sig
     assert sorted(played.signer.signed) == sorted(index.files) == sorted(file.filename for file in (APART, CORE, EXTRA))
     assert left(played) == {"plugin": (("plugin",), True), "meta": (("plugin",), True)}
     assert statuses(played)[META.filename] is FileStatus.DEFERRED
-    assert "no time is known" in error.hints[0]
+    assert "no waiting time is known" in error.hints[0]
     again = fake_run(CORE, EXTRA, PLUGIN, META, APART, index=index, options=Settings(new_projects=2))
     assert publish(again.run()) is Outcome.PUBLISHED
 

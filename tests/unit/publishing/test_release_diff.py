@@ -172,10 +172,10 @@ def test_diff_with_exit_code_fails_for_what_is_more_than_a_note() -> None:
     played = run_with(found=(LOST, replace(LOST, rule="sdist-lost")), exit_code=True)
     error = failing(played, InvalidDistribution, diff)
     assert error.exit_code == 4
-    assert error.summary == "2 findings are more than a note; nothing was sent."
+    assert error.summary == "2 findings are more severe than a note; nothing was sent."
     assert error.hints == ("Build it.",)
     one = failing(run_with(found=(LOST,), exit_code=True), InvalidDistribution, diff)
-    assert one.summary == "1 finding is more than a note; nothing was sent."
+    assert one.summary == "1 finding is more severe than a note; nothing was sent."
     noted = run_with(found=(replace(LOST, severity=Severity.NOTE),), exit_code=True)
     assert diff(noted.run()) is Outcome.COMPARED
 

@@ -48,7 +48,7 @@ def test_problems_are_failed_cases_and_warnings_are_output() -> None:
     failure = wheel.find("testcase/failure")
     assert failure is not None
     assert (failure.text or "").startswith("error: The tags differ.\nBuild it again.\n")
-    assert document[2].get("name") == "all files together"
+    assert document[2].get("name") == "all files"
 
 
 def test_a_run_without_checks_has_an_empty_document() -> None:

@@ -38,5 +38,5 @@ def test_a_rule_that_found_many_different_things_shows_a_few() -> None:
 
 
 def test_what_concerns_no_file_says_so() -> None:
-    assert said([problem(None, "x")])[0] == "check     error: all files together: metadata-summary"
+    assert said([problem(None, "x")])[0] == "check     error: all files: metadata-summary"
     assert said([]) == ["check     no problems"]

@@ -85,7 +85,7 @@ def test_the_summary_of_a_failure_shows_cause_claims_next_steps_and_docs(job: Jo
 
 def test_a_form_that_is_filled_in_already_can_be_followed(job: Job) -> None:
     form = "https://pypi.org/manage/project/demo/settings/publishing/?provider=github&owner=o&repository=r"
-    hints = (f"Project exists: add the publisher at {form}", "See https://evil.example/?x=1")
+    hints = (f"If the project exists, add the publisher at {form}", "See https://evil.example/?x=1")
     job.run(
         [
             *beginning(SDIST),
@@ -132,7 +132,7 @@ def test_several_indexes_have_a_column(job: Job) -> None:
 def test_what_a_check_found_is_told_in_summary_and_annotations(job: Job) -> None:
     job.run(a_failed_check())
     assert "| <code>demo-1.0-py3-none-any.whl</code> | error | [wheel-tags](https://" in job.summary
-    assert "| all files together | note |" in job.summary
+    assert "| all files | note |" in job.summary
     error = job.annotations("error")[1]
     assert dict(error.properties) == {"file": "dist/demo-1.0-py3-none-any.whl", "title": "wheel-tags"}
     assert error.data.splitlines()[:2] == ["The tags differ.", "Build it again."]

@@ -19,7 +19,7 @@ class AttestationSettings(OptionGroup):
         BeforeValidator(attestation_policy),
         Option(
             help="Attestations (PEP 740). auto: required with Trusted Publishing on PyPI and TestPyPI, off elsewhere;"
-            " true means auto, false off.",
+            " true means auto, and false means off.",
             commands=SENDING | {"verify", "attest", "doctor"},
             metavar=None,
             inputs=("attestations",),
@@ -29,7 +29,7 @@ class AttestationSettings(OptionGroup):
     attestations_dir: Annotated[
         Path | None,
         Option(
-            help="Also write the attestations into this folder; build provenance (SLSA) that lies there is used.",
+            help="Also write the attestations to this folder; build provenance (SLSA) in it is used.",
             commands=SENDING | {"doctor"},
             metavar="DIR",
             inputs=("attestations-dir",),
@@ -40,7 +40,7 @@ class AttestationSettings(OptionGroup):
         Identities,
         Option(
             help="Also use attestation files beside the distributions that this identity signed, not only the job's"
-            " own. Written as for the option publisher of verify; repeatable.",
+            " own. Same syntax as verify's option publisher; repeatable.",
             commands=SENDING | {"attest", "doctor"},
             metavar="IDENTITY",
             inputs=("attested-by",),
@@ -51,8 +51,8 @@ class AttestationSettings(OptionGroup):
         Identities,
         Option(
             help="Who must have signed: github:OWNER/REPO[:WORKFLOW][#ENVIRONMENT],"
-            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; one of them where it is repeated."
-            " By default, for files in a CI job, the job's own repository.",
+            " gitlab:GROUP/…/PROJECT[:FILE][#ENVIRONMENT] or google:EMAIL; if repeated, any one of them."
+            " For files in a CI job, the default is the job's own repository.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
             group=Group.ATTESTATIONS,
@@ -72,8 +72,7 @@ class AttestationSettings(OptionGroup):
         float,
         Field(gt=0),
         Option(
-            help="How long signing may take, all files together; never more than half of the time left before the"
-            " deadline.",
+            help="How long signing all files may take; never more than half of the time left before the deadline.",
             commands=SENDING | {"attest"},
             metavar="SECONDS",
             inputs=("signing-timeout",),

@@ -15,8 +15,8 @@ class BuildProvenanceSettings(OptionGroup):
     build_provenance: Annotated[
         BuildProvenancePolicy,
         Option(
-            help="Build provenance (SLSA) beside the distributions or in attestations-dir. if-present: upload it; of"
-            " another workflow or commit than this run's, omit it with a warning. required: no upload without.",
+            help="Build provenance (SLSA) beside the distributions or in attestations-dir. if-present: upload it, or"
+            " omit it with a warning if it is from another workflow or commit. required: upload nothing without it.",
             commands=SENDING | {"doctor"},
             inputs=("build-provenance",),
             group=Group.ATTESTATIONS,
@@ -25,7 +25,7 @@ class BuildProvenanceSettings(OptionGroup):
     build: Annotated[
         bool,
         Option(
-            help="Attest how the distributions were built (SLSA build provenance), not that they are published.",
+            help="Attest how the distributions were built (SLSA build provenance), instead of that they are published.",
             commands=frozenset({"attest"}),
             file=False,
             group=Group.ATTESTATIONS,
@@ -34,7 +34,7 @@ class BuildProvenanceSettings(OptionGroup):
     with_publish: Annotated[
         bool,
         Option(
-            help="With --build: make the publish attestations, too, with the same certificate.",
+            help="With --build: also make the publish attestations, with the same certificate.",
             commands=frozenset({"attest"}),
             file=False,
             group=Group.ATTESTATIONS,
@@ -43,8 +43,8 @@ class BuildProvenanceSettings(OptionGroup):
     subjects: Annotated[
         Path | None,
         Option(
-            help="With --build: attest the files that FILE lists, which need not be at hand: JSON (a list of objects"
-            " with filename and sha256) or what sha256sum prints.",
+            help="With --build: attest the files that FILE lists, which need not be present: JSON (a list of objects"
+            " with filename and sha256) or the output of sha256sum.",
             commands=frozenset({"attest"}),
             metavar="FILE",
             file=False,
@@ -54,7 +54,7 @@ class BuildProvenanceSettings(OptionGroup):
     sigstore_bundle: Annotated[
         bool,
         Option(
-            help="With --build: also write each as a Sigstore bundle, <distribution>.sigstore.json.",
+            help="With --build: also write each attestation as a Sigstore bundle, <distribution>.sigstore.json.",
             commands=frozenset({"attest"}),
             file=False,
             group=Group.ATTESTATIONS,
@@ -63,7 +63,7 @@ class BuildProvenanceSettings(OptionGroup):
     require_build_provenance: Annotated[
         bool,
         Option(
-            help="Demand that the index serves build provenance (SLSA) for every file.",
+            help="Require the index to serve build provenance (SLSA) for every file.",
             commands=frozenset({"verify", "settings"}),
             group=Group.ATTESTATIONS,
         ),
@@ -71,8 +71,8 @@ class BuildProvenanceSettings(OptionGroup):
     builder: Annotated[
         Builders,
         Option(
-            help="Which workflow must have made the build provenance, in the grammar of --publisher; one of them where"
-            " it is repeated. Demands build provenance.",
+            help="Which workflow must have made the build provenance, in the syntax of --publisher; if repeated,"
+            " any one of them. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
             group=Group.ATTESTATIONS,
@@ -81,8 +81,8 @@ class BuildProvenanceSettings(OptionGroup):
     source: Annotated[
         Identities,
         Option(
-            help="Which repository and workflow the build must have been started in, in the grammar of --publisher; one"
-            " of them where it is repeated. Demands build provenance.",
+            help="Which repository and workflow the build must have been started in, in the syntax of --publisher; if"
+            " repeated, any one of them. Requires build provenance.",
             commands=frozenset({"verify", "settings"}),
             metavar="IDENTITY",
             group=Group.ATTESTATIONS,

@@ -18,7 +18,7 @@ class ConflictSettings(OptionGroup):
     on_conflict: Annotated[
         Literal["fail", "keep-published"],
         Option(
-            help="What to do when the index has other content under a filename.",
+            help="What to do when the index has different content under a filename.",
             commands=SENDING | {"doctor"},
             metavar=None,
             inputs=("on-conflict",),
@@ -29,7 +29,7 @@ class ConflictSettings(OptionGroup):
     skip_existing: Annotated[
         bool,
         Option(
-            help="Leave files whose name is taken, with a warning; on PyPI itself other content still fails.",
+            help="Skip files whose name is taken, with a warning; on PyPI itself, different content still fails.",
             commands=SENDING | {"doctor"},
             metavar=None,
             inputs=("skip-existing",),
@@ -42,8 +42,8 @@ class ConflictSettings(OptionGroup):
         Field(ge=0, le=LARGEST_DOWNLOAD),
         BeforeValidator(size),
         Option(
-            help="Where an index without PyPI's rules lists a file without any digest: download it, up to this size,"
-            " and compare the content; off leaves it unknown.",
+            help="If an index without PyPI's rules lists a file without a digest, download it, up to this size,"
+            " and compare the content; off leaves the content unknown.",
             commands=SENDING | {"verify", "doctor"},
             metavar="off|SIZE",
             inputs=("compare-downloads",),

@@ -42,7 +42,7 @@ class CredentialSettings(OptionGroup):
     password_stdin: Annotated[
         bool,
         Option(
-            help="Read the API token or password from standard input; at a terminal, ask for it without showing it.",
+            help="Read the API token or password from standard input; at a terminal, prompt for it without echo.",
             commands=ASKING,
             file=False,
             group=Group.CREDENTIAL,
@@ -53,7 +53,7 @@ class CredentialSettings(OptionGroup):
     keyring: Annotated[
         bool,
         Option(
-            help="Ask the keyring for the password, in CI too: Artifact Registry and CodeArtifact put theirs there.",
+            help="Get the password from the keyring, even in CI, as Artifact Registry and CodeArtifact require.",
             commands=ASKING,
             metavar=None,
             inputs=("keyring",),
@@ -64,7 +64,7 @@ class CredentialSettings(OptionGroup):
     config_file: Annotated[
         Path | None,
         Option(
-            help="A .pypirc in which to look up the index's name, and the password of that section.",
+            help="A .pypirc file to look up the index's name in, and the password of that section.",
             commands=ASKING,
             metavar="FILE",
             inputs=("config-file",),
@@ -75,7 +75,7 @@ class CredentialSettings(OptionGroup):
     anonymous: Annotated[
         bool,
         Option(
-            help="Upload without any credential, to an index that takes uploads from anybody.",
+            help="Upload without a credential, to an index that accepts uploads from anybody.",
             commands=ASKING,
             group=Group.CREDENTIAL,
             intent=True,
@@ -84,8 +84,8 @@ class CredentialSettings(OptionGroup):
     audience: Annotated[
         Lines,
         Option(
-            help="The OIDC audience that the index asks for, where that is not its own host; with several indexes,"
-            " INDEX=NAME, several one a line.",
+            help="The OIDC audience that the index asks for, if that is not its own host; with several indexes,"
+            " INDEX=NAME, one per line.",
             commands=ASKING - {"verify"},
             metavar="NAME",
             inputs=("audience",),
@@ -96,7 +96,7 @@ class CredentialSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(hosts),
         Option(
-            help="Let an API token go to this host although it names another index as its own: for an upload proxy.",
+            help="Allow sending an API token to this host although another index issued it: for an upload proxy.",
             commands=ASKING,
             metavar="HOST",
             inputs=("token-for",),
@@ -107,7 +107,7 @@ class CredentialSettings(OptionGroup):
     trust_project_settings: Annotated[
         bool,
         Option(
-            help="Let pyproject.toml decide where secrets go, in runs for pull requests too.",
+            help="Let pyproject.toml decide where secrets go, even in runs for pull requests.",
             commands=ASKING | {"attest"},
             metavar=None,
             inputs=("trust-project-settings",),
@@ -118,7 +118,7 @@ class CredentialSettings(OptionGroup):
     prove_credential: Annotated[
         bool,
         Option(
-            help="Also learn whether the index takes this identity; a token that was minted is burnt at once.",
+            help="Also find out whether the index accepts this identity; a minted token is burned at once.",
             commands=frozenset({"plan", "publish", "rehearse"}),
             metavar=None,
             inputs=("prove-credential",),
@@ -128,7 +128,7 @@ class CredentialSettings(OptionGroup):
     create_project: Annotated[
         bool,
         Option(
-            help="Let an exchange that is only tried create a pending publisher's project, as PyPI does at once.",
+            help="Let a trial exchange create a pending publisher's project, as PyPI does immediately.",
             commands=frozenset({"plan", "publish", "doctor"}),
             metavar=None,
             inputs=("create-project",),
@@ -138,7 +138,7 @@ class CredentialSettings(OptionGroup):
     mint: Annotated[
         bool,
         Option(
-            help="Do a real token exchange; the token is burnt at once.",
+            help="Do a real token exchange; the token is burned at once.",
             commands=frozenset({"doctor"}),
             group=Group.CREDENTIAL,
         ),
@@ -146,7 +146,7 @@ class CredentialSettings(OptionGroup):
     spend_token: Annotated[
         bool,
         Option(
-            help="On GitLab, use up the job's only identity token for the exchange that mint tries.",
+            help="On GitLab, use up the job's only identity token for the exchange that --mint makes.",
             commands=frozenset({"doctor"}),
             group=Group.CREDENTIAL,
         ),

@@ -13,7 +13,7 @@ class DistributionSettings(OptionGroup):
     paths: Annotated[
         Lines,
         Option(
-            help="The distributions to publish: files, globs or folders, several one a line.",
+            help="The distributions to publish: files, globs or folders, one per line.",
             commands=ALL - {"settings"},
             metavar="PATH",
             inputs=("packages-dir",),
@@ -34,7 +34,7 @@ class DistributionSettings(OptionGroup):
     ignore_subfolders: Annotated[
         bool,
         Option(
-            help="Leave distributions in subfolders unpublished; without this or recursive they are an error.",
+            help="Do not publish distributions in subfolders; without this or recursive, they are an error.",
             commands=ALL - {"settings"},
             metavar=None,
             inputs=("ignore-subfolders",),
@@ -44,7 +44,7 @@ class DistributionSettings(OptionGroup):
     allow_empty: Annotated[
         bool,
         Option(
-            help="Pass where no distributions are found: for hooks that may run before a build.",
+            help="Succeed if no distributions are found: for hooks that may run before a build.",
             commands=frozenset({"check"}),
             group=Group.DISTRIBUTIONS,
             file=False,
@@ -53,7 +53,7 @@ class DistributionSettings(OptionGroup):
     strict: Annotated[
         bool,
         Option(
-            help="Treat warnings of the checks as errors; for doctor, whatever cannot be determined.",
+            help="Treat the checks' warnings as errors; for doctor, also anything that cannot be determined.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar=None,
             inputs=("strict",),

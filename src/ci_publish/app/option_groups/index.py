@@ -27,7 +27,7 @@ class IndexSettings(OptionGroup):
     index_url: Annotated[
         str | None,
         Option(
-            help="Root of the index's Simple API; derived from the upload URL where that can be known.",
+            help="Root of the index's Simple API; derived from the upload URL if possible.",
             commands=ASKING | {"diff"},
             metavar="URL",
             inputs=("index-url",),

@@ -30,7 +30,7 @@ class InstallationSettings(OptionGroup):
         bool,
         Option(
             help="Install every file from the rehearsal's index, with its dependencies, into an environment of its own,"
-            " and try it there. This runs the files' code: only in a job without credentials.",
+            " and try it there. This runs the files' code, so use it only in a job without credentials.",
             commands=_COMMANDS,
             inputs=("install",),
             group=Group.INSTALLATION,
@@ -39,7 +39,7 @@ class InstallationSettings(OptionGroup):
     python: Annotated[
         Lines,
         Option(
-            help="Try with this interpreter: a version such as 3.12, a command or a path; repeatable. By default the"
+            help="Interpreter to try: a version such as 3.12, a command or a path; repeatable. The default is the"
             " one that runs ci-publish.",
             commands=_COMMANDS,
             metavar="PYTHON",
@@ -60,7 +60,7 @@ class InstallationSettings(OptionGroup):
     no_import: Annotated[
         bool,
         Option(
-            help="Do not import the modules of what is installed.",
+            help="Do not import the installed modules.",
             commands=_COMMANDS,
             inputs=("install-no-import",),
             group=Group.INSTALLATION,
@@ -69,7 +69,7 @@ class InstallationSettings(OptionGroup):
     require_tried: Annotated[
         bool,
         Option(
-            help="A file that fits no given interpreter is an error, not a note.",
+            help="Treat a file that fits none of the given interpreters as an error, not a note.",
             commands=_COMMANDS,
             inputs=("install-require-tried",),
             group=Group.INSTALLATION,
@@ -89,7 +89,7 @@ class InstallationSettings(OptionGroup):
     install_with_credentials: Annotated[
         bool,
         Option(
-            help="Install although this job can request an identity or holds an upload credential, which the installed"
+            help="Install even if this job can request an identity or holds an upload credential, which the installed"
             " code could then misuse.",
             commands=_COMMANDS,
             inputs=("install-with-credentials",),
@@ -101,7 +101,7 @@ class InstallationSettings(OptionGroup):
         str | None,
         Option(
             help="Where installers find the projects that are not rehearsed: the root of a Simple API, or a folder of"
-            " wheels. By default pip's configured index, else PyPI.",
+            " wheels. The default is pip's configured index, or else PyPI.",
             commands=_COMMANDS,
             metavar="URL|FOLDER",
             inputs=("install-upstream",),

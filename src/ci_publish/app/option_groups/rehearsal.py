@@ -27,7 +27,7 @@ class RehearsalSettings(OptionGroup):
     serve: Annotated[
         bool,
         Option(
-            help="Leave the rehearsal's servers up until Ctrl-C.",
+            help="Keep the rehearsal's servers running until Ctrl-C.",
             commands=frozenset({"rehearse"}),
             group=Group.REHEARSAL,
         ),
@@ -36,7 +36,7 @@ class RehearsalSettings(OptionGroup):
         int,
         Field(ge=0, le=65535),
         Option(
-            help="Port of the rehearsal; 0 takes a free one.",
+            help="Port of the rehearsal; 0 picks a free one.",
             commands=frozenset({"rehearse"}),
             metavar="N",
             group=Group.REHEARSAL,
@@ -45,7 +45,7 @@ class RehearsalSettings(OptionGroup):
     tls: Annotated[
         bool,
         Option(
-            help="Rehearse over TLS, with a certificate authority of its own.",
+            help="Rehearse over TLS, with its own certificate authority.",
             commands=frozenset({"rehearse"}),
             group=Group.REHEARSAL,
         ),
@@ -62,7 +62,7 @@ class RehearsalSettings(OptionGroup):
     env_file: Annotated[
         Path | None,
         Option(
-            help="With --serve: write the variables that lead other tools to the rehearsal into this file (dotenv).",
+            help="With --serve: write the variables that direct other tools to the rehearsal to this file (dotenv).",
             commands=frozenset({"rehearse"}),
             metavar="FILE",
             group=Group.REHEARSAL,
@@ -71,7 +71,8 @@ class RehearsalSettings(OptionGroup):
     shell: Annotated[
         Literal["dotenv", "sh", "fish", "powershell"],
         Option(
-            help="With --serve: the syntax of these variables; without --env-file, a shell's goes to standard output.",
+            help="With --serve: the syntax of these variables; without --env-file, a shell's syntax is written to"
+            " standard output.",
             commands=frozenset({"rehearse"}),
             group=Group.REHEARSAL,
         ),

@@ -18,8 +18,8 @@ class ReleaseSettings(OptionGroup):
     release_diff: Annotated[
         Literal["auto", "off", "listing", "full"],
         Option(
-            help="Compare the release with the one before: from the listing alone, or in full, with the core metadata"
-            " of one file. By default listing for publish, full for plan and diff, off for rehearse.",
+            help="Compare the release with the previous one: using the listing alone, or in full, with the"
+            " core metadata of one file. Default: listing for publish, full for plan and diff, off for rehearse.",
             commands=SENDING | {"diff"},
             metavar=None,
             inputs=("release-diff",),
@@ -30,7 +30,7 @@ class ReleaseSettings(OptionGroup):
         str | None,
         BeforeValidator(version),
         Option(
-            help="The version to compare with; by default the highest one below that is not yanked.",
+            help="The version to compare with; by default, the highest lower version that is not yanked.",
             commands=frozenset({"diff", "settings"}),
             metavar="VERSION",
             file=False,
@@ -40,7 +40,7 @@ class ReleaseSettings(OptionGroup):
     exit_code: Annotated[
         bool,
         Option(
-            help="End with exit code 4 when a difference is more than a note.",
+            help="Exit with code 4 if a difference is more severe than a note.",
             commands=frozenset({"diff", "settings"}),
             file=False,
             group=Group.RELEASE,
@@ -49,8 +49,8 @@ class ReleaseSettings(OptionGroup):
     version_tag: Annotated[
         Literal["auto", "error", "warn", "off"],
         Option(
-            help="What it means when the tag that the job runs for is another version; by default an error where the"
-            " tag names the project, else a warning.",
+            help="What to do if the tag that the job runs for does not match the version; by default, an error if the"
+            " tag names the project, and otherwise a warning.",
             commands=SENDING | {"check", "diff", "attest"},
             metavar=None,
             inputs=("version-tag",),
@@ -60,7 +60,7 @@ class ReleaseSettings(OptionGroup):
     expect_wheels: Annotated[
         Lines,
         Option(
-            help="A wheel that the release must have, as a shell pattern over python-abi-platform; braces stand for"
+            help="A wheel that the release must have, as a shell pattern for python-abi-platform; braces expand to"
             " several wheels, and PROJECT: before the pattern limits it to one project.",
             commands=SENDING | {"check", "diff"},
             metavar="PATTERN",
@@ -100,8 +100,8 @@ class ReleaseSettings(OptionGroup):
         tuple[str, ...],
         BeforeValidator(entries),
         Option(
-            help="The severity of a rule of the checks: off, note, warning or error. Any rule may be stricter; weaker"
-            " only those that are marked adjustable.",
+            help="The severity of a check rule: off, note, warning or error. Any rule may be made stricter; only"
+            " rules that are marked adjustable may be made weaker.",
             commands=SENDING | {"check", "diff", "attest", "doctor"},
             metavar="RULE=SEVERITY",
             group=Group.RELEASE,

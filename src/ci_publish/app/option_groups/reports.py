@@ -13,7 +13,7 @@ class ReportSettings(OptionGroup):
     receipt: Annotated[
         Path | None,
         Option(
-            help="Write what happened as JSON, also when the run fails.",
+            help="Write what happened as JSON, even if the run fails.",
             commands=ALL - {"settings"},
             metavar="FILE",
             inputs=("receipt",),
@@ -23,7 +23,7 @@ class ReportSettings(OptionGroup):
     reports_dir: Annotated[
         Path | None,
         Option(
-            help="Write reports for the CI into this folder: publish.env (dotenv), junit.xml and summary.md.",
+            help="Write reports for the CI to this folder: publish.env (dotenv), junit.xml and summary.md.",
             commands=ALL - {"settings"},
             metavar="DIR",
             inputs=("reports-dir",),

@@ -18,7 +18,7 @@ class RunSettings(OptionGroup):
         int,
         Field(ge=1, le=64),
         Option(
-            help="The number of files that are uploaded at once.",
+            help="The maximum number of files that are uploaded at once.",
             commands=ASKING,
             metavar="N",
             inputs=("jobs",),
@@ -28,7 +28,7 @@ class RunSettings(OptionGroup):
     keep_going: Annotated[
         bool,
         Option(
-            help="Go on with the other files when the index refuses one.",
+            help="Continue with the other files when the index refuses one.",
             commands=SENDING,
             metavar=None,
             inputs=("keep-going",),
@@ -39,8 +39,8 @@ class RunSettings(OptionGroup):
         int | None,
         Field(ge=0),
         Option(
-            help="Create at most so many new projects in this run, those that the others require first; the rest is"
-            " left for a later run (exit code 12).",
+            help="Create at most this many new projects in this run, starting with those that others require; the"
+            " rest are left for a later run (exit code 12).",
             commands=SENDING | {"doctor"},
             metavar="N",
             inputs=("new-projects",),
@@ -61,7 +61,7 @@ class RunSettings(OptionGroup):
         float,
         Field(ge=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="How long to wait until the index lists what was uploaded.",
+            help="How long to wait for the index to list what was uploaded.",
             commands=SENDING,
             metavar="SECONDS",
             inputs=("verify-timeout",),
@@ -72,8 +72,8 @@ class RunSettings(OptionGroup):
         float | None,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="The longest single wait. By default: connect and TLS 10, a read 30, the answer after the last byte"
-            " 300, Sigstore and token exchange 30.",
+            help="The longest single wait. Defaults: 10 for connect and TLS, 30 for a read, 300 for the response after"
+            " the last byte, 30 for Sigstore and token exchange.",
             commands=ASKING | {"attest", "diff"},
             metavar="SECONDS",
             inputs=("timeout",),
@@ -84,7 +84,7 @@ class RunSettings(OptionGroup):
         float,
         Field(gt=0, le=LONGEST_WAIT, allow_inf_nan=False),
         Option(
-            help="The longest that the whole run may take; then it stops, and says what was published.",
+            help="The longest that the whole run may take; then it stops and reports what was published.",
             commands=ALL - {"settings"},
             metavar="SECONDS",
             inputs=("deadline",),
@@ -94,7 +94,7 @@ class RunSettings(OptionGroup):
     dry_run: Annotated[
         bool,
         Option(
-            help="Only plan: say what would be published, send nothing.",
+            help="Only plan: report what would be published, and send nothing.",
             commands=frozenset({"publish", "plan", "rehearse", "doctor", "settings"}),
             metavar=None,
             inputs=("dry-run",),

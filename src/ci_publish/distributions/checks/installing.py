@@ -67,7 +67,7 @@ RULES: Final = (
         example="`import demo` fails: No module named 'requests' (not in Requires-Dist)",
         fix=Hint(
             "Add what is missing to the file or to Requires-Dist.",
-            Hint(" Where importing cannot work: ", option("no_import", "true"), "."),
+            Hint(" If importing cannot work here: ", option("no_import", "true"), "."),
         ),
     ),
     Rule(

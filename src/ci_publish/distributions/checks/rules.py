@@ -88,7 +88,7 @@ class Rule:
 
     ``generic`` is the severity for indexes other than PyPI where it differs from ``pypi``; with ``pypi_only`` they
     accept what the rule finds. ``stage`` is when PyPI's server checks it. ``check`` computes the faults of one file,
-    ``check_set`` those of all files together, and ``compare`` those of a release beside the one before it; without any,
+    ``check_set`` those of all files, and ``compare`` those of a release beside the one before it; without any,
     reading the file finds them. Users may weaken a rule that is ``adjustable``; ``ground`` says why they may not.
     """
 

@@ -60,7 +60,7 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
             close = get_close_matches(name, RULES, 1) if len(name) <= _LONGEST_ID else []
             raise _wrong(
                 source,
-                f"there is no rule {name!r}",
+                f"unknown rule {name!r}",
                 f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation.",
                 f"Correct {source}.",
             )
@@ -68,7 +68,7 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
             raise _wrong(
                 source,
                 f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
-                f"Correct {source}: a rule has one of these severities, such as {_example(name, source)}.",
+                f"Correct {source}: give each rule one of these severities, such as {_example(name, source)}.",
             )
         if _is_weaker(rule, overrides[name]) and not rule.adjustable:
             raise _wrong(

@@ -75,7 +75,7 @@ def _executable(name: str, path: str | None) -> str:
     if found is None:
         raise ConfigurationError(
             f"There is no Python interpreter {name} here.",
-            detail=f"{command} was looked for on PATH." if command == Path(command).name else "",
+            detail=f"{command} was not found on PATH." if command == Path(command).name else "",
             hints=(
                 Hint("Name one that is installed: ", option("python", "3.12")),
                 "Or install it before this step.",

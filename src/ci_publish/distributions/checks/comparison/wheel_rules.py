@@ -168,7 +168,7 @@ def _stable_abi_moved(comparison: Comparison, _: Stated) -> Iterable[Fault]:
 
 def _sdist_lost(comparison: Comparison, _: Stated) -> Iterable[Fault]:
     if comparison.before is not None and _has_sdist(comparison.before) and not _has_sdist(comparison.ours):
-        yield Fault(rule="sdist-lost", message=f"{comparison.before.version} has an sdist, and this release has none.")
+        yield Fault(rule="sdist-lost", message=f"{comparison.before.version} has an sdist, but this release has none.")
 
 
 def _sdist_gained(comparison: Comparison, _: Stated) -> Iterable[Fault]:
@@ -262,7 +262,7 @@ RULES: Final = (
         cause="A release has an sdist where the release before had one.",
         source="our own rule; distributions of Linux and platforms without wheels build from it.",
         example="`dist` holds wheels only, and 1.0 has `demo-1.0.tar.gz`",
-        fix="Build it, too, with `python -m build --sdist`.",
+        fix="Also build it, with `python -m build --sdist`.",
     ),
     Rule(
         id="platform-floor-raised",
