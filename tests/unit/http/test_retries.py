@@ -1,3 +1,4 @@
+import time
 from email.utils import formatdate
 
 import pytest
@@ -16,6 +17,7 @@ from ci_publish.http.retries import (
     TryAgain,
     asked_wait,
     decide,
+    http_date,
     is_transient,
     is_transient_status,
     retry_after,
@@ -42,6 +44,10 @@ def test_a_wait_that_the_exchange_asks_for_is_honoured_up_to_a_minute(asked: flo
     assert OIDC.wait_asked(1, 1.0, asked) == expected
 
 
+def test_the_wait_before_a_request_to_the_exchange_doubles_and_is_jittered() -> None:
+    assert [OIDC.wait_asked(attempts, 0.0, None) for attempts in (1, 3, 9)] == [0.5, 2.0, 15.0]
+
+
 LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT"
 
 
@@ -59,12 +65,22 @@ LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT
         ("Fri, 99 Jan 2027 08:00:30 GMT", NOW, None),
         (LATER, NOW, 30.0),
         (LATER.replace("GMT", "-0000"), NOW, 30.0),
+        (LATER.replace("08:00:30 GMT", "10:00:30 +0200"), NOW, 30.0),
         (EARLIER, NOW, 0.0),
         (LATER, None, None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, now: float | None, expected: float | None) -> None:
     assert retry_after(value, now) == expected
+
+
+def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "JST-9")
+        time.tzset()
+        moment = http_date(LATER.replace("GMT", "-0000"))
+    time.tzset()
+    assert moment == NOW + 30
 
 
 def test_five_attempts_are_made() -> None:
@@ -78,11 +94,13 @@ def test_a_wait_that_is_asked_for_is_honoured_in_full_or_not_at_all() -> None:
     refused = decide(after(1, waited=200.0), FailedAttempt("x", asked=120.0), random=0.0)
     assert refused == GiveUp("x; the index asks to wait 120 s, and only 100 s are left")
     assert isinstance(decide(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=10.0), GiveUp)
+    assert decide(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=20.0) == TryAgain(20.0)
     assert decide(after(1), FailedAttempt("x", asked=0.0), random=0.5) == TryAgain(0.0)
 
 
 def test_the_time_that_is_left_bounds_every_wait() -> None:
     assert decide(after(4), BAD, random=0.0, left=1.5) == TryAgain(1.5)
+    assert decide(after(4), BAD, random=0.0, left=0.5) == TryAgain(0.5)
     assert decide(after(1, waited=MAX_TOTAL_WAIT), BAD, random=0.0) == GiveUp(
         "the index answered 500 (no time is left to try again)"
     )
