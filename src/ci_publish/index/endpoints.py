@@ -70,6 +70,10 @@ _MEANT = {
 Profile = Literal["auto", "pypi", "generic"]
 
 
+def _below(match: re.Match[str]) -> tuple[str, ...]:
+    return (f"{match[0].rstrip('/')}/simple/",)
+
+
 @frozen(kw_only=True)
 class Shape:
     """What the upload URLs of one kind of index look like (whole matches), and where its Simple API is then.
@@ -78,48 +82,36 @@ class Shape:
     """
 
     kind: str
-    host: str
     path: str
-    simple: Callable[[re.Match[str]], tuple[str, ...]]
-    certain: bool
-
-
-def _below(match: re.Match[str]) -> tuple[str, ...]:
-    return (f"{match[0].rstrip('/')}/simple/",)
-
-
-def _shape(
-    kind: str,
-    path: str,
-    simple: Callable[[re.Match[str]], tuple[str, ...]] = _below,
-    *,
-    host: str = r".+",
-    certain: bool = True,
-) -> Shape:
-    return Shape(kind=kind, host=host, path=path, simple=simple, certain=certain)
+    simple: Callable[[re.Match[str]], tuple[str, ...]] = _below
+    host: str = r".+"
+    certain: bool = True
 
 
 # In this order: the first whose host and whole path match.
 SHAPES = (
-    _shape("gitlab", r".*/api/v4/(?:projects|groups)/[^/]+(?:/-)?/packages/pypi/?"),
-    _shape("gitea", r".*/api/packages/[^/]+/pypi/?"),
-    _shape(
-        "azure",
-        r"(.*/_packaging/[^/]+/pypi)/upload/?",
-        lambda match: (f"{match[1]}/simple/",),
+    Shape(kind="gitlab", path=r".*/api/v4/(?:projects|groups)/[^/]+(?:/-)?/packages/pypi/?"),
+    Shape(kind="gitea", path=r".*/api/packages/[^/]+/pypi/?"),
+    Shape(
+        kind="azure",
+        path=r"(.*/_packaging/[^/]+/pypi)/upload/?",
+        simple=lambda match: (f"{match[1]}/simple/",),
         host=r"pkgs\.dev\.azure\.com|.+\.pkgs\.visualstudio\.com",
     ),
-    _shape("azure", r"(.*/_packaging/[^/]+/pypi)/upload/?", lambda match: (f"{match[1]}/simple/",)),
-    _shape("codeartifact", r"/pypi/[^/]+/?", host=r".+\.d\.codeartifact\..+\.(?:amazonaws\.com|on\.aws)"),
-    _shape("google", r"/[^/]+/[^/]+/?", host=r".+-python\.pkg\.dev|python\.pkg\.dev"),
-    _shape("artifactory", r".*/api/pypi/[^/]+/?"),
-    _shape("nexus", r".*/repository/[^/]+/?", certain=False),
-    _shape("simple", r".*/simple/?", lambda match: (with_slash(match[0]),), certain=False),
-    _shape("warehouse", r"(.*)/legacy/?", lambda match: (f"{match[1]}/simple/",), certain=False),
-    _shape("pypiserver", r"/?", lambda _: ("/simple/",), certain=False),
+    Shape(kind="azure", path=r"(.*/_packaging/[^/]+/pypi)/upload/?", simple=lambda match: (f"{match[1]}/simple/",)),
+    Shape(kind="codeartifact", path=r"/pypi/[^/]+/?", host=r".+\.d\.codeartifact\..+\.(?:amazonaws\.com|on\.aws)"),
+    Shape(kind="google", path=r"/[^/]+/[^/]+/?", host=r".+-python\.pkg\.dev|python\.pkg\.dev"),
+    Shape(kind="artifactory", path=r".*/api/pypi/[^/]+/?"),
+    Shape(kind="nexus", path=r".*/repository/[^/]+/?", certain=False),
+    Shape(kind="simple", path=r".*/simple/?", simple=lambda match: (with_slash(match[0]),), certain=False),
+    Shape(kind="warehouse", path=r"(.*)/legacy/?", simple=lambda match: (f"{match[1]}/simple/",), certain=False),
+    Shape(kind="pypiserver", path=r"/?", simple=lambda _: ("/simple/",), certain=False),
     # or another server behind a proxy, below a path of two parts
-    _shape(
-        "devpi", r"/[^/]+/[^/]+/?", lambda match: (f"{match[0].rstrip('/')}/+simple/", *_below(match)), certain=False
+    Shape(
+        kind="devpi",
+        path=r"/[^/]+/[^/]+/?",
+        simple=lambda match: (f"{match[0].rstrip('/')}/+simple/", *_below(match)),
+        certain=False,
     ),
 )
 _CLOUDSMITH = r"/([^/]+)/([^/]+)/?"

@@ -6,6 +6,7 @@ from ci_publish.index.endpoints import (
     REHEARSAL_AUDIENCE,
     TESTPYPI,
     Profile,
+    as_known_rehearsal,
     as_rehearsal,
     kind_of,
     may_be_rehearsal,
@@ -145,6 +146,8 @@ def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
         ("https://python.cloudsmith.io/o/r/", "cloudsmith", "https://dl.cloudsmith.io/basic/o/r/python/simple/"),
         ("https://j/artifactory/api/pypi/local", "artifactory", "https://j/artifactory/api/pypi/local/simple/"),
         ("https://n/repository/pypi-hosted/", "nexus", "https://n/repository/pypi-hosted/simple/"),
+        ("https://n/repository/X/", "nexus", "https://n/repository/X/simple/"),
+        ("https://h/root/X/", "devpi", "https://h/root/X/+simple/"),
         ("https://h/one", None, None),
         ("https://h/some/other/deep/path", None, None),
     ],
@@ -192,6 +195,13 @@ def test_a_rehearsal_is_asked_for_on_loopback_only() -> None:
     assert may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "auto")
     assert not may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "generic")
     assert not may_be_rehearsal(resolve("https://h/legacy/"), "auto")
+
+
+def test_an_index_that_the_environment_calls_a_rehearsal_is_one_if_it_may_be() -> None:
+    local, remote = resolve("http://127.0.0.1:1/legacy/"), resolve("https://h/legacy/")
+    assert as_known_rehearsal(local, "auto") == as_rehearsal(local)
+    assert as_known_rehearsal(local, "generic") == local
+    assert as_known_rehearsal(remote, "auto") == remote
 
 
 def test_a_rehearsal_is_like_pypi_on_its_own_origin() -> None:
