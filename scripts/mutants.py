@@ -5,8 +5,10 @@
     make mutants SAMPLE=10    all of them (ten tenths), as the scheduled workflow does
 
 pyproject.toml says which modules are mutated and which tests are asked. Exits 1 when fewer than 95 % of the mutants are
-killed, or when one survives that tests/assets/survivors.toml does not explain. A survivor is told by its function and
-the line that it makes, not by its number, which changes with every edit.
+killed, or when one is alive that tests/assets/survivors.toml does not explain. Only a failing test kills a mutant: one
+whose tests did not end in time is tried again by itself, because the machine may have been busy, and lives if they do
+not end then. A mutant is told by its function and the line that it makes, not by its number, which changes with every
+edit.
 """
 
 import argparse
@@ -15,9 +17,10 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,13 +30,15 @@ EXPLAINED: Final = ROOT / "tests" / "assets" / "survivors.toml"
 WANTED: Final = 0.95
 TENTHS: Final = 10
 
-# mutmut's exit codes (mutmut/stats.py): a test failed, or the tests crashed or did not end.
-KILLED: Final = frozenset({1, 3, -24, 24, 36, 152, 255, -11, -9})
+# mutmut's exit codes (mutmut/stats.py): a test failed, or the interpreter crashed; the time was up; no test calls it.
+KILLED: Final = frozenset({1, 3, -11})
+TIMED_OUT: Final = frozenset({-24, 24, 36, 152, 255, -9})
+NO_TEST: Final = frozenset({5, 33})
 
 
 @dataclass(frozen=True, slots=True)
 class Survivor:
-    """A mutant that no test noticed: the function, and the line that it puts in another's place."""
+    """A mutant that no test kills: the function, and the line that it puts in another's place."""
 
     function: str
     line: str
@@ -72,21 +77,43 @@ def explained(text: str) -> dict[Survivor, str]:
     return {Survivor(entry["function"], entry["line"]): entry["reason"] for entry in entries}
 
 
-def report(codes: Mapping[str, int], survivors: Iterable[Survivor], reasons: Mapping[Survivor, str]) -> Iterator[str]:
+def report(
+    codes: Mapping[str, int], survivors: Mapping[str, Survivor], reasons: Mapping[Survivor, str]
+) -> Iterator[str]:
     """Yield what is to be said; the lines about what is wrong begin with FAILED."""
-    killed = sum(code in KILLED for code in codes.values())
-    share = killed / len(codes) if codes else 0.0
-    per_module = Counter(name.rpartition("__mutmut_")[0].rpartition(".")[0] for name in codes)
-    for module, count in sorted(per_module.items()):
-        dead = sum(code in KILLED for name, code in codes.items() if name.startswith(f"{module}."))
-        yield f"{module}: {dead} of {count} killed"
-    for each in survivors:
-        yield f"survived: {each.function}: {each.line}"
+    killed = {name for name, code in codes.items() if code in KILLED}
+    modules = Counter(module_of(name) for name in codes)
+    dead = Counter(module_of(name) for name in killed)
+    for module, count in sorted(modules.items()):
+        yield f"{module}: {dead[module]} of {count} killed"
+    for name, each in survivors.items():
+        yield f"{fate(codes[name])}: {each.function}: {each.line}"
         reason = reasons.get(each)
-        yield f"    {reason}" if reason else f"FAILED: no test notices it, and {EXPLAINED.name} does not explain it."
-    yield f"{killed} of {len(codes)} mutants killed: {share:.1%}"
+        yield f"    {reason}" if reason else f"FAILED: {EXPLAINED.name} does not explain it."
+    endless = sum(code in TIMED_OUT for code in codes.values())
+    share = len(killed) / len(codes) if codes else 0.0
+    yield f"{len(killed)} of {len(codes)} mutants killed: {share:.1%}; with {endless}, the tests did not end in time"
     if share < WANTED:
         yield f"FAILED: fewer than {WANTED:.0%}."
+
+
+def module_of(name: str) -> str:
+    """Return the module of the mutant *name*."""
+    return name.rpartition("__mutmut_")[0].rpartition(".")[0]
+
+
+def fate(code: int) -> str:
+    """Return what became of a mutant that is alive."""
+    if code in TIMED_OUT:
+        return "did not end in time, twice"
+    return "no test calls it" if code in NO_TEST else "survived"
+
+
+def mutmut(*arguments: str) -> int:
+    """Run mutmut, its output at the end of .mutmut.log: it draws a line for each mutant. Return its exit code."""
+    with (ROOT / ".mutmut.log").open("ab") as log:
+        command = ["mutmut", "run", *arguments]
+        return subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
 
 
 def main() -> int:
@@ -97,16 +124,20 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = ROOT / "mutants"
     shutil.rmtree(folder, ignore_errors=True)
-    command = ["mutmut", "run", "--max-children", "2", *patterns(arguments.sample, arguments.seed)]
-    with (ROOT / ".mutmut.log").open("wb") as log:  # it draws a line for each mutant
-        code = subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+    (ROOT / ".mutmut.log").unlink(missing_ok=True)
+    began = time.monotonic()
+    code = mutmut("--max-children", "2", *patterns(arguments.sample, arguments.seed))
+    late = [name for name, result in results(folder).items() if result in TIMED_OUT]
+    if late and not code:
+        print(f"The tests of {len(late)} mutants did not end in time; each is tried again by itself.", flush=True)
+        code = mutmut("--max-children", "1", *late)
     codes = results(folder)
     if code or not codes:
         print(f"FAILED: mutmut ended with exit code {code} after {len(codes)} mutants; .mutmut.log has its output.")
         return 1
-    alive = [name for name, result in codes.items() if result not in KILLED]
-    survivors = [survivor(name, shown(name)) for name in alive]
-    lines = list(report(codes, survivors, explained(EXPLAINED.read_text(encoding="utf-8"))))
+    alive = {name: survivor(name, shown(name)) for name, result in codes.items() if result not in KILLED}
+    lines = list(report(codes, alive, explained(EXPLAINED.read_text(encoding="utf-8"))))
+    lines.append(f"{(time.monotonic() - began) / 60:.0f} minutes")
     print("\n".join(lines))
     return 1 if any(line.startswith("FAILED") for line in lines) else 0
 

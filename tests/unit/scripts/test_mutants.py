@@ -48,12 +48,26 @@ def test_only_mutants_that_were_tried_count(tmp_path: Path) -> None:
 
 def test_an_unexplained_survivor_and_too_few_kills_are_failures() -> None:
     killed = {f"m.x_f__mutmut_{number}": 1 for number in range(19)}
-    lines = list(report({**killed, "m.x_f__mutmut_19": 0}, [SURVIVOR], {SURVIVOR: "The same value."}))
-    assert lines[0] == "m: 19 of 20 killed"
-    assert "    The same value." in lines
-    assert lines[-1] == "19 of 20 mutants killed: 95.0%"
-    assert [line for line in report(killed, [SURVIVOR], {}) if line.startswith("FAILED: no test notices it")]
-    assert list(report({"m.x_f__mutmut_1": 0}, [], {}))[-1] == "FAILED: fewer than 95%."
+    last = "m.x_f__mutmut_19"
+    lines = list(report({**killed, last: 0}, {last: SURVIVOR}, {SURVIVOR: "The same value."}))
+    assert lines == [
+        "m: 19 of 20 killed",
+        "survived: ci_publish.http.retries.wait: return min(a, None)",
+        "    The same value.",
+        "19 of 20 mutants killed: 95.0%; with 0, the tests did not end in time",
+    ]
+    assert "FAILED: survivors.toml does not explain it." in report({**killed, last: 0}, {last: SURVIVOR}, {})
+    assert list(report({last: 0}, {}, {}))[-1] == "FAILED: fewer than 95%."
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-24, "did not end in time, twice"), (33, "no test calls it"), (0, "survived")]
+)
+def test_only_a_failing_test_kills(code: int, words: str) -> None:
+    lines = list(report({NAME: code}, {NAME: SURVIVOR}, {}))
+    assert lines[0] == "ci_publish.http.retries: 0 of 1 killed"
+    assert lines[1].startswith(f"{words}: ci_publish.http.retries.wait: ")
+    assert f"with {int(code == -24)}, the tests did not end in time" in lines[3]
 
 
 def test_every_explanation_names_a_function_that_exists() -> None:
