@@ -73,13 +73,13 @@ CASES = {
         "install-unresolvable",
         one(metadata=["Requires-Dist: absent>=1"]),
         one(metadata=["Requires-Dist: dep>=1"]),
-        f"Its requirements cannot be met on {HERE}.",
+        f"absent>=1 cannot be met on {HERE}.",
     ),
     "an extra that does not resolve": Case(
         "install-unresolvable",
         one(metadata=["Provides-Extra: more", "Provides-Extra: fine", "Requires-Dist: dep>=5; extra == 'more'"]),
         one(metadata=["Provides-Extra: more", "Provides-Extra: fine", "Requires-Dist: dep; extra == 'more'"]),
-        f"Its extra more does not resolve on {HERE}.",
+        f"Its extra more does not resolve on {HERE}: dep>=5 cannot be met.",
     ),
     "a build that reads what is not in the sdist": Case(
         "install-sdist-build",

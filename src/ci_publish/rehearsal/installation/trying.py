@@ -1,5 +1,6 @@
 """Installs one file for one interpreter and tries it: consistency, version, imports, scripts, extras, commands."""
 
+import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,13 @@ from ci_publish.rehearsal.installation.processes import Completed, Processes
 
 _OTHER_VERSION: Final = ("does not match given version", "inconsistent version", "does not match the given version")
 _UNSUPPORTED: Final = ("is not a supported wheel on this platform", "is not compatible with the current")
+# What pip says, and what uv says; a requirement is as long as people can read, and has no other characters.
+_NAMED: Final = r"([A-Za-z0-9][A-Za-z0-9._\[\],<>=!~*+-]{0,98}[A-Za-z0-9*\]])"
+_UNMET: Final = re.compile(
+    rf"satisfies the requirement {_NAMED}(?=[ ;]|$)"
+    r"|Because (?:\S+ was not found in [^,]{1,60}?|only \S+ is available|there (?:is|are) no versions? of \S+)"
+    rf" and \S+ depends on {_NAMED}(?=,? |,?$)"
+)
 _FACTS_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -135,7 +143,11 @@ class Trial:
             return
         alone = self._install("--no-deps")
         if not alone.failed:
-            yield self._fault("install-unresolvable", f"Its requirements cannot be met on {python}", installed)
+            yield self._fault(
+                "install-unresolvable",
+                f"{unmet(installed.output) or 'Its requirements'} cannot be met on {python}",
+                installed,
+            )
         elif any(said in alone.output for said in _OTHER_VERSION):
             message = f"On {python}, it does not have the version {self._file.version}: {_gist(alone)}"
             yield self._fault("install-wrong-version", message, alone)
@@ -155,7 +167,9 @@ class Trial:
         for extra in extras:
             resolved = self._install("--dry-run", extras=(extra,))
             if resolved.failed:
-                message = f"Its extra {extra} does not resolve on {self._interpreter.name}"
+                requirement = unmet(resolved.output)
+                why = f": {requirement} cannot be met" if requirement else ""
+                message = f"Its extra {extra} does not resolve on {self._interpreter.name}{why}"
                 yield self._fault("install-unresolvable", message, resolved)
 
     # --- trying
@@ -227,6 +241,12 @@ def _normalized(requirement: str) -> str:
     from packaging.requirements import Requirement  # noqa: PLC0415  (only for a failure)
 
     return canonicalize_name(Requirement(requirement).name)
+
+
+def unmet(output: str) -> str:
+    """Return the requirement that pip or uv says it cannot meet; "" where it names none."""
+    found = _UNMET.search(" ".join(output.split()))
+    return "" if found is None else next(filter(None, found.groups()))
 
 
 def _gist(ended: Completed) -> str:

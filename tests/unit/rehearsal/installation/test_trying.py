@@ -10,7 +10,7 @@ from ci_publish.model.events import Tried
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.installers import Uv
 from ci_publish.rehearsal.installation.processes import Completed, Processes
-from ci_publish.rehearsal.installation.trying import Plan, Trial
+from ci_publish.rehearsal.installation.trying import Plan, Trial, unmet
 from tests.installable import sdist, wheel
 from tests.unit.rehearsal.installation.test_matching import HERE, read
 
@@ -213,3 +213,38 @@ def test_without_imports_the_probe_is_told_so(tmp_path: Path) -> None:
 
     assert processes.commands[-1][-1] == "imports"
     assert tried.commands[-1] == "locate"
+
+
+@pytest.mark.parametrize(
+    ("output", "requirement"),
+    [
+        ("ERROR: Could not find a version that satisfies the requirement no>=9 (from versions: none)", "no>=9"),
+        ("that satisfies the requirement no[x]>=9; extra == 'bad' (from demo)", "no[x]>=9"),
+        (
+            "Because no was not found in the package\n  registry and demo==1.0 depends on no>=9, we can conclude",
+            "no>=9",
+        ),
+        ("Because there is no version of no==9 and demo==1.0 depends on no==9, we", "no==9"),
+        ("Because only dep==1.0 is available and demo[x]==1.0 depends on dep>=5, we", "dep>=5"),
+        ("Because a==1 depends on b<1 and demo==1.0 depends on b>=2, we", ""),
+        ("satisfies the requirement \x1b[31mno", ""),
+        ("satisfies the requirement " + "a" * 200, ""),
+        ("conflict", ""),
+    ],
+)
+def test_the_requirement_that_cannot_be_met_is_what_the_installer_names(output: str, requirement: str) -> None:
+    assert unmet(output) == requirement
+
+
+def test_it_is_named_for_a_file_and_for_an_extra(tmp_path: Path) -> None:
+    said = failing("ERROR: Could not find a version that satisfies the requirement no>=9 (from versions: none)")
+    path = wheel(tmp_path, metadata=["Provides-Extra: bad"])
+    required, _ = attempt(
+        tmp_path, path, lambda words: said if installing(words) and "--no-deps" not in words else None
+    )
+    extra, _ = attempt(tmp_path / "again", path, lambda words: said if "--dry-run" in words else None)
+
+    assert [each.message for each in required.problems] == ["no>=9 cannot be met on Python 3.12."]
+    assert [each.message for each in extra.problems] == [
+        "Its extra bad does not resolve on Python 3.12: no>=9 cannot be met."
+    ]
