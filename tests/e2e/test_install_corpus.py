@@ -75,6 +75,12 @@ CASES = {
         one(metadata=["Requires-Dist: dep>=1"]),
         f"absent>=1 cannot be met on {HERE}.",
     ),
+    "requirements that contradict each other": Case(
+        "install-unresolvable",
+        one(metadata=["Requires-Dist: dep", "Requires-Dist: strict", "Requires-Dist: core<9"]),
+        one(metadata=["Requires-Dist: dep", "Requires-Dist: strict", "Requires-Dist: core>=9"]),
+        f"strict and core<9 cannot be met together on {HERE}.",
+    ),
     "an extra that does not resolve": Case(
         "install-unresolvable",
         one(metadata=["Provides-Extra: more", "Provides-Extra: fine", "Requires-Dist: dep>=5; extra == 'more'"]),
@@ -151,6 +157,8 @@ CASES = {
 
 def upstream(tmp_path: Path) -> Path:
     wheel(tmp_path / "upstream", "dep", "1.0")
+    wheel(tmp_path / "upstream", "strict", "1.0", metadata=["Requires-Dist: core>=9"])
+    wheel(tmp_path / "upstream", "core", "8.0")
     wheel(tmp_path / "upstream", "core", "9.0")
     return tmp_path / "upstream"
 

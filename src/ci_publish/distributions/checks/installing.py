@@ -23,7 +23,7 @@ RULES: Final = (
         ),
         source=_INSTALLED,
         example="`Requires-Dist: reqeusts`; `Requires-Dist: numpy<1` on Python 3.13",
-        fix="Correct Requires-Dist. The installer's last lines name the requirement that cannot be met.",
+        fix="Correct Requires-Dist, or publish what it names first. The installer's last lines say why it cannot be met.",
     ),
     Rule(
         id="install-sibling-pin",

@@ -21,8 +21,8 @@ class Installer(Protocol):
     def create(self, interpreter: str, folder: Path) -> list[str]:
         """Make a virtual environment of *interpreter* in *folder*."""
 
-    def install(self, python: str, requirement: str, index: str, *options: str) -> list[str]:
-        """Install *requirement* from *index* into the environment of *python*.
+    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
+        """Install *requirements* from *index* into the environment of *python*.
 
         *options* may be ``--no-deps`` and ``--dry-run``, which both installers have.
         """
@@ -47,11 +47,11 @@ class Uv:
         """See ``Installer``."""
         return [self.path, "venv", *_QUIET_UV, "--no-project", "--python", interpreter, str(folder)]
 
-    def install(self, python: str, requirement: str, index: str, *options: str) -> list[str]:
+    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """See ``Installer``."""
         return [
             *(self.path, "pip", "install", *_QUIET_UV, "--python", python),
-            *("--default-index", index, *options, requirement),
+            *("--default-index", index, *options, *requirements),
         ]
 
     def check(self, python: str) -> list[str]:
@@ -75,11 +75,11 @@ class Pip:
         """See ``Installer``."""
         return [interpreter, "-I", "-m", "venv", "--without-pip", str(folder)]
 
-    def install(self, python: str, requirement: str, index: str, *options: str) -> list[str]:
+    def install(self, python: str, requirements: Sequence[str], index: str, *options: str) -> list[str]:
         """See ``Installer``."""
         return [
             *(*self._pip(python), "install", "--index-url", index, "--progress-bar", "off"),
-            *("--no-warn-script-location", "--root-user-action", "ignore", *options, requirement),
+            *("--no-warn-script-location", "--root-user-action", "ignore", *options, *requirements),
         ]
 
     def check(self, python: str) -> list[str]:

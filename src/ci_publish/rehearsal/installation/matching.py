@@ -47,25 +47,35 @@ def needs(file: Distribution) -> str:
     return f"{tag} and {python}" if python else tag
 
 
-def missing_siblings(
-    file: Distribution, siblings: Mapping[str, Sequence[str]], interpreter: Interpreter
-) -> tuple[str, ...]:
-    """Return the requirements of *file* for a project of this run that no version of this run satisfies.
-
-    *siblings* holds the versions of each project (normalised). Requirements of extras do not count.
-    """
+def applying_requirements(
+    file: Distribution, interpreter: Interpreter, extras: Sequence[str] = ()
+) -> tuple[Requirement, ...]:
+    """Return what *file*, with *extras*, requires on *interpreter*, without the markers."""
     found = []
     for text in file.metadata.all("requires-dist"):
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        if requirement.marker is not None and not requirement.marker.evaluate({**interpreter.markers, "extra": ""}):
-            continue
-        versions = siblings.get(canonicalize_name(requirement.name))
-        if versions and not any(requirement.specifier.contains(Version(each), prereleases=True) for each in versions):
-            found.append(text.partition(";")[0].strip())
+        marker, requirement.marker = requirement.marker, None
+        if marker is None or any(marker.evaluate({**interpreter.markers, "extra": extra}) for extra in ("", *extras)):
+            found.append(requirement)
     return tuple(found)
+
+
+def missing_siblings(
+    file: Distribution, siblings: Mapping[str, Sequence[str]], interpreter: Interpreter
+) -> tuple[Requirement, ...]:
+    """Return the requirements of *file* for a project of this run that no version of this run satisfies.
+
+    *siblings* holds the versions of each project (normalised). Requirements of extras do not count.
+    """
+    return tuple(
+        requirement
+        for requirement in applying_requirements(file, interpreter)
+        if (versions := siblings.get(canonicalize_name(requirement.name)))
+        and not any(requirement.specifier.contains(Version(each), prereleases=True) for each in versions)
+    )
 
 
 def required_names(file: Distribution) -> Mapping[str, str]:

@@ -1,6 +1,5 @@
 """Installs one file for one interpreter and tries it: consistency, version, imports, scripts, extras, commands."""
 
-import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
 from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
+from ci_publish.rehearsal.installation.conflicts import unmet
 from ci_publish.rehearsal.installation.facts import (
     Facts,
     cured_by_extras,
@@ -25,18 +25,11 @@ from ci_publish.rehearsal.installation.facts import (
 )
 from ci_publish.rehearsal.installation.installers import Installer, python_of, scripts_folder
 from ci_publish.rehearsal.installation.interpreters import Interpreter
-from ci_publish.rehearsal.installation.matching import missing_siblings
+from ci_publish.rehearsal.installation.matching import applying_requirements, missing_siblings
 from ci_publish.rehearsal.installation.processes import Completed, Processes
 
 _OTHER_VERSION: Final = ("does not match given version", "inconsistent version", "does not match the given version")
 _UNSUPPORTED: Final = ("is not a supported wheel on this platform", "is not compatible with the current")
-# What pip says, and what uv says; a requirement is as long as people can read, and has no other characters.
-_NAMED: Final = r"([A-Za-z0-9][A-Za-z0-9._\[\],<>=!~*+-]{0,98}[A-Za-z0-9*\]])"
-_UNMET: Final = re.compile(
-    rf"satisfies the requirement {_NAMED}(?=[ ;]|$)"
-    r"|Because (?:\S+ was not found in [^,]{1,60}?|only \S+ is available|there (?:is|are) no versions? of \S+)"
-    rf" and \S+ depends on {_NAMED}(?=,? |,?$)"
-)
 _FACTS_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -127,7 +120,7 @@ class Trial:
     def _install(self, *options: str, extras: Sequence[str] = ()) -> Completed:
         requirement = f"{self._file.project}[{','.join(extras)}]" if extras else self._file.project
         source = f"{requirement} @ {self._plan.addresses[self._file.filename]}#sha256={self._file.sha256}"
-        command = self._installer.install(self._python, source, self._plan.index, *options)
+        command = self._installer.install(self._python, (source,), self._plan.index, *options)
         return self._do(command, " ".join(("install", *options, requirement)))
 
     def _not_installed(self, installed: Completed) -> Iterator[Fault]:
@@ -135,19 +128,16 @@ class Trial:
         python = self._interpreter.name
         missing = missing_siblings(self._file, self._plan.siblings, self._interpreter)
         for requirement in missing:
-            name = requirement.split("[")[0]
-            there = ", ".join(sorted(self._plan.siblings[_normalized(requirement)]))
-            message = f"It requires {requirement}, and this run has {_normalized(name)} {there}."
+            name = canonicalize_name(requirement.name)
+            there = ", ".join(sorted(self._plan.siblings[name]))
+            message = f"It requires {requirement}, and this run has {name} {there}."
             yield self._fault("install-sibling-pin", message, installed)
         if missing:
             return
         alone = self._install("--no-deps")
         if not alone.failed:
-            yield self._fault(
-                "install-unresolvable",
-                f"{unmet(installed.output) or 'Its requirements'} cannot be met on {python}",
-                installed,
-            )
+            message = f"{self._culprits() or 'Its requirements cannot be met'} on {python}"
+            yield self._fault("install-unresolvable", message, installed)
         elif any(said in alone.output for said in _OTHER_VERSION):
             message = f"On {python}, it does not have the version {self._file.version}: {_gist(alone)}"
             yield self._fault("install-wrong-version", message, alone)
@@ -167,10 +157,31 @@ class Trial:
         for extra in extras:
             resolved = self._install("--dry-run", extras=(extra,))
             if resolved.failed:
-                requirement = unmet(resolved.output)
-                why = f": {requirement} cannot be met" if requirement else ""
+                culprits = self._culprits((extra,))
+                why = f": {culprits}" if culprits else ""
                 message = f"Its extra {extra} does not resolve on {self._interpreter.name}{why}"
                 yield self._fault("install-unresolvable", message, resolved)
+
+    def _culprits(self, extras: Sequence[str] = ()) -> str:
+        """Return which requirements cannot be met, "" where that is not known before the deadline of one command."""
+        end = time.monotonic() + self._plan.seconds
+
+        def resolves(requirements: Sequence[str]) -> bool:
+            command = self._installer.install(self._python, requirements, self._plan.index, "--dry-run")
+            left = max(0.0, end - time.monotonic())
+            ended = self._processes.run(command, folder=self._folder / "empty", seconds=left)
+            if ended.code is None:
+                raise TimeoutError
+            return not ended.failed
+
+        required = tuple(map(str, applying_requirements(self._file, self._interpreter, extras)))
+        try:
+            found = unmet(required, resolves)
+        except TimeoutError:
+            return ""
+        if not found:
+            return "Its requirements resolve but cannot be installed" if required else ""
+        return f"{' and '.join(found)} cannot be met{' together' if len(found) > 1 else ''}"
 
     # --- trying
 
@@ -235,18 +246,6 @@ class Trial:
             self._outputs.append(ended.output)
         late = f": it did not end within {self._plan.seconds:g} s." if ended.code is None else "."
         return Fault(rule=rule, message=message.rstrip(".") + late)
-
-
-def _normalized(requirement: str) -> str:
-    from packaging.requirements import Requirement  # noqa: PLC0415  (only for a failure)
-
-    return canonicalize_name(Requirement(requirement).name)
-
-
-def unmet(output: str) -> str:
-    """Return the requirement that pip or uv says it cannot meet; "" where it names none."""
-    found = _UNMET.search(" ".join(output.split()))
-    return "" if found is None else next(filter(None, found.groups()))
 
 
 def _gist(ended: Completed) -> str:

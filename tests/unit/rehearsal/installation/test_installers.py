@@ -11,7 +11,7 @@ UV, PIP = Uv("/bin/uv", "0.13.8"), Pip("/bin/python3", "26.0")
 
 @pytest.mark.parametrize("installer", [UV, PIP])
 def test_an_installation_names_environment_index_and_requirement(installer: Installer) -> None:
-    command = installer.install("/env/bin/python", "demo @ http://x/", "http://127.0.0.1:1/simple/", "--no-deps")
+    command = installer.install("/env/bin/python", ("demo @ http://x/",), "http://127.0.0.1:1/simple/", "--no-deps")
 
     assert command[-2:] == ["--no-deps", "demo @ http://x/"]
     assert command[command.index("--python") + 1] == "/env/bin/python"

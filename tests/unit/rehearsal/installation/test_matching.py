@@ -8,7 +8,13 @@ import pytest
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.distribution import Distribution
 from ci_publish.rehearsal.installation.interpreters import Interpreter
-from ci_publish.rehearsal.installation.matching import fits, missing_siblings, needs, required_names
+from ci_publish.rehearsal.installation.matching import (
+    applying_requirements,
+    fits,
+    missing_siblings,
+    needs,
+    required_names,
+)
 from tests.installable import sdist, wheel
 
 HERE = Interpreter(
@@ -77,9 +83,9 @@ REQUIREMENTS = [
 def test_a_sibling_is_missing_where_no_version_of_this_run_is_allowed(tmp_path: Path) -> None:
     file = read(wheel(tmp_path, metadata=REQUIREMENTS))
 
-    assert missing_siblings(file, {"core": ["1.0", "2.0"], "plugin": ["1.0"]}, HERE) == ("Core==1.1",)
-    assert missing_siblings(file, {"core": ["1.1"]}, HERE) == ()
-    assert missing_siblings(file, {"plugin": ["1.0rc1"]}, HERE) == ("plugin>=1",)
+    assert list(map(str, missing_siblings(file, {"core": ["1.0", "2.0"], "plugin": ["1.0"]}, HERE))) == ["Core==1.1"]
+    assert list(map(str, missing_siblings(file, {"core": ["1.1"]}, HERE))) == []
+    assert list(map(str, missing_siblings(file, {"plugin": ["1.0rc1"]}, HERE))) == ["plugin>=1"]
     assert missing_siblings(file, {"core": []}, replace(HERE, version="3.12.2")) == ()
 
 
@@ -88,3 +94,10 @@ def test_what_is_required_is_known_by_name(tmp_path: Path) -> None:
 
     assert found["other"] == "other==9"
     assert found.keys() == {"core", "plugin", "other"}
+
+
+def test_what_applies_has_no_markers_and_may_have_extras(tmp_path: Path) -> None:
+    file = read(wheel(tmp_path, metadata=REQUIREMENTS))
+
+    assert list(map(str, applying_requirements(file, HERE))) == ["Core==1.1", "plugin>=1", "other==9"]
+    assert list(map(str, applying_requirements(file, HERE, ["x"]))) == ["Core==1.1", "plugin>=1", "other==9", "core==4"]
