@@ -23,7 +23,7 @@ RULES: Final = (
         ),
         source=_INSTALLED,
         example="`Requires-Dist: reqeusts`; `Requires-Dist: numpy<1` on Python 3.13",
-        fix="Correct Requires-Dist, or publish what it names first. The installer's last lines say why it cannot be met.",
+        fix="Correct Requires-Dist, or publish what it names first. The installer's last lines say why.",
     ),
     Rule(
         id="install-sibling-pin",

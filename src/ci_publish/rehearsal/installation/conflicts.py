@@ -20,7 +20,7 @@ def unmet(requirements: Requirements, resolves: Callable[[Requirements], bool]) 
 def _fewest(
     given: Requirements, candidates: Requirements, resolves: Callable[[Requirements], bool], *, more: bool
 ) -> Requirements:
-    """Return those of *candidates* that together with *given* do not resolve; *more*: *given* has not been asked for."""
+    """Return those of *candidates* that do not resolve together with *given*; *more*: *given* is still to be tried."""
     if more and not resolves(given):
         return ()
     if len(candidates) == 1:

@@ -135,7 +135,10 @@ class Trial:
         if missing:
             return
         alone = self._install("--no-deps")
-        if not alone.failed:
+        if not alone.failed and installed.code is None:
+            message = f"Installing it with its requirements on {python}"
+            yield self._fault("install-unresolvable", message, installed)
+        elif not alone.failed:
             message = f"{self._culprits() or 'Its requirements cannot be met'} on {python}"
             yield self._fault("install-unresolvable", message, installed)
         elif any(said in alone.output for said in _OTHER_VERSION):
@@ -180,7 +183,7 @@ class Trial:
         except TimeoutError:
             return ""
         if not found:
-            return "Its requirements resolve but cannot be installed" if required else ""
+            return "Its requirements resolve but cannot be installed" if required and not extras else ""
         return f"{' and '.join(found)} cannot be met{' together' if len(found) > 1 else ''}"
 
     # --- trying

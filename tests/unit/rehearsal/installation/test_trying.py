@@ -131,6 +131,12 @@ def test_a_file_that_works_passes_and_its_digest_is_asked_for(tmp_path: Path) ->
         ),
         (
             wheel,
+            lambda words: LATE if installing(words) and "--no-deps" not in words else None,
+            "install-unresolvable",
+            "Installing it with its requirements on Python 3.12: it did not end within 600 s.",
+        ),
+        (
+            wheel,
             lambda words: failing("a\n\nb is wrong\n") if "check" in words else None,
             "install-inconsistent",
             "b is wrong",
