@@ -5,7 +5,9 @@
 The pages about the errors show these very messages as their examples (``scripts/docs_errors.py``).
 """
 
+import errno
 import json
+import struct
 import tempfile
 import warnings
 import zipfile
@@ -45,9 +47,12 @@ from ci_publish.attestations.sigstore_signer import SigstoreSigner
 from ci_publish.attestations.trouble import CertificateEnded, IdentityRefusal, Refusal, Transient, Trouble, Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.cli.arguments import parse
+from ci_publish.distributions.checks import table
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, expected_wheels
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.checks.weights import weights
+from ci_publish.distributions.faults import Fault
+from ci_publish.distributions.file_access import FileRefused, open_regular
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.hints import Hint, OptionNamed
@@ -94,6 +99,7 @@ from ci_publish.rehearsal.ci_claims import github_claims, google_claims
 from ci_publish.rehearsal.installation.interpreters import interpreters
 from ci_publish.rehearsal.installation.processes import Processes
 from ci_publish.reports.console_renderer import ConsoleRenderer
+from tests.corpus.build import with_local_extra
 from tests.distributions import make_wheel
 from tests.unit.attestations.scripted_authority import FakeAuthority, Job
 from tests.unit.attestations.signing_harness import PatientWaiting, wheels
@@ -365,6 +371,33 @@ def _() -> object:
         outside = make_wheel(here / "elsewhere")
         (here / "dist" / outside.name).symlink_to(outside)
         return shortened(lambda: check_folder(here / "dist"), f"{here}/")
+
+
+@situation("A wheel has a ZIP64 extra field twice, as no archiver that follows the standard writes it")
+def _() -> object:
+    with folder() as here:
+        path = make_wheel(here)
+        field = struct.pack("<HHQQ", 1, 16, *struct.unpack_from("<LL", path.read_bytes(), 18)[::-1])
+        path.write_bytes(with_local_extra(path.read_bytes(), field + field))
+        return checked(here)
+
+
+@situation("A distribution is a link to a file that is gone")
+def _() -> object:
+    with folder() as here:
+        make_wheel(here)
+        (here / "demo-1.0.tar.gz").symlink_to(here / "gone.tar.gz")
+        return checked(here)
+
+
+@situation("A distribution may not be read by this user")
+def _() -> object:
+    try:
+        with folder() as here, open_regular(make_wheel(here)):
+            raise PermissionError(errno.EACCES, "Permission denied")
+    except FileRefused as refused:
+        fault = Fault(rule=refused.rule, message=str(refused))
+    return messages.failed_checks((table.problem(fault, wheel().filename, Severity.ERROR),))
 
 
 @situation("Two files have problems")

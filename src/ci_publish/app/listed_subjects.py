@@ -73,7 +73,8 @@ def _require_distributions(subjects: tuple[Subject, ...]) -> None:
 
 def _wrong(path: Path, reason: str) -> ConfigurationError:
     return ConfigurationError(
-        f"The list of files in {path} (subjects) cannot be used: {reason}.",
+        f"The list of files in {path} (subjects) cannot be used.",
+        detail=f"{reason[0].upper()}{reason[1:]}.",
         hints=(
             "Give a JSON list of objects with filename and sha256, such as the action's output `files`.",
             "Or give the output of `sha256sum dist/*`.",

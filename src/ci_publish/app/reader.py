@@ -1,5 +1,6 @@
 """Whom a run talks to: the front end that was used and the command that runs, and how options are spelled there."""
 
+import shlex
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -97,7 +98,7 @@ def _flag(named: OptionNamed, declared: Option) -> str | None:
         return f"--{flag}"
     if Settings.model_fields[name].annotation is bool:
         return f"--{flag}" if value == "true" else f"--no-{flag}"
-    return f"--{flag} {value}"
+    return f"--{flag} {shlex.quote(value)}"
 
 
 def _input(named: OptionNamed) -> str:

@@ -163,7 +163,8 @@ def explained(error: ValidationError, spelled: Mapping[str, str] | None = None) 
     names = {} if spelled is None else spelled
     found = tuple(_line(item, names) for item in error.errors(include_input=False, include_url=False))
     message = f"{'A setting is' if len(found) == 1 else f'{len(found)} settings are'} wrong: {found[0]}"
-    return ConfigurationError(message, detail="\n".join(found[1:]), hints=tuple(_hints(error, names)))
+    detail = "\n".join((*found[1:], "Settings are read before anything else; nothing was signed or sent."))
+    return ConfigurationError(message, detail=detail, hints=tuple(_hints(error, names)))
 
 
 def _hints(error: ValidationError, spelled: Mapping[str, str]) -> Iterator[str]:

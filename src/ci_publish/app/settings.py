@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.app.option_groups.attestations import AttestationSettings
 from ci_publish.app.option_groups.build_provenance import BuildProvenanceSettings
 from ci_publish.app.option_groups.conflicts import ConflictSettings
@@ -68,7 +69,8 @@ class Settings(
                 message = "Settings takes options by name, and was given one without a name."
                 raise ConfigurationError(message, hints=('Write: ci_publish.Settings(paths=("dist",))',))
             if unknown is not None:
-                raise ConfigurationError(f"A setting is wrong: {unknown}: unknown option")
+                message = f"A setting is wrong: {unknown}: unknown option"
+                raise ConfigurationError(message, hints=(f"Options: {OPTIONS_URL}",))
             super().__init__(**given)
 
     @model_validator(mode="after")

@@ -42,7 +42,8 @@ def write_attestations(
         )
     except OSError as error:
         raise ConfigurationError(
-            f"Cannot write the attestations to {directory}: {error}.",
+            f"Cannot write the attestations to {directory}.",
+            detail=f"{error.strerror or error}. The files are signed, and nothing was uploaded.",
             hints=(
                 Hint("Name a folder that this job may write to: ", option("attestations_dir", "DIR")),
                 Hint("Name a folder that this job may write to: ", option("output_dir", "DIR")),

@@ -48,6 +48,7 @@ class _Parser(argparse.ArgumentParser):
         meant = get_close_matches(wrong[1], COMMANDS, 1) if wrong else ()
         raise ConfigurationError(
             f"Unknown command: {wrong[1]}." if wrong else f"{message[0].upper()}{message[1:]}.",
+            detail=f"The commands are {', '.join(COMMANDS)}." if wrong else "The command line cannot be read.",
             hints=(*(f"Did you mean {each}?" for each in meant), f"`{self.prog} --help` lists the commands."),
         )
 
@@ -94,6 +95,7 @@ def _unknown(words: Sequence[str], command: str) -> ConfigurationError:
     close = [] if known else [match for word in wrong for match in get_close_matches(word.split("=", 1)[0], flags, 1)]
     return ConfigurationError(
         f"Unknown {'option' if len(wrong) == 1 else 'options'} of {command}: {', '.join(wrong)}.",
+        detail="An option that is not known is not skipped; nothing was done.",
         hints=(
             *known,
             *(f"Did you mean {flag}?" for flag in close),
@@ -186,9 +188,10 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def _refuse_secrets(argv: Sequence[str]) -> None:
     for argument in argv:
         if argument.split("=", 1)[0] in _SECRET_FLAGS:
-            message = "A password or token on the command line is visible to every process and ends up in logs."
+            message = "A password or token was given on the command line."
             raise ConfigurationError(
                 message,
+                detail="There, every process of this machine can see it, and it ends up in logs.",
                 hints=(
                     Hint(
                         "Set ",

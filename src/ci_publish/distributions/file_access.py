@@ -134,6 +134,9 @@ def resolve(path: Path) -> Path:
         raise FileRefused(
             "file-outside-link", f"The file is a symbolic link to a path outside its folder: {str(target)!r}."
         )
+    if not os.path.exists(target):  # noqa: PTH110 - Path.exists raises where a folder may not be entered
+        reason = f"The file is a symbolic link to {target.name!r}, which does not exist or cannot be reached."
+        raise FileRefused("file-unreadable", reason)
     return target
 
 

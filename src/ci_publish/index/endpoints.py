@@ -251,8 +251,8 @@ def _refuse_plain_http(url: str, name: str, allow_http: frozenset[str]) -> None:
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
-        f"The {name} {shown(url)} is plain http: anyone on the network path could read the credential and modify"
-        " the files.",
+        f"The {name} {shown(url)} is plain http.",
+        detail="Anyone on the network path could read the credential and modify the files.",
         hints=(
             f"Use https: {shown(url).replace('http:', 'https:', 1)}",
             Hint(

@@ -150,8 +150,8 @@ def unexpected_publisher(
 def publisher_without_attestations() -> ConfigurationError:
     """`verify --publisher … --attestations off`: who signed cannot be known without reading attestations."""
     return ConfigurationError(
-        "The settings publisher and attestations contradict each other: publisher verifies who signed the files,"
-        " but attestations are off.",
+        "The settings publisher and attestations contradict each other.",
+        detail="publisher verifies who signed the files, but attestations are off.",
         hints=("Remove one of them.",),
     )
 
@@ -160,6 +160,7 @@ def build_provenance_without_attestations() -> ConfigurationError:
     """`verify --require-build-provenance --attestations off`: build provenance is an attestation."""
     return ConfigurationError(
         "Build provenance is required (require-build-provenance, builder or source), but attestations are off.",
+        detail="Build provenance is an attestation, so it would not be read either.",
         hints=("Remove one of them.",),
     )
 

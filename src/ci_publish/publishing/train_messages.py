@@ -90,7 +90,8 @@ def deferred(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> P
 def cycle_too_large(cycle: Sequence[str], most: int) -> ConfigurationError:
     """No number of runs that create so few projects publishes a cycle."""
     return ConfigurationError(
-        f"new-projects: {most} can never publish {_named(cycle)}: these projects are new and require each other.",
+        f"new-projects: {most} can never publish {_named(cycle)}.",
+        detail="These projects are new and require each other, so one run has to create them all.",
         hints=(
             Hint("Allow as many new projects as the cycle has: ", option("new_projects", str(len(cycle)))),
             "Or break the cycle.",
@@ -101,8 +102,8 @@ def cycle_too_large(cycle: Sequence[str], most: int) -> ConfigurationError:
 def unknown_new(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
     """The user limits new projects, and nothing tells which are."""
     return ConfigurationError(
-        f"new-projects cannot be honoured: the listing of {_named(projects)} on {endpoints.name} cannot be read, so"
-        " it is not known which projects are new.",
+        "new-projects cannot be honoured: it is not known which projects are new.",
+        detail=f"The listing of {_named(projects)} on {endpoints.name} cannot be read.",
         hints=(
             Hint("Name the root of the index's Simple API: ", option("index_url", "URL")),
             Hint("Or omit ", option("new_projects"), "."),

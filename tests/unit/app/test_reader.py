@@ -154,6 +154,13 @@ def test_other_events_are_left_alone() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_only_an_adjustable_rule_says_how_it_is_made_a_note(rule: Rule) -> None:
+    assert "[tool.ci-publish" not in rule.fix
+    named = set(re.findall(r"rules: ([a-z-]+)=", rule.fix))
+    assert named <= ({rule.id} if rule.adjustable else set())
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
 def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule) -> None:
     names = {name.replace("_", "-") for name in options()} | set(TABLE)
     literal = "".join(part for part in getattr(rule.fix, "parts", (rule.fix,)) if not isinstance(part, OptionNamed))
@@ -164,6 +171,9 @@ def test_advice_of_rules_leaves_the_spelling_of_options_to_the_reader(rule: Rule
 @pytest.mark.parametrize(
     ("rule", "front_end", "command", "said"),
     [
+        ("wheel-lost", FrontEnd.COMMAND_LINE, "diff", "make the rule a note (--rules wheel-lost=note)."),
+        ("wheel-lost", FrontEnd.ACTION, "publish", "make the rule a note (CI_PUBLISH_RULES=wheel-lost=note)."),
+        ("wheel-lost", FrontEnd.PYTHON, "plan", "make the rule a note (Settings(rules=('wheel-lost=note',)))."),
         ("install-import", FrontEnd.COMMAND_LINE, "rehearse", " If importing cannot work here: --no-import."),
         ("install-import", FrontEnd.ACTION, "rehearse", " If importing cannot work here: install-no-import: true."),
         ("install-import", FrontEnd.PYTHON, "rehearse", " If importing cannot work here: Settings(no_import=True)."),

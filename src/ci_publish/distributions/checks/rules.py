@@ -12,6 +12,7 @@ from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.sdists import SdistContents
 from ci_publish.distributions.wheels import ZipContents
+from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import IndexProfile
@@ -67,6 +68,11 @@ class CheckedFile:
         """The faults that reading the archive found."""
         contents = self.wheel or self.sdist
         return () if contents is None else contents.faults
+
+
+def intended(rule: str, where: str) -> Hint:
+    """Return the sentence that says how to keep an adjustable rule from warning, *where* what it finds is meant."""
+    return Hint(f" {where}, make the rule a note (", option("rules", f"{rule}=note"), ").")
 
 
 FileCheck: TypeAlias = Callable[[CheckedFile], Iterable[Fault]]

@@ -197,7 +197,7 @@ RULES: Final = (
         cause="Every file can be opened and read.",
         source="our own rule.",
         example="a file of another user with mode 600",
-        fix="Correct its permissions.",
+        fix="Correct its permissions, or replace a broken link with the file itself.",
     ),
     Rule(
         id="file-empty",

@@ -61,6 +61,7 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
             raise _wrong(
                 source,
                 f"unknown rule {name!r}",
+                "The entry would change nothing.",
                 f"Did you mean {close[0]}?" if close else "All rules: see the page about checks in the documentation.",
                 f"Correct {source}.",
             )
@@ -68,12 +69,14 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
             raise _wrong(
                 source,
                 f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
-                f"Correct {source}: give each rule one of these severities, such as {_example(name, source)}.",
+                "These are the severities of a rule.",
+                f"Correct {source}, for example: {_example(name, source)}",
             )
         if _is_weaker(rule, overrides[name]) and not rule.adjustable:
             raise _wrong(
                 source,
-                f"{name} cannot be weaker than {rule.pypi}: the rule {rule.ground}",
+                f"{name} cannot be weaker than {rule.pypi}",
+                f"The rule {rule.ground}.",
                 f"Remove the entry from {source}, or make the rule stricter. Rules that may be weakened are marked"
                 f" `adjustable`: {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
             )
@@ -93,5 +96,5 @@ def _example(name: str, source: str) -> str:
     return f'{name} = "error"' if source.startswith("[") else f"{name}=error"
 
 
-def _wrong(source: str, why: str, *hints: str) -> ConfigurationError:
-    return ConfigurationError(f"A setting is wrong: {source}: {why}.", hints=hints)
+def _wrong(source: str, what: str, why: str, *hints: str) -> ConfigurationError:
+    return ConfigurationError(f"A setting is wrong: {source}: {what}.", detail=why, hints=hints)

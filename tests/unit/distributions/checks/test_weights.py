@@ -53,7 +53,7 @@ def test_a_rule_that_binds_is_not_weakened_and_the_error_says_why(rule: str, why
     for level in ("off", "note"):
         with pytest.raises(ConfigurationError, match="cannot be weaker") as caught:
             weights((f"{rule}={level}",))
-        assert why in caught.value.summary
+        assert why in caught.value.detail
         assert rule in caught.value.hints[0]
 
 

@@ -15,8 +15,9 @@ from ci_publish.distributions.checks.comparison.requirements import (
     shown,
 )
 from ci_publish.distributions.checks.comparison.stated import Stated
-from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.rules import Rule, intended
 from ci_publish.distributions.faults import Fault
+from ci_publish.hints import Hint
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.problem import Severity
 from ci_publish.model.release import Comparison
@@ -183,10 +184,7 @@ RULES: Final = (
         cause="A release requires what the release before requires, its extras not counted.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, and 1.1 does not",
-        fix=(
-            "If it is still imported, add it again; if it is gone on purpose,"
-            " set the rule to `note` in [tool.ci-publish.rules]."
-        ),
+        fix=Hint("If it is still imported, add it again.", intended("dependency-removed", "If it is gone on purpose")),
     ),
     Rule(
         id="extra-removed",
@@ -196,7 +194,7 @@ RULES: Final = (
         cause="A release has the extras of the release before.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
         example="1.0 has the extra `http2`, and 1.1 does not",
-        fix="Keep an empty extra of that name, or announce it and set the rule to `note` in [tool.ci-publish.rules].",
+        fix=Hint("Keep an empty extra of that name.", intended("extra-removed", "If it is gone on purpose")),
     ),
     Rule(
         id="license-changed",

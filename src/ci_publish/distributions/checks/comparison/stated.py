@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.hints import Hint, option
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 
@@ -115,7 +116,10 @@ def _wrong(line: str, why: str) -> ConfigurationError:
     shown = line if len(line) <= MAX_PATTERN else f"{line[:MAX_PATTERN]}…"
     return ConfigurationError(
         f"A setting is wrong: expect-wheels: {shown}: {why}",
-        hints=('Write patterns like this: expect-wheels = ["cp3{12,13}-*-{manylinux*_x86_64,win_amd64}"]',),
+        detail="Braces stand for several wheels, as in a shell: cp3{12,13} is cp312 and cp313.",
+        hints=(
+            Hint("Write patterns like this: ", option("expect_wheels", "cp3{12,13}-*-{manylinux*_x86_64,win_amd64}")),
+        ),
     )
 
 

@@ -27,9 +27,10 @@ from ci_publish.distributions.checks.comparison.targets import (
     supports,
     work,
 )
-from ci_publish.distributions.checks.rules import Rule
+from ci_publish.distributions.checks.rules import Rule, intended
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MIB
+from ci_publish.hints import Hint
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -249,10 +250,7 @@ RULES: Final = (
             " files 14 days after its first."
         ),
         example="1.1 has no wheel for CPython 3.13 on macOS arm64, and 1.0 had one",
-        fix=(
-            "Build the missing wheels before publishing; if they are gone on purpose,"
-            " set the rule to `note` in [tool.ci-publish.rules]."
-        ),
+        fix=Hint("Build the missing wheels before publishing.", intended("wheel-lost", "If they are gone on purpose")),
     ),
     Rule(
         id="sdist-lost",
@@ -272,9 +270,9 @@ RULES: Final = (
         cause="Wheels run on the systems that the wheels of the release before run on.",
         source="PEP 600 (manylinux), PEP 656 (musllinux); packaging.tags (macOS).",
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
-        fix=(
-            "Build with the older image or MACOSX_DEPLOYMENT_TARGET, or announce it and"
-            " set the rule to `note` in [tool.ci-publish.rules]."
+        fix=Hint(
+            "Build with the older image or MACOSX_DEPLOYMENT_TARGET.",
+            intended("platform-floor-raised", "If it is meant"),
         ),
     ),
     Rule(
