@@ -68,7 +68,7 @@ def _require_distributions(subjects: tuple[Subject, ...]) -> None:
             raise _Unusable(f"not the name of a wheel or sdist: {subject.filename[:200]!r}")
     name, number = Counter(subject.filename for subject in subjects).most_common(1)[0]
     if number > 1:
-        raise _Unusable(f"{name} is listed more than once")
+        raise _Unusable(f"it lists {name} more than once")
 
 
 def _wrong(path: Path, reason: str) -> ConfigurationError:

@@ -151,7 +151,7 @@ def publisher_without_attestations() -> ConfigurationError:
     """`verify --publisher … --attestations off`: who signed cannot be known without reading attestations."""
     return ConfigurationError(
         "The settings publisher and attestations contradict each other.",
-        detail="publisher verifies who signed the files, but attestations are off.",
+        detail="`publisher` verifies who signed the files, but attestations are off.",
         hints=("Remove one of them.",),
     )
 
