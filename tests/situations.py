@@ -158,7 +158,7 @@ def printed(error: CiPublishError, reader: Reader = Reader(FrontEnd.COMMAND_LINE
     """Return what the console prints for *reader* when a run ends with *error*."""
     reader.error(error)
     event = RunFinished(outcome=Outcome.FAILED, exit_code=error.exit_code, time=0.0, error=error)
-    lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render(event)]
+    lines = [line.text for line in ConsoleRenderer(clock=lambda: 0.0).render_event(event)]
     text = "\n".join(line.rstrip() for line in lines if not line.startswith("Failed"))
     return text.strip("\n")
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import component_variable, load
 from ci_publish.model.events import Outcome, RunFinished, RunStarted
-from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.outputs import Artifacts, action_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -82,7 +82,7 @@ def test_every_input_reaches_its_setting(name: str, tmp_path: Path) -> None:
 def test_an_action_declares_the_outputs_that_a_run_writes(path: Path) -> None:
     events = (RunStarted("publish", 0.0), RunFinished(outcome=Outcome.PUBLISHED, exit_code=0, time=1.0))
 
-    assert set(read(path)["outputs"]) == set(outputs(events, Artifacts()))
+    assert set(read(path)["outputs"]) == set(action_outputs(events, Artifacts()))
 
 
 def test_the_image_says_whose_the_inputs_are() -> None:

@@ -30,7 +30,7 @@ class FileReports:
         if settings.receipt is not None:
             from ci_publish.reports.receipt_file import ReceiptFile  # noqa: PLC0415  (only where it is asked for)
 
-            self._reports.add(ReceiptFile(settings.receipt, self._emit, redact=self._masker.redact))
+            self._reports.add_report(ReceiptFile(settings.receipt, self._emit, redact=self._masker.redact))
         if settings.reports_dir is not None:
             self._add_folder(settings, loaded, command)
         mask = partial(self._masker.mask, users=(TOKEN_USER, settings.user))
@@ -55,7 +55,7 @@ class FileReports:
 
         folder = settings.reports_dir
         assert folder is not None  # noqa: S101  (for mypy)
-        self._reports.add(
+        self._reports.add_report(
             GitLabReport(
                 stream=io.StringIO(),
                 emit=self._listener,

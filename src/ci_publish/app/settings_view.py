@@ -8,7 +8,7 @@ from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import Loaded
 from ci_publish.model.identity import Secret
 from ci_publish.model.receipt_json import dump
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.writer import LineWriter
 
 Row = tuple[str, str, str]
@@ -65,16 +65,16 @@ def write_settings(loaded: Loaded, stream: TextIO) -> None:
             name: {"value": value, "source": source, "not_used_by": not_used_by(name.replace("-", "_"), loaded)}
             for name, value, source in rows(loaded)
         }
-        lines.say(*dump(document, indent=2).splitlines())
+        lines.write_lines(*dump(document, indent=2).splitlines())
         return
-    table = [tuple(map(one_line, row)) for row in rows(loaded)]
+    table = [tuple(map(neutral_line, row)) for row in rows(loaded)]
     widths = [max(len(row[column]) for row in table) for column in (0, 1)]
     for name, value, source in table:
         unused = not_used_by(name.replace("-", "_"), loaded)
         remark = f"  (not used by {', '.join(unused)})" if unused else ""
-        lines.say(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}{remark}")
+        lines.write_lines(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {source}{remark}")
     for note in loaded.notes:
-        lines.say(f"{'warning' if note.warning else 'note'}: {one_line(note.message)}")
+        lines.write_lines(f"{'warning' if note.warning else 'note'}: {neutral_line(note.message)}")
     if loaded.objection is not None:
         stopped = "publish, plan, diff, verify, rehearse and doctor stop."
-        lines.say(f"error: {one_line(loaded.objection.summary)} {stopped}")
+        lines.write_lines(f"error: {neutral_line(loaded.objection.summary)} {stopped}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 from ci_publish.app.settings_sources import DEBUG
 from ci_publish.cli.ci import on_github, on_gitlab
 from ci_publish.model.frozen import frozen
-from ci_publish.reports.console import console
+from ci_publish.reports.console import open_console
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.masking import Masker
 
@@ -52,31 +52,31 @@ class Reporting:
         if options.json:
             from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(JsonReport(stdout, redact=self.masker.redact))
+            self.emit.add_report(JsonReport(stdout, redact=self.masker.redact))
         if options.markdown:
             self._add_markdown(stdout)
 
     def _add_markdown(self, stdout: TextIO) -> None:
         from ci_publish.reports.json import JsonReport  # noqa: PLC0415  (see the module's docstring)
-        from ci_publish.reports.summary import SummaryInput, summary  # noqa: PLC0415
+        from ci_publish.reports.summary import SummaryInput, markdown_summary  # noqa: PLC0415
 
         def text(history: "EventHistory", redact: "Redact") -> str:
-            return summary(SummaryInput(events=history.events, redact=redact))
+            return markdown_summary(SummaryInput(events=history.events, redact=redact))
 
-        self.emit.add(JsonReport(stdout, redact=self.masker.redact, text=text))
+        self.emit.add_report(JsonReport(stdout, redact=self.masker.redact, text=text))
 
     def _add_ci(self) -> None:
         """Add what the CI shows; the files of ``--receipt`` and ``--reports-dir`` are written below every front end."""
         if on_github(self._environ):
             from ci_publish.reports.github import GitHubReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(
+            self.emit.add_report(
                 GitHubReport(stream=self._human, environ=self._environ, emit=self.emit, options=self._shared())
             )
         if on_gitlab(self._environ):
             from ci_publish.reports.gitlab import GitLabReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(GitLabReport(stream=self._human, emit=self.emit, options=self._shared()))
+            self.emit.add_report(GitLabReport(stream=self._human, emit=self.emit, options=self._shared()))
 
     def _shared(self) -> "CiReportOptions":
         """Return what the reports of both CIs get besides events."""
@@ -96,12 +96,12 @@ class Reporting:
         if self._environ.get(DEBUG, "").lower() not in {"", "0", "false"}:
             from ci_publish.reports.tracebacks import TracebackReport  # noqa: PLC0415  (see the module's docstring)
 
-            self.emit.add(TracebackReport(self._human, redact=self.masker.redact))
+            self.emit.add_report(TracebackReport(self._human, redact=self.masker.redact))
 
     def _add_people(self) -> None:
         options = self._report_options
-        self.emit.add(
-            console(
+        self.emit.add_report(
+            open_console(
                 self._human,
                 self._environ,
                 redact=self.masker.redact,

@@ -9,8 +9,8 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.problem import Severity
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.failures import file_failures
-from ci_publish.reports.neutral import command_data, command_property
+from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.neutral import workflow_command_data, workflow_command_property
 
 # The runner shows ten of each kind for a step and silently drops the rest.
 ANNOTATIONS_OF_A_KIND = 10
@@ -32,23 +32,23 @@ def annotations(events: Sequence[Event], place: Callable[[str], str] = str) -> I
 
     *place* turns a file's path into its path inside the repository.
     """
-    for remark in _annotations(events):
+    for remark in _run_annotations(events):
         yield remark if remark.file is None else replace(remark, file=place(remark.file))
 
 
-def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
+def _run_annotations(events: Sequence[Event]) -> Iterator[Annotation]:
     found = [event for event in events if isinstance(event, Collected)]
     paths = {file.filename: str(file.path) for event in found for file in event.distributions}
     paths |= {file.filename: str(file.path) for event in found for file in event.unreadable}
     finished = next((event for event in events if isinstance(event, RunFinished)), None)
     if finished and finished.error:
-        hints = wording.hints(finished.error)
+        hints = wording.hints_with_rerun(finished.error)
         steps = "\n".join((finished.error.detail, *hints, f"{finished.error.slug}: {finished.error.docs}")).strip()
         deferred = isinstance(finished.error, PublishingDeferred)
         severity = Severity.WARNING if deferred else Severity.ERROR
         yield Annotation(severity=severity, title=finished.error.summary, message=steps)
-    for failed, error in file_failures(events):
-        message = "\n".join((error.summary, *wording.hints(error), error.docs))
+    for failed, error in unreported_file_failures(events):
+        message = "\n".join((error.summary, *wording.hints_with_rerun(error), error.docs))
         yield Annotation(
             severity=Severity.ERROR,
             title=f"{failed.distribution.filename}: {failed.status}",
@@ -56,10 +56,10 @@ def _annotations(events: Sequence[Event]) -> Iterator[Annotation]:
             file=str(failed.distribution.path),
         )
     for event in events:
-        yield from _remarks(event, paths)
+        yield from _event_annotations(event, paths)
 
 
-def _remarks(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
+def _event_annotations(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
     match event:
         case Checked(problems=problems):
             for problem in problems:
@@ -80,16 +80,16 @@ def _remarks(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
             pass
 
 
-def commands(remarks: Iterable[Annotation], redact: Redact = str) -> Iterator[str]:
+def annotation_commands(remarks: Iterable[Annotation], redact: Redact = str) -> Iterator[str]:
     """Yield the runner's commands for *remarks*: at most ten of a kind, the last one for all that are left."""
     by_kind: dict[Severity, list[Annotation]] = {severity: [] for severity in Severity}
     for remark in remarks:
         by_kind[remark.severity].append(remark)
     for severity, all_of_them in by_kind.items():
-        yield from (_command(remark, redact) for remark in _folded(severity, all_of_them))
+        yield from (_annotation_command(remark, redact) for remark in _fold_surplus_annotations(severity, all_of_them))
 
 
-def _folded(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annotation]:
+def _fold_surplus_annotations(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annotation]:
     if len(remarks) <= ANNOTATIONS_OF_A_KIND:
         return remarks
     shown, rest = remarks[: ANNOTATIONS_OF_A_KIND - 1], remarks[ANNOTATIONS_OF_A_KIND - 1 :]
@@ -97,12 +97,12 @@ def _folded(severity: Severity, remarks: Sequence[Annotation]) -> Sequence[Annot
     return [
         *shown,
         Annotation(
-            severity=severity, title=f"{wording.count(len(rest), f'more {severity}')}", message="\n".join(lines)
+            severity=severity, title=f"{wording.pluralise(len(rest), f'more {severity}')}", message="\n".join(lines)
         ),
     ]
 
 
-def _command(remark: Annotation, redact: Redact) -> str:
-    file = f"file={command_property(redact(remark.file))}," if remark.file else ""
-    title = f"title={command_property(redact(remark.title))}"
-    return f"::{_KINDS[remark.severity]} {file}{title}::{command_data(redact(remark.message))}"
+def _annotation_command(remark: Annotation, redact: Redact) -> str:
+    file = f"file={workflow_command_property(redact(remark.file))}," if remark.file else ""
+    title = f"title={workflow_command_property(redact(remark.title))}"
+    return f"::{_KINDS[remark.severity]} {file}{title}::{workflow_command_data(redact(remark.message))}"

@@ -26,6 +26,6 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def why(error: OSError) -> str:
+def describe_os_error(error: OSError) -> str:
     """Return what the system said about a file, without the number."""
     return error.strerror or type(error).__name__

@@ -12,31 +12,32 @@ SHOWN = 12
 """Findings of one release on the console: with both versions and what to do, they fit on one screen."""
 
 
-def diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
+def release_diffs(events: Sequence[Event]) -> Iterator[ReleaseDiff]:
     """Return the comparisons of a run, in order."""
     return (event.diff for event in events if isinstance(event, Compared))
 
 
-def headline(receipt: Receipt, events: Sequence[Event]) -> str:
+def diff_or_run_headline(receipt: Receipt, events: Sequence[Event]) -> str:
     """Return how a run ended, in one sentence without a full stop; of ``diff``, what it compared and found."""
-    made = tuple(diffs(events))
+    made = tuple(release_diffs(events))
     if receipt.outcome is not Outcome.COMPARED:
-        return wording.headline(receipt)
+        return wording.describe_run_outcome(receipt)
     done = [diff for diff in made if diff.against is not None]
     checked = [problem for event in events if isinstance(event, Checked) for problem in event.problems]
     found = [*checked, *(finding for diff in made for finding in diff.findings)]
     results = ["nothing changed"] if done and not any(diff.changed for diff in done) else []
-    results += [wording.findings(found)] if found else []
-    return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, (_subject(made), ', '.join(results))))}"
+    results += [wording.count_problems_by_severity(found)] if found else []
+    parts = (_compared_releases(made), ", ".join(results))
+    return f"{'Compared' if done else 'Not compared'}: {': '.join(filter(None, parts))}"
 
 
-def _subject(made: Sequence[ReleaseDiff]) -> str:
+def _compared_releases(made: Sequence[ReleaseDiff]) -> str:
     """Return what was compared with what, and how often there was nothing to compare with."""
     if len(made) == 1:
         (diff,) = made
         against = f", {diff.why_not}" if diff.against is None else f" against {diff.against.version}"
         return f"{diff.ours.project} {diff.ours.version}{against}"
-    number = wording.count(len({(diff.ours.project, diff.ours.version) for diff in made}), "release")
+    number = wording.pluralise(len({(diff.ours.project, diff.ours.version) for diff in made}), "release")
     indexes = len({diff.index for diff in made})
     where = f" on {indexes} indexes" if indexes > 1 else ""
     without = sum(diff.against is None for diff in made)
@@ -44,37 +45,37 @@ def _subject(made: Sequence[ReleaseDiff]) -> str:
     return f"{number}{where}{missing}"
 
 
-def heading(diff: ReleaseDiff) -> str:
+def release_diff_heading(diff: ReleaseDiff) -> str:
     """Return both versions, and how many files of which size each has."""
     ours = f"{diff.ours.project} {diff.ours.version}"
+    size = f"; the project has {wording.format_size(diff.project_size)}" if diff.project_size else ""
     if diff.against is None:
-        return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({_files(diff.ours)}{_project(diff)})"
+        return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({_files_and_size(diff.ours)}{size})"
     against = f"{ours} against {diff.against.version} on {diff.index}"
     if not diff.changed:
-        return f"{against}: nothing changed ({_files(diff.ours)}{_project(diff)})"
-    return f"{against}: {_files(diff.ours)}, before {_files(diff.against)}{_project(diff)}"
+        return f"{against}: nothing changed ({_files_and_size(diff.ours)}{size})"
+    return f"{against}: {_files_and_size(diff.ours)}, before {_files_and_size(diff.against)}{size}"
 
 
-def _files(release: Release) -> str:
-    size = "" if release.size is None else f", {wording.amount(release.size)}"
-    return f"{wording.count(len(release.files), 'file')}{size}"
+def _files_and_size(release: Release) -> str:
+    size = "" if release.size is None else f", {wording.format_size(release.size)}"
+    return f"{wording.pluralise(len(release.files), 'file')}{size}"
 
 
-def _project(diff: ReleaseDiff) -> str:
-    return "" if not diff.project_size else f"; the project has {wording.amount(diff.project_size)}"
-
-
-def rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]]:
+def release_diff_rows(diff: ReleaseDiff) -> Iterator[tuple[Severity | None, str]]:
     """Yield lines for the console: the heading, which has no severity, then what changed, as much as fits."""
-    yield None, heading(diff)
+    yield None, release_diff_heading(diff)
     for finding in diff.findings[:SHOWN]:
         yield finding.severity, f"{finding.severity}: {finding.message} [{finding.rule}]"
-        if advice(finding):
-            yield finding.severity, f"  - {advice(finding)}"
+        if difference_advice(finding):
+            yield finding.severity, f"  - {difference_advice(finding)}"
     if len(diff.findings) > SHOWN:
-        yield Severity.NOTE, f"and {wording.count(len(diff.findings) - SHOWN, 'more difference')}: see the receipt"
+        yield (
+            Severity.NOTE,
+            f"and {wording.pluralise(len(diff.findings) - SHOWN, 'more difference')}: see the receipt",
+        )
 
 
-def advice(finding: Problem) -> str:
+def difference_advice(finding: Problem) -> str:
     """Return what to do about a finding, nothing for a note."""
     return "" if finding.severity is Severity.NOTE else finding.advice

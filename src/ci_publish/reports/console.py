@@ -9,7 +9,7 @@ from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.dispatcher import Report
-from ci_publish.reports.lines import Line, of_step
+from ci_publish.reports.lines import Line, step_line
 from ci_publish.reports.silence import Silence
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
@@ -32,35 +32,35 @@ class PlainConsole:
         self._silence = silence
         self._colour = colour
         self._lock = threading.Lock()
-        self._ticker = Ticker(self.tick)
+        self._ticker = Ticker(self.report_waiting)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            lines = self._renderer.render(event)
-            self._say(*lines)
-            self._silence.take(event, spoke=bool(lines))
+            lines = self._renderer.render_event(event)
+            self._write_console_lines(*lines)
+            self._silence.follow_event(event, spoke=bool(lines))
         if isinstance(event, RunFinished):
             self._ticker.stop()
         else:
             self._ticker.start()
 
-    def tick(self) -> None:
+    def report_waiting(self) -> None:
         """Say what the run waits for, where that is due."""
         with self._lock:
-            if waiting := self._silence.line():
-                self._say(of_step("wait", waiting, Tone.QUIET))
+            if waiting := self._silence.due_waiting_message():
+                self._write_console_lines(step_line("wait", waiting, Tone.QUIET))
 
     def close(self) -> None:
         """End the thread; every line is written already."""
         self._ticker.stop()
 
-    def _say(self, *lines: Line) -> None:
+    def _write_console_lines(self, *lines: Line) -> None:
         for line in lines:
-            self._lines.say(line.text, style=_COLOURS.get(line.tone, "") if self._colour else "")
+            self._lines.write_lines(line.text, style=_COLOURS.get(line.tone, "") if self._colour else "")
 
 
-def console(  # noqa: PLR0913  (each of them is one option of the command line)
+def open_console(  # noqa: PLR0913  (each of them is one option of the command line)
     stream: TextIO,
     environ: Mapping[str, str],
     *,
@@ -75,12 +75,12 @@ def console(  # noqa: PLR0913  (each of them is one option of the command line)
     *environ* is asked for ``CI``, ``TERM``, ``NO_COLOR`` (https://no-color.org: set to anything but nothing),
     ``FORCE_COLOR``, and for GitHub and GitLab, whose logs show colours. rich is imported only where it draws.
     """
-    draws = _draws(stream, environ)
+    draws = _is_drawing_terminal(stream, environ)
     renderer = ConsoleRenderer(clock=clock, redact=redact, verbose=verbose, print_hash=print_hash, announces=not draws)
     silence = Silence(clock, now)
     if not draws:
         return PlainConsole(
-            stream=stream, renderer=renderer, silence=silence, redact=redact, colour=_has_colours(environ)
+            stream=stream, renderer=renderer, silence=silence, redact=redact, colour=_console_has_colours(environ)
         )
     from ci_publish.reports.terminal import Terminal  # noqa: PLC0415  (rich costs start-up time; CI never needs it)
 
@@ -89,13 +89,13 @@ def console(  # noqa: PLR0913  (each of them is one option of the command line)
     )
 
 
-def _draws(stream: TextIO, environ: Mapping[str, str]) -> bool:
+def _is_drawing_terminal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     dumb = environ.get("TERM", "") in {"dumb", "unknown"}
     in_ci = environ.get("CI", "").lower() not in {"", "0", "false"}
     return stream.isatty() and not dumb and not in_ci
 
 
-def _has_colours(environ: Mapping[str, str]) -> bool:
+def _console_has_colours(environ: Mapping[str, str]) -> bool:
     if environ.get("NO_COLOR"):
         return False
     forced = environ.get("FORCE_COLOR", "").lower() not in {"", "0", "false"}

@@ -41,10 +41,10 @@ from ci_publish.model.receipt import Redact
 from ci_publish.reports import changes, tones, train, trials, wording
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.failure_lines import error_lines, file_failure_lines
-from ci_publish.reports.failures import file_failures
+from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.file_lines import FileLines
-from ci_publish.reports.lines import Line, of_hints, of_step
-from ci_publish.reports.neutral import block, one_line
+from ci_publish.reports.lines import Line, hint_lines, step_line
+from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.problem_lines import problem_lines
 from ci_publish.reports.repetition import FEW, Repetition
 from ci_publish.reports.stopwatch import Stopwatch
@@ -76,207 +76,226 @@ class ConsoleRenderer:
         self._at_step = ""
         self._collected = 0
         self._repetition = Repetition(unlimited=verbose)
-        self._files = FileLines(redact=redact, at=self._at, every=verbose, print_hash=print_hash)
+        self._files = FileLines(redact=redact, at=self._index_suffix, every=verbose, print_hash=print_hash)
 
-    def render(self, event: Event) -> tuple[Line, ...]:
+    def render_event(self, event: Event) -> tuple[Line, ...]:
         """Return the lines for *event*, none for most."""
-        self._history.add(event)
-        self._stopwatch.take(event)
-        return tuple(self._render(event))
+        self._history.remember_event(event)
+        self._stopwatch.time_upload_event(event)
+        return tuple(self._render_by_type(event))
 
     @singledispatchmethod
-    def _render(self, event: Event) -> Iterable[Line]:
+    def _render_by_type(self, event: Event) -> Iterable[Line]:
         message = f"no lines for {type(event).__name__}"
         raise TypeError(message)
 
     # -- the run --
 
-    @_render.register
-    def _(self, event: RunStarted) -> Iterable[Line]:
-        yield Line(f"{NAME} {__version__}: {self._line(event.command)}", Tone.STRONG)
+    @_render_by_type.register
+    def _render_run_started(self, event: RunStarted) -> Iterable[Line]:
+        yield Line(f"{NAME} {__version__}: {self._neutralise(event.command)}", Tone.STRONG)
 
-    @_render.register
-    def _(self, event: StepStarted) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_step_started(self, event: StepStarted) -> Iterable[Line]:
         self._at_step = event.step.value
         return ()
 
-    @_render.register
-    def _(self, event: StepFinished) -> Iterable[Line]:
-        yield from self._files.rest()
-        yield from self._repetition.rest()
+    @_render_by_type.register
+    def _render_step_finished(self, event: StepFinished) -> Iterable[Line]:
+        yield from self._files.postponed_lines()
+        yield from self._repetition.omitted_line_counts()
         if self._verbose:
-            at = f" at {self._line(event.index)}" if event.index else ""
-            yield of_step(event.step, f"took {wording.duration(event.seconds)}{at}", Tone.QUIET)
+            at = f" at {self._neutralise(event.index)}" if event.index else ""
+            yield step_line(event.step, f"took {wording.format_duration(event.seconds)}{at}", Tone.QUIET)
 
-    @_render.register
-    def _(self, event: RunFinished) -> Iterable[Line]:
-        receipt = self._history.receipt()
-        yield from self._files.rest()
-        yield from self._repetition.rest()
+    @_render_by_type.register
+    def _render_run_finished(self, event: RunFinished) -> Iterable[Line]:
+        receipt = self._history.build_receipt()
+        yield from self._files.postponed_lines()
+        yield from self._repetition.omitted_line_counts()
         yield Line("")
-        yield from file_failure_lines(file_failures(self._history.events), self._redact)
+        yield from file_failure_lines(unreported_file_failures(self._history.events), self._redact)
         if event.error is not None:
             yield from error_lines(event.error, self._redact)
             yield Line(f"exit code {event.exit_code} · {event.error.slug}", Tone.STRONG)
-            yield from (Line(self._line(text)) for text in wording.standing(receipt))
+            yield from (Line(self._neutralise(text)) for text in wording.describe_public_state(receipt))
             return
         findings = [event for event in self._history.events if isinstance(event, Finding)]
         if verdicts := [finding.message for finding in findings if finding.name == "verdict"]:
-            yield Line(self._line(verdicts[-1]), Tone.WARN)
+            yield Line(self._neutralise(verdicts[-1]), Tone.WARN)
             return
-        headline = Line(f"{self._line(changes.headline(receipt, self._history.events))}.", Tone.GOOD)
-        pages = [Line(f"  {self._line(page)}") for page in wording.release_pages(receipt, self._history.events)]
+        headline = Line(f"{self._neutralise(changes.diff_or_run_headline(receipt, self._history.events))}.", Tone.GOOD)
+        pages = [
+            Line(f"  {self._neutralise(page)}")
+            for page in wording.release_page_addresses(receipt, self._history.events)
+        ]
         # Who signed is the last thing to read.
         yield from (*pages, headline) if receipt.outcome is Outcome.VERIFIED else (headline, *pages)
 
     # -- before anything leaves the machine --
 
-    @_render.register
-    def _(self, event: Collected) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_collected(self, event: Collected) -> Iterable[Line]:
         self._collected = len(event.distributions)
-        return self._files.collected(event)
+        return self._files.collected_file_lines(event)
 
-    @_render.register
-    def _(self, event: Checked) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_checked(self, event: Checked) -> Iterable[Line]:
         return problem_lines(event.problems, self._redact, verbose=self._verbose)
 
-    @_render.register
-    def _(self, event: IndexChosen) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_index_chosen(self, event: IndexChosen) -> Iterable[Line]:
         self._indexes.add(event.endpoints.name)
-        upload = self._line(event.endpoints.upload)
-        yield of_step("index", f"{self._line(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}")
+        upload = self._neutralise(event.endpoints.upload)
+        yield step_line(
+            "index", f"{self._neutralise(event.endpoints.name)} ({event.endpoints.profile} rules): {upload}"
+        )
 
-    @_render.register
-    def _(self, event: Planned) -> Iterable[Line]:
-        yield from self._files.planned(event)
-        for number, projects in enumerate(train.waves(event), 1):
-            yield of_step("order", f"{number}. {self._line(projects)}{self._at(event.plan.index)}")
+    @_render_by_type.register
+    def _render_planned(self, event: Planned) -> Iterable[Line]:
+        yield from self._files.planned_file_lines(event)
+        for number, projects in enumerate(train.describe_upload_waves(event), 1):
+            yield step_line("order", f"{number}. {self._neutralise(projects)}{self._index_suffix(event.plan.index)}")
 
-    @_render.register
-    def _(self, event: Compared) -> Iterable[Line]:
-        for severity, text in changes.rows(event.diff):
+    @_render_by_type.register
+    def _render_compared(self, event: Compared) -> Iterable[Line]:
+        for severity, text in changes.release_diff_rows(event.diff):
             step, tone = ("", tones.SEVERITY[severity]) if severity else ("diff", Tone.STRONG)
-            yield of_step(step, self._line(text), tone)
+            yield step_line(step, self._neutralise(text), tone)
 
-    @_render.register
-    def _(self, event: Tried) -> Iterable[Line]:
-        yield of_step("install", self._line(trials.line(event)), Tone.GOOD if event.passed else Tone.BAD)
+    @_render_by_type.register
+    def _render_tried(self, event: Tried) -> Iterable[Line]:
+        yield step_line(
+            "install", self._neutralise(trials.installation_line(event)), Tone.GOOD if event.passed else Tone.BAD
+        )
         if event.output:
-            lines = block(self._redact(event.output)).split("\n")
-            yield from (of_step("", f"| {line}", Tone.QUIET) for line in lines)
+            lines = neutral_block(self._redact(event.output)).split("\n")
+            yield from (step_line("", f"| {line}", Tone.QUIET) for line in lines)
 
     # -- identity and signatures --
 
-    @_render.register
-    def _(self, event: CredentialChanged) -> Iterable[Line]:
-        yield of_step("identity", f"{self._line(wording.credential(event.state))}{self._at(event.index)}")
+    @_render_by_type.register
+    def _render_credential_changed(self, event: CredentialChanged) -> Iterable[Line]:
+        yield step_line(
+            "identity",
+            f"{self._neutralise(wording.describe_credential(event.state))}{self._index_suffix(event.index)}",
+        )
 
-    @_render.register
-    def _(self, event: Signed) -> Iterable[Line]:
-        return self._files.signed(event.attestation, files=self._collected)
+    @_render_by_type.register
+    def _render_signed(self, event: Signed) -> Iterable[Line]:
+        return self._files.signed_file_lines(event.attestation, files=self._collected)
 
-    @_render.register
-    def _(self, _event: WaitStarted) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_wait_started(self, _event: WaitStarted) -> Iterable[Line]:
         return ()  # ``silence`` says so when it takes long
 
     # -- the index --
 
-    @_render.register
-    def _(self, event: UploadStarted) -> Iterable[Line]:
-        return self._files.sending(event) if self._announces else ()
+    @_render_by_type.register
+    def _render_upload_started(self, event: UploadStarted) -> Iterable[Line]:
+        return self._files.upload_started_lines(event) if self._announces else ()
 
-    @_render.register
-    def _(self, _event: UploadProgressed) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_upload_progressed(self, _event: UploadProgressed) -> Iterable[Line]:
         return ()
 
-    @_render.register
-    def _(self, event: Retrying) -> Iterable[Line]:
-        at = self._at(event.index) if event.index else ""
-        wait = f"attempt {event.attempt + 1} in {wording.duration(event.wait)}"
-        reason = self._line(event.reason)
-        line = of_step("retry", f"{self._line(event.what)}{at}: {reason}; {wait}", Tone.WARN)
-        yield from self._repetition.limited(("retry", event.reason), [line], reason, "retry")
+    @_render_by_type.register
+    def _render_retrying(self, event: Retrying) -> Iterable[Line]:
+        at = self._index_suffix(event.index) if event.index else ""
+        wait = f"attempt {event.attempt + 1} in {wording.format_duration(event.wait)}"
+        reason = self._neutralise(event.reason)
+        line = step_line("retry", f"{self._neutralise(event.what)}{at}: {reason}; {wait}", Tone.WARN)
+        yield from self._repetition.limit_repeated_lines(("retry", event.reason), [line], reason, "retry")
 
-    @_render.register
-    def _(self, event: UploadsCollided) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_uploads_collided(self, event: UploadsCollided) -> Iterable[Line]:
         busy = "the index was busy completing other files of this release (500), which is harmless"
-        told = f"{self._line(event.filename)}{self._at(event.index)}: {busy}; sent again alone, the rest one at a time"
-        yield of_step("retry", told, Tone.WARN)
+        file = f"{self._neutralise(event.filename)}{self._index_suffix(event.index)}"
+        yield step_line("retry", f"{file}: {busy}; sent again alone, the rest one at a time", Tone.WARN)
 
-    @_render.register
-    def _(self, event: FileFinished) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_file_finished(self, event: FileFinished) -> Iterable[Line]:
         good = event.error is None and event.status not in wording.BAD
-        if event.attempts == 0 and (good or self._files.is_planned(event)):
+        if event.attempts == 0 and (good or self._files.is_status_in_plan(event)):
             return ()
         if good and event.attempts == 1 and self._collected > FEW and not self._verbose:
             return ()  # the listing will show it
-        name, size = self._line(event.distribution.filename), wording.amount(event.distribution.size)
+        name, size = self._neutralise(event.distribution.filename), wording.format_size(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
         status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""
-        reason = f": {self._line(event.error.summary)}" if event.error else ""
-        told = f"{name}  {status}{self._took(event)}  {size}{attempts}{self._at(event.index)}{reason}"
-        line = of_step(self._at_step, told, tones.STATUS[event.status])
+        reason = f": {self._neutralise(event.error.summary)}" if event.error else ""
+        told = (
+            f"{name}  {status}{self._upload_duration(event)}  {size}{attempts}{self._index_suffix(event.index)}{reason}"
+        )
+        line = step_line(self._at_step, told, tones.STATUS[event.status])
         slug = event.error.slug if event.error else ""
         kind = (event.status, event.index, slug)
-        return self._repetition.limited(kind, [line], f"{status} {slug}".strip(), self._at_step)
+        return self._repetition.limit_repeated_lines(kind, [line], f"{status} {slug}".strip(), self._at_step)
 
-    def _took(self, event: FileFinished) -> str:
-        seconds = self._stopwatch.seconds(event.index, event.distribution.filename)
+    def _upload_duration(self, event: FileFinished) -> str:
+        seconds = self._stopwatch.upload_seconds(event.index, event.distribution.filename)
         if seconds is None or event.status is not FileStatus.UPLOADED:
             return ""
-        return f" in {wording.duration(seconds)}"
+        return f" in {wording.format_duration(seconds)}"
 
-    @_render.register
-    def _(self, event: FileListed) -> Iterable[Line]:
-        return self._files.listed(event)
+    @_render_by_type.register
+    def _render_file_listed(self, event: FileListed) -> Iterable[Line]:
+        return self._files.listed_file_lines(event)
 
-    @_render.register
-    def _(self, event: ProjectLeft) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_project_left(self, event: ProjectLeft) -> Iterable[Line]:
         tone = Tone.WARN if event.deferred else Tone.BAD
-        yield of_step(
+        yield step_line(
             "deferred" if event.deferred else "left out",
-            f"{self._line(train.left(event))}{self._at(event.index)}",
+            f"{self._neutralise(train.describe_left_project(event))}{self._index_suffix(event.index)}",
             tone,
         )
 
-    @_render.register
-    def _(self, event: ProvenanceChecked) -> Iterable[Line]:
-        return self._files.provenance(event)
+    @_render_by_type.register
+    def _render_provenance_checked(self, event: ProvenanceChecked) -> Iterable[Line]:
+        return self._files.provenance_lines(event)
 
     # -- notes --
 
-    @_render.register
-    def _(self, event: Finding) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_finding(self, event: Finding) -> Iterable[Line]:
         if event.name == "verdict":  # it is the last line
             return
-        first, *rest = block(self._redact(event.message)).split("\n")
-        yield of_step(event.status, f"{self._line(event.name)}: {first}", tones.FINDING[event.status])
-        yield from (of_step("", f"  {line}") for line in rest)
-        yield from of_hints(event.hints, self._redact)
+        first, *rest = neutral_block(self._redact(event.message)).split("\n")
+        yield step_line(event.status, f"{self._neutralise(event.name)}: {first}", tones.FINDING[event.status])
+        yield from (step_line("", f"  {line}") for line in rest)
+        yield from hint_lines(event.hints, self._redact)
 
-    @_render.register
-    def _(self, event: Noted) -> Iterable[Line]:
-        about = f"{self._line(event.filename)}: " if event.filename and event.filename not in event.message else ""
+    @_render_by_type.register
+    def _render_noted(self, event: Noted) -> Iterable[Line]:
+        about = (
+            f"{self._neutralise(event.filename)}: " if event.filename and event.filename not in event.message else ""
+        )
         tone = Tone.WARN if event.warning else Tone.PLAIN
         step = "warning" if event.warning else "note"
-        lines = [of_step(step, f"{about}{self._line(event.message)}", tone), *of_hints(event.hints, self._redact)]
+        lines = [
+            step_line(step, f"{about}{self._neutralise(event.message)}", tone),
+            *hint_lines(event.hints, self._redact),
+        ]
         if event.filename is None:
             return lines
-        return self._repetition.limited(("note", event.slug), lines, self._line(event.slug), step)
+        return self._repetition.limit_repeated_lines(("note", event.slug), lines, self._neutralise(event.slug), step)
 
-    @_render.register
-    def _(self, event: RequestTraced) -> Iterable[Line]:
+    @_render_by_type.register
+    def _render_request_traced(self, event: RequestTraced) -> Iterable[Line]:
         if self._verbose:
-            request = f"{self._line(event.method)} {self._line(event.url)}"
-            yield of_step(
-                "http", f"{request}: {self._line(event.result)} ({wording.duration(event.seconds)})", Tone.QUIET
+            request = f"{self._neutralise(event.method)} {self._neutralise(event.url)}"
+            yield step_line(
+                "http",
+                f"{request}: {self._neutralise(event.result)} ({wording.format_duration(event.seconds)})",
+                Tone.QUIET,
             )
 
     # -- parts of lines --
 
-    def _line(self, text: str) -> str:
-        return one_line(self._redact(text))
+    def _neutralise(self, text: str) -> str:
+        return neutral_line(self._redact(text))
 
-    def _at(self, index: str) -> str:
-        return f"  at {self._line(index)}" if len(self._indexes) > 1 else ""
+    def _index_suffix(self, index: str) -> str:
+        return f"  at {self._neutralise(index)}" if len(self._indexes) > 1 else ""

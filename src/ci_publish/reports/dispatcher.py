@@ -31,11 +31,11 @@ class Dispatcher:
         self._failures: dict[int, Exception] = {}
 
     @property
-    def failures(self) -> tuple[Exception, ...]:
+    def report_failures(self) -> tuple[Exception, ...]:
         """The first exception of each report that raised: bugs, or streams that were closed."""
         return tuple(self._failures.values())
 
-    def add(self, report: Report) -> None:
+    def add_report(self, report: Report) -> None:
         """Add *report*, after all others."""
         with self._lock:
             self._reports.append(report)
@@ -47,7 +47,7 @@ class Dispatcher:
                 try:
                     report(event)
                 except Exception as error:  # noqa: BLE001  (a report must not stop a run)
-                    self._failed(report, error)
+                    self._warn_of_failed_report(report, error)
 
     def close(self) -> None:
         """Close every report."""
@@ -56,9 +56,9 @@ class Dispatcher:
                 try:
                     report.close()
                 except Exception as error:  # noqa: BLE001  (see above)
-                    self._failed(report, error)
+                    self._warn_of_failed_report(report, error)
 
-    def _failed(self, report: Report, error: Exception) -> None:
+    def _warn_of_failed_report(self, report: Report, error: Exception) -> None:
         if id(report) in self._failures:
             return
         self._failures[id(report)] = error

@@ -14,7 +14,7 @@ class EventHistory:
         self._events: list[Event] = []
         self._lock = threading.Lock()
 
-    def add(self, event: Event) -> None:
+    def remember_event(self, event: Event) -> None:
         """Remember *event*."""
         if not isinstance(event, UploadProgressed | RequestTraced):
             with self._lock:
@@ -26,6 +26,6 @@ class EventHistory:
         with self._lock:
             return tuple(self._events)
 
-    def receipt(self) -> Receipt:
+    def build_receipt(self) -> Receipt:
         """Return the receipt of the run so far."""
         return receipt_of(self.events)

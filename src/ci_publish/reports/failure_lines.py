@@ -7,7 +7,7 @@ from ci_publish.model.events import FileFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.lines import Line
-from ci_publish.reports.neutral import block, one_line
+from ci_publish.reports.neutral import neutral_block, neutral_line
 from ci_publish.reports.tones import Tone
 
 _KINDS_SHOWN = 5
@@ -16,14 +16,14 @@ _NAMES_SHOWN = 3
 
 def error_lines(error: CiPublishError, redact: Redact) -> Iterator[Line]:
     """Yield an error."""
-    yield Line(f"error: {one_line(redact(error.summary))}", Tone.BAD)
+    yield Line(f"error: {neutral_line(redact(error.summary))}", Tone.BAD)
     if error.detail.strip():
-        yield from (Line(f"  {line}") for line in block(redact(error.detail)).split("\n"))
-    hints = wording.hints(error)
+        yield from (Line(f"  {line}") for line in neutral_block(redact(error.detail)).split("\n"))
+    hints = wording.hints_with_rerun(error)
     if hints:
         yield Line("What to do:", Tone.STRONG)
     for hint in hints:
-        first, *rest = block(redact(hint)).split("\n")
+        first, *rest = neutral_block(redact(hint)).split("\n")
         yield Line(f"  - {first}")
         yield from (Line(f"    {line}") for line in rest)
     yield Line(f"Read on: {error.docs}")
@@ -37,11 +37,11 @@ def file_failure_lines(failures: Sequence[tuple[FileFinished, CiPublishError]], 
         groups.setdefault((event.index, error.slug, summary, error.hints), []).append((event, error))
     for group in list(groups.values())[:_KINDS_SHOWN]:
         event, error = group[0]
-        names = [one_line(redact(each.distribution.filename)) for each, _ in group]
+        names = [neutral_line(redact(each.distribution.filename)) for each, _ in group]
         more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-        yield Line(f"{', '.join(names[:_NAMES_SHOWN])}{more}, at {one_line(redact(event.index))}", Tone.STRONG)
+        yield Line(f"{', '.join(names[:_NAMES_SHOWN])}{more}, at {neutral_line(redact(event.index))}", Tone.STRONG)
         yield from error_lines(error, redact)
         yield Line("")
     if rest := sum(map(len, list(groups.values())[_KINDS_SHOWN:])):
-        yield Line(f"{wording.count(rest, 'more failure')}: see the receipt", Tone.BAD)
+        yield Line(f"{wording.pluralise(rest, 'more failure')}: see the receipt", Tone.BAD)
         yield Line("")

@@ -7,7 +7,7 @@ from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Event, FileFinished, FileStatus, ProjectLeft, RunFinished
 
 
-def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
+def unreported_file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublishError], ...]:
     """Return the failures of single files that the run's own failure does not report already."""
     end = next((event.error for event in reversed(events) if isinstance(event, RunFinished)), None)
     last = {(event.index, event.distribution.filename): event for event in events if isinstance(event, FileFinished)}
@@ -15,18 +15,19 @@ def file_failures(events: Sequence[Event]) -> tuple[tuple[FileFinished, CiPublis
     return tuple(
         (event, event.error)
         for event in last.values()
-        if event.error and not (_tells(end, event, event.error) or _is_left(event, left))
+        if event.error
+        and not (_is_reported_by_run_error(end, event, event.error) or _is_reported_with_project(event, left))
     )
 
 
-def _is_left(event: FileFinished, left: AbstractSet[tuple[str, str]]) -> bool:
+def _is_reported_with_project(event: FileFinished, left: AbstractSet[tuple[str, str]]) -> bool:
     """Return whether a file waits for a later run, or was not tried because of its project, which is reported once."""
     if event.status is FileStatus.DEFERRED:
         return True
     return event.status is FileStatus.NOT_ATTEMPTED and (event.index, event.distribution.project) in left
 
 
-def _tells(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
+def _is_reported_by_run_error(end: CiPublishError | None, event: FileFinished, error: CiPublishError) -> bool:
     if end is None or end is error:
         return end is error
     return end.slug == error.slug and event.distribution.filename in f"{end.summary}\n{end.detail}"

@@ -20,8 +20,8 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
-from ci_publish.reports.lines import Line, of_step
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.lines import Line, step_line
+from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.repetition import FEW
 from ci_publish.reports.tones import STATUS, Tone
 
@@ -42,105 +42,114 @@ class FileLines:
         self._listed: dict[Key, str] = {}
         self._proven: dict[Key, tuple[str, str]] = {}
 
-    def collected(self, event: Collected) -> Iterator[Line]:
+    def collected_file_lines(self, event: Collected) -> Iterator[Line]:
         """Yield the files that were found."""
         files = event.distributions
-        if self._many(files) and not self._print_hash:
+        if self._are_too_many(files) and not self._print_hash:
             kinds = Counter(str(each.kind) for each in files)
-            counted = ", ".join(wording.count(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
-            yield of_step("collect", f"{len(files)} files: {counted}, {_size(files)}")
+            counted = ", ".join(wording.pluralise(number, kind) for kind, number in sorted(kinds.items(), reverse=True))
+            yield step_line("collect", f"{len(files)} files: {counted}, {_total_size(files)}")
             files = ()
-        width = max((len(self._line(each.filename)) for each in files), default=0)
+        width = max((len(self._neutralise(each.filename)) for each in files), default=0)
         for each in files:
-            name = self._line(each.filename)
-            yield of_step("collect", f"{name:<{width}}  {each.kind:<5}  {wording.amount(each.size):>8}")
+            name = self._neutralise(each.filename)
+            yield step_line("collect", f"{name:<{width}}  {each.kind:<5}  {wording.format_size(each.size):>8}")
             if self._print_hash:
-                yield of_step("", f"sha256 {each.sha256}", Tone.QUIET)
+                yield step_line("", f"sha256 {each.sha256}", Tone.QUIET)
         for subject in event.subjects:
-            yield of_step("collect", f"{self._line(subject.filename)}  sha256 {subject.sha256}")
+            yield step_line("collect", f"{self._neutralise(subject.filename)}  sha256 {subject.sha256}")
 
-    def planned(self, event: Planned) -> Iterator[Line]:
+    def planned_file_lines(self, event: Planned) -> Iterator[Line]:
         """Yield what is decided: many files with one decision are one line."""
-        rows = [(*wording.decision(file), file.distribution) for file in event.plan.files]
+        rows = [(*wording.describe_plan_decision(file), file.distribution) for file in event.plan.files]
         self._planned |= {(event.plan.index, file.filename, status) for status, _, file in rows}
         at = self._at(event.plan.index)
         width = max((len(wording.STATUS[row[0]]) for row in rows), default=0)
-        names = max((len(self._line(row[2].filename)) for row in rows), default=0)
+        names = max((len(self._neutralise(row[2].filename)) for row in rows), default=0)
         counted = Counter(row[:2] for row in rows)
         for (status, reason), group in groupby(rows, key=lambda row: row[:2]):
             files = [row[2] for row in group]
             said = f"{wording.STATUS[status]:<{width}}"
             if counted[status, reason] > FEW and not self._every:
-                text = f"{said}  {wording.count(len(files), 'file')}  {_size(files)}  {self._line(reason)}{at}"
-                yield of_step("plan", text, STATUS[status])
+                counted_files = f"{wording.pluralise(len(files), 'file')}  {_total_size(files)}"
+                text = f"{said}  {counted_files}  {self._neutralise(reason)}{at}"
+                yield step_line("plan", text, STATUS[status])
                 continue
             for file in files:
-                why = f"{wording.amount(file.size):>8}  {self._line(reason)}"
-                yield of_step("plan", f"{said}  {self._line(file.filename):<{names}}  {why}{at}", STATUS[status])
+                why = f"{wording.format_size(file.size):>8}  {self._neutralise(reason)}"
+                yield step_line(
+                    "plan", f"{said}  {self._neutralise(file.filename):<{names}}  {why}{at}", STATUS[status]
+                )
 
-    def signed(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
-        """Yield the attestation of a file, unless *files* are many: then ``rest`` yields all of them."""
+    def signed_file_lines(self, attestation: Attestation, *, files: int) -> Iterator[Line]:
+        """Yield the attestation of a file, unless *files* are many: then ``postponed_lines`` yields all of them."""
         if files <= FEW or self._every:
-            yield of_step("sign", f"{self._line(attestation.filename)}  {self._line(wording.signed(attestation))}")
+            described = self._neutralise(wording.describe_attestation(attestation))
+            yield step_line("sign", f"{self._neutralise(attestation.filename)}  {described}")
         else:
             self._signed.append(attestation)
 
-    def sending(self, event: UploadStarted) -> Iterator[Line]:
+    def upload_started_lines(self, event: UploadStarted) -> Iterator[Line]:
         """Yield that a file is sent now."""
         if event.attempt == 1:
-            yield of_step(
-                "upload", f"{self._line(event.filename)}  sending {wording.amount(event.size)}{self._at(event.index)}"
+            yield step_line(
+                "upload",
+                f"{self._neutralise(event.filename)}  sending {wording.format_size(event.size)}{self._at(event.index)}",
             )
 
-    def is_planned(self, event: FileFinished) -> bool:
+    def is_status_in_plan(self, event: FileFinished) -> bool:
         """Return whether the plan has said it already."""
         return (event.index, event.distribution.filename, event.status) in self._planned
 
-    def listed(self, event: FileListed) -> Iterator[Line]:
-        """Yield what the index lists; what is good waits for the provenance, or for ``rest``."""
+    def listed_file_lines(self, event: FileListed) -> Iterator[Line]:
+        """Yield what the index lists; what is good waits for the provenance, or for ``postponed_lines``."""
         if event.listed and (event.index, event.filename, FileStatus.ALREADY_PUBLISHED) in self._planned:
             return
         if event.listed:
-            self._listed[event.index, event.filename] = wording.listed(event)
+            self._listed[event.index, event.filename] = wording.describe_listing(event)
             return
         tone = Tone.BAD if event.listed is False else Tone.WARN
-        yield of_step("confirm", f"{self._line(event.filename)}  {wording.listed(event)}{self._at(event.index)}", tone)
+        yield step_line(
+            "confirm",
+            f"{self._neutralise(event.filename)}  {wording.describe_listing(event)}{self._at(event.index)}",
+            tone,
+        )
 
-    def provenance(self, event: ProvenanceChecked) -> Iterator[Line]:
-        """Yield what the index serves, together with what it lists; many good ones are for ``rest``."""
+    def provenance_lines(self, event: ProvenanceChecked) -> Iterator[Line]:
+        """Yield what the index serves, together with what it lists; many good ones are for ``postponed_lines``."""
         listed = self._listed.pop((event.index, event.filename), "")
-        said = self._line(wording.provenance(event.outcome))
+        said = self._neutralise(wording.describe_provenance(event.outcome))
         both = "; ".join(filter(None, (listed, said)))
         if isinstance(event.outcome, ProvenanceVerified):
-            signer = self._line(event.outcome.publisher)
+            signer = self._neutralise(event.outcome.publisher)
             self._proven[event.index, event.filename] = (both, f"{listed or 'on the index'}; provenance by {signer}")
             return
-        yield of_step("confirm", f"{self._line(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
+        yield step_line("confirm", f"{self._neutralise(event.filename)}  {both}{self._at(event.index)}", Tone.WARN)
 
-    def rest(self) -> Iterator[Line]:
+    def postponed_lines(self) -> Iterator[Line]:
         """Yield what was put off, at the end of a step."""
         if self._signed:
             verified = "verified" if all(each.verified for each in self._signed) else "not all verified"
             indexes = sorted(each.log_index for each in self._signed if each.log_index is not None)
             log = f", transparency log index {indexes[0]} to {indexes[-1]}" if indexes else ""
-            yield of_step("sign", f"{wording.count(len(self._signed), 'attestation')} {verified}{log}")
+            yield step_line("sign", f"{wording.pluralise(len(self._signed), 'attestation')} {verified}{log}")
         files = {key: (text, text) for key, text in self._listed.items()} | self._proven
         many = len(files) > FEW and not self._every
         counted = Counter((index, shared) for (index, _), (_, shared) in files.items())
         for (index, name), (text, shared) in files.items():
             if not many or counted[index, shared] == 1:
-                yield of_step("confirm", f"{self._line(name)}  {text}{self._at(index)}", Tone.GOOD)
+                yield step_line("confirm", f"{self._neutralise(name)}  {text}{self._at(index)}", Tone.GOOD)
         for (index, shared), number in counted.items():
             if many and number > 1:
-                yield of_step("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
+                yield step_line("confirm", f"{number} files  {shared}{self._at(index)}", Tone.GOOD)
         self._signed, self._listed, self._proven = [], {}, {}
 
-    def _many(self, files: Sequence[object]) -> bool:
+    def _are_too_many(self, files: Sequence[object]) -> bool:
         return len(files) > FEW and not self._every
 
-    def _line(self, text: str) -> str:
-        return one_line(self._redact(text))
+    def _neutralise(self, text: str) -> str:
+        return neutral_line(self._redact(text))
 
 
-def _size(files: Sequence[Distribution]) -> str:
-    return wording.amount(sum(file.size for file in files))
+def _total_size(files: Sequence[Distribution]) -> str:
+    return wording.format_size(sum(file.size for file in files))

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
-from ci_publish.reports.annotations import annotations, commands
-from ci_publish.reports.atomic_files import why
+from ci_publish.reports.annotations import annotation_commands, annotations
+from ci_publish.reports.atomic_files import describe_os_error
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.groups import StepGroups
-from ci_publish.reports.neutral import command_data, one_line
-from ci_publish.reports.outputs import CiReportOptions, outputs
-from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, summary
+from ci_publish.reports.neutral import neutral_line, workflow_command_data
+from ci_publish.reports.outputs import CiReportOptions, action_outputs
+from ci_publish.reports.summary import SUMMARY_LIMIT, SummaryInput, markdown_summary
 from ci_publish.reports.writer import LineWriter
 
 _OPTIONS = CiReportOptions()
@@ -48,45 +48,47 @@ class GitHubReport:
         self._delimiter = delimiter
         self._history = EventHistory()
         self._lock = threading.RLock()
-        self._groups = StepGroups(self._begin, self._end)
+        self._groups = StepGroups(self._open_log_group, self._close_log_group)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._history.add(event)
-            self._groups.take(event)
+            self._history.remember_event(event)
+            self._groups.follow_event(event)
             if isinstance(event, RunFinished):
                 self.close()
 
     def close(self) -> None:
         """Write summary, outputs and annotations, unless that is done."""
         with self._lock:
-            self._groups.close()
+            self._groups.close_group()
             if not self._finished:
                 self._finished = True
-                self._write("GITHUB_STEP_SUMMARY", self._summary)
-                self._write("GITHUB_OUTPUT", self._outputs)
-                for line in commands(annotations(self._history.events, self._place), self._options.redact):
-                    self._lines.command(line)
+                self._append_to_runner_file("GITHUB_STEP_SUMMARY", self._job_summary)
+                self._append_to_runner_file("GITHUB_OUTPUT", self._action_output_lines)
+                for line in annotation_commands(
+                    annotations(self._history.events, self._path_in_repository), self._options.redact
+                ):
+                    self._lines.write_command(line)
 
     # -- groups --
 
-    def _begin(self, event: StepStarted) -> None:
-        at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
-        self._lines.command(f"::group::{command_data(f'{event.step}{at}')}")
+    def _open_log_group(self, event: StepStarted) -> None:
+        at = f" at {neutral_line(self._options.redact(event.index))}" if event.index else ""
+        self._lines.write_command(f"::group::{workflow_command_data(f'{event.step}{at}')}")
 
-    def _end(self) -> None:
-        self._lines.command("::endgroup::")
+    def _close_log_group(self) -> None:
+        self._lines.write_command("::endgroup::")
 
-    def _place(self, path: str) -> str:
+    def _path_in_repository(self, path: str) -> str:
         """Return *path* as GitHub shows files: relative to the repository's root."""
         workspace = self._environ.get("GITHUB_WORKSPACE")
-        return in_repository(path, Path.cwd(), Path(workspace)) if workspace else path
+        return path_in_github_workspace(path, Path.cwd(), Path(workspace)) if workspace else path
 
     # -- files --
 
-    def _write(self, variable: str, content: Callable[[int], str]) -> None:
+    def _append_to_runner_file(self, variable: str, content: Callable[[int], str]) -> None:
         path = self._environ.get(variable)
         if not path:
             return
@@ -97,30 +99,31 @@ class GitHubReport:
         except OSError as error:
             self._emit(
                 Noted(
-                    slug="runner-file-not-written", message=f"The file of {variable} cannot be written: {why(error)}."
+                    slug="runner-file-not-written",
+                    message=f"The file of {variable} cannot be written: {describe_os_error(error)}.",
                 )
             )
 
-    def _summary(self, size: int) -> str:
+    def _job_summary(self, size: int) -> str:
         given = SummaryInput(
             events=self._history.events,
             settings=self._options.settings,
             log_search=self._options.log_search,
             redact=self._options.redact,
         )
-        return summary(given, SUMMARY_LIMIT - size)
+        return markdown_summary(given, SUMMARY_LIMIT - size)
 
-    def _outputs(self, _size: int) -> str:
-        values = outputs(self._history.events, self._options.artifacts, self._options.redact)
-        return "".join(_assignment(name, value, self._delimiter()) for name, value in values.items())
+    def _action_output_lines(self, _size: int) -> str:
+        values = action_outputs(self._history.events, self._options.artifacts, self._options.redact)
+        return "".join(_github_output_assignment(name, value, self._delimiter()) for name, value in values.items())
 
 
-def in_repository(path: str, folder: Path, workspace: Path) -> str:
+def path_in_github_workspace(path: str, folder: Path, workspace: Path) -> str:
     """Return *path*, given from *folder*, as seen from *workspace*, with slashes; unchanged if it is outside."""
     whole = Path(os.path.normpath(folder / path))
     root = next((each for each in (workspace, workspace.resolve()) if whole.is_relative_to(each)), None)
     return path if root is None else whole.relative_to(root).as_posix()
 
 
-def _assignment(name: str, value: str, delimiter: str) -> str:
+def _github_output_assignment(name: str, value: str, delimiter: str) -> str:
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"

@@ -14,13 +14,13 @@ from typing import TextIO
 
 from ci_publish.model.events import Emit, Event, Noted, RunFinished, StepStarted
 from ci_publish.model.frozen import frozen
-from ci_publish.reports.atomic_files import why, write_atomically
+from ci_publish.reports.atomic_files import describe_os_error, write_atomically
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.groups import StepGroups
-from ci_publish.reports.junit import junit
-from ci_publish.reports.neutral import one_line
-from ci_publish.reports.outputs import CiReportOptions, outputs
-from ci_publish.reports.summary import SummaryInput, summary
+from ci_publish.reports.junit import junit_document
+from ci_publish.reports.neutral import neutral_line
+from ci_publish.reports.outputs import CiReportOptions, action_outputs
+from ci_publish.reports.summary import SummaryInput, markdown_summary
 from ci_publish.reports.writer import LineWriter
 
 # Not CI_PUBLISH_…: a later job that runs ci-publish would take those for its settings.
@@ -66,60 +66,64 @@ class GitLabReport:
         self._history = EventHistory()
         self._lock = threading.RLock()
         self._section = ""
-        self._groups = StepGroups(self._begin, self._end)
+        self._groups = StepGroups(self._open_log_section, self._close_log_section)
         self._finished = False
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._history.add(event)
-            self._groups.take(event)
+            self._history.remember_event(event)
+            self._groups.follow_event(event)
             if isinstance(event, RunFinished):
                 self.close()
 
     def close(self) -> None:
         """Write the files, unless that is done."""
         with self._lock:
-            self._groups.close()
+            self._groups.close_group()
             if not self._finished:
                 self._finished = True
-                self._write(self._files.dotenv, self._dotenv)
-                self._write(self._files.junit, lambda: junit(self._history.events, self._options.redact))
-                self._write(self._files.summary, self._summary)
+                self._write_report_file(self._files.dotenv, self._dotenv_report)
+                self._write_report_file(
+                    self._files.junit, lambda: junit_document(self._history.events, self._options.redact)
+                )
+                self._write_report_file(self._files.summary, self._markdown_summary)
 
     # -- sections --
 
-    def _begin(self, event: StepStarted) -> None:
-        at = f" at {one_line(self._options.redact(event.index))}" if event.index else ""
+    def _open_log_section(self, event: StepStarted) -> None:
+        at = f" at {neutral_line(self._options.redact(event.index))}" if event.index else ""
         self._section = re.sub(r"[^A-Za-z0-9_.-]", "-", f"ci-publish-{event.step}-{event.index or 'all'}")
-        self._mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
+        self._write_section_mark("section_start", f"{self._section}[collapsed=true]", f"{event.step}{at}")
 
-    def _end(self) -> None:
-        self._mark("section_end", self._section, "")
+    def _close_log_section(self) -> None:
+        self._write_section_mark("section_end", self._section, "")
 
-    def _mark(self, what: str, name: str, header: str) -> None:
-        self._lines.command(f"\x1b[0K{what}:{int(self._now())}:{name}\r\x1b[0K{header}")
+    def _write_section_mark(self, what: str, name: str, header: str) -> None:
+        self._lines.write_command(f"\x1b[0K{what}:{int(self._now())}:{name}\r\x1b[0K{header}")
 
     # -- files --
 
-    def _write(self, path: Path | None, content: Callable[[], str]) -> None:
+    def _write_report_file(self, path: Path | None, content: Callable[[], str]) -> None:
         if path is None:
             return
         try:
             write_atomically(path, content())
         except OSError as error:
-            self._emit(Noted(slug="report-not-written", message=f"{path} cannot be written: {why(error)}."))
+            self._emit(
+                Noted(slug="report-not-written", message=f"{path} cannot be written: {describe_os_error(error)}.")
+            )
 
-    def _dotenv(self) -> str:
-        values = outputs(self._history.events, self._options.artifacts, self._options.redact)
+    def _dotenv_report(self) -> str:
+        values = action_outputs(self._history.events, self._options.artifacts, self._options.redact)
         return "".join(
-            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_dotenv_value(' '.join(value.splitlines()))}\n"
+            f"{DOTENV_PREFIX}{name.upper().replace('-', '_')}={_gitlab_dotenv_value(' '.join(value.splitlines()))}\n"
             for name, value in values.items()
             if name not in _NOT_IN_DOTENV
         )
 
-    def _summary(self) -> str:
-        return summary(
+    def _markdown_summary(self) -> str:
+        return markdown_summary(
             SummaryInput(
                 events=self._history.events,
                 settings=self._options.settings,
@@ -129,7 +133,7 @@ class GitLabReport:
         )
 
 
-def _dotenv_value(value: str) -> str:
+def _gitlab_dotenv_value(value: str) -> str:
     """Return *value*, or nothing where GitLab could not read it back as it is."""
     plain = value.isprintable() and value == value.strip() and not set(value) & set("\"'`$\\#")
     return value if plain and len(value.encode()) <= _DOTENV_VALUE_LIMIT else ""

@@ -29,31 +29,31 @@ class StepGroups:
         self._open = False
         self._over = False
 
-    def take(self, event: Event) -> None:
+    def follow_event(self, event: Event) -> None:
         """Take an event, before its lines are written."""
         match event:
             case StepStarted():
-                self.close()
+                self.close_group()
                 self._step = event
             case StepFinished():
                 self._over = True
             case RunFinished():
-                self.close()
+                self.close_group()
             case _ if self._over:
-                self.close()
-            case _ if self._says(event):
+                self.close_group()
+            case _ if self._writes_lines(event):
                 if self._step is not None and not self._open:
                     self._open = True
                     self._begin(self._step)
             case _:
                 pass
 
-    def close(self) -> None:
+    def close_group(self) -> None:
         """Close the group that is open."""
         if self._open:
             self._end()
         self._step, self._open, self._over = None, False, False
 
-    def _says(self, event: Event) -> bool:
+    def _writes_lines(self, event: Event) -> bool:
         untried = isinstance(event, FileFinished) and event.attempts == 0 and event.error is None
         return not (untried or isinstance(event, _SILENT))

@@ -13,8 +13,8 @@ from ci_publish.reports.writer import LineWriter
 Text = Callable[[EventHistory, Redact], str]
 
 
-def _receipt(history: EventHistory, redact: Redact) -> str:
-    return to_json(history.receipt(), redact)
+def _receipt_json(history: EventHistory, redact: Redact) -> str:
+    return to_json(history.build_receipt(), redact)
 
 
 class JsonReport:
@@ -23,7 +23,7 @@ class JsonReport:
     *text* makes another text of the run's events.
     """
 
-    def __init__(self, stream: TextIO, *, redact: Redact = str, text: Text = _receipt) -> None:
+    def __init__(self, stream: TextIO, *, redact: Redact = str, text: Text = _receipt_json) -> None:
         self._lines = LineWriter(stream)
         self._redact = redact
         self._text = text
@@ -33,7 +33,7 @@ class JsonReport:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        self._history.add(event)
+        self._history.remember_event(event)
         if isinstance(event, RunFinished):
             self.close()
 
@@ -42,4 +42,4 @@ class JsonReport:
         with self._lock:
             if not self._written:
                 self._written = True
-                self._lines.say(*self._text(self._history, self._redact).splitlines())
+                self._lines.write_lines(*self._text(self._history, self._redact).splitlines())

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.neutral import block
+from ci_publish.reports.neutral import neutral_block
 from ci_publish.reports.tones import Tone
 
 _COLUMN = 8
@@ -20,14 +20,14 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-def of_step(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
+def step_line(step: str, text: str, tone: Tone = Tone.PLAIN) -> Line:
     """Return a line of *step*; one that continues another has none."""
     return Line(f"{step:<{_COLUMN}}  {text}".rstrip(), tone)
 
 
-def of_hints(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
+def hint_lines(hints: Iterable[str], redact: Redact) -> Iterator[Line]:
     """Yield what to do about a note or a finding, below it."""
     for hint in hints:
-        first, *rest = block(redact(hint)).split("\n")
-        yield of_step("", f"- {first}")
-        yield from (of_step("", f"  {line}") for line in rest)
+        first, *rest = neutral_block(redact(hint)).split("\n")
+        yield step_line("", f"- {first}")
+        yield from (step_line("", f"  {line}") for line in rest)

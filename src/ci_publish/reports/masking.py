@@ -13,7 +13,7 @@ from typing import TextIO
 from urllib.parse import quote, quote_plus
 
 from ci_publish.model.identity import Secret
-from ci_publish.reports.neutral import mask_data
+from ci_publish.reports.neutral import mask_command_data
 
 MASK = "***"
 # Shorter texts occur in every log by chance: hiding them would hide the log, and protects nothing.
@@ -47,15 +47,15 @@ class Masker:
         *users* are the names that it may be sent with in a Basic authorization header, which servers echo.
         """
         with self._lock:
-            new = [form for form in _forms(secret.reveal(), users) if form not in self._known]
+            new = [form for form in _distinct_secret_forms(secret.reveal(), users) if form not in self._known]
             if not new:
                 return
             self._known.update(new)
             redacted = (form for form in self._known if len(form) >= _SHORTEST)
             self._longest_first = tuple(sorted(redacted, key=len, reverse=True))
-            self._pieces |= {piece for form in new if len(form) >= _LONG for piece in _pieces(form)}
+            self._pieces |= {piece for form in new if len(form) >= _LONG for piece in _secret_pieces(form)}
             if self._on:
-                self._announce(new)
+                self._write_mask_commands(new)
 
     def redact(self, text: str) -> str:
         """Return *text* with every known form of every secret replaced by ``***``, also those that were cut short.
@@ -65,46 +65,46 @@ class Masker:
         for form in self._longest_first:
             if form in text:
                 text = text.replace(form, MASK)
-        return _WORD.sub(self._hide, text) if self._pieces else text
+        return _WORD.sub(self._mask_if_secret, text) if self._pieces else text
 
-    def _hide(self, word: re.Match[str]) -> str:
+    def _mask_if_secret(self, word: re.Match[str]) -> str:
         found, pieces = word[0], self._pieces
         known = any(found[start : start + _PIECE] in pieces for start in range(len(found) - _PIECE + 1))
         return MASK if known else found
 
-    def _announce(self, forms: Iterable[str]) -> None:
+    def _write_mask_commands(self, forms: Iterable[str]) -> None:
         # A closed stream shows nothing: there is nothing to hide, and the run must go on to burn its token.
         with contextlib.suppress(OSError):
-            self._stream.write("".join(f"::add-mask::{mask_data(form)}\n" for form in forms))
+            self._stream.write("".join(f"::add-mask::{mask_command_data(form)}\n" for form in forms))
             self._stream.flush()
 
 
-def _pieces(form: str) -> Iterator[str]:
+def _secret_pieces(form: str) -> Iterator[str]:
     return (form[start : start + _PIECE] for start in range(0, len(form) - _PIECE + 1, _PIECE))
 
 
-def _forms(raw: str, users: Iterable[str]) -> list[str]:
+def _distinct_secret_forms(raw: str, users: Iterable[str]) -> list[str]:
     """Return the texts under which *raw* may show up in a log, each once, the plain one first."""
-    return list(dict.fromkeys(form for form in _all_forms(raw, users) if form.strip()))
+    return list(dict.fromkeys(form for form in _generate_secret_forms(raw, users) if form.strip()))
 
 
-def _all_forms(raw: str, users: Iterable[str]) -> Iterator[str]:
+def _generate_secret_forms(raw: str, users: Iterable[str]) -> Iterator[str]:
     yield raw
     if not raw.strip():
         return
     for line in raw.splitlines():
         if len(line.strip()) >= _SHORTEST:
             yield line.strip()
-    yield from _base64_forms(raw)
+    yield from _base64_secret_forms(raw)
     for user in users:
-        yield from _base64_forms(f"{user}:{raw}")
+        yield from _base64_secret_forms(f"{user}:{raw}")
     yield quote(raw, safe="")
     yield quote(raw)
     yield quote_plus(raw)
     yield json.dumps(raw)[1:-1]
 
 
-def _base64_forms(text: str) -> Iterator[str]:
+def _base64_secret_forms(text: str) -> Iterator[str]:
     """Yield both alphabets without the padding, so that a form is found with and without it."""
     data = text.encode("utf-8", "surrogateescape")
     yield base64.b64encode(data).decode("ascii").rstrip("=")

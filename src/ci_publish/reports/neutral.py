@@ -7,8 +7,8 @@ Laws, held by tests with a port of the runner's own parser:
 2. It holds no character that moves the cursor, hides or reorders text: control characters (C0, DEL, C1), format
    characters (bidi, zero-width, tags), line and paragraph separators, lone surrogates and the noncharacters that XML
    forbids are shown as escapes such as ``\x1b`` and ``\u202e``. Line breaks of every kind become spaces or ``\n``.
-3. The functions are idempotent, ``command_data``, ``command_property``, ``html``, ``markdown`` and ``code`` excepted:
-   those encode for one place, once.
+3. The functions are idempotent, except ``workflow_command_data``, ``workflow_command_property``, ``neutral_html``,
+   ``escape_markdown`` and ``markdown_code``, which encode for one place, once.
 
 The rules of the runner: actions/runner ``ActionCommand.cs`` (both syntaxes), ``ProcessInvoker.cs`` (lines end at
 ``\n``, ``\r\n`` and a bare ``\r``).
@@ -42,18 +42,18 @@ _CODE_OR_FOLLOWED = re.compile(rf"`[^`\s](?:[^`]*[^`\s])?`|{_FOLLOWED.pattern}")
 _WEB_ADDRESS = re.compile(r"\bwww\.", re.IGNORECASE)
 
 
-def one_line(text: str, limit: int = LINE_LIMIT) -> str:
+def neutral_line(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one harmless line of at most *limit* characters, without white space at its ends."""
-    return _cut(guard(" ".join(_lines(text)).strip()), limit)
+    return _truncate_line(defuse_workflow_commands(" ".join(_visible_lines(text)).strip()), limit)
 
 
-def block(text: str, limit: int = BLOCK_LIMIT) -> str:
+def neutral_block(text: str, limit: int = BLOCK_LIMIT) -> str:
     r"""Return *text* as harmless lines joined with ``\n``, indentation kept, of *limit* characters at most.
 
     Blank lines at both ends are gone; where the text was cut, the last line says so (and stands alone where *limit*
     leaves no room for more).
     """
-    whole = "\n".join(guard(line.rstrip()) for line in _lines(text)).strip("\n")
+    whole = "\n".join(defuse_workflow_commands(line.rstrip()) for line in _visible_lines(text)).strip("\n")
     if len(whole) <= limit:
         return whole
     # a part of a harmless text from its beginning is harmless: what makes a command stands before what it needs
@@ -61,117 +61,116 @@ def block(text: str, limit: int = BLOCK_LIMIT) -> str:
     return f"{kept}\n[cut: {len(whole) - len(kept)} more characters]".lstrip("\n")
 
 
-def guard(line: str) -> str:
+def defuse_workflow_commands(line: str) -> str:
     """Return the finished *line* so that no runner takes it for a command; for lines put together from parts."""
     line = _BRACKET_COMMAND.sub("# #", line)
     start = len(line) - len(line.lstrip())
     return f"{line[:start]}: :{line[start + 2 :]}" if line.startswith("::", start) else line
 
 
-def html(text: str, limit: int = LINE_LIMIT) -> str:
+def neutral_html(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one harmless line of HTML text, good for attribute values in quotes, too."""
     from html import escape  # noqa: PLC0415  (late: imports a large table)
 
-    return escape(one_line(text, limit))
+    return escape(neutral_line(text, limit))
 
 
-def markdown(text: str, limit: int = LINE_LIMIT) -> str:
+def escape_markdown(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one line of Markdown that renders as the characters themselves: no markup, link or mention.
 
     Good for table cells and list items. Punctuation that means something to GitHub or GitLab becomes an entity.
     """
-    line = _MARKDOWN_AT_START.sub(_start_entity, one_line(text, limit))
-    encoded = "".join(_markdown_pieces(line))
+    line = _MARKDOWN_AT_START.sub(_mark_markdown_at_start, neutral_line(text, limit))
+    encoded = "".join(_encode_markdown_characters(line))
     return _WEB_ADDRESS.sub(lambda found: f"{found.group()[:-1]}&#46;", encoded)
 
 
-def linked(text: str, limit: int = HINT_LIMIT) -> str:
-    """Return *text* as ``markdown`` does, with the addresses in it that may be followed as links which show themselves.
+def markdown_with_links(text: str, limit: int = HINT_LIMIT) -> str:
+    """Return *text* as ``escape_markdown`` does, with trusted addresses as links and text in backticks monospaced.
 
-    These are pages of PyPI, of TestPyPI, of our documentation and of this machine, made of few characters, none of
-    which means anything in a link's destination; every other address stays text. What stands between backticks is
-    monospaced.
+    Trusted are pages of PyPI, of TestPyPI, of our documentation and of this machine, made of few characters, none of
+    which means anything in a link's destination; every other address stays text.
     """
-    out, end, line = "", 0, one_line(text, limit)
+    out, end, line = "", 0, neutral_line(text, limit)
     for found in _CODE_OR_FOLLOWED.finditer(line):
-        out += _between(line[end : found.start()])
+        out += _markdown_between_links(line[end : found.start()])
         said = found.group()
-        out += code(said[1:-1]) if said.startswith("`") else f"[{markdown(said, limit)}]({said})"
+        out += markdown_code(said[1:-1]) if said.startswith("`") else f"[{escape_markdown(said, limit)}]({said})"
         end = found.end()
-    return out + _between(line[end:])
+    return out + _markdown_between_links(line[end:])
 
 
-def code(text: str, limit: int = LINE_LIMIT) -> str:
+def markdown_code(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as one line of monospaced Markdown; nothing in it is markup, a link or a mention."""
-    return f"<code>{_MARKDOWN.sub(_entity, one_line(text, limit))}</code>"
+    return f"<code>{_MARKDOWN.sub(_html_entity, neutral_line(text, limit))}</code>"
 
 
-def preformatted(text: str, limit: int = BLOCK_LIMIT) -> str:
+def preformatted_markdown(text: str, limit: int = BLOCK_LIMIT) -> str:
     """Return *text* as a monospaced Markdown block that keeps its lines and columns.
 
     A blank line would end the block for Markdown, so that it is written as an entity.
     """
-    lines = [_MARKDOWN.sub(_entity, line) or "&#32;" for line in block(text, limit).split("\n")]
+    lines = [_MARKDOWN.sub(_html_entity, line) or "&#32;" for line in neutral_block(text, limit).split("\n")]
     return "<pre>" + "\n".join(lines) + "</pre>"
 
 
-def command_data(text: str, limit: int = BLOCK_LIMIT) -> str:
+def workflow_command_data(text: str, limit: int = BLOCK_LIMIT) -> str:
     """Return *text* as the data of a workflow command, line breaks encoded as the runner decodes them."""
-    return _escape_data(block(text, limit))
+    return _escape_workflow_command(neutral_block(text, limit))
 
 
-def command_property(text: str, limit: int = LINE_LIMIT) -> str:
+def workflow_command_property(text: str, limit: int = LINE_LIMIT) -> str:
     """Return *text* as the value of a workflow command's property."""
-    return _escape_data(one_line(text, limit)).replace(":", "%3A").replace(",", "%2C")
+    return _escape_workflow_command(neutral_line(text, limit)).replace(":", "%3A").replace(",", "%2C")
 
 
-def mask_data(line: str) -> str:
+def mask_command_data(line: str) -> str:
     """Return *line* as the data of ``add-mask``: exactly the same characters once the runner has decoded it."""
-    return _escape_data(line)
+    return _escape_workflow_command(line)
 
 
-def _between(text: str) -> str:
+def _markdown_between_links(text: str) -> str:
     """Return a part of a line as Markdown, with the blanks at its ends."""
     inner = text.strip()
     start, end = (text[: text.index(inner)], text[text.index(inner) + len(inner) :]) if inner else (text, "")
-    return f"{start}{markdown(inner, len(inner))}{end}"
+    return f"{start}{escape_markdown(inner, len(inner))}{end}"
 
 
-def _lines(text: str) -> Iterator[str]:
-    return (_visible(line.replace("\t", "    ")) for line in _BREAKS.split(text))
+def _visible_lines(text: str) -> Iterator[str]:
+    return (_escape_harmful_characters(line.replace("\t", "    ")) for line in _BREAKS.split(text))
 
 
-def _visible(line: str) -> str:
+def _escape_harmful_characters(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line
     return "".join(
-        (character.encode("unicode_escape").decode("ascii")) if _is_harmful(character) else character
+        (character.encode("unicode_escape").decode("ascii")) if _is_harmful_character(character) else character
         for character in line
     )
 
 
-def _is_harmful(character: str) -> bool:
+def _is_harmful_character(character: str) -> bool:
     return unicodedata.category(character) in _HARMFUL_CATEGORIES or character in _INVISIBLE
 
 
-def _cut(line: str, limit: int) -> str:
+def _truncate_line(line: str, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def _escape_data(text: str) -> str:
+def _escape_workflow_command(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _entity(found: re.Match[str]) -> str:
+def _html_entity(found: re.Match[str]) -> str:
     return f"&#{ord(found.group())};"
 
 
-def _start_entity(found: re.Match[str]) -> str:
+def _mark_markdown_at_start(found: re.Match[str]) -> str:
     sign, number, mark = found.groups()
     return f"\0{sign}" if sign else f"{number}\0{mark}"
 
 
-def _markdown_pieces(line: str) -> Iterator[str]:
+def _encode_markdown_characters(line: str) -> Iterator[str]:
     r"""Encode one by one; ``\0``, which no harmless line holds, marks a character that only its place makes markup."""
     marked = False
     for character in line:

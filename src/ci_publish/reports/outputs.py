@@ -9,7 +9,7 @@ from ci_publish.model.receipt import Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.receipt_json import dump, to_dict
 from ci_publish.reports import wording
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.summary import PUBLIC_LOG, SettingRow
 
 # A job may pass on 1 MB in all, counted as UTF-16: a quarter of that.
@@ -35,7 +35,7 @@ class CiReportOptions:
     redact: Redact = str
 
 
-def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:
+def action_outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str) -> dict[str, str]:
     """Return the outputs of the action by name: the contract that ``action.yml`` declares.
 
     ``uploaded`` (confirmed or not) and ``already-published`` are numbers of files; ``files`` is the ``files`` list of
@@ -45,26 +45,26 @@ def outputs(events: Sequence[Event], artifacts: Artifacts, redact: Redact = str)
     receipt = receipt_of(events)
     extra = next((event.extra for event in events if isinstance(event, RunFinished)), {})
     page = extra.get("release-url")
-    pages = (page,) if page else wording.release_pages(receipt, events)
+    pages = (page,) if page else wording.release_page_addresses(receipt, events)
     there = artifacts.receipt is not None and artifacts.receipt.is_file()
     return {
         "outcome": receipt.outcome.value,
         "exit-code": "" if receipt.exit_code is None else str(receipt.exit_code),
-        "files": _files(receipt, redact),
+        "files": _files_output_json(receipt, redact),
         "uploaded": str(receipt.count(FileStatus.UPLOADED, FileStatus.UPLOADED_MD5, FileStatus.NOT_CONFIRMED)),
         "already-published": str(receipt.count(FileStatus.ALREADY_PUBLISHED, FileStatus.SAME_MD5)),
-        "receipt": _value(str(artifacts.receipt)) if there else "",
-        "attestations-dir": _value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
+        "receipt": _neutral_output_value(str(artifacts.receipt)) if there else "",
+        "attestations-dir": _neutral_output_value(str(artifacts.attestations or extra.get("attestations-dir", ""))),
         "resume-after": receipt.resume_after or "",
-        "release-url": "\n".join(_value(redact(each)) for each in pages),
+        "release-url": "\n".join(_neutral_output_value(redact(each)) for each in pages),
     }
 
 
-def _value(text: str) -> str:
-    return one_line(text, _VALUE_LIMIT)
+def _neutral_output_value(text: str) -> str:
+    return neutral_line(text, _VALUE_LIMIT)
 
 
-def _files(receipt: Receipt, redact: Redact) -> str:
+def _files_output_json(receipt: Receipt, redact: Redact) -> str:
     files = to_dict(receipt, redact)["files"]
     short = [{name: file[name] for name in ("filename", "status", "sha256")} for file in files]
     candidates = (dump(each) for each in (files, short))

@@ -7,7 +7,7 @@ from ci_publish.hints import Hint, option
 from ci_publish.model.events import Emit, Event, Noted, RunFinished
 from ci_publish.model.receipt import Redact
 from ci_publish.model.receipt_json import to_json
-from ci_publish.reports.atomic_files import why, write_atomically
+from ci_publish.reports.atomic_files import describe_os_error, write_atomically
 from ci_publish.reports.event_history import EventHistory
 
 
@@ -27,7 +27,7 @@ class ReceiptFile:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        self._history.add(event)
+        self._history.remember_event(event)
         if isinstance(event, RunFinished):
             self.close()
 
@@ -38,14 +38,14 @@ class ReceiptFile:
                 return
             self._written = True
         try:
-            write_atomically(self._path, to_json(self._history.receipt(), self._redact))
+            write_atomically(self._path, to_json(self._history.build_receipt(), self._redact))
         except OSError as error:
-            self._emit(_unwritten(self._path, error))
+            self._emit(_receipt_not_written_note(self._path, error))
 
 
-def _unwritten(path: Path, error: OSError) -> Noted:
+def _receipt_not_written_note(path: Path, error: OSError) -> Noted:
     return Noted(
         slug="receipt-not-written",
-        message=f"The receipt cannot be written to {path}: {why(error)}.",
+        message=f"The receipt cannot be written to {path}: {describe_os_error(error)}.",
         hints=(Hint("Name a file that this job may write to: ", option("receipt", "FILE")),),
     )

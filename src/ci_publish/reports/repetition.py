@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ci_publish.reports.lines import Line, of_step
+from ci_publish.reports.lines import Line, step_line
 
 if TYPE_CHECKING:
     from ci_publish.reports.tones import Tone
@@ -21,7 +21,7 @@ class Repetition:
         self._said: Counter[Hashable] = Counter()
         self._kept: dict[Hashable, tuple[str, str, Tone]] = {}
 
-    def limited(self, kind: Hashable, lines: Iterable[Line], more: str, step: str) -> Iterator[Line]:
+    def limit_repeated_lines(self, kind: Hashable, lines: Iterable[Line], more: str, step: str) -> Iterator[Line]:
         """Yield *lines* unless there were a few of this *kind* before; *more* is what the others have in common."""
         said = list(lines)
         self._said[kind] += 1
@@ -30,9 +30,9 @@ class Repetition:
         else:
             self._kept[kind] = (step, more, said[0].tone)
 
-    def rest(self) -> Iterator[Line]:
+    def omitted_line_counts(self) -> Iterator[Line]:
         """Yield how many lines of each kind were left out, and begin again."""
         for kind, (step, more, tone) in self._kept.items():
-            yield of_step(step, f"{self._said[kind] - FEW} more files: {more}", tone)
+            yield step_line(step, f"{self._said[kind] - FEW} more files: {more}", tone)
         self._kept.clear()
         self._said.clear()

@@ -18,7 +18,7 @@ from ci_publish.model.events import (
     WaitStarted,
 )
 from ci_publish.reports import wording
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.neutral import neutral_line
 
 FIRST: Final = 10.0
 NEXT: Final = 30.0
@@ -53,16 +53,16 @@ class Silence:
         self._sent = 0
         self._signed = 0
 
-    def take(self, event: Event, *, spoke: bool) -> None:
+    def follow_event(self, event: Event, *, spoke: bool) -> None:
         """Take an event; *spoke*: a line was written about it."""
-        self._follow_files(event)
+        self._follow_uploads(event)
         match event:
             case StepStarted(step=step, index=index, left=left):
-                self._begin(_DEEDS[step].format(index=one_line(index or "the index")), left)
+                self._begin_waiting(_DEEDS[step].format(index=neutral_line(index or "the index")), left)
             case WaitStarted(what=what, seconds=seconds):
-                self._begin(f"waiting for {one_line(what)}", seconds)
+                self._begin_waiting(f"waiting for {neutral_line(what)}", seconds)
             case Retrying(what=what, wait=wait):
-                self._begin(f"waiting to try {one_line(what)} again", wait)
+                self._begin_waiting(f"waiting to try {neutral_line(what)} again", wait)
             case StepFinished() | RunFinished():
                 self._deed = ""
                 self._sending.clear()
@@ -71,7 +71,7 @@ class Silence:
         if spoke:
             self._said, self._quiet_since = 0, self._clock()
 
-    def _follow_files(self, event: Event) -> None:
+    def _follow_uploads(self, event: Event) -> None:
         match event:
             case Planned(plan=plan):
                 self._uploads += len(plan.uploads)
@@ -86,33 +86,33 @@ class Silence:
             case _:
                 pass
 
-    def line(self) -> str | None:
+    def due_waiting_message(self) -> str | None:
         """Return what to say now, None while nothing is to be said."""
         if not (self._deed or self._sending):
             return None
         if self._clock() - self._quiet_since < FIRST + self._said * NEXT:
             return None
         self._said += 1
-        return self.waiting()
+        return self.waiting_message()
 
-    def lasting(self) -> str:
+    def long_waiting_message(self) -> str:
         """Return what the run waits for, once that takes long; empty before that."""
-        return self.waiting() if self._clock() - self._quiet_since >= FIRST else ""
+        return self.waiting_message() if self._clock() - self._quiet_since >= FIRST else ""
 
-    def waiting(self) -> str:
+    def waiting_message(self) -> str:
         """Return what the run waits for, since when and until when; empty where it waits for nothing."""
         if self._sending:
             first = next(iter(self._sending.values()))
-            part = f"{first.sent * 100 // max(first.total, 1)} % of {wording.amount(first.total)}"
+            part = f"{first.sent * 100 // max(first.total, 1)} % of {wording.format_size(first.total)}"
             more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
             done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
-            return f"sending {one_line(first.filename)}: {part}{more}{done}"
+            return f"sending {neutral_line(first.filename)}: {part}{more}{done}"
         if not self._deed:
             return ""
-        signed = f", {wording.count(self._signed, 'attestation')} so far" if "Sigstore" in self._deed else ""
-        until = "" if self._until is None else f", until {wording.clock_time(self._until)} at the latest"
-        return f"{self._deed}{signed} ({wording.duration(self._clock() - self._since)}{until})"
+        signed = f", {wording.pluralise(self._signed, 'attestation')} so far" if "Sigstore" in self._deed else ""
+        until = "" if self._until is None else f", until {wording.format_utc_time(self._until)} at the latest"
+        return f"{self._deed}{signed} ({wording.format_duration(self._clock() - self._since)}{until})"
 
-    def _begin(self, deed: str, seconds: float | None) -> None:
+    def _begin_waiting(self, deed: str, seconds: float | None) -> None:
         self._deed, self._since = deed, self._clock()
         self._until = None if seconds is None else self._now() + seconds

@@ -16,7 +16,7 @@ class Stopwatch:
         self._begun: dict[tuple[str, str], float] = {}
         self._seconds: dict[tuple[str, str], float] = {}
 
-    def take(self, event: Event) -> None:
+    def time_upload_event(self, event: Event) -> None:
         """Start or stop the watch of the file that *event* is about."""
         match event:
             case UploadStarted(index=index, filename=filename):
@@ -28,6 +28,6 @@ class Stopwatch:
             case _:
                 pass
 
-    def seconds(self, index: str, filename: str) -> float | None:
+    def upload_seconds(self, index: str, filename: str) -> float | None:
         """Return how long the upload of a file took; None where it has not ended or was not tried."""
         return self._seconds.get((index, filename))

@@ -16,8 +16,8 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import changes, train, trials, wording
-from ci_publish.reports.failures import file_failures
-from ci_publish.reports.neutral import code, linked, markdown, preformatted
+from ci_publish.reports.failures import unreported_file_failures
+from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
@@ -60,39 +60,39 @@ class SummaryInput:
     def __post_init__(self) -> None:
         object.__setattr__(self, "receipt", receipt_of(self.events))
 
-    def text(self, text: str) -> str:
+    def markdown(self, text: str) -> str:
         """Return *text* as prose, never empty: an empty item would change the Markdown around it."""
-        return markdown(self.redact(text)) or "—"
+        return escape_markdown(self.redact(text)) or "—"
 
-    def hint(self, text: str) -> str:
+    def linked_markdown(self, text: str) -> str:
         """Return *text* as prose in which the addresses of forms and pages can be followed."""
-        return linked(self.redact(text)) or "—"
+        return markdown_with_links(self.redact(text)) or "—"
 
     def code(self, text: str) -> str:
         """Return *text* monospaced."""
-        return code(self.redact(text)) if text else "—"
+        return markdown_code(self.redact(text)) if text else "—"
 
-    def of(self, kind: type[_E]) -> Iterator[_E]:
+    def events_of(self, kind: type[_E]) -> Iterator[_E]:
         """Return the events of one kind."""
         return (event for event in self.events if isinstance(event, kind))
 
 
-def summary(given: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
+def markdown_summary(run: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     """Return the summary of a run in at most *limit* bytes of UTF-8; empty where even the note does not fit."""
-    return fit(list(_sections(given)), limit)
+    return fit_summary_sections(list(_summary_sections(run)), limit)
 
 
-def fit(sections: Sequence[Section], limit: int) -> str:
+def fit_summary_sections(sections: Sequence[Section], limit: int) -> str:
     """Return *sections* as one document of at most *limit* bytes, cut between two lines with a note."""
     out: list[str] = []
     left = limit - len(_CUT.encode())
     for section in sections:
-        left -= _bytes(section.head) + _bytes(section.foot)
+        left -= _utf8_size(section.head) + _utf8_size(section.foot)
         if left < 0:
             return "".join((*out, _CUT)) if limit >= len(_CUT.encode()) else ""
         out.append(section.head)
         for line in section.lines:
-            left -= _bytes(line)
+            left -= _utf8_size(line)
             if left < 0:
                 return "".join((*out, section.foot, _CUT))
             out.append(line)
@@ -100,241 +100,246 @@ def fit(sections: Sequence[Section], limit: int) -> str:
     return "".join(out)
 
 
-def link(text: str, url: str | None) -> str:
+def markdown_link(text: str, url: str | None) -> str:
     """Return *text*, which is Markdown already, as a link where *url* is an address that a browser should follow."""
     if url is None or not url.startswith(("https://", "http://")):
         return text
     return f"[{text}]({quote(url.encode('utf-8', 'replace'), safe=_SAFE_IN_LINKS)})"
 
 
-def _bytes(text: str) -> int:
+def _utf8_size(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-def _sections(given: SummaryInput) -> Iterator[Section]:
-    finished = next(given.of(RunFinished), None)
-    yield _heading(given)
+def _summary_sections(run: SummaryInput) -> Iterator[Section]:
+    finished = next(run.events_of(RunFinished), None)
+    yield _summary_heading(run)
     if finished and finished.error:
-        yield _failure(given, finished.error, finished.exit_code)
-    pages = wording.release_pages(given.receipt, given.events)
+        yield _summary_run_failure(run, finished.error, finished.exit_code)
+    pages = wording.release_page_addresses(run.receipt, run.events)
     if pages:
-        yield Section("", tuple(f"- {link(given.text(page), page)}\n" for page in pages), "\n")
-    yield from _order(given)
-    yield from _changes(given)
-    if given.receipt.command != "diff":  # its files are neither here nor there
-        yield from _files(given)
-    yield from _builds(given)
-    yield from _left(given)
-    for event, error in file_failures(given.events):
-        yield Section(f"### {given.code(event.distribution.filename)}\n\n" + "".join(_error(given, error)))
-    yield from _trials(given)
-    yield from _notes(given)
-    yield from _findings(given)
-    yield from _problems(given)
-    yield from _plan(given)
-    yield from _settings(given)
+        yield Section("", tuple(f"- {markdown_link(run.markdown(page), page)}\n" for page in pages), "\n")
+    yield from _summary_project_order(run)
+    yield from _summary_release_diffs(run)
+    if run.receipt.command != "diff":  # its files are neither here nor there
+        yield from _summary_files_table(run)
+    yield from _summary_builds_table(run)
+    yield from _summary_left_projects(run)
+    for event, error in unreported_file_failures(run.events):
+        yield Section(f"### {run.code(event.distribution.filename)}\n\n" + "".join(_summary_error(run, error)))
+    yield from _summary_installations(run)
+    yield from _summary_notes(run)
+    yield from _summary_findings(run)
+    yield from _summary_problems_table(run)
+    yield from _summary_plan_table(run)
+    yield from _summary_settings_table(run)
 
 
-def _heading(given: SummaryInput) -> Section:
-    receipt = given.receipt
+def _summary_heading(run: SummaryInput) -> Section:
+    receipt = run.receipt
     sign = "✅" if receipt.exit_code == 0 else "⏳" if receipt.outcome is Outcome.DEFERRED else "❌"
-    headline = changes.headline(receipt, given.events)
-    releases = [each for each in wording.releases(receipt) if " ".join(each) not in headline]
-    names = [f"{given.text(project)} {given.text(version)}" for project, version in releases[:_RELEASES_SHOWN]]
+    headline = changes.diff_or_run_headline(receipt, run.events)
+    releases = [each for each in wording.releases_of_run(receipt) if " ".join(each) not in headline]
+    names = [f"{run.markdown(project)} {run.markdown(version)}" for project, version in releases[:_RELEASES_SHOWN]]
     more = f" and {len(releases) - len(names)} more" if len(releases) > len(names) else ""
     subject = f" · {', '.join(names)}{more}" if names else ""
-    return Section(f"## {sign} {given.text(headline)}{subject}\n\n")
+    return Section(f"## {sign} {run.markdown(headline)}{subject}\n\n")
 
 
-def _failure(given: SummaryInput, error: CiPublishError, exit_code: int) -> Section:
-    standing = "".join(f"{given.text(text)}\n\n" for text in wording.standing(given.receipt))
+def _summary_run_failure(run: SummaryInput, error: CiPublishError, exit_code: int) -> Section:
+    standing = "".join(f"{run.markdown(text)}\n\n" for text in wording.describe_public_state(run.receipt))
     return Section(
-        "".join(_error(given, error)) + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
+        "".join(_summary_error(run, error))
+        + f"exit code {exit_code} · {error.slug} · [docs]({error.docs})\n\n{standing}"
     )
 
 
-def _error(given: SummaryInput, error: CiPublishError) -> Iterator[str]:
-    yield f"**{given.text(error.summary)}**\n\n"
+def _summary_error(run: SummaryInput, error: CiPublishError) -> Iterator[str]:
+    yield f"**{run.markdown(error.summary)}**\n\n"
     if error.detail.strip():
-        yield preformatted(given.redact(error.detail)) + "\n\n"
-    hints = wording.hints(error)
+        yield preformatted_markdown(run.redact(error.detail)) + "\n\n"
+    hints = wording.hints_with_rerun(error)
     if hints:
         yield "What to do:\n\n"
-        yield from (_hint(given, hint) for hint in hints)
+        yield from (_summary_hint_item(run, hint) for hint in hints)
         yield "\n"
 
 
-def _hint(given: SummaryInput, hint: str) -> str:
+def _summary_hint_item(run: SummaryInput, hint: str) -> str:
     """Return a hint as a list item; what follows its first line is configuration and keeps its columns."""
     first, _, rest = hint.partition("\n")
-    return f"- {given.hint(first)}\n" + (f"\n{preformatted(given.redact(rest))}\n\n" if rest.strip() else "")
+    return f"- {run.linked_markdown(first)}\n" + (
+        f"\n{preformatted_markdown(run.redact(rest))}\n\n" if rest.strip() else ""
+    )
 
 
-def _files(given: SummaryInput) -> Iterator[Section]:
-    receipt = given.receipt
+def _summary_files_table(run: SummaryInput) -> Iterator[Section]:
+    receipt = run.receipt
     if not receipt.files:
         return
     several = len(receipt.indexes) > 1
     index = ("| Index ", "|---") if several else ("", "")
     head = f"| File {index[0]}| Result | Size | Attestation | SHA-256 |\n|---{index[1]}|---|---:|---|---|\n"
     failed_first = sorted(receipt.files, key=lambda file: file.status not in wording.BAD)
-    yield Section(head, tuple(_row(given, file, several=several) for file in failed_first), "\n")
+    yield Section(head, tuple(_summary_file_row(run, file, several=several) for file in failed_first), "\n")
     digests = {file.filename: file.sha256 for file in receipt.files if file.sha256}
     if digests:
-        lines = tuple(f"| {given.code(sha256)} | {given.code(name)} |\n" for name, sha256 in digests.items())
+        lines = tuple(f"| {run.code(sha256)} | {run.code(name)} |\n" for name, sha256 in digests.items())
         head = "| SHA-256 | File |\n|---|---|\n"
         yield Section(f"<details><summary>SHA-256 in full</summary>\n\n{head}", lines, "\n</details>\n\n")
 
 
-def _builds(given: SummaryInput) -> Iterator[Section]:
+def _summary_builds_table(run: SummaryInput) -> Iterator[Section]:
     lines = [
-        f"| {wording.count(number, 'file')} | {given.code(builder)} | {given.code(source)} | {given.code(commit)} |\n"
-        for (builder, source, commit), number in wording.builds(given.receipt).items()
+        f"| {wording.pluralise(number, 'file')} | {run.code(builder)} | {run.code(source)} | {run.code(commit)} |\n"
+        for (builder, source, commit), number in wording.count_files_by_build(run.receipt).items()
     ]
     if lines:
         head = "### Build provenance\n\n| Files | Builder | Source | Commit |\n|---|---|---|---|\n"
         yield Section(head, tuple(lines), "\n")
 
 
-def _row(given: SummaryInput, file: FileEntry, *, several: bool) -> str:
+def _summary_file_row(run: SummaryInput, file: FileEntry, *, several: bool) -> str:
     # the index of a rehearsal ends with the run: its links would lead nowhere
-    url = None if given.receipt.outcome is Outcome.REHEARSED else file.url
+    url = None if run.receipt.outcome is Outcome.REHEARSED else file.url
     cells = [
-        link(given.code(file.filename), url),
-        *([given.text(file.index or "")] if several else []),
-        _result(given, file),
-        "" if file.size is None else wording.amount(file.size),
-        _attestation(given, file),
-        "" if file.sha256 is None else given.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
+        markdown_link(run.code(file.filename), url),
+        *([run.markdown(file.index or "")] if several else []),
+        _summary_file_result(run, file),
+        "" if file.size is None else wording.format_size(file.size),
+        _summary_attestation_cell(run, file),
+        "" if file.sha256 is None else run.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
-def _result(given: SummaryInput, file: FileEntry) -> str:
-    said = wording.result(given.receipt, file)
+def _summary_file_result(run: SummaryInput, file: FileEntry) -> str:
+    said = wording.describe_file_result(run.receipt, file)
     return f"**{said}**" if file.status in wording.BAD else said
 
 
-def _attestation(given: SummaryInput, file: FileEntry) -> str:
+def _summary_attestation_cell(run: SummaryInput, file: FileEntry) -> str:
     verified = {True: "verified on the index", False: "**not verified on the index**", None: ""}
     made = [
         "made"
         if each.log_index is None
         else (
             f"log entry {each.log_index}"
-            if given.log_search is None
-            else f"[log entry {each.log_index}]({given.log_search}{each.log_index})"
+            if run.log_search is None
+            else f"[log entry {each.log_index}]({run.log_search}{each.log_index})"
         )
         for each in file.attestations
     ]
     return ", ".join(part for part in (*made, verified[file.provenance_verified]) if part)
 
 
-def _changes(given: SummaryInput) -> Iterator[Section]:
+def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
     """Yield what is different from the release before: both versions, then only what changed."""
-    for diff in changes.diffs(given.events):
+    for diff in changes.release_diffs(run.events):
         lines = [
-            f"| {found.severity} | {_rule(given, found.rule, found.docs)} |"
-            f" {given.text(f'{found.message} {changes.advice(found)}'.strip())} |\n"
+            f"| {found.severity} | {_summary_rule_link(run, found.rule, found.docs)} |"
+            f" {run.markdown(f'{found.message} {changes.difference_advice(found)}'.strip())} |\n"
             for found in diff.findings
         ]
-        head = f"**{given.text(changes.heading(diff))}**\n\n"
+        head = f"**{run.markdown(changes.release_diff_heading(diff))}**\n\n"
         table = "| Severity | Rule | Difference |\n|---|---|---|\n" if lines else ""
         yield Section(head=f"{head}{table}", lines=tuple(lines), foot="\n" if lines else "")
 
 
-def _left(given: SummaryInput) -> Iterator[Section]:
+def _summary_left_projects(run: SummaryInput) -> Iterator[Section]:
     """Yield the table of the projects that did not go out."""
     rows = [
-        f"| {given.text(event.project)} | {'deferred' if event.deferred else '**not published**'}"
-        f" | {given.text(', '.join(event.because))} | {given.text(event.reason)} |\n"
-        for event in given.of(ProjectLeft)
+        f"| {run.markdown(event.project)} | {'deferred' if event.deferred else '**not published**'}"
+        f" | {run.markdown(', '.join(event.because))} | {run.markdown(event.reason)} |\n"
+        for event in run.events_of(ProjectLeft)
     ]
     if rows:
         head = "### Projects that did not go out\n\n| Project | | Because of | Reason |\n|---|---|---|---|\n"
         yield Section(head=head, lines=tuple(rows), foot="\n")
 
 
-def _trials(given: SummaryInput) -> Iterator[Section]:
-    tried = list(given.of(Tried))
-    lines = [_trial(given, each) for each in tried]
+def _summary_installations(run: SummaryInput) -> Iterator[Section]:
+    tried = list(run.events_of(Tried))
+    lines = [_summary_installation_row(run, each) for each in tried]
     if lines:
         head = "| File | Interpreter | Installer | Result | Time |\n|---|---|---|---|---:|\n"
         yield Section(f"### Installations\n\n{head}", tuple(lines), "\n")
     for each in tried:
         if each.output:
-            title = f"{given.code(each.filename)}, {given.text(each.interpreter)}"
-            output = preformatted(given.redact(each.output))
+            title = f"{run.code(each.filename)}, {run.markdown(each.interpreter)}"
+            output = preformatted_markdown(run.redact(each.output))
             yield Section(f"<details><summary>{title}</summary>\n\n{output}\n\n</details>\n\n")
 
 
-def _trial(given: SummaryInput, tried: Tried) -> str:
-    said = trials.result(tried)
+def _summary_installation_row(run: SummaryInput, tried: Tried) -> str:
+    said = trials.installation_result(tried)
     result = said if tried.passed else f"**{said}**"
-    cells = (given.code(tried.filename), given.text(tried.interpreter), given.text(tried.installer), result)
-    return f"| {' | '.join(cells)} | {wording.duration(tried.seconds)} |\n"
+    cells = (run.code(tried.filename), run.markdown(tried.interpreter), run.markdown(tried.installer), result)
+    return f"| {' | '.join(cells)} | {wording.format_duration(tried.seconds)} |\n"
 
 
-def _notes(given: SummaryInput) -> Iterator[Section]:
+def _summary_notes(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for note in given.of(Noted):
-        about = f"{given.code(note.filename)}: " if note.filename else ""
-        hints = "".join(f"  - {given.hint(hint)}\n" for hint in note.hints)
-        lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{given.text(note.message)}\n{hints}")
+    for note in run.events_of(Noted):
+        about = f"{run.code(note.filename)}: " if note.filename else ""
+        hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in note.hints)
+        lines.append(f"- {'⚠️ ' if note.warning else ''}{about}{run.markdown(note.message)}\n{hints}")
     if lines:
         yield Section("### Notes\n\n", tuple(lines), "\n")
 
 
-def _findings(given: SummaryInput) -> Iterator[Section]:
+def _summary_findings(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for finding in given.of(Finding):
-        hints = "".join(f"  - {given.hint(hint)}\n" for hint in finding.hints)
+    for finding in run.events_of(Finding):
+        hints = "".join(f"  - {run.linked_markdown(hint)}\n" for hint in finding.hints)
         first, *rest = finding.message.split("\n")
-        table = f"\n{preformatted(given.redact(chr(10).join(rest)))}\n\n" if rest else ""
-        lines.append(f"- **{finding.status}** {given.text(finding.name)}: {given.text(first)}\n{hints}{table}")
+        table = f"\n{preformatted_markdown(run.redact(chr(10).join(rest)))}\n\n" if rest else ""
+        lines.append(f"- **{finding.status}** {run.markdown(finding.name)}: {run.markdown(first)}\n{hints}{table}")
     if lines:
         yield Section("### Findings\n\n", tuple(lines), "\n")
 
 
-def _problems(given: SummaryInput) -> Iterator[Section]:
+def _summary_problems_table(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for problem in (problem for checked in given.of(Checked) for problem in checked.problems):
-        where = given.code(problem.filename) if problem.filename else "all files"
-        said = given.text(f"{problem.message} {problem.advice}")
-        lines.append(f"| {where} | {problem.severity} | {_rule(given, problem.rule, problem.docs)} | {said} |\n")
+    for problem in (problem for checked in run.events_of(Checked) for problem in checked.problems):
+        where = run.code(problem.filename) if problem.filename else "all files"
+        said = run.markdown(f"{problem.message} {problem.advice}")
+        lines.append(
+            f"| {where} | {problem.severity} | {_summary_rule_link(run, problem.rule, problem.docs)} | {said} |\n"
+        )
     if lines:
         yield Section("### Checks\n\n| File | Severity | Rule | Problem |\n|---|---|---|---|\n", tuple(lines), "\n")
 
 
-def _rule(given: SummaryInput, rule: str, docs: str) -> str:
-    return link(given.text(rule), docs)
+def _summary_rule_link(run: SummaryInput, rule: str, docs: str) -> str:
+    return markdown_link(run.markdown(rule), docs)
 
 
-def _plan(given: SummaryInput) -> Iterator[Section]:
+def _summary_plan_table(run: SummaryInput) -> Iterator[Section]:
     lines = []
-    for plan in (planned.plan for planned in given.of(Planned)):
+    for plan in (planned.plan for planned in run.events_of(Planned)):
         for file in plan.files:
-            status, why = wording.decision(file)
-            name = given.code(file.distribution.filename)
+            status, why = wording.describe_plan_decision(file)
+            name = run.code(file.distribution.filename)
             said = "upload" if status is FileStatus.PLANNED else wording.STATUS[status]
-            lines.append(f"| {given.text(plan.index)} | {name} | {said} | {given.text(why)} |\n")
+            lines.append(f"| {run.markdown(plan.index)} | {name} | {said} | {run.markdown(why)} |\n")
     if lines:
         head = "| Index | File | Decision | Why |\n|---|---|---|---|\n"
         yield Section(f"<details><summary>Plan</summary>\n\n{head}", tuple(lines), "\n</details>\n\n")
 
 
-def _order(given: SummaryInput) -> Iterator[Section]:
+def _summary_project_order(run: SummaryInput) -> Iterator[Section]:
     """Yield the waves of each index where there are several projects."""
-    for planned in given.of(Planned):
-        if waves := tuple(f"1. {given.text(projects)}\n" for projects in train.waves(planned)):
-            index = f" at {given.text(planned.plan.index)}" if len(given.receipt.indexes) > 1 else ""
+    for planned in run.events_of(Planned):
+        if waves := tuple(f"1. {run.markdown(projects)}\n" for projects in train.describe_upload_waves(planned)):
+            index = f" at {run.markdown(planned.plan.index)}" if len(run.receipt.indexes) > 1 else ""
             yield Section(f"### Order of the projects{index}\n\n", waves, "\n")
 
 
-def _settings(given: SummaryInput) -> Iterator[Section]:
+def _summary_settings_table(run: SummaryInput) -> Iterator[Section]:
     lines = [
-        f"| {given.code(name)} | {given.code(value)} | {given.text(source)} |\n"
-        for name, value, source in given.settings
+        f"| {run.code(name)} | {run.code(value)} | {run.markdown(source)} |\n"
+        for name, value, source in run.settings
         if source != DEFAULT_SOURCE
     ]
     if lines:

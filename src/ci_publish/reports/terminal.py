@@ -38,7 +38,7 @@ from ci_publish.reports import wording
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.event_history import EventHistory
 from ci_publish.reports.lines import INDENT, Line
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.silence import Silence
 from ci_publish.reports.ticker import Ticker
 from ci_publish.reports.tones import Tone
@@ -89,28 +89,28 @@ class Terminal:
         self._total: TaskID | None = None
         self._status: Status | None = None
         self._lock = threading.RLock()
-        self._ticker = Ticker(self.tick)
+        self._ticker = Ticker(self.draw_waiting_status)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
         with self._lock:
-            self._history.add(event)
-            lines = self._renderer.render(event)
+            self._history.remember_event(event)
+            lines = self._renderer.render_event(event)
             if lines or isinstance(event, UploadStarted | RunFinished):
-                self._end_status()
-            self._draw(event)
+                self._remove_waiting_status()
+            self._draw_event(event)
             for line in lines:
-                self._print(line)
-            self._silence.take(event, spoke=bool(lines))
+                self._print_wrapped_line(line)
+            self._silence.follow_event(event, spoke=bool(lines))
         self._ticker.start()
 
-    def tick(self) -> None:
+    def draw_waiting_status(self) -> None:
         """Draw what the run waits for, once that takes long, as one line that is kept up to date."""
         with self._lock:
-            waiting = self._silence.lasting() if self._progress is None else ""
+            waiting = self._silence.long_waiting_message() if self._progress is None else ""
             if not waiting:
                 return
-            text = Text(one_line(self._redact(waiting)), style="dim", no_wrap=True, overflow="ellipsis")
+            text = Text(neutral_line(self._redact(waiting)), style="dim", no_wrap=True, overflow="ellipsis")
             if self._status is None:
                 self._status = self._console.status(text, spinner="line")
                 self._status.start()
@@ -121,42 +121,42 @@ class Terminal:
         """Remove what moves, and end the thread."""
         self._ticker.stop()
         with self._lock:
-            self._end_status()
-            self._end_bars()
+            self._remove_waiting_status()
+            self._remove_progress_bars()
 
-    def _end_status(self) -> None:
+    def _remove_waiting_status(self) -> None:
         if self._status is not None:
             self._status.stop()
             self._status = None
 
-    def _end_bars(self) -> None:
+    def _remove_progress_bars(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
             self._bars.clear()
 
-    def _draw(self, event: Event) -> None:
+    def _draw_event(self, event: Event) -> None:
         match event:
             case UploadStarted():
-                self._start_bar(event)
+                self._start_upload_bar(event)
             case UploadProgressed():
                 key = (event.index, event.filename)
                 if key in self._bars and self._progress is not None:
                     self._progress.update(self._bars[key], completed=event.sent, total=event.total)
-                    self._move_total(self._progress, key, event.sent / max(event.total, 1))
+                    self._move_total_bar(self._progress, key, event.sent / max(event.total, 1))
             case FileFinished():
-                self._end_bar(event)
+                self._remove_upload_bar(event)
             case Planned():
                 self._planned.update({(event.plan.index, each.filename): each.size for each in event.plan.uploads})
             case StepFinished(step=Step.UPLOAD):
-                self._end_bars()
+                self._remove_progress_bars()
             case RunFinished():
                 self.close()
-                self._table(self._history.receipt())
+                self._print_files_table(self._history.build_receipt())
             case _:
                 pass
 
-    def _print(self, line: Line) -> None:
+    def _print_wrapped_line(self, line: Line) -> None:
         """Print a line; where it is too long, what follows is below its text, and no word is broken."""
         text = self._redact(line.text)
         width = max(self._console.width, 2 * INDENT)
@@ -168,53 +168,53 @@ class Terminal:
         for piece in pieces if len(text) > width else [text]:
             self._console.print(Text(piece, style=_STYLES[line.tone]), soft_wrap=True)
 
-    def _start_bar(self, event: UploadStarted) -> None:
-        progress = self._bars_at_work()
+    def _start_upload_bar(self, event: UploadStarted) -> None:
+        progress = self._started_progress_bars()
         key = (event.index, event.filename)
         if key in self._bars:
             progress.reset(self._bars[key], total=event.size)
         else:
-            name = one_line(self._redact(event.filename), _NAME_WIDTH)
+            name = neutral_line(self._redact(event.filename), _NAME_WIDTH)
             self._bars[key] = progress.add_task(name, total=event.size)
 
-    def _end_bar(self, event: FileFinished) -> None:
+    def _remove_upload_bar(self, event: FileFinished) -> None:
         key = (event.index, event.distribution.filename)
         bar = self._bars.pop(key, None)
         if bar is not None and self._progress is not None:
             self._progress.remove_task(bar)
-            self._move_total(self._progress, key, 1.0)
+            self._move_total_bar(self._progress, key, 1.0)
 
-    def _move_total(self, progress: Progress, key: tuple[str, str], part: float) -> None:
+    def _move_total_bar(self, progress: Progress, key: tuple[str, str], part: float) -> None:
         """Move the bar of all files; bodies are a little larger than their files, so that it counts parts of files."""
         self._sent += self._planned.get(key, 0) * (part - self._parts.get(key, 0.0))
         self._parts[key] = part
         if self._total is not None:
             progress.update(self._total, completed=self._sent)
 
-    def _bars_at_work(self) -> Progress:
+    def _started_progress_bars(self) -> Progress:
         if self._progress is None:
             self._progress = Progress(
                 TextColumn("upload    {task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-                *self._columns(),
+                *self._progress_bar_columns(),
                 expand=True,
                 console=self._console,
                 transient=True,
             )
             self._progress.start()
             if len(self._planned) > 1:
-                name = f"all {wording.count(len(self._planned), 'file')}"
+                name = f"all {wording.pluralise(len(self._planned), 'file')}"
                 self._total = self._progress.add_task(name, total=sum(self._planned.values()))
         return self._progress
 
-    def _columns(self) -> tuple[ProgressColumn, ...]:
+    def _progress_bar_columns(self) -> tuple[ProgressColumn, ...]:
         """Return what fits beside a name, so that a bar is one line on any terminal."""
         narrow = (BarColumn(bar_width=20), DownloadColumn())
         return narrow if self._console.width < _WIDE else (*narrow, TransferSpeedColumn(), TimeRemainingColumn())
 
-    def _table(self, receipt: Receipt) -> None:
+    def _print_files_table(self, receipt: Receipt) -> None:
         if not receipt.indexes or not receipt.files or receipt.outcome is Outcome.PLANNED:
             return
-        tables = [_table_of(receipt, columns, self._redact) for columns in _COLUMNS]
+        tables = [_terminal_files_table(receipt, columns, self._redact) for columns in _COLUMNS]
         unlimited = self._console.options.update(max_width=_UNLIMITED)
         widths = [self._console.measure(each, options=unlimited).maximum for each in tables]
         fitting = (each for each, width in zip(tables, widths, strict=True) if width <= self._console.width)
@@ -222,25 +222,25 @@ class Terminal:
         self._console.print()
         self._console.print(table)
         if len(receipt.files) > _ROWS:
-            self._console.print(f"and {wording.count(len(receipt.files) - _ROWS, 'more file')}")
+            self._console.print(f"and {wording.pluralise(len(receipt.files) - _ROWS, 'more file')}")
 
 
-def _table_of(receipt: Receipt, columns: tuple[str, ...], redact: Redact) -> Table:
+def _terminal_files_table(receipt: Receipt, columns: tuple[str, ...], redact: Redact) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in columns:
         table.add_column(heading, overflow="fold", justify="right" if heading == "size" else "left")
     for file in receipt.files[:_ROWS]:
-        cells = _cells(receipt, file)
+        cells = _terminal_file_cells(receipt, file)
         table.add_row(*(Text(redact(cells[heading])) for heading in columns))
     return table
 
 
-def _cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
+def _terminal_file_cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
     return {
-        "file": one_line(file.filename),
-        "index": one_line(file.index or ""),
-        "result": wording.result(receipt, file),
-        "size": "" if file.size is None else wording.amount(file.size),
+        "file": neutral_line(file.filename),
+        "index": neutral_line(file.index or ""),
+        "result": wording.describe_file_result(receipt, file),
+        "size": "" if file.size is None else wording.format_size(file.size),
         "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
         "attestation": ", ".join(f"log index {each.log_index}" for each in file.attestations),
     }

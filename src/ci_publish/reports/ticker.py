@@ -14,7 +14,7 @@ class Ticker:
         self._tick = tick
         self._seconds = seconds
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="console", daemon=True)
+        self._thread = threading.Thread(target=self._tick_until_stopped, name="console", daemon=True)
         self._started = False
 
     def start(self) -> None:
@@ -27,6 +27,6 @@ class Ticker:
         """End; no tick begins after this."""
         self._stopped.set()
 
-    def _run(self) -> None:
+    def _tick_until_stopped(self) -> None:
         while not self._stopped.wait(self._seconds):
             self._tick()

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from ci_publish.model.events import Event, RunFinished
 from ci_publish.model.receipt import Redact
-from ci_publish.reports.neutral import block
+from ci_publish.reports.neutral import neutral_block
 from ci_publish.reports.writer import LineWriter
 
 _LIMIT = 200_000
@@ -28,7 +28,7 @@ class TracebackReport:
         """Take one event."""
         if isinstance(event, RunFinished) and event.error is not None:
             text = "".join(traceback.format_exception(event.error))
-            self._lines.say(*block(_USER.sub("***@", self._redact(text)), _LIMIT).split("\n"))
+            self._lines.write_lines(*neutral_block(_USER.sub("***@", self._redact(text)), _LIMIT).split("\n"))
 
     def close(self) -> None:
         """Do nothing: every line is written already."""

@@ -96,7 +96,7 @@ _ENDS: Mapping[Outcome, str] = {
 }
 
 
-def amount(size: int) -> str:
+def format_size(size: int) -> str:
     """Return a number of bytes in decimal units, as indexes show them."""
     if size < _STEP:
         return f"{size} B"
@@ -106,7 +106,7 @@ def amount(size: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a span of time, to the tenth of a second below a minute."""
     if seconds < 60:  # noqa: PLR2004  (a minute)
         return f"{seconds:.1f} s"
@@ -114,12 +114,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
-def count(number: int, noun: str) -> str:
+def pluralise(number: int, noun: str) -> str:
     """Return ``1 file``, ``2 files``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def moment(seconds: float) -> str:
+def format_utc_date_time(seconds: float) -> str:
     """Return a moment as a time of day in UTC, with its date."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -127,12 +127,12 @@ def moment(seconds: float) -> str:
         return "an unknown time"
 
 
-def clock_time(seconds: float) -> str:
+def format_utc_time(seconds: float) -> str:
     """Return a moment as a time of day in UTC, for waits that end on the same day."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S UTC")
 
 
-def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
+def describe_plan_decision(planned: PlannedFile) -> tuple[FileStatus, str]:
     """Return what a plan decides about a file, and why."""
     match planned:
         case Upload(known=True):
@@ -147,27 +147,27 @@ def decision(planned: PlannedFile) -> tuple[FileStatus, str]:
         case Deferred(reason=reason):
             return FileStatus.DEFERRED, reason.summary
         case Conflict(distribution=ours, published=theirs):
-            return FileStatus.CONFLICT, _difference(ours.sha256, theirs.sha256)
+            return FileStatus.CONFLICT, _describe_digest_conflict(ours.sha256, theirs.sha256)
         case _:
             assert_never(planned)
 
 
-def _difference(ours: str, theirs: str | None) -> str:
+def _describe_digest_conflict(ours: str, theirs: str | None) -> str:
     if theirs is None:
         return "the index has a file of this name and shows no digest to compare"
     return f"ours sha256:{ours[:_DIGEST_SHOWN]}…, on the index sha256:{theirs[:_DIGEST_SHOWN]}…"
 
 
-def credential(state: CredentialState) -> str:
+def describe_credential(state: CredentialState) -> str:
     """Return which credential a run uses, how long it lasts and whether it was burnt."""
     who = f" ({state.provider})" if state.provider else ""
     if state.burnt:
         return f"{_CREDENTIAL[state.kind]}{who}, upload token burnt"
-    until = "" if state.expires is None else f", upload token until {moment(state.expires)}"
+    until = "" if state.expires is None else f", upload token until {format_utc_date_time(state.expires)}"
     return f"{_CREDENTIAL[state.kind]}{who}{until}"
 
 
-def listed(event: FileListed) -> str:
+def describe_listing(event: FileListed) -> str:
     """Return what the index's own listing says about a file."""
     if event.listed is None and not event.asked:
         return "listing not checked"
@@ -180,13 +180,15 @@ def listed(event: FileListed) -> str:
     return _LISTED[event.listed]
 
 
-def provenance(outcome: ProvenanceOutcome) -> str:
+def describe_provenance(outcome: ProvenanceOutcome) -> str:
     """Return what the index serves as provenance for a file."""
     match outcome:
         case ProvenanceVerified(publisher=publisher, log_index=log_index, attestations=attestations):
             log = "" if log_index is None else f", log index {log_index}"
             built = (
-                f"; {built_by(build_of(each))}" for each in attestations if each.predicate_type == SLSA_PROVENANCE_V1
+                f"; {describe_build(builder_source_commit(each))}"
+                for each in attestations
+                if each.predicate_type == SLSA_PROVENANCE_V1
             )
             return f"provenance verified: {publisher}{log}{''.join(built)}"
         case ProvenanceByAnother():
@@ -203,50 +205,50 @@ Build = tuple[str, str, str]
 """What build provenance says, as its certificate names it: builder, source and commit."""
 
 
-def build_of(attestation: Attestation | AttestationEntry) -> Build:
+def builder_source_commit(attestation: Attestation | AttestationEntry) -> Build:
     """Return what build provenance says."""
     source = attestation.identity or attestation.source or "an unknown source"
     return attestation.signer or "an unknown builder", str(source), attestation.commit or "an unknown commit"
 
 
-def built_by(build: Build) -> str:
+def describe_build(build: Build) -> str:
     """Return what build provenance says, as a clause."""
     builder, source, commit = build
     return f"built by {builder} from {source} at commit {commit}"
 
 
-def signed(attestation: Attestation) -> str:
+def describe_attestation(attestation: Attestation) -> str:
     """Return what is known of an attestation that a file has."""
     verified = "verified" if attestation.verified else "not verified"
     log = "" if attestation.log_index is None else f", transparency log index {attestation.log_index}"
     if attestation.predicate_type != SLSA_PROVENANCE_V1:
         return f"attestation {verified}{log}"
-    return f"build provenance {verified}{log}; {built_by(build_of(attestation))}"
+    return f"build provenance {verified}{log}; {describe_build(builder_source_commit(attestation))}"
 
 
-def builds(receipt: Receipt) -> Mapping[Build, int]:
+def count_files_by_build(receipt: Receipt) -> Mapping[Build, int]:
     """Return what the build provenance of a run's files says, each once, with the number of files."""
     return Counter(
-        build_of(each)
+        builder_source_commit(each)
         for files in {file.filename: file for file in receipt.files}.values()
         for each in files.attestations
         if each.predicate_type == SLSA_PROVENANCE_V1
     )
 
 
-def findings(problems: Sequence[Problem]) -> str:
+def count_problems_by_severity(problems: Sequence[Problem]) -> str:
     """Return how many problems of each severity there are; ``no problems`` where there are none."""
     numbers = ((severity, sum(problem.severity is severity for problem in problems)) for severity in Severity)
-    return ", ".join(count(number, severity.value) for severity, number in numbers if number) or "no problems"
+    return ", ".join(pluralise(number, severity.value) for severity, number in numbers if number) or "no problems"
 
 
-def hints(error: CiPublishError) -> tuple[str, ...]:
+def hints_with_rerun(error: CiPublishError) -> tuple[str, ...]:
     """Return what to do about *error*, with a re-run where that can help and no hint says so."""
     said = any(_AGAIN.search(hint) for hint in error.hints)
     return error.hints if said or not error.retryable else (*error.hints, "Run it again: completed work is kept.")
 
 
-def result(receipt: Receipt, file: FileEntry) -> str:
+def describe_file_result(receipt: Receipt, file: FileEntry) -> str:
     """Return what happened to *file*, in the wording of the command that ran."""
     if file.index is None and receipt.exit_code == 0:
         return receipt.outcome.value
@@ -257,22 +259,22 @@ def result(receipt: Receipt, file: FileEntry) -> str:
     return {**STATUS, **_OF_VERIFY}[file.status]
 
 
-def headline(receipt: Receipt) -> str:
+def describe_run_outcome(receipt: Receipt) -> str:
     """Return how a run ended, in one sentence without the names of projects and without a full stop."""
     if receipt.outcome is Outcome.CHECKED and not receipt.files:
         return "Nothing to check: no wheel or sdist was found"
     counted: dict[str, int] = {}
     for file in sorted(receipt.files, key=lambda file: list(FileStatus).index(file.status)):
         if file.index is not None:
-            counted[result(receipt, file)] = counted.get(result(receipt, file), 0) + 1
+            counted[describe_file_result(receipt, file)] = counted.get(describe_file_result(receipt, file), 0) + 1
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items())
     if not numbers and receipt.files and receipt.exit_code == 0:
-        numbers = count(len(receipt.files), "file")
+        numbers = pluralise(len(receipt.files), "file")
     ended = f"{_ENDS[receipt.outcome]}: {numbers}" if numbers else _ENDS[receipt.outcome]
-    return f"{ended}{_signed_by(receipt)}"
+    return f"{ended}{_describe_signers(receipt)}"
 
 
-def _signed_by(receipt: Receipt) -> str:
+def _describe_signers(receipt: Receipt) -> str:
     """Return who signed the files that ``verify`` found, and of how many that is not known."""
     if receipt.outcome is not Outcome.VERIFIED or not receipt.files:
         return ""
@@ -281,37 +283,37 @@ def _signed_by(receipt: Receipt) -> str:
     shown = ", ".join(publishers[:_PUBLISHERS_SHOWN])
     more = f" and {len(publishers) - _PUBLISHERS_SHOWN} more" if len(publishers) > _PUBLISHERS_SHOWN else ""
     by = f"; signed by {shown}{more}" if publishers else ""
-    by += "".join(f"; {built_by(build)}" for build in list(builds(receipt))[:_PUBLISHERS_SHOWN])
-    return f"{by}; {count(unsigned, 'file')} without verified provenance" if unsigned else by
+    by += "".join(f"; {describe_build(build)}" for build in list(count_files_by_build(receipt))[:_PUBLISHERS_SHOWN])
+    return f"{by}; {pluralise(unsigned, 'file')} without verified provenance" if unsigned else by
 
 
-def standing(receipt: Receipt) -> tuple[str, ...]:
+def describe_public_state(receipt: Receipt) -> tuple[str, ...]:
     """Return what is public after a run that failed, what a re-run will do, and what happened to the upload token."""
     if receipt.error is None or receipt.command not in _PUBLISHING:
         return ()
-    lines = [_standing_at(receipt, index) for index in receipt.indexes]
+    lines = [_describe_public_state_at(receipt, index) for index in receipt.indexes]
     if not lines:
         return ("Nothing was uploaded.",)
     if receipt.command != "rehearse" and any(file.status not in _DONE for file in receipt.files):
         lines.append("A re-run recognises published files by their digest, and uploads only the rest.")
-    return (*lines, *(text for index in receipt.indexes if (text := _token(index))))
+    return (*lines, *(text for index in receipt.indexes if (text := _describe_upload_token(index))))
 
 
-def _standing_at(receipt: Receipt, index: IndexEntry) -> str:
+def _describe_public_state_at(receipt: Receipt, index: IndexEntry) -> str:
     files = [file for file in receipt.files if file.index == index.name]
     public = sum(file.listed is True for file in files)
     others = Counter(file.status for file in files if file.listed is not True)
     rest = "".join(
         f"; {others[status]} {_NOT_PUBLIC.get(status, text)}" for status, text in STATUS.items() if others[status]
     )
-    counted = f"{public} of {count(len(files), 'file')}{rest}"
+    counted = f"{public} of {pluralise(len(files), 'file')}{rest}"
     if receipt.command == "rehearse":
         name = f" {index.name}" if len(receipt.indexes) > 1 else ""
         return f"On the rehearsal index{name} now: {counted}; nothing is public."
     return f"Public on {index.name} now: {counted}."
 
 
-def _token(index: IndexEntry) -> str:
+def _describe_upload_token(index: IndexEntry) -> str:
     state = index.credential
     if state.kind is not CredentialKind.TRUSTED_PUBLISHING or state.burnt is None:
         return ""
@@ -321,12 +323,12 @@ def _token(index: IndexEntry) -> str:
     return f"The upload token for {index.name} was not burnt; it expires by itself{until}."
 
 
-def releases(receipt: Receipt) -> tuple[tuple[str, str], ...]:
+def releases_of_run(receipt: Receipt) -> tuple[tuple[str, str], ...]:
     """Return the releases (project, version) of a run, each once, in order."""
     return tuple(dict.fromkeys((file.project or "", file.version or "") for file in receipt.files if file.project))
 
 
-def release_pages(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
+def release_page_addresses(receipt: Receipt, events: Sequence[Event]) -> tuple[str, ...]:
     """Return the addresses of the pages of the releases that are on their index now, each once.
 
     An index without project pages, a plan or a failure before the first upload gives none; nor does a rehearsal,

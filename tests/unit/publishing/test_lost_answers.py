@@ -9,7 +9,7 @@ from ci_publish.model.events import FileStatus, Outcome
 from ci_publish.model.index import Refused, Unavailable
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.publishing.publish import publish
-from ci_publish.reports.failures import file_failures
+from ci_publish.reports.failures import unreported_file_failures
 from tests.unit.fakes import FakeIndex, FakeRun, fake_run, published, wheel
 from tests.unit.publishing.run_harness import failing, notes
 
@@ -36,7 +36,7 @@ def test_where_the_index_has_the_file_the_run_goes_on_and_does_not_fail(files: l
     receipt = receipt_of(played.events)
     assert [file.status for file in receipt.files] == [FileStatus.UPLOADED] * len(FILES)
     assert "lost-answer-found" in notes(played)
-    assert file_failures(played.events) == ()
+    assert unreported_file_failures(played.events) == ()
 
 
 def test_where_the_index_does_not_have_it_the_run_fails() -> None:

@@ -31,11 +31,11 @@ class Job:
             options=CiReportOptions(**options),  # type: ignore[arg-type]
             **own,
         )
-        fanout.add(report)
+        fanout.add_report(report)
         for event in events:
             fanout(event)
         fanout.close()
-        assert fanout.failures == ()
+        assert fanout.report_failures == ()
 
     @property
     def commands(self) -> list[Command]:

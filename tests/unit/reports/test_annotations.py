@@ -15,7 +15,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.annotations import ANNOTATIONS_OF_A_KIND
-from ci_publish.reports.github import GitHubReport, in_repository
+from ci_publish.reports.github import GitHubReport, path_in_github_workspace
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
     BEGIN,
@@ -71,8 +71,8 @@ def test_an_annotation_names_the_path_inside_the_repository(tmp_path: Path, path
     (tmp_path / "link").symlink_to(workspace)
 
     for root in (workspace, tmp_path / "link"):
-        assert in_repository(path, workspace / folder, root) == shown
-        assert in_repository(str(workspace / "a.whl"), workspace / folder, root) == "a.whl"
+        assert path_in_github_workspace(path, workspace / folder, root) == shown
+        assert path_in_github_workspace(str(workspace / "a.whl"), workspace / folder, root) == "a.whl"
 
 
 def test_annotations_of_a_job_in_a_subfolder_name_the_path_from_the_workspace(

@@ -6,7 +6,7 @@ import pytest
 
 from ci_publish.model.events import Noted, Step, StepStarted
 from ci_publish.model.identity import Secret
-from ci_publish.reports.console import PlainConsole, console
+from ci_publish.reports.console import PlainConsole, open_console
 from ci_publish.reports.masking import Masker
 from tests.unit.reports.recorded_runs import (
     a_conflict,
@@ -21,12 +21,12 @@ class FakeTerminal(io.StringIO):
 
 @pytest.mark.parametrize("environ", [{"CI": "true"}, {"TERM": "dumb"}, {"TERM": "unknown"}])
 def test_plain_lines_where_nothing_can_be_drawn(environ: dict[str, str]) -> None:
-    assert isinstance(console(FakeTerminal(), environ), PlainConsole)
+    assert isinstance(open_console(FakeTerminal(), environ), PlainConsole)
 
 
 def test_rich_is_not_imported_where_nothing_is_drawn() -> None:
     code = (
-        "import io, sys; from ci_publish.reports.console import console; console(io.StringIO(), {});"
+        "import io, sys; from ci_publish.reports.console import open_console; open_console(io.StringIO(), {});"
         "sys.exit('rich' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -35,7 +35,7 @@ def test_rich_is_not_imported_where_nothing_is_drawn() -> None:
 def test_a_stream_without_the_letters_gets_escapes() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
-    report = console(stream, {})
+    report = open_console(stream, {})
     for event in a_conflict():
         report(event)
     assert b"exit code 8 \\xb7 content-conflict" in raw.getvalue()
@@ -45,7 +45,7 @@ def test_secrets_are_taken_out_even_where_they_are_cut_or_split() -> None:
     stream, masker = io.StringIO(), Masker(io.StringIO(), on=False)
     secret = "s3cr3t-" * 20
     masker.mask(Secret(secret))
-    report = console(stream, {}, redact=masker.redact, verbose=True)
+    report = open_console(stream, {}, redact=masker.redact, verbose=True)
     for event in every_event("y" * 450 + secret):
         report(event)
     assert "s3cr3t" not in stream.getvalue()
@@ -54,14 +54,14 @@ def test_secrets_are_taken_out_even_where_they_are_cut_or_split() -> None:
 
 def test_a_log_says_what_it_waits_for() -> None:
     stream, seconds = io.StringIO(), [0.0]
-    report = console(stream, {}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0 + seconds[0])
+    report = open_console(stream, {}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0 + seconds[0])
     assert isinstance(report, PlainConsole)
     report(StepStarted(Step.CONFIRM, "pypi"))
-    report.tick()
+    report.report_waiting()
     assert stream.getvalue() == ""
     seconds[0] = 10.0
-    report.tick()
-    report.tick()
+    report.report_waiting()
+    report.report_waiting()
     report.close()
     assert stream.getvalue() == "wait      waiting for pypi to show the files (10.0 s)\n"
 
@@ -79,7 +79,7 @@ def test_a_log_says_what_it_waits_for() -> None:
 )
 def test_logs_that_show_colours_have_them(environ: dict[str, str], coloured: bool) -> None:
     stream = io.StringIO()
-    report = console(stream, environ)
+    report = open_console(stream, environ)
     report(Noted(slug="x", message="careful"))
     report.close()
     assert ("\x1b[33mwarning   careful\x1b[0m\n" in stream.getvalue()) == coloured

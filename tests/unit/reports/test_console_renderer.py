@@ -19,7 +19,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
-from ci_publish.reports.console import console
+from ci_publish.reports.console import open_console
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from ci_publish.reports.lines import Line
 from tests.unit.reports.recorded_runs import (
@@ -46,7 +46,7 @@ BUILT = (
 def told(events: list[Event], *, verbose: bool = False, print_hash: bool = False) -> str:
     """Return what a plain console writes about *events*, which are a quarter of a second apart."""
     stream, seconds = io.StringIO(), [0.0]
-    report = console(stream, {}, clock=lambda: seconds[0], verbose=verbose, print_hash=print_hash)
+    report = open_console(stream, {}, clock=lambda: seconds[0], verbose=verbose, print_hash=print_hash)
     for event in events:
         seconds[0] += 0.25
         report(event)
@@ -191,9 +191,9 @@ def test_every_event_has_its_place_in_the_story() -> None:
     kinds = {type(event) for event in every_event("x")}
     assert kinds == set(get_args(Event))
     renderer = ConsoleRenderer(clock=lambda: 0.0, verbose=True)
-    assert all(isinstance(line, Line) for event in every_event("x") for line in renderer.render(event))
+    assert all(isinstance(line, Line) for event in every_event("x") for line in renderer.render_event(event))
 
 
 def test_an_unknown_event_is_a_bug() -> None:
     with pytest.raises(TypeError, match="no lines for str"):
-        ConsoleRenderer(clock=lambda: 0.0).render("no event")  # type: ignore[arg-type]
+        ConsoleRenderer(clock=lambda: 0.0).render_event("no event")  # type: ignore[arg-type]

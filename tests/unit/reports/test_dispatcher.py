@@ -51,7 +51,7 @@ def test_a_report_that_fails_is_named_once_and_stops_nothing() -> None:
     assert [note.message for note in notes] == ["The report Broken failed: BrokenPipeError."]
     assert listener.heard.count(BEGUN) == 2
     assert broken.heard.count(BEGUN) == 2
-    assert [type(error) for error in fanout.failures] == [BrokenPipeError]
+    assert [type(error) for error in fanout.report_failures] == [BrokenPipeError]
 
 
 def test_every_report_is_closed() -> None:
@@ -59,13 +59,13 @@ def test_every_report_is_closed() -> None:
     fanout = Dispatcher([broken, listener])
     fanout.close()
     assert (broken.closed, listener.closed) == (1, 1)
-    assert [type(error) for error in fanout.failures] == [ValueError]
+    assert [type(error) for error in fanout.report_failures] == [ValueError]
 
 
 def test_a_report_may_emit_while_it_takes_an_event() -> None:
     fanout, after = Dispatcher(), Listener()
-    fanout.add(Speaking(fanout))
-    fanout.add(after)
+    fanout.add_report(Speaking(fanout))
+    fanout.add_report(after)
     fanout(BEGUN)
     assert [type(event) for event in after.heard] == [Noted, RunStarted]
 

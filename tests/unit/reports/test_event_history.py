@@ -10,7 +10,7 @@ def test_events_are_kept_in_order_without_progress_and_traces() -> None:
     assert any(isinstance(event, UploadProgressed) for event in events)
     assert any(isinstance(event, RequestTraced) for event in events)
     for event in events:
-        history.add(event)
+        history.remember_event(event)
     assert list(history.events) == [
         event for event in events if not isinstance(event, UploadProgressed | RequestTraced)
     ]
@@ -18,8 +18,8 @@ def test_events_are_kept_in_order_without_progress_and_traces() -> None:
 
 def test_the_receipt_is_that_of_the_run_so_far() -> None:
     history = EventHistory()
-    history.add(a_good_run()[0])
-    assert history.receipt().outcome == "interrupted"
+    history.remember_event(a_good_run()[0])
+    assert history.build_receipt().outcome == "interrupted"
     for event in a_good_run()[1:]:
-        history.add(event)
-    assert history.receipt().outcome == "published"
+        history.remember_event(event)
+    assert history.build_receipt().outcome == "published"

@@ -31,11 +31,11 @@ CHILDREN = {
 def job(events: list[Event], files: GitLabFiles) -> str:
     log = io.StringIO()
     fanout = Dispatcher()
-    fanout.add(GitLabReport(stream=log, emit=fanout, files=files, now=lambda: 1_795_000_000.9))
+    fanout.add_report(GitLabReport(stream=log, emit=fanout, files=files, now=lambda: 1_795_000_000.9))
     for event in events:
         fanout(event)
     fanout.close()
-    assert fanout.failures == ()
+    assert fanout.report_failures == ()
     return log.getvalue()
 
 
@@ -104,7 +104,7 @@ def test_files_that_cannot_be_written_are_warnings(tmp_path: Path) -> None:
             pass
 
     fanout = Dispatcher([Listener()])
-    fanout.add(
+    fanout.add_report(
         GitLabReport(
             stream=io.StringIO(), emit=fanout, files=GitLabFiles(tmp_path / "file" / "x", None, tmp_path / "s.md")
         )

@@ -22,9 +22,9 @@ def groups(*events: Event) -> list[str]:
     said: list[str] = []
     found = StepGroups(lambda event: said.append(f"+{event.step}"), lambda: said.append("-"))
     for event in events:
-        found.take(event)
+        found.follow_event(event)
         said.append(type(event).__name__)
-    found.close()
+    found.close_group()
     return said
 
 

@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from ci_publish.model.events import Event
-from ci_publish.reports.console import console
+from ci_publish.reports.console import open_console
 from ci_publish.reports.dispatcher import Dispatcher
 from ci_publish.reports.github import GitHubReport
 from ci_publish.reports.gitlab import GitLabFiles, GitLabReport
@@ -45,16 +45,16 @@ def run(events: list[Event], folder: Path) -> tuple[str, str, dict[str, str]]:
     gitlab = GitLabFiles(files / "publish.env", files / "checks.xml", files / "gitlab.md")
     settings = [(text, text, text) for text in ("jobs",)]
     reports = Dispatcher()
-    reports.add(ReceiptFile(files / "receipt.json", reports))
+    reports.add_report(ReceiptFile(files / "receipt.json", reports))
     shown = CiReportOptions(artifacts=Artifacts(files / "receipt.json"), settings=settings)
-    reports.add(GitHubReport(stream=heard, environ=names, emit=reports, options=shown))
-    reports.add(GitLabReport(stream=read, emit=reports, files=gitlab))
-    reports.add(console(heard, {}, verbose=True, print_hash=True))
-    reports.add(JsonReport(heard))
+    reports.add_report(GitHubReport(stream=heard, environ=names, emit=reports, options=shown))
+    reports.add_report(GitLabReport(stream=read, emit=reports, files=gitlab))
+    reports.add_report(open_console(heard, {}, verbose=True, print_hash=True))
+    reports.add_report(JsonReport(heard))
     for event in events:
         reports(event)
     reports.close()
-    assert reports.failures == ()
+    assert reports.report_failures == ()
     written = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file()}
     return heard.getvalue(), read.getvalue(), written
 

@@ -6,7 +6,7 @@ from ci_publish.errors import UploadRejected
 from ci_publish.model.events import Checked, Collected, Compared, FileFinished, FileStatus, Outcome, RunFinished
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.release import Release, ReleaseDiff
-from ci_publish.reports.junit import junit
+from ci_publish.reports.junit import junit_document
 from tests.unit.reports.recorded_runs import SDIST, WHEEL, a_conflict, a_failed_check, hostile_texts
 
 # What testsuites, testsuite, testcase and failure may carry (the common JUnit schema, as GitLab and Jenkins read it).
@@ -40,7 +40,7 @@ def is_junit(element: ET.Element) -> bool:
 
 
 def test_problems_are_failed_cases_and_warnings_are_output() -> None:
-    document = ET.fromstring(junit(a_failed_check()))  # noqa: S314  (our own document)
+    document = ET.fromstring(junit_document(a_failed_check()))  # noqa: S314  (our own document)
     assert is_junit(document)
     assert (document.get("tests"), document.get("failures"), document.get("time")) == ("4", "1", "0.100")
     wheel = document[1]
@@ -52,7 +52,7 @@ def test_problems_are_failed_cases_and_warnings_are_output() -> None:
 
 
 def test_a_run_without_checks_has_an_empty_document() -> None:
-    document = ET.fromstring(junit([Collected((SDIST,))]))  # noqa: S314  (our own document)
+    document = ET.fromstring(junit_document([Collected((SDIST,))]))  # noqa: S314  (our own document)
     assert is_junit(document)
     assert len(document) == 0
 
@@ -62,13 +62,13 @@ def test_hostile_text_is_valid_xml() -> None:
         problems = tuple(
             Problem(filename=text, rule=text, severity=severity, message=text, advice=text) for severity in Severity
         )
-        document = ET.fromstring(junit([Checked(problems)]))  # noqa: S314  (our own document)
+        document = ET.fromstring(junit_document([Checked(problems)]))  # noqa: S314  (our own document)
         assert is_junit(document)
         assert document.get("failures") == "1"
 
 
 def test_every_kind_of_failure_has_a_failed_case() -> None:
-    document = ET.fromstring(junit(a_conflict()))  # noqa: S314  (our own document)
+    document = ET.fromstring(junit_document(a_conflict()))  # noqa: S314  (our own document)
     assert is_junit(document)
     run = document[-1]
     assert [(case.get("classname"), case.get("name")) for case in run] == [("publish", "content-conflict")]
@@ -85,7 +85,7 @@ def test_files_that_failed_each_have_a_case_beside_the_run() -> None:
         FileFinished(index="pypi", distribution=WHEEL, status=FileStatus.REFUSED, attempts=1, error=refused),
         RunFinished(outcome=Outcome.FAILED, exit_code=9, time=0.0, error=UploadRejected("2 of 2 files failed.")),
     ]
-    document = ET.fromstring(junit(events))  # noqa: S314  (our own document)
+    document = ET.fromstring(junit_document(events))  # noqa: S314  (our own document)
     assert is_junit(document)
     assert {case.get("classname") for case in document[-1]} >= {WHEEL.filename, "publish"}
 
@@ -94,7 +94,7 @@ def test_what_is_different_from_the_release_before_fails_as_a_check_does() -> No
     finding = Problem(filename=None, rule="wheel-lost", severity=Severity.ERROR, message="Lost: x.", advice="Build it.")
     ours = Release(project="demo", version="1.1", files=())
     diff = ReleaseDiff(index="pypi", ours=ours, against=None, why_not="", findings=(finding,))
-    document = ET.fromstring(junit([Collected((SDIST,)), Checked(()), Compared(diff)]))  # noqa: S314  (our own document)
+    document = ET.fromstring(junit_document([Collected((SDIST,)), Checked(()), Compared(diff)]))  # noqa: S314  (our own document)
     assert is_junit(document)
     assert document.get("failures") == "1"
     assert [case.get("name") for case in document[1]] == ["wheel-lost"]

@@ -17,15 +17,15 @@ from ci_publish.reports import neutral
     ],
 )
 def test_a_finished_line_is_no_command(text: str, harmless: str) -> None:
-    assert neutral.guard(text) == harmless
+    assert neutral.defuse_workflow_commands(text) == harmless
 
 
 def test_a_block_keeps_its_columns_and_loses_what_moves_the_cursor() -> None:
-    assert neutral.block("\n  a\tb\r\n\x1b[2Jc\n\n") == "  a    b\n\\x1b[2Jc"
+    assert neutral.neutral_block("\n  a\tb\r\n\x1b[2Jc\n\n") == "  a    b\n\\x1b[2Jc"
 
 
 def test_a_block_that_is_cut_says_how_much_is_missing() -> None:
-    assert neutral.block("a" * 200, 100).endswith("\n[cut: 140 more characters]")
+    assert neutral.neutral_block("a" * 200, 100).endswith("\n[cut: 140 more characters]")
 
 
 @pytest.mark.parametrize(
@@ -39,16 +39,16 @@ def test_a_block_that_is_cut_says_how_much_is_missing() -> None:
     ],
 )
 def test_markdown_is_shown_as_text(text: str, encoded: str) -> None:
-    assert neutral.markdown(text) == encoded
+    assert neutral.escape_markdown(text) == encoded
 
 
 def test_only_known_addresses_become_links() -> None:
     known = "https://pypi.org/manage/account/publishing/"
-    assert f"({known})" in neutral.linked(f"Open {known}.")
-    assert "](" not in neutral.linked("Open https://evil.example/.")
+    assert f"({known})" in neutral.markdown_with_links(f"Open {known}.")
+    assert "](" not in neutral.markdown_with_links("Open https://evil.example/.")
 
 
 def test_the_data_of_a_command_is_encoded_once() -> None:
-    assert neutral.command_data("a%\nb") == "a%25%0Ab"
-    assert neutral.command_property("a:b,c") == "a%3Ab%2Cc"
-    assert neutral.mask_data("a%\r\nb") == "a%25%0D%0Ab"
+    assert neutral.workflow_command_data("a%\nb") == "a%25%0Ab"
+    assert neutral.workflow_command_property("a:b,c") == "a%3Ab%2Cc"
+    assert neutral.mask_command_data("a%\r\nb") == "a%25%0D%0Ab"

@@ -7,7 +7,7 @@ import pytest
 
 from ci_publish.errors import PublishingDeferred
 from ci_publish.model.events import Outcome, RunFinished
-from ci_publish.reports.outputs import Artifacts, outputs
+from ci_publish.reports.outputs import Artifacts, action_outputs
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
     a_good_run,
@@ -40,13 +40,13 @@ def test_the_outputs_of_a_good_run(job: Job, tmp_path: Path) -> None:
 
 
 def test_a_receipt_that_is_not_there_is_not_handed_on(tmp_path: Path) -> None:
-    assert outputs([], Artifacts(tmp_path / "nothing"))["receipt"] == ""
+    assert action_outputs([], Artifacts(tmp_path / "nothing"))["receipt"] == ""
 
 
 def test_the_files_output_shrinks_before_a_job_drops_it() -> None:
     def files_of(number: int) -> list[dict[str, object]]:
         every = [distribution(f"demo-{each}.tar.gz") for each in range(number)]
-        return list(json.loads(outputs(beginning(*every), Artifacts())["files"]))
+        return list(json.loads(action_outputs(beginning(*every), Artifacts())["files"]))
 
     assert len(files_of(100)[0]) == 18
     assert list(files_of(600)[0]) == ["filename", "status", "sha256"]
@@ -57,5 +57,5 @@ def test_a_deferred_run_says_when_it_can_go_on() -> None:
     error = PublishingDeferred("1 project waits", resume_after=0.0)
     extra = {"resume-after": "2026-11-29T04:00:00Z"}
     ended = RunFinished(outcome=Outcome.DEFERRED, exit_code=12, time=0.0, error=error, extra=extra)
-    made = outputs([beginning()[0], ended], Artifacts())
+    made = action_outputs([beginning()[0], ended], Artifacts())
     assert (made["outcome"], made["exit-code"], made["resume-after"]) == ("deferred", "12", "2026-11-29T04:00:00Z")

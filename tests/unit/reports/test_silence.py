@@ -34,14 +34,14 @@ class Heard:
 
     def take(self, *events: Event, spoke: bool = False) -> None:
         for event in events:
-            self.silence.take(event, spoke=spoke)
+            self.silence.follow_event(event, spoke=spoke)
 
     def until(self, seconds: float) -> dict[float, str]:
         """Return what is said by then, and when."""
         said = {}
         while self.seconds < seconds:
             self.seconds += 1.0
-            if line := self.silence.line():
+            if line := self.silence.due_waiting_message():
                 said[self.seconds] = line
         return said
 
@@ -81,29 +81,29 @@ def test_a_large_file_says_how_much_of_it_was_sent() -> None:
     )
     assert heard.until(10.0)[FIRST] == f"sending {WHEEL.filename}: 41 % of 1.0 GB and 1 more; 0 of 2 files sent"
     heard.take(FileFinished(index="pypi", distribution=SDIST, status=FileStatus.UPLOADED, attempts=1))
-    assert heard.silence.waiting() == f"sending {WHEEL.filename}: 41 % of 1.0 GB; 1 of 2 files sent"
+    assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 41 % of 1.0 GB; 1 of 2 files sent"
 
 
 def test_one_file_alone_is_not_counted() -> None:
     heard = Heard(UploadStarted(index="pypi", filename=WHEEL.filename, size=10))
-    assert heard.silence.waiting() == f"sending {WHEEL.filename}: 0 % of 10 B"
+    assert heard.silence.waiting_message() == f"sending {WHEEL.filename}: 0 % of 10 B"
 
 
 def test_signing_says_how_many_are_done() -> None:
     heard = Heard(StepStarted(Step.SIGN), WaitStarted("Sigstore to attest 3 files", 60.0), Signed(attestation(WHEEL)))
-    assert heard.silence.waiting().startswith("waiting for Sigstore to attest 3 files, 1 attestation so far")
+    assert heard.silence.waiting_message().startswith("waiting for Sigstore to attest 3 files, 1 attestation so far")
 
 
 def test_between_steps_nothing_is_waited_for() -> None:
     heard = Heard(StepStarted(Step.PLAN, "pypi"), StepFinished(Step.PLAN, 1.0, "pypi"))
     assert heard.until(60.0) == {}
-    assert heard.silence.waiting() == ""
+    assert heard.silence.waiting_message() == ""
     heard = Heard(StepStarted(Step.SIGN), RunFinished(outcome=Outcome.FAILED, exit_code=1, time=0.0))
     assert heard.until(60.0) == {}
 
 
 def test_a_terminal_shows_a_wait_that_lasts() -> None:
     heard = Heard(StepStarted(Step.SIGN))
-    assert heard.silence.lasting() == ""
+    assert heard.silence.long_waiting_message() == ""
     heard.seconds = FIRST
-    assert heard.silence.lasting() == "waiting for Sigstore, 0 attestations so far (10.0 s)"
+    assert heard.silence.long_waiting_message() == "waiting for Sigstore, 0 attestations so far (10.0 s)"

@@ -15,10 +15,10 @@ def test_an_upload_is_measured_from_its_first_attempt_to_its_end() -> None:
         FileFinished(index="pypi", distribution=SDIST, status=FileStatus.NOT_ATTEMPTED),
     ]
     for event in events[:2]:
-        stopwatch.take(event)
-    assert stopwatch.seconds("pypi", WHEEL.filename) is None
+        stopwatch.time_upload_event(event)
+    assert stopwatch.upload_seconds("pypi", WHEEL.filename) is None
     for event in events[2:]:
-        stopwatch.take(event)
-    assert stopwatch.seconds("pypi", WHEEL.filename) == 3.5
-    assert stopwatch.seconds("pypi", SDIST.filename) is None
-    assert stopwatch.seconds("testpypi", WHEEL.filename) is None
+        stopwatch.time_upload_event(event)
+    assert stopwatch.upload_seconds("pypi", WHEEL.filename) == 3.5
+    assert stopwatch.upload_seconds("pypi", SDIST.filename) is None
+    assert stopwatch.upload_seconds("testpypi", WHEEL.filename) is None

@@ -16,7 +16,14 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
-from ci_publish.reports.summary import SUMMARY_LIMIT, Section, SummaryInput, fit, link, summary
+from ci_publish.reports.summary import (
+    SUMMARY_LIMIT,
+    Section,
+    SummaryInput,
+    fit_summary_sections,
+    markdown_link,
+    markdown_summary,
+)
 from tests.unit.reports.github_job import Job
 from tests.unit.reports.recorded_runs import (
     BEGIN,
@@ -170,14 +177,14 @@ def test_a_summary_is_cut_before_the_runner_drops_it(job: Job) -> None:
 def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
     told = SummaryInput(events=a_good_run(), settings=[("jobs", "8", "flag")])
     for limit in range(0, 2_600, 7):
-        text = summary(told, limit)
+        text = markdown_summary(told, limit)
         assert len(text.encode()) <= limit
         assert text.count("<details>") == text.count("</details>")
         assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
 
 
 def test_a_section_without_room_is_left_out_as_a_whole() -> None:
-    assert "head" not in fit([Section("head" * 99, ("line\n",), "foot\n")], 300)
+    assert "head" not in fit_summary_sections([Section("head" * 99, ("line\n",), "foot\n")], 300)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +199,7 @@ def test_a_section_without_room_is_left_out_as_a_whole() -> None:
     ],
 )
 def test_links_lead_to_web_addresses_only(url: str | None, expected: str) -> None:
-    assert link("x", url) == expected
+    assert markdown_link("x", url) == expected
 
 
 def test_what_failed_comes_first_and_every_project_is_counted(job: Job) -> None:

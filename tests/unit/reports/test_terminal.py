@@ -21,7 +21,7 @@ from ci_publish.model.events import (
 )
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Upload
-from ci_publish.reports.console import console
+from ci_publish.reports.console import open_console
 from ci_publish.reports.masking import Masker
 from ci_publish.reports.terminal import Terminal
 from tests.unit.reports.recorded_runs import (
@@ -46,7 +46,7 @@ class FakeTerminal(io.StringIO):
 
 def drawn(events: list[Event], environ: dict[str, str]) -> str:
     stream = FakeTerminal()
-    report = console(stream, {"TERM": "xterm-256color", **environ})
+    report = open_console(stream, {"TERM": "xterm-256color", **environ})
     assert isinstance(report, Terminal)
     for event in events:
         report(event)
@@ -91,7 +91,7 @@ def test_a_long_table_is_cut_and_a_plan_has_none() -> None:
 
 def test_the_bar_of_all_files_moves_with_each() -> None:
     stream = FakeTerminal()
-    report = console(stream, {"TERM": "xterm"})
+    report = open_console(stream, {"TERM": "xterm"})
     events = [
         *beginning(SDIST, WHEEL),
         *planned(Upload(SDIST), Upload(WHEEL)),
@@ -113,7 +113,7 @@ def test_the_bar_of_all_files_moves_with_each() -> None:
 def test_secrets_are_taken_out_on_a_terminal_too() -> None:
     stream, masker = FakeTerminal(), Masker(io.StringIO(), on=False)
     masker.mask(Secret("s3cr3t-token"))
-    report = console(stream, {"TERM": "xterm"}, redact=masker.redact)
+    report = open_console(stream, {"TERM": "xterm"}, redact=masker.redact)
     for event in every_event("s3cr3t-token"):
         report(event)
     report.close()
@@ -122,14 +122,14 @@ def test_secrets_are_taken_out_on_a_terminal_too() -> None:
 
 def test_a_wait_that_lasts_is_a_live_line() -> None:
     stream, seconds = FakeTerminal(), [0.0]
-    report = console(stream, {"TERM": "xterm"}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0)
+    report = open_console(stream, {"TERM": "xterm"}, clock=lambda: seconds[0], now=lambda: 1_800_000_000.0)
     assert isinstance(report, Terminal)
     report(StepStarted(Step.CONFIRM, "pypi"))
-    report.tick()
+    report.draw_waiting_status()
     assert "waiting" not in stream.getvalue()
     seconds[0] = 12.0
-    report.tick()
-    report.tick()
+    report.draw_waiting_status()
+    report.draw_waiting_status()
     report(Noted(slug="x", message="it is there"))
     report.close()
     text = stream.getvalue()

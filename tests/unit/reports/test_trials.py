@@ -7,9 +7,9 @@ from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import TriedEntry
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports.console_renderer import ConsoleRenderer
-from ci_publish.reports.junit import junit
-from ci_publish.reports.summary import SummaryInput, summary
-from ci_publish.reports.trials import line, result
+from ci_publish.reports.junit import junit_document
+from ci_publish.reports.summary import SummaryInput, markdown_summary
+from ci_publish.reports.trials import installation_line, installation_result
 from tests.unit.reports.recorded_runs import WHEEL
 
 PROBLEM = Problem(
@@ -44,14 +44,18 @@ def redact(text: str) -> str:
 
 
 def test_a_trial_ends_in_a_word() -> None:
-    assert (result(tried()), result(tried(NOTE)), result(FAILED)) == ("passed", "passed", "failed")
-    assert line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
+    assert (installation_result(tried()), installation_result(tried(NOTE)), installation_result(FAILED)) == (
+        "passed",
+        "passed",
+        "failed",
+    )
+    assert installation_line(tried()) == f"{WHEEL.filename}  CPython 3.12.1  uv 0.13.8  passed in 1.2 s"
 
 
 def test_the_console_shows_output_of_failures_only_neutral_and_redacted() -> None:
     renderer = ConsoleRenderer(clock=lambda: 0.0, redact=redact)
-    passed = [each.text for each in renderer.render(tried())]
-    failed = [each.text for each in renderer.render(FAILED)]
+    passed = [each.text for each in renderer.render_event(tried())]
+    failed = [each.text for each in renderer.render_event(FAILED)]
 
     assert len(passed) == 1
     assert passed[0].startswith("install   ")
@@ -73,7 +77,7 @@ def test_the_receipt_has_an_entry_for_each_interpreter() -> None:
 
 
 def test_junit_has_a_case_for_each_file_and_interpreter_and_reports_nothing_twice() -> None:
-    root = ET.fromstring(junit(EVENTS, redact))  # noqa: S314  (our own document)
+    root = ET.fromstring(junit_document(EVENTS, redact))  # noqa: S314  (our own document)
     suites = {suite.attrib["name"]: suite for suite in root}
     passed, failed = suites["installations"]
 
@@ -88,10 +92,10 @@ def test_junit_has_a_case_for_each_file_and_interpreter_and_reports_nothing_twic
 
 
 def test_the_summary_has_a_table_and_the_output_folded() -> None:
-    said = summary(SummaryInput(events=EVENTS, redact=redact))
+    said = markdown_summary(SummaryInput(events=EVENTS, redact=redact))
 
     assert "### Installations" in said
     assert "| **failed** |" in said
     assert "<details><summary>" in said
     assert "secret-canary" not in said
-    assert "### Installations" not in summary(SummaryInput(events=EVENTS[:2]))
+    assert "### Installations" not in markdown_summary(SummaryInput(events=EVENTS[:2]))

@@ -45,19 +45,19 @@ THEIRS = published_file(SDIST, sha256="0" * 64)
     ],
 )
 def test_amounts(size: int, text: str) -> None:
-    assert wording.amount(size) == text
+    assert wording.format_size(size) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (12.34, "12.3 s"), (60, "1 min 00 s"), (125.4, "2 min 05 s")]
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert wording.duration(seconds) == text
+    assert wording.format_duration(seconds) == text
 
 
 def test_a_moment_that_no_calendar_holds() -> None:
-    assert wording.moment(0) == "1970-01-01 00:00:00 UTC"
-    assert wording.moment(1e99) == "an unknown time"
+    assert wording.format_utc_date_time(0) == "1970-01-01 00:00:00 UTC"
+    assert wording.format_utc_date_time(1e99) == "an unknown time"
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_moment_that_no_calendar_holds() -> None:
     ],
 )
 def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
-    assert wording.decision(planned)[0] is status
-    assert why in wording.decision(planned)[1]
+    assert wording.describe_plan_decision(planned)[0] is status
+    assert why in wording.describe_plan_decision(planned)[1]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_decisions(planned: PlannedFile, status: FileStatus, why: str) -> None:
     ],
 )
 def test_credentials(state: CredentialState, text: str) -> None:
-    assert wording.credential(state) == text
+    assert wording.describe_credential(state) == text
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_credentials(state: CredentialState, text: str) -> None:
     ],
 )
 def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
-    assert wording.provenance(outcome) == text
+    assert wording.describe_provenance(outcome) == text
 
 
 @pytest.mark.parametrize(
@@ -132,25 +132,30 @@ def test_provenance(outcome: ProvenanceOutcome, text: str) -> None:
     ],
 )
 def test_what_the_listing_says(event: FileListed, text: str) -> None:
-    assert wording.listed(event) == text
+    assert wording.describe_listing(event) == text
 
 
 def test_running_again_is_advised_once_and_only_where_it_helps() -> None:
-    assert wording.hints(IndexUnavailable("x", hints=("Look.",))) == ("Look.", "Run it again: completed work is kept.")
-    assert wording.hints(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
-    assert wording.hints(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
+    assert wording.hints_with_rerun(IndexUnavailable("x", hints=("Look.",))) == (
+        "Look.",
+        "Run it again: completed work is kept.",
+    )
+    assert wording.hints_with_rerun(IndexUnavailable("x", hints=("Run it again later.",))) == ("Run it again later.",)
+    assert wording.hints_with_rerun(InvalidDistribution("x", hints=("Look.",))) == ("Look.",)
 
 
 def test_a_run_without_an_index_counts_files_and_a_failed_one_nothing() -> None:
     checked = [*beginning(SDIST)[:-1], RunFinished(outcome=Outcome.CHECKED, exit_code=0, time=BEGIN)]
-    assert wording.headline(receipt_of(checked)) == "Checked: 1 file"
-    assert wording.headline(receipt_of(checked[-1:])) == "Nothing to check: no wheel or sdist was found"
+    assert wording.describe_run_outcome(receipt_of(checked)) == "Checked: 1 file"
+    assert wording.describe_run_outcome(receipt_of(checked[-1:])) == "Nothing to check: no wheel or sdist was found"
     assert (
-        wording.headline(receipt_of([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)]))
+        wording.describe_run_outcome(
+            receipt_of([*checked[:-1], RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN)])
+        )
         == "Failed"
     )
     assert (
-        wording.headline(receipt_of([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)]))
+        wording.describe_run_outcome(receipt_of([RunFinished(outcome=Outcome.READY, exit_code=0, time=BEGIN)]))
         == "Ready to publish"
     )
 
@@ -183,24 +188,29 @@ def test_the_headline_of_verify_says_who_signed(publishers: list[str], text: str
         ProvenanceChecked("pypi", name, ProvenanceVerified(each)) for name, each in zip(names, publishers, strict=False)
     ] or [ProvenanceChecked("pypi", names[0], ProvenanceMissing("none is served"))]
     assert (
-        wording.headline(receipt_of([*events, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)])) == text
+        wording.describe_run_outcome(
+            receipt_of([*events, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)])
+        )
+        == text
     )
 
 
 def test_release_pages_are_those_of_releases_that_are_there() -> None:
-    assert wording.release_pages(receipt_of(a_good_run()), a_good_run()) == ("https://pypi.org/project/demo/1.0/",)
+    assert wording.release_page_addresses(receipt_of(a_good_run()), a_good_run()) == (
+        "https://pypi.org/project/demo/1.0/",
+    )
     begun = beginning(SDIST)
-    assert wording.release_pages(receipt_of(begun), begun) == ()
+    assert wording.release_page_addresses(receipt_of(begun), begun) == ()
     elsewhere = [*beginning(SDIST, endpoints=replace(PYPI, web=None)), *uploaded(SDIST)]
-    assert wording.release_pages(receipt_of(elsewhere), elsewhere) == ()
+    assert wording.release_page_addresses(receipt_of(elsewhere), elsewhere) == ()
 
 
 def test_releases_are_named_once() -> None:
-    assert wording.releases(receipt_of(a_good_run())) == (("demo", "1.0"),)
+    assert wording.releases_of_run(receipt_of(a_good_run())) == (("demo", "1.0"),)
 
 
 def test_a_file_by_its_md5_says_so() -> None:
-    status, why = wording.decision(AlreadyPublished(SDIST, replace(THEIRS, sha256=None), md5_only=True))
+    status, why = wording.describe_plan_decision(AlreadyPublished(SDIST, replace(THEIRS, sha256=None), md5_only=True))
     assert (status, "MD5" in why) == (FileStatus.SAME_MD5, True)
 
 
@@ -209,7 +219,7 @@ def test_a_release_that_only_the_index_has_is_published_and_not_compared_with_fi
     receipt = receipt_of(
         [*beginning(command="verify"), found, RunFinished(outcome=Outcome.VERIFIED, exit_code=0, time=BEGIN)]
     )
-    assert wording.headline(receipt) == "Verified: 1 published"
+    assert wording.describe_run_outcome(receipt) == "Verified: 1 published"
 
 
 @pytest.mark.parametrize(
@@ -242,7 +252,7 @@ def test_the_last_lines_of_a_failure_say_what_is_public_and_what_became_of_the_t
         CredentialChanged("pypi", state),
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=IndexUnavailable("away")),
     ]
-    assert wording.standing(receipt_of(events)) == (
+    assert wording.describe_public_state(receipt_of(events)) == (
         "Public on pypi now: 1 of 2 files; 1 unknown (the response was lost).",
         "A re-run recognises published files by their digest, and uploads only the rest.",
         *said,
@@ -273,7 +283,10 @@ def test_every_file_of_a_failure_is_counted_in_one_of_the_states(status: FileSta
         FileListed(index="pypi", filename=SDIST.filename, listed=False),
         RunFinished(outcome=Outcome.FAILED, exit_code=10, time=BEGIN, error=error),
     ]
-    assert wording.standing(receipt_of(events))[0] == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
+    assert (
+        wording.describe_public_state(receipt_of(events))[0]
+        == f"Public on pypi now: 0 of 2 files; 1 {said}; 1 not attempted."
+    )
 
 
 def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> None:
@@ -283,7 +296,7 @@ def test_a_failed_confirmation_of_everything_needs_no_word_about_the_rest() -> N
         FileListed(index="pypi", filename=SDIST.filename, listed=True),
         RunFinished(outcome=Outcome.FAILED, exit_code=11, time=BEGIN, error=IndexUnavailable("provenance")),
     ]
-    assert wording.standing(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)
+    assert wording.describe_public_state(receipt_of(events)) == ("Public on pypi now: 1 of 1 file.",)
 
 
 def test_what_failed_in_a_rehearsal_is_not_public() -> None:
@@ -294,11 +307,11 @@ def test_what_failed_in_a_rehearsal_is_not_public() -> None:
     ]
     failed = RunFinished(outcome=Outcome.FAILED, exit_code=13, time=BEGIN, error=IndexUnavailable("away"))
 
-    (said,) = wording.standing(receipt_of([*rehearsed, failed]))
+    (said,) = wording.describe_public_state(receipt_of([*rehearsed, failed]))
     assert said == "On the rehearsal index now: 1 of 2 files; 1 not attempted; nothing is public."
 
     second = IndexChosen(replace(PYPI, name="second"))
-    assert wording.standing(receipt_of([*rehearsed, second, failed])) == (
+    assert wording.describe_public_state(receipt_of([*rehearsed, second, failed])) == (
         "On the rehearsal index pypi now: 1 of 2 files; 1 not attempted; nothing is public.",
         "On the rehearsal index second now: 0 of 2 files; 2 not attempted; nothing is public.",
     )

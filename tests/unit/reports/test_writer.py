@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.model.identity import Secret
 from ci_publish.reports.masking import Masker
-from ci_publish.reports.neutral import one_line
+from ci_publish.reports.neutral import neutral_line
 from ci_publish.reports.writer import LineWriter
 from tests.unit.reports.runner import commands
 
@@ -12,7 +12,7 @@ from tests.unit.reports.runner import commands
 @pytest.mark.parametrize("parts", [(":", ":error::x"), ("#", "#[error]x"), ("", "::error::x"), ("  ", "::error::x")])
 def test_a_line_put_together_from_harmless_parts_is_guarded_once_more(parts: tuple[str, str]) -> None:
     stream = io.StringIO()
-    LineWriter(stream).say(f"{parts[0]}{one_line(parts[1])}", "next")
+    LineWriter(stream).write_lines(f"{parts[0]}{neutral_line(parts[1])}", "next")
     assert commands(stream.getvalue()) == []
     assert stream.getvalue().endswith("\nnext\n")
 
@@ -21,6 +21,6 @@ def test_a_secret_that_two_parts_make_together_is_taken_out() -> None:
     stream, masker = io.StringIO(), Masker(io.StringIO(), on=False)
     masker.mask(Secret("s3cr3t-token"))
     lines = LineWriter(stream, masker.redact)
-    lines.say("s3cr3t" + "-token")
-    lines.command("::group::s3cr3t-token")
+    lines.write_lines("s3cr3t" + "-token")
+    lines.write_command("::group::s3cr3t-token")
     assert stream.getvalue() == "***\n::group::***\n"
