@@ -34,9 +34,9 @@ from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
 from ci_publish.distributions.checks.rendering import rendering
 from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.checks.weights import weights
-from ci_publish.distributions.entry_points import entry_points, fault_of
-from ci_publish.distributions.metadata import normalized_version, parse_metadata
-from ci_publish.distributions.record import parse_record
+from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
+from ci_publish.distributions.metadata import normalized_version, parse_core_metadata
+from ci_publish.distributions.record import parse_wheel_record
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
@@ -69,7 +69,7 @@ CLAIMS: Claims = {"iss": "https://token.actions.githubusercontent.com", "reposit
 
 
 def core_metadata(by: Stranger) -> None:
-    parsed = parse_metadata(by.metadata())
+    parsed = parse_core_metadata(by.metadata())
     form: dict[str, list[str]] = {}
     for name, item in form_fields(parsed.metadata):
         form.setdefault(name, []).append(item)
@@ -82,9 +82,9 @@ def description(by: Stranger) -> None:
 
 
 def members(by: Stranger) -> None:
-    parse_record(by.data(), (by.text(),))
-    list(entry_points(by.data()))
-    fault_of(by.data())
+    parse_wheel_record(by.data(), (by.text(),))
+    list(parse_entry_points(by.data()))
+    entry_points_refusal_reason(by.data())
     version_of(by.text())
 
 
@@ -93,7 +93,7 @@ def wheel_file(by: Stranger) -> None:
     lines = b"".join(by.chance.choice((b"Wheel-Version: ", b"Tag: ", b"")) + by.data() + b"\n" for _ in range(3))
     texts = (("WHEEL", lines), ("entry_points.txt", by.data()))
     names = frozenset({f"{INFO}/WHEEL", f"{INFO}/RECORD", by.text()})
-    contents = ZipContents(info_folder=INFO, names=names, texts=texts, record=parse_record(by.data(), names))
+    contents = ZipContents(info_folder=INFO, names=names, texts=texts, record=parse_wheel_record(by.data(), names))
     file = CheckedFile(
         filename="demo-1.0-py3-none-any.whl",
         kind=Kind.WHEEL,
@@ -146,7 +146,7 @@ def comparisons(by: Stranger) -> None:
     listing = parsed if isinstance(parsed, ProjectListing) else ProjectListing(project="demo")
     listed = releases(listing)
     ours = our_release([wheel(version="1.1")], listed)
-    metadata = parse_metadata(by.metadata()).metadata
+    metadata = parse_core_metadata(by.metadata()).metadata
     strange = Release(
         project="demo",
         version="1.0",
@@ -154,7 +154,7 @@ def comparisons(by: Stranger) -> None:
         requires_python=by.text(),
         metadata=metadata,
     )
-    ours = replace(ours, metadata=parse_metadata(by.metadata()).metadata, requires_python=by.text())
+    ours = replace(ours, metadata=parse_core_metadata(by.metadata()).metadata, requires_python=by.text())
     comparison = replace(beside(ours, [], listing, listed), before=strange)
     with suppress(ConfigurationError):
         stated = Stated(tag=f"{by.chance.choice(('', 'demo-'))}{by.text()}", expected=expected_wheels([by.text()]))

@@ -28,10 +28,10 @@ from ci_publish.distributions.checks.comparison.stated import (
 from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, tag_faults
 from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow
 from ci_publish.distributions.checks.table import release_faults
-from ci_publish.distributions.entry_points import entry_points, fault_of
+from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
-from ci_publish.distributions.metadata import parse_metadata
-from ci_publish.distributions.record import parse_record
+from ci_publish.distributions.metadata import parse_core_metadata
+from ci_publish.distributions.record import parse_wheel_record
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
@@ -125,8 +125,8 @@ def _requires_python(text: bytes) -> None:
 
 
 def _served_metadata(data: bytes) -> None:
-    ours = Release(project="demo", version="1.1", files=(), metadata=parse_metadata(data).metadata)
-    before = replace(ours, metadata=parse_metadata(HEAD + b"Requires-Dist: a>=2\n").metadata)
+    ours = Release(project="demo", version="1.1", files=(), metadata=parse_core_metadata(data).metadata)
+    before = replace(ours, metadata=parse_core_metadata(HEAD + b"Requires-Dist: a>=2\n").metadata)
     release_faults(Comparison(ours=ours, before=before), NOTHING_STATED)
 
 
@@ -169,7 +169,7 @@ def _exchange(body: bytes) -> None:
 
 def _metadata(data: bytes) -> None:
     form: dict[str, list[str]] = {}
-    for name, value in form_fields(parse_metadata(data).metadata):
+    for name, value in form_fields(parse_core_metadata(data).metadata):
         form.setdefault(name, []).append(value)
     form_validation.validate_form(form)
 
@@ -179,12 +179,12 @@ def _description(text: bytes) -> None:
 
 
 def _record(text: bytes) -> None:
-    parse_record(text)
+    parse_wheel_record(text)
 
 
 def _entry_points(text: bytes) -> None:
-    list(entry_points(text))
-    fault_of(text)
+    list(parse_entry_points(text))
+    entry_points_refusal_reason(text)
 
 
 def _wheel_file(text: bytes) -> None:

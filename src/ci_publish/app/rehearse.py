@@ -19,7 +19,7 @@ from ci_publish.app.serving import announce
 from ci_publish.app.settings import Settings
 from ci_publish.app.stated import release_tag, with_tag
 from ci_publish.app.upstreams import opened, pip_settings, upstream_address
-from ci_publish.distributions.names import releases
+from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential import CredentialOptions, meant_for
@@ -109,7 +109,9 @@ def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.Exit
         return made
 
     upstream = opened(address, transport, context.mask, allow_http=allowed, everything=settings.tls)
-    rehearsed_names = (project for project, _ in releases(settings.paths, recursive=settings.recursive))
+    rehearsed_names = (
+        project for project, _ in guess_releases_from_filenames(settings.paths, recursive=settings.recursive)
+    )
     return Overlay(upstream, rehearsed_names)
 
 

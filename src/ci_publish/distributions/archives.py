@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ci_publish.distributions.faults import Fault, ServerRefusal, crashed, invalid_file
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
 from ci_publish.distributions.limits import KIB, MIB, SCAN_SIZE
 
 # Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
@@ -47,65 +47,69 @@ class TooManyMembers(Unreadable):
 
 
 @dataclass(slots=True)
-class Budget:
+class InflateBudget:
     """How many more bytes may come out of an archive."""
 
     left: int
     digests: int = 0
 
-    def take(self, count: int) -> None:
+    def consume_bytes(self, count: int) -> None:
         """Account for *count* inflated bytes."""
         self.left -= count
         self.digests -= count
 
 
-def unsafe_path(name: str) -> bool:
+def is_unsafe_member_path(name: str) -> bool:
     """Return whether a member's path could leave the folder that it is unpacked into, on any platform."""
     return _UNSAFE.match(name) is not None
 
 
-def unsafe_paths(names: Iterable[str], rule: str) -> Iterator[Fault]:
+def unsafe_member_path_faults(names: Iterable[str], rule: str) -> Iterator[Fault]:
     """Yield one fault that names the first few unsafe paths of an archive, if there are any."""
-    unsafe = [name for name in names if unsafe_path(name)]
+    unsafe = [name for name in names if is_unsafe_member_path(name)]
     if unsafe:
-        yield Fault(rule=rule, message=f"Members would be unpacked outside the target folder: {shortlist(unsafe)}.")
+        yield Fault(
+            rule=rule, message=f"Members would be unpacked outside the target folder: {list_first_names(unsafe)}."
+        )
 
 
-def shortlist(names: Iterable[str], most: int = 3) -> str:
+def list_first_names(names: Iterable[str], most: int = 3) -> str:
     """Return the first few names of a list, quoted, and how many more there are."""
     everything = list(names)
     shown = ", ".join(repr(name) for name in everything[:most])
     return shown if len(everything) <= most else f"{shown} and {len(everything) - most} more"
 
 
-def scannable(name: str, size: int) -> bool:
+def is_scanned_for_encrypted_code(name: str, size: int) -> bool:
     """Return whether the server scans this member for encrypted code (warehouse/utils/scanner.py:19-24)."""
     return name.lower().endswith(SCANNED_SUFFIXES) and size <= SCAN_SIZE
 
 
-def encrypted_code(name: str, content: bytes) -> Fault | None:
+def encrypted_code_fault(name: str, content: bytes) -> Fault | None:
     """Return a fault if *content* is code that PyPI's policy refuses.
 
     Source: warehouse/utils/scanner_rules/pyarmor.yar and sourcedefender.yar.
     """
     if _PYARMOR_PREFIX in content and any(word in content for word in _PYARMOR):
-        return _encrypted("PyArmor", name)
+        return _encrypted_by_tool_fault("PyArmor", name)
     if all(word in content for word in _PYE):
-        return _encrypted("SourceDefender", name)
+        return _encrypted_by_tool_fault("SourceDefender", name)
     return None
 
 
-def _encrypted(tool: str, name: str) -> Fault:
-    refusal = invalid_file(f"{tool}-encrypted content is not allowed. {_POLICY}")
+def _encrypted_by_tool_fault(tool: str, name: str) -> Fault:
+    refusal = invalid_file_refusal(f"{tool}-encrypted content is not allowed. {_POLICY}")
     return Fault(rule="encrypted-code", message=f"{name!r} contains code encrypted with {tool}.", refusal=refusal)
 
 
-def too_large(rule: str, name: str, limit: int) -> Fault:
+def member_too_large_fault(rule: str, name: str, limit: int) -> Fault:
     """Return the fault for a member that is too large to be read."""
     size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
     return Fault(rule=rule, message=f"{name!r} is larger than {size}.")
 
 
-def damaged(rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None) -> Unreadable:
+def damaged_archive_error(
+    rule: str, message: str, *, crash: bool = False, refusal: ServerRefusal | None = None
+) -> Unreadable:
     """Return the exception for content that cannot be read; *crash* where it makes the server fail."""
-    return Unreadable(Fault(rule=rule, message=message, refusal=crashed() if crash else refusal))
+    return Unreadable(Fault(rule=rule, message=message, refusal=server_error_refusal() if crash else refusal))

@@ -6,7 +6,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 
-def build_requirements(pyproject: bytes | None) -> tuple[str, ...]:
+def parse_build_requirements(pyproject: bytes | None) -> tuple[str, ...]:
     """Return the projects that building requires, as normalised names; none where the file says nothing legible."""
     try:
         system = tomllib.loads((pyproject or b"").decode()).get("build-system", {})

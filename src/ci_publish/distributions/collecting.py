@@ -10,16 +10,21 @@ from typing import Final, TypeVar
 
 from ci_publish.distributions import file_access
 from ci_publish.distributions.archives import Unreadable
-from ci_publish.distributions.build_requirements import build_requirements
+from ci_publish.distributions.build_requirements import parse_build_requirements
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.found_nothing import quoted
+from ci_publish.distributions.found_nothing import quote_path
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA, WORTH_THREADS
-from ci_publish.distributions.metadata import ParsedMetadata, normalized_project, normalized_version, parse_metadata
+from ci_publish.distributions.metadata import (
+    ParsedMetadata,
+    normalized_project,
+    normalized_version,
+    parse_core_metadata,
+)
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist, looks_like_zip_sdist
-from ci_publish.distributions.wheels import ZipContents, inspect_zip, read_text, read_wheel_metadata
-from ci_publish.distributions.zip_directory import read_directory
+from ci_publish.distributions.wheels import ZipContents, inspect_zip_archive, read_small_zip_member, read_wheel_metadata
+from ci_publish.distributions.zip_directory import read_zip_directory
 from ci_publish.errors import CiPublishError
 from ci_publish.model.distribution import Digests, Distribution, FoundAttestation, Kind, Stamp
 from ci_publish.model.filename import DistributionFilename
@@ -75,7 +80,7 @@ class SortedEntries:
     remarks: list[EntryRemark] = field(default_factory=list)
 
 
-def sort_entries(search: file_access.Search) -> SortedEntries:
+def sort_found_entries(search: file_access.Search) -> SortedEntries:
     """Sort entries by name into distributions, attestations, companions and stray files."""
     result = SortedEntries()
     for found in search.files:
@@ -86,23 +91,25 @@ def sort_entries(search: file_access.Search) -> SortedEntries:
         elif lower.endswith(file_access.ATTESTATION):
             result.attestations.append(found.path)
         else:
-            result.remarks.append(_remark(name, lower))
+            result.remarks.append(_skipped_entry_remark(name, lower))
     for argument in search.missing:
         result.remarks.append(
-            EntryRemark(None, Fault(rule="file-not-found", message=f"{quoted(argument)} does not exist."))
+            EntryRemark(None, Fault(rule="file-not-found", message=f"{quote_path(argument)} does not exist."))
         )
     for argument in search.empty:
         result.remarks.append(
-            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {quoted(argument)}."))
+            EntryRemark(None, Fault(rule="path-without-files", message=f"Nothing matches {quote_path(argument)}."))
         )
     for argument, reason in search.unreadable:
         result.remarks.append(
-            EntryRemark(None, Fault(rule="file-unreadable", message=f"{quoted(argument)} cannot be listed: {reason}."))
+            EntryRemark(
+                None, Fault(rule="file-unreadable", message=f"{quote_path(argument)} cannot be listed: {reason}.")
+            )
         )
     return result
 
 
-def _remark(name: str, lower: str) -> EntryRemark:
+def _skipped_entry_remark(name: str, lower: str) -> EntryRemark:
     """Return what to say about an entry that is neither a distribution nor an attestation."""
     if any(fnmatch.fnmatchcase(lower, pattern) for pattern in _COMPANIONS):
         return EntryRemark(name, Fault(rule="file-companion", message="Belongs to another file or tool; skipped."))
@@ -117,20 +124,23 @@ def _remark(name: str, lower: str) -> EntryRemark:
 def _is_zip_sdist(path: Path) -> bool:
     """Return whether a .zip file is an old kind of sdist; False where it cannot be opened."""
     try:
-        with file_access.open_regular(file_access.resolve(path)) as file:
+        with file_access.open_regular_file(file_access.resolve_link_within_folder(path)) as file:
             return looks_like_zip_sdist(file)
     except file_access.FileRefused:
         return False
 
 
-def read_all(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:
+def read_distribution_files(paths: Sequence[Path], *, with_md5: bool, max_workers: int) -> list[ReadFile | RefusedFile]:
     """Hash and read each file, a few at a time, in the given order."""
-    return in_threads(
-        lambda path: _read(path, with_md5=with_md5), paths, sum(map(file_access.size_of, paths)), max_workers
+    return map_in_threads(
+        lambda path: _read_distribution_file(path, with_md5=with_md5),
+        paths,
+        sum(map(file_access.file_size_or_zero, paths)),
+        max_workers,
     )
 
 
-def in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
+def map_in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_workers: int) -> list[R]:
     """Do *work* for each item, with threads only where *size*, in bytes, makes them worth it: they share one lock."""
     if len(items) <= 1 or size < WORTH_THREADS:
         return [work(item) for item in items]
@@ -138,15 +148,15 @@ def in_threads(work: Callable[[T], R], items: Sequence[T], size: int, max_worker
         return list(pool.map(work, items))
 
 
-def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
+def _read_distribution_file(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
     """Hash one file and read its core metadata."""
     try:
-        target = file_access.resolve(path)
-        with file_access.open_regular(target) as file:
-            stamp = file_access.stamp(file)
-            digests = file_access.digests(file, with_md5=with_md5)
-            content = _metadata(file, path.name)
-            if file_access.stamp(file) != stamp:
+        target = file_access.resolve_link_within_folder(path)
+        with file_access.open_regular_file(target) as file:
+            stamp = file_access.read_file_stamp(file)
+            digests = file_access.compute_file_digests(file, with_md5=with_md5)
+            content = _read_metadata_content(file, path.name)
+            if file_access.read_file_stamp(file) != stamp:
                 raise file_access.FileRefused("file-changed", "The file changed while it was being read.")  # noqa: TRY301 - one exit
     except file_access.FileRefused as error:
         return RefusedFile(path, path.name, (Fault(rule=error.rule, message=str(error)),))
@@ -155,11 +165,11 @@ def _read(path: Path, *, with_md5: bool) -> ReadFile | RefusedFile:
     except Exception as error:  # noqa: BLE001 - an error of ours about one file hides nothing about the others
         fault = Fault(rule="check-incomplete", message=f"Reading the file failed: {type(error).__name__}: {error}")
         return RefusedFile(path, path.name, (fault,))
-    return _distribution(target, path.name, (stamp, digests), content)
+    return _distribution_or_refusal(target, path.name, (stamp, digests), content)
 
 
 @frozen(kw_only=True)
-class _Content:
+class _MetadataContent:
     """The core metadata of a file, or why there is none."""
 
     metadata: bytes | None
@@ -168,39 +178,43 @@ class _Content:
     wheel: ZipContents | None = None
 
 
-def _metadata(file: BufferedReader, filename: str) -> _Content:
+def _read_metadata_content(file: BufferedReader, filename: str) -> _MetadataContent:
     """Read METADATA or PKG-INFO, the latter with everything else that the checks want from an sdist."""
     lower = filename.lower()
     if lower.endswith(".tar.gz"):
         sdist = inspect_sdist(file)
-        return _Content(metadata=sdist.metadata, faults=sdist.faults, sdist=sdist)
+        return _MetadataContent(metadata=sdist.metadata, faults=sdist.faults, sdist=sdist)
     try:
-        return _Content(
-            metadata=_pkg_info_of_zip(file) if lower.endswith(".zip") else read_wheel_metadata(file, filename)
+        return _MetadataContent(
+            metadata=_read_pkg_info_of_zip_sdist(file)
+            if lower.endswith(".zip")
+            else read_wheel_metadata(file, filename)
         )
     except Unreadable as error:
-        return _Content(metadata=None, faults=(error.fault,), wheel=inspect_zip(file, filename))
+        return _MetadataContent(metadata=None, faults=(error.fault,), wheel=inspect_zip_archive(file, filename))
 
 
-def _pkg_info_of_zip(file: BufferedReader) -> bytes:
+def _read_pkg_info_of_zip_sdist(file: BufferedReader) -> bytes:
     """Return the PKG-INFO of a .zip sdist. Raises Unreadable."""
     infos = [
-        info for info in read_directory(file) if info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO")
+        info
+        for info in read_zip_directory(file)
+        if info.filename.count("/") == 1 and info.filename.endswith("/PKG-INFO")
     ]
-    return read_text(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
+    return read_small_zip_member(file, infos[0], MAX_METADATA, "metadata-too-large") if infos else b""
 
 
-def _distribution(
-    path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _Content
+def _distribution_or_refusal(
+    path: Path, filename: str, hashed: tuple[Stamp, Digests], content: _MetadataContent
 ) -> ReadFile | RefusedFile:
     """Return the distribution, or why the file is none."""
     kind = Kind.WHEEL if filename.lower().endswith(".whl") else Kind.SDIST
     if content.metadata is None:
-        return RefusedFile(path, filename, _why_unreadable(filename, kind, hashed[0].size, content))
-    parsed = parse_metadata(content.metadata)
+        return RefusedFile(path, filename, _unreadable_distribution_faults(filename, kind, hashed[0].size, content))
+    parsed = parse_core_metadata(content.metadata)
     metadata = parsed.metadata
     if not metadata.name or not metadata.version:
-        return RefusedFile(path, filename, (*parsed.faults, *_required_faults(parsed)))
+        return RefusedFile(path, filename, (*parsed.faults, *_missing_name_or_version_faults(parsed)))
     stamp, digests = hashed
     distribution = Distribution(
         path=path,
@@ -208,17 +222,19 @@ def _distribution(
         kind=kind,
         project=normalized_project(metadata.name),
         version=normalized_version(metadata.version),
-        python_tag=_python_tag(filename) if kind is Kind.WHEEL else "source",
+        python_tag=_python_tag_of_wheel(filename) if kind is Kind.WHEEL else "source",
         size=stamp.size,
         digests=digests,
         metadata=metadata,
         stamp=stamp,
-        build_requires=() if content.sdist is None else build_requirements(content.sdist.pyproject),
+        build_requires=() if content.sdist is None else parse_build_requirements(content.sdist.pyproject),
     )
     return ReadFile(distribution, parsed, content.sdist)
 
 
-def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> tuple[Fault, ...]:
+def _unreadable_distribution_faults(
+    filename: str, kind: Kind, size: int, content: _MetadataContent
+) -> tuple[Fault, ...]:
     """Return everything that is wrong with a file whose core metadata cannot be read, at least one fault."""
     checked = CheckedFile(filename=filename, kind=kind, size=size, form={}, wheel=content.wheel, sdist=content.sdist)
     faults = dict.fromkeys(file_faults(checked, metadata=False))
@@ -229,23 +245,23 @@ def _why_unreadable(filename: str, kind: Kind, size: int, content: _Content) -> 
     return tuple(faults) or (Fault(rule="check-incomplete", message="The core metadata cannot be read."),)
 
 
-def _required_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
+def _missing_name_or_version_faults(parsed: ParsedMetadata) -> Iterator[Fault]:
     if not parsed.metadata.name and not parsed.faults:
         yield Fault(rule="metadata-name", message="The core metadata has no Name.")
     if not parsed.metadata.version and not parsed.faults:
         yield Fault(rule="metadata-invalid-version", message="The core metadata has no Version.")
 
 
-def _python_tag(filename: str) -> str:
+def _python_tag_of_wheel(filename: str) -> str:
     """Return the Python tag of a wheel, "" where its name is invalid (a check reports that)."""
     name = DistributionFilename.parse_or_none(filename)
     return "" if name is None else name.python_tag
 
 
-def read_attestation(path: Path) -> FoundAttestation | EntryRemark:
+def read_attestation_file(path: Path) -> FoundAttestation | EntryRemark:
     """Read an attestation file: ``<distribution>.<type>.attestation``."""
     try:
-        with file_access.open_regular(file_access.resolve(path)) as file:
+        with file_access.open_regular_file(file_access.resolve_link_within_folder(path)) as file:
             content = file.read(MAX_ATTESTATION + 1)
     except file_access.FileRefused as error:
         return EntryRemark(path.name, Fault(rule=error.rule, message=str(error)))

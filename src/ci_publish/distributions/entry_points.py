@@ -11,7 +11,7 @@ MAX_LINES: Final = 5_000
 _NAME: Final = re.compile(r"[\w.-]+")
 
 
-class _CaseSensitive(configparser.ConfigParser):
+class _CaseSensitiveParser(configparser.ConfigParser):
     """A parser that leaves the case of names as it is (warehouse/utils/wheel.py:270)."""
 
     def optionxform(self, optionstr: str) -> str:
@@ -19,11 +19,11 @@ class _CaseSensitive(configparser.ConfigParser):
         return optionstr
 
 
-def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
+def parse_entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
     """Yield section, name and value of each entry point; nothing where *text* cannot be read, or has ``MAX_LINES``."""
     if text.count(b"\n") >= MAX_LINES:
         return
-    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    parser = _CaseSensitiveParser(delimiters=("=",), interpolation=None)
     try:
         parser.read_string(text.decode("utf-8"))
     except (configparser.Error, UnicodeDecodeError):
@@ -33,7 +33,7 @@ def entry_points(text: bytes) -> Iterator[tuple[str, str, str]]:
             yield section, name, value
 
 
-def fault_of(text: bytes) -> str | None:
+def entry_points_refusal_reason(text: bytes) -> str | None:
     """Return why the server refuses *text*, None where it accepts it (warehouse/utils/wheel.py:243-300).
 
     A text with ``MAX_LINES`` is not checked.
@@ -44,7 +44,7 @@ def fault_of(text: bytes) -> str | None:
         content = text.decode("utf-8")
     except UnicodeDecodeError:
         return "it is not UTF-8"
-    parser = _CaseSensitive(delimiters=("=",), interpolation=None)
+    parser = _CaseSensitiveParser(delimiters=("=",), interpolation=None)
     try:
         parser.read_string(content)
     except configparser.Error as error:

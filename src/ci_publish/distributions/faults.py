@@ -39,16 +39,16 @@ class Rendering:
     too_large: bool = False
 
 
-def refused(message: str) -> ServerRefusal:
+def bad_request_refusal(message: str) -> ServerRefusal:
     """Return the usual refusal: 400 with the server's message."""
     return ServerRefusal(400, message)
 
 
-def invalid_file(reason: str | None) -> ServerRefusal:
+def invalid_file_refusal(reason: str | None) -> ServerRefusal:
     """Return the server's refusal of a broken archive (warehouse/forklift/legacy.py:1314)."""
-    return refused(f"Invalid distribution file. {reason}")
+    return bad_request_refusal(f"Invalid distribution file. {reason}")
 
 
-def crashed() -> ServerRefusal:
+def server_error_refusal() -> ServerRefusal:
     """Return the server's answer where the file makes it fail: a bare 500, however often it is retried."""
     return ServerRefusal(500, SERVER_ERROR)

@@ -45,7 +45,7 @@ class Search:
     unreadable: tuple[tuple[str, str], ...] = ()
 
 
-def search(paths: Sequence[str]) -> Search:
+def search_paths(paths: Sequence[str]) -> Search:
     """Return the entries that *paths* lead to, each once: files, what patterns match, the children of folders.
 
     The attestations beside a file that was named or matched are among them.
@@ -56,20 +56,20 @@ def search(paths: Sequence[str]) -> Search:
     unreadable: list[tuple[str, str]] = []
     for argument in paths:
         try:
-            found = list(_expand(argument))
+            found = list(_expand_path_argument(argument))
         except OSError as error:
             unreadable.append((argument, error.strerror or str(error)))
             continue
         if not found:
-            (empty if _is_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
+            (empty if _is_glob_pattern(argument) or os.path.isdir(argument) else missing).append(argument)  # noqa: PTH112
         for file in found:
-            files.setdefault(identity(file.path), file)
-    for file in beside(list(files.values()), ATTESTATION):
-        files.setdefault(identity(file.path), file)
+            files.setdefault(canonical_entry_path(file.path), file)
+    for file in entries_beside_files(list(files.values()), ATTESTATION):
+        files.setdefault(canonical_entry_path(file.path), file)
     return Search(files=tuple(files.values()), missing=tuple(missing), empty=tuple(empty), unreadable=tuple(unreadable))
 
 
-def beside(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
+def entries_beside_files(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
     """Return the entries whose name is that of a file in *files* that was named, a dot, anything, and *suffix*.
 
     They belong to the file: naming it names them. A folder that cannot be listed has none.
@@ -81,39 +81,39 @@ def beside(files: Iterable[FoundFile], suffix: str) -> list[FoundFile]:
     return [
         FoundFile(folder / entry)
         for folder, names in named.items()
-        for entry in _listed(folder)
+        for entry in _list_entry_names(folder)
         if entry.endswith(suffix) and entry.removesuffix(suffix).rpartition(".")[0] in names
     ]
 
 
-def _listed(folder: Path) -> list[str]:
+def _list_entry_names(folder: Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
         return []
 
 
-def _expand(argument: str) -> Iterator[FoundFile]:
+def _expand_path_argument(argument: str) -> Iterator[FoundFile]:
     """Yield what one PATH argument leads to."""
     path = Path(argument)
     if path.is_dir():
         yield from (FoundFile(child) for child in sorted(path.iterdir()))
     elif os.path.lexists(path):
         yield FoundFile(path, named=True)
-    elif _is_pattern(argument):
+    elif _is_glob_pattern(argument):
         yield from (FoundFile(Path(match), named=True) for match in sorted(glob.glob(argument, recursive=True)))  # noqa: PTH207
 
 
-def _is_pattern(argument: str) -> bool:
+def _is_glob_pattern(argument: str) -> bool:
     return glob.has_magic(argument)
 
 
-def identity(path: Path) -> Path:
+def canonical_entry_path(path: Path) -> Path:
     """Return the one spelling of an entry's path: its folder resolved, its own name as it is."""
     return Path(os.path.realpath(path.parent)) / path.name
 
 
-def size_of(path: Path) -> int:
+def file_size_or_zero(path: Path) -> int:
     """Return the size of a file, 0 where it is unknown."""
     try:
         return path.stat().st_size
@@ -121,7 +121,7 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def resolve(path: Path) -> Path:
+def resolve_link_within_folder(path: Path) -> Path:
     """Return the path to open for an entry: the entry itself, or the file in the same folder that it links to.
 
     Raises FileRefused where the link leads out of the folder or to nothing.
@@ -141,7 +141,7 @@ def resolve(path: Path) -> Path:
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[BufferedReader]:
+def open_regular_file(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading, without following a link and without waiting for a FIFO.
 
     Raises FileRefused, also for what goes wrong with the disk while the file is read.
@@ -149,9 +149,9 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
     try:
         descriptor = open_unfollowed(path)
     except OSError as error:
-        raise _cannot_open(error) from error
+        raise _refusal_to_open_file(error) from error
     try:
-        _require_regular(os.fstat(descriptor))
+        _require_regular_file(os.fstat(descriptor))
     except FileRefused:
         os.close(descriptor)
         raise
@@ -160,22 +160,22 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         try:
             yield file
         except OSError as error:
-            raise FileRefused("file-unreadable", f"The file cannot be read: {_reason(error)}.") from error
+            raise FileRefused("file-unreadable", f"The file cannot be read: {_os_error_reason(error)}.") from error
 
 
-def _cannot_open(error: OSError) -> FileRefused:
+def _refusal_to_open_file(error: OSError) -> FileRefused:
     if error.errno in {errno.ELOOP, errno.EMLINK}:
         return FileRefused("file-outside-link", "The file was replaced by a symbolic link after it was found.")
     if error.errno in {errno.EISDIR, errno.ENXIO}:
         return FileRefused("file-not-regular", "This is not a regular file.")
-    return FileRefused("file-unreadable", f"The file cannot be opened: {_reason(error)}.")
+    return FileRefused("file-unreadable", f"The file cannot be opened: {_os_error_reason(error)}.")
 
 
-def _reason(error: OSError) -> str:
+def _os_error_reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _require_regular(status: os.stat_result) -> None:
+def _require_regular_file(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kinds: dict[str, Callable[[int], bool]] = {
             "a folder": stat.S_ISDIR,
@@ -189,13 +189,13 @@ def _require_regular(status: os.stat_result) -> None:
         raise FileRefused("file-empty", "The file is empty.")
 
 
-def stamp(file: BinaryIO) -> Stamp:
+def read_file_stamp(file: BinaryIO) -> Stamp:
     """Return what the file system says about an open file now."""
     status = os.fstat(file.fileno())
     return Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
-def digests(file: BufferedReader, *, with_md5: bool) -> Digests:
+def compute_file_digests(file: BufferedReader, *, with_md5: bool) -> Digests:
     """Hash an open file from its beginning, in one pass, with one buffer."""
     sha256 = hashlib.sha256()
     md5 = hashlib.md5(usedforsecurity=False) if with_md5 else None

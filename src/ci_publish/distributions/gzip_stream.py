@@ -56,12 +56,12 @@ class GzipStream:
         self.position = 0
         self.remarks: list[str] = []
         file.seek(0)
-        self._start()
+        self._read_gzip_header()
 
     def read(self, count: int) -> bytes:
         """Return *count* bytes, or less at the end. Raises GzipCutOff, GzipDamaged or OverBudget."""
         while len(self._out) < count and not self._ended:
-            self._fill()
+            self._inflate_next_chunk()
         data = bytes(self._out[:count])
         del self._out[:count]
         self.position += len(data)
@@ -74,22 +74,22 @@ class GzipStream:
             left -= len(data)
         return count - left
 
-    def _start(self) -> None:
+    def _read_gzip_header(self) -> None:
         """Read a member's header."""
-        magic, method, flags = _HEADER.unpack(self._take(_HEADER.size))
+        magic, method, flags = _HEADER.unpack(self._take_packed_bytes(_HEADER.size))
         if magic != MAGIC or method != zlib.DEFLATED:
             raise NotGzip
         if flags & _FEXTRA:
-            self._take(int.from_bytes(self._take(2), "little"))
+            self._take_packed_bytes(int.from_bytes(self._take_packed_bytes(2), "little"))
         for text in (_FNAME, _FCOMMENT):
             if flags & text:
-                self._take_text()
+                self._skip_header_text()
         if flags & _FHCRC:
-            self._take(2)
+            self._take_packed_bytes(2)
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._crc = self._size = 0
 
-    def _take(self, count: int) -> bytes:
+    def _take_packed_bytes(self, count: int) -> bytes:
         """Return *count* packed bytes. Raises GzipCutOff."""
         while len(self._pending) < count:
             packed = self._file.read(CHUNK)
@@ -99,17 +99,17 @@ class GzipStream:
         data, self._pending = self._pending[:count], self._pending[count:]
         return data
 
-    def _take_text(self) -> None:
+    def _skip_header_text(self) -> None:
         """Skip a text in the header, up to its NUL."""
         for _ in range(_MAX_HEADER_TEXT):
-            if self._take(1) == b"\0":
+            if self._take_packed_bytes(1) == b"\0":
                 return
         raise NotGzip
 
-    def _fill(self) -> None:
+    def _inflate_next_chunk(self) -> None:
         """Inflate a little more."""
         if self._inflater.eof:
-            self._finish()
+            self._check_gzip_trailer()
             return
         packed = self._pending or self._file.read(CHUNK)
         try:
@@ -117,9 +117,9 @@ class GzipStream:
         except zlib.error as error:
             raise GzipDamaged(str(error), self.position + len(self._out)) from error
         self._pending = self._inflater.unused_data or self._inflater.unconsumed_tail
-        self._keep(data, last=not packed)
+        self._keep_inflated_bytes(data, last=not packed)
 
-    def _keep(self, data: bytes, *, last: bool) -> None:
+    def _keep_inflated_bytes(self, data: bytes, *, last: bool) -> None:
         """Take over inflated data; *last*: there was no packed data left to inflate."""
         if last and not data and not self._inflater.eof:
             raise GzipCutOff
@@ -130,19 +130,19 @@ class GzipStream:
             raise OverBudget(self.position + len(self._out) + len(data))
         self._out += data
 
-    def _finish(self) -> None:
+    def _check_gzip_trailer(self) -> None:
         """Compare the trailer, and go on with the next member if there is one."""
         try:
-            crc, size = _TRAILER.unpack(self._take(_TRAILER.size))
+            crc, size = _TRAILER.unpack(self._take_packed_bytes(_TRAILER.size))
         except GzipCutOff:
             self.remarks.append("its trailer is missing")
             self._ended = True
             return
         if crc != self._crc or size != self._size & 0xFFFFFFFF:
             self.remarks.append("its trailer does not match the data")
-        self._next_member()
+        self._read_next_gzip_member()
 
-    def _next_member(self) -> None:
+    def _read_next_gzip_member(self) -> None:
         """Read what follows a member: padding, another member, or something else."""
         self._pending = self._pending.lstrip(b"\0")
         while not self._pending and (packed := self._file.read(CHUNK)):
@@ -151,7 +151,7 @@ class GzipStream:
             self._ended = True
             return
         try:
-            self._start()
+            self._read_gzip_header()
         except (NotGzip, GzipCutOff):
             self.remarks.append("other data follows the gzip data")
             self._ended = True

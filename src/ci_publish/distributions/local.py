@@ -18,17 +18,17 @@ from ci_publish.distributions.checks.table import RULES, file_faults, problem, r
 from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.faults import Fault, Rendering
-from ci_publish.distributions.found_nothing import listed, nothing_to_publish
-from ci_publish.distributions.metadata import parse_metadata
+from ci_publish.distributions.found_nothing import nothing_to_publish_error, quote_first_paths
+from ci_publish.distributions.metadata import parse_core_metadata
 from ci_publish.distributions.sdists import SdistContents, inspect_sdist
 from ci_publish.distributions.subfolders import (
-    DeeperFile,
+    SubfolderFile,
     Subfolders,
-    deeper_files,
-    with_deeper_files,
-    without_parents,
+    find_subfolder_files,
+    with_subfolder_files,
+    without_parent_folders,
 )
-from ci_publish.distributions.wheels import ZipContents, inspect_zip
+from ci_publish.distributions.wheels import ZipContents, inspect_zip_archive
 from ci_publish.errors import CiPublishError
 from ci_publish.hints import Hint, option
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
@@ -82,13 +82,17 @@ class LocalDistributions:
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``publishing.ports.Distributions.collect``."""
-        search, left_out = self._search(paths)
-        entries = collecting.sort_entries(search)
-        results = collecting.read_all(entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers)
-        reads, twice = _one_for_each_name(result for result in results if isinstance(result, ReadFile))
+        search, left_out = self._search_paths(paths)
+        entries = collecting.sort_found_entries(search)
+        results = collecting.read_distribution_files(
+            entries.candidates, with_md5=self._with_md5, max_workers=self._max_workers
+        )
+        reads, twice = _one_file_per_filename(result for result in results if isinstance(result, ReadFile))
         refusals = [result for result in results if isinstance(result, RefusedFile)]
         names = {path.name for path in entries.candidates}
-        attestations, orphans = _attestations([*entries.attestations, *self._build_provenance(entries, names)], names)
+        attestations, orphans = _read_attestation_files(
+            [*entries.attestations, *self._find_build_provenance_files(entries, names)], names
+        )
         # A file that cannot be read as a distribution is an error, whatever the profile.
         problems = [problem(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults]
         problems += [
@@ -97,16 +101,16 @@ class LocalDistributions:
         ]
         explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
         if not reads and not explained:
-            raise nothing_to_publish(paths, search, left_out)
+            raise nothing_to_publish_error(paths, search, left_out)
         if self._subfolders is not Subfolders.IGNORE:
-            problems += _in_subfolders(left_out)
+            problems += _subfolder_problems(left_out)
         self._known = {read.distribution: read for read in reads}
         unreadable = tuple(UnreadableFile(each.path, each.filename) for each in refusals)
         return Collection(
             distributions=tuple(self._known), attestations=attestations, problems=tuple(problems), unreadable=unreadable
         )
 
-    def _build_provenance(self, entries: collecting.SortedEntries, names: Iterable[str]) -> list[Path]:
+    def _find_build_provenance_files(self, entries: collecting.SortedEntries, names: Iterable[str]) -> list[Path]:
         """Return the build provenance in the folder for attestations, besides what is beside the distributions."""
         if self._attestations_dir is None:
             return []
@@ -114,20 +118,20 @@ class LocalDistributions:
         paths = (self._attestations_dir / f"{name}.slsa{file_access.ATTESTATION}" for name in sorted(names))
         return [path for path in paths if path.absolute() not in known and os.path.lexists(path)]
 
-    def _search(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[DeeperFile, ...]]:
+    def _search_paths(self, paths: Sequence[str]) -> tuple[file_access.Search, tuple[SubfolderFile, ...]]:
         """Return the entries that *paths* lead to, and the distributions in subfolders that are left out."""
-        search = file_access.search(paths)
-        deeper = deeper_files(paths, search)
+        search = file_access.search_paths(paths)
+        deeper = find_subfolder_files(paths, search)
         if self._subfolders is Subfolders.TAKE:
-            search, deeper = with_deeper_files(search, deeper), ()
-        return without_parents(search, deeper), deeper
+            search, deeper = with_subfolder_files(search, deeper), ()
+        return without_parent_folders(search, deeper), deeper
 
     def check(
         self, collection: Collection, profiles: Sequence[IndexProfile], *, compared: bool = False
     ) -> tuple[Problem, ...]:
         """Run every rule over every file; see ``publishing.ports.Distributions.check``."""
         size = sum(file.size for file in collection.distributions)
-        found = collecting.in_threads(self._faults, collection.distributions, size, self._max_workers)
+        found = collecting.map_in_threads(self._distribution_faults, collection.distributions, size, self._max_workers)
         faults: list[tuple[str | None, Fault]] = []
         for file, some in zip(collection.distributions, found, strict=True):
             faults += [(file.filename, fault) for fault in some]
@@ -139,29 +143,29 @@ class LocalDistributions:
         if not self._verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append((None, Fault(rule="metadata-unverified", message=message)))
-        problems = self._weights.weighed((*collection.problems, *_for_profiles(faults, profiles)))
+        problems = self._weights.weighed((*collection.problems, *_problems_for_profiles(faults, profiles)))
         # by file, the worst ones first, and last what is about all files
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
         faults = stated_faults(versions(collection), self._stated)
-        return self._weights.weighed(_for_profiles(((None, fault) for fault in faults), ()))
+        return self._weights.weighed(_problems_for_profiles(((None, fault) for fault in faults), ()))
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
     ) -> tuple[Problem, ...]:
         """Compare a release with the one before; see ``publishing.ports.Distributions.compare``."""
         if comparison.before is not None and comparison.before_metadata is not None:
-            metadata = parse_metadata(comparison.before_metadata).metadata
+            metadata = parse_core_metadata(comparison.before_metadata).metadata
             comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))
         faults = release_faults(comparison, self._stated, differences=differences)
-        return self._weights.weighed(_for_profiles(((fault.filename, fault) for fault in faults), profiles))
+        return self._weights.weighed(_problems_for_profiles(((fault.filename, fault) for fault in faults), profiles))
 
-    def _faults(self, distribution: Distribution) -> list[Fault]:
+    def _distribution_faults(self, distribution: Distribution) -> list[Fault]:
         """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
         try:
-            return self._found(distribution)
+            return self._rule_faults(distribution)
         except file_access.FileRefused as error:
             return [Fault(rule=error.rule, message=str(error))]
         except (CiPublishError, RunStopped):  # by a signal or the deadline
@@ -171,9 +175,9 @@ class LocalDistributions:
                 Fault(rule="check-incomplete", message=f"Checking the file failed: {type(error).__name__}: {error}")
             ]
 
-    def _found(self, distribution: Distribution) -> list[Fault]:
+    def _rule_faults(self, distribution: Distribution) -> list[Fault]:
         """Return what the rules say about one file. Raises FileRefused."""
-        checked = self._checked_file(distribution)
+        checked = self._read_checked_file(distribution)
         # PyPI's size limit is compared for the release: the published files may show that it was raised.
         faults = [each for each in file_faults(checked, metadata=self._verify_metadata) if each.rule != "size-limit"]
         contents = checked.wheel or checked.sdist
@@ -187,7 +191,7 @@ class LocalDistributions:
             faults.append(Fault(rule="archive-digests-unchecked", message=message))
         return faults
 
-    def _checked_file(self, distribution: Distribution) -> CheckedFile:
+    def _read_checked_file(self, distribution: Distribution) -> CheckedFile:
         """Read what the rules ask about. Raises FileRefused."""
         known = self._known.get(distribution)
         fields = form_fields(distribution.metadata)
@@ -195,7 +199,7 @@ class LocalDistributions:
         for name, value in fields:
             values.setdefault(name, []).append(value)
         form = {name: tuple(some) for name, some in values.items()}
-        wheel, sdist = _contents(distribution, known)
+        wheel, sdist = _read_archive_contents(distribution, known)
         counts = Counter(name for name, _ in distribution.metadata.fields)
         if (form_faults := self._form_faults.get(fields)) is None:  # files of a release have the same form
             form_faults = self._form_faults[fields] = form_validation.validate_form(form)
@@ -214,18 +218,20 @@ class LocalDistributions:
         )
 
 
-def _contents(distribution: Distribution, known: ReadFile | None) -> tuple[ZipContents | None, SdistContents | None]:
+def _read_archive_contents(
+    distribution: Distribution, known: ReadFile | None
+) -> tuple[ZipContents | None, SdistContents | None]:
     """Read an archive for the rules, unless collecting has done so. Raises FileRefused when it is another file now."""
-    with file_access.open_regular(distribution.path) as file:
-        if file_access.stamp(file) != distribution.stamp:
+    with file_access.open_regular_file(distribution.path) as file:
+        if file_access.read_file_stamp(file) != distribution.stamp:
             raise file_access.FileRefused("file-changed", "The file changed after it was collected.")
         if not distribution.filename.lower().endswith(".tar.gz"):
-            return inspect_zip(file, distribution.filename), None
+            return inspect_zip_archive(file, distribution.filename), None
         kept = None if known is None else known.sdist
         return None, inspect_sdist(file) if kept is None else kept
 
 
-def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[EntryRemark]]:
+def _one_file_per_filename(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[EntryRemark]]:
     """Keep one file for each filename, with a remark about each that is left out."""
     kept: dict[str, ReadFile] = {}
     remarks: list[EntryRemark] = []
@@ -244,11 +250,13 @@ def _one_for_each_name(reads: Iterable[ReadFile]) -> tuple[list[ReadFile], list[
     return list(kept.values()), remarks
 
 
-def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAttestation, ...], list[EntryRemark]]:
+def _read_attestation_files(
+    paths: Iterable[Path], names: set[str]
+) -> tuple[tuple[FoundAttestation, ...], list[EntryRemark]]:
     """Read the attestation files, with a remark about each that has no distribution."""
     found: list[FoundAttestation] = []
     remarks: list[EntryRemark] = []
-    for each in map(collecting.read_attestation, paths):
+    for each in map(collecting.read_attestation_file, paths):
         if isinstance(each, EntryRemark):
             remarks.append(each)
         elif each.distribution in names:
@@ -261,16 +269,16 @@ def _attestations(paths: Iterable[Path], names: set[str]) -> tuple[tuple[FoundAt
     return tuple(found), remarks
 
 
-def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
+def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
     """Yield a problem for each folder below which distributions would be left out."""
-    roots: dict[tuple[str, bool], list[DeeperFile]] = {}
+    roots: dict[tuple[str, bool], list[SubfolderFile]] = {}
     for each in left_out:
         roots.setdefault((each.root, each.required), []).append(each)
     for (root, required), deeper in roots.items():
         globs = ", ".join(f"`{glob}`" for glob in dict.fromkeys(each.glob for each in deeper))
         fault = Fault(
             rule="distributions-in-subfolders",
-            message=f"Subfolders of {root!r} hold distributions: {listed(each.path for each in deeper)}.",
+            message=f"Subfolders of {root!r} hold distributions: {quote_first_paths(each.path for each in deeper)}.",
             advice=Hint(
                 f"To publish them, name the pattern {globs} or use ",
                 option("recursive", "true"),
@@ -281,7 +289,9 @@ def _in_subfolders(left_out: Iterable[DeeperFile]) -> Iterator[Problem]:
         yield problem(fault, None, Severity.ERROR if required else Severity.WARNING)
 
 
-def _for_profiles(faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]) -> Iterator[Problem]:
+def _problems_for_profiles(
+    faults: Iterable[tuple[str | None, Fault]], profiles: Sequence[IndexProfile]
+) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
         severity = RULES[fault.rule].severity(profiles)

@@ -38,7 +38,7 @@ class ParsedMetadata:
     faults: tuple[Fault, ...] = ()
 
 
-def parse_metadata(data: bytes) -> ParsedMetadata:
+def parse_core_metadata(data: bytes) -> ParsedMetadata:
     """Read core metadata (RFC 822 headers and a body, UTF-8). Never raises.
 
     Bytes that are not UTF-8 become replacement characters, with a fault (core metadata specification: "UTF-8"). The
@@ -50,7 +50,7 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     blank = _BLANK_LINE.search(data)  # it belongs to the headers
     end = len(data) if blank is None else blank.end()
     head, body = data[:end], data[end:]
-    if (excess := _excess(head)) is not None:
+    if (excess := _exceeded_header_limit(head)) is not None:
         message = f"The headers of the core metadata have more than {excess}."
         return ParsedMetadata(
             CoreMetadata(metadata_version="", name="", version=""), (Fault(rule="metadata-too-large", message=message),)
@@ -62,11 +62,11 @@ def parse_metadata(data: bytes) -> ParsedMetadata:
     header = next((_CONTINUATION.sub(r"\1", value).strip("\r\n") for name, value in raw if name == "description"), None)
     stray = parsed.get_payload()
     text = (stray if isinstance(stray, str) else "") + body.decode("utf-8", "replace")
-    faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_encoding_faults(head, body))
-    return ParsedMetadata(_core_metadata(fields, text or header), faults)
+    faults = (*((_BYTE_ORDER_MARK,) if marked else ()), *_metadata_encoding_faults(head, body))
+    return ParsedMetadata(_core_metadata_of_headers(fields, text or header), faults)
 
 
-def _excess(head: bytes) -> str | None:
+def _exceeded_header_limit(head: bytes) -> str | None:
     """Return which limit on memory and time the headers exceed, None for none."""
     if len(head) > MAX_METADATA_HEADERS:
         return f"{MAX_METADATA_HEADERS // MIB} MiB"
@@ -77,7 +77,7 @@ def _excess(head: bytes) -> str | None:
     return None
 
 
-def _core_metadata(fields: tuple[tuple[str, str], ...], description: str | None) -> CoreMetadata:
+def _core_metadata_of_headers(fields: tuple[tuple[str, str], ...], description: str | None) -> CoreMetadata:
     """Return the value for these headers and this description."""
     first = {name: value.strip() for name, value in reversed(fields)}
     return CoreMetadata(
@@ -89,7 +89,7 @@ def _core_metadata(fields: tuple[tuple[str, str], ...], description: str | None)
     )
 
 
-def _encoding_faults(head: bytes, body: bytes) -> list[Fault]:
+def _metadata_encoding_faults(head: bytes, body: bytes) -> list[Fault]:
     """Return a fault where the bytes are not UTF-8."""
     for part, what in ((head, "headers"), (body, "description")):
         try:

@@ -14,7 +14,7 @@ _LINE_END: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 @frozen(kw_only=True)
-class Record:
+class WheelRecord:
     """The rows of a RECORD: ``digests`` by path as listed, "" where there is none (of two rows, the first counts).
 
     ``readable``: it is a table of UTF-8; where it is not, there are no rows. ``blank_line``: it has an empty line.
@@ -26,34 +26,34 @@ class Record:
     blank_line: bool = False
     complete: bool = True
 
-    def wants(self, name: str) -> bool:
+    def has_sha256(self, name: str) -> bool:
         """Return whether there is a SHA-256 digest for *name*."""
         return self.digests.get(name, "").startswith("sha256=")
 
-    def differs(self, name: str, digest: bytes) -> bool:
-        """Return whether the SHA-256 *digest* differs from the one that is listed for *name*, which it ``wants``."""
+    def differs_from_listed_digest(self, name: str, digest: bytes) -> bool:
+        """Return whether the SHA-256 *digest* differs from the one listed for *name*; needs ``has_sha256``."""
         listed = self.digests[name].partition("=")[2]
         return listed.rstrip("=") != base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
-def parse_record(text: bytes, names: Iterable[str] = ()) -> Record:
+def parse_wheel_record(text: bytes, names: Iterable[str] = ()) -> WheelRecord:
     """Read RECORD (PEP 376: CSV with path, digest and size); *names* are strings that its paths may share."""
     shared = {name: name for name in names}
     digests: dict[str, str] = {}
     blank_line = False
     try:
-        for number, row in enumerate(csv.reader(_lines(text.decode("utf-8")))):
+        for number, row in enumerate(csv.reader(_split_record_lines(text.decode("utf-8")))):
             if number >= MAX_RECORD_LINES:
-                return Record(digests=digests, blank_line=blank_line, complete=False)
+                return WheelRecord(digests=digests, blank_line=blank_line, complete=False)
             blank_line |= not row
             if row:
                 digests.setdefault(shared.get(row[0], row[0]), row[1] if len(row) > 1 else "")
     except (UnicodeDecodeError, csv.Error):
-        return Record(digests={}, readable=False)
-    return Record(digests=digests, blank_line=blank_line)
+        return WheelRecord(digests={}, readable=False)
+    return WheelRecord(digests=digests, blank_line=blank_line)
 
 
-def _lines(text: str) -> Iterator[str]:
+def _split_record_lines(text: str) -> Iterator[str]:
     """Yield the lines of *text* as ``str.splitlines`` does, without holding them all."""
     start = 0
     for end in _LINE_END.finditer(text):

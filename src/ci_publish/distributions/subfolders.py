@@ -32,7 +32,7 @@ class Subfolders(StrEnum):
 
 
 @frozen(kw_only=True)
-class DeeperFile:
+class SubfolderFile:
     """A distribution, by its name, in a subfolder of ``root``; ``glob`` is the pattern that leads to it.
 
     ``required``: the root was named, so that a release without this file would be incomplete. A pattern that matched a
@@ -45,105 +45,112 @@ class DeeperFile:
     required: bool
 
 
-def deeper_files(paths: Sequence[str], search: Search) -> tuple[DeeperFile, ...]:
+def find_subfolder_files(paths: Sequence[str], search: Search) -> tuple[SubfolderFile, ...]:
     """Return the distributions up to two levels below the folders that *paths* lead to, without those in *search*.
 
     The files of a folder that a pattern matched are one level below the pattern's folder.
     """
-    known = {file_access.identity(file.path) for file in search.files}
-    found: dict[Path, DeeperFile] = {}
-    for each in sorted((*_below_named(paths), *_below_matched(search)), key=lambda each: not each.required):
-        found.setdefault(file_access.identity(each.path), each)
+    known = {file_access.canonical_entry_path(file.path) for file in search.files}
+    found: dict[Path, SubfolderFile] = {}
+    for each in sorted(
+        (*_files_below_named_folders(paths), *_files_below_matched_folders(search)), key=lambda each: not each.required
+    ):
+        found.setdefault(file_access.canonical_entry_path(each.path), each)
     return tuple(each for identity, each in found.items() if identity not in known)
 
 
-def far_below(paths: Sequence[str]) -> Path | None:
+def find_too_deep_distribution(paths: Sequence[str]) -> Path | None:
     """Return a distribution more than two levels below the folders *paths*; None where a bounded search finds none."""
     folders = [folder for folder in map(Path, paths) if folder.is_dir()]
     for _ in range(_FARTHEST):
-        folders = [inner for folder in folders for inner in _subfolders(folder)][:_MOST_FOLDERS]
-        found = next((path for folder in folders for path in _distributions(folder)), None)
+        folders = [inner for folder in folders for inner in _list_searched_subfolders(folder)][:_MOST_FOLDERS]
+        found = next((path for folder in folders for path in _list_distributions_in_folder(folder)), None)
         if found is not None:
             return found
     return None
 
 
-def with_deeper_files(search: Search, deeper: Iterable[DeeperFile]) -> Search:
+def with_subfolder_files(search: Search, deeper: Iterable[SubfolderFile]) -> Search:
     """Return *search* with the files in subfolders and the attestations beside them."""
     added = [FoundFile(each.path, named=True) for each in deeper]
     together = {
-        file_access.identity(file.path): file for file in (*file_access.beside(added, file_access.ATTESTATION), *added)
+        file_access.canonical_entry_path(file.path): file
+        for file in (*file_access.entries_beside_files(added, file_access.ATTESTATION), *added)
     }
-    together |= {file_access.identity(file.path): file for file in search.files}
+    together |= {file_access.canonical_entry_path(file.path): file for file in search.files}
     return replace(search, files=tuple(together.values()))
 
 
-def without_parents(search: Search, deeper: Iterable[DeeperFile]) -> Search:
+def without_parent_folders(search: Search, deeper: Iterable[SubfolderFile]) -> Search:
     """Return *search* without the folders that hold a file of *search* or *deeper*: of those, all is said."""
-    folders = {file_access.identity(file.path).parent for file in search.files}
-    folders |= {file_access.identity(each.path).parent for each in deeper}
+    folders = {file_access.canonical_entry_path(file.path).parent for file in search.files}
+    folders |= {file_access.canonical_entry_path(each.path).parent for each in deeper}
     holding = {parent for folder in folders for parent in (folder, *folder.parents)}
-    kept = tuple(file for file in search.files if file_access.identity(file.path) not in holding)
+    kept = tuple(file for file in search.files if file_access.canonical_entry_path(file.path) not in holding)
     return replace(search, files=kept)
 
 
-def _below_named(paths: Sequence[str]) -> Iterator[DeeperFile]:
+def _files_below_named_folders(paths: Sequence[str]) -> Iterator[SubfolderFile]:
     for root in map(Path, paths):
         if root.is_dir():
-            project = _is_project(root)
-            for folder in _subfolders(root):
+            project = _is_working_or_project_folder(root)
+            for folder in _list_searched_subfolders(root):
                 glob = str((folder if project else root) / "**")
                 yield from (
-                    DeeperFile(path=path, root=str(root), glob=glob, required=not project) for path in _within(folder)
+                    SubfolderFile(path=path, root=str(root), glob=glob, required=not project)
+                    for path in _distributions_within_folder(folder)
                 )
 
 
-def _below_matched(search: Search) -> Iterator[DeeperFile]:
+def _files_below_matched_folders(search: Search) -> Iterator[SubfolderFile]:
     for folder in (file.path for file in search.files if file.named):
-        if folder.is_dir() and not folder.is_symlink() and _is_searched(folder):
+        if folder.is_dir() and not folder.is_symlink() and _is_searched_subfolder(folder):
             glob = str(folder / "**")
-            yield from (DeeperFile(path=path, root=str(folder), glob=glob, required=False) for path in _within(folder))
+            yield from (
+                SubfolderFile(path=path, root=str(folder), glob=glob, required=False)
+                for path in _distributions_within_folder(folder)
+            )
 
 
-def _within(folder: Path) -> Iterator[Path]:
+def _distributions_within_folder(folder: Path) -> Iterator[Path]:
     """Yield the distributions in *folder* and in its subfolders."""
-    yield from _distributions(folder)
-    for inner in _subfolders(folder):
-        yield from _distributions(inner)
+    yield from _list_distributions_in_folder(folder)
+    for inner in _list_searched_subfolders(folder):
+        yield from _list_distributions_in_folder(inner)
 
 
-def _is_project(folder: Path) -> bool:
+def _is_working_or_project_folder(folder: Path) -> bool:
     """Whether *folder* is the working directory or the root of a project, which hold more than distributions."""
-    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_other_project(folder)
+    return os.path.realpath(folder) == os.path.realpath(os.curdir) or _is_project_root(folder)
 
 
-def _is_other_project(folder: Path) -> bool:
+def _is_project_root(folder: Path) -> bool:
     return any(os.path.lexists(folder / mark) for mark in _PROJECT_MARKS)
 
 
-def _is_searched(folder: Path) -> bool:
-    return not (folder.name.startswith(".") or folder.name in _SKIPPED or _is_other_project(folder))
+def _is_searched_subfolder(folder: Path) -> bool:
+    return not (folder.name.startswith(".") or folder.name in _SKIPPED or _is_project_root(folder))
 
 
-def _subfolders(folder: Path) -> list[Path]:
+def _list_searched_subfolders(folder: Path) -> list[Path]:
     """Return the subfolders that may hold distributions of this release; none of a folder that cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
     except OSError:
         return []
-    return [subfolder for name in names if _is_searched(subfolder := folder / name)]
+    return [subfolder for name in names if _is_searched_subfolder(subfolder := folder / name)]
 
 
-def _distributions(folder: Path) -> list[Path]:
+def _list_distributions_in_folder(folder: Path) -> list[Path]:
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names are enough
     except OSError:
         return []
-    return [path for name in names if _is_distribution(name) and (path := folder / name).is_file()]
+    return [path for name in names if _is_distribution_filename(name) and (path := folder / name).is_file()]
 
 
-def _is_distribution(name: str) -> bool:
+def _is_distribution_filename(name: str) -> bool:
     """Whether a name is that of a wheel or an sdist; subfolders have other archives, too."""
     lower = name.lower()
     if lower.endswith(".whl"):

@@ -99,14 +99,14 @@ class TarMember:
         return self.size if self.is_file else 0
 
 
-def tar_members(stream: Stream) -> Iterator[TarMember]:
+def read_tar_members(stream: Stream) -> Iterator[TarMember]:
     """Yield the members in order; the consumer may read up to ``data_size`` bytes of *stream* for each.
 
     Ends at the first block of zeros or at the end of the stream, as tarfile does. Raises NotATar, TarDamaged,
     TarUnreadable or TarHeaderTooLarge, and whatever *stream* raises.
     """
     global_pax: dict[str, str] = {}
-    while (member := _next_member(stream, global_pax)) is not None:
+    while (member := _read_next_tar_member(stream, global_pax)) is not None:
         end = stream.position + member.data_size
         yield member
         missing = end + (-end % BLOCK) - stream.position
@@ -114,40 +114,40 @@ def tar_members(stream: Stream) -> Iterator[TarMember]:
             raise TarUnreadable(f"it ends inside {member.name!r}")
 
 
-def _next_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
+def _read_next_tar_member(stream: Stream, global_pax: dict[str, str]) -> TarMember | None:
     """Read headers up to and including that of the next real member; None at the end of the archive."""
     local: dict[str, str] = {}
     long_name = long_link = None
     for depth in range(_MAX_NESTING):
-        header = _next_header(stream, depth)
+        header = _read_next_tar_header(stream, depth)
         if header is None:
             return None
         if header.type in _PAX:
-            local = {**local, **_pax_records(_extension(stream, header))}
+            local = {**local, **_parse_pax_records(_read_extended_tar_header(stream, header))}
         elif header.type == _GLOBAL_PAX:
-            global_pax |= _pax_records(_extension(stream, header))
+            global_pax |= _parse_pax_records(_read_extended_tar_header(stream, header))
         elif header.type == _LONG_NAME:
-            long_name = _text(_extension(stream, header))
+            long_name = _parse_tar_text(_read_extended_tar_header(stream, header))
         elif header.type == _LONG_LINK:
-            long_link = _text(_extension(stream, header))
+            long_link = _parse_tar_text(_read_extended_tar_header(stream, header))
         else:
             if header.type == _SPARSE:
-                header = _read_sparse_map(stream, header)
-            return _completed(header, {**global_pax, **local}, long_name, long_link)
+                header = _skip_gnu_sparse_map(stream, header)
+            return _tar_member_of_headers(header, {**global_pax, **local}, long_name, long_link)
     raise TarDamaged("a member has too many extended headers")
 
 
-def _next_header(stream: Stream, depth: int) -> "_Header | None":
+def _read_next_tar_header(stream: Stream, depth: int) -> "_TarHeader | None":
     """Read one block as a header, after *depth* extended headers of the same member; None at the archive's end."""
     first = stream.position == 0
     block = stream.read(BLOCK)
-    if depth and not is_header(block):
+    if depth and not is_tar_header(block):
         raise TarUnreadable("an extended header is not followed by a header")
     if first and len(block) < BLOCK:
         raise NotATar("it is empty" if not block else "its first header is cut off")
     if not block or not block.strip(b"\0"):
         return None
-    header = _parse(block) if len(block) == BLOCK else None
+    header = _parse_tar_header(block) if len(block) == BLOCK else None
     if header is None and first:
         raise NotATar("it does not begin with a tar header")
     if header is None:
@@ -155,13 +155,13 @@ def _next_header(stream: Stream, depth: int) -> "_Header | None":
     return header
 
 
-def is_header(block: bytes) -> bool:
+def is_tar_header(block: bytes) -> bool:
     """Return whether these bytes are a tar header."""
-    return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse(block) is not None
+    return len(block) == BLOCK and bool(block.strip(b"\0")) and _parse_tar_header(block) is not None
 
 
 @frozen(kw_only=True)
-class _Header:
+class _TarHeader:
     """One 512-byte header block."""
 
     name: str
@@ -171,27 +171,27 @@ class _Header:
     extended: bool = False
 
 
-def _parse(block: bytes) -> _Header | None:
+def _parse_tar_header(block: bytes) -> _TarHeader | None:
     """Return the header in *block*, None if it is none (tarfile.TarInfo.frombuf)."""
-    checksum, size = _number(block[148:156]), _number(block[124:136])
-    if checksum is None or size is None or size < 0 or checksum not in _checksums(block):
+    checksum, size = _parse_tar_number(block[148:156]), _parse_tar_number(block[124:136])
+    if checksum is None or size is None or size < 0 or checksum not in _tar_header_checksums(block):
         return None
-    kind, name, prefix = block[156], _text(block[0:100]), _text(block[345:500])
+    kind, name, prefix = block[156], _parse_tar_text(block[0:100]), _parse_tar_text(block[345:500])
     if kind == 0 and name.endswith("/"):
         kind = _DIRECTORY
     if prefix and kind not in _GNU:
         name = f"{prefix}/{name}"
-    return _Header(name=name, type=kind, size=size, link=_text(block[157:257]), extended=bool(block[482]))
+    return _TarHeader(name=name, type=kind, size=size, link=_parse_tar_text(block[157:257]), extended=bool(block[482]))
 
 
-def _checksums(block: bytes) -> tuple[int, int]:
+def _tar_header_checksums(block: bytes) -> tuple[int, int]:
     """Return the sums that a header may carry: of its bytes as unsigned and as signed numbers."""
     fields = block[:148] + block[156:512]
     unsigned = 256 + sum(fields)
     return unsigned, unsigned - 256 * len(fields.translate(None, _WITHOUT_SIGN))
 
 
-def _number(field: bytes) -> int | None:
+def _parse_tar_number(field: bytes) -> int | None:
     """Return a numeric field: octal text, or GNU's base-256 (tarfile.nti)."""
     if field[0] in {0o200, 0o377}:
         number = int.from_bytes(field[1:], "big")
@@ -202,12 +202,12 @@ def _number(field: bytes) -> int | None:
         return None
 
 
-def _text(field: bytes) -> str:
+def _parse_tar_text(field: bytes) -> str:
     """Return a text field, up to its NUL; bytes that are not UTF-8 become surrogates, as in tarfile."""
     return field.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
 
-def _extension(stream: Stream, header: _Header) -> bytes:
+def _read_extended_tar_header(stream: Stream, header: _TarHeader) -> bytes:
     """Read the data of an extended header."""
     if header.size > MAX_TAR_HEADER:
         raise TarHeaderTooLarge
@@ -218,7 +218,7 @@ def _extension(stream: Stream, header: _Header) -> bytes:
     return data
 
 
-def _pax_records(data: bytes) -> dict[str, str]:
+def _parse_pax_records(data: bytes) -> dict[str, str]:
     """Return the records of a pax header: ``length key=value`` lines (POSIX.1-2001, pax)."""
     records: dict[str, str] = {}
     while data and data[0]:
@@ -234,7 +234,7 @@ def _pax_records(data: bytes) -> dict[str, str]:
     return records
 
 
-def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
+def _skip_gnu_sparse_map(stream: Stream, header: _TarHeader) -> _TarHeader:
     """Read over the extra headers of an old GNU sparse member (tarfile.TarInfo._proc_sparse)."""
     extended = header.extended
     while extended:
@@ -245,7 +245,9 @@ def _read_sparse_map(stream: Stream, header: _Header) -> _Header:
     return header
 
 
-def _completed(header: _Header, pax: Mapping[str, str], long_name: str | None, long_link: str | None) -> TarMember:
+def _tar_member_of_headers(
+    header: _TarHeader, pax: Mapping[str, str], long_name: str | None, long_link: str | None
+) -> TarMember:
     """Return a member with what its extended headers say about it."""
     name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or header.name
     size_text = pax.get("size", "")

@@ -12,13 +12,13 @@ from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
-from ci_publish.distributions.faults import Fault, ServerRefusal, crashed, invalid_file
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
 from ci_publish.distributions.limits import MAX_CROWD, MAX_DIRECTORY, MAX_MEMBERS, MIB
 from ci_publish.distributions.zip_framing import CENTRAL, END, END64, FULL, LOCATOR64, UNICODE_PATH_EXTRA, ZIP64_EXTRA
 from ci_publish.model.frozen import frozen
 
-_NOT_A_ZIP: Final = invalid_file("File is not a zipfile")
-_CANNOT_BE_READ: Final = invalid_file(None)
+_NOT_A_ZIP: Final = invalid_file_refusal("File is not a zipfile")
+_CANNOT_BE_READ: Final = invalid_file_refusal(None)
 _MAX_COMMENT: Final = 0xFFFF
 _FULL64: Final = 0xFFFF_FFFF_FFFF_FFFF
 _UTF_8_NAME: Final = 0x800
@@ -34,7 +34,7 @@ _UNICODE_PATH: Final = struct.Struct("<BL")
 
 
 @frozen(kw_only=True)
-class _Directory:
+class _DirectoryPosition:
     """The position of the central directory; ``shift`` is what data before the archive adds to its offsets."""
 
     count: int
@@ -43,37 +43,37 @@ class _Directory:
     shift: int
 
 
-def is_zip(file: BinaryIO) -> bool:
+def is_zip_archive(file: BinaryIO) -> bool:
     """Return whether the server takes *file* for a ZIP archive: by its end records, whatever comes before them."""
     try:
-        return _find_directory(file) is not None
+        return _find_zip_directory_position(file) is not None
     except Unreadable:
         return False
 
 
-def read_directory(file: BinaryIO) -> list[ZipInfo]:
+def read_zip_directory(file: BinaryIO) -> list[ZipInfo]:
     """Return the central directory of *file*.
 
     Raises Unreadable, with the server's answer (warehouse/forklift/legacy.py:1283-1303), and OSError from the disk.
     """
-    directory = _require_directory(file)
+    directory = _require_zip_directory_position(file)
     if directory.size > MAX_DIRECTORY:
         raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB)
     file.seek(directory.start)
     data = file.read(directory.size)
     if data.count(CENTRAL) > MAX_MEMBERS:
         raise TooManyMembers(MAX_MEMBERS, MAX_DIRECTORY // MIB)
-    return list(_entries(data, directory))
+    return list(_parse_zip_directory_entries(data, directory))
 
 
-def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
-    """Return the directory entry of *name* in an archive with too many members for ``read_directory``.
+def find_entry_in_large_directory(file: BinaryIO, name: str) -> ZipInfo | None:
+    """Return the directory entry of *name* in an archive with too many members for ``read_zip_directory``.
 
     None where there is none. Raises Unreadable where the directory cannot be found, and TooManyMembers where the entry
     is not among the first ``limits.MAX_CROWD``.
     """
     wanted = name.encode("utf-8")
-    directory = _require_directory(file)
+    directory = _require_zip_directory_position(file)
     file.seek(directory.start)
     for _ in range(min(directory.count, MAX_CROWD)):
         header = file.read(_ENTRY.size)
@@ -81,7 +81,7 @@ def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
             break
         fields = _ENTRY.unpack(header)
         if file.read(fields[7]) == wanted:
-            return _info(name, fields, directory.shift)
+            return _zip_info_of_fields(name, fields, directory.shift)
         file.seek(fields[8] + fields[9], 1)
     if directory.count > MAX_CROWD:
         raise TooManyMembers(MAX_CROWD, MAX_DIRECTORY // MIB)
@@ -91,20 +91,20 @@ def find_in_crowd(file: BinaryIO, name: str) -> ZipInfo | None:
 # --- the records at the end -------------------------------------------------------------------------------------------
 
 
-def _require_directory(file: BinaryIO) -> _Directory:
+def _require_zip_directory_position(file: BinaryIO) -> _DirectoryPosition:
     """Return the position of the central directory. Raises Unreadable."""
-    if (directory := _find_directory(file)) is None:
+    if (directory := _find_zip_directory_position(file)) is None:
         raise Unreadable(
             Fault(
                 rule="zip-unreadable", message="The file is not a ZIP archive, or it is truncated.", refusal=_NOT_A_ZIP
             )
         )
     if directory.start < 0:
-        raise _malformed("it begins before the file")
+        raise _malformed_zip_directory_error("it begins before the file")
     return directory
 
 
-def _find_directory(file: BinaryIO) -> _Directory | None:
+def _find_zip_directory_position(file: BinaryIO) -> _DirectoryPosition | None:
     """Return the position of the directory by the end record, None without one (APPNOTE 4.3.16)."""
     length = file.seek(0, _FROM_END)
     tail_start = max(length - _MAX_COMMENT - _END.size, 0)
@@ -119,12 +119,12 @@ def _find_directory(file: BinaryIO) -> _Directory | None:
         return None
     _, _, count, size, offset, _ = _END.unpack_from(tail, place)
     end = tail_start + place
-    return _find_directory64(file, end) or _Directory(
+    return _find_zip64_directory_position(file, end) or _DirectoryPosition(
         count=count, size=size, start=end - size, shift=end - size - offset
     )
 
 
-def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
+def _find_zip64_directory_position(file: BinaryIO, end: int) -> _DirectoryPosition | None:
     """Return what the ZIP64 records say, None without a locator before the end record at *end* (APPNOTE 4.3.14, 15).
 
     Raises Unreadable. As zipfile, it takes the record for right that lies where the locator points to; if there is
@@ -138,20 +138,20 @@ def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
     if signature != LOCATOR64:
         return None
     if disk or disks > 1:
-        raise _malformed("archives on several disks are not supported", _NOT_A_ZIP)
+        raise _malformed_zip_directory_error("archives on several disks are not supported", _NOT_A_ZIP)
     last = place - _END64.size
     if offset64 > last:
-        raise _malformed("the ZIP64 locator points behind the ZIP64 end record", _NOT_A_ZIP)
+        raise _malformed_zip_directory_error("the ZIP64 locator points behind the ZIP64 end record", _NOT_A_ZIP)
     for record_start in (offset64, last):
         file.seek(record_start)
         signature, size, _, count, directory_size, offset = _END64.unpack(file.read(_END64.size))
         if signature == END64:
             break
     else:
-        raise _malformed("there is no ZIP64 end record", _NOT_A_ZIP)
+        raise _malformed_zip_directory_error("there is no ZIP64 end record", _NOT_A_ZIP)
     if offset + directory_size != offset64 or size + 12 != place - record_start:
-        raise _malformed("the ZIP64 end record does not fit the archive", _NOT_A_ZIP)
-    return _Directory(
+        raise _malformed_zip_directory_error("the ZIP64 end record does not fit the archive", _NOT_A_ZIP)
+    return _DirectoryPosition(
         count=count,
         size=directory_size,
         start=record_start - directory_size,
@@ -162,15 +162,15 @@ def _find_directory64(file: BinaryIO, end: int) -> _Directory | None:
 # --- the entries ------------------------------------------------------------------------------------------------------
 
 
-def _entries(data: bytes, directory: _Directory) -> Iterator[ZipInfo]:
+def _parse_zip_directory_entries(data: bytes, directory: _DirectoryPosition) -> Iterator[ZipInfo]:
     """Yield the entries in *data* (APPNOTE 4.3.12). Raises Unreadable at the first one that cannot be read."""
     position = 0
     while position < len(data):
         if len(data) - position < _ENTRY.size:
-            raise _malformed("it is truncated")
+            raise _malformed_zip_directory_error("it is truncated")
         fields = _ENTRY.unpack_from(data, position)
         if fields[0] != CENTRAL:
-            raise _malformed("an entry has no signature")
+            raise _malformed_zip_directory_error("an entry has no signature")
         position += _ENTRY.size
         raw, extra = (
             data[position : position + fields[7]],
@@ -178,14 +178,16 @@ def _entries(data: bytes, directory: _Directory) -> Iterator[ZipInfo]:
         )
         position += sum(fields[7:10])
         if fields[1] > _NEWEST_VERSION:
-            raise _malformed(f"a member needs version {fields[1] / 10:.1f} of the format", crashed())
-        info = _info(_decoded(raw, fields[2]), fields, 0)
-        _read_extra(info, raw, extra)
+            raise _malformed_zip_directory_error(
+                f"a member needs version {fields[1] / 10:.1f} of the format", server_error_refusal()
+            )
+        info = _zip_info_of_fields(_decode_zip_member_name(raw, fields[2]), fields, 0)
+        _apply_zip_extra_fields(info, raw, extra)
         info.header_offset += directory.shift
         yield info
 
 
-def _info(name: str, fields: tuple[int, ...], shift: int) -> ZipInfo:
+def _zip_info_of_fields(name: str, fields: tuple[int, ...], shift: int) -> ZipInfo:
     """Return the entry with these *fields*.
 
     The name is set again, because what the constructor makes of it depends on the system: the server's is POSIX.
@@ -197,30 +199,30 @@ def _info(name: str, fields: tuple[int, ...], shift: int) -> ZipInfo:
     return info
 
 
-def _decoded(raw: bytes, flags: int) -> str:
+def _decode_zip_member_name(raw: bytes, flags: int) -> str:
     """Return a member's name. Raises Unreadable."""
     if not flags & _UTF_8_NAME:
         return raw.decode("cp437")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _malformed(f"a name is not UTF-8 ({error})", crashed()) from error
+        raise _malformed_zip_directory_error(f"a name is not UTF-8 ({error})", server_error_refusal()) from error
 
 
-def _read_extra(info: ZipInfo, raw: bytes, extra: bytes) -> None:
+def _apply_zip_extra_fields(info: ZipInfo, raw: bytes, extra: bytes) -> None:
     """Set what the extra fields of an entry replace (APPNOTE 4.5.3, 4.6.9). Raises Unreadable."""
     while len(extra) >= _EXTRA.size:
         kind, length = _EXTRA.unpack_from(extra)
         content, extra = extra[_EXTRA.size : _EXTRA.size + length], extra[_EXTRA.size + length :]
         if len(content) < length:
-            raise _malformed(f"an extra field of {info.filename!r} is truncated")
+            raise _malformed_zip_directory_error(f"an extra field of {info.filename!r} is truncated")
         if kind == ZIP64_EXTRA:
-            _read_zip64_extra(info, content)
+            _apply_zip64_extra_field(info, content)
         elif kind == UNICODE_PATH_EXTRA:
-            _read_unicode_path(info, raw, content)
+            _apply_unicode_path_field(info, raw, content)
 
 
-def _read_zip64_extra(info: ZipInfo, content: bytes) -> None:
+def _apply_zip64_extra_field(info: ZipInfo, content: bytes) -> None:
     """Set the sizes and the offset that do not fit into 32 bits."""
     wanted = (
         ("file_size", info.file_size in {FULL, _FULL64}),
@@ -229,26 +231,26 @@ def _read_zip64_extra(info: ZipInfo, content: bytes) -> None:
     )
     for name in (name for name, absent in wanted if absent):
         if len(content) < 8:  # noqa: PLR2004 - 64 bits
-            raise _malformed(f"a ZIP64 size of {info.filename!r} is missing")
+            raise _malformed_zip_directory_error(f"a ZIP64 size of {info.filename!r} is missing")
         setattr(info, name, int.from_bytes(content[:8], "little"))
         content = content[8:]
 
 
-def _read_unicode_path(info: ZipInfo, raw: bytes, content: bytes) -> None:
+def _apply_unicode_path_field(info: ZipInfo, raw: bytes, content: bytes) -> None:
     """Set the name of an Info-ZIP Unicode Path, unless it belongs to another name."""
     if len(content) < _UNICODE_PATH.size:
-        raise _malformed(f"the Unicode path of {info.filename!r} is truncated")
+        raise _malformed_zip_directory_error(f"the Unicode path of {info.filename!r} is truncated")
     version, checksum = _UNICODE_PATH.unpack_from(content)
     if (version, checksum) != (1, zlib.crc32(raw)):
         return
     try:
         name = content[_UNICODE_PATH.size :].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _malformed(f"the Unicode path of {info.filename!r} is not UTF-8") from error
+        raise _malformed_zip_directory_error(f"the Unicode path of {info.filename!r} is not UTF-8") from error
     if name:
         info.filename = name.partition("\0")[0]
 
 
-def _malformed(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
+def _malformed_zip_directory_error(reason: str, refusal: ServerRefusal = _CANNOT_BE_READ) -> Unreadable:
     """Return why the directory cannot be read, with the server's answer."""
     return Unreadable(Fault(rule="zip-malformed", message=f"The ZIP directory is invalid: {reason}.", refusal=refusal))

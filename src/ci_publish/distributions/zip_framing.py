@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 from zipfile import ZipInfo
 
-from ci_publish.distributions.faults import Fault, invalid_file
+from ci_publish.distributions.faults import Fault, invalid_file_refusal
 
 CENTRAL: Final = b"PK\x01\x02"
 LOCAL: Final = b"PK\x03\x04"
@@ -85,7 +85,7 @@ class _BrokenFraming(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class _Walk:
+class _ZipRecordWalk:
     """What a walk over the records has seen so far: ``unlisted`` local headers wait for their directory entry."""
 
     file: BinaryIO
@@ -101,14 +101,14 @@ class _Walk:
     locator_offset: int | None = None
     end64: tuple[int, int, int] | None = None
 
-    def read(self, count: int) -> bytes:
+    def read_record_bytes(self, count: int) -> bytes:
         data = self.file.read(count)
         if len(data) != count:
             raise _BrokenFraming("Malformed zip file")
         self.position += count
         return data
 
-    def skip(self, count: int) -> None:
+    def skip_record_bytes(self, count: int) -> None:
         self.position += count
         if self.position > self.length:
             raise _BrokenFraming("Malformed zip file")
@@ -116,26 +116,28 @@ class _Walk:
             self.file.seek(count, SEEK_CURRENT)
 
 
-def framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
+def zip_framing_fault(file: BinaryIO, directory: Sequence[ZipInfo]) -> Fault | None:
     """Return what is wrong with the framing of *file*, whose central directory reads as *directory*.
 
     Source: warehouse/utils/zipfiles.py:231-395 (``_validate_zipfile``); the first fault counts, as there. A member
     whose directory entry points elsewhere than to its local header is refused, too: installers would read other
     bytes than a streaming reader.
     """
-    walk = _Walk(file=file, length=file.seek(0, SEEK_END), members={info.orig_filename: info for info in directory})
+    walk = _ZipRecordWalk(
+        file=file, length=file.seek(0, SEEK_END), members={info.orig_filename: info for info in directory}
+    )
     file.seek(0)
     try:
-        _walk_records(walk)
+        _walk_zip_records(walk)
     except _BrokenFraming as broken:
-        fault = _fault(str(broken), broken.meaning)
+        fault = _framing_fault_of_server_message(str(broken), broken.meaning)
         # The server compares sizes first; the cause is that two members have one name.
-        twice = None if fault.rule == "zip-data-descriptor" else _duplicate(directory)
+        twice = None if fault.rule == "zip-data-descriptor" else _duplicate_member_message(directory)
         return fault if twice is None else replace(fault, rule="zip-duplicate-name", message=twice)
-    return _misplaced(walk)
+    return _misplaced_zip_member_fault(walk)
 
 
-def _duplicate(directory: Sequence[ZipInfo]) -> str | None:
+def _duplicate_member_message(directory: Sequence[ZipInfo]) -> str | None:
     """Return what to say about two members of one name, None where there are none."""
     seen: set[str] = set()
     for info in directory:
@@ -145,9 +147,9 @@ def _duplicate(directory: Sequence[ZipInfo]) -> str | None:
     return None
 
 
-def _fault(words: str, meaning: str = "") -> Fault:
+def _framing_fault_of_server_message(words: str, meaning: str = "") -> Fault:
     """Return the fault for the server's message; *meaning* explains a ZIP64 field where that is vague."""
-    refusal = invalid_file(
+    refusal = invalid_file_refusal(
         f"ZIP archive not accepted: {words}. See https://docs.pypi.org/archives for more information"
     )
     return Fault(
@@ -157,7 +159,7 @@ def _fault(words: str, meaning: str = "") -> Fault:
     )
 
 
-def _misplaced(walk: _Walk) -> Fault | None:
+def _misplaced_zip_member_fault(walk: _ZipRecordWalk) -> Fault | None:
     """Return a fault if a directory entry does not point to the local header of its name, or to none at all.
 
     The directory that zipfile finds can be another than the one that was walked over: one hidden in the comment.
@@ -171,50 +173,50 @@ def _misplaced(walk: _Walk) -> Fault | None:
     return None
 
 
-def _walk_records(walk: _Walk) -> None:
+def _walk_zip_records(walk: _ZipRecordWalk) -> None:
     """Read all records from the first byte to the last; raises _BrokenFraming."""
-    while (signature := walk.read(4)) != END:
-        _handle(walk, signature)
-    _handle_end(walk)
+    while (signature := walk.read_record_bytes(4)) != END:
+        _handle_zip_record(walk, signature)
+    _handle_zip_end_record(walk)
     if walk.unlisted:
         raise _BrokenFraming("Mis-matched local headers and central directory")
     if walk.position != walk.length:
         raise _BrokenFraming("Trailing data")
 
 
-def _handle(walk: _Walk, signature: bytes) -> None:
+def _handle_zip_record(walk: _ZipRecordWalk, signature: bytes) -> None:
     """Read one record that is not the end record."""
     if signature == LOCAL:
-        _handle_local(walk)
+        _handle_zip_local_header(walk)
     elif signature == CENTRAL:
-        _handle_central(walk)
+        _handle_zip_directory_entry(walk)
     elif signature == END64:
-        _handle_end64(walk)
+        _handle_zip64_end_record(walk)
     elif signature == LOCATOR64:
-        (walk.locator_offset,) = _LOCATOR_FIELDS.unpack(walk.read(16))
+        (walk.locator_offset,) = _LOCATOR_FIELDS.unpack(walk.read_record_bytes(16))
     else:
         raise _BrokenFraming("Unknown record signature")
 
 
-def _handle_local(walk: _Walk) -> None:
+def _handle_zip_local_header(walk: _ZipRecordWalk) -> None:
     """Read a local file header and skip the member's data (APPNOTE 4.3.7)."""
     offset = walk.position - 4
-    flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(walk.read(26))
-    name = walk.read(name_size)
-    extra = walk.read(extra_size) if extra_size else b""
-    _require_printable(name)
+    flags, method, compressed, size, name_size, extra_size = _LOCAL_FIELDS.unpack(walk.read_record_bytes(26))
+    name = walk.read_record_bytes(name_size)
+    extra = walk.read_record_bytes(extra_size) if extra_size else b""
+    _require_printable_member_name(name)
     if extra:
-        compressed, size = _sizes(extra, method, compressed, size)
+        compressed, size = _member_sizes_with_extra_fields(extra, method, compressed, size)
     if flags & DATA_DESCRIPTOR:
         raise _BrokenFraming("ZIP contains a data descriptor")
-    _compare(walk, name, compressed, size)
-    walk.skip(compressed)
+    _compare_local_header_with_directory(walk, name, compressed, size)
+    walk.skip_record_bytes(compressed)
     if name in walk.unlisted or name in walk.listed:
         raise _BrokenFraming("Duplicate filename in local headers")
     walk.unlisted[name] = offset
 
 
-def _compare(walk: _Walk, name: bytes, compressed: int, size: int) -> None:
+def _compare_local_header_with_directory(walk: _ZipRecordWalk, name: bytes, compressed: int, size: int) -> None:
     """Compare a local header with the directory."""
     try:
         expected = walk.members[name.decode("utf-8")]
@@ -228,23 +230,23 @@ def _compare(walk: _Walk, name: bytes, compressed: int, size: int) -> None:
         raise _BrokenFraming("Mis-matched file size")
 
 
-def _sizes(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
+def _member_sizes_with_extra_fields(extra: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
     """Return the sizes of a member by its header and its extra fields."""
     seen: set[int] = set()
     while extra:
-        kind, content = _next_extra(extra)
+        kind, content = _parse_next_zip_extra_field(extra)
         if kind in seen and kind in {ZIP64_EXTRA, UNICODE_PATH_EXTRA}:
             raise _BrokenFraming("Invalid duplicate extra in local file")
         seen.add(kind)
         if kind == ZIP64_EXTRA:
-            compressed, size = _zip64_sizes(content, method, compressed, size)
+            compressed, size = _parse_zip64_sizes(content, method, compressed, size)
         elif kind == UNICODE_PATH_EXTRA:
             _require_unicode_path(content)
         extra = extra[4 + len(content) :]
     return compressed, size
 
 
-def _next_extra(extra: bytes) -> tuple[int, bytes]:
+def _parse_next_zip_extra_field(extra: bytes) -> tuple[int, bytes]:
     """Return the id and the content of the first extra field."""
     if len(extra) < _EXTRA_FIELDS.size:
         raise _BrokenFraming("Malformed zip file")
@@ -254,7 +256,7 @@ def _next_extra(extra: bytes) -> tuple[int, bytes]:
     return kind, extra[4 : 4 + length]
 
 
-def _zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
+def _parse_zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tuple[int, int]:
     """Return the sizes after a ZIP64 extra field (APPNOTE 4.5.3)."""
     if len(content) not in ZIP64_LENGTHS:
         raise _BrokenFraming("Malformed zip file", f"A member's ZIP64 field has {len(content)} bytes.")
@@ -273,28 +275,28 @@ def _zip64_sizes(content: bytes, method: int, compressed: int, size: int) -> tup
 def _require_unicode_path(content: bytes) -> None:
     """Require an Info-ZIP Unicode Path to be printable UTF-8."""
     name = content[5:]
-    _require_printable(name)
+    _require_printable_member_name(name)
     try:
         name.decode("utf-8")
     except UnicodeError as error:
         raise _BrokenFraming("Filename not valid UTF-8") from error
 
 
-def _require_printable(name: bytes) -> None:
+def _require_printable_member_name(name: bytes) -> None:
     if UNPRINTABLE.search(name) is not None:
         raise _BrokenFraming("Invalid character in filename")
 
 
-def _handle_central(walk: _Walk) -> None:
+def _handle_zip_directory_entry(walk: _ZipRecordWalk) -> None:
     """Read an entry of the central directory (APPNOTE 4.3.12)."""
     if walk.central_offset is None:
         walk.central_offset = walk.position - 4
     walk.central_records += 1
-    _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(walk.read(42))
+    _, name_size, extra_size, comment_size, _ = _CENTRAL_FIELDS.unpack(walk.read_record_bytes(42))
     if comment_size:
         raise _BrokenFraming("Comment in central directory")
-    name = walk.read(name_size + extra_size)[:name_size]
-    _require_printable(name)
+    name = walk.read_record_bytes(name_size + extra_size)[:name_size]
+    _require_printable_member_name(name)
     walk.central_size += 46 + name_size + extra_size
     if name in walk.listed:
         raise _BrokenFraming("Duplicate filename in central directory")
@@ -303,10 +305,10 @@ def _handle_central(walk: _Walk) -> None:
     walk.listed[name] = walk.unlisted.pop(name)
 
 
-def _handle_end64(walk: _Walk) -> None:
+def _handle_zip64_end_record(walk: _ZipRecordWalk) -> None:
     """Read the ZIP64 end record (APPNOTE 4.3.14)."""
     walk.end64_offset = walk.position - 4
-    size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read(52))
+    size, here, records, central_size, central_offset = _END64_FIELDS.unpack(walk.read_record_bytes(52))
     if here != records:
         raise _BrokenFraming("Malformed zip file", "The ZIP64 end record counts members on other disks.")
     if size != 44:  # noqa: PLR2004 - the record without extensible data
@@ -314,16 +316,16 @@ def _handle_end64(walk: _Walk) -> None:
     walk.end64 = records, central_size, central_offset
 
 
-def _handle_end(walk: _Walk) -> None:
+def _handle_zip_end_record(walk: _ZipRecordWalk) -> None:
     """Read the end record and compare the directory with it (APPNOTE 4.3.16)."""
     if walk.end64_offset is not None and walk.locator_offset is None:
         raise _BrokenFraming("Malformed zip file", "The ZIP64 end record has no locator.")
     if walk.central_offset is None:
         walk.central_offset = walk.position - 4
-    here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read(18))
+    here, records, central_size, central_offset, comment_size = _END_FIELDS.unpack(walk.read_record_bytes(18))
     if here != records:
         raise _BrokenFraming("Malformed zip file")
-    walk.skip(comment_size)
+    walk.skip_record_bytes(comment_size)
     if walk.locator_offset is not None and walk.end64 is not None:
         records, central_size, central_offset = walk.end64
     if records != walk.central_records:

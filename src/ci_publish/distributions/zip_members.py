@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
-from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged
-from ci_publish.distributions.faults import invalid_file
+from ci_publish.distributions.archives import DAMAGED, Unreadable, damaged_archive_error
+from ci_publish.distributions.faults import invalid_file_refusal
 from ci_publish.distributions.limits import CHUNK
 from ci_publish.distributions.zip_framing import LOCAL
 
@@ -15,42 +15,44 @@ ENCRYPTED: Final = 0x01
 _LOCAL_HEADER: Final = struct.Struct("<4s22xHH")
 
 
-def read_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+def read_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     """Yield the content of a member in chunks of at most ``limits.CHUNK`` bytes.
 
     Never yields more than the size that the directory declares. Raises Unreadable if the content is encrypted, cut
     off, longer or shorter than declared, or its CRC does not match: after the last chunk at the latest.
     """
-    _find_data(file, info)
-    chunks = _unpacked(file, info)
+    _seek_zip_member_data(file, info)
+    chunks = _unpack_zip_member(file, info)
     crc, left = 0, info.file_size
     for chunk in chunks:
         left -= len(chunk)
         if left < 0:
-            raise _broken(info, "is longer than its header says")
+            raise _damaged_zip_member_error(info, "is longer than its header says")
         crc = zlib.crc32(chunk, crc)
         yield chunk
     if left > 0:
-        raise _broken(info, "is shorter than its header says")
+        raise _damaged_zip_member_error(info, "is shorter than its header says")
     if crc != info.CRC:
-        raise _broken(info, "does not match its CRC")
+        raise _damaged_zip_member_error(info, "does not match its CRC")
 
 
-def _unpacked(file: BinaryIO, info: ZipInfo) -> Iterable[bytes]:
+def _unpack_zip_member(file: BinaryIO, info: ZipInfo) -> Iterable[bytes]:
     """Return the data of a member in chunks: one byte more than declared at most."""
     if info.compress_type == ZIP_STORED:
-        return _copy(file, info)
+        return _read_stored_zip_member(file, info)
     if max(info.compress_size, info.file_size) < CHUNK:
-        return (_inflate_at_once(file, info),)
-    return _inflate(file, info)
+        return (_inflate_small_zip_member(file, info),)
+    return _inflate_large_zip_member(file, info)
 
 
-def _find_data(file: BinaryIO, info: ZipInfo) -> None:
+def _seek_zip_member_data(file: BinaryIO, info: ZipInfo) -> None:
     """Move *file* to the first byte of a member's data, by its local header."""
     if info.flag_bits & ENCRYPTED:
-        raise _broken(info, "is encrypted", crash=True)
+        raise _damaged_zip_member_error(info, "is encrypted", crash=True)
     if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-        raise _broken(info, f"is compressed by method {info.compress_type}, which is neither stored nor deflated")
+        raise _damaged_zip_member_error(
+            info, f"is compressed by method {info.compress_type}, which is neither stored nor deflated"
+        )
     try:
         file.seek(info.header_offset)
         signature, name_size, extra_size = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -58,15 +60,15 @@ def _find_data(file: BinaryIO, info: ZipInfo) -> None:
         if extra_size:
             file.seek(extra_size, 1)
     except (OSError, OverflowError, ValueError, struct.error) as error:
-        raise _broken(info, "is outside the archive", crash=info.header_offset < 0) from error
+        raise _damaged_zip_member_error(info, "is outside the archive", crash=info.header_offset < 0) from error
     if signature != LOCAL:
-        raise _broken(info, "has no local header at the position in the directory")
+        raise _damaged_zip_member_error(info, "has no local header at the position in the directory")
     expected = info.orig_filename
-    if name != expected.encode("utf-8", "surrogateescape") and name != _code_page_437(expected):
-        raise _broken(info, "has another name in its local header")
+    if name != expected.encode("utf-8", "surrogateescape") and name != _encode_code_page_437(expected):
+        raise _damaged_zip_member_error(info, "has another name in its local header")
 
 
-def _code_page_437(name: str) -> bytes | None:
+def _encode_code_page_437(name: str) -> bytes | None:
     """Return a name as it is encoded in an archive without the UTF-8 flag."""
     try:
         return name.encode("cp437")
@@ -74,7 +76,7 @@ def _code_page_437(name: str) -> bytes | None:
         return None
 
 
-def _copy(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+def _read_stored_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     """Yield the data of a stored member."""
     left = info.compress_size
     while left > 0 and (chunk := file.read(min(left, CHUNK))):
@@ -82,26 +84,26 @@ def _copy(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
-def _inflate_at_once(file: BinaryIO, info: ZipInfo) -> bytes:
+def _inflate_small_zip_member(file: BinaryIO, info: ZipInfo) -> bytes:
     """Return the data of a small deflated member: archives have many of them."""
     try:
         # One byte more than declared is enough to see that the declaration is false.
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(info.compress_size), info.file_size + 1)
     except zlib.error as error:
-        raise _broken(info, f"cannot be inflated ({error})", crash=True) from error
+        raise _damaged_zip_member_error(info, f"cannot be inflated ({error})", crash=True) from error
 
 
-def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
+def _inflate_large_zip_member(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
     """Yield the data of a deflated member."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     left = info.file_size
-    for packed in _copy(file, info):
+    for packed in _read_stored_zip_member(file, info):
         pending = packed
         while pending and not inflater.eof:
             try:
                 chunk = inflater.decompress(pending, min(CHUNK, left + 1))
             except zlib.error as error:
-                raise _broken(info, f"cannot be inflated ({error})", crash=True) from error
+                raise _damaged_zip_member_error(info, f"cannot be inflated ({error})", crash=True) from error
             left -= len(chunk)
             pending = inflater.unconsumed_tail
             yield chunk
@@ -110,7 +112,7 @@ def _inflate(file: BinaryIO, info: ZipInfo) -> Iterator[bytes]:
         yield chunk
 
 
-def _broken(info: ZipInfo, what: str, *, crash: bool = False) -> Unreadable:
+def _damaged_zip_member_error(info: ZipInfo, what: str, *, crash: bool = False) -> Unreadable:
     """Return the fault of a damaged member, with the answer of a server that reads it to scan it."""
     message = f"The member {info.filename!r} {what}."
-    return damaged(DAMAGED, message, crash=crash, refusal=invalid_file(None))
+    return damaged_archive_error(DAMAGED, message, crash=crash, refusal=invalid_file_refusal(None))

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 
 from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.faults import ServerRefusal
-from ci_publish.distributions.wheels import info_folder, read_wheel_metadata
+from ci_publish.distributions.wheels import expected_dist_info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
 from ci_publish.rehearsal.descriptions import description_problem
@@ -315,7 +315,7 @@ def _core_metadata(submission: _Submission) -> bytes | None:
         with submission.received.path.open("rb") as file:
             return read_wheel_metadata(file, submission.filename)
     except Unreadable as error:
-        member = f"{info_folder(submission.filename)}/METADATA"
+        member = f"{expected_dist_info_folder(submission.filename)}/METADATA"
         raise RefusedError(
             400, f"Wheel '{submission.filename}' does not contain the required METADATA file: {member}"
         ) from error

@@ -1,48 +1,55 @@
 import pytest
 
-from ci_publish.distributions.archives import Budget, encrypted_code, scannable, shortlist, unsafe_path, unsafe_paths
+from ci_publish.distributions.archives import (
+    InflateBudget,
+    encrypted_code_fault,
+    is_scanned_for_encrypted_code,
+    is_unsafe_member_path,
+    list_first_names,
+    unsafe_member_path_faults,
+)
 from ci_publish.distributions.limits import SCAN_SIZE
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "\\x", "C:x", "../x", "a/../../x", "a\\..\\x", "..", "a/.."])
 def test_paths_that_can_leave_the_folder(name: str) -> None:
-    assert unsafe_path(name)
+    assert is_unsafe_member_path(name)
 
 
 @pytest.mark.parametrize("name", ["a", "a/b", "a..b", "..a/b", "a/...", "demo-1.0/déjà vu"])
 def test_paths_that_stay_in_the_folder(name: str) -> None:
-    assert not unsafe_path(name)
+    assert not is_unsafe_member_path(name)
 
 
 def test_unsafe_paths_are_one_fault_with_the_first_few_names() -> None:
-    (fault,) = unsafe_paths(["a", "/1", "/2", "/3", "/4"], "archive-unsafe-path")
+    (fault,) = unsafe_member_path_faults(["a", "/1", "/2", "/3", "/4"], "archive-unsafe-path")
     assert fault.rule == "archive-unsafe-path"
     assert fault.message.endswith("'/1', '/2', '/3' and 1 more.")
-    assert list(unsafe_paths(["a"], "archive-unsafe-path")) == []
+    assert list(unsafe_member_path_faults(["a"], "archive-unsafe-path")) == []
 
 
 def test_a_short_list_is_shown_whole() -> None:
-    assert shortlist(["a", "b"]) == "'a', 'b'"
+    assert list_first_names(["a", "b"]) == "'a', 'b'"
 
 
 def test_code_is_scanned_up_to_a_size() -> None:
-    assert scannable("a.PY", SCAN_SIZE)
-    assert not scannable("a.py", SCAN_SIZE + 1)
-    assert not scannable("a.txt", 1)
+    assert is_scanned_for_encrypted_code("a.PY", SCAN_SIZE)
+    assert not is_scanned_for_encrypted_code("a.py", SCAN_SIZE + 1)
+    assert not is_scanned_for_encrypted_code("a.txt", 1)
 
 
 def test_the_tool_that_encrypted_the_code_is_named() -> None:
-    armored = encrypted_code("a.py", b"__pyarmor" + b"_enter__")
+    armored = encrypted_code_fault("a.py", b"__pyarmor" + b"_enter__")
     assert armored is not None
     assert "PyArmor" in armored.message
-    assert encrypted_code("a.py", b"__pyarmor" + b"_other") is None
-    assert encrypted_code("a.py", b"---BEGIN" + b" PYE FILE---") is None
-    defended = encrypted_code("a.pye", b"---BEGIN" + b" PYE FILE---\n---END" + b" PYE FILE---")
+    assert encrypted_code_fault("a.py", b"__pyarmor" + b"_other") is None
+    assert encrypted_code_fault("a.py", b"---BEGIN" + b" PYE FILE---") is None
+    defended = encrypted_code_fault("a.pye", b"---BEGIN" + b" PYE FILE---\n---END" + b" PYE FILE---")
     assert defended is not None
     assert "SourceDefender" in defended.message
 
 
 def test_a_budget_counts_both_bytes_and_digests() -> None:
-    budget = Budget(10, 5)
-    budget.take(4)
+    budget = InflateBudget(10, 5)
+    budget.consume_bytes(4)
     assert (budget.left, budget.digests) == (6, 1)

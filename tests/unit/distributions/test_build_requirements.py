@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.distributions.build_requirements import build_requirements
+from ci_publish.distributions.build_requirements import parse_build_requirements
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from ci_publish.distributions.build_requirements import build_requirements
 def test_the_names_are_normalised_and_what_is_illegible_says_nothing(
     pyproject: bytes | None, expected: tuple[str, ...]
 ) -> None:
-    assert build_requirements(pyproject) == expected
+    assert parse_build_requirements(pyproject) == expected

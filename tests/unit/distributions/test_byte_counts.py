@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.distributions.byte_counts import bytes_text, size_text, told_apart
+from ci_publish.distributions.byte_counts import format_byte_size, format_exact_bytes, format_size_and_limit
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -21,12 +21,12 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
     ],
 )
 def test_the_unit_is_chosen_by_size(size: int, shown: str) -> None:
-    assert size_text(size) == shown
+    assert format_byte_size(size) == shown
 
 
 def test_more_digits_can_be_asked_for() -> None:
-    assert size_text(10 * GIB - 50 * MIB, 2) == "9.95 GiB"
-    assert bytes_text(100 * MIB + 1) == "104,857,601 B"
+    assert format_byte_size(10 * GIB - 50 * MIB, 2) == "9.95 GiB"
+    assert format_exact_bytes(100 * MIB + 1) == "104,857,601 B"
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_more_digits_can_be_asked_for() -> None:
     ],
 )
 def test_a_size_and_its_limit_are_told_apart(size: int, limit: int, shown: tuple[str, str]) -> None:
-    assert told_apart(size, limit) == shown
+    assert format_size_and_limit(size, limit) == shown

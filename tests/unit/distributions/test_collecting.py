@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from ci_publish.distributions.collecting import in_threads
+from ci_publish.distributions.collecting import map_in_threads
 from ci_publish.distributions.limits import WORTH_THREADS
 
 
@@ -17,5 +17,5 @@ def test_threads_where_there_is_much_to_do(count: int, size: int, *, threads: bo
         where.add(threading.current_thread())
         return item + 1
 
-    assert in_threads(work, range(count), size, 2) == list(range(1, count + 1))
+    assert map_in_threads(work, range(count), size, 2) == list(range(1, count + 1))
     assert (threading.current_thread() in where) == (count > 0 and not threads)

@@ -1,4 +1,4 @@
-from ci_publish.distributions.faults import Fault, crashed, invalid_file, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, server_error_refusal
 
 
 def test_a_fault_says_nothing_of_the_server_unless_it_refuses() -> None:
@@ -7,6 +7,6 @@ def test_a_fault_says_nothing_of_the_server_unless_it_refuses() -> None:
 
 
 def test_the_servers_answers() -> None:
-    assert (refused("No.").status, refused("No.").message) == (400, "No.")
-    assert invalid_file("None").message == "Invalid distribution file. None"
-    assert (crashed().status, crashed().message) == (500, "Internal Server Error")
+    assert (bad_request_refusal("No.").status, bad_request_refusal("No.").message) == (400, "No.")
+    assert invalid_file_refusal("None").message == "Invalid distribution file. None"
+    assert (server_error_refusal().status, server_error_refusal().message) == (500, "Internal Server Error")

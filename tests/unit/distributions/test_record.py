@@ -8,7 +8,7 @@ import pytest
 
 from ci_publish.distributions import limits
 from ci_publish.distributions.limits import MAX_RECORD_LINES
-from ci_publish.distributions.record import parse_record
+from ci_publish.distributions.record import parse_wheel_record
 from tests.corpus.build import Wheel
 from tests.unit.distributions.checked_folders import checked
 
@@ -17,51 +17,51 @@ LISTED = "sha256=" + base64.urlsafe_b64encode(DIGEST).decode().rstrip("=")
 
 
 def test_digests_are_found_by_path() -> None:
-    record = parse_record(f'a.py,{LISTED},1\n"b,c.py",,\nd.py\ne.py,md5=abc,1\n'.encode())
+    record = parse_wheel_record(f'a.py,{LISTED},1\n"b,c.py",,\nd.py\ne.py,md5=abc,1\n'.encode())
     assert record.digests == {"a.py": LISTED, "b,c.py": "", "d.py": "", "e.py": "md5=abc"}
     assert (record.readable, record.blank_line, record.complete) == (True, False, True)
-    assert [record.wants(name) for name in ("a.py", "b,c.py", "e.py", "other")] == [True, False, False, False]
+    assert [record.has_sha256(name) for name in ("a.py", "b,c.py", "e.py", "other")] == [True, False, False, False]
 
 
 def test_a_digest_is_compared_without_its_padding() -> None:
-    record = parse_record(f"a.py,{LISTED}=,1\n".encode())
-    assert not record.differs("a.py", DIGEST)
-    assert record.differs("a.py", hashlib.sha256(b"y").digest())
+    record = parse_wheel_record(f"a.py,{LISTED}=,1\n".encode())
+    assert not record.differs_from_listed_digest("a.py", DIGEST)
+    assert record.differs_from_listed_digest("a.py", hashlib.sha256(b"y").digest())
 
 
 def test_of_two_rows_the_first_counts() -> None:
-    assert parse_record(f"a,{LISTED},1\na,sha256=other,1\n".encode()).digests == {"a": LISTED}
+    assert parse_wheel_record(f"a,{LISTED},1\na,sha256=other,1\n".encode()).digests == {"a": LISTED}
 
 
 @pytest.mark.parametrize("text", [b"\xff\n", b'"' + b"x" * 200_000 + b'"\n'])
 def test_what_is_no_table_of_utf8_has_no_rows(text: bytes) -> None:
-    record = parse_record(text)
+    record = parse_wheel_record(text)
     assert (record.readable, record.digests) == (False, {})
 
 
 @pytest.mark.parametrize("text", ["a\n\nb\n", "a\r\n\r\nb", "\n", "a\x85\x85b"])
 def test_an_empty_line_is_one_wherever_python_ends_lines(text: str) -> None:
-    assert parse_record(text.encode()).blank_line
+    assert parse_wheel_record(text.encode()).blank_line
     assert "" in text.splitlines()
 
 
 @pytest.mark.parametrize("text", ["", "a", "a\r\nb\rc\x0bd\x0ce\x1cf\x1dg\x1eh\x85i\u2028j\u2029k", "a\n"])
 def test_lines_end_where_python_ends_them(text: str) -> None:
-    record = parse_record(text.encode())
+    record = parse_wheel_record(text.encode())
     assert list(record.digests) == text.splitlines()
     assert not record.blank_line
 
 
 def test_a_large_one_is_read_to_its_limit() -> None:
-    record = parse_record(b"a\n" * MAX_RECORD_LINES)
+    record = parse_wheel_record(b"a\n" * MAX_RECORD_LINES)
     assert record.complete
-    record = parse_record(b"a\n" * MAX_RECORD_LINES + b"b\n")
+    record = parse_wheel_record(b"a\n" * MAX_RECORD_LINES + b"b\n")
     assert (record.complete, record.digests) == (False, {"a": ""})
 
 
 def test_paths_share_the_strings_of_the_members() -> None:
     name = str(b"demo/module.py", "ascii")
-    (path,) = parse_record(b"demo/module.py,,\n", [name]).digests
+    (path,) = parse_wheel_record(b"demo/module.py,,\n", [name]).digests
     assert path is name
 
 

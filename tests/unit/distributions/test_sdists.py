@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish.distributions import limits
-from ci_publish.distributions.sdists import begins_as_tar, inspect_sdist, looks_like_zip_sdist
+from ci_publish.distributions.sdists import begins_as_tar_archive, inspect_sdist, looks_like_zip_sdist
 from tests.corpus.build import Sdist, Wheel, metadata
 from tests.unit.distributions.checked_folders import checked
 
@@ -47,10 +47,10 @@ def test_an_sdist_has_its_names_and_its_metadata() -> None:
 
 
 def test_what_begins_as_a_tar_archive() -> None:
-    assert begins_as_tar(io.BytesIO(Sdist().build()))
-    assert begins_as_tar(io.BytesIO(Sdist().build_tar()))
-    assert not begins_as_tar(io.BytesIO(Wheel().build()))
-    assert not begins_as_tar(io.BytesIO(b""))
+    assert begins_as_tar_archive(io.BytesIO(Sdist().build()))
+    assert begins_as_tar_archive(io.BytesIO(Sdist().build_tar()))
+    assert not begins_as_tar_archive(io.BytesIO(Wheel().build()))
+    assert not begins_as_tar_archive(io.BytesIO(b""))
 
 
 def test_a_zip_archive_with_pkg_info_in_a_folder_is_an_old_sdist() -> None:

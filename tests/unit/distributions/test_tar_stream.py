@@ -13,7 +13,7 @@ from ci_publish.distributions.tar_stream import (
     TarHeaderTooLarge,
     TarMember,
     TarUnreadable,
-    tar_members,
+    read_tar_members,
 )
 from tests.unit.distributions.compressed_streams import stream
 
@@ -34,7 +34,7 @@ def member(name: str = "a", kind: bytes = tarfile.REGTYPE, size: int = 0, **pax:
 
 
 def read(data: bytes) -> list[TarMember]:
-    return list(tar_members(stream(gzip.compress(data, 1))))
+    return list(read_tar_members(stream(gzip.compress(data, 1))))
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
@@ -60,7 +60,7 @@ def test_global_pax_headers_and_base_256_numbers_are_read() -> None:
     data = tarfile.TarInfo.create_pax_global_header({"comment": "x"}) + header.tobuf() + b"abc".ljust(512, b"\0")
     number = bytearray(header.tobuf(tarfile.GNU_FORMAT))
     number[124:136] = b"\x80" + (3).to_bytes(11, "big")
-    number[148:156] = b"%06o\0 " % tar_stream._checksums(bytes(number))[0]  # noqa: SLF001 - to write a header by hand
+    number[148:156] = b"%06o\0 " % tar_stream._tar_header_checksums(bytes(number))[0]  # noqa: SLF001 - to write a header by hand
     assert [each.size for each in read(data + bytes(number) + bytes(512))] == [3, 3]
 
 
@@ -69,14 +69,14 @@ def test_a_pax_size_counts_more_than_the_headers() -> None:
     pax = tarfile.TarInfo._create_pax_generic_header({"size": "600"}, b"x", "utf-8")  # type: ignore[attr-defined]  # noqa: SLF001
     header = bytearray(data[:512])
     header[124:136] = b"00000000000\0"
-    header[148:156] = b"%06o\0 " % tar_stream._checksums(bytes(header))[0]  # noqa: SLF001
+    header[148:156] = b"%06o\0 " % tar_stream._tar_header_checksums(bytes(header))[0]  # noqa: SLF001
     assert [each.size for each in read(pax + bytes(header) + data[512:])] == [600]
 
 
 def test_an_old_gnu_sparse_member_is_sparse() -> None:
     header = bytearray(member("s", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
     header[482] = 1
-    header[148:156] = b"%06o\0 " % tar_stream._checksums(bytes(header))[0]  # noqa: SLF001
+    header[148:156] = b"%06o\0 " % tar_stream._tar_header_checksums(bytes(header))[0]  # noqa: SLF001
     assert [each.sparse for each in read(bytes(header) + bytes(512) + bytes(1024))] == [True]
     with pytest.raises(TarUnreadable):
         read(bytes(header))
@@ -92,7 +92,7 @@ def test_what_does_not_begin_with_a_header_is_no_tar(data: bytes) -> None:
 def test_a_header_with_an_impossible_size_is_none(number: bytes) -> None:
     header = bytearray(member().tobuf())
     header[124:136] = number
-    header[148:156] = b"%06o\0 " % tar_stream._checksums(bytes(header))[0]  # noqa: SLF001
+    header[148:156] = b"%06o\0 " % tar_stream._tar_header_checksums(bytes(header))[0]  # noqa: SLF001
     with pytest.raises(NotATar):
         read(bytes(header))
 

@@ -15,7 +15,7 @@ from ci_publish.distributions import limits
 from ci_publish.distributions.archives import TooManyMembers, Unreadable
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.limits import MAX_DIRECTORY
-from ci_publish.distributions.zip_directory import find_in_crowd, is_zip, read_directory
+from ci_publish.distributions.zip_directory import find_entry_in_large_directory, is_zip_archive, read_zip_directory
 from tests.corpus.build import Wheel
 
 NAME = b"a.txt"
@@ -53,7 +53,7 @@ def locator(offset: int, *, disk: int = 0, disks: int = 1) -> bytes:
 
 
 def directory(data: bytes) -> list[zipfile.ZipInfo]:
-    return read_directory(io.BytesIO(data))
+    return read_zip_directory(io.BytesIO(data))
 
 
 def fault(data: bytes) -> tuple[str, ServerRefusal | None]:
@@ -77,7 +77,7 @@ LENGTH = len(entry())
 
 @pytest.mark.parametrize("data", [b"", b"nothing", b"<html>" * 20, Wheel().build()[:-23], end(0, 0, 0)[:-1]])
 def test_a_file_without_an_end_record_is_no_archive(data: bytes) -> None:
-    assert not is_zip(io.BytesIO(data))
+    assert not is_zip_archive(io.BytesIO(data))
     assert fault(data) == ("zip-unreadable", NO_ZIP)
 
 
@@ -94,7 +94,7 @@ def test_a_file_without_an_end_record_is_no_archive(data: bytes) -> None:
     ],
 )
 def test_a_directory_that_is_broken_is_refused_with_the_servers_words(data: bytes) -> None:
-    assert is_zip(io.BytesIO(data))
+    assert is_zip_archive(io.BytesIO(data))
     assert fault(data) == ("zip-malformed", BROKEN)
 
 
@@ -111,7 +111,7 @@ def test_a_directory_that_is_broken_is_refused_with_the_servers_words(data: byte
     ],
 )
 def test_zip64_records_that_are_broken_are_no_archive_for_the_server(data: bytes) -> None:
-    assert not is_zip(io.BytesIO(data))
+    assert not is_zip_archive(io.BytesIO(data))
     assert fault(data) == ("zip-malformed", NO_ZIP)
 
 
@@ -133,7 +133,7 @@ def test_a_name_that_is_not_utf_8_makes_the_server_fail() -> None:
     ids=["plain", "with a comment", "after other data", "ZIP64", "ZIP64, extended", "ZIP64 after other data"],
 )
 def test_the_entry_is_found(data: bytes, shift: int) -> None:
-    assert is_zip(io.BytesIO(data))
+    assert is_zip_archive(io.BytesIO(data))
     (found,) = directory(data)
     assert (found.filename, found.header_offset) == ("a.txt", shift)
 
@@ -234,11 +234,11 @@ def test_an_entry_is_found_by_its_name_and_can_be_read() -> None:
     data = small()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for expected in archive.infolist():
-            found = find_in_crowd(io.BytesIO(data), expected.filename)
+            found = find_entry_in_large_directory(io.BytesIO(data), expected.filename)
             assert found is not None
             names = ("flag_bits", "compress_type", "CRC", "compress_size", "file_size", "header_offset")
             assert [getattr(found, name) for name in names] == [getattr(expected, name) for name in names]
-    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+    assert find_entry_in_large_directory(io.BytesIO(data), "nothing") is None
 
 
 def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
@@ -246,7 +246,7 @@ def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         for number in range(66_000):
             archive.writestr(zipfile.ZipInfo(str(number)), b"")
-    found = find_in_crowd(buffer, "65999")
+    found = find_entry_in_large_directory(buffer, "65999")
     assert found is not None
     assert found.file_size == 0
 
@@ -254,7 +254,7 @@ def test_more_members_than_16_bits_can_count_are_found_through_zip64() -> None:
 def test_nothing_is_found_in_a_file_without_an_end_record() -> None:
     for data in (b"", b"nothing", small()[:-10]):
         with pytest.raises(Unreadable) as caught:
-            find_in_crowd(io.BytesIO(data), "x")
+            find_entry_in_large_directory(io.BytesIO(data), "x")
         assert caught.value.fault.rule == "zip-unreadable"
 
 
@@ -262,9 +262,9 @@ def test_a_directory_that_counts_more_than_it_has_ends_where_it_ends() -> None:
     data = bytearray(small())
     end = data.rfind(b"PK\x05\x06")
     struct.pack_into("<H", data, end + 10, 99)
-    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+    assert find_entry_in_large_directory(io.BytesIO(data), "nothing") is None
     struct.pack_into("<L", data, end + 16, len(data) - 10)
-    assert find_in_crowd(io.BytesIO(data), "nothing") is None
+    assert find_entry_in_large_directory(io.BytesIO(data), "nothing") is None
 
 
 def test_of_half_a_million_members_no_more_are_searched() -> None:
@@ -272,4 +272,4 @@ def test_of_half_a_million_members_no_more_are_searched() -> None:
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
     end = struct.pack("<4s4xHHLLH", b"PK\x05\x06", 0xFFFF, 0xFFFF, 0, 0, 0)
     with pytest.raises(TooManyMembers, match="500,000 members"):
-        find_in_crowd(io.BytesIO(record + locator + end), "x")
+        find_entry_in_large_directory(io.BytesIO(record + locator + end), "x")

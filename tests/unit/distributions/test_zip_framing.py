@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.zip_directory import read_directory
-from ci_publish.distributions.zip_framing import framing_fault
-from ci_publish.distributions.zip_members import read_member
+from ci_publish.distributions.zip_directory import read_zip_directory
+from ci_publish.distributions.zip_framing import zip_framing_fault
+from ci_publish.distributions.zip_members import read_zip_member
 
 NAME = b"a.txt"
 DATA = b"hello"
@@ -67,7 +67,7 @@ def info(name: str = "a.txt", *, size: int = 5, packed: int = 5, offset: int = 0
 
 
 def fault(data: bytes, *directory: zipfile.ZipInfo) -> Fault | None:
-    return framing_fault(io.BytesIO(data), directory or (info(),))
+    return zip_framing_fault(io.BytesIO(data), directory or (info(),))
 
 
 def server_words(found: Fault) -> str:
@@ -84,12 +84,12 @@ def zip64(*sizes: int) -> bytes:
 def test_a_plain_archive_is_accepted_also_by_pythons_zipfile() -> None:
     data = simple(local(), central())
     assert fault(data) is None
-    directory = read_directory(io.BytesIO(data))
-    assert b"".join(read_member(io.BytesIO(data), directory[0])) == DATA
+    directory = read_zip_directory(io.BytesIO(data))
+    assert b"".join(read_zip_member(io.BytesIO(data), directory[0])) == DATA
 
 
 def test_an_empty_archive_is_accepted() -> None:
-    assert framing_fault(io.BytesIO(end(0, 0, 0)), []) is None
+    assert zip_framing_fault(io.BytesIO(end(0, 0, 0)), []) is None
 
 
 @pytest.mark.parametrize("extra", [zip64(), zip64(5), zip64(5, 5), b"\x99\x99\x02\x00ab"])

@@ -5,7 +5,7 @@ import pytest
 
 from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.limits import CHUNK
-from ci_publish.distributions.zip_members import ENCRYPTED, read_member
+from ci_publish.distributions.zip_members import ENCRYPTED, read_zip_member
 
 LARGE = bytes(range(256)) * 8_192
 
@@ -20,7 +20,7 @@ def archive(content: bytes, method: int = zipfile.ZIP_DEFLATED) -> tuple[io.Byte
 
 def reason(file: io.BytesIO, info: zipfile.ZipInfo) -> str:
     with pytest.raises(Unreadable) as caught:
-        list(read_member(file, info))
+        list(read_zip_member(file, info))
     assert caught.value.fault.rule == "archive-damaged-member"
     return caught.value.fault.message
 
@@ -28,7 +28,7 @@ def reason(file: io.BytesIO, info: zipfile.ZipInfo) -> str:
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("content", [b"", b"x", LARGE])
 def test_the_content_comes_in_chunks(content: bytes, method: int) -> None:
-    chunks = list(read_member(*archive(content, method)))
+    chunks = list(read_zip_member(*archive(content, method)))
     assert b"".join(chunks) == content
     assert all(len(chunk) <= CHUNK for chunk in chunks)
 

@@ -1,7 +1,7 @@
 import pytest
 from packaging.metadata import parse_email
 
-from ci_publish.distributions.metadata import parse_metadata
+from ci_publish.distributions.metadata import parse_core_metadata
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS, form_fields
 from ci_publish.model.distribution import CoreMetadata
 
@@ -11,7 +11,7 @@ EVERYTHING = "".join(f"{field.title()}: one\n" for field in SINGLE_FIELDS if fie
 
 
 def form(text: str) -> list[tuple[str, str]]:
-    return list(form_fields(parse_metadata(text.encode()).metadata))
+    return list(form_fields(parse_core_metadata(text.encode()).metadata))
 
 
 def test_the_required_fields_come_first_and_requires_python_even_when_empty() -> None:

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, crashed, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal, server_error_refusal
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename, FilenameFault, InvalidFilename
 from ci_publish.model.problem import Severity
@@ -65,7 +65,7 @@ def _filename_wheel(file: CheckedFile) -> Iterable[Fault]:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
         more = " The name has more than five dashes." if file.filename.count("-") > MAX_DASHES else ""
-        refusal = None if error.fault is FilenameFault.TAGS else refused(str(error))
+        refusal = None if error.fault is FilenameFault.TAGS else bad_request_refusal(str(error))
         yield Fault(rule="filename-wheel", message=f"{error}.{more}", refusal=refusal)
 
 
@@ -134,9 +134,13 @@ def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
 def _filename_length(file: CheckedFile) -> Iterable[Fault]:
     length = len(file.filename.encode("utf-8", "surrogateescape"))
     if length + _COMPANION_BYTES > MAX_NAME_BYTES:
-        words = refused(f"Filename is too long: '{file.filename}'")
+        words = bad_request_refusal(f"Filename is too long: '{file.filename}'")
         message = f"Its name is {length} bytes long; {MAX_NAME_BYTES - _COMPANION_BYTES} are the most."
-        yield Fault(rule="filename-length", message=message, refusal=words if length <= MAX_NAME_BYTES else crashed())
+        yield Fault(
+            rule="filename-length",
+            message=message,
+            refusal=words if length <= MAX_NAME_BYTES else server_error_refusal(),
+        )
 
 
 def parsed_filename(file: CheckedFile) -> DistributionFilename | None:
@@ -184,7 +188,7 @@ def _underscored(name: str) -> str:
 
 
 def _fault(rule_id: str, message: str, words: str) -> Fault:
-    return Fault(rule=rule_id, message=message, refusal=refused(words))
+    return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words))
 
 
 RULES: Final = (

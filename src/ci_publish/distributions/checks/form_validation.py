@@ -17,7 +17,7 @@ from ci_publish.distributions.checks.pypi_metadata_rules import (
     check_metadata_version,
     pypi_rules,
 )
-from ci_publish.distributions.faults import Fault, ServerRefusal, refused
+from ci_publish.distributions.faults import Fault, ServerRefusal, bad_request_refusal
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
 
 NEXT_VERSION: Final = "2.6"
@@ -170,7 +170,7 @@ def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
     yield Fault(
         rule="metadata-name",
         message=f"The project name {name!r} is invalid." if name else "It has no name.",
-        refusal=refused(words),
+        refusal=bad_request_refusal(words),
     )
 
 
@@ -265,4 +265,4 @@ def _refusal(invalid: Invalid) -> ServerRefusal:
     message = " ".join(invalid.message.split("\n"))
     dot = "" if message.endswith(".") else "."
     see = _LOCAL_VERSIONS if invalid.rule == "filename-local-version" else _SPECIFICATION
-    return refused(f"{message}{dot} See {see} for more information.")
+    return bad_request_refusal(f"{message}{dot} See {see} for more information.")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
-from ci_publish.distributions.faults import Fault, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.model.problem import Severity
 
 _HELP = "https://pypi.org/help/#description-content-type"
@@ -19,7 +19,7 @@ def _description_renders(file: CheckedFile) -> Iterable[Fault]:
         yield Fault(
             rule="description-renders",
             message=f"The description fails to render {kind}: {reason}.",
-            refusal=refused(words),
+            refusal=bad_request_refusal(words),
         )
 
 

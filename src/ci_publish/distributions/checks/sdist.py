@@ -6,7 +6,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from ci_publish.distributions.checks.rules import CheckedFile, Ground, Rule, Stage
-from ci_publish.distributions.faults import Fault, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.model.problem import Severity
 
 
@@ -30,7 +30,7 @@ def _sdist_license_file(file: CheckedFile) -> Iterable[Fault]:
             yield Fault(
                 rule="sdist-license-file",
                 message=f"The license file {license_file!r} is missing from the sdist.",
-                refusal=refused(words),
+                refusal=bad_request_refusal(words),
             )
 
 

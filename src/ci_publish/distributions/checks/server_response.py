@@ -9,10 +9,10 @@ from ci_publish.distributions.checks.form_validation import validate_form
 from ci_publish.distributions.checks.rendering import form_rendering
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.distributions.checks.table import file_faults, refusal_of
-from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file
-from ci_publish.distributions.file_access import FileRefused, open_regular
+from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal
+from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.sdists import inspect_sdist
-from ci_publish.distributions.wheels import inspect_zip
+from ci_publish.distributions.wheels import inspect_zip_archive
 from ci_publish.model.distribution import Kind
 
 _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
@@ -28,7 +28,7 @@ def server_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]])
     try:
         checked = read_checked_file(path, filename, {name: tuple(values) for name, values in form.items()})
     except FileRefused:
-        return invalid_file("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
+        return invalid_file_refusal("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
     return refusal_of(server_faults(checked))
 
 
@@ -44,8 +44,8 @@ def read_checked_file(path: Path, filename: str, form: Mapping[str, tuple[str, .
     checked = CheckedFile(
         filename=filename, kind=kind, size=0, form=form, form_faults=validate_form(form), rendering=form_rendering(form)
     )
-    with open_regular(path) as file:
+    with open_regular_file(path) as file:
         size = file.seek(0, 2)
         if filename.endswith(".tar.gz"):
             return replace(checked, size=size, sdist=inspect_sdist(file))
-        return replace(checked, size=size, wheel=inspect_zip(file, filename))
+        return replace(checked, size=size, wheel=inspect_zip_archive(file, filename))

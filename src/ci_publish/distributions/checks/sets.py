@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import shortlist
+from ci_publish.distributions.archives import list_first_names
 from ci_publish.distributions.checks.release_metadata import release_metadata_differs, releases_of
 from ci_publish.distributions.checks.rules import Ground, Rule
-from ci_publish.distributions.faults import Fault, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.hints import Hint, option
 from ci_publish.model.distribution import Collection, Kind
 from ci_publish.model.problem import Severity
@@ -20,10 +20,10 @@ def _several_sdists(collection: Collection) -> Iterable[Fault]:
     for (project, version), files in releases_of(collection).items():
         names = [file.filename for file in files if file.kind is Kind.SDIST]
         if len(names) > 1:
-            refusal = refused("Only one sdist may be uploaded per release.")
+            refusal = bad_request_refusal("Only one sdist may be uploaded per release.")
             yield Fault(
                 rule="several-sdists",
-                message=f"{project} {version} has {len(names)} sdists: {shortlist(names)}.",
+                message=f"{project} {version} has {len(names)} sdists: {list_first_names(names)}.",
                 refusal=refusal,
             )
 
@@ -37,7 +37,7 @@ def _same_file_twice(collection: Collection) -> Iterable[Fault]:
         if len(names) > 1:
             yield Fault(
                 rule="same-file-twice",
-                message=f"These names are {len(names)} spellings of one filename: {shortlist(names)}.",
+                message=f"These names are {len(names)} spellings of one filename: {list_first_names(names)}.",
             )
 
 
@@ -47,7 +47,7 @@ def _same_content_twice(collection: Collection) -> Iterable[Fault]:
         contents[file.sha256].append(file.filename)
     for names in contents.values():
         if len(names) > 1:
-            yield Fault(rule="same-content-twice", message=f"These have the same content: {shortlist(names)}.")
+            yield Fault(rule="same-content-twice", message=f"These have the same content: {list_first_names(names)}.")
 
 
 def _several_projects(collection: Collection) -> Iterable[Fault]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.byte_counts import told_apart
+from ci_publish.distributions.byte_counts import format_size_and_limit
 from ci_publish.distributions.checks.comparison.stated_rules import over_default_file_limit
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
 from ci_publish.model.problem import Severity
 
@@ -18,13 +18,13 @@ _MORE: Final = (
 
 def _size_limit(file: CheckedFile) -> Iterable[Fault]:
     if file.size > DEFAULT_FILE_LIMIT:
-        size, most = told_apart(file.size, DEFAULT_FILE_LIMIT)
+        size, most = format_size_and_limit(file.size, DEFAULT_FILE_LIMIT)
         limit = DEFAULT_FILE_LIMIT // MIB
         words = f"File too large. Limit for project {file.value('name')!r} is {limit} MB. See {_MORE}"
         yield Fault(
             rule="size-limit",
             message=f"The file is {size}; PyPI's default limit is {most}.",
-            refusal=refused(words),
+            refusal=bad_request_refusal(words),
         )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from ci_publish.distributions.checks import platforms
 from ci_publish.distributions.checks.filename import parsed_filename
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.model.problem import Severity
 
 
@@ -34,7 +34,7 @@ def _refused(file: CheckedFile) -> list[str]:
 
 def _fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
     words = f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
-    return Fault(rule=rule_id, message=message, refusal=refused(words), advice=advice)
+    return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words), advice=advice)
 
 
 RULES: Final = (

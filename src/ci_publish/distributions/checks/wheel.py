@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.archives import shortlist
+from ci_publish.distributions.archives import list_first_names
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
-from ci_publish.distributions.faults import Fault, crashed, invalid_file, refused
+from ci_publish.distributions.faults import Fault, bad_request_refusal, invalid_file_refusal, server_error_refusal
 from ci_publish.distributions.limits import MAX_RECORD_LINES
 from ci_publish.distributions.wheels import ZipContents
 from ci_publish.model.distribution import Kind
@@ -24,12 +24,12 @@ def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
         yield Fault(
             rule="wheel-file-missing",
             message=f"{target} is missing from the archive.",
-            refusal=invalid_file(f"WHEEL not found at {target}"),
+            refusal=invalid_file_refusal(f"WHEEL not found at {target}"),
         )
 
 
 def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
-    text = None if file.wheel is None else file.wheel.text("WHEEL")
+    text = None if file.wheel is None else file.wheel.metadata_file("WHEEL")
     if text is not None and re.search(rb"(?im)^wheel-version:\s*\d+\.\d+\s*$", text) is None:
         yield Fault(rule="wheel-file-invalid", message="WHEEL has no valid Wheel-Version.")
 
@@ -39,7 +39,9 @@ def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
     if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
         yield Fault(
-            rule="wheel-metadata-missing", message=f"{target} is missing from the archive.", refusal=refused(words)
+            rule="wheel-metadata-missing",
+            message=f"{target} is missing from the archive.",
+            refusal=bad_request_refusal(words),
         )
 
 
@@ -53,7 +55,7 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
             yield Fault(
                 rule="wheel-license-file",
                 message=f"The license file {license_file!r} is missing: it is not at {target}.",
-                refusal=refused(words),
+                refusal=bad_request_refusal(words),
             )
 
 
@@ -61,7 +63,7 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _with_known_folder(file)) is None:
         return
     target = f"{contents.info_folder}/RECORD"
-    refusal = refused(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
+    refusal = bad_request_refusal(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
     if target not in contents.names:
         yield Fault(rule="record-missing", message=f"{target} is missing from the archive.", refusal=refusal)
     elif contents.record is not None and not contents.record.readable:
@@ -70,7 +72,7 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
     if (contents := _readable_wheel(file)) is not None and contents.record is not None and contents.record.blank_line:
-        yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=crashed())
+        yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=server_error_refusal())
 
 
 def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
@@ -85,11 +87,13 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
     exempt = {f"{contents.info_folder}/{name}" for name in _SIGNATURES}
     members = {name for name in contents.names if not name.endswith(("/", "\\")) and name not in exempt}
     if members - listed:
-        yield Fault(rule="record-mismatch", message=f"RECORD does not list {shortlist(sorted(members - listed))}.")
+        yield Fault(
+            rule="record-mismatch", message=f"RECORD does not list {list_first_names(sorted(members - listed))}."
+        )
     if listed - members:
         yield Fault(
             rule="record-mismatch",
-            message=f"RECORD lists files that are missing: {shortlist(sorted(listed - members))}.",
+            message=f"RECORD lists files that are missing: {list_first_names(sorted(listed - members))}.",
         )
 
 
@@ -98,11 +102,13 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
-        yield Fault(rule="record-digest", message=f"RECORD has a different digest for {shortlist(contents.changed)}.")
+        yield Fault(
+            rule="record-digest", message=f"RECORD has a different digest for {list_first_names(contents.changed)}."
+        )
     exempt = {f"{contents.info_folder}/{name}" for name in _NOT_IN_RECORD}
     bare = [name for name, digest in record.digests.items() if not digest and name not in exempt]
     if bare:
-        yield Fault(rule="record-digest", message=f"RECORD has no digest for {shortlist(bare)}.")
+        yield Fault(rule="record-digest", message=f"RECORD has no digest for {list_first_names(bare)}.")
 
 
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:
@@ -112,25 +118,27 @@ def _record_signature(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _entry_points_unreadable(file: CheckedFile) -> Iterable[Fault]:
-    text = None if file.wheel is None else file.wheel.text("entry_points.txt")
+    text = None if file.wheel is None else file.wheel.metadata_file("entry_points.txt")
     if text is None:
         return
-    from ci_publish.distributions.entry_points import fault_of  # noqa: PLC0415  (late: not every wheel has them)
+    from ci_publish.distributions.entry_points import entry_points_refusal_reason  # noqa: PLC0415  (late: not every wheel has them)
 
-    if (reason := fault_of(text)) is not None:
+    if (reason := entry_points_refusal_reason(text)) is not None:
         words = f"Wheel '{file.filename}' has invalid entry points defined in the entry_points.txt file"
         yield Fault(
-            rule="entry-points-unreadable", message=f"entry_points.txt is invalid: {reason}.", refusal=refused(words)
+            rule="entry-points-unreadable",
+            message=f"entry_points.txt is invalid: {reason}.",
+            refusal=bad_request_refusal(words),
         )
 
 
 def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
-    text = None if file.wheel is None else file.wheel.text("entry_points.txt")
+    text = None if file.wheel is None else file.wheel.metadata_file("entry_points.txt")
     if text is None:
         return
-    from ci_publish.distributions.entry_points import entry_points  # noqa: PLC0415  (late: not every wheel has them)
+    from ci_publish.distributions.entry_points import parse_entry_points  # noqa: PLC0415  (late: not every wheel has them)
 
-    for section, name, value in entry_points(text):
+    for section, name, value in parse_entry_points(text):
         if _OBJECT_REFERENCE.fullmatch(value.strip()) is None:
             yield Fault(
                 rule="entry-points-value",

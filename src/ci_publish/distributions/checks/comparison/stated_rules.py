@@ -8,7 +8,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.byte_counts import size_text, told_apart
+from ci_publish.distributions.byte_counts import format_byte_size, format_size_and_limit
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault
@@ -144,7 +144,7 @@ def _expected_missing(comparison: Comparison, stated: Stated) -> Iterable[Fault]
 def _over_file_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     limit = stated.file_limit
     for file in () if limit is None else _larger(comparison.new_files, limit):
-        size, most = told_apart(file.size or 0, limit or 0)
+        size, most = format_size_and_limit(file.size or 0, limit or 0)
         message = f"{file.name.text} has {size}; the stated limit is {most}."
         yield Fault(rule="file-size-limit", message=message, filename=file.name.text)
 
@@ -153,7 +153,7 @@ def over_default_file_limit(comparison: Comparison, stated: Stated) -> Iterable[
     """Yield the files that are larger than PyPI's default limit, unless a published file shows that it was raised."""
     if stated.file_limit is None and comparison.largest <= DEFAULT_FILE_LIMIT:
         for file in _larger(comparison.new_files, DEFAULT_FILE_LIMIT):
-            size, most = told_apart(file.size or 0, DEFAULT_FILE_LIMIT)
+            size, most = format_size_and_limit(file.size or 0, DEFAULT_FILE_LIMIT)
             message = f"{file.name.text} has {size}; PyPI's default limit is {most}."
             yield Fault(rule="size-limit", message=message, filename=file.name.text)
 
@@ -168,14 +168,14 @@ def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if stated.file_limit is None and large:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {size_text(DEFAULT_FILE_LIMIT)} a file: a published one has"
-            f" {size_text(comparison.largest)}.",
+            message=f"The project has a higher limit than {format_byte_size(DEFAULT_FILE_LIMIT)} a file: a published one"
+            f" has {format_byte_size(comparison.largest)}.",
         )
     if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {size_text(DEFAULT_PROJECT_LIMIT)}: it uses"
-            f" {size_text(comparison.project_size or 0)}.",
+            message=f"The project has a higher limit than {format_byte_size(DEFAULT_PROJECT_LIMIT)}: it uses"
+            f" {format_byte_size(comparison.project_size or 0)}.",
         )
 
 
@@ -210,7 +210,7 @@ def _needed(comparison: Comparison) -> int:
 
 def forecast(comparison: Comparison, limit: int) -> str:
     """Return ``9.98 GiB of 10 GiB used, this release needs 400 MiB``."""
-    used, most, new = (size_text(size, 2) for size in (_used(comparison), limit, comparison.new_size))
+    used, most, new = (format_byte_size(size, 2) for size in (_used(comparison), limit, comparison.new_size))
     return f"{comparison.ours.project}: {used} of {most} used, this release needs {new}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from ci_publish.distributions.byte_counts import size_text
+from ci_publish.distributions.byte_counts import format_byte_size
 from ci_publish.distributions.checks.comparison.python_versions import admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
@@ -190,7 +190,7 @@ def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         old, new = theirs[key].size if key in theirs else None, file.size
         if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
             times = new / old if old else float("inf")
-            changed.append((times, f"{_short(file)} from {size_text(old)} to {size_text(new)}"))
+            changed.append((times, f"{_short(file)} from {format_byte_size(old)} to {format_byte_size(new)}"))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
