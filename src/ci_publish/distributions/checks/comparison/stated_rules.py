@@ -168,8 +168,8 @@ def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if stated.file_limit is None and large:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {format_byte_size(DEFAULT_FILE_LIMIT)} a file: a published one"
-            f" has {format_byte_size(comparison.largest)}.",
+            message=f"The project has a higher limit than {format_byte_size(DEFAULT_FILE_LIMIT)} a file: a published"
+            f" one has {format_byte_size(comparison.largest)}.",
         )
     if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
         yield Fault(
