@@ -52,7 +52,7 @@ from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, St
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.distributions.checks.weights import weights
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.file_access import FileRefused, open_regular
+from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.hints import Hint, OptionNamed
@@ -393,7 +393,7 @@ def _() -> object:
 @situation("A distribution may not be read by this user")
 def _() -> object:
     try:
-        with folder() as here, open_regular(make_wheel(here)):
+        with folder() as here, open_regular_file(make_wheel(here)):
             raise PermissionError(errno.EACCES, "Permission denied")
     except FileRefused as refused:
         fault = Fault(rule=refused.rule, message=str(refused))
