@@ -23,7 +23,7 @@ NOTHING_WRONG: Final = (
     " commands that send nothing: everything is as it should be | | |"
 )
 MEANINGS: Final = {
-    1: "a bug, with what to report",
+    1: "a bug; the message shows what to report",
     2: "a flag, input, variable or file setting is wrong",
     3: "no distributions were found",
     4: "a check failed; nothing has left the machine",
@@ -34,7 +34,7 @@ MEANINGS: Final = {
     9: "the index refuses the file",
     10: "network, 429 or 5xx until the retries ran out",
     11: "accepted, but the index does not show what was sent, or shows provenance that does not verify",
-    12: "published what the index allows for now; the rest is due later",
+    12: "published what the index allows for now; the rest is left for a later run",
     130: "stopped by Ctrl-C (SIGINT)",
     143: "stopped by SIGTERM: the CI cancelled the job",
 }
@@ -64,7 +64,7 @@ def facts(error: type[CiPublishError]) -> str:
     return (
         f"{docstring}\n\n"
         f"Exit code **{error.exit_code}** ({MEANINGS[error.exit_code]}). "
-        f"Does running again help, with nothing changed? **{again(error).capitalize()}.**\n"
+        f"Does it help to run again without changing anything? **{again(error).capitalize()}.**\n"
     )
 
 
@@ -92,12 +92,13 @@ def index() -> str:
         "",
         "<!-- Written by scripts/docs_errors.py. -->",
         "",
-        "Every message ends with the exit code and the name of the error, which is the name of its page. The names and",
-        "the codes are stable: workflows may depend on them. What they mean for a pipeline is in",
+        "Every error message ends with the exit code and the name of the error, which is also the name of its page. Names",
+        "and codes are stable, so workflows can depend on them. For what they mean in a pipeline, see",
         "[exit codes](../reference/exit-codes.md).",
     ]
     for code, meaning in MEANINGS.items():
-        lines += ["", f"## Exit code {code}: {meaning}", "", "| name | what happened | again? |", "|---|---|---|"]
+        lines += ["", f"## Exit code {code}: {meaning}", ""]
+        lines += ["| name | what happened | does a retry help? |", "|---|---|---|"]
         lines += [_row(error) for error in error_classes() if error.exit_code == code]
     return "\n".join(lines) + "\n"
 
@@ -109,10 +110,10 @@ def _row(error: type[CiPublishError]) -> str:
 
 def exit_codes() -> str:
     """Return the table of exit codes, each with the names that it holds."""
-    lines = ["| code | meaning | again? | names |", "|---|---|---|---|", NOTHING_WRONG]
+    lines = ["| code | meaning | does a retry help? | names |", "|---|---|---|---|", NOTHING_WRONG]
     for code, meaning in MEANINGS.items():
         kinds = [error for error in error_classes() if error.exit_code == code]
-        helps = "some" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])
+        helps = "sometimes" if len({error.retryable for error in kinds}) > 1 else again(kinds[0])
         names = ", ".join(f"[`{error.slug}`](../errors/{error.slug}.md)" for error in kinds)
         lines.append(f"| {code} | {meaning} | {helps} | {names} |")
     return "\n".join(lines) + "\n"

@@ -92,10 +92,10 @@ def test_a_page_without_marks_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("slug", [each.slug for each in error_classes()])
-def test_every_error_has_a_page_with_cause_example_and_cure(slug: str) -> None:
+def test_every_error_has_a_page_with_cause_example_and_fix(slug: str) -> None:
     text = (DOCS / "errors" / f"{slug}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# {slug}\n")
-    for heading in ("Cause", "Example", "Cure"):
+    for heading in ("Cause", "Example", "Fix"):
         assert len(section(text, heading)) > 40, f"{slug}: {heading}"
     assert f"errors/{slug}.md" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 
