@@ -92,8 +92,8 @@ def index() -> str:
         "",
         "<!-- Written by scripts/docs_errors.py. -->",
         "",
-        "Every error message ends with the exit code and the name of the error, which is also the name of its page. Names",
-        "and codes are stable, so workflows can depend on them. For what they mean in a pipeline, see",
+        "Every error message ends with the exit code and the name of the error, which is also the name of its page.",
+        "Names and codes are stable, so workflows can depend on them. For what they mean in a pipeline, see",
         "[exit codes](../reference/exit-codes.md).",
     ]
     for code, meaning in MEANINGS.items():
