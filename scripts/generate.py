@@ -36,7 +36,7 @@ def settings_schema() -> Files:
 
 def checks() -> Files:
     """Yield the page about the check rules."""
-    yield ROOT / "docs" / "checks.md", page.page()
+    yield ROOT / "docs" / "checks.md", page.checks_page()
 
 
 # In this order: the pages about errors quote the messages.

@@ -50,7 +50,7 @@ from ci_publish.cli.arguments import parse
 from ci_publish.distributions.checks import table
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated, expected_wheels
 from ci_publish.distributions.checks.table import RULES
-from ci_publish.distributions.checks.weights import weights
+from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.local import LocalDistributions
@@ -397,7 +397,7 @@ def _() -> object:
             raise PermissionError(errno.EACCES, "Permission denied")
     except FileRefused as refused:
         fault = Fault(rule=refused.rule, message=str(refused))
-    return messages.failed_checks((table.problem(fault, wheel().filename, Severity.ERROR),))
+    return messages.failed_checks((table.problem_of_fault(fault, wheel().filename, Severity.ERROR),))
 
 
 @situation("Two files have problems")
@@ -1076,17 +1076,17 @@ def _() -> object:
 
 @situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")
 def _() -> object:
-    return weights(("version-tag=off",), source="[tool.ci-publish.rules]")
+    return parse_rule_weights(("version-tag=off",), source="[tool.ci-publish.rules]")
 
 
 @situation("[tool.ci-publish.rules] names a rule that does not exist")
 def _() -> object:
-    return weights(("wheel-losst=error",), source="[tool.ci-publish.rules]")
+    return parse_rule_weights(("wheel-losst=error",), source="[tool.ci-publish.rules]")
 
 
 @situation("--rules gives a rule no severity")
 def _() -> object:
-    return weights(("sdist-lost",), source="--rules")
+    return parse_rule_weights(("sdist-lost",), source="--rules")
 
 
 @situation("A pattern of expect-wheels cannot be read")

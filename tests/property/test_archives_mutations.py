@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks import server_refusal
+from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.model.index import IndexProfile
 from tests.corpus.mutations import all_mutations
@@ -48,7 +48,7 @@ def test_what_an_index_that_plays_pypi_refuses_is_never_silently_published(part:
         path = tmp_path / filename
         path.write_bytes(data)
         kind = "bdist_wheel" if filename.endswith(".whl") else "sdist"
-        refusal = server_refusal(path, filename, {**form, "filetype": [kind]})
+        refusal = pypi_upload_refusal(path, filename, {**form, "filetype": [kind]})
         problems = distributions.check(distributions.collect([str(path)]), [IndexProfile.PYPI])
         errors = [problem for problem in problems if problem.severity == "error"]
         assert refusal is None or errors, seed

@@ -14,7 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks.rendering import MAX_MARKDOWN_HERE, MAX_RST_HERE, is_quick, rendering
+from ci_publish.distributions.checks.rendering import (
+    MAX_MARKDOWN_HERE,
+    MAX_RST_HERE,
+    is_quick_to_render,
+    render_description,
+)
 from tests.property.worst_text import PARSERS, Parser, Piece
 
 GROWTH = 2.1
@@ -133,10 +138,10 @@ RST = (*LINES, ":a:`b` ", ".. a:: b\n\n", "a\n=\n\n", "`a`_ ", "|a| ", ":a: b\n"
 def test_what_is_rendered_here_takes_two_seconds(kind: str, unit: str, most: int) -> None:
     """The longest text of such lines that this process renders itself."""
     length = most
-    while not is_quick("\n" + unit * (length // len(unit)), kind):
+    while not is_quick_to_render("\n" + unit * (length // len(unit)), kind):
         length //= 2
     began = time.process_time()
-    rendering("\n" + unit * (length // len(unit)), kind)
+    render_description("\n" + unit * (length // len(unit)), kind)
     assert time.process_time() - began < LONGEST
 
 

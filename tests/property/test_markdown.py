@@ -30,11 +30,11 @@ TEXTS = st.text(CHARACTERS, max_size=60)
 def test_what_begins_with_a_word_renders(blank: str, heading: str, word: str, rest: str) -> None:
     """As PyPI renders it: the shortcut of the check never says what the renderer would not."""
     description = f"{blank}{heading}{word}{rest}"
-    assert rendering.rendering(description, "text/markdown").fault is None
+    assert rendering.render_description(description, "text/markdown").fault is None
     assert markdown.render(description) is not None
 
 
 @given(TEXTS)
 def test_the_check_says_what_the_renderer_says(description: str) -> None:
-    fault = rendering.rendering(description, "text/markdown").fault
+    fault = rendering.render_description(description, "text/markdown").fault
     assert (fault is None) == (markdown.render(description) is not None)

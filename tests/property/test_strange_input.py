@@ -31,9 +31,9 @@ from ci_publish.cli.streams import Streams
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.comparison.stated import Stated, expected_wheels
 from ci_publish.distributions.checks.comparison.stated_rules import tag_faults
-from ci_publish.distributions.checks.rendering import rendering
+from ci_publish.distributions.checks.rendering import render_description
 from ci_publish.distributions.checks.table import release_faults
-from ci_publish.distributions.checks.weights import weights
+from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.metadata import normalized_version, parse_core_metadata
 from ci_publish.distributions.record import parse_wheel_record
@@ -73,12 +73,12 @@ def core_metadata(by: Stranger) -> None:
     form: dict[str, list[str]] = {}
     for name, item in form_fields(parsed.metadata):
         form.setdefault(name, []).append(item)
-    assert isinstance(form_validation.validate_form(form), tuple)
+    assert isinstance(form_validation.validate_upload_form(form), tuple)
     normalized_version(parsed.metadata.version)
 
 
 def description(by: Stranger) -> None:
-    rendering(by.description(), by.media_type())
+    render_description(by.description(), by.media_type())
 
 
 def members(by: Stranger) -> None:
@@ -102,7 +102,7 @@ def wheel_file(by: Stranger) -> None:
         wheel=contents,
     )
     for rule in RULES.values():
-        list(rule.faults(file))
+        list(rule.faults_of_file(file))
 
 
 def listings(by: Stranger) -> None:
@@ -162,7 +162,7 @@ def comparisons(by: Stranger) -> None:
         release_faults(comparison, stated)
     release_faults(comparison, Stated())
     with suppress(ConfigurationError):
-        weights((f"{by.text()}={by.text()}",))
+        parse_rule_weights((f"{by.text()}={by.text()}",))
 
 
 PARSERS: tuple[Callable[[Stranger], None], ...] = (

@@ -26,7 +26,7 @@ from ci_publish.distributions.checks.comparison.stated import (
     matches,
 )
 from ci_publish.distributions.checks.comparison.stated_rules import MAX_TAG, tag_faults
-from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow
+from ci_publish.distributions.checks.rendering import MAX_MARKDOWN, is_shallow_description
 from ci_publish.distributions.checks.table import release_faults
 from ci_publish.distributions.entry_points import entry_points_refusal_reason, parse_entry_points
 from ci_publish.distributions.limits import MAX_ATTESTATION, MAX_METADATA_HEADERS, MAX_RECORD, MAX_SMALL_TEXT
@@ -171,11 +171,11 @@ def _metadata(data: bytes) -> None:
     form: dict[str, list[str]] = {}
     for name, value in form_fields(parse_core_metadata(data).metadata):
         form.setdefault(name, []).append(value)
-    form_validation.validate_form(form)
+    form_validation.validate_upload_form(form)
 
 
 def _description(text: bytes) -> None:
-    is_shallow(text.decode())
+    is_shallow_description(text.decode())
 
 
 def _record(text: bytes) -> None:
@@ -190,7 +190,7 @@ def _entry_points(text: bytes) -> None:
 def _wheel_file(text: bytes) -> None:
     contents = ZipContents(info_folder="demo-1.0.dist-info", texts=(("WHEEL", text),))
     file = CheckedFile(filename="demo-1.0-py3-none-any.whl", kind=Kind.WHEEL, size=1, form={}, wheel=contents)
-    list(RULES["wheel-file-invalid"].faults(file))
+    list(RULES["wheel-file-invalid"].faults_of_file(file))
 
 
 def _settings(content: bytes) -> None:

@@ -19,7 +19,7 @@ from ci_publish.about import DOCS_URL
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.settings import options
 from ci_publish.cli.arguments import parse
-from ci_publish.distributions.checks.relative_links import dead_links
+from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.distributions.checks.table import RULES
 from ci_publish.errors import error_classes
 from scripts import docs_errors, docs_reference, own_version
@@ -154,13 +154,13 @@ def test_every_note_and_warning_is_explained_and_no_other() -> None:
 
 def test_the_description_of_the_wheel_has_addresses_in_full_where_the_readme_names_files() -> None:
     """The control: the README itself has a picture and links that would be dead on an index."""
-    relative = {(link.target, link.image) for link in dead_links(README, "text/markdown")}
+    relative = {(link.target, link.image) for link in find_dead_links(README, "text/markdown")}
     assert relative >= {("docs/assets/terminal.png", True), ("SECURITY.md", False), ("CHANGELOG.md", False)}
     assert [target for target, _ in relative if not (ROOT / target).is_file()] == []
     metadata = build.util.project_wheel_metadata(ROOT, isolated=False)
     assert metadata["Description-Content-Type"] == "text/markdown"
     description = metadata["Description"]
-    assert list(dead_links(description, "text/markdown")) == []
+    assert list(find_dead_links(description, "text/markdown")) == []
     repository = "https://github.com/ci-publish/ci-publish"
     raw = "https://raw.githubusercontent.com/ci-publish/ci-publish/main"
     for target, image in relative:

@@ -144,9 +144,9 @@ def execute(
 def _require_rules(settings: Settings, loaded: Loaded) -> None:
     """Raise ConfigurationError for what no rule can be; the rules are imported only where something is said of them."""
     if settings.rules:
-        from ci_publish.distributions.checks.weights import weights  # noqa: PLC0415
+        from ci_publish.distributions.checks.weights import parse_rule_weights  # noqa: PLC0415
 
-        weights(settings.rules, source=loaded.origin("rules").spelled)
+        parse_rule_weights(settings.rules, source=loaded.origin("rules").spelled)
 
 
 def _refused(error: ConfigurationError, loaded: Loaded, context: RuntimeContext, reader: Reader) -> Receipt:

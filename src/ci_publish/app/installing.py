@@ -16,8 +16,8 @@ from urllib.parse import quote
 from ci_publish.app.install_credentials import refuse_secrets_of_the_process
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
-from ci_publish.distributions.checks.table import problem
-from ci_publish.distributions.checks.weights import weights
+from ci_publish.distributions.checks.table import problem_of_fault
+from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.faults import Fault
 from ci_publish.errors import ConfigurationError, InstallationFailed
 from ci_publish.model.distribution import Distribution
@@ -85,7 +85,7 @@ def _tried(
     untried = [file for file in files if not any(fits(file, interpreter) for interpreter in found)]
     results = list(_results(pairs, _plan(world, files, settings, folder), processes, context, folder))
     problems = [_not_tried(file, found, required=settings.require_tried) for file in untried]
-    return results, list(weights(settings.rules, strict=settings.strict).weighed(problems))
+    return results, list(parse_rule_weights(settings.rules, strict=settings.strict).apply_to_problems(problems))
 
 
 def _results(
@@ -132,7 +132,7 @@ def _plan(world: RehearsalWorld, files: Sequence[Distribution], settings: Settin
         commands=settings.run,
         imports=not settings.no_import,
         seconds=settings.install_timeout,
-        weights=weights(settings.rules, strict=settings.strict),
+        weights=parse_rule_weights(settings.rules, strict=settings.strict),
     )
 
 
@@ -165,4 +165,4 @@ def _not_tried(file: Distribution, found: Sequence[Interpreter], *, required: bo
     given = ", ".join(each.name for each in found)
     message = f"Not tried here: it needs {needs(file)}; given: {given}."
     severity = Severity.ERROR if required else Severity.NOTE
-    return problem(Fault(rule="install-not-tried", message=message), file.filename, severity)
+    return problem_of_fault(Fault(rule="install-not-tried", message=message), file.filename, severity)

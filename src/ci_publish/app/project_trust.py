@@ -103,9 +103,9 @@ def refuse_project_settings(reader: Reader, settings: Settings, loaded: Loaded, 
 
 
 def _weakens(rules: Sequence[str]) -> bool:
-    from ci_publish.distributions.checks.weights import weaker  # noqa: PLC0415  (late, see ``Composition.run``)
+    from ci_publish.distributions.checks.weights import weakens_any_rule  # noqa: PLC0415  (late, see ``Composition.run``)
 
-    return weaker(rules)
+    return weakens_any_rule(rules)
 
 
 def project_notes(command: str, loaded: Loaded) -> tuple[Noted, ...]:

@@ -12,10 +12,10 @@ from ci_publish.distributions.checks import form_validation
 from ci_publish.distributions.checks.comparison.local_releases import local_comparisons, versions
 from ci_publish.distributions.checks.comparison.stated import NOTHING_STATED, Stated
 from ci_publish.distributions.checks.comparison.stated_rules import stated_faults
-from ci_publish.distributions.checks.rendering import RunStopped, form_rendering
+from ci_publish.distributions.checks.rendering import RunStopped, render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
-from ci_publish.distributions.checks.table import RULES, file_faults, problem, release_faults, set_faults
-from ci_publish.distributions.checks.weights import weights
+from ci_publish.distributions.checks.table import RULES, file_faults, problem_of_fault, release_faults, set_faults
+from ci_publish.distributions.checks.weights import parse_rule_weights
 from ci_publish.distributions.collecting import EntryRemark, ReadFile, RefusedFile
 from ci_publish.distributions.faults import Fault, Rendering
 from ci_publish.distributions.found_nothing import nothing_to_publish_error, quote_first_paths
@@ -69,7 +69,7 @@ class LocalDistributions:
         attestations_dir: Path | None = None,
         waiting: Waiting | None = None,
     ) -> None:
-        self._weights = weights(rules, strict=strict)
+        self._weights = parse_rule_weights(rules, strict=strict)
         self._stated = stated
         self._verify_metadata = verify_metadata
         self._with_md5 = with_md5
@@ -94,9 +94,11 @@ class LocalDistributions:
             [*entries.attestations, *self._find_build_provenance_files(entries, names)], names
         )
         # A file that cannot be read as a distribution is an error, whatever the profile.
-        problems = [problem(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults]
+        problems = [
+            problem_of_fault(fault, file.filename, Severity.ERROR) for file in refusals for fault in file.faults
+        ]
         problems += [
-            problem(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
+            problem_of_fault(remark.fault, remark.filename, RULES[remark.fault.rule].pypi)
             for remark in (*entries.remarks, *twice, *orphans)
         ]
         explained = any(each.severity is Severity.ERROR and each.rule != "file-not-found" for each in problems)
@@ -143,14 +145,14 @@ class LocalDistributions:
         if not self._verify_metadata:
             message = "The rules about core metadata are disabled (verify-metadata is false)."
             faults.append((None, Fault(rule="metadata-unverified", message=message)))
-        problems = self._weights.weighed((*collection.problems, *_problems_for_profiles(faults, profiles)))
+        problems = self._weights.apply_to_problems((*collection.problems, *_problems_for_profiles(faults, profiles)))
         # by file, the worst ones first, and last what is about all files
         return tuple(sorted(problems, key=lambda each: (each.filename is None, each.filename or "")))
 
     def check_stated(self, collection: Collection) -> tuple[Problem, ...]:
         """Compare the run with what is stated of it; see ``publishing.ports.Distributions.check_stated``."""
         faults = stated_faults(versions(collection), self._stated)
-        return self._weights.weighed(_problems_for_profiles(((None, fault) for fault in faults), ()))
+        return self._weights.apply_to_problems(_problems_for_profiles(((None, fault) for fault in faults), ()))
 
     def compare(
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
@@ -160,7 +162,9 @@ class LocalDistributions:
             metadata = parse_core_metadata(comparison.before_metadata).metadata
             comparison = replace(comparison, before=replace(comparison.before, metadata=metadata))
         faults = release_faults(comparison, self._stated, differences=differences)
-        return self._weights.weighed(_problems_for_profiles(((fault.filename, fault) for fault in faults), profiles))
+        return self._weights.apply_to_problems(
+            _problems_for_profiles(((fault.filename, fault) for fault in faults), profiles)
+        )
 
     def _distribution_faults(self, distribution: Distribution) -> list[Fault]:
         """Return everything that is wrong with one file; a bug of ours does not hide what is wrong with the others."""
@@ -202,7 +206,7 @@ class LocalDistributions:
         wheel, sdist = _read_archive_contents(distribution, known)
         counts = Counter(name for name, _ in distribution.metadata.fields)
         if (form_faults := self._form_faults.get(fields)) is None:  # files of a release have the same form
-            form_faults = self._form_faults[fields] = form_validation.validate_form(form)
+            form_faults = self._form_faults[fields] = form_validation.validate_upload_form(form)
         return CheckedFile(
             filename=distribution.filename,
             kind=distribution.kind,
@@ -212,7 +216,7 @@ class LocalDistributions:
             sdist=sdist,
             metadata_faults=() if known is None else known.parsed.faults,
             form_faults=form_faults,
-            rendering=form_rendering(form, self._waiting) if self._verify_metadata else Rendering(),
+            rendering=render_form_description(form, self._waiting) if self._verify_metadata else Rendering(),
             unknown_fields=tuple(sorted(counts.keys() - _KNOWN_FIELDS)),
             repeated_fields=tuple(sorted(name for name in counts.keys() & _SINGLE_FIELDS if counts[name] > 1)),
         )
@@ -286,7 +290,7 @@ def _subfolder_problems(left_out: Iterable[SubfolderFile]) -> Iterator[Problem]:
                 option("ignore_subfolders", "true"),
             ),
         )
-        yield problem(fault, None, Severity.ERROR if required else Severity.WARNING)
+        yield problem_of_fault(fault, None, Severity.ERROR if required else Severity.WARNING)
 
 
 def _problems_for_profiles(
@@ -294,6 +298,6 @@ def _problems_for_profiles(
 ) -> Iterator[Problem]:
     """Yield the problems that count for *profiles*."""
     for filename, fault in faults:
-        severity = RULES[fault.rule].severity(profiles)
+        severity = RULES[fault.rule].severity_for_profiles(profiles)
         if severity is not None:
-            yield problem(fault, filename, severity)
+            yield problem_of_fault(fault, filename, severity)

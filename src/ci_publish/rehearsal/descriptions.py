@@ -9,8 +9,8 @@ import readme_renderer.markdown
 import readme_renderer.rst
 import readme_renderer.txt
 
-from ci_publish.distributions.checks.relative_links import is_dead
-from ci_publish.distributions.checks.rendering import is_quick, rendering
+from ci_publish.distributions.checks.relative_links import is_relative_address
+from ci_publish.distributions.checks.rendering import is_quick_to_render, render_description
 from ci_publish.rehearsal.records import Fields
 from ci_publish.rehearsal.responses import HELP
 
@@ -34,20 +34,20 @@ def _placeholder(image: re.Match[str]) -> str:
     """Return what stands for an image; the attributes are escaped already, by the sanitiser."""
     attributes = dict(_ATTRIBUTE.findall(image[1]))
     address, alt = attributes.get("src", ""), attributes.get("alt", "")
-    if is_dead(html.unescape(address)):
+    if is_relative_address(html.unescape(address)):
         return f'<span class="image dead">image, dead on PyPI: {alt} <code>{address}</code></span>'
     return f'<span class="image">image: {alt} <code>{address}</code></span>'
 
 
 def _marked(link: re.Match[str]) -> str:
-    return f'<a class="dead"{link[1]}>' if is_dead(html.unescape(link[2])) else link[0]
+    return f'<a class="dead"{link[1]}>' if is_relative_address(html.unescape(link[2])) else link[0]
 
 
 def description_problem(fields: Fields) -> str | None:
     """Return PyPI's message for a description that cannot be rendered; None for others, and without one."""
     texts = dict(reversed(fields))
     description, content_type = texts.get("description", ""), texts.get("description_content_type", "")
-    if not description or rendering(description, content_type).fault is None:
+    if not description or render_description(description, content_type).fault is None:
         return None
     subject = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     return f"The description failed to render {subject}. See {HELP}#description-content-type for more information."
@@ -55,7 +55,7 @@ def description_problem(fields: Fields) -> str | None:
 
 def _rendered(description: str, content_type: str | None) -> str | None:
     kind = _media_type(content_type)
-    if not is_quick(description, kind or "text/x-rst"):
+    if not is_quick_to_render(description, kind or "text/x-rst"):
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
-from ci_publish.distributions.checks.relative_links import dead_links
+from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.rehearsal import descriptions
 from ci_publish.rehearsal.records import Project, Release, State, StoredFile
@@ -140,7 +140,7 @@ def _installation(shown: Project, release: Release, base_url: str) -> Markup:
 def _dead_links(release: Release) -> Markup:
     """List what leads nowhere on PyPI, for as long as the release exists."""
     description, kind = release.first("description") or "", release.first("description_content_type") or ""
-    found = list(dead_links(description, kind))[:_DEAD_SHOWN]
+    found = list(find_dead_links(description, kind))[:_DEAD_SHOWN]
     if not found:
         return Markup("")
     entries = _joined(

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from ci_publish.distributions.checks import server_refusal
-from ci_publish.distributions.checks.form_validation import validate_form as validate_metadata
-from ci_publish.distributions.checks.table import refusal_of
+from ci_publish.distributions.checks import pypi_upload_refusal
+from ci_publish.distributions.checks.form_validation import validate_upload_form as validate_metadata
+from ci_publish.distributions.checks.table import first_server_refusal
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.rehearsal.records import Fields
 
@@ -19,12 +19,12 @@ FileValidator: TypeAlias = Callable[[Path, str, Fields], ServerRefusal | None]
 
 def validate_form(form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the core metadata in a form; None where it accepts them."""
-    return refusal_of(validate_metadata(_by_name(form)))
+    return first_server_refusal(validate_metadata(_by_name(form)))
 
 
 def validate_file(path: Path, filename: str, form: Fields) -> ServerRefusal | None:
     """Return why PyPI refuses the file at *path*, uploaded as *filename*; None where it accepts it."""
-    return server_refusal(path, filename, _by_name(form))
+    return pypi_upload_refusal(path, filename, _by_name(form))
 
 
 def _by_name(form: Fields) -> Mapping[str, Sequence[str]]:

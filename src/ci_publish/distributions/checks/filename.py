@@ -28,10 +28,10 @@ def _filename_characters(file: CheckedFile) -> Iterable[Fault]:
             "Cannot upload a file with non-printable characters (ordinals 0-31) "
             "or the DEL character (ordinal 127) in the name."
         )
-        yield _fault("filename-characters", "The filename contains control characters.", words)
+        yield _filename_fault("filename-characters", "The filename contains control characters.", words)
     if "/" in file.filename or "\\" in file.filename:
         words = "Cannot upload a file with '/' or '\\' in the name."
-        yield _fault("filename-characters", "The filename contains a slash or a backslash.", words)
+        yield _filename_fault("filename-characters", "The filename contains a slash or a backslash.", words)
 
 
 def _filename_not_ascii(file: CheckedFile) -> Iterable[Fault]:
@@ -47,13 +47,13 @@ def _filename_extension(file: CheckedFile) -> Iterable[Fault]:
             f"Invalid file extension: Use .tar.gz, .whl or .zip extension. {_PEP_527} "
             "and https://peps.python.org/pep-0715/ for more information"
         )
-        yield _fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
+        yield _filename_fault("filename-extension", "The file extension is not .whl or .tar.gz.", words)
     elif match["extension"] not in _EXTENSIONS[file.kind]:
         words = (
             f"Invalid file extension: Extension {match['extension']} is invalid for filetype "
             f"{_FORM_KIND[file.kind]}. {_PEP_527} for more information."
         )
-        yield _fault(
+        yield _filename_fault(
             "filename-extension", f"The extension {match['extension']} does not belong to a {file.kind}.", words
         )
 
@@ -76,59 +76,65 @@ def _filename_sdist(file: CheckedFile) -> Iterable[Fault]:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
         words = f"Invalid source distribution filename: {file.filename}"
-        yield _fault("filename-sdist", f"{error}.", words)
+        yield _filename_fault("filename-sdist", f"{error}.", words)
 
 
 def _filename_project(file: CheckedFile) -> Iterable[Fault]:
-    name = file.value("name")
-    found = _name_and_version(file)
+    name = file.form_value("name")
+    found = _project_and_version_in_filename(file)
     if not name or found is None or canonicalize_name(found[0]) == canonicalize_name(name):
         return
-    words = f"Start filename for {name!r} with {_underscored(name)!r}."
-    yield _fault("filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", words)
+    words = f"Start filename for {name!r} with {_underscored_project_name(name)!r}."
+    yield _filename_fault(
+        "filename-project", f"The filename starts with {found[0]!r}, but the metadata says {name!r}.", words
+    )
 
 
 def _filename_normalized(file: CheckedFile) -> Iterable[Fault]:
-    name, found = file.value("name"), _name_and_version(file)
+    name, found = file.form_value("name"), _project_and_version_in_filename(file)
     if not name or found is None or canonicalize_name(found[0]) != canonicalize_name(name):
         return
-    if file.kind is Kind.WHEEL and found[0] != _underscored(name):
+    if file.kind is Kind.WHEEL and found[0] != _underscored_project_name(name):
         words = (
             f"Filename {file.filename!r} should contain the normalized project name "
-            f"{_underscored(name)!r}, not {found[0]!r}."
+            f"{_underscored_project_name(name)!r}, not {found[0]!r}."
         )
-        yield _fault(
-            "filename-normalized", f"The filename starts with {found[0]!r} instead of {_underscored(name)!r}.", words
+        yield _filename_fault(
+            "filename-normalized",
+            f"The filename starts with {found[0]!r} instead of {_underscored_project_name(name)!r}.",
+            words,
         )
     if file.kind is Kind.SDIST:
-        yield from _sdist_spelling(file, name)
+        yield from _sdist_filename_spelling(file, name)
 
 
-def _sdist_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
+def _sdist_filename_spelling(file: CheckedFile, name: str) -> Iterator[Fault]:
     """Yield the fault of an sdist whose name is not spelled as the server wants it."""
-    version = _version(file.value("version"))
-    expected = f"{_underscored(name)}-{version}.tar.gz"
+    version = _parse_version_or_none(file.form_value("version"))
+    expected = f"{_underscored_project_name(name)}-{version}.tar.gz"
     if version is not None and file.filename not in {expected, expected.removesuffix(".tar.gz") + ".zip"}:
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _fault("filename-normalized", f"The filename should be {expected!r}.", words)
+        yield _filename_fault("filename-normalized", f"The filename should be {expected!r}.", words)
 
 
 def _filename_version(file: CheckedFile) -> Iterable[Fault]:
-    version, found = _version(file.value("version")), _name_and_version(file)
+    version, found = _parse_version_or_none(file.form_value("version")), _project_and_version_in_filename(file)
     if version is None or found is None or found[1] == version:
         return
     words = f"Version in filename should be {str(version)!r} not {str(found[1])!r}."
     if file.kind is Kind.SDIST:
-        expected = f"{_underscored(file.value('name'))}-{version}.tar.gz"
+        expected = f"{_underscored_project_name(file.form_value('name'))}-{version}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-    yield _fault("filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", words)
+    yield _filename_fault(
+        "filename-version", f"The filename has version {found[1]}, but the metadata says {version}.", words
+    )
 
 
 def _filename_zip_sdist(file: CheckedFile) -> Iterable[Fault]:
     if file.kind is Kind.SDIST and file.filename.endswith(".zip"):
-        expected = f"{_underscored(file.value('name'))}-{file.value('version')}.tar.gz"
+        expected = f"{_underscored_project_name(file.form_value('name'))}-{file.form_value('version')}.tar.gz"
         words = f"Filename {file.filename!r} is invalid, should be {expected!r}."
-        yield _fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
+        yield _filename_fault("filename-zip-sdist", "The file is an sdist in a .zip archive.", words)
 
 
 def _filename_length(file: CheckedFile) -> Iterable[Fault]:
@@ -143,7 +149,7 @@ def _filename_length(file: CheckedFile) -> Iterable[Fault]:
         )
 
 
-def parsed_filename(file: CheckedFile) -> DistributionFilename | None:
+def parse_checked_filename(file: CheckedFile) -> DistributionFilename | None:
     """Return what the filename says, of a wheel also where its tags are invalid; None for other names."""
     if file.filename.endswith(".whl") is not (file.kind is Kind.WHEEL):
         return None
@@ -153,14 +159,14 @@ def parsed_filename(file: CheckedFile) -> DistributionFilename | None:
         return error.except_tags
 
 
-def _name_and_version(file: CheckedFile) -> tuple[str, Version] | None:
+def _project_and_version_in_filename(file: CheckedFile) -> tuple[str, Version] | None:
     """Return the project as the filename spells it, and its version; None where the name cannot be parsed."""
-    if (parsed := parsed_filename(file)) is None:
+    if (parsed := parse_checked_filename(file)) is None:
         return None
-    return _implicit_post_release(file) or (parsed.spelled_project, parsed.version)
+    return _implicit_post_release_in_filename(file) or (parsed.spelled_project, parsed.version)
 
 
-def _implicit_post_release(file: CheckedFile) -> tuple[str, Version] | None:
+def _implicit_post_release_in_filename(file: CheckedFile) -> tuple[str, Version] | None:
     """Return project and version of an sdist ``leo-6.7.8-9``: PEP 440's oldest post release (legacy.py:1334-1358).
 
     None where the metadata names another project, or no such version.
@@ -169,25 +175,25 @@ def _implicit_post_release(file: CheckedFile) -> tuple[str, Version] | None:
         return None
     stem = file.filename.removesuffix(".tar.gz").removesuffix(".zip")
     name, _, rest = stem.rpartition("-")[0].rpartition("-")
-    version = _version(f"{rest}-{stem.rpartition('-')[2]}")
-    meant = _version(file.value("version"))
-    same = canonicalize_name(name) == canonicalize_name(file.value("name"))
+    version = _parse_version_or_none(f"{rest}-{stem.rpartition('-')[2]}")
+    meant = _parse_version_or_none(file.form_value("version"))
+    same = canonicalize_name(name) == canonicalize_name(file.form_value("name"))
     return (name, version) if same and version is not None and meant is not None and meant.is_postrelease else None
 
 
-def _version(text: str) -> Version | None:
+def _parse_version_or_none(text: str) -> Version | None:
     try:
         return Version(text)
     except ValueError:  # InvalidVersion is one, and so is a number of more than 4,300 digits
         return None
 
 
-def _underscored(name: str) -> str:
+def _underscored_project_name(name: str) -> str:
     """Return the normalised project name as filenames write it."""
     return canonicalize_name(name).replace("-", "_")
 
 
-def _fault(rule_id: str, message: str, words: str) -> Fault:
+def _filename_fault(rule_id: str, message: str, words: str) -> Fault:
     return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words))
 
 

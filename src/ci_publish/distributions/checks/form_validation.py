@@ -12,10 +12,10 @@ from typing import Final
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
 
 from ci_publish.distributions.checks.pypi_metadata_rules import (
-    Invalid,
-    check_charset,
+    InvalidField,
+    check_description_charset,
     check_metadata_version,
-    pypi_rules,
+    fields_invalid_for_pypi,
 )
 from ci_publish.distributions.faults import Fault, ServerRefusal, bad_request_refusal
 from ci_publish.model.core_metadata_form import REPEATED_FIELDS, SINGLE_FIELDS
@@ -120,36 +120,40 @@ _RULES: Final = {
 FormValues = Mapping[str, Sequence[str]]
 
 
-def validate_form(form: FormValues) -> tuple[Fault, ...]:
+def validate_upload_form(form: FormValues) -> tuple[Fault, ...]:
     """Return the faults of an upload form's core metadata, the one that the server would answer with first."""
-    clean = _sanitized(form)
-    faults = list(_form_faults(clean))
+    clean = _sanitize_upload_form(form)
+    faults = list(_project_name_faults(clean))
     unreadable = [
-        Invalid(field=_field(name), message=reason)
+        InvalidField(field=_metadata_field_name(name), message=reason)
         for name, values in clean.items()
-        if (reason := _unreadable(name, values))
+        if (reason := _unparsable_field_reason(name, values))
     ]
-    faults += _faults(unreadable)
+    faults += _faults_of_invalid_fields(unreadable)
     named = {invalid.field for invalid in unreadable}
-    raw, unparsed = _raw({name: values for name, values in clean.items() if _field(name) not in named})
+    raw, unparsed = _raw_metadata_of_form(
+        {name: values for name, values in clean.items() if _metadata_field_name(name) not in named}
+    )
     if unparsed:
-        faults += _faults(unparsed)
+        faults += _faults_of_invalid_fields(unparsed)
     # A field that is left out here is not missing, too.
     left_out = named | {invalid.field for invalid in unparsed}
-    standard = [invalid for invalid in _standard(raw) if invalid.field not in left_out]
+    standard = [invalid for invalid in _fields_invalid_for_packaging(raw) if invalid.field not in left_out]
     # What the server's ``packaging`` (26.2) refuses and newer versions accept.
     known = left_out | {invalid.field for invalid in standard}
     if "metadata-version" not in known:
         standard += check_metadata_version(raw)
     if "description-content-type" not in known:  # otherwise it may be impossible to parse
-        standard += check_charset(raw)
-    faults += _faults(standard)
+        standard += check_description_charset(raw)
+    faults += _faults_of_invalid_fields(standard)
     # The server applies its own rules only to what passes the standard ones.
-    faults += _faults(list(pypi_rules(raw, left_out | {invalid.field for invalid in standard})))
+    faults += _faults_of_invalid_fields(
+        list(fields_invalid_for_pypi(raw, left_out | {invalid.field for invalid in standard}))
+    )
     return tuple(faults)
 
 
-def _sanitized(form: FormValues) -> dict[str, list[str]]:
+def _sanitize_upload_form(form: FormValues) -> dict[str, list[str]]:
     """Return the form as the server reads it: without UNKNOWN and without empty fields (decorators.py:12-50)."""
     clean: dict[str, list[str]] = {}
     for name, values in form.items():
@@ -159,7 +163,7 @@ def _sanitized(form: FormValues) -> dict[str, list[str]]:
     return clean
 
 
-def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
+def _project_name_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
     """Yield what is wrong with the fields that the form itself validates (forms.py:25-43, legacy.py:661-697)."""
     name = next(iter(form.get("name", ())), "")
     if name and _PROJECT_NAME.match(name):
@@ -174,10 +178,10 @@ def _form_faults(form: Mapping[str, list[str]]) -> Iterator[Fault]:
     )
 
 
-def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
+def _raw_metadata_of_form(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[InvalidField]]:
     """Return the form as raw metadata, and the fields that cannot be read (metadata.py:305-384)."""
     raw: dict[str, object] = {}
-    unparsed: list[Invalid] = []
+    unparsed: list[InvalidField] = []
     for name, values in form.items():
         if name in _STRINGS and len(values) == 1:
             raw[name] = values[0]
@@ -185,14 +189,14 @@ def _raw(form: Mapping[str, list[str]]) -> tuple[RawMetadata, list[Invalid]]:
             raw[_PLURALS.get(name, name)] = values
         elif name == "keywords" and len(values) == 1:
             raw[name] = [keyword.strip() for keyword in values[0].split(",")]
-        elif name == "project_urls" and (urls := _project_urls(values)) is not None:
+        elif name == "project_urls" and (urls := _parse_project_urls_field(values)) is not None:
             raw[name] = urls
         elif name in _STRINGS or name in {"keywords", "project_urls"}:
-            unparsed.append(Invalid(field=_field(name), message=f"{name!r} has invalid data"))
+            unparsed.append(InvalidField(field=_metadata_field_name(name), message=f"{name!r} has invalid data"))
     return raw, unparsed  # type: ignore[return-value]
 
 
-def _unreadable(name: str, values: Sequence[str]) -> str:
+def _unparsable_field_reason(name: str, values: Sequence[str]) -> str:
     """Return why *values* of a field that libraries parse are not given to them: they would fail or take very long.
 
     They read nested groups by recursion, and convert numbers of at most 4,300 digits.
@@ -208,7 +212,7 @@ def _unreadable(name: str, values: Sequence[str]) -> str:
     return f"a number has more than {MAX_DIGITS} digits" if digits > MAX_DIGITS else ""
 
 
-def _project_urls(values: Sequence[str]) -> dict[str, str] | None:
+def _parse_project_urls_field(values: Sequence[str]) -> dict[str, str] | None:
     """Return labels and URLs, None if a label appears twice (packaging.metadata)."""
     urls: dict[str, str] = {}
     for value in values:
@@ -219,19 +223,19 @@ def _project_urls(values: Sequence[str]) -> dict[str, str] | None:
     return urls
 
 
-def _field(form_name: str) -> str:
+def _metadata_field_name(form_name: str) -> str:
     """Return the name of a field in the file for its name in the form."""
     return _FIELD_NAMES.get(form_name, form_name.replace("_", "-"))
 
 
-def _standard(raw: RawMetadata) -> Iterator[Invalid]:
+def _fields_invalid_for_packaging(raw: RawMetadata) -> Iterator[InvalidField]:
     """Yield everything that ``packaging`` refuses."""
     try:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:
         yield from (
             # Sorted, because ``packaging`` prints the allowed values in the order of a set, which varies.
-            Invalid(
+            InvalidField(
                 field=error.field,
                 message=_QUOTED_LIST.sub(lambda match: f"[{', '.join(sorted(match[1].split(', ')))}]", str(error)),
             )
@@ -240,26 +244,26 @@ def _standard(raw: RawMetadata) -> Iterator[Invalid]:
         )
 
 
-def _faults(invalids: Sequence[Invalid]) -> Iterator[Fault]:
+def _faults_of_invalid_fields(invalids: Sequence[InvalidField]) -> Iterator[Fault]:
     """Yield faults in the order in which the server would name them (legacy.py:703-722)."""
     ranks = {field: rank for rank, field in enumerate(_ERROR_ORDER)}
     for invalid in sorted(invalids, key=lambda each: (ranks.get(each.field, len(ranks)), each.field)):
         advice = (text for field, words, text in _ADVICE if field == invalid.field and words in invalid.message)
         yield Fault(
-            rule=_rule(invalid),
+            rule=_rule_of_invalid_field(invalid),
             message=f"{invalid.field}: {invalid.message}",
-            refusal=_refusal(invalid),
+            refusal=_refusal_of_invalid_field(invalid),
             advice=invalid.advice or next(advice, ""),
         )
 
 
-def _rule(invalid: Invalid) -> str:
+def _rule_of_invalid_field(invalid: InvalidField) -> str:
     if invalid.field == "metadata-version" and invalid.message.startswith(f"{NEXT_VERSION!r} is not a valid"):
         return "metadata-version-unknown"
     return invalid.rule or _RULES.get(invalid.field, "metadata-field")
 
 
-def _refusal(invalid: Invalid) -> ServerRefusal:
+def _refusal_of_invalid_field(invalid: InvalidField) -> ServerRefusal:
     """Return the server's answer (legacy.py:718-742)."""
     # A line break in the reason phrase breaks the server's answer; here it becomes a blank.
     message = " ".join(invalid.message.split("\n"))

@@ -11,7 +11,7 @@ _HELP = "https://pypi.org/help/#description-content-type"
 
 
 def _description_renders(file: CheckedFile) -> Iterable[Fault]:
-    content_type = file.value("description_content_type")
+    content_type = file.form_value("description_content_type")
     reason = file.rendering.fault
     if reason is not None:
         kind = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"

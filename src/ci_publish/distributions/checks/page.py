@@ -38,30 +38,30 @@ Line numbers in the server's source are those of pypi/warehouse at commit 6b6215
 """
 
 
-def page() -> str:
+def checks_page() -> str:
     """Return the page: a table of all rules, then a section for each, by family."""
-    return "\n".join([_INTRODUCTION, *_table(), *_sections()])
+    return "\n".join([_INTRODUCTION, *_rules_table_lines(), *_rule_sections()])
 
 
-def _table() -> Iterator[str]:
+def _rules_table_lines() -> Iterator[str]:
     """Yield the table of all rules."""
     yield "| rule | PyPI | other indexes | adjustable |\n|---|---|---|---|"
     for rule in RULES.values():
-        severities = f"{_severity(rule.pypi)} | {_severity(rule.elsewhere)}"
+        severities = f"{_severity_text(rule.pypi)} | {_severity_text(rule.severity_elsewhere)}"
         yield f"| [`{rule.id}`](#{rule.id}) | {severities} | {'yes' if rule.adjustable else 'no'} |"
     yield ""
 
 
-def _sections() -> Iterator[str]:
+def _rule_sections() -> Iterator[str]:
     """Yield the sections about the rules."""
     for family in Family:
         yield f"## {family.capitalize()}\n"
-        yield from map(_section, FAMILIES[family])
+        yield from map(_rule_section, FAMILIES[family])
 
 
-def _section(rule: Rule) -> str:
+def _rule_section(rule: Rule) -> str:
     """Return the section about one rule, with its id as the anchor."""
-    severities = f"{_severity(rule.pypi)} for PyPI, {_severity(rule.elsewhere)} for other indexes"
+    severities = f"{_severity_text(rule.pypi)} for PyPI, {_severity_text(rule.severity_elsewhere)} for other indexes"
     adjustable = "yes" if rule.adjustable else f"no, it {rule.ground}"
     return (
         f"### {rule.id} {{ #{rule.id} }}\n\n{rule.cause}\n\n"
@@ -70,5 +70,5 @@ def _section(rule: Rule) -> str:
     )
 
 
-def _severity(severity: Severity | None) -> str:
+def _severity_text(severity: Severity | None) -> str:
     return "none" if severity is None else str(severity)

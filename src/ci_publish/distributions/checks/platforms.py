@@ -67,43 +67,47 @@ _ENOUGH: Final = 5
 
 
 @frozen
-class _Family:
+class _PlatformFamily:
     """A family of tags that may grow: what follows its name, and the machines that PyPI knows in it."""
 
     pattern: re.Pattern[str]
     known: frozenset[str]
     is_version: Callable[[Mapping[str, str]], bool]
 
-    def may_accept(self, platform: str) -> bool:
+    def may_accept_platform(self, platform: str) -> bool:
         """Return whether *platform* is a well-formed member that PyPI may accept one day."""
         match = self.pattern.fullmatch(platform)
-        return match is not None and self.is_version(match.groupdict()) and _is_new(match["arch"], self.known)
+        return (
+            match is not None
+            and self.is_version(match.groupdict())
+            and _may_be_new_architecture(match["arch"], self.known)
+        )
 
 
-def _canonical_numbers(parts: Mapping[str, str]) -> bool:
+def _has_canonical_version_numbers(parts: Mapping[str, str]) -> bool:
     return all(_NUMBER.fullmatch(parts[name]) for name in ("major", "minor") if name in parts)
 
 
-def _future_mac(parts: Mapping[str, str]) -> bool:
+def _is_current_or_future_macos(parts: Mapping[str, str]) -> bool:
     """Return whether this is a macOS version of PyPI's list, or one that may come; since 11 the minor number is 0."""
     major, minor = parts["major"], parts["minor"]
-    if not _canonical_numbers(parts):
+    if not _has_canonical_version_numbers(parts):
         return False
     return major == "10" or (minor == "0" and (major in _MAC_MAJORS or _NEWEST_MAC < int(major) <= _MOST_MAC))
 
 
 _FAMILIES: Final = {
-    "macosx": _Family(_MAC, _MAC_ARCHES, _future_mac),
-    "manylinux": _Family(_LINUX, _MANY_ARCHES, _canonical_numbers),
-    "musllinux": _Family(_LINUX, _MUSL_ARCHES, _canonical_numbers),
-    "ios": _Family(_IOS, _IOS_ARCHES, _canonical_numbers),
-    "android": _Family(_ANDROID, _ANDROID_ARCHES, _canonical_numbers),
-    "win": _Family(re.compile(r"win_(?P<arch>.*)"), _WINDOWS, _canonical_numbers),
+    "macosx": _PlatformFamily(_MAC, _MAC_ARCHES, _is_current_or_future_macos),
+    "manylinux": _PlatformFamily(_LINUX, _MANY_ARCHES, _has_canonical_version_numbers),
+    "musllinux": _PlatformFamily(_LINUX, _MUSL_ARCHES, _has_canonical_version_numbers),
+    "ios": _PlatformFamily(_IOS, _IOS_ARCHES, _has_canonical_version_numbers),
+    "android": _PlatformFamily(_ANDROID, _ANDROID_ARCHES, _has_canonical_version_numbers),
+    "win": _PlatformFamily(re.compile(r"win_(?P<arch>.*)"), _WINDOWS, _has_canonical_version_numbers),
 }
 _FAMILY_NAMES: Final = (*_FAMILIES, "pyemscripten")
 
 
-def accepted(platform: str) -> bool:
+def is_accepted_platform(platform: str) -> bool:
     """Return whether PyPI accepted wheels for this platform in August 2026."""
     if platform in _PLAIN or _PYEMSCRIPTEN.match(platform):
         return True
@@ -116,7 +120,7 @@ def accepted(platform: str) -> bool:
     return any((match := pattern.match(platform)) and match["arch"] in arches for pattern, arches in others)
 
 
-def may_be_accepted(platform: str) -> bool:
+def may_become_accepted_platform(platform: str) -> bool:
     """Return whether PyPI may accept a platform one day that it does not accept yet.
 
     Such a platform is well-formed: a new version or machine of a family that grows, or a family of its own. What is
@@ -126,23 +130,23 @@ def may_be_accepted(platform: str) -> bool:
         return False
     family = platform.partition("_")[0]
     if (known := _FAMILIES.get(family)) is not None:
-        return known.may_accept(platform)
+        return known.may_accept_platform(platform)
     letters = family.rstrip("0123456789")
-    return family not in _CLOSED_FAMILIES and not any(_resembles(letters, name) for name in _FAMILY_NAMES)
+    return family not in _CLOSED_FAMILIES and not any(_is_misspelling_of(letters, name) for name in _FAMILY_NAMES)
 
 
-def _is_new(arch: str, known: frozenset[str]) -> bool:
+def _may_be_new_architecture(arch: str, known: frozenset[str]) -> bool:
     """Return whether *arch* can be a machine that is not known, rather than a known one misspelled."""
     if arch in known:
         return True
     return (
         _ARCHITECTURE.fullmatch(arch) is not None
         and arch not in _MISNOMERS
-        and not any(_resembles(arch, name) for name in known)
+        and not any(_is_misspelling_of(arch, name) for name in known)
     )
 
 
-def _resembles(word: str, known: str) -> bool:
+def _is_misspelling_of(word: str, known: str) -> bool:
     """Return whether *word* is *known* with one typing error.
 
     Another digit is not an error: armv6l and armv7l are two machines.
@@ -155,21 +159,21 @@ def _resembles(word: str, known: str) -> bool:
         different = [index for index, (one, other) in enumerate(zip(word, known, strict=True)) if one != other]
         if len(different) == 1:
             return not (word[different[0]].isdigit() and known[different[0]].isdigit())
-        return _is_swapped(different, word, known)
+        return _has_two_letters_swapped(different, word, known)
     longer, shorter = (word, known) if len(word) > len(known) else (known, word)
     left_out = {index for index in range(len(longer)) if longer[:index] + longer[index + 1 :] == shorter}
     # A letter more may be another machine (arm64e); a letter typed twice, or left out, is not.
     return bool(left_out) and (longer == known or len(left_out) > 1)
 
 
-def _is_swapped(different: list[int], word: str, known: str) -> bool:
+def _has_two_letters_swapped(different: list[int], word: str, known: str) -> bool:
     if len(different) != 2:  # noqa: PLR2004 - two neighbours
         return False
     first, second = different
     return second == first + 1 and word[first] == known[second] and word[second] == known[first]
 
 
-def advice(platform: str) -> str:
+def platform_tag_advice(platform: str) -> str:
     """Return what to do about a platform tag that PyPI does not accept."""
     if not platform.isascii() or re.search(r"[^a-z0-9_]", platform):
         return "Restore the file's name as the build wrote it: a browser or a copy has changed it."

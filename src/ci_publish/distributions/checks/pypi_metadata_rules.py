@@ -23,7 +23,7 @@ _BLANKS: Final = re.compile(r"\s+")
 
 
 @frozen(kw_only=True)
-class Invalid:
+class InvalidField:
     """Why the server refuses a field (named as in the file), in its words."""
 
     field: str
@@ -32,62 +32,62 @@ class Invalid:
     advice: str = ""
 
 
-def pypi_rules(raw: RawMetadata, skip: set[str]) -> Iterator[Invalid]:
+def fields_invalid_for_pypi(raw: RawMetadata, skip: set[str]) -> Iterator[InvalidField]:
     """Yield what PyPI refuses beyond the standard; fields in *skip* are known to be invalid already."""
-    checks: dict[str, Callable[[RawMetadata], Iterator[Invalid]]] = {
+    checks: dict[str, Callable[[RawMetadata], Iterator[InvalidField]]] = {
         "version": _check_local_version,
-        "summary": _check_summary,
+        "summary": _check_summary_length,
         "emails": _check_emails,
         "classifier": _check_classifiers,
-        "urls": _check_urls,
+        "urls": _check_home_and_download_urls,
         "project-url": _check_project_urls,
-        "other": _check_other_dependencies,
-        "requires-dist": _check_dependencies,
-        "dynamic": _check_dynamic,
-        "license": _check_license,
+        "other": _check_provides_and_obsoletes,
+        "requires-dist": _check_direct_dependencies,
+        "dynamic": _check_dynamic_fields,
+        "license": _check_license_fields,
     }
     for field, check in checks.items():
         if field not in skip:
             yield from check(raw)
 
 
-def check_metadata_version(raw: RawMetadata) -> Iterator[Invalid]:
+def check_metadata_version(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check for the versions that PyPI accepted in August 2026 (metadata.py:107-113)."""
     version = raw.get("metadata_version", "")
     if version not in SUPPORTED_VERSIONS:
-        yield Invalid(field="metadata-version", message=f"{version!r} is not a valid metadata version")
+        yield InvalidField(field="metadata-version", message=f"{version!r} is not a valid metadata version")
 
 
-def _check_local_version(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_local_version(raw: RawMetadata) -> Iterator[InvalidField]:
     version = Version(raw["version"])  # a missing or invalid one is reported already
     if version.local:
-        yield Invalid(
+        yield InvalidField(
             field="version",
             message=f"The use of local versions in '{version}' is not allowed.",
             rule="filename-local-version",
         )
 
 
-def _check_summary(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_summary_length(raw: RawMetadata) -> Iterator[InvalidField]:
     if len(raw.get("summary", "")) > MAX_SUMMARY:
-        yield Invalid(field="summary", message=f"'summary' field must be {MAX_SUMMARY} characters or less.")
+        yield InvalidField(field="summary", message=f"'summary' field must be {MAX_SUMMARY} characters or less.")
 
 
-def _check_emails(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_emails(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check the address of each field that holds a single one, as the server does."""
     for field, value in (("author-email", raw.get("author_email")), ("maintainer-email", raw.get("maintainer_email"))):
         # Python 3.14, which the server runs on, finds no single address in a list of several: such a field passes.
         try:
             addresses = email.utils.getaddresses([value]) if value else []
         except RecursionError:  # it parses some texts without an address by recursion
-            yield Invalid(field=field, message="it cannot be read as an email address")
+            yield InvalidField(field=field, message="it cannot be read as an email address")
             continue
         address = addresses[0][1] if len(addresses) == 1 else ""
-        if address and (reason := _email_fault(address)) is not None:
-            yield Invalid(field=field, message=f"{address!r} is not a valid email address: {reason}")
+        if address and (reason := _invalid_email_reason(address)) is not None:
+            yield InvalidField(field=field, message=f"{address!r} is not a valid email address: {reason}")
 
 
-def _email_fault(address: str) -> str | None:
+def _invalid_email_reason(address: str) -> str | None:
     """Return why *address* is no e-mail address, None where it is one."""
     import email_validator  # noqa: PLC0415 - takes 50 ms, and many distributions have no e-mail address
 
@@ -98,50 +98,50 @@ def _email_fault(address: str) -> str | None:
     return None
 
 
-def _check_classifiers(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_classifiers(raw: RawMetadata) -> Iterator[InvalidField]:
     given = set(raw.get("classifiers", ()))
     if not given:
         return
     from trove_classifiers import classifiers, deprecated_classifiers  # noqa: PLC0415 - only when there are some
 
-    near = {_folded(classifier): classifier for classifier in (*deprecated_classifiers, *classifiers)}
+    near = {_fold_classifier(classifier): classifier for classifier in (*deprecated_classifiers, *classifiers)}
     for classifier in sorted(given - classifiers - deprecated_classifiers.keys()):
         message = f"{classifier!r} is not a valid classifier."
-        if (meant := near.get(_folded(classifier))) is not None:
-            yield Invalid(field="classifier", message=message, advice=f"Write it as `{meant}`.")
+        if (meant := near.get(_fold_classifier(classifier))) is not None:
+            yield InvalidField(field="classifier", message=message, advice=f"Write it as `{meant}`.")
         else:
             rule = "metadata-classifier" if classifier.startswith("Private ::") else "metadata-classifier-unknown"
-            yield Invalid(field="classifier", message=message, rule=rule)
+            yield InvalidField(field="classifier", message=message, rule=rule)
     for classifier in sorted(given & deprecated_classifiers.keys()):
         instead = deprecated_classifiers[classifier]
         use = f", use one of {instead} instead." if instead else "."
-        yield Invalid(field="classifier", message=f"The classifier {classifier!r} has been deprecated{use}")
+        yield InvalidField(field="classifier", message=f"The classifier {classifier!r} has been deprecated{use}")
 
 
-def _folded(classifier: str) -> str:
+def _fold_classifier(classifier: str) -> str:
     """Return a classifier without the letter case and the blanks that make a known one invalid."""
     return _BLANKS.sub("", classifier).casefold()
 
 
-def _check_urls(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_home_and_download_urls(raw: RawMetadata) -> Iterator[InvalidField]:
     for field, url in (("home-page", raw.get("home_page")), ("download-url", raw.get("download_url"))):
-        if url is not None and not valid_url(url):
-            yield Invalid(field=field, message=f"{url!r} is not a valid url.")
+        if url is not None and not is_valid_url(url):
+            yield InvalidField(field=field, message=f"{url!r} is not a valid url.")
 
 
-def _check_project_urls(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_project_urls(raw: RawMetadata) -> Iterator[InvalidField]:
     for label, url in raw.get("project_urls", {}).items():
         if not label:
-            yield Invalid(field="project-url", message="Must have a label")
+            yield InvalidField(field="project-url", message="Must have a label")
         elif len(label) > MAX_LABEL:
-            yield Invalid(field="project-url", message=f"{label!r} must be {MAX_LABEL} characters or less.")
+            yield InvalidField(field="project-url", message=f"{label!r} must be {MAX_LABEL} characters or less.")
         elif not url:
-            yield Invalid(field="project-url", message="Must have a URL")
-        elif not valid_url(url):
-            yield Invalid(field="project-url", message=f"{url!r} is not a valid url")
+            yield InvalidField(field="project-url", message="Must have a URL")
+        elif not is_valid_url(url):
+            yield InvalidField(field="project-url", message=f"{url!r} is not a valid url")
 
 
-def valid_url(url: str) -> bool:
+def is_valid_url(url: str) -> bool:
     """Return whether the server accepts *url* (warehouse/utils/http.py:49-68): lax, but http or https."""
     from rfc3986 import exceptions, uri_reference, validators  # type: ignore[import-untyped]  # noqa: PLC0415 - 50 ms
 
@@ -154,7 +154,7 @@ def valid_url(url: str) -> bool:
     return True
 
 
-def _check_other_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_provides_and_obsoletes(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check Provides-Dist and Obsoletes-Dist, which packaging does not."""
     for field, values in (
         ("provides-dist", raw.get("provides_dist", ())),
@@ -164,39 +164,39 @@ def _check_other_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
             try:
                 requirement = Requirement(value)
             except InvalidRequirement as error:
-                yield Invalid(field=field, message=f"{value!r} is invalid: {error}")
+                yield InvalidField(field=field, message=f"{value!r} is invalid: {error}")
                 continue
             if requirement.url is not None:
-                yield Invalid(
+                yield InvalidField(
                     field=field, message=f"Can't have direct dependency: {value!r}", rule="metadata-direct-dependency"
                 )
 
 
-def _check_dependencies(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_direct_dependencies(raw: RawMetadata) -> Iterator[InvalidField]:
     for value in raw.get("requires_dist", ()):
         requirement = Requirement(value)
         if requirement.url is not None:
-            yield Invalid(
+            yield InvalidField(
                 field="requires-dist",
                 message=f"Can't have direct dependency: {requirement}",
                 rule="metadata-direct-dependency",
             )
 
 
-def _check_dynamic(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_dynamic_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check that dynamic fields are fields; packaging refuses Name, Version and Metadata-Version."""
     for key in (value.lower() for value in raw.get("dynamic", ())):
         if key not in {*SINGLE_FIELDS, *REPEATED_FIELDS, "keywords", "description", "requires-python"} - {"dynamic"}:
-            yield Invalid(field="dynamic", message=f"Dynamic field {key!r} is not a valid dynamic field.")
+            yield InvalidField(field="dynamic", message=f"Dynamic field {key!r} is not a valid dynamic field.")
 
 
-def _check_license(raw: RawMetadata) -> Iterator[Invalid]:
+def _check_license_fields(raw: RawMetadata) -> Iterator[InvalidField]:
     if raw.get("license") and raw.get("license_expression"):
         words = "License is deprecated when License-Expression is present. Only License-Expression should be present."
-        yield Invalid(field="license", message=words)
+        yield InvalidField(field="license", message=words)
 
 
-def check_charset(raw: RawMetadata) -> Iterator[Invalid]:
+def check_description_charset(raw: RawMetadata) -> Iterator[InvalidField]:
     """Check the charset's letter case: ``packaging`` accepts any since 26.3; PyPI used 26.2 in August 2026."""
     value = raw.get("description_content_type")
     if value is None:
@@ -206,4 +206,4 @@ def check_charset(raw: RawMetadata) -> Iterator[Invalid]:
     charset = message["content-type"].params.get("charset", "UTF-8")
     if charset != "UTF-8":
         words = f"'description-content-type' can only specify the UTF-8 charset, not {charset!r}"
-        yield Invalid(field="description-content-type", message=words, rule="metadata-charset-spelling")
+        yield InvalidField(field="description-content-type", message=words, rule="metadata-charset-spelling")

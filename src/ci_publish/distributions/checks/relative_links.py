@@ -36,7 +36,7 @@ class DeadLink:
     image: bool
 
 
-def dead_links(description: str, content_type: str) -> Iterator[DeadLink]:
+def find_dead_links(description: str, content_type: str) -> Iterator[DeadLink]:
     """Yield the relative addresses of *description*, which is Markdown or, without a content type, reStructuredText."""
     kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     patterns: Sequence[re.Pattern[str]]
@@ -55,11 +55,11 @@ def dead_links(description: str, content_type: str) -> Iterator[DeadLink]:
         plain = re.sub(r"``?[^`]+``?", "", line) if kind == "text/markdown" else line
         for pattern in patterns:
             for mark, target in pattern.findall(plain):
-                if is_dead(target):
+                if is_relative_address(target):
                     yield DeadLink(number, target, mark.lower() in {"!", "img", "image", "figure"})
 
 
-def is_dead(target: str) -> bool:
+def is_relative_address(target: str) -> bool:
     """Return whether *target* is an address that an index resolves against its own page."""
     if target.startswith(("#", "//")) or target.endswith("_"):
         return False
@@ -69,7 +69,7 @@ def is_dead(target: str) -> bool:
         return False
 
 
-def absolute(link: DeadLink, form: Mapping[str, Sequence[str]]) -> str | None:
+def probable_absolute_address(link: DeadLink, form: Mapping[str, Sequence[str]]) -> str | None:
     """Return the address that was probably meant, where one of the project's URLs is that of its repository."""
     urls = [text.rpartition(",")[2].strip() for text in form.get("project_urls", ())]
     root = next((found[0] for url in (*urls, *form.get("home_page", ())) if (found := _FORGE.match(url))), None)
@@ -82,10 +82,10 @@ def absolute(link: DeadLink, form: Mapping[str, Sequence[str]]) -> str | None:
     return f"{root.removesuffix('.git')}/{place}/HEAD/{path}"
 
 
-def _check(file: CheckedFile) -> Iterable[Fault]:
-    for link in dead_links(file.value("description"), file.value("description_content_type")):
+def _description_relative_link(file: CheckedFile) -> Iterable[Fault]:
+    for link in find_dead_links(file.form_value("description"), file.form_value("description_content_type")):
         what = "The image" if link.image else "The link to"
-        meant = absolute(link, file.form)
+        meant = probable_absolute_address(link, file.form)
         yield Fault(
             rule="description-relative-link",
             message=f"{what} {link.target} in line {link.line} of the description is relative: it is dead on an index.",
@@ -103,6 +103,6 @@ RULES: Final = (
         source="Indexes render the description alone; a release keeps its description permanently.",
         example="a picture at `docs/screenshot.png` in README.md",
         fix="Write addresses in full, with https://, in the README or when it is built (hatch-fancy-pypi-readme).",
-        check=_check,
+        check=_description_relative_link,
     ),
 )

@@ -49,7 +49,7 @@ MAX_MARKDOWN_HERE: Final = 256 * KIB
 
 CHILD_SECONDS: Final = 10.0
 _PAUSE: Final = 0.02
-_PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_input; render_input()"
+_PROGRAM: Final = "from ci_publish.distributions.checks.rendering import render_standard_input; render_standard_input()"
 
 _ROW: Final = re.compile(r"(?:[>\[(<!*_`]\s*+|[-+]\s++|[0-9]{1,9}[.)]\s++)++")
 _MARKERS: Final = "[]<>`*_~|&\\$!("
@@ -64,12 +64,12 @@ class RunStopped(Exception):
     """The run was stopped while a description was rendered; nothing is known of it."""
 
 
-class _TooSlow(Exception):
+class _RenderingTooSlow(Exception):
     """A process of its own did not render the description in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _DescriptionSource:
     """A description; who waits for it makes no difference to what it renders to."""
 
     text: str
@@ -77,38 +77,40 @@ class _Source:
     waiting: Waiting | None = field(compare=False)
 
 
-def rendering(description: str, content_type: str, waiting: Waiting | None = None) -> Rendering:
+def render_description(description: str, content_type: str, waiting: Waiting | None = None) -> Rendering:
     """Return whether PyPI could render *description*. Raises RunStopped where *waiting* says so meanwhile.
 
     Source: warehouse/utils/readme.py:21-50, with readme-renderer. An unknown or empty content type falls back as there:
     none means reStructuredText, others plain text.
     """
-    return _rendering(_Source(description, content_type, waiting))
+    return _render_description_source(_DescriptionSource(description, content_type, waiting))
 
 
-def form_rendering(form: Mapping[str, Sequence[str]], waiting: Waiting | None = None) -> Rendering:
+def render_form_description(form: Mapping[str, Sequence[str]], waiting: Waiting | None = None) -> Rendering:
     """Return how the description of an upload form renders; nothing for none. Raises RunStopped."""
     description, kind = (next(iter(form.get(name, ())), "") for name in ("description", "description_content_type"))
-    return rendering(description, kind, waiting) if description else Rendering()
+    return render_description(description, kind, waiting) if description else Rendering()
 
 
 @lru_cache(maxsize=32)
-def _rendering(source: _Source) -> Rendering:
-    description, kind = source.text, _media_type(source.content_type)
-    renderer = _renderer(kind)
+def _render_description_source(source: _DescriptionSource) -> Rendering:
+    description, kind = source.text, _description_media_type(source.content_type)
+    renderer = _renderer_for_media_type(kind)
     if len(description) > (MAX_RST if renderer is _render_rst else MAX_MARKDOWN):
         return Rendering(too_large=True)
     if renderer is _render_markdown and _has_too_many_headings(description):
         return Rendering(too_large=True)
-    if renderer is _render_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
+    if renderer is _render_plain_text or (renderer is _render_markdown and _BEGINS_WITH_WORD.match(description)):
         return Rendering()
     try:
-        return Rendering(renderer(description) if is_quick(description, kind) else _rendered_apart(source, kind))
-    except _TooSlow:
+        return Rendering(
+            renderer(description) if is_quick_to_render(description, kind) else _render_in_child_process(source, kind)
+        )
+    except _RenderingTooSlow:
         return Rendering(too_large=True)
 
 
-def _media_type(content_type: str) -> str:
+def _description_media_type(content_type: str) -> str:
     if not content_type:
         return "text/x-rst"
     if len(content_type) > MAX_CONTENT_TYPE:  # which the library reads in quadratic time, and by recursion
@@ -121,22 +123,22 @@ def _media_type(content_type: str) -> str:
     return message.get_content_type()
 
 
-def _renderer(media_type: str) -> Callable[[str], str | None]:
-    return {"text/x-rst": _render_rst, "text/markdown": _render_markdown}.get(media_type, _render_text)
+def _renderer_for_media_type(media_type: str) -> Callable[[str], str | None]:
+    return {"text/x-rst": _render_rst, "text/markdown": _render_markdown}.get(media_type, _render_plain_text)
 
 
-def _render_text(_description: str) -> str | None:
+def _render_plain_text(_description: str) -> str | None:
     """Plain text always renders."""
     return None
 
 
-def is_quick(description: str, media_type: str) -> bool:
+def is_quick_to_render(description: str, media_type: str) -> bool:
     """Return whether this process may render *description*: it is not long, not deeply nested, and has few headings."""
     most = MAX_RST_HERE if media_type == "text/x-rst" else MAX_MARKDOWN_HERE
-    return len(description) <= most and is_shallow(description) and not _has_too_many_headings(description)
+    return len(description) <= most and is_shallow_description(description) and not _has_too_many_headings(description)
 
 
-def is_shallow(description: str) -> bool:
+def is_shallow_description(description: str) -> bool:
     """Return whether *description* may be rendered in this process: counted, in time that grows with its length.
 
     Counted are markers in a row, also over the ends of lines, indentation, cells of tables, and markers in all.
@@ -154,47 +156,47 @@ def _has_too_many_headings(description: str) -> bool:
     return sum(1 for _ in _HEADING.finditer(description)) > MAX_HEADINGS
 
 
-def _rendered_apart(source: _Source, media_type: str) -> str | None:
-    """Render in a process that can be killed. Raises _TooSlow where that takes too long, or fails, and RunStopped."""
+def _render_in_child_process(source: _DescriptionSource, media_type: str) -> str | None:
+    """Render in a process that can be killed. Raises _RenderingTooSlow (also where it fails) and RunStopped."""
     command = python_command(_PROGRAM, media_type)
     try:
         with subprocess.Popen(  # noqa: S603  (this very program)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as process:
             try:
-                fault = json.loads(_answer(process, source))["fault"]
+                fault = json.loads(_read_child_process_answer(process, source))["fault"]
             finally:
                 process.kill()
     except (OSError, ValueError, KeyError) as error:
-        raise _TooSlow from error
+        raise _RenderingTooSlow from error
     return None if fault is None else str(fault)
 
 
-def _answer(process: "subprocess.Popen[bytes]", source: _Source) -> bytes:
+def _read_child_process_answer(process: "subprocess.Popen[bytes]", source: _DescriptionSource) -> bytes:
     """Wait for what *process* writes, in short steps: a signal or the deadline ends this thread's wait, too."""
     assert process.stdin is not None  # noqa: S101  (both are pipes)
     assert process.stdout is not None  # noqa: S101
-    sending = threading.Thread(target=_send, args=(process.stdin, source.text), daemon=True)
+    sending = threading.Thread(target=_send_description_to_child, args=(process.stdin, source.text), daemon=True)
     sending.start()
     ends = time.monotonic() + CHILD_SECONDS
     while process.poll() is None:
         if source.waiting is not None and source.waiting.stopped:
             raise RunStopped
         if time.monotonic() >= ends:
-            raise _TooSlow
+            raise _RenderingTooSlow
         time.sleep(_PAUSE)
     return process.stdout.read()
 
 
-def _send(pipe: IO[bytes], text: str) -> None:
+def _send_description_to_child(pipe: IO[bytes], text: str) -> None:
     with suppress(OSError), pipe:  # it was killed
         pipe.write(text.encode("utf-8", "surrogatepass"))
 
 
-def render_input() -> None:
+def render_standard_input() -> None:
     """Be the process's program: render standard input as the media type in the argument, and write what is wrong."""
     description = sys.stdin.buffer.read().decode("utf-8", "surrogatepass")
-    sys.stdout.write(json.dumps({"fault": _renderer(sys.argv[1])(description)}))
+    sys.stdout.write(json.dumps({"fault": _renderer_for_media_type(sys.argv[1])(description)}))
 
 
 def _render_markdown(description: str) -> str | None:

@@ -59,7 +59,7 @@ class CheckedFile:
     unknown_fields: tuple[str, ...] = ()
     repeated_fields: tuple[str, ...] = ()
 
-    def value(self, name: str) -> str:
+    def form_value(self, name: str) -> str:
         """Return the first value of a form field, "" where there is none."""
         return next(iter(self.form.get(name, ())), "")
 
@@ -70,7 +70,7 @@ class CheckedFile:
         return () if contents is None else contents.faults
 
 
-def intended(rule: str, where: str) -> Hint:
+def note_hint(rule: str, where: str) -> Hint:
     """Return the sentence that says how to keep an adjustable rule from warning, *where* what it finds is meant."""
     return Hint(f" {where}, make the rule a note (", option("rules", f"{rule}=note"), ").")
 
@@ -113,7 +113,7 @@ class Rule:
     adjustable: bool = False
     ground: Ground = Ground.REFUSAL
 
-    def faults(self, file: CheckedFile) -> Iterable[Fault]:
+    def faults_of_file(self, file: CheckedFile) -> Iterable[Fault]:
         """Return the faults of one file, computed or found while reading it."""
         if self.check is not None:
             return self.check(file)
@@ -121,11 +121,13 @@ class Rule:
         return [fault for source in sources for fault in source if fault.rule == self.id]
 
     @property
-    def elsewhere(self) -> Severity | None:
+    def severity_elsewhere(self) -> Severity | None:
         """The severity for indexes other than PyPI, None where they accept what the rule finds."""
         return None if self.pypi_only else self.generic or self.pypi
 
-    def severity(self, profiles: Iterable[IndexProfile]) -> Severity | None:
+    def severity_for_profiles(self, profiles: Iterable[IndexProfile]) -> Severity | None:
         """Return the highest severity for *profiles* (PyPI's where there are none), None where all accept it."""
-        chosen = [self.pypi if profile is IndexProfile.PYPI else self.elsewhere for profile in profiles] or [self.pypi]
+        chosen = [self.pypi if profile is IndexProfile.PYPI else self.severity_elsewhere for profile in profiles] or [
+            self.pypi
+        ]
         return next((severity for severity in Severity if severity in chosen), None)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ci_publish.distributions.checks.form_validation import validate_form
-from ci_publish.distributions.checks.rendering import form_rendering
+from ci_publish.distributions.checks.form_validation import validate_upload_form
+from ci_publish.distributions.checks.rendering import render_form_description
 from ci_publish.distributions.checks.rules import CheckedFile
-from ci_publish.distributions.checks.table import file_faults, refusal_of
+from ci_publish.distributions.checks.table import file_faults, first_server_refusal
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal
 from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.sdists import inspect_sdist
@@ -18,7 +18,7 @@ from ci_publish.model.distribution import Kind
 _KINDS: Final = {"sdist": Kind.SDIST, "bdist_wheel": Kind.WHEEL}
 
 
-def server_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> ServerRefusal | None:
+def pypi_upload_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]]) -> ServerRefusal | None:
     """Return PyPI's refusal of the file at *path*, uploaded as *filename* with *form*; None where it is accepted.
 
     *form* is the whole upload form, each field with all its values. What PyPI's server refused in August 2026 is
@@ -26,10 +26,10 @@ def server_refusal(path: Path, filename: str, form: Mapping[str, Sequence[str]])
     duplicates, sizes and attestations are the index's own business.
     """
     try:
-        checked = read_checked_file(path, filename, {name: tuple(values) for name, values in form.items()})
+        checked = read_uploaded_file(path, filename, {name: tuple(values) for name, values in form.items()})
     except FileRefused:
         return invalid_file_refusal("File is not a zipfile" if filename.endswith(".whl") else "File is not a tarfile")
-    return refusal_of(server_faults(checked))
+    return first_server_refusal(server_faults(checked))
 
 
 def server_faults(checked: CheckedFile) -> list[Fault]:
@@ -37,12 +37,17 @@ def server_faults(checked: CheckedFile) -> list[Fault]:
     return [*checked.form_faults, *file_faults(checked)]
 
 
-def read_checked_file(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> CheckedFile:
+def read_uploaded_file(path: Path, filename: str, form: Mapping[str, tuple[str, ...]]) -> CheckedFile:
     """Return the uploaded file with all that rules may ask about it. Raises FileRefused."""
     guess = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
     kind = _KINDS.get(next(iter(form.get("filetype", ())), ""), guess)
     checked = CheckedFile(
-        filename=filename, kind=kind, size=0, form=form, form_faults=validate_form(form), rendering=form_rendering(form)
+        filename=filename,
+        kind=kind,
+        size=0,
+        form=form,
+        form_faults=validate_upload_form(form),
+        rendering=render_form_description(form),
     )
     with open_regular_file(path) as file:
         size = file.seek(0, 2)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.archives import list_first_names
-from ci_publish.distributions.checks.release_metadata import release_metadata_differs, releases_of
+from ci_publish.distributions.checks.release_metadata import distributions_by_release, release_metadata_differs
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.hints import Hint, option
@@ -17,7 +17,7 @@ from ci_publish.model.problem import Severity
 
 
 def _several_sdists(collection: Collection) -> Iterable[Fault]:
-    for (project, version), files in releases_of(collection).items():
+    for (project, version), files in distributions_by_release(collection).items():
         names = [file.filename for file in files if file.kind is Kind.SDIST]
         if len(names) > 1:
             refusal = bad_request_refusal("Only one sdist may be uploaded per release.")

@@ -64,7 +64,7 @@ _OF_FILES: Final = tuple(family for family in FAMILIES if family not in {Family.
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rules in FAMILIES.values() for rule in rules}
 
 
-def problem(fault: Fault, filename: str | None, severity: Severity) -> Problem:
+def problem_of_fault(fault: Fault, filename: str | None, severity: Severity) -> Problem:
     """Return what people see of a fault: its own advice, or else its rule's."""
     return Problem(
         filename=filename,
@@ -81,24 +81,24 @@ def file_faults(file: CheckedFile, *, metadata: bool = True) -> list[Fault]:
     for family in _OF_FILES:
         if metadata or family is not Family.METADATA:
             for rule in FAMILIES[family]:
-                faults += _few(rule.faults(file))
+                faults += _limit_faults_of_rule(rule.faults_of_file(file))
     return faults
 
 
 def set_faults(collection: Collection) -> list[Fault]:
     """Apply every rule about the files of a run together."""
     checks = [rule.check_set for rule in sets.RULES if rule.check_set is not None]
-    return [fault for check in checks for fault in _few(check(collection))]
+    return [fault for check in checks for fault in _limit_faults_of_rule(check(collection))]
 
 
 def release_faults(comparison: Comparison, stated: Stated, *, differences: bool = True) -> list[Fault]:
     """Apply every rule about a release; without *differences*, those that need no release before it."""
     families = (Family.STATED, Family.SIZES, *((Family.DIFFERENCES,) if differences else ()))
     compare = [rule.compare for family in families for rule in FAMILIES[family] if rule.compare is not None]
-    return [fault for each in compare for fault in _few(each(comparison, stated))]
+    return [fault for each in compare for fault in _limit_faults_of_rule(each(comparison, stated))]
 
 
-def _few(faults: Iterable[Fault]) -> list[Fault]:
+def _limit_faults_of_rule(faults: Iterable[Fault]) -> list[Fault]:
     """Return the first few faults of a rule; the last one says how many more there are."""
     everything = list(faults)
     shown = everything[:MOST_FOR_ONE_RULE]
@@ -108,7 +108,7 @@ def _few(faults: Iterable[Fault]) -> list[Fault]:
     return shown
 
 
-def refusal_of(faults: Iterable[Fault]) -> ServerRefusal | None:
+def first_server_refusal(faults: Iterable[Fault]) -> ServerRefusal | None:
     """Return the server's answer to a file with these faults: that of the first check that fails there."""
     refusing = [(RULES[fault.rule].stage, fault.refusal) for fault in faults if fault.refusal is not None]
     return min(refusing, key=lambda pair: pair[0])[1] if refusing else None

@@ -4,35 +4,35 @@ from collections.abc import Iterable
 from typing import Final
 
 from ci_publish.distributions.checks import platforms
-from ci_publish.distributions.checks.filename import parsed_filename
+from ci_publish.distributions.checks.filename import parse_checked_filename
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.model.problem import Severity
 
 
 def _platform_tag(file: CheckedFile) -> Iterable[Fault]:
-    for tag in _refused(file):
-        if not platforms.may_be_accepted(tag):
+    for tag in _platform_tags_refused_by_pypi(file):
+        if not platforms.may_become_accepted_platform(tag):
             message = f"PyPI does not accept the platform tag {tag!r}."
-            yield _fault("platform-tag", file, tag, message, platforms.advice(tag))
+            yield _platform_tag_fault("platform-tag", file, tag, message, platforms.platform_tag_advice(tag))
 
 
 def _platform_tag_unknown(file: CheckedFile) -> Iterable[Fault]:
-    for tag in _refused(file):
-        if platforms.may_be_accepted(tag):
+    for tag in _platform_tags_refused_by_pypi(file):
+        if platforms.may_become_accepted_platform(tag):
             message = (
                 f"PyPI was not known to accept the platform tag {tag!r} when this version of ci-publish was released."
             )
-            yield _fault("platform-tag-unknown", file, tag, message)
+            yield _platform_tag_fault("platform-tag-unknown", file, tag, message)
 
 
-def _refused(file: CheckedFile) -> list[str]:
+def _platform_tags_refused_by_pypi(file: CheckedFile) -> list[str]:
     """Return the wheel's platform tags that PyPI does not take, sorted."""
-    parsed = parsed_filename(file)
-    return [] if parsed is None else sorted(tag for tag in parsed.platforms if not platforms.accepted(tag))
+    parsed = parse_checked_filename(file)
+    return [] if parsed is None else sorted(tag for tag in parsed.platforms if not platforms.is_accepted_platform(tag))
 
 
-def _fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
+def _platform_tag_fault(rule_id: str, file: CheckedFile, tag: str, message: str, advice: str = "") -> Fault:
     words = f"Binary wheel '{file.filename}' has an unsupported platform tag '{tag}'."
     return Fault(rule=rule_id, message=message, refusal=bad_request_refusal(words), advice=advice)
 

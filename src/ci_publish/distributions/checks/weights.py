@@ -17,20 +17,20 @@ _LEVELS: Final = (OFF, Severity.NOTE.value, Severity.WARNING.value, Severity.ERR
 
 
 @frozen
-class Weights:
+class RuleWeights:
     """What the user says about rules, by id: ``off`` or a severity. ``strict`` makes warnings errors."""
 
     overrides: Mapping[str, str]
     strict: bool = False
 
-    def weighed(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    def apply_to_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Return *problems* with the severities that count, without those that are off; the worst ones first."""
-        found = [weighed for each in problems if (weighed := self._weighed(each)) is not None]
+        found = [weighed for each in problems if (weighed := self._weigh_problem(each)) is not None]
         severities = list(Severity)
         return tuple(sorted(found, key=lambda each: severities.index(each.severity)))
 
-    def _weighed(self, problem: Problem) -> Problem | None:
-        level = self._level(problem.rule, problem.severity)
+    def _weigh_problem(self, problem: Problem) -> Problem | None:
+        level = self._effective_severity(problem.rule, problem.severity)
         if level == OFF:
             return None
         severity = Severity(level)
@@ -38,14 +38,14 @@ class Weights:
             severity = Severity.ERROR
         return replace(problem, severity=severity)
 
-    def _level(self, rule: str, severity: Severity) -> str:
+    def _effective_severity(self, rule: str, severity: Severity) -> str:
         override = self.overrides.get(rule)
         if override is None or (not RULES[rule].adjustable and _LEVELS.index(override) < _LEVELS.index(severity)):
             return severity
         return override
 
 
-def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> Weights:
+def parse_rule_weights(entries: Sequence[str], *, strict: bool = False, source: str = "rules") -> RuleWeights:
     """Return the weights that ``RULE=SEVERITY`` entries ask for; *source* is what the user calls their place.
 
     Raises ConfigurationError for an unknown rule or severity, and for weakening a rule that is not adjustable.
@@ -58,7 +58,7 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
         if rule is None:
             # the work of get_close_matches grows with the square of a name's length
             close = get_close_matches(name, RULES, 1) if len(name) <= _LONGEST_ID else []
-            raise _wrong(
+            raise _rules_setting_error(
                 source,
                 f"unknown rule {name!r}",
                 "The entry would change nothing.",
@@ -66,35 +66,35 @@ def weights(entries: Sequence[str], *, strict: bool = False, source: str = "rule
                 f"Correct {source}.",
             )
         if overrides[name] not in _LEVELS:
-            raise _wrong(
+            raise _rules_setting_error(
                 source,
                 f"{name} = {level!r} is not one of {', '.join(reversed(_LEVELS))}",
                 "These are the severities of a rule.",
-                f"Correct {source}, for example: {_example(name, source)}",
+                f"Correct {source}, for example: {_example_rule_entry(name, source)}",
             )
-        if _is_weaker(rule, overrides[name]) and not rule.adjustable:
-            raise _wrong(
+        if _weakens_rule(rule, overrides[name]) and not rule.adjustable:
+            raise _rules_setting_error(
                 source,
                 f"{name} cannot be weaker than {rule.pypi}",
                 f"The rule {rule.ground}.",
                 f"Remove the entry from {source}, or make the rule stricter. Rules that may be weakened are marked"
                 f" `adjustable`: {Problem(filename=None, rule=name, severity=rule.pypi, message='').docs}",
             )
-    return Weights(overrides, strict)
+    return RuleWeights(overrides, strict)
 
 
-def weaker(entries: Sequence[str]) -> bool:
+def weakens_any_rule(entries: Sequence[str]) -> bool:
     """Whether one of the entries makes a rule weaker than it is."""
-    return any(_is_weaker(RULES[name], level) for name, level in weights(entries).overrides.items())
+    return any(_weakens_rule(RULES[name], level) for name, level in parse_rule_weights(entries).overrides.items())
 
 
-def _is_weaker(rule: Rule, level: str) -> bool:
+def _weakens_rule(rule: Rule, level: str) -> bool:
     return _LEVELS.index(level) < _LEVELS.index(rule.pypi)
 
 
-def _example(name: str, source: str) -> str:
+def _example_rule_entry(name: str, source: str) -> str:
     return f'{name} = "error"' if source.startswith("[") else f"{name}=error"
 
 
-def _wrong(source: str, what: str, why: str, *hints: str) -> ConfigurationError:
+def _rules_setting_error(source: str, what: str, why: str, *hints: str) -> ConfigurationError:
     return ConfigurationError(f"A setting is wrong: {source}: {what}.", detail=why, hints=hints)

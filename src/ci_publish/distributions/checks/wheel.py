@@ -19,7 +19,7 @@ _NOT_IN_RECORD: Final = ("RECORD", *_SIGNATURES)
 
 
 def _wheel_file_missing(file: CheckedFile) -> Iterable[Fault]:
-    contents = _with_known_folder(file)
+    contents = _wheel_contents_with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/WHEEL") not in contents.names:
         yield Fault(
             rule="wheel-file-missing",
@@ -35,7 +35,7 @@ def _wheel_file_invalid(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
-    contents = _with_known_folder(file)
+    contents = _wheel_contents_with_known_folder(file)
     if contents is not None and (target := f"{contents.info_folder}/METADATA") not in contents.names:
         words = f"Wheel '{file.filename}' does not contain the required METADATA file: {target}"
         yield Fault(
@@ -46,7 +46,7 @@ def _wheel_metadata_missing(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable_wheel(file)) is None:
+    if (contents := _readable_wheel_contents(file)) is None:
         return
     for license_file in file.form.get("license_file", ()):
         target = f"{contents.info_folder}/licenses/{license_file}"
@@ -60,7 +60,7 @@ def _wheel_license_file(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_missing(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _with_known_folder(file)) is None:
+    if (contents := _wheel_contents_with_known_folder(file)) is None:
         return
     target = f"{contents.info_folder}/RECORD"
     refusal = bad_request_refusal(f"Wheel '{file.filename}' does not contain the required RECORD file: {target}")
@@ -71,12 +71,16 @@ def _record_missing(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_blank_line(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable_wheel(file)) is not None and contents.record is not None and contents.record.blank_line:
+    if (
+        (contents := _readable_wheel_contents(file)) is not None
+        and contents.record is not None
+        and contents.record.blank_line
+    ):
         yield Fault(rule="record-blank-line", message="RECORD has an empty line.", refusal=server_error_refusal())
 
 
 def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable_wheel(file)
+    contents = _readable_wheel_contents(file)
     if contents is None or (record := contents.record) is None or not record.readable:
         return
     if not record.complete:
@@ -98,7 +102,7 @@ def _record_mismatch(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_digest(file: CheckedFile) -> Iterable[Fault]:
-    contents = _readable_wheel(file)
+    contents = _readable_wheel_contents(file)
     if contents is None or (record := contents.record) is None:
         return
     if contents.changed:
@@ -112,7 +116,7 @@ def _record_digest(file: CheckedFile) -> Iterable[Fault]:
 
 
 def _record_signature(file: CheckedFile) -> Iterable[Fault]:
-    if (contents := _readable_wheel(file)) is not None:
+    if (contents := _readable_wheel_contents(file)) is not None:
         found = [name for name in _SIGNATURES if f"{contents.info_folder}/{name}" in contents.names]
         yield from (Fault(rule="record-signature", message=f"The wheel contains {name}.") for name in found)
 
@@ -147,18 +151,18 @@ def _entry_points_value(file: CheckedFile) -> Iterable[Fault]:
             )
 
 
-def _readable_wheel(file: CheckedFile) -> ZipContents | None:
+def _readable_wheel_contents(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose directory could be read."""
     return file.wheel if file.kind is Kind.WHEEL and file.wheel is not None and file.wheel.names else None
 
 
-def _with_known_folder(file: CheckedFile) -> ZipContents | None:
+def _wheel_contents_with_known_folder(file: CheckedFile) -> ZipContents | None:
     """Return the contents of a wheel whose filename says which metadata folder it has: else that is the fault."""
     try:
         DistributionFilename.parse(file.filename)
     except InvalidFilename as error:
-        return _readable_wheel(file) if error.fault is FilenameFault.TAGS else None
-    return _readable_wheel(file)
+        return _readable_wheel_contents(file) if error.fault is FilenameFault.TAGS else None
+    return _readable_wheel_contents(file)
 
 
 RULES: Final = (

@@ -8,8 +8,8 @@ from typing import Final
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.distributions.checks.table import RULES, problem
-from ci_publish.distributions.checks.weights import Weights
+from ci_publish.distributions.checks.table import RULES, problem_of_fault
+from ci_publish.distributions.checks.weights import RuleWeights
 from ci_publish.distributions.faults import Fault
 from ci_publish.model.distribution import Distribution, Kind
 from ci_publish.model.events import Tried
@@ -49,7 +49,7 @@ class Plan:
     commands: tuple[str, ...] = ()
     imports: bool = True
     seconds: float = 600.0
-    weights: Weights = Weights({})
+    weights: RuleWeights = RuleWeights({})
 
 
 class Trial:
@@ -80,8 +80,8 @@ class Trial:
         """Install and try the file; what is wrong is part of the result. Raises the error of a run that is stopped."""
         began = time.monotonic()
         (self._folder / "empty").mkdir(parents=True)
-        problems = self._plan.weights.weighed(
-            problem(fault, self._file.filename, RULES[fault.rule].severity(()) or Severity.NOTE)
+        problems = self._plan.weights.apply_to_problems(
+            problem_of_fault(fault, self._file.filename, RULES[fault.rule].severity_for_profiles(()) or Severity.NOTE)
             for fault in self._faults()
         )
         passed = not any(each.severity is Severity.ERROR for each in problems)

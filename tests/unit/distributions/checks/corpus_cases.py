@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ci_publish.distributions.checks import server_refusal
+from ci_publish.distributions.checks import pypi_upload_refusal
 from ci_publish.distributions.checks.table import FAMILIES, Family
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.distributions.metadata import parse_core_metadata
@@ -52,7 +52,7 @@ def expect_response(case: Case, folder: Path) -> None:
     """An index that simulates PyPI refuses what PyPI refuses, with PyPI's words."""
     path = folder / "content"
     path.write_bytes(case.build())
-    refusal = server_refusal(path, case.name, upload_form(case))
+    refusal = pypi_upload_refusal(path, case.name, upload_form(case))
     if case.verdict is None:
         assert refusal is None
         return

@@ -6,7 +6,7 @@ from types import FrameType
 
 import pytest
 
-from ci_publish.distributions.checks.form_validation import MAX_DIGITS, MAX_GROUPS, validate_form
+from ci_publish.distributions.checks.form_validation import MAX_DIGITS, MAX_GROUPS, validate_upload_form
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import Terminated
 from ci_publish.model.index import IndexProfile
@@ -39,7 +39,7 @@ NESTED = "(" * 3_000
     ],
 )
 def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None) -> None:
-    found = {fault.rule for fault in validate_form({**FORM, field: [value]})}
+    found = {fault.rule for fault in validate_upload_form({**FORM, field: [value]})}
     assert found == ({rule} if rule else set())
 
 
@@ -53,7 +53,7 @@ def test_a_value_that_no_library_reads(field: str, value: str, rule: str | None)
     ],
 )
 def test_a_value_that_cannot_be_read_is_not_reported_as_missing_too(field: str, values: list[str]) -> None:
-    assert len(validate_form({**FORM, field: values})) == 1
+    assert len(validate_upload_form({**FORM, field: values})) == 1
 
 
 def test_the_other_files_are_judged(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@ import re
 
 import pytest
 
-from ci_publish.distributions.checks.page import page
+from ci_publish.distributions.checks.page import checks_page
 from ci_publish.distributions.checks.rules import Rule
 from ci_publish.distributions.checks.table import FAMILIES, RULES, Family
 
 
 def test_every_rule_has_one_section_with_its_id_as_the_anchor() -> None:
-    anchors = re.findall(r"^### .* \{ #([a-z0-9-]+) \}$", page(), re.MULTILINE)
+    anchors = re.findall(r"^### .* \{ #([a-z0-9-]+) \}$", checks_page(), re.MULTILINE)
     assert sorted(anchors) == sorted(RULES)
 
 

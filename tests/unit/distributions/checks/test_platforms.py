@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks.platforms import may_be_accepted
+from ci_publish.distributions.checks.platforms import may_become_accepted_platform
 from tests.corpus.build import Wheel
 from tests.unit.distributions.checked_folders import advice
 
@@ -41,4 +41,4 @@ def test_advice_about_a_platform_tag_fits_the_tag(tmp_path: Path, tag: str, word
     ],
 )
 def test_what_pypi_may_accept_in_the_future(platform: str, possible: bool) -> None:
-    assert may_be_accepted(platform) is possible
+    assert may_become_accepted_platform(platform) is possible

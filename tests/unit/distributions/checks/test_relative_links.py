@@ -2,7 +2,13 @@
 
 import pytest
 
-from ci_publish.distributions.checks.relative_links import RULES, DeadLink, absolute, dead_links, is_dead
+from ci_publish.distributions.checks.relative_links import (
+    RULES,
+    DeadLink,
+    find_dead_links,
+    is_relative_address,
+    probable_absolute_address,
+)
 from ci_publish.distributions.checks.rules import CheckedFile
 from ci_publish.model.distribution import Kind
 
@@ -33,12 +39,12 @@ MARKDOWN = "text/markdown; charset=UTF-8"
     ],
 )
 def test_relative_addresses_are_found(text: str, content_type: str, found: list[DeadLink]) -> None:
-    assert list(dead_links(text, content_type)) == found
+    assert list(find_dead_links(text, content_type)) == found
 
 
 def test_what_is_no_address_at_all_is_left_alone() -> None:
-    assert not is_dead("http://[x")
-    assert is_dead("/docs")
+    assert not is_relative_address("http://[x")
+    assert is_relative_address("/docs")
 
 
 @pytest.mark.parametrize(
@@ -54,8 +60,8 @@ def test_what_is_no_address_at_all_is_left_alone() -> None:
     ],
 )
 def test_the_address_that_was_meant_is_guessed_from_the_repository(url: str, link: DeadLink, meant: str | None) -> None:
-    assert absolute(link, {"project_urls": (f"Source, {url}",)}) == meant
-    assert absolute(link, {"home_page": (url,)}) == meant
+    assert probable_absolute_address(link, {"project_urls": (f"Source, {url}",)}) == meant
+    assert probable_absolute_address(link, {"home_page": (url,)}) == meant
 
 
 def test_the_rule_names_line_target_and_address() -> None:
@@ -65,11 +71,11 @@ def test_the_rule_names_line_target_and_address() -> None:
         "description_content_type": (MARKDOWN,),
         "project_urls": ("Source, https://github.com/o/r",),
     }
-    first, second = rule.faults(CheckedFile(filename="x.whl", kind=Kind.WHEEL, size=1, form=form))
+    first, second = rule.faults_of_file(CheckedFile(filename="x.whl", kind=Kind.WHEEL, size=1, form=form))
     assert first.message == "The image a.png in line 1 of the description is relative: it is dead on an index."
     assert first.advice == "Write the address in full: https://github.com/o/r/raw/HEAD/a.png"
     assert second.message.startswith("The link to b.md in line 2")
-    (unknown,) = rule.faults(
+    (unknown,) = rule.faults_of_file(
         CheckedFile(
             filename="x.whl", kind=Kind.WHEEL, size=1, form={**form, "project_urls": (), "description": ("[b](b.md)",)}
         )

@@ -13,8 +13,8 @@ from ci_publish.distributions.checks.rendering import (
     MAX_MARKERS,
     MAX_RST_HERE,
     RunStopped,
-    is_shallow,
-    rendering,
+    is_shallow_description,
+    render_description,
 )
 from ci_publish.distributions.faults import Rendering
 from tests.corpus.build import Wheel, metadata
@@ -46,7 +46,7 @@ def cpu() -> float:
 
 @pytest.mark.parametrize("text", [README, README * 50, "=" * 500, "-" * 500, "word " * 10_000])
 def test_what_people_write_is_rendered_here(text: str) -> None:
-    assert is_shallow(text)
+    assert is_shallow_description(text)
 
 
 @pytest.mark.parametrize(
@@ -64,21 +64,21 @@ def test_what_people_write_is_rendered_here(text: str) -> None:
     ],
 )
 def test_what_nests_is_not(text: str) -> None:
-    assert not is_shallow(text)
+    assert not is_shallow_description(text)
 
 
 @pytest.mark.parametrize(("text", "kind"), [("[x](y) " + "[" * 200, "text/markdown"), ("words " + "[" * 200, "")])
 def test_another_process_says_the_same(text: str, kind: str) -> None:
-    assert rendering(text, kind) == Rendering()
+    assert render_description(text, kind) == Rendering()
 
 
 def test_another_process_finds_the_same_fault() -> None:
     text = " " * (MAX_INDENT + 1) + "x\n\n.. nonsense::\n"
-    fault = rendering(text, "text/x-rst").fault
+    fault = render_description(text, "text/x-rst").fault
     assert fault is not None
     assert "nonsense" in fault
     long = ".. nonsense::\n" + "words " * (MAX_RST_HERE // 6)
-    assert rendering(long, "text/x-rst").fault is not None
+    assert render_description(long, "text/x-rst").fault is not None
 
 
 @pytest.mark.stress
@@ -88,11 +88,11 @@ def test_quotes_within_quotes_do_not_keep_this_process() -> None:
     ``tests/e2e/test_slow_descriptions.py`` has a run in which they do, in ``make test``, too.
     """
     began, used = time.monotonic(), cpu()
-    assert rendering(QUOTES, "text/markdown").too_large
+    assert render_description(QUOTES, "text/markdown").too_large
     assert cpu() - used < 2.0
     assert time.monotonic() - began < CHILD_SECONDS + 10.0
     began = time.monotonic()
-    assert rendering(QUOTES, "text/markdown").too_large
+    assert render_description(QUOTES, "text/markdown").too_large
     assert time.monotonic() - began < 1.0, "it was rendered again"
 
 
@@ -120,14 +120,14 @@ def test_the_end_of_the_run_ends_the_other_process() -> None:
     """In a thread other than the main one, too, where no signal handler raises anything; and it is no outcome."""
     began = time.monotonic()
     with pytest.raises(RunStopped):
-        rendering(">" * 500_001, "text/markdown", Stopped())
+        render_description(">" * 500_001, "text/markdown", Stopped())
     assert time.monotonic() - began < CHILD_SECONDS / 2
 
 
 def test_no_process_is_left_behind() -> None:
     before = set(children())
     with pytest.raises(RunStopped):
-        rendering(">" * 500_002, "text/markdown", Stopped())
+        render_description(">" * 500_002, "text/markdown", Stopped())
     assert set(children()) == before
 
 
@@ -137,12 +137,12 @@ def children() -> list[str]:
 
 
 def test_too_many_headings() -> None:
-    assert rendering("# a\n" * (MAX_HEADINGS + 1), "text/markdown").too_large
+    assert render_description("# a\n" * (MAX_HEADINGS + 1), "text/markdown").too_large
 
 
 @pytest.mark.parametrize("kind", ["(" * 50_000, "text/markdown; " + "a=b; " * 10_000, "text/plain; charset=\0"])
 def test_content_types_that_the_library_cannot_read(kind: str) -> None:
-    assert rendering("words", kind) == Rendering()
+    assert render_description("words", kind) == Rendering()
 
 
 def test_a_description_of_headings_is_not_rendered(tmp_path: Path) -> None:

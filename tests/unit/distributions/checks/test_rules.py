@@ -33,15 +33,15 @@ def rule(generic: Severity | None = Severity.WARNING, *, pypi_only: bool = False
     ],
 )
 def test_the_highest_severity_of_all_profiles_counts(profiles: list[IndexProfile], severity: Severity) -> None:
-    assert rule().severity(profiles) is severity
+    assert rule().severity_for_profiles(profiles) is severity
 
 
 def test_an_index_may_accept_what_a_rule_finds() -> None:
-    assert rule(pypi_only=True).severity([GENERIC]) is None
+    assert rule(pypi_only=True).severity_for_profiles([GENERIC]) is None
 
 
 def test_without_another_severity_all_indexes_have_that_of_pypi() -> None:
-    assert rule(generic=None).severity([GENERIC]) is Severity.ERROR
+    assert rule(generic=None).severity_for_profiles([GENERIC]) is Severity.ERROR
 
 
 def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
@@ -50,9 +50,9 @@ def test_what_reading_the_file_found_belongs_to_the_rule_of_that_id() -> None:
     file = CheckedFile(
         filename="demo-1.0-py3-none-any.whl", kind=Kind.WHEEL, size=1, form={}, wheel=wheel, form_faults=(mine,)
     )
-    assert list(rule().faults(file)) == [mine, mine]
+    assert list(rule().faults_of_file(file)) == [mine, mine]
 
 
 def test_the_first_value_of_a_form_field_counts() -> None:
     file = CheckedFile(filename="demo-1.0.tar.gz", kind=Kind.SDIST, size=1, form={"name": ("demo", "other")})
-    assert (file.value("name"), file.value("version"), list(file.archive_faults)) == ("demo", "", [])
+    assert (file.form_value("name"), file.form_value("version"), list(file.archive_faults)) == ("demo", "", [])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.distributions.checks import server_refusal
+from ci_publish.distributions.checks import pypi_upload_refusal
 from tests.corpus.build import Wheel
 
 
@@ -29,7 +29,7 @@ def test_filenames_that_no_client_of_ours_would_send(tmp_path: Path, filename: s
     path = tmp_path / "content"
     path.write_bytes(Wheel().build())
     form = {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.4"], "filetype": [filetype]}
-    refusal = server_refusal(path, filename, form)
+    refusal = pypi_upload_refusal(path, filename, form)
     assert refusal is not None
     assert refusal.message.startswith(begins)
 
@@ -61,7 +61,7 @@ def test_filenames_that_no_client_of_ours_would_send(tmp_path: Path, filename: s
 def test_forms_that_no_client_of_ours_would_send(tmp_path: Path, form: dict[str, list[str]], begins: str) -> None:
     path = tmp_path / "content"
     path.write_bytes(Wheel().build())
-    refusal = server_refusal(path, Wheel().filename, {**form, "filetype": ["bdist_wheel"]})
+    refusal = pypi_upload_refusal(path, Wheel().filename, {**form, "filetype": ["bdist_wheel"]})
     assert refusal is not None
     assert refusal.message.startswith(begins)
 
@@ -70,6 +70,6 @@ def test_an_empty_upload_is_no_archive(tmp_path: Path) -> None:
     path = tmp_path / "content"
     path.write_bytes(b"")
     form = {"name": ["demo-pkg"], "version": ["1.0"], "metadata_version": ["2.4"], "filetype": ["bdist_wheel"]}
-    refusal = server_refusal(path, Wheel().filename, form)
+    refusal = pypi_upload_refusal(path, Wheel().filename, form)
     assert refusal is not None
     assert refusal.message == "Invalid distribution file. File is not a zipfile"

@@ -15,7 +15,7 @@ from ci_publish.distributions.checks.comparison.requirements import (
     shown,
 )
 from ci_publish.distributions.checks.comparison.stated import Stated
-from ci_publish.distributions.checks.rules import Rule, intended
+from ci_publish.distributions.checks.rules import Rule, note_hint
 from ci_publish.distributions.faults import Fault
 from ci_publish.hints import Hint
 from ci_publish.model.distribution import CoreMetadata
@@ -184,7 +184,10 @@ RULES: Final = (
         cause="A release requires what the release before requires, its extras not counted.",
         source="core metadata, Requires-Dist; a build without its configuration is a usual reason.",
         example="1.0 requires `requests>=2`, and 1.1 does not",
-        fix=Hint("If it is still imported, add it again.", intended("dependency-removed", "If it is gone on purpose")),
+        fix=Hint(
+            "If it is still imported, add it again.",
+            note_hint("dependency-removed", "If it is gone on purpose"),
+        ),
     ),
     Rule(
         id="extra-removed",
@@ -194,7 +197,7 @@ RULES: Final = (
         cause="A release has the extras of the release before.",
         source="core metadata, Provides-Extra; pip installs nothing for an extra that is not there, and only warns.",
         example="1.0 has the extra `http2`, and 1.1 does not",
-        fix=Hint("Keep an empty extra of that name.", intended("extra-removed", "If it is gone on purpose")),
+        fix=Hint("Keep an empty extra of that name.", note_hint("extra-removed", "If it is gone on purpose")),
     ),
     Rule(
         id="license-changed",

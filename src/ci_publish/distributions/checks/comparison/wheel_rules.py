@@ -27,7 +27,7 @@ from ci_publish.distributions.checks.comparison.targets import (
     supports,
     work,
 )
-from ci_publish.distributions.checks.rules import Rule, intended
+from ci_publish.distributions.checks.rules import Rule, note_hint
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MIB
 from ci_publish.hints import Hint
@@ -250,7 +250,7 @@ RULES: Final = (
             " files 14 days after its first."
         ),
         example="1.1 has no wheel for CPython 3.13 on macOS arm64, and 1.0 had one",
-        fix=Hint("Build the missing wheels before publishing.", intended("wheel-lost", "If they are gone on purpose")),
+        fix=Hint("Build the missing wheels before publishing.", note_hint("wheel-lost", "If they are gone on purpose")),
     ),
     Rule(
         id="sdist-lost",
@@ -272,7 +272,7 @@ RULES: Final = (
         example="manylinux_2_17 before, manylinux_2_28 now: systems with glibc 2.17 to 2.27 build from source",
         fix=Hint(
             "Build with the older image or MACOSX_DEPLOYMENT_TARGET.",
-            intended("platform-floor-raised", "If it is meant"),
+            note_hint("platform-floor-raised", "If it is meant"),
         ),
     ),
     Rule(
