@@ -255,7 +255,7 @@ def _() -> object:
 
 @situation("Attestations are required, but an API token was given")
 def _() -> object:
-    return messages.attestations_need_trusted_publishing(PYPI)
+    return messages.attestations_need_trusted_publishing_error(PYPI)
 
 
 @situation("The Sigstore trust configuration is not JSON")
@@ -397,12 +397,12 @@ def _() -> object:
             raise PermissionError(errno.EACCES, "Permission denied")
     except FileRefused as refused:
         fault = Fault(rule=refused.rule, message=str(refused))
-    return messages.failed_checks((table.problem_of_fault(fault, wheel().filename, Severity.ERROR),))
+    return messages.failed_checks_error((table.problem_of_fault(fault, wheel().filename, Severity.ERROR),))
 
 
 @situation("Two files have problems")
 def _() -> object:
-    return messages.failed_checks(
+    return messages.failed_checks_error(
         (
             Problem(
                 filename="demo-1.0.tar.gz",
@@ -424,7 +424,7 @@ def _() -> object:
 
 @situation("Something rewrote a file while it was published")
 def _() -> object:
-    return messages.file_changed(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
+    return messages.file_changed_error(wheel(), FileChanged(1, "its size is 17 bytes, and was 10"))
 
 
 # --- the identity --------------------------------------------------------------------------------------------------
@@ -660,7 +660,7 @@ def _() -> object:
 
 @situation("Attestations are required, and a file is published without one")
 def _() -> object:
-    return messages.published_unattested(PYPI, [wheel().filename])
+    return messages.published_unattested_error(PYPI, [wheel().filename])
 
 
 @situation("The answer to a GitLab job's only token exchange was lost")
@@ -675,14 +675,14 @@ def _() -> object:
 
 @situation("The API token is not one of this index")
 def _() -> object:
-    return messages.credential_refused(
+    return messages.credential_refused_error(
         PYPI, cast("CredentialRefused", answered(403, "Invalid or non-existent authentication information."))
     )
 
 
 @situation("The API token belongs to another project")
 def _() -> object:
-    return messages.credential_refused(
+    return messages.credential_refused_error(
         PYPI, cast("CredentialRefused", answered(403, "The user 'bob' isn't allowed to upload to project 'demo'."))
     )
 
@@ -775,19 +775,21 @@ def _() -> object:
 
 @situation("Build provenance is required, but a file has none")
 def _() -> object:
-    build_provenance.require_found([wheel().filename], [])
+    build_provenance.require_local_build_provenance([wheel().filename], [])
     return None
 
 
 @situation("Build provenance is required, but the index has a file without it")
 def _() -> object:
-    build_provenance.require_published(PYPI, {wheel().filename: ProvenanceVerified("github:octo-org/demo:release.yml")})
+    build_provenance.require_published_build_provenance(
+        PYPI, {wheel().filename: ProvenanceVerified("github:octo-org/demo:release.yml")}
+    )
     return None
 
 
 @situation("Build provenance is required, but the index is sent no attestations")
 def _() -> object:
-    return build_provenance.not_sent()
+    return build_provenance.attestations_not_sent_error()
 
 
 @situation("Build provenance is requested in a CI whose identity says nothing about builds")
@@ -809,71 +811,71 @@ def _() -> object:
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
-    return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=False)
+    return messages.content_conflict_error(PYPI, [Conflict(file, theirs)], skip_existing=False)
 
 
 @situation("skip-existing finds different content on PyPI")
 def _() -> object:
     file = sdist()
     theirs = PublishedFile(filename=file.filename, url="https://files.example/x", sha256="0" * 63 + "1")
-    return messages.conflict(PYPI, [Conflict(file, theirs)], skip_existing=True)
+    return messages.content_conflict_error(PYPI, [Conflict(file, theirs)], skip_existing=True)
 
 
 @situation("A private index already has the filename, and lists no digests")
 def _() -> object:
-    return messages.cannot_compare(GENERIC, wheel(), "409 Conflict")
+    return messages.cannot_compare_error(GENERIC, wheel(), "409 Conflict")
 
 
 @situation("PyPI says that the file exists, but does not list it")
 def _() -> object:
-    return messages.same_bytes_elsewhere(PYPI, wheel(), "400 File already exists")
+    return messages.same_bytes_elsewhere_error(PYPI, wheel(), "400 File already exists")
 
 
 @situation("A filename was used and deleted before")
 def _() -> object:
     words = "This filename was previously used by a file that has since been deleted. Use a different version."
-    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused_upload_error(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The release is older than 14 days")
 def _() -> object:
     words = "Uploading new files to releases older than 14 days is not allowed."
-    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused_upload_error(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The file is too large")
 def _() -> object:
     words = "File too large. Limit for project 'demo' is 100 MB. See https://pypi.org/help/#file-size-limit"
-    return messages.refused(PYPI, wheel(), cast("Refused", answered(400, words)))
+    return messages.refused_upload_error(PYPI, wheel(), cast("Refused", answered(400, words)))
 
 
 @situation("The index refuses the file with an unknown message")
 def _() -> object:
-    return messages.refused(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
+    return messages.refused_upload_error(GENERIC, wheel(), cast("Refused", answered(422, "Computer says no")))
 
 
 @situation("Nothing accepts uploads at that address")
 def _() -> object:
-    return messages.refused(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
+    return messages.refused_upload_error(GENERIC, wheel(), cast("Refused", answered(404, "Not Found")))
 
 
 @situation("GitLab answers 404 to a job that may not publish")
 def _() -> object:
     url = "https://gitlab.example/api/v4/projects/42/packages/pypi"
     answer = understand(HttpAnswer(status=404, reason="Not Found", headers={}, body=b"{}"), url, 1, 0.0)
-    return messages.credential_refused(GENERIC, cast("CredentialRefused", answer))
+    return messages.credential_refused_error(GENERIC, cast("CredentialRefused", answer))
 
 
 @situation("The index's listing cannot be read")
 def _() -> object:
     failed = ListingUnavailable("demo", "the index answered 503 five times")
-    return messages.listing_unavailable(PYPI, failed)
+    return messages.listing_unavailable_error(PYPI, failed)
 
 
 @situation("The index's certificate comes from an authority that this machine does not trust")
 def _() -> object:
     reason = "the server's certificate is not trusted (self-signed certificate in certificate chain)"
-    return messages.listing_unavailable(GENERIC, ListingUnavailable("demo", reason, untrusted=True))
+    return messages.listing_unavailable_error(GENERIC, ListingUnavailable("demo", reason, untrusted=True))
 
 
 @situation("A proxy requires a user name and password")
@@ -884,7 +886,7 @@ def _() -> object:
 
 @situation("The connection broke until the retries ran out")
 def _() -> object:
-    return messages.unavailable(
+    return messages.unanswered_upload_error(
         PYPI, wheel(), Unavailable(attempts=5, message="the connection was closed while sending", unclear=True)
     )
 
@@ -896,28 +898,28 @@ def _() -> object:
 
 @situation("The index did not list the file in time")
 def _() -> object:
-    return confirmation_messages.not_as_sent(PYPI, [wheel().filename], (), 300.0)
+    return confirmation_messages.listing_differs_error(PYPI, [wheel().filename], (), 300.0)
 
 
 @situation("The index lists different bytes from those that were sent")
 def _() -> object:
-    return confirmation_messages.not_as_sent(PYPI, (), [wheel().filename], 300.0)
+    return confirmation_messages.listing_differs_error(PYPI, (), [wheel().filename], 300.0)
 
 
 @situation("verify: the index serves provenance from an unexpected publisher", command="verify")
 def _() -> object:
     outcome = ProvenanceByAnother("github:octo-org/fork:release.yml", ("github:octo-org/demo#pypi",))
-    return confirmation_messages.unexpected_publisher(PYPI, {wheel().filename: outcome}, own_repository=False)
+    return confirmation_messages.unexpected_publisher_error(PYPI, {wheel().filename: outcome}, own_repository=False)
 
 
 @situation("verify: a publisher is expected, but attestations are off", command="verify")
 def _() -> object:
-    return confirmation_messages.publisher_without_attestations()
+    return confirmation_messages.publisher_without_attestations_error()
 
 
 @situation("verify: build provenance is required, but attestations are off")
 def _() -> object:
-    return confirmation_messages.build_provenance_without_attestations()
+    return confirmation_messages.build_provenance_without_attestations_error()
 
 
 @situation("verify: a file was built by a workflow other than the required one")
@@ -930,7 +932,7 @@ def _() -> object:
         builder=parse_identity("github:octo-org/demo:release.yml"),
     )
     outcome = ProvenanceVerified("github:octo-org/demo:release.yml", attestations=(built,))
-    build_provenance.require_demanded(PYPI, {wheel().filename: outcome}, options)
+    build_provenance.require_demanded_build_provenance(PYPI, {wheel().filename: outcome}, options)
     return None
 
 
@@ -938,7 +940,7 @@ def _() -> object:
 def _() -> object:
     sent = Attestation(filename=wheel().filename, predicate_type=SLSA_PROVENANCE_V1, json="{}")
     outcome = ProvenanceVerified("github:octo-org/demo:release.yml")
-    build_provenance.require_served(PYPI, {wheel().filename: outcome}, {wheel().filename: (sent,)})
+    build_provenance.require_sent_attestations_served(PYPI, {wheel().filename: outcome}, {wheel().filename: (sent,)})
     return None
 
 
@@ -947,27 +949,27 @@ def _() -> object:
     reason = (
         "it names the publisher GitHub mallory/demo (release.yml), but this run is GitHub octo-org/demo (release.yml)"
     )
-    return confirmation_messages.bad_provenance(PYPI, {wheel().filename: reason})
+    return confirmation_messages.invalid_provenance_error(PYPI, {wheel().filename: reason})
 
 
 @situation("verify: the index's content differs from the local file", command="verify")
 def _() -> object:
     theirs = PublishedFile(filename=sdist().filename, url="https://files.example/x", sha256="0" * 63 + "1")
-    return messages.conflict(PYPI, [Conflict(sdist(), theirs)], skip_existing=False)
+    return messages.content_conflict_error(PYPI, [Conflict(sdist(), theirs)], skip_existing=False)
 
 
 @situation("verify: a file is missing", command="verify")
 def _() -> object:
-    return confirmation_messages.not_published(PYPI, [wheel().filename])
+    return confirmation_messages.files_not_published_error(PYPI, [wheel().filename])
 
 
 @situation("Several files failed")
 def _() -> object:
-    first = messages.refused(
+    first = messages.refused_upload_error(
         PYPI, wheel(), cast("Refused", answered(400, "Binary wheel has an unsupported platform tag"))
     )
-    second = messages.unavailable(PYPI, sdist(), Unavailable(attempts=5, message="the index answered 503"))
-    return messages.several([(wheel(), first), (sdist(), second)], 4)
+    second = messages.unanswered_upload_error(PYPI, sdist(), Unavailable(attempts=5, message="the index answered 503"))
+    return messages.combined_failures_error([(wheel(), first), (sdist(), second)], 4)
 
 
 # --- installing -----------------------------------------------------------------------------------------------------
@@ -1016,22 +1018,26 @@ def _() -> object:
     limit = NewProjectLimit(
         attempts=1, message="Too many new projects created (the limit is 4 in 24 hours)", wait=5400.0
     )
-    return train_messages.deferred(["plugin", "meta"], [train_messages.limit_reached(PYPI, limit, 1_795_000_000.0)])
+    return train_messages.deferred_projects_error(
+        ["plugin", "meta"], [train_messages.new_project_limit_error(PYPI, limit, 1_795_000_000.0)]
+    )
 
 
 @situation("--new-projects 2, and there are five")
 def _() -> object:
-    return train_messages.deferred(["cli", "plugin", "meta"], [train_messages.too_many_new(2)])
+    return train_messages.deferred_projects_error(
+        ["cli", "plugin", "meta"], [train_messages.too_many_new_projects_error(2)]
+    )
 
 
 @situation("--new-projects 2, and three new projects require each other")
 def _() -> object:
-    return train_messages.cycle_too_large(["alpha", "beta", "gamma"], 2)
+    return train_messages.cycle_too_large_error(["alpha", "beta", "gamma"], 2)
 
 
 @situation("--new-projects, and the listing cannot be read")
 def _() -> object:
-    return train_messages.unknown_new(GENERIC, ["core"])
+    return train_messages.unknown_new_projects_error(GENERIC, ["core"])
 
 
 # --- the release as a whole ----------------------------------------------------------------------------------------
@@ -1043,7 +1049,7 @@ def compared(stated: Stated = NOTHING_STATED, rules: Sequence[str] = ()) -> CiPu
     before = Release(project="demo", version="1.0", files=local_files([wheel(), sdist()]), requires_python="")
     ours = Release(project="demo", version="1.1", files=local_files([wheel(version="1.1")]), requires_python="")
     comparison = Comparison(ours=ours, before=before, newest="1.0", new_files=ours.files)
-    return messages.failed_checks(local.compare(comparison, [IndexProfile.PYPI], differences=True))
+    return messages.failed_checks_error(local.compare(comparison, [IndexProfile.PYPI], differences=True))
 
 
 @situation("A wheel that expect-wheels names was not built")
@@ -1065,13 +1071,13 @@ def _() -> object:
         message="Lost: CPython 3.13 on macOS arm64.",
         advice=RULES["wheel-lost"].fix,
     )
-    return messages.differences_found([found])
+    return messages.release_differences_error([found])
 
 
 @situation("The tag names the project and another version")
 def _() -> object:
     local = LocalDistributions(stated=Stated(tag="demo-1.2"))
-    return messages.failed_checks(local.check_stated(Collection(distributions=(wheel(version="1.1"),))))
+    return messages.failed_checks_error(local.check_stated(Collection(distributions=(wheel(version="1.1"),))))
 
 
 @situation("[tool.ci-publish.rules] weakens a rule that is not adjustable")
@@ -1155,7 +1161,7 @@ def replaced(error: CiPublishError, old: str, new: str) -> CiPublishError:
 
 def check_folder(here: Path) -> object:
     local = LocalDistributions()
-    return messages.failed_checks(local.check(local.collect([str(here)]), [IndexProfile.PYPI]))
+    return messages.failed_checks_error(local.check(local.collect([str(here)]), [IndexProfile.PYPI]))
 
 
 def checked(here: Path) -> object:
@@ -1245,5 +1251,5 @@ class SigningFailedBy:
 
 def stopped(number: int) -> CiPublishError:
     interruption = Interruption(3600.0)
-    interruption.request(number)
+    interruption.request_stop(number)
     return interruption.error()

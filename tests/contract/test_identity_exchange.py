@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
             mask=lambda secret: masked.append(secret.reveal()),
             clock=time.time,
             random=random.random,
-            shielded=interruption.shielded,
+            shielded=interruption.shielded_from_cut,
         )
         credential = choose_credential(
             endpoints, CredentialOptions(), tools, purpose=Purpose(("demo",), attesting=True)

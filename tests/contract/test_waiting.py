@@ -61,7 +61,7 @@ def fake() -> Kind:
 def real() -> Kind:
     clock = Clock()
     interruption = Interruption(DEADLINE, clock)
-    return Kind(interruption, lambda: interruption.request(SIGINT), clock.move)
+    return Kind(interruption, lambda: interruption.request_stop(SIGINT), clock.move)
 
 
 def patient() -> Kind:
@@ -70,10 +70,10 @@ def patient() -> Kind:
     interruption = Interruption(DEADLINE, clock)
 
     def stop() -> None:
-        interruption.request(SIGINT)
+        interruption.request_stop(SIGINT)
         clock.move(BURNING_GRACE)
 
-    return Kind(interruption.patient(), stop, clock.move)
+    return Kind(interruption.grace_period(), stop, clock.move)
 
 
 def of_the_identity_room() -> Kind:
@@ -143,7 +143,7 @@ def test_what_is_cut_is_stopped(kind: Kind) -> None:
 
 def test_a_stop_from_another_thread_ends_a_wait() -> None:
     interruption = Interruption(DEADLINE)
-    threading.Timer(0.05, interruption.request, (SIGINT,)).start()
+    threading.Timer(0.05, interruption.request_stop, (SIGINT,)).start()
     began = time.monotonic()
     assert interruption.wait(30.0) is True
     assert time.monotonic() - began < 5.0

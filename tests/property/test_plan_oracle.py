@@ -16,7 +16,7 @@ from ci_publish.model.index import (
     ProjectListing,
     Upload,
 )
-from ci_publish.publishing.planning import ConflictRules, make_plan, schedule
+from ci_publish.publishing.planning import ConflictRules, make_plan, schedule_uploads
 from tests.unit.fakes import published, sdist, sha, wheel
 
 STRESS = os.environ.get("CI_PUBLISH_STRESS") == "1"
@@ -94,7 +94,7 @@ def test_a_schedule_sends_every_file_once_and_never_two_firsts_at_a_time(
     data: st.DataObject, distributions: list[Distribution]
 ) -> None:
     index = data.draw(states(distributions))
-    order = schedule(distributions, index)
+    order = schedule_uploads(distributions, index)
     everything = [*order.leads, *order.rest]
     assert sorted(file.filename for file in everything) == sorted(file.filename for file in distributions)
     releases = [file.release for file in order.leads]

@@ -54,7 +54,7 @@ from ci_publish.model.filename import version_of
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import ProjectListing
 from ci_publish.model.release import Release, local_files
-from ci_publish.publishing.baseline import beside, our_release, releases
+from ci_publish.publishing.baseline import comparison_with_listing, listed_releases, local_release
 from tests.corpus.build import Sdist, Wheel
 from tests.property.strange_text import TYPES, Stranger
 from tests.unit.fakes import PYPI, wheel
@@ -144,8 +144,8 @@ def comparisons(by: Stranger) -> None:
     """A listing and core metadata of strangers, beside a release of ours; the tag and the patterns are theirs, too."""
     parsed = simple_api.parse("demo", by.body(), TYPES[0], URL, public=True)
     listing = parsed if isinstance(parsed, ProjectListing) else ProjectListing(project="demo")
-    listed = releases(listing)
-    ours = our_release([wheel(version="1.1")], listed)
+    listed = listed_releases(listing)
+    ours = local_release([wheel(version="1.1")], listed)
     metadata = parse_core_metadata(by.metadata()).metadata
     strange = Release(
         project="demo",
@@ -155,7 +155,7 @@ def comparisons(by: Stranger) -> None:
         metadata=metadata,
     )
     ours = replace(ours, metadata=parse_core_metadata(by.metadata()).metadata, requires_python=by.text())
-    comparison = replace(beside(ours, [], listing, listed), before=strange)
+    comparison = replace(comparison_with_listing(ours, [], listing, listed), before=strange)
     with suppress(ConfigurationError):
         stated = Stated(tag=f"{by.chance.choice(('', 'demo-'))}{by.text()}", expected=expected_wheels([by.text()]))
         tag_faults({"demo": {"1.1"}}, stated)

@@ -18,7 +18,7 @@ from ci_publish.index.endpoints import resolve
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Event, UploadsCollided
 from ci_publish.model.index import Accepted, UploadOutcome
-from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseCompletions, in_parallel
+from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseCompletions, run_in_parallel
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.tls import LoopbackTls, make_loopback_tls
 from tests.distributions import make_wheel
@@ -125,10 +125,10 @@ def eight_at_once(distributions: Sequence[Distribution], model: Model) -> tuple[
         completions = ReleaseCompletions(lambda: waiting.stopped, 8)
 
         def send(file: Distribution) -> None:
-            outcomes.append(index.upload(file, (), None, lambda: None, completions.turn()))
+            outcomes.append(index.upload(file, (), None, lambda: None, completions.new_turn()))
 
         send(distributions[0])
-        in_parallel(distributions[1:], send, ConcurrencyLimit(8), 8, lambda: True)
+        run_in_parallel(distributions[1:], send, ConcurrencyLimit(8), 8, lambda: True)
         transport.close()
     return events, outcomes
 

@@ -59,7 +59,7 @@ class Composition:
         self.told = BufferedEmitter(context.emit)
         self.waiting = UntilClosed(self.interruption)
         self.transport = self._transport(self.waiting)
-        self.patient_transport = self._transport(self.interruption.patient())
+        self.patient_transport = self._transport(self.interruption.grace_period())
         self._indexes: list[HttpIndex] = []
         self.identity = identity or self._ambient()
         self.credentials = Credentials(
@@ -282,7 +282,7 @@ class Composition:
         return AmbientIdentity(
             job=CiEnvironment(self.context.environ),
             mask=self.context.mask,
-            waiting=self.interruption.patient(),
+            waiting=self.interruption.grace_period(),
             emit=self.context.emit,
             fetching=Fetching(transport=self.patient_transport, budget=self.settings.timeout or BUDGET),
         )

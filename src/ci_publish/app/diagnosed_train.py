@@ -38,4 +38,8 @@ def would_wait(collection: Collection, new: Sequence[str], most: int | None) -> 
     train = train_of(collection)
     waiting = deferred_projects([project for project in train.order if project in new], train, most)
     projects = [project for project in train.order if project in waiting]
-    return train_messages.deferred(projects, [train_messages.too_many_new(most)]) if projects else None
+    return (
+        train_messages.deferred_projects_error(projects, [train_messages.too_many_new_projects_error(most)])
+        if projects
+        else None
+    )

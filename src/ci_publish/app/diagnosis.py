@@ -112,7 +112,9 @@ def _doctor(composition: Composition, index: "HttpIndex", collection: Collection
         plan=lambda files, state: _planned(composition, index, files, state),
         checks=checks,
         inspect=lambda kind, plans: _inspect(composition, index, kind, collection, plans),
-        conflict=lambda found: messages.conflict(index.endpoints, found, skip_existing=settings.skip_existing),
+        conflict=lambda found: messages.content_conflict_error(
+            index.endpoints, found, skip_existing=settings.skip_existing
+        ),
     )
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(
@@ -132,18 +134,18 @@ def _inspect(
     provenance_required = composition.settings.build_provenance is BuildProvenancePolicy.REQUIRED
     if composition.policy(endpoints, kind) is AttestationPolicy.OFF:
         if provenance_required and collection.distributions:
-            raise build_provenance.not_sent()
+            raise build_provenance.attestations_not_sent_error()
         return
     planned = [file for plan in plans for file in plan.files]
     published = {file.distribution.filename: file for file in planned if isinstance(file, AlreadyPublished)}
     required = composition.settings.attestations is AttestationPolicy.REQUIRED and endpoints.integrity is not None
     if missing := [name for name, file in published.items() if required and not has_provenance(index, file)]:
-        raise messages.published_unattested(endpoints, missing)
+        raise messages.published_unattested_error(endpoints, missing)
     files = {file.filename: file for file in collection.distributions if file.filename not in published}
     concerned = [each for each in collection.attestations if each.distribution in files]
-    found = build_provenance.wanted(composition.settings, concerned)
+    found = build_provenance.relevant_attestation_files(composition.settings, concerned)
     if provenance_required:
-        build_provenance.require_found(list(files), found)
+        build_provenance.require_local_build_provenance(list(files), found)
     if found:
         composition.signer().inspect(found, list(files.values()))
 
@@ -165,11 +167,13 @@ def _files_if_any(composition: Composition, endpoints: Endpoints) -> tuple[Colle
 def _planned(composition: Composition, index: "HttpIndex", files: Sequence[Distribution], state: IndexState) -> Plan:
     """Return what publishing would do with *files* of one project."""
     options, endpoints = composition.settings, index.endpoints
-    state = digests.completed(index, files, state, limit=options.compare_downloads, emit=composition.context.emit)
-    rules = ConflictRules.of(endpoints, options.on_conflict, skip_existing=options.skip_existing)
+    state = digests.with_downloaded_digests(
+        index, files, state, limit=options.compare_downloads, emit=composition.context.emit
+    )
+    rules = ConflictRules.for_index(endpoints, options.on_conflict, skip_existing=options.skip_existing)
     return make_plan(endpoints.name, files, {file.project: state for file in files}, rules, index.md5)
 
 
 def _failed_checks(problems: Sequence[Problem]) -> CiPublishError | None:
     failing = any(problem.severity is Severity.ERROR for problem in problems)
-    return messages.failed_checks(problems) if failing else None
+    return messages.failed_checks_error(problems) if failing else None

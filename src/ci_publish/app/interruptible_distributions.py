@@ -20,7 +20,7 @@ class InterruptibleDistributions:
 
     def collect(self, paths: Sequence[str]) -> Collection:
         """Find, hash and read the files; see ``publishing.ports.Distributions``."""
-        with self._interruption.immediate():
+        with self._interruption.interruptible_at_once():
             return self._local.collect(paths)
 
     def check(
@@ -28,7 +28,7 @@ class InterruptibleDistributions:
     ) -> tuple[Problem, ...]:
         """Run every rule; see ``publishing.ports.Distributions``."""
         try:
-            with self._interruption.immediate():
+            with self._interruption.interruptible_at_once():
                 return self._local.check(collection, profiles, compared=compared)
         except RunStopped as stopped:
             raise self._interruption.error() from stopped
@@ -41,5 +41,5 @@ class InterruptibleDistributions:
         self, comparison: Comparison, profiles: Sequence[IndexProfile], *, differences: bool
     ) -> tuple[Problem, ...]:
         """Compare a release with the one before; see ``publishing.ports.Distributions``."""
-        with self._interruption.immediate():
+        with self._interruption.interruptible_at_once():
             return self._local.compare(comparison, profiles, differences=differences)

@@ -46,7 +46,7 @@ def recorded(work: Callable[[RuntimeContext], Outcome], context: RuntimeContext,
     try:
         outcome = work(replace(context, emit=emit))
     except CiPublishError as caught:
-        error = caught if context.interruption is None else context.interruption.instead_of(caught)
+        error = caught if context.interruption is None else context.interruption.error_instead_of(caught)
         _add_hints(error, context.environ)
     except Exception as caught:  # noqa: BLE001  (a bug: reported as one, never as a traceback)
         error = InternalError.of(caught)

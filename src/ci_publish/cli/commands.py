@@ -124,10 +124,10 @@ def _minding_signals(interruption: Interruption, watcher: Watcher) -> Iterator[N
     """
 
     def handle(number: int, _: FrameType | None) -> None:
-        interruption.request(number)
+        interruption.request_stop(number)
 
     def wake(_number: int, _: FrameType | None) -> None:
-        interruption.leave_step()
+        interruption.raise_in_immediate_step()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     if hasattr(signal, "SIGALRM"):

@@ -86,11 +86,11 @@ class Watcher:
                 return
             for number in _STOPPING.intersection(numbers):
                 for _ in range(numbers.count(number)):
-                    self._interruption.request(number, heard_by="watcher")
+                    self._interruption.request_stop(number, heard_by="watcher")
             self._act()
 
     def _act(self) -> None:
-        since = self._interruption.stopped_for()
+        since = self._interruption.seconds_since_stop()
         if since is None:
             return
         if not self._poked and hasattr(signal, "SIGALRM"):

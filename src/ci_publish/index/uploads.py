@@ -183,7 +183,7 @@ class Uploader:
         """Try again, at once where the index was only busy with other uploads of this run."""
         endpoints = self._endpoints.now
         attempts.unclear = attempts.unclear or later.unclear
-        if later.status == 500 and attempts.turn.collided():  # noqa: PLR2004  (what a deadlock is answered with)
+        if later.status == 500 and attempts.turn.may_have_collided():  # noqa: PLR2004  (what a deadlock is answered with)
             self._emit(
                 UploadsCollided(
                     index=endpoints.name,

@@ -22,13 +22,13 @@ class CompletionTurn(Protocol):
     def wait(self, seconds: float) -> Permission:
         """Wait at most *seconds* for the turn. ``STOPPED``: the run is being stopped before it was granted."""
 
-    def insist(self) -> None:
+    def begin_without_permission(self) -> None:
         """Take the turn without permission: the index would not wait any longer."""
 
     def end(self) -> None:
         """Give the turn back: the answer has come, or will not come any more. Idempotent."""
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         """Tell that the index answered 500; return whether that may be because of other uploads of this run.
 
         True once at most: from then on the uploads of this release are completed one at a time.
@@ -43,13 +43,13 @@ class Unscheduled:
         del seconds
         return Permission.GRANTED
 
-    def insist(self) -> None:
+    def begin_without_permission(self) -> None:
         """Nothing needs to be taken."""
 
     def end(self) -> None:
         """Nothing needs to be given back."""
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         """Nothing is known of other uploads."""
         return False
 

@@ -21,7 +21,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.publishing import build_provenance, messages
-from ci_publish.publishing.collect import collect_valid
+from ci_publish.publishing.collect import collect_valid_distributions
 from ci_publish.publishing.context import Run
 
 
@@ -57,15 +57,15 @@ def attest(run: Run) -> Outcome:
     run.signer().prefetch()
     if run.subjects:
         run.emit(Collected(distributions=(), subjects=run.subjects))
-    collection = Collection(distributions=()) if run.subjects else collect_valid(run)
+    collection = Collection(distributions=()) if run.subjects else collect_valid_distributions(run)
     if run.options.attestations_dir is None:
         message = "There is no folder to write the attestations to."
         raise ConfigurationError(message, hints=(Hint("Name one: ", option("output_dir", "DIR")),))
     with run.step(Step.SIGN):
         if run.options.build:
-            _attest_build(run, run.subjects or collection.distributions, run.options.attestations_dir)
+            _make_build_provenance(run, run.subjects or collection.distributions, run.options.attestations_dir)
         else:
-            _attest(
+            _adopt_or_sign(
                 run=run,
                 collection=collection,
                 files=collection.distributions,
@@ -75,14 +75,14 @@ def attest(run: Run) -> Outcome:
     return Outcome.ATTESTED
 
 
-def _attest_build(run: Run, files: Sequence[Signable], folder: Path) -> None:
+def _make_build_provenance(run: Run, files: Sequence[Signable], folder: Path) -> None:
     """Make build provenance of every file, whatever lies beside it: this job answers for its own build."""
     predicate_types = (PUBLISH_V1, SLSA_PROVENANCE_V1) if run.options.with_publish else (SLSA_PROVENANCE_V1,)
     run.require_unwritten(folder, [file.filename for file in files], predicate_types)
     result = run.signer().sign(files, predicate_types)
-    run.checkpoint()
+    run.raise_if_stopped()
     if result.failures:
-        raise messages.unsigned(result.failures)
+        raise messages.unsigned_files_error(result.failures)
     made = [attestation for each in result.attestations.values() for attestation in each]
     run.write_attestations(folder, made, bundles=run.options.sigstore_bundle)
 
@@ -99,7 +99,7 @@ def attestation_policy(option: AttestationPolicy, kind: CredentialKind, endpoint
         case AttestationPolicy.AUTO:
             return AttestationPolicy.REQUIRED if trusted and pypi else AttestationPolicy.OFF
         case AttestationPolicy.REQUIRED if pypi and kind in {CredentialKind.API_TOKEN, CredentialKind.PASSWORD}:
-            raise messages.attestations_need_trusted_publishing(endpoints)
+            raise messages.attestations_need_trusted_publishing_error(endpoints)
         case AttestationPolicy.IF_POSSIBLE if pypi and not trusted:
             return AttestationPolicy.OFF
         case _:
@@ -111,7 +111,9 @@ def wants_attestations(receiver: Receiver) -> bool:
     return receiver.policy is not AttestationPolicy.OFF
 
 
-def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver], *, warn: bool = False) -> None:
+def verify_found_attestations(
+    run: Run, collection: Collection, receivers: Sequence[Receiver], *, warn: bool = False
+) -> None:
     """Verify the attestation files beside the files that are uploaded with attestations, before any token exchange.
 
     With *warn*, say which of them are not uploaded; a run that goes on says so when it adopts them.
@@ -121,21 +123,21 @@ def inspect_found(run: Run, collection: Collection, receivers: Sequence[Receiver
     """
     required = run.options.build_provenance is BuildProvenancePolicy.REQUIRED
     if required and any(each.uploads and not wants_attestations(each) for each in receivers):
-        raise build_provenance.not_sent()
+        raise build_provenance.attestations_not_sent_error()
     files = _attested_uploads(receivers)
-    found = _found(run, collection, files)
+    found = _attestation_files_of(run, collection, files)
     if required:
-        build_provenance.require_found(list(files), found)
+        build_provenance.require_local_build_provenance(list(files), found)
     if found and warn:
         run.signer().adopt(found, list(files.values()), None)
     elif found:
         run.signer().inspect(found, list(files.values()))
 
 
-def _found(run: Run, collection: Collection, names: Container[str]) -> list[FoundAttestation]:
+def _attestation_files_of(run: Run, collection: Collection, names: Container[str]) -> list[FoundAttestation]:
     """Return the attestation files of the distributions *names* that the run looks at."""
     concerned = [found for found in collection.attestations if found.distribution in names]
-    return build_provenance.wanted(run.options, concerned)
+    return build_provenance.relevant_attestation_files(run.options, concerned)
 
 
 def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receiver], claims: Claims | None) -> Attested:
@@ -150,7 +152,7 @@ def attest_uploads(run: Run, collection: Collection, receivers: Sequence[Receive
     required = AttestationPolicy.REQUIRED in policies
     with run.step(Step.SIGN):
         policy = AttestationPolicy.REQUIRED if required else AttestationPolicy.IF_POSSIBLE
-        return _attest(run=run, collection=collection, files=files, policy=policy, claims=claims)
+        return _adopt_or_sign(run=run, collection=collection, files=files, policy=policy, claims=claims)
 
 
 def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
@@ -158,7 +160,7 @@ def _attested_uploads(receivers: Sequence[Receiver]) -> dict[str, Distribution]:
     return {file.filename: file for each in receivers if wants_attestations(each) for file in each.uploads}
 
 
-def _attest(
+def _adopt_or_sign(
     *,
     run: Run,
     collection: Collection,
@@ -167,7 +169,7 @@ def _attest(
     claims: Claims | None,
 ) -> Attested:
     names = {file.filename for file in files}
-    adopted = run.signer().adopt(_found(run, collection, names), files, claims)
+    adopted = run.signer().adopt(_attestation_files_of(run, collection, names), files, claims)
     for attestations in adopted.values():
         for attestation in attestations:
             run.emit(Signed(attestation))
@@ -176,11 +178,11 @@ def _attest(
     ]
     if unsigned and run.options.attestations_dir is not None:
         run.require_unwritten(run.options.attestations_dir, [file.filename for file in unsigned], (PUBLISH_V1,))
-    result = _sign(run, unsigned, policy) if unsigned else SigningResult()
-    run.checkpoint()
+    result = _sign_uploads(run, unsigned, policy) if unsigned else SigningResult()
+    run.raise_if_stopped()
     if result.failures and policy is AttestationPolicy.REQUIRED:
-        raise messages.unsigned(result.failures)
-    _warn_unsigned(run, result)
+        raise messages.unsigned_files_error(result.failures)
+    _warn_of_unsigned_files(run, result)
     both = {name: (*result.attestations.get(name, ()), *adopted.get(name, ())) for name in names}
     if run.options.attestations_dir is not None:
         made = [attestation for attestations in both.values() for attestation in attestations]
@@ -189,7 +191,7 @@ def _attest(
     return Attested(by_name, result.claims or claims)
 
 
-def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
+def _sign_uploads(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) -> SigningResult:
     """Sign; where attestations are not required, the lack of an identity is a failure of each file, not of the run."""
     try:
         return run.signer().sign(files)
@@ -200,7 +202,7 @@ def _sign(run: Run, files: Sequence[Distribution], policy: AttestationPolicy) ->
         return SigningResult(failures={file.filename: reason for file in files})
 
 
-def _warn_unsigned(run: Run, result: SigningResult) -> None:
+def _warn_of_unsigned_files(run: Run, result: SigningResult) -> None:
     for name, failure in result.failures.items():
         run.warn(
             "published-without-attestation",

@@ -44,15 +44,15 @@ class Authentication:
         """Learn whether the index takes the run's identity, before anything is signed."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             claims = self._credential.authenticate(self._purpose)
-            return replace(self._covered(planned, signed=False), claims=claims)
+            return replace(self._require_coverage(planned, signed=False), claims=claims)
 
     def authorize(self, planned: IndexPlan, *, signed: bool) -> Covered:
         """Obtain what the uploads need. *signed*: attestations of this run are in the public log already."""
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authorization()
-            return self._covered(planned, signed=signed)
+            return self._require_coverage(planned, signed=signed)
 
-    def rehearse(self, planned: IndexPlan) -> Covered:
+    def try_authentication(self, planned: IndexPlan) -> Covered:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards.
 
         A token exchange may create a project; where one is absent, it is left out unless the user asked for it.
@@ -63,20 +63,20 @@ class Authentication:
         mint = not (trusted and absent) or self._run.options.create_project
         with self._run.step(Step.AUTHENTICATE, self._endpoints.name):
             self._credential.authenticate(self._purpose, mint=mint)
-            covered = self._covered(planned, signed=False)
+            covered = self._require_coverage(planned, signed=False)
             if not mint:
                 self._run.emit(not_minted(self._endpoints, absent))
             message = proof(self._endpoints, self._credential.state, projects)
             self._run.emit(Noted(slug="credential-proof", message=message, warning=False))
         return covered
 
-    def _covered(self, planned: IndexPlan, *, signed: bool) -> Covered:
+    def _require_coverage(self, planned: IndexPlan, *, signed: bool) -> Covered:
         """Raise ProjectNotCovered; with ``--keep-going``, leave out what the credential does not cover.
 
         A project that requires one that is left out is left out as well.
         """
         uploads = planned.uploads
-        refusals = self._coverage.refusals(uploads, planned.states, signed=signed)
+        refusals = self._coverage.uncovered_projects(uploads, planned.states, signed=signed)
         if refusals.whole is not None:
             raise refusals.whole
         if not refusals.projects:

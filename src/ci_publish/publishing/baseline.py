@@ -28,7 +28,7 @@ Releases = Mapping[Version, Sequence[ListedFile]]
 """The files of a project by version, in the order of their names."""
 
 
-def releases(listing: ProjectListing) -> Releases:
+def listed_releases(listing: ProjectListing) -> Releases:
     """Return the releases of a listing; files that the index forwards from another one do not count."""
     found: dict[Version, list[ListedFile]] = {}
     for filename in sorted(listing.files):
@@ -38,20 +38,20 @@ def releases(listing: ProjectListing) -> Releases:
     return found
 
 
-def baseline(ours: Version, listed: Releases) -> Version | None:
+def baseline_version(ours: Version, listed: Releases) -> Version | None:
     """Return the highest release below *ours* that is not yanked: for a final one, among finals.
 
     That is also what a back-port follows: between it and an earlier release of its line there is no other.
     """
-    return max((version for version in _comparable(ours, listed) if version < ours), default=None)
+    return max((version for version in _comparable_versions(ours, listed) if version < ours), default=None)
 
 
-def newest(ours: Version, listed: Releases) -> Version | None:
+def newest_other_version(ours: Version, listed: Releases) -> Version | None:
     """Return the highest other release that is not yanked: for a final one, among finals."""
-    return max((version for version in _comparable(ours, listed) if version != ours), default=None)
+    return max((version for version in _comparable_versions(ours, listed) if version != ours), default=None)
 
 
-def _comparable(ours: Version, listed: Releases) -> Iterable[Version]:
+def _comparable_versions(ours: Version, listed: Releases) -> Iterable[Version]:
     for version, files in listed.items():
         if (ours.is_prerelease or not version.is_prerelease) and not all(file.is_yanked for file in files):
             yield version
@@ -66,7 +66,7 @@ def why_no_baseline(ours: Version, listed: Releases) -> str:
     return "the earlier ones are yanked or pre-releases"
 
 
-def release_of(project: str, version: Version, files: Sequence[ListedFile]) -> Release:
+def listed_release(project: str, version: Version, files: Sequence[ListedFile]) -> Release:
     """Return a listed release; yanked files count only where there are no others."""
     kept = [file for file in files if not file.is_yanked] or list(files)
     admitted = [text for file in kept if (text := file.published.requires_python) is not None]
@@ -78,7 +78,7 @@ def release_of(project: str, version: Version, files: Sequence[ListedFile]) -> R
     )
 
 
-def our_release(distributions: Sequence[Distribution], listed: Releases) -> Release:
+def local_release(distributions: Sequence[Distribution], listed: Releases) -> Release:
     """Return the release that these files belong to, with those of its files that only the index has."""
     first = min(distributions, key=lambda file: file.filename)
     here = local_files(distributions)
@@ -93,26 +93,28 @@ def our_release(distributions: Sequence[Distribution], listed: Releases) -> Rele
     )
 
 
-def beside(ours: Release, new: Sequence[Distribution], listing: ProjectListing, listed: Releases) -> Comparison:
+def comparison_with_listing(
+    ours: Release, new: Sequence[Distribution], listing: ProjectListing, listed: Releases
+) -> Comparison:
     """Return *ours*, of which *new* are to be sent, beside what the index has; the release before is not chosen yet."""
     version = Version(ours.version)
-    highest = newest(version, listed)
+    highest = newest_other_version(version, listed)
     sizes = [file.size for file in listing.files.values() if not file.inherited]
     return Comparison(
         ours=ours,
         newest=None if highest is None else str(highest),
-        line=any(_line(other) == _line(version) for other in listed if other < version),
+        line=any(_release_line(other) == _release_line(version) for other in listed if other < version),
         new_files=local_files(new),
         project_size=total(sizes),
         largest=max((size for size in sizes if size is not None), default=0),
     )
 
 
-def _line(version: Version) -> tuple[int, int, int]:
+def _release_line(version: Version) -> tuple[int, int, int]:
     return version.epoch, version.major, version.minor
 
 
-def counterparts(
+def comparable_file_pair(
     distributions: Sequence[Distribution], files: Sequence[ListedFile]
 ) -> tuple[Distribution, ListedFile] | None:
     """Return a file here and one of another release whose metadata can be compared: the same kind of wheel if any.
@@ -121,13 +123,13 @@ def counterparts(
     """
     served = [file for file in files if file.published.core_metadata is not False]
     here = sorted(distributions, key=lambda file: (file.filename.endswith(".whl") is False, file.filename))
-    tags = {name.tags: file for file, name in reversed(_named(here))}
+    tags = {name.tags: file for file, name in reversed(_with_parsed_filenames(here))}
     for file in served:
         if file.name.tags in tags:
             return tags[file.name.tags], file
     return (here[0], served[0]) if here and served else None
 
 
-def _named(files: Iterable[Distribution]) -> list[tuple[Distribution, DistributionFilename]]:
+def _with_parsed_filenames(files: Iterable[Distribution]) -> list[tuple[Distribution, DistributionFilename]]:
     named = ((file, DistributionFilename.parse_or_none(file.filename)) for file in files)
     return [(file, name) for file, name in named if name is not None]

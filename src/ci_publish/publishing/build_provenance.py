@@ -22,13 +22,13 @@ FILE_TYPE = FILE_TYPES[SLSA_PROVENANCE_V1]
 """What a file with build provenance has in its name."""
 
 
-def wanted(options: RunOptions, found: Sequence[FoundAttestation]) -> list[FoundAttestation]:
+def relevant_attestation_files(options: RunOptions, found: Sequence[FoundAttestation]) -> list[FoundAttestation]:
     """Return the attestation files that a run looks at: where build provenance is off, none with that."""
     off = options.build_provenance is BuildProvenancePolicy.OFF
     return [each for each in found if not (off and each.type == FILE_TYPE)]
 
 
-def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -> None:
+def require_local_build_provenance(filenames: Sequence[str], found: Sequence[FoundAttestation]) -> None:
     """Raise BuildProvenanceMissing for files that have no build provenance beside them, where it is required."""
     with_provenance = {each.distribution for each in found if each.type == FILE_TYPE}
     missing = [name for name in filenames if name not in with_provenance]
@@ -50,12 +50,12 @@ def require_found(filenames: Sequence[str], found: Sequence[FoundAttestation]) -
     )
 
 
-def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome]) -> None:
+def require_published_build_provenance(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome]) -> None:
     """Raise BuildProvenanceMissing for files that an index has already, without build provenance in its provenance."""
     lacking = [
         name
         for name, outcome in outcomes.items()
-        if not (isinstance(outcome, ProvenanceVerified) and SLSA_PROVENANCE_V1 in _predicate_types(outcome))
+        if not (isinstance(outcome, ProvenanceVerified) and SLSA_PROVENANCE_V1 in _served_predicate_types(outcome))
     ]
     if not lacking:
         return
@@ -70,7 +70,7 @@ def require_published(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOut
     )
 
 
-def not_sent() -> ConfigurationError:
+def attestations_not_sent_error() -> ConfigurationError:
     """Return the error for build provenance that is required for an index that is sent no attestations."""
     return ConfigurationError(
         "Build provenance is required, but one of the indexes is sent no attestations.",
@@ -82,14 +82,14 @@ def not_sent() -> ConfigurationError:
     )
 
 
-def require_served(
+def require_sent_attestations_served(
     endpoints: Endpoints,
     outcomes: Mapping[str, ProvenanceOutcome],
     sent: Mapping[str, tuple[Attestation, ...]],
 ) -> None:
     """Raise Unverified where an index serves provenance without an attestation that it was sent."""
     lacking = {
-        name: sorted({each.predicate_type for each in sent.get(name, ())} - _predicate_types(outcome))
+        name: sorted({each.predicate_type for each in sent.get(name, ())} - _served_predicate_types(outcome))
         for name, outcome in outcomes.items()
         if isinstance(outcome, ProvenanceVerified)
     }
@@ -102,21 +102,23 @@ def require_served(
     )
 
 
-def _predicate_types(outcome: ProvenanceVerified) -> set[str]:
+def _served_predicate_types(outcome: ProvenanceVerified) -> set[str]:
     return {each.predicate_type for each in outcome.attestations}
 
 
-def is_demanded(options: RunOptions) -> bool:
+def is_build_provenance_demanded(options: RunOptions) -> bool:
     """Return whether ``verify`` demands build provenance: by itself, or with a builder or source that is named."""
     return options.require_build_provenance or bool(options.builder) or bool(options.source)
 
 
-def require_demanded(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome], options: RunOptions) -> None:
+def require_demanded_build_provenance(
+    endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutcome], options: RunOptions
+) -> None:
     """Raise BuildProvenanceUnverified where verified provenance lacks the build provenance that the user demands."""
     faults = {
         name: fault
         for name, outcome in outcomes.items()
-        if isinstance(outcome, ProvenanceVerified) and (fault := _fault(outcome, options)) is not None
+        if isinstance(outcome, ProvenanceVerified) and (fault := _build_provenance_fault(outcome, options)) is not None
     }
     if not faults:
         return
@@ -130,25 +132,30 @@ def require_demanded(endpoints: Endpoints, outcomes: Mapping[str, ProvenanceOutc
     )
 
 
-def _fault(outcome: ProvenanceVerified, options: RunOptions) -> str | None:
+def _build_provenance_fault(outcome: ProvenanceVerified, options: RunOptions) -> str | None:
     """Return why no build provenance of a file is the one that is demanded; None where one is."""
     found = [each for each in outcome.attestations if each.predicate_type == SLSA_PROVENANCE_V1]
     if not found:
         return "no build provenance is served"
-    faults = [next(_differences(each, options), None) for each in found]
+    faults = [next(_builder_and_source_differences(each, options), None) for each in found]
     return None if None in faults else faults[0]
 
 
-def _differences(attestation: Attestation, options: RunOptions) -> Iterator[str]:
-    if options.builder and not _accepts(options.builder, attestation.builder):
-        yield f"it was built by {attestation.builder or attestation.signer}, not by {_names(options.builder)}"
-    if options.source and not _accepts(options.source, attestation.identity):
-        yield f"it was built from {attestation.identity or attestation.source}, not from {_names(options.source)}"
+def _builder_and_source_differences(attestation: Attestation, options: RunOptions) -> Iterator[str]:
+    if options.builder and not _is_expected_identity(options.builder, attestation.builder):
+        yield (
+            f"it was built by {attestation.builder or attestation.signer}, not by {_joined_identities(options.builder)}"
+        )
+    if options.source and not _is_expected_identity(options.source, attestation.identity):
+        yield (
+            f"it was built from {attestation.identity or attestation.source}, not from"
+            f" {_joined_identities(options.source)}"
+        )
 
 
-def _accepts(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
+def _is_expected_identity(expected: Sequence[PublisherIdentity], found: PublisherIdentity | None) -> bool:
     return any(each.accepts(found) for each in expected)
 
 
-def _names(identities: Sequence[PublisherIdentity]) -> str:
+def _joined_identities(identities: Sequence[PublisherIdentity]) -> str:
     return " or ".join(map(str, identities))

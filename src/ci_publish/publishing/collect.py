@@ -10,7 +10,7 @@ from ci_publish.publishing import messages
 from ci_publish.publishing.context import Run
 
 
-def collect(run: Run) -> Collection:
+def collect_distributions(run: Run) -> Collection:
     """Find, hash and read the distributions."""
     with run.step(Step.COLLECT):
         collection = run.distributions.collect(run.options.paths)
@@ -23,25 +23,25 @@ def collect_and_check(run: Run, *, compared: bool = False) -> tuple[Collection, 
 
     *compared*: the releases are compared with those of the index later.
     """
-    collection = collect(run)
+    collection = collect_distributions(run)
     with run.step(Step.CHECK):
         profiles = [destination.index.endpoints.profile for destination in run.destinations]
         problems = run.distributions.check(collection, profiles or [IndexProfile.PYPI], compared=compared)
-        if not errors(problems):
+        if not blocking_problems(problems):
             run.emit(Checked(problems))
     return collection, problems
 
 
-def collect_valid(run: Run) -> Collection:
+def collect_valid_distributions(run: Run) -> Collection:
     """Collect and check. Raises InvalidDistribution for every problem that is an error."""
     collection, problems = collect_and_check(run)
-    if errors(problems):
+    if blocking_problems(problems):
         with run.step(Step.CHECK):
             run.emit(Checked(problems))
-        raise messages.failed_checks(problems)
+        raise messages.failed_checks_error(problems)
     return collection
 
 
-def errors(problems: Sequence[Problem]) -> list[Problem]:
+def blocking_problems(problems: Sequence[Problem]) -> list[Problem]:
     """Return the problems that stop a file from being published."""
     return [problem for problem in problems if problem.severity is Severity.ERROR]

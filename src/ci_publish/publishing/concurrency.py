@@ -42,20 +42,20 @@ class ConcurrencyLimit:
         """How many may run at once now."""
         return self._limit
 
-    def throttled(self) -> None:
+    def halve_limit(self) -> None:
         """The index is overloaded: halve the limit, once for all uploads that were under way."""
         with self._condition:
             if self._since_change >= 0:
                 self._limit = max(1, self._limit // 2)
                 self._since_change = -self._active
 
-    def enter(self) -> None:
+    def acquire_slot(self) -> None:
         """Wait for a place."""
         with self._condition:
             self._condition.wait_for(lambda: self._active < self._limit)
             self._active += 1
 
-    def leave(self) -> None:
+    def release_slot(self) -> None:
         """Give the place back; after as many as the limit have done so without throttling, one more may run."""
         with self._condition:
             self._active -= 1
@@ -79,7 +79,7 @@ class ReleaseCompletions:
         self._queue: deque[ReleaseTurn] = deque()
         self._active: set[ReleaseTurn] = set()
 
-    def turn(self) -> "ReleaseTurn":
+    def new_turn(self) -> "ReleaseTurn":
         """Return the turn of one more upload."""
         return ReleaseTurn(self)
 
@@ -96,13 +96,13 @@ class ReleaseCompletions:
                 if left <= 0:
                     return Permission.NOT_YET
                 self._condition.wait(min(left, _SLICE))
-            self._begin(turn)
+            self._begin_completion(turn)
             return Permission.GRANTED
 
-    def insist(self, turn: "ReleaseTurn") -> None:
+    def begin_without_permission(self, turn: "ReleaseTurn") -> None:
         """Let *turn* begin although there is no room."""
         with self._condition:
-            self._begin(turn)
+            self._begin_completion(turn)
 
     def end(self, turn: "ReleaseTurn") -> None:
         """Make room, and forget *turn* if it never began."""
@@ -112,12 +112,12 @@ class ReleaseCompletions:
                 self._queue.remove(turn)
             self._condition.notify_all()
 
-    def one_at_a_time(self) -> None:
+    def complete_one_at_a_time(self) -> None:
         """Complete no two uploads of this release at once from now on."""
         with self._condition:
             self._at_once = 1
 
-    def _begin(self, turn: "ReleaseTurn") -> None:
+    def _begin_completion(self, turn: "ReleaseTurn") -> None:
         self._queue.remove(turn)
         turn.overlapped = bool(self._active)
         for other in self._active:
@@ -141,20 +141,20 @@ class ReleaseTurn:
         """Wait for the turn."""
         return self._completions.wait(self, seconds)
 
-    def insist(self) -> None:
+    def begin_without_permission(self) -> None:
         """Take it, granted or not."""
-        self._completions.insist(self)
+        self._completions.begin_without_permission(self)
 
     def end(self) -> None:
         """Give it back."""
         self._completions.end(self)
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         """Whether an answer 500 may be due to an upload that was completed at the same time."""
         collided = self.overlapped and not self._has_collided
         if collided:
             self._has_collided = True
-            self._completions.one_at_a_time()
+            self._completions.complete_one_at_a_time()
         return collided
 
 
@@ -162,8 +162,8 @@ class FirstFiles(Generic[Task]):
     """Has the index complete the first files of releases one after the other, in the order of *files*.
 
     Two of them that may be completed *together* are, the second one after the first has begun. Their transfers overlap.
-    A file keeps its turn through all of its attempts, until ``done``. A file that is *halted*, because another one
-    failed, gets no turn; *stopped* tells whether the run is being stopped. *clock* is monotonic. Thread-safe.
+    A file keeps its turn through all of its attempts, until ``file_ended``. A file that is *halted*, because another
+    one failed, gets no turn; *stopped* tells whether the run is being stopped. *clock* is monotonic. Thread-safe.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class FirstFiles(Generic[Task]):
         self.clock = clock
         self._condition = threading.Condition()
 
-    def turn(self, file: Task) -> "FirstFileTurn[Task]":
+    def turn_of(self, file: Task) -> "FirstFileTurn[Task]":
         """Return the turn of *file*, one of those that this was made with."""
         return FirstFileTurn(self, file)
 
@@ -192,7 +192,7 @@ class FirstFiles(Generic[Task]):
         until = time.monotonic() + seconds
         with self._condition:
             while not self._halted(file):
-                if self._is_next(file):
+                if self._is_next_to_complete(file):
                     self._begun.add(file)
                     self._condition.notify_all()
                     return Permission.GRANTED
@@ -204,13 +204,13 @@ class FirstFiles(Generic[Task]):
                 self._condition.wait(min(left, _SLICE))
             return Permission.STOPPED
 
-    def _is_next(self, file: Task) -> bool:
+    def _is_next_to_complete(self, file: Task) -> bool:
         first = self._queue[0]
         if first == file:
             return True
         return len(self._queue) > 1 and self._queue[1] == file and first in self._begun and self._together(first, file)
 
-    def done(self, file: Task) -> None:
+    def file_ended(self, file: Task) -> None:
         """Take note of the end of *file*, whether it was completed or not."""
         with self._condition:
             self._queue.remove(file)
@@ -240,14 +240,14 @@ class FirstFileTurn(Generic[Task]):
         self.withdrawn = permission is Permission.STOPPED
         return permission
 
-    def insist(self) -> None:
+    def begin_without_permission(self) -> None:
         """Nothing is taken out of turn: ``wait`` ends earlier than that."""
 
     def end(self) -> None:
         """Keep the turn until ``FirstFiles.done``; the next attempt may wait as long as this one."""
         self._waits_since = None
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         """No other file of its release is under way."""
         return False
 
@@ -269,7 +269,7 @@ class ReleaseQueue(Generic[Task]):
         """How many tasks are still to be handed out."""
         return len(self._tasks)
 
-    def take(self) -> Task | None:
+    def take_task(self) -> Task | None:
         """Return the next task of the release with the fewest transfers; None where every release has enough of them.
 
         Who gets None is not needed any more: what is left keeps those busy that already transfer it.
@@ -285,13 +285,13 @@ class ReleaseQueue(Generic[Task]):
                 self._active[self._release_of(task)] += 1
             return task
 
-    def done(self, task: Task) -> None:
+    def task_ended(self, task: Task) -> None:
         """Take note that *task*, which was handed out, is over."""
         with self._lock:
             self._active[self._release_of(task)] -= 1
 
 
-def in_parallel(
+def run_in_parallel(
     tasks: Iterable[Task] | ReleaseQueue[Task],
     work: Callable[[Task], None],
     limit: ConcurrencyLimit,
@@ -307,20 +307,20 @@ def in_parallel(
 
     def worker() -> None:
         while True:
-            limit.enter()
+            limit.acquire_slot()
             try:
-                task = queue.take() if go_on() and not failures else None
+                task = queue.take_task() if go_on() and not failures else None
                 if task is None:
                     return
                 try:
                     work(task)
                 finally:
-                    queue.done(task)
+                    queue.task_ended(task)
             except BaseException as error:  # noqa: BLE001  (raised again in the caller's thread)
                 failures.append(error)
                 return
             finally:
-                limit.leave()
+                limit.release_slot()
 
     threads = [threading.Thread(target=worker, name=f"upload-{number}") for number in range(min(jobs, len(queue)))]
     for thread in threads:

@@ -26,10 +26,10 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.publishing import confirmation_messages
-from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, in_parallel
+from ci_publish.publishing.concurrency import ConcurrencyLimit, ReleaseQueue, run_in_parallel
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.messages import count_files
-from ci_publish.publishing.planning import Match, compare, published_as
+from ci_publish.publishing.planning import Match, compare_with_published, find_published_file
 from ci_publish.publishing.ports import Index
 
 Answers = tuple[tuple[Distribution, IndexState], ...]
@@ -61,42 +61,42 @@ class Confirmation:
         self._outages: dict[str, str] = {}
         self._by_md5: list[str] = []
 
-    def skip(self, files: Sequence[Distribution]) -> None:
+    def report_as_not_asked(self, files: Sequence[Distribution]) -> None:
         """Report that nothing is known of *files*, because the user does not want to wait."""
         for file in files:
             self._run.emit(FileListed(index=self._name, filename=file.filename, listed=None, asked=False))
 
-    def ask_once(self, files: Sequence[Distribution]) -> Answers:
+    def fetch_listings_once(self, files: Sequence[Distribution]) -> Answers:
         """Return what the index has of *files* now, after one attempt; never raises."""
-        return tuple(self._states(files, patience=0.0))
+        return tuple(self._fetch_listings(files, patience=0.0))
 
-    def report(self, answers: Answers) -> None:
+    def report_listings(self, answers: Answers) -> None:
         """Report *answers*, for a run that is about to end with an error."""
         for file, state in answers:
-            self._report(file, state)
+            self._report_listed_file(file, state)
 
-    def found(self, answers: Answers) -> set[Distribution]:
+    def files_listed_with_our_digest(self, answers: Answers) -> set[Distribution]:
         """Return the files that the index lists with our digest."""
         return {
             file
             for file, state in answers
-            if (published := self._published(file, state)) is not None
-            and self._compare(file, published) in {Match.SAME, Match.SAME_MD5}
+            if (published := self._listed_file(file, state)) is not None
+            and self._compare_digests(file, published) in {Match.SAME, Match.SAME_MD5}
         }
 
-    def wait_for(self, files: Sequence[Distribution], doubtful: Mapping[str, str] = NOTHING) -> Confirmed:
+    def wait_until_listed(self, files: Sequence[Distribution], doubtful: Mapping[str, str] = NOTHING) -> Confirmed:
         """Wait until the index lists *files* with our digests; see ``Confirmed``.
 
         *doubtful* are the files, with the reason, whose upload was answered in a way that says nothing about the file.
         Raises Unverified for another digest, for a file that a readable listing does not show in time, and for a
         listing that failed until the end; IndexUnavailable for a doubtful file that is not listed.
         """
-        self._wait_begins(f"list {count_files(len(files))}")
+        self._emit_wait_started(f"list {count_files(len(files))}")
         pending = list(files)
         listed: list[Distribution] = []
         unreadable: dict[str, str] = {}
-        for _ in self._rounds():
-            for file, reason in self._ask(pending):
+        for _ in self._rounds_until_timeout():
+            for file, reason in self._settle_listed_files(pending):
                 pending.remove(file)
                 if reason is None:
                     listed.append(file)
@@ -105,11 +105,11 @@ class Confirmation:
             if not pending:
                 break
         if pending:
-            self._give_up(pending, doubtful)
+            self._raise_not_listed(pending, doubtful)
         if in_doubt := {name: doubtful[name] for name in unreadable if name in doubtful}:
-            raise confirmation_messages.doubtful(self._index.endpoints, in_doubt)
+            raise confirmation_messages.doubtful_uploads_error(self._index.endpoints, in_doubt)
         for name in self._by_md5:
-            self._run.emit(confirmation_messages.confirmed_by_md5(self._index.endpoints, name))
+            self._run.emit(confirmation_messages.confirmed_by_md5_warning(self._index.endpoints, name))
         return Confirmed(tuple(listed), unreadable, tuple(self._by_md5))
 
     def wait_for_provenance(self, files: Sequence[Distribution], claims: Claims | None) -> dict[str, ProvenanceOutcome]:
@@ -117,11 +117,13 @@ class Confirmation:
 
         Raises Unverified for one that is wrong, and for none in time where attestations are required.
         """
-        self._wait_begins(f"serve the provenance of {count_files(len(files))}")
+        self._emit_wait_started(f"serve the provenance of {count_files(len(files))}")
         outcomes: dict[str, ProvenanceOutcome] = {}
-        for _ in self._rounds():
+        for _ in self._rounds_until_timeout():
             pending = [file for file in files if isinstance(outcomes.get(file.filename, _UNSEEN), ProvenanceMissing)]
-            outcomes |= self._judge_all(pending, lambda file: self._judge_patiently(file, claims))
+            outcomes |= self._verify_all_provenance(
+                pending, lambda file: self._verify_provenance_if_reachable(file, claims)
+            )
             if not any(isinstance(outcome, ProvenanceMissing) for outcome in outcomes.values()):
                 break
         required = self._run.options.attestations is AttestationPolicy.REQUIRED
@@ -134,19 +136,19 @@ class Confirmation:
                     "A cached answer may stick for a while; look again later with `ci-publish verify`.",
                     filename=filename,
                 )
-        self.require_valid(outcomes)
+        self.require_valid_provenance(outcomes)
         missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
         if required and missing:
-            raise confirmation_messages.provenance_not_served(
+            raise confirmation_messages.provenance_not_served_error(
                 self._index.endpoints, missing, self._run.options.verify_timeout
             )
         return outcomes
 
-    def require_provenance(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
+    def verify_provenance_once(self, files: Sequence[Distribution]) -> dict[str, ProvenanceOutcome]:
         """Fetch and judge the provenance of each file once. Raises IndexUnavailable when one cannot be fetched."""
-        return self._judge_all(files, lambda file: self._judge(file, None))
+        return self._verify_all_provenance(files, lambda file: self._fetch_and_verify_provenance(file, None))
 
-    def _judge_all(
+    def _verify_all_provenance(
         self, files: Sequence[Distribution], judge: Callable[[Distribution], ProvenanceOutcome]
     ) -> dict[str, ProvenanceOutcome]:
         outcomes: dict[str, ProvenanceOutcome] = {}
@@ -158,36 +160,36 @@ class Confirmation:
                 outcomes[file.filename] = outcome
 
         jobs = self._run.options.jobs
-        in_parallel(files, work, ConcurrencyLimit(jobs), jobs, lambda: not self._run.waiting.stopped)
-        self._run.checkpoint()
+        run_in_parallel(files, work, ConcurrencyLimit(jobs), jobs, lambda: not self._run.waiting.stopped)
+        self._run.raise_if_stopped()
         return outcomes
 
-    def require_valid(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
+    def require_valid_provenance(self, outcomes: dict[str, ProvenanceOutcome]) -> None:
         """Raise Unverified when provenance is wrong, UnexpectedPublisher when it is by somebody else."""
         invalid = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceInvalid)}
         if invalid:
-            raise confirmation_messages.bad_provenance(self._index.endpoints, invalid)
+            raise confirmation_messages.invalid_provenance_error(self._index.endpoints, invalid)
         foreign = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceByAnother)}
         if foreign:
             own_repository = bool(self._run.expected_publishers) and not self._run.options.publisher
-            raise confirmation_messages.unexpected_publisher(
+            raise confirmation_messages.unexpected_publisher_error(
                 self._index.endpoints, foreign, own_repository=own_repository
             )
 
-    def _judge(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
+    def _fetch_and_verify_provenance(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
         served = self._index.provenance(file.project, file.version, file.filename)
         if served is None:
             return ProvenanceMissing("none is served")
         return self._run.verifier.verify(file, served, claims)
 
-    def _judge_patiently(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
+    def _verify_provenance_if_reachable(self, file: Distribution, claims: Claims | None) -> ProvenanceOutcome:
         """Judge; an index that cannot be reached now is asked again in the next round."""
         try:
-            return self._judge(file, claims)
+            return self._fetch_and_verify_provenance(file, claims)
         except IndexUnavailable as error:
             return ProvenanceMissing(error.summary)
 
-    def _states(
+    def _fetch_listings(
         self, files: Sequence[Distribution], *, patience: float | None = None
     ) -> Iterator[tuple[Distribution, IndexState]]:
         """Yield each file with what the index has of its release, asking for several projects at once."""
@@ -200,38 +202,40 @@ class Confirmation:
         jobs = self._run.options.jobs
         releases = {file.release: file for file in files}
         queue = ReleaseQueue(releases.values(), lambda file: file.project, 1)
-        in_parallel(queue, fetch_listing, ConcurrencyLimit(jobs), jobs, lambda: True)
+        run_in_parallel(queue, fetch_listing, ConcurrencyLimit(jobs), jobs, lambda: True)
         yield from ((file, states[file.release]) for file in files)
 
-    def _ask(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:
+    def _settle_listed_files(self, pending: Sequence[Distribution]) -> list[tuple[Distribution, str | None]]:
         """Ask once for each release; return the files that are settled: None, or why their listing says nothing."""
         settled: list[tuple[Distribution, str | None]] = []
         wrong = []
-        for file, state in self._states(pending):
+        for file, state in self._fetch_listings(pending):
             self._outages.pop(file.filename, None)
             if isinstance(state, ListingUnavailable):
                 self._outages[file.filename] = state.reason
-            elif isinstance(state, NotVisible) or self._published(file, state) is not None:
-                match = self._report(file, state)
+            elif isinstance(state, NotVisible) or self._listed_file(file, state) is not None:
+                match = self._report_listed_file(file, state)
                 reason = state.reason if isinstance(state, NotVisible) else "the index shows no digest."
                 settled.append((file, None if match in {Match.SAME, Match.SAME_MD5} else reason))
                 self._by_md5 += [file.filename] if match is Match.SAME_MD5 else []
                 wrong += [file.filename] if match is Match.OTHER else []
         if wrong:
-            raise confirmation_messages.not_as_sent(self._index.endpoints, (), wrong, self._run.options.verify_timeout)
+            raise confirmation_messages.listing_differs_error(
+                self._index.endpoints, (), wrong, self._run.options.verify_timeout
+            )
         return settled
 
-    def _published(self, file: Distribution, state: IndexState) -> PublishedFile | None:
+    def _listed_file(self, file: Distribution, state: IndexState) -> PublishedFile | None:
         """Return the listed file; PyPI shows a digest for every file, so what has none there is not ours yet."""
-        published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+        published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
         pypi = self._index.endpoints.profile is IndexProfile.PYPI
         return None if published is not None and published.sha256 is None and pypi else published
 
-    def _report(self, file: Distribution, state: IndexState) -> Match:
+    def _report_listed_file(self, file: Distribution, state: IndexState) -> Match:
         """Emit and return what *state* shows of *file*; a file that is absent counts as other content."""
-        published = self._published(file, state)
+        published = self._listed_file(file, state)
         if published is not None:
-            match = self._compare(file, published)
+            match = self._compare_digests(file, published)
         else:
             match = Match.OTHER if isinstance(state, ProjectListing | NoSuchProject) else Match.UNKNOWN
         listed = {Match.SAME: True, Match.OTHER: False}.get(match)
@@ -246,29 +250,29 @@ class Confirmation:
         )
         return match
 
-    def _compare(self, file: Distribution, published: PublishedFile) -> Match:
+    def _compare_digests(self, file: Distribution, published: PublishedFile) -> Match:
         try:
-            return compare(file, published, self._index.md5)
+            return compare_with_published(file, published, self._index.md5)
         except FileChangedDuringRun:
             return Match.UNKNOWN
 
-    def _wait_begins(self, deed: str) -> None:
+    def _emit_wait_started(self, deed: str) -> None:
         self._run.emit(WaitStarted(f"{self._name} to {deed}", max(0.0, self._ends - self._run.clock())))
 
-    def _rounds(self) -> Iterator[None]:
+    def _rounds_until_timeout(self) -> Iterator[None]:
         """Yield at once, then after growing pauses, until the time is over; raise when the run is stopped."""
         attempt = 0
         while True:
             attempt += 1
             yield
-            self._run.checkpoint()
+            self._run.raise_if_stopped()
             left = self._ends - self._run.clock()
             if left <= 0:
                 return
             self._run.waiting.wait(min(CONFIRMATION.wait(attempt), left))
-            self._run.checkpoint()
+            self._run.raise_if_stopped()
 
-    def _give_up(self, pending: Sequence[Distribution], doubtful: Mapping[str, str]) -> None:
+    def _raise_not_listed(self, pending: Sequence[Distribution], doubtful: Mapping[str, str]) -> None:
         """Raise why *pending* are not listed: a failing listing, or one that does not show them."""
         names = [file.filename for file in pending]
         for name in names:
@@ -276,11 +280,13 @@ class Confirmation:
         absent = [name for name in names if name not in self._outages]
         in_doubt = {name: doubtful[name] for name in names if name in doubtful}
         if in_doubt:
-            raise confirmation_messages.doubtful(self._index.endpoints, in_doubt)
+            raise confirmation_messages.doubtful_uploads_error(self._index.endpoints, in_doubt)
         if absent:
-            raise confirmation_messages.not_as_sent(self._index.endpoints, absent, (), self._run.options.verify_timeout)
+            raise confirmation_messages.listing_differs_error(
+                self._index.endpoints, absent, (), self._run.options.verify_timeout
+            )
         reason = self._outages[names[0]]
-        raise confirmation_messages.listing_failed(
+        raise confirmation_messages.listing_failed_error(
             self._index.endpoints, names, reason, self._run.options.verify_timeout
         )
 

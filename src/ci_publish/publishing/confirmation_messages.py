@@ -8,10 +8,10 @@ from ci_publish.model.attestation import ProvenanceByAnother
 from ci_publish.model.events import Noted
 from ci_publish.model.index import Endpoints
 from ci_publish.model.publisher_identity import parse_identity
-from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, count_files, status_page
+from ci_publish.publishing.messages import NAME_SIMPLE_API, RERUN, SHOWN, count_files, status_page_hint
 
 
-def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
+def confirmed_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
     """Return the warning about a file that the index lists, as far as an MD5 can tell."""
     message = (
         f"{endpoints.name} lists {filename} with the same MD5. It shows no SHA-256, and MD5 does not prove that the"
@@ -20,7 +20,9 @@ def confirmed_by_md5(endpoints: Endpoints, filename: str) -> Noted:
     return Noted(slug="confirmed-by-md5", message=message, filename=filename)
 
 
-def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float) -> Unverified:
+def listing_differs_error(
+    endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[str], seconds: float
+) -> Unverified:
     """The index does not show what was sent."""
     lines = [f"{name}: listed with a different digest from the one that was sent" for name in wrong]
     lines += [f"{name}: not listed within {seconds:g} s" for name in missing]
@@ -37,7 +39,7 @@ def not_as_sent(endpoints: Endpoints, missing: Sequence[str], wrong: Sequence[st
     )
 
 
-def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
+def listing_failed_error(endpoints: Endpoints, names: Sequence[str], reason: str, seconds: float) -> Unverified:
     """The index accepted files, and its listing could not be read until the time was over."""
     return Unverified(
         f"{endpoints.name} accepted {count_files(len(names))}, but its listing could not be read within {seconds:g} s: "
@@ -45,27 +47,27 @@ def listing_failed(endpoints: Endpoints, names: Sequence[str], reason: str, seco
         detail="\n".join(f"{name}: uploaded, not confirmed" for name in names[:SHOWN]),
         hints=(
             "A re-run is safe: it compares digests, sends only what is missing and waits for the listing again.",
-            status_page(endpoints),
+            status_page_hint(endpoints),
         ),
     )
 
 
-def not_confirmed(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unverified:
+def strict_confirmation_error(endpoints: Endpoints, unreadable: Mapping[str, str]) -> Unverified:
     """`--strict`: the index accepted files, and its listing cannot confirm them."""
     return Unverified(
-        not_confirmed_text(endpoints, unreadable),
+        unconfirmed_files_text(endpoints, unreadable),
         detail="\n".join(f"{name}: uploaded, not confirmed" for name in list(unreadable)[:SHOWN]),
         hints=(NAME_SIMPLE_API, Hint("Without ", option("strict"), ", this is a warning.")),
     )
 
 
-def not_confirmed_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
+def unconfirmed_files_text(endpoints: Endpoints, unreadable: Mapping[str, str]) -> str:
     """Return the sentence about files that were accepted, and of which the listing says nothing."""
     reason = next(iter(unreadable.values()))
     return f"{endpoints.name} accepted {count_files(len(unreadable))}, but its listing cannot confirm that: {reason}"
 
 
-def doubtful(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
+def doubtful_uploads_error(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailable:
     """Uploads were answered with something that an index does not say, and the files are not listed."""
     return IndexUnavailable(
         f"{count_files(len(reasons))} could not be sent to {endpoints.name}: {next(iter(reasons.values()))}",
@@ -74,7 +76,7 @@ def doubtful(endpoints: Endpoints, reasons: Mapping[str, str]) -> IndexUnavailab
     )
 
 
-def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverified:
+def invalid_provenance_error(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverified:
     """The index serves provenance that does not verify."""
     return Unverified(
         f"{endpoints.name} serves provenance that does not verify for {count_files(len(reasons))}.",
@@ -86,7 +88,7 @@ def bad_provenance(endpoints: Endpoints, reasons: Mapping[str, str]) -> Unverifi
     )
 
 
-def quarantined(endpoints: Endpoints, projects: Sequence[str], missing: Sequence[str]) -> Unverified:
+def quarantined_projects_error(endpoints: Endpoints, projects: Sequence[str], missing: Sequence[str]) -> Unverified:
     """`verify`: the projects are quarantined, so the index lists none of their files."""
     return Unverified(
         f"{', '.join(projects)} {'is' if len(projects) == 1 else 'are'} quarantined on {endpoints.name}, which lists no"
@@ -99,7 +101,7 @@ def quarantined(endpoints: Endpoints, projects: Sequence[str], missing: Sequence
     )
 
 
-def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
+def files_not_published_error(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
     """`verify`: files are not on the index."""
     return Unverified(
         f"{count_files(len(missing))} not on {endpoints.name}.",
@@ -108,7 +110,7 @@ def not_published(endpoints: Endpoints, missing: Sequence[str]) -> Unverified:
     )
 
 
-def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unverified:
+def missing_provenance_error(endpoints: Endpoints, missing: Mapping[str, str]) -> Unverified:
     """`verify --attestations required`: files have no provenance."""
     return Unverified(
         f"{endpoints.name} serves no provenance for {count_files(len(missing))}.",
@@ -117,7 +119,7 @@ def without_provenance(endpoints: Endpoints, missing: Mapping[str, str]) -> Unve
     )
 
 
-def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
+def provenance_not_served_error(endpoints: Endpoints, missing: Mapping[str, str], seconds: float) -> Unverified:
     """`--attestations required`: the index took the attestations, and does not serve the provenance in time."""
     return Unverified(
         f"{endpoints.name} took the attestations, but does not serve the provenance of {count_files(len(missing))}"
@@ -130,13 +132,13 @@ def provenance_not_served(endpoints: Endpoints, missing: Mapping[str, str], seco
     )
 
 
-def unexpected_publisher(
+def unexpected_publisher_error(
     endpoints: Endpoints, found: Mapping[str, ProvenanceByAnother], *, own_repository: bool
 ) -> UnexpectedPublisher:
     """The index serves provenance that verifies, by another identity than the one that the user or the run expects."""
     expected = "the job's own repository" if own_repository else "the expected publisher"
     files = "1 file" if len(found) == 1 else f"{len(found)} files"
-    named = next((outcome.publisher for outcome in found.values() if _can_be_named(outcome.publisher)), None)
+    named = next((outcome.publisher for outcome in found.values() if _publisher_can_be_named(outcome.publisher)), None)
     return UnexpectedPublisher(
         f"{endpoints.name} serves provenance of {files} that is not by {expected}.",
         detail="\n".join(f"{name}: {outcome.reason}" for name, outcome in found.items()),
@@ -147,7 +149,7 @@ def unexpected_publisher(
     )
 
 
-def publisher_without_attestations() -> ConfigurationError:
+def publisher_without_attestations_error() -> ConfigurationError:
     """`verify --publisher … --attestations off`: who signed cannot be known without reading attestations."""
     return ConfigurationError(
         "The settings publisher and attestations contradict each other.",
@@ -156,7 +158,7 @@ def publisher_without_attestations() -> ConfigurationError:
     )
 
 
-def build_provenance_without_attestations() -> ConfigurationError:
+def build_provenance_without_attestations_error() -> ConfigurationError:
     """`verify --require-build-provenance --attestations off`: build provenance is an attestation."""
     return ConfigurationError(
         "Build provenance is required (require-build-provenance, builder or source), but attestations are off.",
@@ -165,7 +167,7 @@ def build_provenance_without_attestations() -> ConfigurationError:
     )
 
 
-def _can_be_named(publisher: str) -> bool:
+def _publisher_can_be_named(publisher: str) -> bool:
     try:
         parse_identity(publisher)
     except ValueError:

@@ -26,16 +26,16 @@ class ConfirmedFiles:
         self.by_md5 = False
         self.unreadable: dict[str, str] = {}
 
-    def left(self, files: Sequence[Distribution]) -> list[Distribution]:
+    def unconfirmed_uploads(self, files: Sequence[Distribution]) -> list[Distribution]:
         """Return those of *files* that were uploaded, and that the listing was not asked about."""
         return [file for file in self._outcomes.uploaded if file in files and file not in self._asked]
 
-    def wait_for(self, files: Sequence[Distribution]) -> None:
+    def wait_until_listed(self, files: Sequence[Distribution]) -> None:
         """Wait until the index lists *files*. Raises as ``Confirmation``, and where ``strict`` wants a listing."""
         self._asked.update(files)
-        confirmed = Confirmation(self._run, self._index).wait_for(files, self._outcomes.doubtful)
+        confirmed = Confirmation(self._run, self._index).wait_until_listed(files, self._outcomes.doubtful)
         self.listed += confirmed.listed
         self.by_md5 = self.by_md5 or bool(confirmed.by_md5)
         self.unreadable |= confirmed.unreadable
         if self.unreadable and self._run.options.strict:
-            raise confirmation_messages.not_confirmed(self._index.endpoints, self.unreadable)
+            raise confirmation_messages.strict_confirmation_error(self._index.endpoints, self.unreadable)

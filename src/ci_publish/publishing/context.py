@@ -12,7 +12,7 @@ from ci_publish.model.events import Emit, Noted, Step, StepFinished, StepStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexState
 from ci_publish.model.publisher_identity import PublisherIdentity
-from ci_publish.publishing.digests import completed
+from ci_publish.publishing.digests import with_downloaded_digests
 from ci_publish.publishing.ports import Credential, Distributions, Index, ProvenanceVerifier, Signer, Stopper
 
 
@@ -166,7 +166,7 @@ class Run:
     @contextmanager
     def step(self, step: Step, index: str | None = None) -> Iterator[None]:
         """Tell when a step begins and how long it took, and do not begin it when the run is stopped."""
-        self.checkpoint()
+        self.raise_if_stopped()
         started = self.clock()
         self.emit(StepStarted(step, index, self.waiting.left()))
         try:
@@ -176,9 +176,9 @@ class Run:
 
     def with_digests(self, index: Index, files: Sequence[Distribution], state: IndexState) -> IndexState:
         """Return *state* with the digests that *index* does not show, as far as the options allow a download."""
-        return completed(index, files, state, limit=self.options.compare_downloads, emit=self.emit)
+        return with_downloaded_digests(index, files, state, limit=self.options.compare_downloads, emit=self.emit)
 
-    def checkpoint(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Raise the error of a stopped run, if it is one."""
         if self.waiting.stopped:
             raise self.waiting.error()

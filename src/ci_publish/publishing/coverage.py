@@ -39,7 +39,9 @@ class Coverage:
         self.known = False
         """Whether the credential's scope could be compared: not before the token exchange."""
 
-    def refusals(self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, signed: bool) -> Refusals:
+    def uncovered_projects(
+        self, uploads: Sequence[Distribution], states: Mapping[str, IndexState], *, signed: bool
+    ) -> Refusals:
         """Return what the credential does not cover; empty where nothing tells of it.
 
         *signed*: attestations of this run are in the public log already. May wait up to 30 s for a project.
@@ -58,10 +60,12 @@ class Coverage:
         missing = [
             project for project in projects if project not in refused and isinstance(states.get(project), NoSuchProject)
         ]
-        refused |= self._absent(missing, state, signed=signed)
+        refused |= self._absent_project_errors(missing, state, signed=signed)
         return Refusals(refused)
 
-    def _absent(self, missing: Sequence[str], state: CredentialState, *, signed: bool) -> dict[str, ProjectNotCovered]:
+    def _absent_project_errors(
+        self, missing: Sequence[str], state: CredentialState, *, signed: bool
+    ) -> dict[str, ProjectNotCovered]:
         endpoints = self._index.endpoints
         if not missing or state.scope is None:
             return {}
@@ -74,10 +78,10 @@ class Coverage:
                 message = f"{', '.join(missing)} not on {name} yet: whether it is created shows at the upload."
                 self._run.emit(Noted(slug="project-not-created-yet", message=message, warning=False))
             return {}
-        absent = self._still_absent(missing)
+        absent = self._wait_for_absent_projects(missing)
         return {project: does_not_exist(endpoints, state, project, signed=signed) for project in absent}
 
-    def _still_absent(self, missing: Sequence[str]) -> tuple[str, ...]:
+    def _wait_for_absent_projects(self, missing: Sequence[str]) -> tuple[str, ...]:
         """Ask up to six times within 30 s; a project that cannot be looked up is left to the upload."""
         absent = tuple(missing)
         for attempt, pause in enumerate((*PAUSES, 0.0), 1):
@@ -96,5 +100,5 @@ class Coverage:
                 )
             )
             self._run.waiting.wait(pause)
-            self._run.checkpoint()
+            self._run.raise_if_stopped()
         return absent

@@ -6,11 +6,13 @@ from dataclasses import replace
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.index import IndexProfile, IndexState, ProjectListing, PublishedFile
-from ci_publish.publishing.planning import published_as
+from ci_publish.publishing.planning import find_published_file
 from ci_publish.publishing.ports import Index
 
 
-def completed(index: Index, files: Iterable[Distribution], state: IndexState, *, limit: int, emit: Emit) -> IndexState:
+def with_downloaded_digests(
+    index: Index, files: Iterable[Distribution], state: IndexState, *, limit: int, emit: Emit
+) -> IndexState:
     """Return *state* with the SHA-256 of those of *files* whose listing shows no digest at all.
 
     They are downloaded, up to *limit* bytes each, from indexes that do not have PyPI's rules; what cannot be
@@ -20,7 +22,7 @@ def completed(index: Index, files: Iterable[Distribution], state: IndexState, *,
         return state
     found: dict[str, PublishedFile] = {}
     for file in files:
-        published = published_as(file.filename, state)
+        published = find_published_file(file.filename, state)
         if published is None or published.sha256 or published.md5 or max(file.size, published.size or 0) > limit:
             continue
         message = (

@@ -65,7 +65,7 @@ class FileOutcomes:
         return tuple(self._uploaded)
 
     @property
-    def unclear(self) -> tuple[Distribution, ...]:
+    def unclear_uploads(self) -> tuple[Distribution, ...]:
         """The files whose upload got no clear answer: the index may have stored them."""
         return tuple(self._unclear)
 
@@ -79,16 +79,16 @@ class FileOutcomes:
         """Whether a failure ended the uploads."""
         return self._halted
 
-    def stopped(self, project: str) -> Stopped | None:
+    def why_project_stopped(self, project: str) -> Stopped | None:
         """Return why *project* gets no more files; None where it does."""
-        return self._stopped.reason(project)
+        return self._stopped.why_project_stopped(project)
 
     def gets_no_turn(self, file: Distribution) -> bool:
         """Return whether a failure ended all uploads, or those of the project of *file*."""
-        return self._halted or self.stopped(file.project) is not None
+        return self._halted or self.why_project_stopped(file.project) is not None
 
     @property
-    def kept(self) -> bool:
+    def has_kept_published(self) -> bool:
         """Whether a file with other content was left on the index."""
         return self._kept
 
@@ -97,7 +97,7 @@ class FileOutcomes:
         """Whether a file was accepted of which more is known than that its MD5 is on the index."""
         return self._sent
 
-    def is_there(self, file: Distribution) -> bool:
+    def is_on_index(self, file: Distribution) -> bool:
         """Return whether the index accepted *file*, had it, or has other content that the user keeps."""
         return file in self._there
 
@@ -105,27 +105,27 @@ class FileOutcomes:
         """Return whether the upload of *file* was attempted and has an outcome."""
         return file in self._ended
 
-    def accept(self, file: Distribution, status: FileStatus, attempts: int, *, url: str | None = None) -> None:
+    def record_on_index(self, file: Distribution, status: FileStatus, attempts: int, *, url: str | None = None) -> None:
         """Record a file that is on the index as far as its answer tells."""
         with self._lock:
             self._uploaded.append(file)
             self._there.add(file)
             self._sent = self._sent or status is not FileStatus.SAME_MD5
-        self._finish(file, status, attempts=attempts, url=url)
+        self._emit_file_finished(file, status, attempts=attempts, url=url)
 
-    def accept_doubtfully(self, file: Distribution, reason: str, attempts: int) -> None:
+    def record_doubtful_upload(self, file: Distribution, reason: str, attempts: int) -> None:
         """Record an upload that was answered with success, but not in the way of an index."""
         self._doubtful[file.filename] = reason
-        self.accept(file, FileStatus.UNKNOWN, attempts)
+        self.record_on_index(file, FileStatus.UNKNOWN, attempts)
 
-    def keep(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
+    def record_kept_published(self, file: Distribution, published: PublishedFile, reason: str, attempts: int) -> None:
         """Record a file that was not published, because the name is taken and the user allows that."""
-        self._run.emit(messages.kept_published(file, published, reason))
+        self._run.emit(messages.kept_published_warning(file, published, reason))
         self._kept = True
         self._there.add(file)
-        self._finish(file, FileStatus.KEPT_PUBLISHED, attempts=attempts, url=published.url)
+        self._emit_file_finished(file, FileStatus.KEPT_PUBLISHED, attempts=attempts, url=published.url)
 
-    def fail(
+    def record_failure(
         self,
         file: Distribution,
         error: CiPublishError,
@@ -143,53 +143,55 @@ class FileOutcomes:
             self._halted = self._halted or reach is Reach.RUN or not self._run.options.keep_going
         if self._several:
             self._stopped.stop(file.project, error, whole=reach is Reach.PROJECT)
-        self._finish(file, status, attempts=attempts, error=error)
+        self._emit_file_finished(file, status, attempts=attempts, error=error)
 
-    def defer(self, file: Distribution, error: PublishingDeferred, attempts: int) -> None:
+    def record_deferral(self, file: Distribution, error: PublishingDeferred, attempts: int) -> None:
         """Record a file whose project the index does not create for now, nor any other one that it lacks."""
         with self._lock:
             created = {each.project for each in self._uploaded}
         for project in sorted({file.project} | self._absent - created):
             self._stopped.stop(project, error, whole=True)
-        self._defer(file, error, attempts)
+        self._record_deferred_file(file, error, attempts)
 
-    def _defer(self, file: Distribution, error: PublishingDeferred, attempts: int = 0) -> None:
+    def _record_deferred_file(self, file: Distribution, error: PublishingDeferred, attempts: int = 0) -> None:
         with self._lock:
             self._deferred.append((file, error))
-        self._finish(file, FileStatus.DEFERRED, attempts=attempts, error=error)
+        self._emit_file_finished(file, FileStatus.DEFERRED, attempts=attempts, error=error)
 
-    def leave(self, file: Distribution) -> bool:
+    def record_if_project_stopped(self, file: Distribution) -> bool:
         """Record a file that is not sent because its project was stopped; return whether it was."""
-        stopped = self._stopped.reason(file.project)
+        stopped = self._stopped.why_project_stopped(file.project)
         if stopped is None:
             return False
         if isinstance(stopped.error, PublishingDeferred):
-            self._defer(file, stopped.error)
+            self._record_deferred_file(file, stopped.error)
         else:
-            self.leave_out([(file, train_messages.project_stopped(file.project, stopped.because, stopped.error))])
+            self.record_left_out(
+                [(file, train_messages.project_stopped_error(file.project, stopped.because, stopped.error))]
+            )
         return True
 
-    def leave_out(self, failures: Failures) -> None:
+    def record_left_out(self, failures: Failures) -> None:
         """Record files that are not sent, each with the reason; the others are."""
         for file, error in failures:
             with self._lock:
                 self._failures.append((file, error))
-            self._finish(file, FileStatus.NOT_ATTEMPTED, error=error)
+            self._emit_file_finished(file, FileStatus.NOT_ATTEMPTED, error=error)
 
-    def lose(self, file: Distribution, outcome: Unavailable | Cancelled, error: CiPublishError) -> None:
+    def record_lost_answer(self, file: Distribution, outcome: Unavailable | Cancelled, error: CiPublishError) -> None:
         """Record an upload without a clear answer: the index may have stored the file."""
         status = FileStatus.FAILED if outcome.attempts else FileStatus.NOT_ATTEMPTED
         if outcome.unclear:
             status = FileStatus.UNKNOWN
             with self._lock:
                 self._unclear.append(file)
-        self.fail(file, error, status, outcome.attempts)
+        self.record_failure(file, error, status, outcome.attempts)
 
-    def withdraw(self, file: Distribution) -> None:
+    def record_withdrawn(self, file: Distribution) -> None:
         """Record an upload that never got its turn: it is sent again, unless another file ended the uploads."""
         if self._halted:
-            self._finish(file, FileStatus.NOT_ATTEMPTED)
-        elif not self.leave(file):
+            self._emit_file_finished(file, FileStatus.NOT_ATTEMPTED)
+        elif not self.record_if_project_stopped(file):
             with self._lock:
                 self._withdrawn.append(file)
 
@@ -209,7 +211,7 @@ class FileOutcomes:
         stopped = self._run.waiting.stopped or not self._failures
         return self._run.waiting.error() if stopped else self._failures[0][1]
 
-    def _finish(
+    def _emit_file_finished(
         self,
         file: Distribution,
         status: FileStatus,

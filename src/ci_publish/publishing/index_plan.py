@@ -44,8 +44,15 @@ from ci_publish.model.problem import Problem, undecided
 from ci_publish.model.train import Train, train_of
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.new_projects import deferred_projects, with_deferred
-from ci_publish.publishing.planning import ConflictRules, Undecided, by_wave, left_undecided, make_plan, schedule
+from ci_publish.publishing.new_projects import deferred_projects, with_deferred_projects
+from ci_publish.publishing.planning import (
+    ConflictRules,
+    Undecided,
+    files_risking_incomplete_release,
+    in_wave_order,
+    make_plan,
+    schedule_uploads,
+)
 
 
 @frozen(kw_only=True)
@@ -89,10 +96,10 @@ def plan_index(
     with run.step(Step.PLAN, endpoints.name):
         run.emit(IndexChosen(endpoints))
         run.emit(CredentialChanged(endpoints.name, destination.credential.state))
-        states = _fetch_listings(run, destination, distributions, purpose)
+        states = _fetch_project_listings(run, destination, distributions, purpose)
         plan = make_plan(
             endpoints.name,
-            by_wave(train, distributions),
+            in_wave_order(train, distributions),
             states,
             conflict_rules(run, endpoints),
             index.md5,
@@ -105,15 +112,15 @@ def plan_index(
             train=train,
         )
         if run.options.new_projects is not None:
-            planned = _limited(endpoints, planned, run.options.new_projects)
+            planned = _limit_new_projects(endpoints, planned, run.options.new_projects)
         run.emit(Planned(planned.plan, train, planned.new_projects))
-        for note in train_messages.about_order(train):
+        for note in train_messages.upload_order_notes(train):
             run.emit(note)
         _note_pending_publishers(run, destination, planned)
-        _emit_settled(run, endpoints, planned.plan)
+        _emit_settled_files(run, endpoints, planned.plan)
         _warn_of_yanked_releases(run, endpoints, planned)
         _warn_of_undecided_files(run, endpoints, planned)
-        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``require_open``
+        if endpoints.profile is not IndexProfile.PYPI:  # an error there: ``require_no_foreseen_refusal``
             _warn_of_reserved_names(run, states)
     return planned
 
@@ -126,38 +133,40 @@ def _note_pending_publishers(run: Run, destination: Destination, planned: IndexP
         run.emit(pending_publishers(endpoints, new, lambda project: run.registration(endpoints, project)))
 
 
-def _limited(endpoints: Endpoints, planned: IndexPlan, most: int) -> IndexPlan:
+def _limit_new_projects(endpoints: Endpoints, planned: IndexPlan, most: int) -> IndexPlan:
     """Return the plan of a run that creates *most* projects at most. Raises ConfigurationError where that is unsure."""
     unseen = dict.fromkeys(
         file.project for file in planned.uploads if isinstance(planned.states[file.project], NotVisible)
     )
     if unseen:
-        raise train_messages.unknown_new(endpoints, tuple(unseen))
+        raise train_messages.unknown_new_projects_error(endpoints, tuple(unseen))
     deferred = deferred_projects(planned.new_projects, planned.train, most)
-    return replace(planned, plan=with_deferred(planned.plan, deferred, train_messages.too_many_new(most)))
+    return replace(
+        planned, plan=with_deferred_projects(planned.plan, deferred, train_messages.too_many_new_projects_error(most))
+    )
 
 
 def conflict_rules(run: Run, endpoints: Endpoints) -> ConflictRules:
     """Return what the user says about files whose name is taken, for one index."""
-    return ConflictRules.of(endpoints, run.options.on_conflict, skip_existing=run.options.skip_existing)
+    return ConflictRules.for_index(endpoints, run.options.on_conflict, skip_existing=run.options.skip_existing)
 
 
 def conflict_error(run: Run, endpoints: Endpoints, conflicts: Sequence[Conflict]) -> ContentConflict:
     """Return the error about names that are taken by other content."""
-    return messages.conflict(endpoints, conflicts, skip_existing=run.options.skip_existing)
+    return messages.content_conflict_error(endpoints, conflicts, skip_existing=run.options.skip_existing)
 
 
-def require_open(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
+def require_no_foreseen_refusal(run: Run, endpoints: Endpoints, planned: IndexPlan) -> None:
     """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
     for project, state in planned.states.items():
         files = [file for file in planned.uploads if file.project == project]
         if isinstance(state, ProjectListing) and (refusal := foreseen_refusal(state, files, endpoints, run.now())):
             raise refusal
-        if files and _is_reserved(project, state) and endpoints.profile is IndexProfile.PYPI:
+        if files and _has_reserved_name(project, state) and endpoints.profile is IndexProfile.PYPI:
             raise reserved_name_refused(project, endpoints)
 
 
-def _fetch_listings(
+def _fetch_project_listings(
     run: Run, destination: Destination, distributions: Sequence[Distribution], purpose: Purpose | None
 ) -> dict[str, IndexState]:
     index, endpoints = destination.index, destination.index.endpoints
@@ -165,13 +174,13 @@ def _fetch_listings(
     for project, version in dict.fromkeys(file.release for file in distributions):
         state = index.fetch_listing(project, version)
         if isinstance(state, ListingUnavailable):
-            run.checkpoint()
-            unavailable = messages.listing_unavailable(endpoints, state, sending=purpose is not None)
+            run.raise_if_stopped()
+            unavailable = messages.listing_unavailable_error(endpoints, state, sending=purpose is not None)
             if purpose is not None and (missing := destination.credential.missing(purpose)):
                 raise missing from unavailable
             raise unavailable
         if isinstance(state, NotVisible) and project not in states:
-            _warn_not_visible(run, endpoints, state)
+            _warn_of_invisible_listing(run, endpoints, state)
         files = [file for file in distributions if file.release == (project, version)]
         state, before = run.with_digests(index, files, state), states.get(project)
         if isinstance(before, ProjectListing) and isinstance(state, ProjectListing):
@@ -181,7 +190,7 @@ def _fetch_listings(
     return states
 
 
-def _warn_not_visible(run: Run, endpoints: Endpoints, state: NotVisible) -> None:
+def _warn_of_invisible_listing(run: Run, endpoints: Endpoints, state: NotVisible) -> None:
     run.warn(
         "index-not-visible",
         f"What {endpoints.name} already has of {state.project} cannot be read: {state.reason}",
@@ -190,7 +199,7 @@ def _warn_not_visible(run: Run, endpoints: Endpoints, state: NotVisible) -> None
     )
 
 
-def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
+def _emit_settled_files(run: Run, endpoints: Endpoints, plan: Plan) -> None:
     """Report the files whose outcome is known: they are on the index, are left there, or are in conflict."""
     name = endpoints.name
     for file in plan.files:
@@ -204,7 +213,7 @@ def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
                         index=name, filename=distribution.filename, listed=None, published=published, same_md5=True
                     )
                 )
-                run.emit(messages.compared_by_md5(endpoints, distribution.filename))
+                run.emit(messages.compared_by_md5_warning(endpoints, distribution.filename))
             case AlreadyPublished(distribution, published):
                 run.emit(
                     FileFinished(
@@ -216,7 +225,7 @@ def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
                     message = f"{published.filename} is published, but yanked."
                     run.warn("yanked", message, filename=published.filename)
             case KeptPublished(distribution, published, reason):
-                run.emit(messages.kept_published(distribution, published, reason))
+                run.emit(messages.kept_published_warning(distribution, published, reason))
                 run.emit(
                     FileFinished(
                         index=name, distribution=distribution, status=FileStatus.KEPT_PUBLISHED, url=published.url
@@ -241,13 +250,13 @@ def _emit_settled(run: Run, endpoints: Endpoints, plan: Plan) -> None:
                 assert_never(file)
 
 
-def _is_reserved(project: str, state: IndexState) -> bool:
+def _has_reserved_name(project: str, state: IndexState) -> bool:
     return isinstance(state, NoSuchProject) and is_reserved_name(project)
 
 
 def _warn_of_reserved_names(run: Run, states: Mapping[str, IndexState]) -> None:
     for project, state in states.items():
-        if _is_reserved(project, state):
+        if _has_reserved_name(project, state):
             run.warn(
                 "reserved-name",
                 f"{project} is the name of a module of the standard library, and PyPI keeps such names.",
@@ -259,10 +268,10 @@ def _warn_of_undecided_files(run: Run, endpoints: Endpoints, planned: IndexPlan)
     """Warn about files that are not sent first although the index may refuse them."""
     uploads = planned.uploads
     orders = [
-        schedule([file for file in uploads if file.project in wave], planned.states, planned.undecided)
+        schedule_uploads([file for file in uploads if file.project in wave], planned.states, planned.undecided)
         for wave in planned.train.waves_of({file.project for file in uploads})
     ]
-    for file in [file for order in orders for file in left_undecided(order, planned.undecided)]:
+    for file in [file for order in orders for file in files_risking_incomplete_release(order, planned.undecided)]:
         run.warn(
             "undecided-file",
             f"{endpoints.name} may refuse {file.filename}, and that would leave {file.project} {file.version}"

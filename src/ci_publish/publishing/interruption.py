@@ -47,7 +47,7 @@ class Guard(Protocol):
 class Interruption:
     """Implements ``model.waiting.Waiting``: one object a run, shared by all its threads.
 
-    ``request`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
+    ``request_stop`` is what signal handlers call: it only sets a flag, so no answer is ever lost half-read. A second
     request cuts what is in flight at once. ``guard``: see ``Guard``; a run that is not watched has none.
     """
 
@@ -68,7 +68,7 @@ class Interruption:
         self._last: list[Callable[[], object]] = []
         self.guard: Guard | None = None
 
-    def request(self, signal_number: int, *, heard_by: str = "handler") -> None:
+    def request_stop(self, signal_number: int, *, heard_by: str = "handler") -> None:
         """Ask the run to end because of a signal; the second signal cuts what is in flight.
 
         A signal may be heard twice: by its handler in the main thread, and by the watcher (``cli.watcher``). Raises
@@ -84,9 +84,9 @@ class Interruption:
         # Not set here: a handler interrupts the main thread anywhere, also where it holds the event's own lock.
         _thread.start_new_thread(self._event.set, ())
         if heard_by == "handler":
-            self.leave_step()
+            self.raise_in_immediate_step()
 
-    def leave_step(self) -> None:
+    def raise_in_immediate_step(self) -> None:
         """Raise the error of a stopped run in the calling (main) thread while a step runs that may be left anywhere."""
         if self._immediate and self.stopped:
             self._immediate = False
@@ -101,9 +101,9 @@ class Interruption:
         for work in tuple(self._last):
             work()
 
-    def stopped_for(self) -> float | None:
+    def seconds_since_stop(self) -> float | None:
         """Return the seconds since a signal or the deadline asked the run to end, None where neither has."""
-        moments = [self._clock() - self._ends, self.since_request() or 0.0]
+        moments = [self._clock() - self._ends, self.seconds_since_signal() or 0.0]
         return max(moments) if self.stopped else None
 
     @property
@@ -130,11 +130,11 @@ class Interruption:
         """Return the seconds left of the run's deadline; the last question may be asked a little later."""
         return max(0.0, self._ends + (GRACE if self._last_question else 0.0) - self._clock())
 
-    def patient(self) -> "GracePeriod":
+    def grace_period(self) -> "GracePeriod":
         """Return a view for what must still be done while a run is being stopped: minting to the end, and burning."""
         return GracePeriod(self)
 
-    def since_request(self) -> float | None:
+    def seconds_since_signal(self) -> float | None:
         """Return the seconds since a signal asked the run to end, None where none did."""
         return None if self._signal is None else self._clock() - self._requested
 
@@ -153,7 +153,7 @@ class Interruption:
         why = "Usually somebody pressed Ctrl-C. What is known about each file was reported."
         return Interrupted("The run was stopped by SIGINT.", detail=why, hints=(hint,))
 
-    def instead_of(self, error: CiPublishError) -> CiPublishError:
+    def error_instead_of(self, error: CiPublishError) -> CiPublishError:
         """Return what a run that failed with *error* ends with: that it was stopped, where that may be why."""
         if not self.stopped or not isinstance(error, _MADE_BY_STOPPING):
             return error
@@ -162,7 +162,7 @@ class Interruption:
         return stopped
 
     @contextmanager
-    def shielded(self) -> Iterator[None]:
+    def shielded_from_cut(self) -> Iterator[None]:
         """Keep a request whose answer must not be lost from being cut, for as long as a runner lets us live."""
         with self._lock:
             self._shields += 1
@@ -185,7 +185,7 @@ class Interruption:
             self._last_question = False
 
     @contextmanager
-    def immediate(self) -> Iterator[None]:
+    def interruptible_at_once(self) -> Iterator[None]:
         """Let a signal end the block at once: for local steps in the main thread, where nothing can be lost."""
         self._immediate = True
         try:
@@ -208,17 +208,17 @@ class GracePeriod:
     @property
     def cut(self) -> bool:
         """Whether requests in flight must end now."""
-        since = self._interruption.since_request()
+        since = self._interruption.seconds_since_signal()
         return since is not None and since >= BURNING_GRACE
 
     def wait(self, seconds: float) -> bool:
         """Sleep at most *seconds*; return at once when a signal comes, because nothing is retried after that."""
-        if self._interruption.since_request() is not None:
+        if self._interruption.seconds_since_signal() is not None:
             return True
         self._interruption.wait(seconds)
-        return self._interruption.since_request() is not None
+        return self._interruption.seconds_since_signal() is not None
 
     def left(self) -> float:
         """Return the seconds left: burning is allowed after the run's deadline, too."""
-        since = self._interruption.since_request()
+        since = self._interruption.seconds_since_signal()
         return max(self._interruption.left(), BURNING_GRACE) if since is None else max(0.0, BURNING_GRACE - since)

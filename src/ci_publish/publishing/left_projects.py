@@ -9,7 +9,7 @@ from ci_publish.model.train import Train
 from ci_publish.publishing.file_outcomes import FileOutcomes
 
 
-def left_projects(
+def projects_left_unpublished(
     index: str, planned: Sequence[PlannedFile], outcomes: FileOutcomes, train: Train
 ) -> Iterator[ProjectLeft]:
     """Yield what did not go out to *index*, or not completely, in upload order; nothing where there is one project."""
@@ -17,22 +17,22 @@ def left_projects(
         return
     later = {file.distribution.project: file.reason for file in planned if isinstance(file, Deferred)}
     uploads = [file.distribution for file in planned if isinstance(file, Upload)]
-    missing = {file.project for file in uploads if not outcomes.is_there(file)}
+    missing = {file.project for file in uploads if not outcomes.is_on_index(file)}
     missing.update(file.project for file, _ in outcomes.failures)
     for project in train.order:
         if project in later:
-            yield _left(index, project, _because_of(project, later, train), later[project])
+            yield _project_left_event(index, project, _deferred_requirements(project, later, train), later[project])
         elif project in missing:
-            because, error = _reason(project, outcomes)
-            yield _left(index, project, because, error)
+            because, error = _why_project_is_incomplete(project, outcomes)
+            yield _project_left_event(index, project, because, error)
 
 
-def _because_of(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:
+def _deferred_requirements(project: str, later: dict[str, PublishingDeferred], train: Train) -> tuple[str, ...]:
     return tuple(name for name in train.order if name in later and name in train.requires[project]) or (project,)
 
 
-def _reason(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:
-    stopped = outcomes.stopped(project)
+def _why_project_is_incomplete(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPublishError | None]:
+    stopped = outcomes.why_project_stopped(project)
     if stopped is not None:
         return stopped.because, stopped.error
     own = [error for file, error in outcomes.failures if file.project == project]
@@ -41,7 +41,9 @@ def _reason(project: str, outcomes: FileOutcomes) -> tuple[tuple[str, ...], CiPu
     return tuple(file.project for file, _ in outcomes.failures[:1]), None
 
 
-def _left(index: str, project: str, because: tuple[str, ...], error: CiPublishError | None) -> ProjectLeft:
+def _project_left_event(
+    index: str, project: str, because: tuple[str, ...], error: CiPublishError | None
+) -> ProjectLeft:
     return ProjectLeft(
         index=index,
         project=project,

@@ -67,7 +67,7 @@ def count_files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
 
-def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
+def failed_checks_error(problems: Sequence[Problem]) -> InvalidDistribution:
     """At least one problem is an error."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     concerned = {problem.filename for problem in errors if problem.filename}
@@ -75,12 +75,12 @@ def failed_checks(problems: Sequence[Problem]) -> InvalidDistribution:
     problem_count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
     return InvalidDistribution(
         f"The checks found {problem_count}{where}; nothing was sent.",
-        detail="\n".join(map(_same_problems, alike(errors)[:_KINDS])),
+        detail="\n".join(map(_line_for_same_problems, alike(errors)[:_KINDS])),
         hints=tuple(dict.fromkeys(problem.advice for problem in errors if problem.advice))[:5],
     )
 
 
-def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
+def release_differences_error(problems: Sequence[Problem]) -> InvalidDistribution:
     """``diff --exit-code`` found differences that are more than notes."""
     count = "1 finding is" if len(problems) == 1 else f"{len(problems)} findings are"
     return InvalidDistribution(
@@ -90,19 +90,21 @@ def differences_found(problems: Sequence[Problem]) -> InvalidDistribution:
     )
 
 
-def _same_problems(problems: Sequence[Problem]) -> str:
+def _line_for_same_problems(problems: Sequence[Problem]) -> str:
     """Return a line for problems that say the same of their files."""
     first = problems[0]
     where = count_files(len(problems)) if len(problems) > 1 else first.filename or "all files"
     return f"{where}: {first.message} [{first.rule}]"
 
 
-def conflict(endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool) -> ContentConflict:
+def content_conflict_error(
+    endpoints: Endpoints, conflicts: Sequence[Conflict], *, skip_existing: bool
+) -> ContentConflict:
     """The index has other content under filenames of this run, or content that cannot be compared."""
     unknown = [found for found in conflicts if found.published.sha256 is None and found.published.md5 is None]
     others = len(conflicts) - len(unknown)
-    detail = "\n".join(line for found in conflicts for line in _both_digests(found))
-    hints = (*(_other_content_hints(skip_existing=skip_existing) if others else ()), *(_UNKNOWN if unknown else ()))
+    detail = "\n".join(line for found in conflicts for line in _local_and_published_digests(found))
+    hints = (*(_content_conflict_hints(skip_existing=skip_existing) if others else ()), *(_UNKNOWN if unknown else ()))
     if not others:
         summary = (
             f"{endpoints.name} already has {count_files(len(unknown))} of this run by name, with unknown content: its"
@@ -121,7 +123,7 @@ _UNKNOWN = (
 )
 
 
-def _both_digests(found: Conflict) -> tuple[str, ...]:
+def _local_and_published_digests(found: Conflict) -> tuple[str, ...]:
     theirs = found.published.sha256 or "unknown: the index shows no SHA-256 and no MD5"
     if found.published.sha256 is None and found.published.md5 is not None:
         theirs = f"unknown; its MD5 ({found.published.md5}) is another"
@@ -132,7 +134,7 @@ def _both_digests(found: Conflict) -> tuple[str, ...]:
     )
 
 
-def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
+def _content_conflict_hints(*, skip_existing: bool) -> tuple[str, ...]:
     return (
         FIRST_BUILD,
         Hint(
@@ -148,7 +150,7 @@ def _other_content_hints(*, skip_existing: bool) -> tuple[str, ...]:
     )
 
 
-def kept_published(file: Distribution, published: PublishedFile, reason: str) -> Noted:
+def kept_published_warning(file: Distribution, published: PublishedFile, reason: str) -> Noted:
     """Return the warning about a file that is not published, because its name is taken and the user allows that."""
     message = (
         f"{file.filename} was NOT published: {reason}, and it is left as it is."
@@ -157,7 +159,7 @@ def kept_published(file: Distribution, published: PublishedFile, reason: str) ->
     return Noted(slug="kept-published", message=message, filename=file.filename)
 
 
-def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
+def compared_by_md5_warning(endpoints: Endpoints, filename: str) -> Noted:
     """Return the warning about a file that the index had before, as far as an MD5 can tell."""
     message = (
         f"{filename} is already published, judged by its MD5: {endpoints.name} shows no SHA-256, and MD5 does not prove"
@@ -166,14 +168,14 @@ def compared_by_md5(endpoints: Endpoints, filename: str) -> Noted:
     return Noted(slug="compared-by-md5", message=message, filename=filename)
 
 
-def status_page(endpoints: Endpoints) -> str:
+def status_page_hint(endpoints: Endpoints) -> str:
     """Where an outage of this index is announced."""
     if endpoints.name in {"pypi", "testpypi"}:
         return "If it fails again, check PyPI's status page: https://status.python.org/"
     return "If it stays, look at the index's status page, or ask its operators."
 
 
-def listing_unavailable(
+def listing_unavailable_error(
     endpoints: Endpoints, state: ListingUnavailable | NotVisible, *, sending: bool = True
 ) -> IndexUnavailable | UntrustedCertificate:
     """The listing could not be read, so nothing can be compared; *sending*: by a command that sends files."""
@@ -182,11 +184,11 @@ def listing_unavailable(
     return IndexUnavailable(
         f"Cannot list the project's files on {endpoints.name}: {state.reason}",
         detail=f"Without the listing, nothing can be compared{' and nothing is sent' if sending else ''}.",
-        hints=(RERUN if sending else "Run it again.", status_page(endpoints), *_about_simple_api(endpoints)),
+        hints=(RERUN if sending else "Run it again.", status_page_hint(endpoints), *_simple_api_hints(endpoints)),
     )
 
 
-def _about_simple_api(endpoints: Endpoints) -> tuple[str, ...]:
+def _simple_api_hints(endpoints: Endpoints) -> tuple[str, ...]:
     """Return what to do about an address that was guessed or given; PyPI's is known."""
     if endpoints.profile is IndexProfile.PYPI:
         return ()
@@ -197,7 +199,7 @@ def _about_simple_api(endpoints: Endpoints) -> tuple[str, ...]:
     )
 
 
-def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
+def refused_upload_error(endpoints: Endpoints, file: Distribution, outcome: Refused) -> UploadRejected:
     """The index said no to a file."""
     return UploadRejected(
         f"{endpoints.name} refuses {file.filename}: {outcome.message or 'no reason given'}",
@@ -206,7 +208,7 @@ def refused(endpoints: Endpoints, file: Distribution, outcome: Refused) -> Uploa
     )
 
 
-def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str) -> UploadRejected:
+def same_bytes_elsewhere_error(endpoints: Endpoints, file: Distribution, message: str) -> UploadRejected:
     """The index says that the file exists, but does not list it under this name."""
     return UploadRejected(
         f"{endpoints.name} says that the content of {file.filename} exists already, but does not list this file.",
@@ -218,7 +220,7 @@ def same_bytes_elsewhere(endpoints: Endpoints, file: Distribution, message: str)
     )
 
 
-def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
+def cannot_compare_error(endpoints: Endpoints, file: Distribution, message: str) -> ContentConflict:
     """The index says that the name is taken, and its listing cannot be read."""
     return ContentConflict(
         f"{endpoints.name} already has a file named {file.filename}, and its content cannot be compared.",
@@ -230,7 +232,7 @@ def cannot_compare(endpoints: Endpoints, file: Distribution, message: str) -> Co
     )
 
 
-def credential_refused(
+def credential_refused_error(
     endpoints: Endpoints, outcome: CredentialRefused, status: str | None = None
 ) -> CredentialRejected:
     """The index refused the credential while uploading; *status* is the project's, where the index listed it."""
@@ -245,7 +247,7 @@ def credential_refused(
     )
 
 
-def unavailable(
+def unanswered_upload_error(
     endpoints: Endpoints, file: Distribution, outcome: Unavailable
 ) -> IndexUnavailable | UntrustedCertificate:
     """No clear answer came until the retries ran out."""
@@ -254,11 +256,11 @@ def unavailable(
     return IndexUnavailable(
         f"{file.filename} could not be sent to {endpoints.name}: {outcome.message}",
         detail="The index may have stored the file." if outcome.unclear else "",
-        hints=(RERUN, status_page(endpoints)),
+        hints=(RERUN, status_page_hint(endpoints)),
     )
 
 
-def file_changed(file: Distribution, outcome: FileChanged) -> FileChangedDuringRun:
+def file_changed_error(file: Distribution, outcome: FileChanged) -> FileChangedDuringRun:
     """The bytes on disk are not those that were hashed."""
     return FileChangedDuringRun(
         f"{file.filename} changed during the run: {outcome.message}",
@@ -267,7 +269,7 @@ def file_changed(file: Distribution, outcome: FileChanged) -> FileChangedDuringR
     )
 
 
-def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
+def unsigned_files_error(failures: Mapping[str, SigningFailed]) -> SigningFailed:
     """Files have no attestation although one is required."""
     first = next(iter(failures.values()))
     if len(failures) == 1:
@@ -284,7 +286,7 @@ def unsigned(failures: Mapping[str, SigningFailed]) -> SigningFailed:
     return error
 
 
-def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> PublishedUnattested:
+def published_unattested_error(endpoints: Endpoints, names: Sequence[str]) -> PublishedUnattested:
     """`--attestations required`: the index already has files of this run without an attestation."""
     few = len(names) == 1
     files = f"{names[0]} is" if few else f"{count_files(len(names))} are"
@@ -301,7 +303,7 @@ def published_unattested(endpoints: Endpoints, names: Sequence[str]) -> Publishe
     )
 
 
-def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationError:
+def attestations_need_trusted_publishing_error(endpoints: Endpoints) -> ConfigurationError:
     """`--attestations required` together with an API token on an index with PyPI's rules."""
     return ConfigurationError(
         f"Attestations are required, but {endpoints.name} accepts them only with Trusted Publishing.",
@@ -313,7 +315,7 @@ def attestations_need_trusted_publishing(endpoints: Endpoints) -> ConfigurationE
     )
 
 
-def several(failures: Sequence[tuple[Distribution, CiPublishError]], total: int) -> CiPublishError:
+def combined_failures_error(failures: Sequence[tuple[Distribution, CiPublishError]], total: int) -> CiPublishError:
     """Return the error to end with when files failed: the first one, with the others in its detail."""
     _, first = failures[0]
     if len(failures) == 1:

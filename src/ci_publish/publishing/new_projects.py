@@ -19,14 +19,14 @@ def deferred_projects(new: Sequence[str], train: Train, most: int) -> frozenset[
     for project in new:
         cycle = [name for name in train.cycle_of(project) if name in new]
         if len(cycle) > most > 0:
-            raise train_messages.cycle_too_large(cycle, most)
+            raise train_messages.cycle_too_large_error(cycle, most)
         if len(created.union(cycle)) > most:
             break
         created.update(cycle)
     return train.requiring(set(new) - created)
 
 
-def with_deferred(plan: Plan, projects: frozenset[str], reason: PublishingDeferred) -> Plan:
+def with_deferred_projects(plan: Plan, projects: frozenset[str], reason: PublishingDeferred) -> Plan:
     """Return *plan* with the uploads of *projects* left for a later run."""
     files = tuple(
         Deferred(file.distribution, reason)

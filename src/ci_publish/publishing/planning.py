@@ -48,7 +48,7 @@ class ConflictRules:
     keep_undigested: bool = False
 
     @classmethod
-    def of(cls, endpoints: Endpoints, on_conflict: str, *, skip_existing: bool) -> "ConflictRules":
+    def for_index(cls, endpoints: Endpoints, on_conflict: str, *, skip_existing: bool) -> "ConflictRules":
         """Translate the options for one index: on PyPI and in its rehearsals ``skip-existing`` hides no conflict."""
         keep = on_conflict == OnConflict.KEEP_PUBLISHED
         return cls(
@@ -56,7 +56,7 @@ class ConflictRules:
             keep_undigested=keep or skip_existing,
         )
 
-    def keeps(self, match: "Match") -> bool:
+    def keeps_published_file(self, match: "Match") -> bool:
         """Whether a file that is not known to be ours is left where it is."""
         return self.keep_undigested if match is Match.UNKNOWN else self.keep_other
 
@@ -78,7 +78,7 @@ class Match(StrEnum):
     UNKNOWN = "unknown"
 
 
-def compare(file: Distribution, published: PublishedFile, md5: Md5 | None) -> Match:
+def compare_with_published(file: Distribution, published: PublishedFile, md5: Md5 | None) -> Match:
     """Compare by SHA-256; by MD5 (where *md5* is given) only if the index shows nothing better."""
     if published.sha256 is not None:
         return Match.SAME if published.sha256 == file.sha256 else Match.OTHER
@@ -87,7 +87,7 @@ def compare(file: Distribution, published: PublishedFile, md5: Md5 | None) -> Ma
     return Match.SAME_MD5 if published.md5 == md5(file) else Match.OTHER
 
 
-def why_kept(match: Match) -> str:
+def why_published_file_is_kept(match: Match) -> str:
     """Return why a published file that is not known to be ours is left where it is."""
     if match is Match.UNKNOWN:
         return "the index shows no digest, so only the names were compared"
@@ -107,16 +107,16 @@ def make_plan(
 
     A state of ``ListingUnavailable`` must not come here: what could not be seen is never taken for absent.
     """
-    return Plan(index, tuple(_decide(file, states[file.project], rules, md5) for file in distributions))
+    return Plan(index, tuple(_plan_file(file, states[file.project], rules, md5) for file in distributions))
 
 
-def by_wave(train: Train, distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
-    """Return the files in upload order: by the waves of *train*, and ``in_order`` within each."""
+def in_wave_order(train: Train, distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
+    """Return the files in upload order: by the waves of *train*, and ``in_upload_order`` within each."""
     place = {project: number for number, wave in enumerate(train.waves) for project in wave}
-    return tuple(sorted(in_order(distributions), key=lambda file: place[file.project]))
+    return tuple(sorted(in_upload_order(distributions), key=lambda file: place[file.project]))
 
 
-def in_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
+def in_upload_order(distributions: Iterable[Distribution]) -> tuple[Distribution, ...]:
     """Return wheels before sdists, the smallest wheel first.
 
     The first file of a release fixes its metadata, and an sdist without its wheels makes installers build.
@@ -135,7 +135,7 @@ class Schedule:
     rest: tuple[Distribution, ...]
     existing: frozenset[str] = frozenset()
 
-    def together(self, first: Distribution, second: Distribution) -> bool:
+    def may_complete_together(self, first: Distribution, second: Distribution) -> bool:
         """Whether the index may complete two leads at once: of different projects, both of which it has."""
         return first.project != second.project and {first.project, second.project} <= self.existing
 
@@ -143,7 +143,7 @@ class Schedule:
 Undecided = Mapping[str, frozenset[str]]
 
 
-def schedule(
+def schedule_uploads(
     uploads: Sequence[Distribution], states: Mapping[str, IndexState], undecided: Undecided | None = None
 ) -> Schedule:
     """Send the first file of each new release alone, and, where there are several projects, that of each project.
@@ -156,22 +156,22 @@ def schedule(
     """
     doubts = undecided or {}
     leads: dict[tuple[str, str], Distribution] = {}
-    for file in sorted(in_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
+    for file in sorted(in_upload_order(uploads), key=lambda file: -len(doubts.get(file.filename, ()))):
         if not _release_exists(file, states.get(file.project)):
             leads.setdefault(file.release, file)
     led = {project for project, _ in leads}
     if len({file.project for file in uploads}) > 1:
-        for file in in_order(uploads):
+        for file in in_upload_order(uploads):
             if file.project not in led:
                 led.add(file.project)
                 leads[file.release] = file
-    order = {file: place for place, file in enumerate(in_order(leads.values()))}
+    order = {file: place for place, file in enumerate(in_upload_order(leads.values()))}
     first = tuple(sorted(leads.values(), key=lambda file: (file.filename not in doubts, order[file])))
     existing = frozenset(project for project, state in states.items() if isinstance(state, ProjectListing))
-    return Schedule(first, tuple(file for file in in_order(uploads) if file not in first), existing)
+    return Schedule(first, tuple(file for file in in_upload_order(uploads) if file not in first), existing)
 
 
-def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:
+def files_risking_incomplete_release(order: Schedule, undecided: Undecided) -> tuple[Distribution, ...]:
     """Return the files whose refusal would leave their release incomplete.
 
     They are in doubt, and for another reason than the file that leads their release, or in a release that exists.
@@ -184,17 +184,17 @@ def left_undecided(order: Schedule, undecided: Undecided) -> tuple[Distribution,
     )
 
 
-def published_as(filename: str, listing: ProjectListing) -> PublishedFile | None:
+def find_published_file(filename: str, listing: ProjectListing) -> PublishedFile | None:
     """Find *filename* in a listing, also under another spelling of the same name; forwarded files do not count."""
-    found = listing.files.get(filename) or _other_spelling(filename, listing)
+    found = listing.files.get(filename) or _find_other_spelling(filename, listing)
     return None if found is None or found.inherited else found
 
 
-def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
+def _plan_file(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
     match state:
         case ProjectListing():
-            published = published_as(file.filename, state)
-            return Upload(file) if published is None else _decide_taken(file, published, rules, md5)
+            published = find_published_file(file.filename, state)
+            return Upload(file) if published is None else _plan_file_with_taken_name(file, published, rules, md5)
         case NoSuchProject():
             return Upload(file)
         case NotVisible():
@@ -206,22 +206,24 @@ def _decide(file: Distribution, state: IndexState, rules: ConflictRules, md5: Md
             assert_never(state)
 
 
-def _decide_taken(file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None) -> PlannedFile:
-    match = compare(file, published, md5)
+def _plan_file_with_taken_name(
+    file: Distribution, published: PublishedFile, rules: ConflictRules, md5: Md5 | None
+) -> PlannedFile:
+    match = compare_with_published(file, published, md5)
     if match in {Match.SAME, Match.SAME_MD5}:
         return AlreadyPublished(file, published, md5_only=match is Match.SAME_MD5)
-    if rules.keeps(match):
-        return KeptPublished(file, published, why_kept(match))
+    if rules.keeps_published_file(match):
+        return KeptPublished(file, published, why_published_file_is_kept(match))
     return Conflict(file, published)
 
 
 def _release_exists(file: Distribution, state: IndexState | None) -> bool:
-    return isinstance(state, ProjectListing) and file.version in _names(_Listed(state)).versions
+    return isinstance(state, ProjectListing) and file.version in _parsed_listing_names(_Listed(state)).versions
 
 
-def _other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
-    wanted = _identity(filename)
-    return None if wanted is None else _names(_Listed(listing)).files.get(wanted)
+def _find_other_spelling(filename: str, listing: ProjectListing) -> PublishedFile | None:
+    wanted = _distribution_identity(filename)
+    return None if wanted is None else _parsed_listing_names(_Listed(listing)).files.get(wanted)
 
 
 _Identity = tuple[object, str]
@@ -250,15 +252,15 @@ class _Listed:
 
 
 @lru_cache(maxsize=32)
-def _names(listed: _Listed) -> _Names:
+def _parsed_listing_names(listed: _Listed) -> _Names:
     files: dict[_Identity, PublishedFile] = {}
     for name, file in listed.listing.files.items():
-        if (identity := _identity(name)) is not None:
+        if (identity := _distribution_identity(name)) is not None:
             files.setdefault(identity, file)
     return _Names(files, {version for _, version in files})
 
 
-def _identity(filename: str) -> _Identity | None:
+def _distribution_identity(filename: str) -> _Identity | None:
     """Return what the name of a wheel or an sdist identifies; None for others."""
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else (parsed.identity, str(parsed.version))

@@ -14,8 +14,8 @@ from ci_publish.model.events import Checked, Outcome, Step
 from ci_publish.model.identity import Claims
 from ci_publish.model.problem import Problem, noted
 from ci_publish.publishing import messages
-from ci_publish.publishing.attest import Attested, attest_uploads, inspect_found, wants_attestations
-from ci_publish.publishing.collect import collect_and_check, collect_valid, errors
+from ci_publish.publishing.attest import Attested, attest_uploads, verify_found_attestations, wants_attestations
+from ci_publish.publishing.collect import blocking_problems, collect_and_check, collect_valid_distributions
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.release_diff import FULL, LISTING
 from ci_publish.publishing.upload import IndexUpload
@@ -31,19 +31,19 @@ def publish(run: Run) -> Outcome:
         for destination in run.destinations
     ]
     try:
-        _plan_all(run, indexes, problems)
-        differences = _compare_all(run, indexes, default=LISTING)
-        _require_publishable(indexes)
-        _require_no_errors(differences)
+        _plan_at_all_indexes(run, indexes, problems)
+        differences = _compare_all_releases(run, indexes, default=LISTING)
+        _require_publishable_everywhere(indexes)
+        _require_no_failed_checks(differences)
         if any(index.uploads and wants_attestations(index) for index in indexes):
             run.signer().prefetch()
-        inspect_found(run, collection, indexes)
-        claims = [_authenticated(index) for index in indexes]
+        verify_found_attestations(run, collection, indexes)
+        claims = [_authenticate_at_index(index) for index in indexes]
         attested = attest_uploads(run, collection, indexes, next(filter(None, claims), None))
-        run.checkpoint()
-        return _most_cautious(_upload_all(indexes, attested))
+        run.raise_if_stopped()
+        return _most_cautious_outcome(_upload_to_all_indexes(indexes, attested))
     finally:
-        _burn(run)
+        _burn_upload_tokens(run)
 
 
 def plan(run: Run) -> Outcome:
@@ -54,89 +54,91 @@ def plan(run: Run) -> Outcome:
         for destination in run.destinations
     ]
     try:
-        _plan_all(run, indexes, problems, sending=False)
-        differences = _compare_all(run, indexes, default=FULL)
+        _plan_at_all_indexes(run, indexes, problems, sending=False)
+        differences = _compare_all_releases(run, indexes, default=FULL)
         for index in indexes:
-            index.report_planned()
-        _require_publishable(indexes)
-        _require_no_errors(differences)
-        inspect_found(run, collection, indexes, warn=True)
+            index.report_planned_uploads()
+        _require_publishable_everywhere(indexes)
+        _require_no_failed_checks(differences)
+        verify_found_attestations(run, collection, indexes, warn=True)
         for index in indexes:
             if run.options.prove_credential:
                 index.try_credential()
     finally:
-        _burn(run)
+        _burn_upload_tokens(run)
     return Outcome.PLANNED
 
 
 def check(run: Run) -> Outcome:
     """Run all checks, without any network; with ``allow_empty``, of nothing as well."""
     try:
-        collect_valid(run)
+        collect_valid_distributions(run)
     except NothingToPublish:
         if not run.options.allow_empty:
             raise
     return Outcome.CHECKED
 
 
-def _plan_all(run: Run, indexes: Sequence[IndexUpload], problems: Sequence[Problem], *, sending: bool = True) -> None:
+def _plan_at_all_indexes(
+    run: Run, indexes: Sequence[IndexUpload], problems: Sequence[Problem], *, sending: bool = True
+) -> None:
     """Plan at every index before anything is sent to one, so that a conflict anywhere stops the run in time.
 
     Errors in files that every index already has with the same content are only noted: those files are not sent.
     """
-    if any(problem.filename is None for problem in errors(problems)):
-        _emit_checked(run, problems)
-        raise messages.failed_checks(problems)
+    if any(problem.filename is None for problem in blocking_problems(problems)):
+        _emit_check_problems(run, problems)
+        raise messages.failed_checks_error(problems)
     try:
         for index in indexes:
             _ = index.policy
             index.plan(sending=sending)
     except CiPublishError as error:
-        if errors(problems):
-            _emit_checked(run, problems)
-            raise messages.failed_checks(problems) from error
+        if blocking_problems(problems):
+            _emit_check_problems(run, problems)
+            raise messages.failed_checks_error(problems) from error
         raise
-    if errors(problems):
+    if blocking_problems(problems):
         published = set.intersection(*(index.already_published for index in indexes)) if indexes else set()
         remaining = noted(problems, published)
-        _emit_checked(run, remaining)
-        if errors(remaining):
-            raise messages.failed_checks(remaining)
+        _emit_check_problems(run, remaining)
+        if blocking_problems(remaining):
+            raise messages.failed_checks_error(remaining)
 
 
-def _compare_all(run: Run, indexes: Sequence[IndexUpload], *, default: str) -> list[Problem]:
+def _compare_all_releases(run: Run, indexes: Sequence[IndexUpload], *, default: str) -> list[Problem]:
     """Report what is different from the releases before, and return every finding."""
-    run.checkpoint()
-    return [problem for index in indexes for problem in index.compare(default)]
+    run.raise_if_stopped()
+    return [problem for index in indexes for problem in index.compare_with_previous_releases(default)]
 
 
-def _require_no_errors(problems: Sequence[Problem]) -> None:
-    if errors(problems):
-        raise messages.failed_checks(problems)
+def _require_no_failed_checks(problems: Sequence[Problem]) -> None:
+    if blocking_problems(problems):
+        raise messages.failed_checks_error(problems)
 
 
-def _emit_checked(run: Run, problems: Sequence[Problem]) -> None:
+def _emit_check_problems(run: Run, problems: Sequence[Problem]) -> None:
     """Report the problems in a step of their own, so that they appear under the checks."""
     with run.step(Step.CHECK):
         run.emit(Checked(tuple(problems)))
 
 
-def _require_publishable(indexes: Sequence[IndexUpload]) -> None:
+def _require_publishable_everywhere(indexes: Sequence[IndexUpload]) -> None:
     """Raise what each index is known to refuse: a name that is taken, a project or release that takes no files."""
     for index in indexes:
         index.require_no_conflict()
-        index.require_open()
+        index.require_no_foreseen_refusal()
     for index in indexes:
-        index.require_attested()
+        index.require_published_files_attested()
 
 
-def _authenticated(index: IndexUpload) -> Claims | None:
+def _authenticate_at_index(index: IndexUpload) -> Claims | None:
     claims = index.authenticate()
-    index.warn_unattested()
+    index.warn_of_unattested_uploads()
     return claims
 
 
-def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outcome]:
+def _upload_to_all_indexes(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outcome]:
     """Publish to each index in turn; after a failure, ask what became of the files whose fate is not known."""
     outcomes: list[Outcome] = []
     try:
@@ -144,22 +146,22 @@ def _upload_all(indexes: Sequence[IndexUpload], attested: Attested) -> list[Outc
             try:
                 index.upload(attested)
             finally:
-                index.report_left()
+                index.report_left_projects()
             outcomes.append(index.confirm(attested))
-            index.require_complete()
+            index.require_nothing_deferred()
     except CiPublishError:
         for index in indexes:
-            index.ask_once_more()
+            index.report_unclear_uploads()
         raise
     return outcomes
 
 
-def _burn(run: Run) -> None:
+def _burn_upload_tokens(run: Run) -> None:
     for destination in run.destinations:
         destination.credential.burn()
 
 
-def _most_cautious(outcomes: Sequence[Outcome]) -> Outcome:
+def _most_cautious_outcome(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the outcome of a run at several indexes: the one that says the most about what is not known or done."""
     order = (
         Outcome.NOT_CONFIRMED,

@@ -16,15 +16,15 @@ from ci_publish.model.release import Comparison, ReleaseDiff
 from ci_publish.publishing import messages
 from ci_publish.publishing.baseline import (
     Releases,
-    baseline,
-    beside,
-    counterparts,
-    our_release,
-    release_of,
-    releases,
+    baseline_version,
+    comparable_file_pair,
+    comparison_with_listing,
+    listed_release,
+    listed_releases,
+    local_release,
     why_no_baseline,
 )
-from ci_publish.publishing.collect import collect, errors
+from ci_publish.publishing.collect import blocking_problems, collect_distributions
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.index_plan import IndexPlan
 from ci_publish.publishing.ports import Index
@@ -33,7 +33,7 @@ OFF, LISTING, FULL = "off", "listing", "full"
 
 
 @frozen(kw_only=True)
-class Compare:
+class ReleaseComparer:
     """How releases are compared: from the listing, with the metadata of one file (``full``), or not at all."""
 
     run: Run
@@ -41,29 +41,29 @@ class Compare:
     mode: str
     against: str | None = None
 
-    def release(
+    def compare_release(
         self, files: Sequence[Distribution], new: Sequence[Distribution], state: IndexState
     ) -> tuple[Problem, ...]:
         """Compare one release, of which *new* are to be uploaded; report it and return what was found."""
         listing = state if isinstance(state, ProjectListing) else ProjectListing(project=files[0].project)
-        listed = releases(listing)
-        ours = our_release(files, listed)
-        comparison = beside(ours, new, listing, listed)
+        listed = listed_releases(listing)
+        ours = local_release(files, listed)
+        comparison = comparison_with_listing(ours, new, listing, listed)
         compared = self.mode != OFF and not isinstance(state, ListingUnavailable | NotVisible)
-        version = self._version(ours.project, Version(ours.version), listed) if compared else None
+        version = self._baseline_to_compare_with(ours.project, Version(ours.version), listed) if compared else None
         if version is not None:
             comparison = self._with_baseline(comparison, files, version, listed)
         differences = self.mode != OFF and bool(new or self.against)
         profile = self.index.endpoints.profile
         found = self.run.distributions.compare(comparison, [profile], differences=differences)
         if differences or found:
-            self._report(comparison, state, listed, found)
+            self._report_comparison(comparison, state, listed, found)
         return found
 
-    def _version(self, project: str, ours: Version, listed: Releases) -> Version | None:
+    def _baseline_to_compare_with(self, project: str, ours: Version, listed: Releases) -> Version | None:
         """Return the version to compare with. Raises ConfigurationError for one that was named and is not listed."""
         if self.against is None:
-            return baseline(ours, listed)
+            return baseline_version(ours, listed)
         version, index = Version(self.against), self.index.endpoints.name
         if not listed:
             raise ConfigurationError(
@@ -82,10 +82,10 @@ class Compare:
     def _with_baseline(
         self, comparison: Comparison, files: Sequence[Distribution], version: Version, listed: Releases
     ) -> Comparison:
-        comparison = replace(comparison, before=release_of(comparison.ours.project, version, listed[version]))
+        comparison = replace(comparison, before=listed_release(comparison.ours.project, version, listed[version]))
         if self.mode != FULL:
             return comparison
-        pair = counterparts(files, listed[version])
+        pair = comparable_file_pair(files, listed[version])
         if pair is None:
             return replace(comparison, metadata_asked=True)
         ours, theirs = pair
@@ -96,8 +96,10 @@ class Compare:
             metadata_asked=True,
         )
 
-    def _report(self, comparison: Comparison, state: IndexState, listed: Releases, found: tuple[Problem, ...]) -> None:
-        why = "" if isinstance(state, ProjectListing) else _why_unknown(state)
+    def _report_comparison(
+        self, comparison: Comparison, state: IndexState, listed: Releases, found: tuple[Problem, ...]
+    ) -> None:
+        why = "" if isinstance(state, ProjectListing) else _why_baseline_is_unknown(state)
         self.run.emit(
             Compared(
                 ReleaseDiff(
@@ -112,7 +114,7 @@ class Compare:
         )
 
 
-def _why_unknown(state: IndexState) -> str:
+def _why_baseline_is_unknown(state: IndexState) -> str:
     if isinstance(state, ListingUnavailable | NotVisible):
         return f"the listing cannot be read: {state.reason}"
     return "this is the first release"
@@ -124,7 +126,7 @@ def compare_releases(
     """Compare every release of a run with the one before, using the listings that the plan fetched."""
     mode = default if run.options.release_diff == "auto" else run.options.release_diff
     index = destination.reference or destination.index
-    compare = Compare(run=run, index=index, mode=mode)
+    compare = ReleaseComparer(run=run, index=index, mode=mode)
     found: list[Problem] = []
     for release in dict.fromkeys(file.release for file in files):
         of_release = [file for file in files if file.release == release]
@@ -132,7 +134,7 @@ def compare_releases(
         state = planned.states[release[0]]
         if destination.reference is not None and mode != OFF:
             state = destination.reference.fetch_listing(*release)
-        found += compare.release(of_release, new, state)
+        found += compare.compare_release(of_release, new, state)
     return tuple(found)
 
 
@@ -145,32 +147,32 @@ def diff(run: Run) -> Outcome:
     if run.options.release_diff == OFF:
         message = "The command diff compares releases, and that is off."
         raise ConfigurationError(message, hints=(Hint("Remove ", option("release_diff", "off"), "."),))
-    collection = collect(run)
-    if unreadable := errors(collection.problems):
+    collection = collect_distributions(run)
+    if unreadable := blocking_problems(collection.problems):
         run.emit(Checked(collection.problems))
-        raise messages.failed_checks(unreadable)
+        raise messages.failed_checks_error(unreadable)
     found = list(run.distributions.check_stated(collection))
     if found:
         run.emit(Checked(tuple(found)))
     for destination in run.destinations:
-        found += _diff_at(run, destination.index, collection.distributions)
+        found += _diff_releases_at_index(run, destination.index, collection.distributions)
     above = [problem for problem in found if problem.severity is not Severity.NOTE]
     if run.options.exit_code and above:
-        raise messages.differences_found(above)
+        raise messages.release_differences_error(above)
     return Outcome.COMPARED
 
 
-def _diff_at(run: Run, index: Index, files: Sequence[Distribution]) -> list[Problem]:
+def _diff_releases_at_index(run: Run, index: Index, files: Sequence[Distribution]) -> list[Problem]:
     mode = FULL if run.options.release_diff == "auto" else run.options.release_diff
-    compare = Compare(run=run, index=index, mode=mode, against=run.options.against)
+    compare = ReleaseComparer(run=run, index=index, mode=mode, against=run.options.against)
     found: list[Problem] = []
     with run.step(Step.PLAN, index.endpoints.name):
         run.emit(IndexChosen(index.endpoints))
         for release in dict.fromkeys(file.release for file in files):
             of_release = [file for file in files if file.release == release]
             state = index.fetch_listing(*release)
-            run.checkpoint()
+            run.raise_if_stopped()
             listing = state if isinstance(state, ProjectListing) else ProjectListing(project=release[0])
             new = [file for file in of_release if file.filename not in listing.files]
-            found += compare.release(of_release, new or of_release, state)
+            found += compare.compare_release(of_release, new or of_release, state)
     return found

@@ -42,7 +42,7 @@ class StoppedProjects:
             }
             self._whole.intersection_update(self._errors)
 
-    def reason(self, project: str) -> Stopped | None:
+    def why_project_stopped(self, project: str) -> Stopped | None:
         """Return why *project* gets no more files, a failure before a deferral; None where it does."""
         with self._lock:
             concerned = self._train.requires.get(project, frozenset()) | ({project} & self._whole)

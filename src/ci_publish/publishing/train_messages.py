@@ -12,7 +12,7 @@ from ci_publish.model.train import Train
 _SHOWN = 20
 
 
-def about_order(train: Train) -> Iterator[Noted]:
+def upload_order_notes(train: Train) -> Iterator[Noted]:
     """Yield what people should know about the requirements between the projects of a run."""
     for cycle in train.cycles:
         yield Noted(
@@ -41,7 +41,7 @@ def about_order(train: Train) -> Iterator[Noted]:
         )
 
 
-def not_confirmed(endpoints: Endpoints, going: Sequence[str], unseen: Sequence[str]) -> Noted:
+def unconfirmed_requirements_warning(endpoints: Endpoints, going: Sequence[str], unseen: Sequence[str]) -> Noted:
     """Projects are uploaded although the listing does not show what they require."""
     return Noted(
         slug="requirement-not-confirmed",
@@ -50,7 +50,7 @@ def not_confirmed(endpoints: Endpoints, going: Sequence[str], unseen: Sequence[s
     )
 
 
-def limit_reached(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> PublishingDeferred:
+def new_project_limit_error(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> PublishingDeferred:
     """The index creates no more projects for now; *now* in seconds since the epoch."""
     resume = None if limit.wait is None else now + limit.wait
     until = None if resume is None else rfc3339(resume)
@@ -67,7 +67,7 @@ def limit_reached(endpoints: Endpoints, limit: NewProjectLimit, now: float) -> P
     )
 
 
-def too_many_new(most: int) -> PublishingDeferred:
+def too_many_new_projects_error(most: int) -> PublishingDeferred:
     """The user wants no more than *most* new projects in a run."""
     return PublishingDeferred(
         f"This run creates {'1 project' if most == 1 else f'{most} projects'} at most (new-projects: {most}).",
@@ -75,22 +75,22 @@ def too_many_new(most: int) -> PublishingDeferred:
     )
 
 
-def deferred(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> PublishingDeferred:
+def deferred_projects_error(projects: Sequence[str], errors: Sequence[PublishingDeferred]) -> PublishingDeferred:
     """Return the error that a run ends with when nothing failed and *projects* wait."""
     count = "1 project waits" if len(projects) == 1 else f"{len(projects)} projects wait"
     resets = [error.resume_after for error in errors if error.resume_after is not None]
     return PublishingDeferred(
-        f"{count} for a later run: {_named(projects)}.",
+        f"{count} for a later run: {_joined_project_names(projects)}.",
         detail="\n".join(dict.fromkeys(error.summary for error in errors)),
         hints=tuple(dict.fromkeys(hint for error in errors for hint in error.hints)),
         resume_after=max(resets, default=None),
     )
 
 
-def cycle_too_large(cycle: Sequence[str], most: int) -> ConfigurationError:
+def cycle_too_large_error(cycle: Sequence[str], most: int) -> ConfigurationError:
     """No number of runs that create so few projects publishes a cycle."""
     return ConfigurationError(
-        f"new-projects: {most} can never publish {_named(cycle)}.",
+        f"new-projects: {most} can never publish {_joined_project_names(cycle)}.",
         detail="These projects are new and require each other, so one run has to create them all.",
         hints=(
             Hint("Allow as many new projects as the cycle has: ", option("new_projects", str(len(cycle)))),
@@ -99,11 +99,11 @@ def cycle_too_large(cycle: Sequence[str], most: int) -> ConfigurationError:
     )
 
 
-def unknown_new(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
+def unknown_new_projects_error(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationError:
     """The user limits new projects, and nothing tells which are."""
     return ConfigurationError(
         "new-projects cannot be honoured: it is not known which projects are new.",
-        detail=f"The listing of {_named(projects)} on {endpoints.name} cannot be read.",
+        detail=f"The listing of {_joined_project_names(projects)} on {endpoints.name} cannot be read.",
         hints=(
             Hint("Name the root of the index's Simple API: ", option("index_url", "URL")),
             Hint("Or omit ", option("new_projects"), "."),
@@ -111,12 +111,12 @@ def unknown_new(endpoints: Endpoints, projects: Sequence[str]) -> ConfigurationE
     )
 
 
-def _named(projects: Sequence[str]) -> str:
+def _joined_project_names(projects: Sequence[str]) -> str:
     more = len(projects) - _SHOWN
     return ", ".join(projects[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def project_stopped(project: str, because: Sequence[str], error: CiPublishError) -> CiPublishError:
+def project_stopped_error(project: str, because: Sequence[str], error: CiPublishError) -> CiPublishError:
     """A file is not uploaded, because another file of its project failed, or a project that it requires."""
     if tuple(because) == (project,):
         return type(error)(f"No more files of {project} were uploaded: {error.summary}", hints=error.hints)

@@ -15,12 +15,12 @@ from ci_publish.publishing.concurrency import (
     FirstFileTurn,
     ReleaseCompletions,
     ReleaseQueue,
-    in_parallel,
+    run_in_parallel,
 )
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import IndexPlan
-from ci_publish.publishing.planning import Schedule, schedule
+from ci_publish.publishing.planning import Schedule, schedule_uploads
 from ci_publish.publishing.upload_answers import UploadAnswers
 
 Send = Callable[[Distribution, CompletionTurn], None]
@@ -47,22 +47,22 @@ class Transfers:
         self._answers = UploadAnswers(run=run, index=destination.index, outcomes=outcomes, states=planned.states)
         self._is_pypi = destination.index.endpoints.profile is IndexProfile.PYPI
 
-    def send(self, files: Sequence[Distribution]) -> None:
+    def send_files(self, files: Sequence[Distribution]) -> None:
         """Send *files*, those that decide about their release first; returns when no upload is under way.
 
         A file whose project was stopped is recorded instead.
         """
-        order = schedule(files, self._planned.states, self._planned.undecided)
+        order = schedule_uploads(files, self._planned.states, self._planned.undecided)
         jobs = self._run.options.jobs
         limit = ConcurrencyLimit(jobs)
 
-        def send(file: Distribution, turn: CompletionTurn) -> None:
-            self._send(file, limit.throttled, turn)
+        def send_one(file: Distribution, turn: CompletionTurn) -> None:
+            self._send_file(file, limit.halve_limit, turn)
 
-        self._send_first_files(order, send)
-        turns = self._turns()
+        self._send_first_files(order, send_one)
+        turns = self._completion_turns()
         rest = ReleaseQueue(order.rest, lambda file: file.release, TRANSFERS if self._is_pypi else jobs)
-        in_parallel(rest, lambda file: send(file, turns(file)), limit, jobs, self._go_on)
+        run_in_parallel(rest, lambda file: send_one(file, turns(file)), limit, jobs, self._may_start_more)
 
     def _send_first_files(self, order: Schedule, send: Send) -> None:
         """Transfer the first files side by side, and have the index complete one after the other, or two of them.
@@ -70,19 +70,21 @@ class Transfers:
         Where one is refused, those that wait for their turn are withdrawn. Those that waited too long are sent again.
         """
         leads, transfers = order.leads, min(TRANSFERS, self._run.options.jobs)
-        while leads and self._go_on():
+        while leads and self._may_start_more():
             turns = FirstFiles(
                 files=leads,
-                together=order.together,
+                together=order.may_complete_together,
                 halted=self._outcomes.gets_no_turn,
                 stopped=lambda: self._run.waiting.stopped,
                 clock=self._run.clock,
             )
-            in_parallel(leads, _in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._go_on)
+            run_in_parallel(
+                leads, _send_in_turn(turns, send), ConcurrencyLimit(transfers), transfers, self._may_start_more
+            )
             leads = self._outcomes.take_withdrawn()
             transfers = 1
 
-    def _turns(self) -> Callable[[Distribution], CompletionTurn]:
+    def _completion_turns(self) -> Callable[[Distribution], CompletionTurn]:
         """Return what gives each file its turn: under PyPI's rules, few files of a release are completed at once.
 
         Where the first file of a release failed, the next one is its first: the files of all such releases of a project
@@ -97,25 +99,27 @@ class Transfers:
         keys = {release: key if release in failed else release for release, key in firsts.items()}
         completions = {key: ReleaseCompletions(lambda: self._run.waiting.stopped) for key in keys.values()}
         for release in failed & keys.keys():
-            completions[keys[release]].one_at_a_time()
-        return lambda file: completions[keys[file.release]].turn()
+            completions[keys[release]].complete_one_at_a_time()
+        return lambda file: completions[keys[file.release]].new_turn()
 
-    def _go_on(self) -> bool:
+    def _may_start_more(self) -> bool:
         return not self._outcomes.halted and not self._run.waiting.stopped
 
-    def _send(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:
-        if self._outcomes.leave(file):
+    def _send_file(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> None:
+        if self._outcomes.record_if_project_stopped(file):
             return
         try:
-            answer = self._attempt(file, throttled, turn)
-            if isinstance(answer, Cancelled) and self._is_withdrawn(answer, turn):
-                self._outcomes.withdraw(file)
+            answer = self._upload_renewing_token(file, throttled, turn)
+            if isinstance(answer, Cancelled) and self._is_withdrawn_upload(answer, turn):
+                self._outcomes.record_withdrawn(file)
             else:
                 self._answers.record(file, answer)
         except CiPublishError as error:
-            self._outcomes.fail(file, error, FileStatus.FAILED, reach=Reach.RUN)
+            self._outcomes.record_failure(file, error, FileStatus.FAILED, reach=Reach.RUN)
 
-    def _attempt(self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn) -> UploadOutcome:
+    def _upload_renewing_token(
+        self, file: Distribution, throttled: Callable[[], None], turn: CompletionTurn
+    ) -> UploadOutcome:
         attestations = self._attestations.get(file.filename, ())
         authorization = self._credential.authorization()
         answer = self._index.upload(file, attestations, authorization, throttled, turn)
@@ -125,17 +129,17 @@ class Transfers:
                 return self._index.upload(file, attestations, renewed, throttled, turn)
         return answer
 
-    def _is_withdrawn(self, answer: Cancelled, turn: CompletionTurn) -> bool:
+    def _is_withdrawn_upload(self, answer: Cancelled, turn: CompletionTurn) -> bool:
         """Return whether nothing but its *turn* ended an upload, of which the index never got the last bytes."""
         withdrawn = isinstance(turn, FirstFileTurn) and turn.withdrawn
         return withdrawn and not answer.unclear and not self._run.waiting.stopped
 
 
-def _in_turn(turns: FirstFiles[Distribution], send: Send) -> Callable[[Distribution], None]:
+def _send_in_turn(turns: FirstFiles[Distribution], send: Send) -> Callable[[Distribution], None]:
     def work(file: Distribution) -> None:
         try:
-            send(file, turns.turn(file))
+            send(file, turns.turn_of(file))
         finally:
-            turns.done(file)
+            turns.file_ended(file)
 
     return work

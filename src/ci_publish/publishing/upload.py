@@ -12,16 +12,16 @@ from ci_publish.model.train import NO_TRAIN
 from ci_publish.publishing import confirmation_messages, messages, train_messages
 from ci_publish.publishing.attest import Attested, attestation_policy
 from ci_publish.publishing.authentication import Authentication, Covered
-from ci_publish.publishing.build_provenance import require_served
+from ci_publish.publishing.build_provenance import require_sent_attestations_served
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.confirmed_files import ConfirmedFiles
 from ci_publish.publishing.context import Destination, Run
 from ci_publish.publishing.file_outcomes import FileOutcomes
-from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_open
-from ci_publish.publishing.left_projects import left_projects
+from ci_publish.publishing.index_plan import IndexPlan, conflict_error, plan_index, require_no_foreseen_refusal
+from ci_publish.publishing.left_projects import projects_left_unpublished
 from ci_publish.publishing.release_diff import compare_releases
 from ci_publish.publishing.transfers import Transfers
-from ci_publish.publishing.unattested import require_attested
+from ci_publish.publishing.unattested import require_published_files_attested
 from ci_publish.publishing.waves import Waves
 
 
@@ -89,7 +89,7 @@ class IndexUpload:
         self._outcomes = FileOutcomes(run=self._run, index=self.endpoints.name, train=planned.train, absent=absent)
         self._confirmed = ConfirmedFiles(self._run, self._index, self._outcomes)
 
-    def compare(self, default: str) -> tuple[Problem, ...]:
+    def compare_with_previous_releases(self, default: str) -> tuple[Problem, ...]:
         """Compare the releases with those before, as the user says or else as *default*; return what was found."""
         return compare_releases(self._run, self._destination, self._planned, self._distributions, default=default)
 
@@ -98,23 +98,23 @@ class IndexUpload:
         if conflicts := self._planned.plan.conflicts:
             raise conflict_error(self._run, self.endpoints, conflicts)
 
-    def require_open(self) -> None:
+    def require_no_foreseen_refusal(self) -> None:
         """Raise UploadRejected when the index tells beforehand that it will refuse files, before anything is signed."""
-        require_open(self._run, self.endpoints, self._planned)
+        require_no_foreseen_refusal(self._run, self.endpoints, self._planned)
 
-    def require_attested(self) -> None:
+    def require_published_files_attested(self) -> None:
         """Raise PublishedUnattested when attestations are required and a published file has none."""
         if self.policy is not AttestationPolicy.OFF:
-            require_attested(self._run, self._index, self._planned.plan, self._planned.states)
+            require_published_files_attested(self._run, self._index, self._planned.plan, self._planned.states)
 
-    def report_planned(self) -> None:
+    def report_planned_uploads(self) -> None:
         """Report what a real run would send, for dry runs."""
         for file in self.uploads:
             self._run.emit(FileFinished(index=self.endpoints.name, distribution=file, status=FileStatus.PLANNED))
 
     # authenticate -------------------------------------------------------------------------------------------------
 
-    def warn_unattested(self) -> None:
+    def warn_of_unattested_uploads(self) -> None:
         """Warn about files that go without attestations although they are made where possible."""
         requested = self._run.options.attestations is AttestationPolicy.IF_POSSIBLE
         if requested and self.policy is AttestationPolicy.OFF:
@@ -132,17 +132,17 @@ class IndexUpload:
         if not self.uploads:
             return None
         covered = self._authentication.authenticate(self._planned)
-        self._restrict(covered)
+        self._restrict_to_covered(covered)
         return covered.claims
 
     def try_credential(self) -> None:
         """Do what ``authenticate`` does for a plan, and report what is known afterwards."""
         if self.uploads:
-            self._restrict(self._authentication.rehearse(self._planned))
+            self._restrict_to_covered(self._authentication.try_authentication(self._planned))
 
-    def _restrict(self, covered: Covered) -> None:
+    def _restrict_to_covered(self, covered: Covered) -> None:
         self._planned = covered.planned
-        self._outcomes.leave_out(covered.left_out)
+        self._outcomes.record_left_out(covered.left_out)
 
     # upload -------------------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class IndexUpload:
         if not self.uploads:
             return
         attestations = {} if self.policy is AttestationPolicy.OFF else attested.files
-        self._restrict(self._authentication.authorize(self._planned, signed=bool(attestations)))
+        self._restrict_to_covered(self._authentication.authorize(self._planned, signed=bool(attestations)))
         transfers = Transfers(
             run=self._run,
             destination=self._destination,
@@ -167,12 +167,12 @@ class IndexUpload:
             confirmed=self._confirmed,
         )
         try:
-            waves.upload(self.uploads, transfers)
+            waves.upload_in_waves(self.uploads, transfers)
         finally:
             self._fate_reported = waves.fate_reported
         if failures := self._outcomes.failures:
-            raise messages.several(failures, len(self._distributions))
-        self._run.checkpoint()
+            raise messages.combined_failures_error(failures, len(self._distributions))
+        self._run.raise_if_stopped()
 
     # confirm ------------------------------------------------------------------------------------------------------
 
@@ -185,53 +185,55 @@ class IndexUpload:
         by_md5 = any(isinstance(file, AlreadyPublished) and file.md5_only for file in self._planned.plan.files)
         uploaded = self._outcomes.uploaded
         if not uploaded:
-            return self._outcome(by_md5=by_md5)
+            return self._index_outcome(by_md5=by_md5)
         self._fate_reported = True
-        left = self._confirmed.left(uploaded)
+        left = self._confirmed.unconfirmed_uploads(uploaded)
         with self._run.step(Step.CONFIRM, self.endpoints.name):
             if not self._run.options.verify:
-                Confirmation(self._run, self._index).skip(left)
+                Confirmation(self._run, self._index).report_as_not_asked(left)
                 return Outcome.NOT_CONFIRMED
-            self._confirmed.wait_for(left)
+            self._confirmed.wait_until_listed(left)
             if unreadable := self._confirmed.unreadable:
-                text = confirmation_messages.not_confirmed_text(self.endpoints, unreadable)
+                text = confirmation_messages.unconfirmed_files_text(self.endpoints, unreadable)
                 self._run.warn("not-confirmed", text, messages.NAME_SIMPLE_API)
             if self.policy is not AttestationPolicy.OFF and self.endpoints.integrity is not None:
                 files = [file for file in self._confirmed.listed if attested.files.get(file.filename)]
                 outcomes = Confirmation(self._run, self._index).wait_for_provenance(files, attested.claims)
-                require_served(self.endpoints, outcomes, attested.files)
+                require_sent_attestations_served(self.endpoints, outcomes, attested.files)
         if self._confirmed.unreadable:
             return Outcome.NOT_CONFIRMED
-        return self._outcome(by_md5=by_md5 or self._confirmed.by_md5)
+        return self._index_outcome(by_md5=by_md5 or self._confirmed.by_md5)
 
-    def _outcome(self, *, by_md5: bool) -> Outcome:
+    def _index_outcome(self, *, by_md5: bool) -> Outcome:
         if by_md5:
             return Outcome.UPLOADED_MD5 if self._outcomes.sent else Outcome.SAME_MD5
         if self._outcomes.uploaded:
             return Outcome.PUBLISHED
-        kept = self._outcomes.kept or any(isinstance(file, KeptPublished) for file in self._planned.plan.files)
+        kept = self._outcomes.has_kept_published or any(
+            isinstance(file, KeptPublished) for file in self._planned.plan.files
+        )
         return Outcome.KEPT_PUBLISHED if kept else Outcome.ALREADY_PUBLISHED
 
-    def report_left(self) -> None:
+    def report_left_projects(self) -> None:
         """Report the projects that were not uploaded, or not completely, and because of which."""
         planned = self._planned
-        for left in left_projects(self.endpoints.name, planned.plan.files, self._outcomes, planned.train):
+        for left in projects_left_unpublished(self.endpoints.name, planned.plan.files, self._outcomes, planned.train):
             self._run.emit(left)
 
-    def require_complete(self) -> None:
+    def require_nothing_deferred(self) -> None:
         """Raise PublishingDeferred for files that are left for a later run."""
         planned = [(file.distribution, file.reason) for file in self._planned.plan.files if isinstance(file, Deferred)]
         deferred = (*planned, *self._outcomes.deferred)
         if deferred:
             projects = {file.project for file, _ in deferred}
             order = [project for project in self._planned.train.order if project in projects]
-            raise train_messages.deferred(order, [error for _, error in deferred])
+            raise train_messages.deferred_projects_error(order, [error for _, error in deferred])
 
-    def ask_once_more(self) -> None:
+    def report_unclear_uploads(self) -> None:
         """Report what the index lists of files whose fate is not known, when the run ends with an error."""
-        files = [*self._confirmed.left(self._outcomes.uploaded), *self._outcomes.unclear]
+        files = [*self._confirmed.unconfirmed_uploads(self._outcomes.uploaded), *self._outcomes.unclear_uploads]
         if files and not self._fate_reported:
             confirmation = Confirmation(self._run, self._index)
             with self._run.last_question():
-                answers = confirmation.ask_once(files)
-            confirmation.report(answers)
+                answers = confirmation.fetch_listings_once(files)
+            confirmation.report_listings(answers)

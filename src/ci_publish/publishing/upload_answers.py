@@ -27,7 +27,12 @@ from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.context import Run
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.index_plan import conflict_error, conflict_rules
-from ci_publish.publishing.planning import Match, compare, published_as, why_kept
+from ci_publish.publishing.planning import (
+    Match,
+    compare_with_published,
+    find_published_file,
+    why_published_file_is_kept,
+)
 from ci_publish.publishing.ports import Index
 
 # Seconds between requests for the listing of a file that an index says it has, but does not list.
@@ -49,14 +54,14 @@ class UploadAnswers:
         endpoints, outcomes = self._endpoints, self._outcomes
         match answer:
             case Accepted(doubt=""):
-                outcomes.accept(file, FileStatus.UPLOADED, answer.attempts)
+                outcomes.record_on_index(file, FileStatus.UPLOADED, answer.attempts)
             case Accepted():
-                outcomes.accept_doubtfully(file, answer.doubt, answer.attempts)
+                outcomes.record_doubtful_upload(file, answer.doubt, answer.attempts)
             case AlreadyThere():
-                self._record_existing(file, answer)
+                self._record_existing_file(file, answer)
             case Refused():
-                error = messages.refused(endpoints, file, answer)
-                outcomes.fail(
+                error = messages.refused_upload_error(endpoints, file, answer)
+                outcomes.record_failure(
                     file,
                     error,
                     FileStatus.REFUSED,
@@ -64,70 +69,74 @@ class UploadAnswers:
                     reach=Reach.PROJECT if answer.whole_project else Reach.FILE,
                 )
             case NewProjectLimit():
-                deferred = train_messages.limit_reached(endpoints, answer, self._run.now())
-                outcomes.defer(file, deferred, answer.attempts)
+                deferred = train_messages.new_project_limit_error(endpoints, answer, self._run.now())
+                outcomes.record_deferral(file, deferred, answer.attempts)
             case CredentialRefused():
                 self._record_refused_credential(file, answer)
             case Unavailable():
-                outcomes.lose(file, answer, messages.unavailable(endpoints, file, answer))
+                outcomes.record_lost_answer(file, answer, messages.unanswered_upload_error(endpoints, file, answer))
             case FileChanged():
-                outcomes.fail(file, messages.file_changed(file, answer), FileStatus.FAILED, answer.attempts)
+                outcomes.record_failure(
+                    file, messages.file_changed_error(file, answer), FileStatus.FAILED, answer.attempts
+                )
             case Cancelled():
-                outcomes.lose(file, answer, outcomes.stop_error())
+                outcomes.record_lost_answer(file, answer, outcomes.stop_error())
             case _:
                 assert_never(answer)
 
     def _record_refused_credential(self, file: Distribution, answer: CredentialRefused) -> None:
         state = self._states.get(file.project)
         status = state.status if isinstance(state, ProjectListing) else None
-        error = messages.credential_refused(self._endpoints, answer, status)
+        error = messages.credential_refused_error(self._endpoints, answer, status)
         one = answer.one_project and len(self._states) > 1
-        self._outcomes.fail(file, error, FileStatus.REFUSED, answer.attempts, reach=Reach.PROJECT if one else Reach.RUN)
+        self._outcomes.record_failure(
+            file, error, FileStatus.REFUSED, answer.attempts, reach=Reach.PROJECT if one else Reach.RUN
+        )
 
-    def _record_existing(self, file: Distribution, answer: AlreadyThere) -> None:
-        state, published = self._find(file)
+    def _record_existing_file(self, file: Distribution, answer: AlreadyThere) -> None:
+        state, published = self._find_listed_file(file)
         if isinstance(state, ListingUnavailable):
-            error = messages.listing_unavailable(self._endpoints, state)
-            self._outcomes.fail(file, error, FileStatus.FAILED, answer.attempts)
+            error = messages.listing_unavailable_error(self._endpoints, state)
+            self._outcomes.record_failure(file, error, FileStatus.FAILED, answer.attempts)
         elif isinstance(state, NotVisible):
             self._record_not_visible(file, answer)
         elif published is None:
-            rejected = messages.same_bytes_elsewhere(self._endpoints, file, answer.message)
-            self._outcomes.fail(file, rejected, FileStatus.REFUSED, answer.attempts)
+            rejected = messages.same_bytes_elsewhere_error(self._endpoints, file, answer.message)
+            self._outcomes.record_failure(file, rejected, FileStatus.REFUSED, answer.attempts)
         else:
-            self._record_compared(file, published, answer.attempts)
+            self._record_compared_file(file, published, answer.attempts)
 
-    def _find(self, file: Distribution) -> tuple[IndexState, PublishedFile | None]:
+    def _find_listed_file(self, file: Distribution) -> tuple[IndexState, PublishedFile | None]:
         """Return the listing and the file in it; a listing may be a few seconds behind the upload that won a race."""
         state = self._index.fetch_listing(file.project, file.version, fresh=True)
         for pause in PAUSES:
             unreadable = not isinstance(state, ProjectListing | NoSuchProject)
-            if unreadable or _listed(file, state) or self._run.waiting.wait(pause):
+            if unreadable or _listed_file(file, state) or self._run.waiting.wait(pause):
                 break
             state = self._index.fetch_listing(file.project, file.version, fresh=True)
         state = self._run.with_digests(self._index, [file], state)
-        return state, _listed(file, state)
+        return state, _listed_file(file, state)
 
-    def _record_compared(self, file: Distribution, published: PublishedFile, attempts: int) -> None:
-        match = compare(file, published, self._index.md5)
+    def _record_compared_file(self, file: Distribution, published: PublishedFile, attempts: int) -> None:
+        match = compare_with_published(file, published, self._index.md5)
         if match is Match.SAME:
-            self._outcomes.accept(file, FileStatus.ALREADY_PUBLISHED, attempts, url=published.url)
+            self._outcomes.record_on_index(file, FileStatus.ALREADY_PUBLISHED, attempts, url=published.url)
         elif match is Match.SAME_MD5:
-            self._outcomes.accept(file, FileStatus.SAME_MD5, attempts, url=published.url)
-        elif conflict_rules(self._run, self._endpoints).keeps(match):
-            self._outcomes.keep(file, published, why_kept(match), attempts)
+            self._outcomes.record_on_index(file, FileStatus.SAME_MD5, attempts, url=published.url)
+        elif conflict_rules(self._run, self._endpoints).keeps_published_file(match):
+            self._outcomes.record_kept_published(file, published, why_published_file_is_kept(match), attempts)
         else:
             error = conflict_error(self._run, self._endpoints, [Conflict(file, published)])
-            self._outcomes.fail(file, error, FileStatus.CONFLICT, attempts, reach=Reach.PROJECT)
+            self._outcomes.record_failure(file, error, FileStatus.CONFLICT, attempts, reach=Reach.PROJECT)
 
     def _record_not_visible(self, file: Distribution, answer: AlreadyThere) -> None:
         if self._run.options.skip_existing:
             taken = PublishedFile(filename=file.filename, url="", sha256=None)
-            self._outcomes.keep(file, taken, "the index says that this name is taken", answer.attempts)
+            self._outcomes.record_kept_published(file, taken, "the index says that this name is taken", answer.attempts)
             return
-        error = messages.cannot_compare(self._endpoints, file, answer.message)
-        self._outcomes.fail(file, error, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)
+        error = messages.cannot_compare_error(self._endpoints, file, answer.message)
+        self._outcomes.record_failure(file, error, FileStatus.CONFLICT, answer.attempts, reach=Reach.PROJECT)
 
 
-def _listed(file: Distribution, state: IndexState) -> PublishedFile | None:
-    return published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+def _listed_file(file: Distribution, state: IndexState) -> PublishedFile | None:
+    return find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None

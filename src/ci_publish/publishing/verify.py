@@ -26,10 +26,10 @@ from ci_publish.model.index import (
     PublishedFile,
 )
 from ci_publish.publishing import build_provenance, confirmation_messages, messages
-from ci_publish.publishing.collect import collect, errors
+from ci_publish.publishing.collect import blocking_problems, collect_distributions
 from ci_publish.publishing.confirmation import Confirmation
 from ci_publish.publishing.context import Destination, Run
-from ci_publish.publishing.planning import Match, compare, published_as
+from ci_publish.publishing.planning import Match, compare_with_published, find_published_file
 from ci_publish.publishing.ports import Index
 
 __all__ = ["verify", "verify_release"]
@@ -41,10 +41,10 @@ def verify(run: Run) -> Outcome:
     Whether they would pass the checks does not matter here. Raises Unverified or ContentConflict.
     """
     _require_provenance_checks(run)
-    collection = collect(run)
-    if errors(collection.problems):
+    collection = collect_distributions(run)
+    if blocking_problems(collection.problems):
         run.emit(Checked(collection.problems))
-        raise messages.failed_checks(collection.problems)
+        raise messages.failed_checks_error(collection.problems)
     for destination in run.destinations:
         _verify_files(run, destination, collection.distributions)
     return Outcome.VERIFIED
@@ -63,20 +63,20 @@ def verify_release(
         endpoints = destination.index.endpoints
         with run.step(Step.CONFIRM, endpoints.name):
             run.emit(IndexChosen(endpoints))
-            state = _readable(destination.index, project, version, fresh=True)
+            state = _fetch_readable_listing(destination.index, project, version, fresh=True)
             listed = state.files.values() if isinstance(state, ProjectListing) else ()
             files = [(file, published) for published in listed if (file := as_distribution(published)) is not None]
-            if not files and _is_quarantined(state):
-                raise confirmation_messages.quarantined(endpoints, [project], [f"{project} {version}"])
+            if not files and _is_quarantined_project(state):
+                raise confirmation_messages.quarantined_projects_error(endpoints, [project], [f"{project} {version}"])
             if not files:
-                raise confirmation_messages.not_published(endpoints, [f"{project} {version}"])
+                raise confirmation_messages.files_not_published_error(endpoints, [f"{project} {version}"])
             for file, published in files:
                 run.emit(
                     FileListed(
                         index=endpoints.name, filename=file.filename, listed=True, published=published, compared=False
                     )
                 )
-            _verify_provenance(run, destination, [file for file, _ in files])
+            _verify_served_provenance(run, destination, [file for file, _ in files])
     return Outcome.VERIFIED
 
 
@@ -85,9 +85,9 @@ def _require_provenance_checks(run: Run) -> None:
     if run.options.attestations is not AttestationPolicy.OFF:
         return
     if run.options.publisher:
-        raise confirmation_messages.publisher_without_attestations()
-    if build_provenance.is_demanded(run.options):
-        raise confirmation_messages.build_provenance_without_attestations()
+        raise confirmation_messages.publisher_without_attestations_error()
+    if build_provenance.is_build_provenance_demanded(run.options):
+        raise confirmation_messages.build_provenance_without_attestations_error()
 
 
 def _verify_files(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
@@ -98,40 +98,40 @@ def _verify_files(run: Run, destination: Destination, files: Sequence[Distributi
         quarantined: dict[str, None] = {}
         conflicts: list[Conflict] = []
         for file in files:
-            state = run.with_digests(index, [file], _readable(index, file.project, file.version))
-            published = published_as(file.filename, state) if isinstance(state, ProjectListing) else None
+            state = run.with_digests(index, [file], _fetch_readable_listing(index, file.project, file.version))
+            published = find_published_file(file.filename, state) if isinstance(state, ProjectListing) else None
             if published is None:
                 missing.append(file.filename)
-                quarantined |= {file.project: None} if _is_quarantined(state) else {}
+                quarantined |= {file.project: None} if _is_quarantined_project(state) else {}
                 run.emit(FileFinished(index=endpoints.name, distribution=file, status=FileStatus.NOT_ATTEMPTED))
                 run.emit(FileListed(index=endpoints.name, filename=file.filename, listed=False))
-            elif _compared(run, index, file, published) in {Match.OTHER, Match.UNKNOWN}:
+            elif _compare_and_report(run, index, file, published) in {Match.OTHER, Match.UNKNOWN}:
                 conflicts.append(Conflict(file, published))
         if conflicts:
-            raise messages.conflict(endpoints, conflicts, skip_existing=False)
+            raise messages.content_conflict_error(endpoints, conflicts, skip_existing=False)
         if quarantined:
-            raise confirmation_messages.quarantined(endpoints, tuple(quarantined), missing)
+            raise confirmation_messages.quarantined_projects_error(endpoints, tuple(quarantined), missing)
         if missing:
-            raise confirmation_messages.not_published(endpoints, missing)
-        _verify_provenance(run, destination, files)
+            raise confirmation_messages.files_not_published_error(endpoints, missing)
+        _verify_served_provenance(run, destination, files)
 
 
-def _readable(index: Index, project: str, version: str, *, fresh: bool = False) -> IndexState:
+def _fetch_readable_listing(index: Index, project: str, version: str, *, fresh: bool = False) -> IndexState:
     """Return what the index has of a release. Raises IndexUnavailable where its listing cannot be read."""
     state = index.fetch_listing(project, version, fresh=fresh)
     if isinstance(state, ListingUnavailable | NotVisible):
-        raise messages.listing_unavailable(index.endpoints, state, sending=False)
+        raise messages.listing_unavailable_error(index.endpoints, state, sending=False)
     return state
 
 
-def _is_quarantined(state: IndexState) -> bool:
+def _is_quarantined_project(state: IndexState) -> bool:
     return isinstance(state, ProjectListing) and state.status == ProjectStatus.QUARANTINED
 
 
-def _compared(run: Run, index: Index, file: Distribution, published: PublishedFile) -> Match:
+def _compare_and_report(run: Run, index: Index, file: Distribution, published: PublishedFile) -> Match:
     """Compare a file with the listed one, and report the result."""
     endpoints = index.endpoints
-    match = compare(file, published, index.md5)
+    match = compare_with_published(file, published, index.md5)
     status = {Match.SAME: FileStatus.ALREADY_PUBLISHED, Match.SAME_MD5: FileStatus.SAME_MD5}.get(
         match, FileStatus.CONFLICT
     )
@@ -142,15 +142,15 @@ def _compared(run: Run, index: Index, file: Distribution, published: PublishedFi
         run.emit(
             FileListed(index=endpoints.name, filename=file.filename, listed=None, published=published, same_md5=True)
         )
-        run.emit(confirmation_messages.confirmed_by_md5(endpoints, file.filename))
+        run.emit(confirmation_messages.confirmed_by_md5_warning(endpoints, file.filename))
     return match
 
 
-def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
+def _verify_served_provenance(run: Run, destination: Destination, files: Sequence[Distribution]) -> None:
     """Require provenance where the user does, and that what the index serves verifies."""
     endpoints = destination.index.endpoints
     policy, named = run.options.attestations, bool(run.options.publisher)
-    demanded = build_provenance.is_demanded(run.options)
+    demanded = build_provenance.is_build_provenance_demanded(run.options)
     required = named or demanded or policy is AttestationPolicy.REQUIRED
     if policy is AttestationPolicy.OFF or (endpoints.integrity is None and not required):
         return
@@ -160,14 +160,14 @@ def _verify_provenance(run: Run, destination: Destination, files: Sequence[Distr
         hint = Hint("If others publish it, name them: ", option("publisher", "IDENTITY"))
         run.emit(Noted(slug="publisher-expected", message=message, warning=False, hints=(hint,)))
     confirmation = Confirmation(run, destination.index)
-    outcomes = confirmation.require_provenance(files)
+    outcomes = confirmation.verify_provenance_once(files)
     for name, outcome in outcomes.items():
         run.emit(ProvenanceChecked(endpoints.name, name, outcome))
-    confirmation.require_valid(outcomes)
+    confirmation.require_valid_provenance(outcomes)
     missing = {name: outcome.reason for name, outcome in outcomes.items() if isinstance(outcome, ProvenanceMissing)}
     if missing and required:
-        raise confirmation_messages.without_provenance(endpoints, missing)
+        raise confirmation_messages.missing_provenance_error(endpoints, missing)
     if demanded:
-        build_provenance.require_demanded(endpoints, outcomes, run.options)
+        build_provenance.require_demanded_build_provenance(endpoints, outcomes, run.options)
     for name, reason in missing.items():
         run.warn("no-provenance", f"{endpoints.name} serves no provenance for {name}: {reason}", filename=name)

@@ -27,19 +27,19 @@ class Waves:
         self._confirmed = confirmed
         self.fate_reported = False
 
-    def upload(self, files: Sequence[Distribution], transfers: Transfers) -> None:
+    def upload_in_waves(self, files: Sequence[Distribution], transfers: Transfers) -> None:
         """Send *files*; returns when no upload is under way. Raises as ``Confirmation`` between two waves."""
         for wave in self._train.waves_of({file.project for file in files}):
             if self._outcomes.halted or self._run.waiting.stopped:
                 return
             self._await_what_is_required_by(wave)
             with self._run.step(Step.UPLOAD, self._index.endpoints.name):
-                self._send([file for file in files if file.project in wave], transfers)
+                self._send_wave([file for file in files if file.project in wave], transfers)
 
-    def _send(self, files: Sequence[Distribution], transfers: Transfers) -> None:
+    def _send_wave(self, files: Sequence[Distribution], transfers: Transfers) -> None:
         left = tuple(files)
         while left:
-            transfers.send(left)
+            transfers.send_files(left)
             left = self._left_after_lost_answers(files)
 
     def _await_what_is_required_by(self, wave: Sequence[str]) -> None:
@@ -47,17 +47,17 @@ class Waves:
 
         Where the listing cannot be read, or the user does not want to wait, the index's answer counts, with a warning.
         """
-        going = [project for project in wave if self._outcomes.stopped(project) is None]
+        going = [project for project in wave if self._outcomes.why_project_stopped(project) is None]
         required = {name for project in going for name in self._train.requires[project]} - set(wave)
         needed = [file for file in self._outcomes.uploaded if file.project in required]
-        awaited = self._confirmed.left(needed)
+        awaited = self._confirmed.unconfirmed_uploads(needed)
         if awaited and self._run.options.verify:
             with self._run.step(Step.CONFIRM, self._index.endpoints.name):
-                self._confirmed.wait_for(awaited)
+                self._confirmed.wait_until_listed(awaited)
         unseen = [file for file in needed if file not in self._confirmed.listed]
         if unseen:
             names = list(dict.fromkeys(file.project for file in unseen))
-            self._run.emit(train_messages.not_confirmed(self._index.endpoints, going, names))
+            self._run.emit(train_messages.unconfirmed_requirements_warning(self._index.endpoints, going, names))
 
     def _left_after_lost_answers(self, files: Sequence[Distribution]) -> tuple[Distribution, ...]:
         """Return what is left to send where nothing but lost answers ended the uploads, and the index has those files.
@@ -65,12 +65,14 @@ class Waves:
         It may store a file after the last retry: so it is asked once more. Empty where anything else failed.
         """
         lost = [file for file, _ in self._outcomes.failures]
-        if not lost or self._run.waiting.stopped or any(file not in self._outcomes.unclear for file in lost):
+        if not lost or self._run.waiting.stopped or any(file not in self._outcomes.unclear_uploads for file in lost):
             return ()
         confirmation = Confirmation(self._run, self._index)
-        answers = confirmation.ask_once([*self._confirmed.left(self._outcomes.uploaded), *lost])
-        if not confirmation.found(answers).issuperset(lost):
-            confirmation.report(answers)
+        answers = confirmation.fetch_listings_once(
+            [*self._confirmed.unconfirmed_uploads(self._outcomes.uploaded), *lost]
+        )
+        if not confirmation.files_listed_with_our_digest(answers).issuperset(lost):
+            confirmation.report_listings(answers)
             self.fate_reported = True
             return ()
         self._outcomes.forget_failures()
@@ -78,5 +80,5 @@ class Waves:
         for file in lost:
             message = f"The answer to the upload of {file.filename} was lost, but {name} lists the file."
             self._run.emit(Noted(slug="lost-answer-found", message=message, warning=False, filename=file.filename))
-            self._outcomes.accept(file, FileStatus.UPLOADED, 0)
+            self._outcomes.record_on_index(file, FileStatus.UPLOADED, 0)
         return tuple(file for file in files if not self._outcomes.has_ended(file))

@@ -114,8 +114,8 @@ def test_a_wait_ends_when_nobody_waits_any_more() -> None:
 def test_a_wait_ends_with_the_run() -> None:
     run = Interruption(60.0)
     waiting = UntilClosed(run)
-    run.request(2)
-    run.request(2)
+    run.request_stop(2)
+    run.request_stop(2)
     assert waiting.stopped
     assert waiting.cut
     assert waiting.wait(30.0)

@@ -109,13 +109,13 @@ class Turn:
         self.asked.append(seconds)
         return Permission.NOT_YET if len(self.asked) <= self.refusals else self.last
 
-    def insist(self) -> None:
+    def begin_without_permission(self) -> None:
         self.insisted = True
 
     def end(self) -> None:
         raise AssertionError("who sends the request ends the turn")
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         raise AssertionError("who reads the answer knows that")
 
 

@@ -90,7 +90,7 @@ class ColliderTurn(Unscheduled):
     def end(self) -> None:
         self.ended += 1
 
-    def collided(self) -> bool:
+    def may_have_collided(self) -> bool:
         self.collisions -= 1
         return self.collisions >= 0
 

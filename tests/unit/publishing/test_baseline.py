@@ -6,13 +6,13 @@ from packaging.version import Version
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.index import ProjectListing, PublishedFile
 from ci_publish.publishing.baseline import (
-    baseline,
-    beside,
-    counterparts,
-    newest,
-    our_release,
-    release_of,
-    releases,
+    baseline_version,
+    comparable_file_pair,
+    comparison_with_listing,
+    listed_release,
+    listed_releases,
+    local_release,
+    newest_other_version,
     why_no_baseline,
 )
 from tests.unit.fakes import sdist, wheel
@@ -51,7 +51,7 @@ def listed(*versions: str, **changes: object) -> ProjectListing:
     ],
 )
 def test_the_highest_release_below_that_is_not_yanked(ours: str, versions: str, before: str | None) -> None:
-    found = baseline(Version(ours), releases(listed(*versions.split())))
+    found = baseline_version(Version(ours), listed_releases(listed(*versions.split())))
     assert (None if found is None else str(found)) == before
 
 
@@ -60,7 +60,7 @@ def test_the_highest_release_below_that_is_not_yanked(ours: str, versions: str, 
     [("1.0", "2.0 1.0", "2.0"), ("1.0", "1.0", None), ("1.0", "2.0rc1", None), ("1.0rc1", "2.0rc1", "2.0rc1")],
 )
 def test_the_newest_other_release(ours: str, versions: str, highest: str | None) -> None:
-    found = newest(Version(ours), releases(listed(*versions.split())))
+    found = newest_other_version(Version(ours), listed_releases(listed(*versions.split())))
     assert (None if found is None else str(found)) == highest
 
 
@@ -74,33 +74,33 @@ def test_the_newest_other_release(ours: str, versions: str, highest: str | None)
     ],
 )
 def test_why_there_is_nothing_to_compare_with(ours: str, versions: str, why: str) -> None:
-    assert why_no_baseline(Version(ours), releases(listed(*versions.split()))) == why
+    assert why_no_baseline(Version(ours), listed_releases(listed(*versions.split()))) == why
 
 
 def test_forwarded_files_and_those_of_no_distribution_do_not_count() -> None:
     names = listed("1.0").files
     strange = {name: replace(names["demo-1.0.tar.gz"], filename=name) for name in ("index.html", "other-9.0.tar.gz")}
     inherited = {name: replace(file, inherited=True) for name, file in listed("3.0").files.items()}
-    found = releases(ProjectListing(project="demo", files={**names, **strange, **inherited}))
+    found = listed_releases(ProjectListing(project="demo", files={**names, **strange, **inherited}))
     assert [str(version) for version in found] == ["1.0"]
 
 
 def test_yanked_files_count_only_where_there_are_no_others() -> None:
-    files = releases(listed("1.0"))[Version("1.0")]
+    files = listed_releases(listed("1.0"))[Version("1.0")]
     yanked = [replace(file, published=replace(file.published, yanked="why")) for file in files]
-    assert len(release_of("demo", Version("1.0"), [files[0], yanked[1]]).files) == 1
-    assert len(release_of("demo", Version("1.0"), yanked).files) == 2
+    assert len(listed_release("demo", Version("1.0"), [files[0], yanked[1]]).files) == 1
+    assert len(listed_release("demo", Version("1.0"), yanked).files) == 2
 
 
 def test_requires_python_is_what_the_index_says() -> None:
-    files = releases(listed("1.0"))[Version("1.0")]
-    assert release_of("demo", Version("1.0"), files).requires_python is None
+    files = listed_releases(listed("1.0"))[Version("1.0")]
+    assert listed_release("demo", Version("1.0"), files).requires_python is None
     said = [replace(files[0], published=replace(files[0].published, requires_python=">=3.9")), files[1]]
-    assert release_of("demo", Version("1.0"), said).requires_python == ">=3.9"
+    assert listed_release("demo", Version("1.0"), said).requires_python == ">=3.9"
 
 
 def test_files_that_only_the_index_has_of_our_version_are_ours() -> None:
-    ours = our_release([wheel(version="1.1")], releases(listed("1.0", "1.1")))
+    ours = local_release([wheel(version="1.1")], listed_releases(listed("1.0", "1.1")))
     assert sorted(file.name.text for file in ours.files) == ["demo-1.1-py3-none-any.whl", "demo-1.1.tar.gz"]
     assert [file.size for file in ours.files] == [10, 100]
     assert ours.requires_python == ""
@@ -108,32 +108,37 @@ def test_files_that_only_the_index_has_of_our_version_are_ours() -> None:
 
 def test_our_requires_python_is_that_of_the_metadata() -> None:
     metadata = CoreMetadata(metadata_version="2.1", name="demo", version="1.1", fields=(("requires-python", ">=3.9"),))
-    assert our_release([replace(wheel(), metadata=metadata)], {}).requires_python == ">=3.9"
+    assert local_release([replace(wheel(), metadata=metadata)], {}).requires_python == ">=3.9"
 
 
 def test_what_the_project_has() -> None:
     listing = listed("1.0", "1.1", "2.0")
-    comparison = beside(our_release([wheel(version="1.1.1")], {}), [wheel(version="1.1.1")], listing, releases(listing))
+    comparison = comparison_with_listing(
+        local_release([wheel(version="1.1.1")], {}), [wheel(version="1.1.1")], listing, listed_releases(listing)
+    )
     assert (comparison.newest, comparison.line, comparison.new_size) == ("2.0", True, 10)
     assert (comparison.project_size, comparison.largest) == (600, 100)
-    alone = beside(our_release([wheel()], {}), [], ProjectListing(project="demo"), {})
+    alone = comparison_with_listing(local_release([wheel()], {}), [], ProjectListing(project="demo"), {})
     assert (alone.newest, alone.line, alone.project_size, alone.largest) == (None, False, 0, 0)
 
 
 def test_a_size_that_the_index_does_not_show_leaves_the_sum_unknown() -> None:
     listing = listed("1.0")
     files = {name: replace(file, size=None) for name, file in listing.files.items()}
-    assert beside(our_release([wheel()], {}), [], replace(listing, files=files), {}).project_size is None
+    assert (
+        comparison_with_listing(local_release([wheel()], {}), [], replace(listing, files=files), {}).project_size
+        is None
+    )
 
 
 def test_metadata_is_compared_with_that_of_a_file_of_the_same_tags_if_there_is_one() -> None:
-    files = releases(listed("1.0"))[Version("1.0")]
+    files = listed_releases(listed("1.0"))[Version("1.0")]
     served = [replace(file, published=replace(file.published, core_metadata=True)) for file in files]
-    assert counterparts([wheel()], files) is None
-    assert counterparts([], served) is None
-    both = counterparts([sdist(), wheel(tag="py2"), wheel()], served)
+    assert comparable_file_pair([wheel()], files) is None
+    assert comparable_file_pair([], served) is None
+    both = comparable_file_pair([sdist(), wheel(tag="py2"), wheel()], served)
     assert both is not None
     assert (both[0].filename, both[1].name.text) == ("demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl")
-    other = counterparts([wheel(tag="py2")], served)
+    other = comparable_file_pair([wheel(tag="py2")], served)
     assert other is not None
     assert other[0].filename == "demo-1.0-py2-none-any.whl"

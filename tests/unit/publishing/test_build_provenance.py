@@ -169,10 +169,10 @@ def served(
 def judged(*attestations: Attestation, **demands: object) -> str | None:
     """Return why served attestations are not what is demanded of one file."""
     options = Settings(**demands)  # type: ignore[arg-type]  # by name
-    assert build_provenance.is_demanded(options)
+    assert build_provenance.is_build_provenance_demanded(options)
     outcome = ProvenanceVerified("somebody", attestations=attestations)
     try:
-        build_provenance.require_demanded(PYPI, {ONE.filename: outcome}, options)
+        build_provenance.require_demanded_build_provenance(PYPI, {ONE.filename: outcome}, options)
     except BuildProvenanceUnverified as error:
         return error.detail.removeprefix(f"{ONE.filename}: ")
     return None

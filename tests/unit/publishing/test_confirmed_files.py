@@ -17,16 +17,16 @@ def confirmed_files(played: FakeRun, index: FakeIndex) -> ConfirmedFiles:
     run = played.run()
     outcomes = FileOutcomes(run=run, index="pypi", train=NO_TRAIN)
     for file in (ONE, TWO):
-        outcomes.accept(file, FileStatus.UPLOADED, 1)
+        outcomes.record_on_index(file, FileStatus.UPLOADED, 1)
     return ConfirmedFiles(run, index, outcomes)
 
 
 def test_each_uploaded_file_is_asked_about_once() -> None:
     index = FakeIndex(files={file.filename: published(file) for file in ALL})
     confirmed = confirmed_files(fake_run(*ALL), index)
-    assert confirmed.left(ALL) == [ONE, TWO]
-    confirmed.wait_for([ONE])
-    assert confirmed.left(ALL) == [TWO]
+    assert confirmed.unconfirmed_uploads(ALL) == [ONE, TWO]
+    confirmed.wait_until_listed([ONE])
+    assert confirmed.unconfirmed_uploads(ALL) == [TWO]
     assert confirmed.listed == [ONE]
     assert not confirmed.unreadable
 
@@ -37,8 +37,8 @@ def test_a_listing_that_cannot_be_read_is_a_warning_or_an_error(*, strict: bool)
     confirmed = confirmed_files(played, FakeIndex(states=[NotVisible("demo", "HTTP 401")]))
     if strict:
         with pytest.raises(Unverified):
-            confirmed.wait_for([ONE])
+            confirmed.wait_until_listed([ONE])
     else:
-        confirmed.wait_for([ONE])
+        confirmed.wait_until_listed([ONE])
     assert confirmed.unreadable == {ONE.filename: "HTTP 401"}
     assert listed(played) == {ONE.filename: None}

@@ -39,13 +39,13 @@ def test_a_run_that_nobody_stops_goes_on(interruption: Interruption) -> None:
     assert not interruption.cut
     assert not interruption.wait(0.0)
     assert interruption.left() == 60.0
-    assert interruption.since_request() is None
+    assert interruption.seconds_since_signal() is None
 
 
 def test_a_signal_stops_new_work_at_once_and_cuts_old_work_after_the_grace(
     interruption: Interruption, clock: Clock
 ) -> None:
-    interruption.request(signal.SIGINT)
+    interruption.request_stop(signal.SIGINT)
     assert interruption.stopped
     assert not interruption.cut
     assert interruption.wait(30.0), "a stopped run does not sleep"
@@ -59,28 +59,28 @@ def test_uploads_in_flight_have_five_seconds(
     interruption: Interruption, clock: Clock, seconds: float, *, cut: bool
 ) -> None:
     """GitHub sends SIGTERM 7.5 s after SIGINT: the run must have reported by then."""
-    interruption.request(signal.SIGINT)
+    interruption.request_stop(signal.SIGINT)
     clock.now += seconds
     assert interruption.cut is cut
 
 
 def test_a_second_signal_cuts_at_once(interruption: Interruption) -> None:
-    interruption.request(signal.SIGINT)
-    interruption.request(signal.SIGTERM)
+    interruption.request_stop(signal.SIGINT)
+    interruption.request_stop(signal.SIGTERM)
     assert interruption.cut
     assert type(interruption.error()) is Interrupted, "the first signal names the end"
 
 
 def test_sigterm_has_its_own_end(interruption: Interruption) -> None:
-    interruption.request(signal.SIGTERM)
+    interruption.request_stop(signal.SIGTERM)
     error = interruption.error()
     assert type(error) is Terminated
     assert error.exit_code == 143
 
 
 def test_a_shield_keeps_a_mint_request_alive_a_little_longer(interruption: Interruption, clock: Clock) -> None:
-    with interruption.shielded():
-        interruption.request(signal.SIGTERM)
+    with interruption.shielded_from_cut():
+        interruption.request_stop(signal.SIGTERM)
         clock.now += GRACE
         assert not interruption.cut
         clock.now += SHIELDED_GRACE - GRACE
@@ -89,7 +89,7 @@ def test_a_shield_keeps_a_mint_request_alive_a_little_longer(interruption: Inter
 
 
 def test_the_last_question_may_be_asked_when_uploads_are_cut(interruption: Interruption, clock: Clock) -> None:
-    interruption.request(signal.SIGTERM)
+    interruption.request_stop(signal.SIGTERM)
     clock.now += GRACE
     assert interruption.cut
     with interruption.last_question():
@@ -97,7 +97,7 @@ def test_the_last_question_may_be_asked_when_uploads_are_cut(interruption: Inter
         clock.now += LAST_QUESTION_GRACE - GRACE
         assert interruption.cut
         clock.now -= 1.0
-        interruption.request(signal.SIGTERM)
+        interruption.request_stop(signal.SIGTERM)
         assert interruption.cut, "a second signal ends it"
 
 
@@ -115,11 +115,11 @@ def test_the_last_question_may_be_asked_after_the_deadline(interruption: Interru
 
 
 def test_local_steps_are_left_at_once(interruption: Interruption) -> None:
-    with pytest.raises(Interrupted), interruption.immediate():
-        interruption.request(signal.SIGINT)
-    with interruption.immediate():
+    with pytest.raises(Interrupted), interruption.interruptible_at_once():
+        interruption.request_stop(signal.SIGINT)
+    with interruption.interruptible_at_once():
         pass
-    interruption.request(signal.SIGINT)
+    interruption.request_stop(signal.SIGINT)
     assert interruption.cut
 
 
@@ -134,10 +134,10 @@ def test_the_deadline_ends_a_run_as_an_outage(interruption: Interruption, clock:
 
 
 def test_burning_goes_on_while_a_run_is_stopped(interruption: Interruption, clock: Clock) -> None:
-    patient = interruption.patient()
+    patient = interruption.grace_period()
     assert not patient.wait(0.0)
     assert patient.left() == 60.0
-    interruption.request(signal.SIGINT)
+    interruption.request_stop(signal.SIGINT)
     assert not patient.stopped
     assert patient.left() == BURNING_GRACE
     assert patient.wait(10.0), "nothing is retried after a pause any more"
@@ -149,22 +149,22 @@ def test_burning_goes_on_while_a_run_is_stopped(interruption: Interruption, cloc
 
 def test_burning_is_allowed_after_the_deadline(interruption: Interruption, clock: Clock) -> None:
     clock.now += 100.0
-    assert interruption.patient().left() == BURNING_GRACE
-    assert not interruption.patient().cut
+    assert interruption.grace_period().left() == BURNING_GRACE
+    assert not interruption.grace_period().cut
 
 
 @pytest.mark.parametrize("kind", [IndexUnavailable, SigningFailed, IdentityProviderFailed])
 def test_what_a_stop_broke_ends_as_a_stop(interruption: Interruption, kind: type[CiPublishError]) -> None:
     """A request that was cut fails in the words of its room; the run ended because somebody stopped it."""
     broken = kind("cut short")
-    assert interruption.instead_of(broken) is broken
-    interruption.request(signal.SIGTERM)
-    ended = interruption.instead_of(broken)
+    assert interruption.error_instead_of(broken) is broken
+    interruption.request_stop(signal.SIGTERM)
+    ended = interruption.error_instead_of(broken)
     assert isinstance(ended, Terminated)
     assert ended.__cause__ is broken
 
 
 def test_a_refusal_stands_also_in_a_run_that_is_stopped(interruption: Interruption) -> None:
     refusal = ContentConflict("other bytes")
-    interruption.request(signal.SIGINT)
-    assert interruption.instead_of(refusal) is refusal
+    interruption.request_stop(signal.SIGINT)
+    assert interruption.error_instead_of(refusal) is refusal

@@ -34,9 +34,9 @@ def test_a_403_hints_at_archived_only_where_the_status_is_not_known(state: Index
 
 def test_the_hints_of_pypi_are_pypis() -> None:
     outcome = CredentialRefused(attempts=1, status=403, message=NOT_ALLOWED)
-    assert not any("archived" in hint for hint in messages.credential_refused(GENERIC, outcome).hints)
+    assert not any("archived" in hint for hint in messages.credential_refused_error(GENERIC, outcome).hints)
     other = CredentialRefused(attempts=1, status=403, message="no")
-    assert not any("archived" in hint for hint in messages.credential_refused(PYPI, other).hints)
+    assert not any("archived" in hint for hint in messages.credential_refused_error(PYPI, other).hints)
 
 
 FOUND = resolve("https://corp.example/legacy/")
@@ -53,13 +53,13 @@ NOT_READ = ListingUnavailable("demo", "the index answered 503")
     ],
 )
 def test_the_hints_about_an_unreadable_listing_fit_the_index(endpoints: Endpoints, last: str) -> None:
-    hints = messages.listing_unavailable(endpoints, NOT_READ).hints
+    hints = messages.listing_unavailable_error(endpoints, NOT_READ).hints
     assert hints[-1].endswith(last)
     assert ("https://status.python.org/" in " ".join(hints)) is (endpoints is PYPI)
 
 
 def test_a_command_that_sends_nothing_does_not_speak_of_sending() -> None:
-    error = messages.listing_unavailable(PYPI, NOT_READ, sending=False)
+    error = messages.listing_unavailable_error(PYPI, NOT_READ, sending=False)
     assert error.detail == "Without the listing, nothing can be compared."
     assert error.hints[0] == "Run it again."
-    assert "nothing is sent" in messages.listing_unavailable(PYPI, NOT_READ).detail
+    assert "nothing is sent" in messages.listing_unavailable_error(PYPI, NOT_READ).detail

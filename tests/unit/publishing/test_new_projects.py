@@ -5,7 +5,7 @@ import pytest
 from ci_publish.errors import ConfigurationError, PublishingDeferred
 from ci_publish.model.index import Conflict, Deferred, Plan, Upload
 from ci_publish.model.train import Train, train_of
-from ci_publish.publishing.new_projects import deferred_projects, with_deferred
+from ci_publish.publishing.new_projects import deferred_projects, with_deferred_projects
 from tests.unit.fakes import published, sha, wheel
 from tests.unit.publishing.projects import project
 
@@ -47,7 +47,7 @@ def test_only_uploads_are_deferred() -> None:
     new, taken, other = wheel("a"), wheel("a", tag="py2"), wheel("b")
     conflict = Conflict(taken, published(taken, sha256=sha("x")))
     reason = PublishingDeferred("later")
-    plan = with_deferred(Plan("pypi", (Upload(new), conflict, Upload(other))), frozenset("a"), reason)
+    plan = with_deferred_projects(Plan("pypi", (Upload(new), conflict, Upload(other))), frozenset("a"), reason)
     assert plan.files == (Deferred(new, reason), conflict, Upload(other))
     assert plan.uploads == (other,)
 

@@ -18,12 +18,12 @@ from ci_publish.model.train import Train
 from ci_publish.publishing.planning import (
     ConflictRules,
     OnConflict,
-    by_wave,
-    in_order,
-    left_undecided,
+    files_risking_incomplete_release,
+    find_published_file,
+    in_upload_order,
+    in_wave_order,
     make_plan,
-    published_as,
-    schedule,
+    schedule_uploads,
 )
 from tests.unit.fakes import GENERIC, PYPI, TESTPYPI, published, sdist, sha, wheel
 
@@ -101,7 +101,7 @@ def test_a_failed_look_is_never_taken_for_absence() -> None:
 def test_skip_existing_hides_other_content_everywhere_but_on_pypi(
     on_conflict: OnConflict, skip: bool, endpoints: object, expected: ConflictRules
 ) -> None:
-    assert ConflictRules.of(endpoints, on_conflict, skip_existing=skip) == expected  # type: ignore[arg-type]
+    assert ConflictRules.for_index(endpoints, on_conflict, skip_existing=skip) == expected  # type: ignore[arg-type]
 
 
 def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
@@ -111,9 +111,9 @@ def test_a_file_is_found_under_another_spelling_of_its_name() -> None:
         project="demo",
         files={old.filename: old, tarball.filename: tarball, "junk.txt": published(wheel(), filename="junk.txt")},
     )
-    assert published_as("demo-1.0-py3-none-any.whl", listing) == old
-    assert published_as("demo-2.0-py3-none-any.whl", listing) is None
-    assert published_as("no distribution", listing) is None
+    assert find_published_file("demo-1.0-py3-none-any.whl", listing) == old
+    assert find_published_file("demo-2.0-py3-none-any.whl", listing) is None
+    assert find_published_file("no distribution", listing) is None
 
 
 def test_a_forwarded_file_is_not_published_here() -> None:
@@ -125,8 +125,8 @@ def test_a_forwarded_file_is_not_published_here() -> None:
 def test_the_smallest_wheel_leads_and_sdists_come_last() -> None:
     small, big, source = wheel(tag="py3", size=1), wheel(tag="py2", size=100), sdist(size=0)
     assert small.filename > big.filename, "the size decides, not the name"
-    assert in_order([source, big, small]) == (small, big, source)
-    order = schedule([source, big, small], {"demo": NoSuchProject("demo")})
+    assert in_upload_order([source, big, small]) == (small, big, source)
+    order = schedule_uploads([source, big, small], {"demo": NoSuchProject("demo")})
     assert order.leads == (small,)
     assert order.rest == (big, source)
 
@@ -136,7 +136,7 @@ def test_each_new_release_has_a_lead_and_an_old_one_has_none() -> None:
     listing = ProjectListing(
         project="demo", files={"demo-1.0.tar.gz": published(sdist()), "what.txt": published(sdist())}
     )
-    order = schedule([old, new, other], {"demo": listing, "else": NotVisible("else", "")})
+    order = schedule_uploads([old, new, other], {"demo": listing, "else": NotVisible("else", "")})
     assert set(order.leads) == {new, other}
     assert order.rest == (old,)
 
@@ -146,11 +146,11 @@ def test_a_file_that_the_index_may_refuse_leads_its_release_and_the_run() -> Non
     undecided = {unsure.filename: frozenset({"new tag"})}
     states = {"demo": NoSuchProject("demo"), "apart": NoSuchProject("apart")}
 
-    order = schedule([source, sure, other, unsure], states, undecided)
+    order = schedule_uploads([source, sure, other, unsure], states, undecided)
 
     assert order.leads == (unsure, other)
     assert order.rest == (sure, source)
-    assert left_undecided(order, undecided) == ()
+    assert files_risking_incomplete_release(order, undecided) == ()
 
 
 def test_a_file_in_doubt_for_the_reason_of_the_lead_is_decided_with_it() -> None:
@@ -161,10 +161,10 @@ def test_a_file_in_doubt_for_the_reason_of_the_lead_is_decided_with_it() -> None
         third.filename: frozenset({"another tag"}),
     }
 
-    order = schedule([first, second, third], {"demo": NoSuchProject("demo")}, undecided)
+    order = schedule_uploads([first, second, third], {"demo": NoSuchProject("demo")}, undecided)
 
     assert order.leads == (first,)
-    assert left_undecided(order, undecided) == (third,)
+    assert files_risking_incomplete_release(order, undecided) == (third,)
 
 
 def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
@@ -172,10 +172,10 @@ def test_in_a_release_that_exists_no_file_can_be_decided_first() -> None:
     undecided = {unsure.filename: frozenset({"new tag"})}
     listing = ProjectListing(project="demo", files={"demo-1.0.tar.gz": published(sdist())})
 
-    order = schedule([unsure], {"demo": listing}, undecided)
+    order = schedule_uploads([unsure], {"demo": listing}, undecided)
 
     assert order.leads == ()
-    assert left_undecided(order, undecided) == (unsure,)
+    assert files_risking_incomplete_release(order, undecided) == (unsure,)
 
 
 def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
@@ -184,22 +184,22 @@ def test_with_several_projects_the_first_file_of_each_goes_alone() -> None:
         name: ProjectListing(project=name, files={f"{name}-1.0-py2-none-any.whl": published(wheel(name, tag="py2"))})
         for name in ("a", "b")
     }
-    order = schedule(files, {**there, "c": NoSuchProject("c")})
+    order = schedule_uploads(files, {**there, "c": NoSuchProject("c")})
     assert sorted(file.project for file in order.leads) == ["a", "b", "c"]
     assert {file.filename for file in order.rest} == {"a-1.0.tar.gz", "b-1.0.tar.gz"}
     first, second, new = sorted(order.leads, key=lambda file: file.project)
-    assert order.together(first, second)
-    assert not order.together(first, new), "which has to be created"
-    assert not order.together(first, first)
+    assert order.may_complete_together(first, second)
+    assert not order.may_complete_together(first, new), "which has to be created"
+    assert not order.may_complete_together(first, first)
     assert order.existing == {"a", "b"}
-    alone = schedule(files[:2], there)
+    alone = schedule_uploads(files[:2], there)
     assert alone.leads == ()
     assert alone.rest == tuple(files[:2])
 
 
 def test_of_two_new_releases_each_has_a_lead_and_a_project_without_a_state_is_new() -> None:
     one, two, more = wheel("a", version="1.0"), wheel("a", version="2.0"), sdist("a", version="2.0")
-    order = schedule([more, two, one], {})
+    order = schedule_uploads([more, two, one], {})
     assert order.leads == (one, two)
     assert order.rest == (more,)
     assert order.existing == frozenset()
@@ -208,7 +208,7 @@ def test_of_two_new_releases_each_has_a_lead_and_a_project_without_a_state_is_ne
 def test_a_new_release_leads_its_project_beside_others() -> None:
     old, new, other = wheel("a", version="1.0", size=1), wheel("a", version="2.0", size=9), wheel("b", size=5)
     listing = ProjectListing(project="a", files={"a-1.0.tar.gz": published(sdist("a"))})
-    order = schedule([old, new, other], {"a": listing, "b": NoSuchProject("b")})
+    order = schedule_uploads([old, new, other], {"a": listing, "b": NoSuchProject("b")})
     assert order.leads == (other, new)
     assert order.rest == (old,)
 
@@ -216,7 +216,7 @@ def test_a_new_release_leads_its_project_beside_others() -> None:
 def test_files_are_in_the_order_of_their_waves() -> None:
     core, plugin = wheel("core", size=9), sdist("plugin", size=1)
     train = Train(waves=(("core",), ("other", "plugin")), requires={})
-    assert by_wave(train, [plugin, wheel("other"), core]) == (core, wheel("other"), plugin)
+    assert in_wave_order(train, [plugin, wheel("other"), core]) == (core, wheel("other"), plugin)
 
 
 def test_an_md5_is_compared_where_there_is_nothing_better() -> None:
@@ -250,7 +250,7 @@ def planning_calls(count: int) -> int:
     sys.setprofile(count_call)
     try:
         plan = make_plan("pypi", files, {"demo": listing}, STRICT)
-        schedule(files, {"demo": listing})
+        schedule_uploads(files, {"demo": listing})
     finally:
         sys.setprofile(None)
     assert len(plan.uploads) == count

@@ -2,7 +2,11 @@
 
 from ci_publish.errors import UploadRejected
 from ci_publish.model.train import Train, Unknown, Unsatisfied
-from ci_publish.publishing.train_messages import about_order, not_confirmed, project_stopped
+from ci_publish.publishing.train_messages import (
+    project_stopped_error,
+    unconfirmed_requirements_warning,
+    upload_order_notes,
+)
 from tests.unit.fakes import GENERIC
 
 
@@ -13,16 +17,16 @@ def test_what_is_odd_about_the_requirements_is_named() -> None:
         unsatisfied=(Unsatisfied(project="app", requirement="core>=2", sibling="core", versions=("1.0", "1.1")),),
         unknown=(Unknown("a.tar.gz"), Unknown("b.tar.gz", ("core", "tools"))),
     )
-    notes = {note.slug: note for note in about_order(train)}
+    notes = {note.slug: note for note in upload_order_notes(train)}
     assert notes["requirement-cycle"].message.startswith("a, b require each other")
     assert notes["unsatisfied-requirement"].message == "app requires core>=2, and this run has core 1.0, 1.1."
     assert notes["requirements-unknown"].message.endswith("building it requires core, tools.")
-    assert [note.warning for note in about_order(train)] == [True, True, False, False]
-    assert list(about_order(Train(requires={}))) == []
+    assert [note.warning for note in upload_order_notes(train)] == [True, True, False, False]
+    assert list(upload_order_notes(Train(requires={}))) == []
 
 
 def test_what_counts_without_a_listing_is_said() -> None:
-    message = not_confirmed(GENERIC, ["app", "cli"], ["core"]).message
+    message = unconfirmed_requirements_warning(GENERIC, ["app", "cli"], ["core"]).message
     assert message == (
         "app, cli will be uploaded, but the listing of index.example does not confirm core, required by it: the uploads"
         " were accepted, and that counts."
@@ -31,12 +35,12 @@ def test_what_counts_without_a_listing_is_said() -> None:
 
 def test_a_stopped_project_names_the_cause() -> None:
     cause = UploadRejected("too large", hints=("smaller",))
-    own = project_stopped("core", ("core",), cause)
+    own = project_stopped_error("core", ("core",), cause)
     assert (type(own), own.summary, own.hints) == (
         UploadRejected,
         "No more files of core were uploaded: too large",
         ("smaller",),
     )
-    other = project_stopped("app", ("core", "cli"), cause)
+    other = project_stopped_error("app", ("core", "cli"), cause)
     assert other.summary == "app was not uploaded: it requires core, cli, which could not be published."
     assert other.detail == "too large"

@@ -100,7 +100,7 @@ def test_a_command_that_closes_its_output_is_still_waited_for(processes: Process
 def test_the_end_of_the_run_ends_a_command(tmp_path: Path) -> None:
     interruption = Interruption(60.0)
     processes = Processes(ENVIRON, interruption)
-    threading.Timer(0.3, interruption.request, (signal.SIGTERM,), {"heard_by": "watcher"}).start()
+    threading.Timer(0.3, interruption.request_stop, (signal.SIGTERM,), {"heard_by": "watcher"}).start()
 
     began = time.monotonic()
     with pytest.raises(Terminated):
