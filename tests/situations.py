@@ -1208,7 +1208,7 @@ def prove(
 
 def refused_mint(code: str, description: str, claims: Mapping[str, object] = credential_harness.GITHUB) -> object:
     refusal = MintRefused(code, description, 422)
-    return mint_refusals.explain(refusal, claims, credential_harness.PYPI, ["demo"])
+    return mint_refusals.explain_mint_refusal(refusal, claims, credential_harness.PYPI, ["demo"])
 
 
 def answered(status: int, words: str) -> object:

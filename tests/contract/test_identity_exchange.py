@@ -20,7 +20,7 @@ from ci_publish.identity.ambient import AmbientIdentity
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.credential import CredentialOptions, choose_credential
-from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
@@ -322,14 +322,14 @@ def test_no_other_index_gets_the_audiences_of_pypi_and_sigstore_even_if_they_are
 @pytest.mark.parametrize(("provider", "spend"), [("github", False), ("gitlab", True)])
 def test_the_doctor_tries_the_exchange(world: RehearsalWorld, provider: Provider, spend: bool) -> None:
     with run(world, provider) as job:
-        wanted = Wanted(projects=["demo"], mint=True, spend_token=spend)
+        wanted = DiagnosisRequest(projects=["demo"], mint=True, spend_token=spend)
         diagnosis = Doctor(
             endpoints=job.endpoints,
-            given=CredentialOptions(),
+            credential_options=CredentialOptions(),
             tools=job.tools,
             fetch_listing=lambda project: ProjectListing(project=project),
-            wanted=wanted,
-        ).run()
+            request=wanted,
+        ).run_diagnosis()
     levels = {finding.name: finding.level for finding in diagnosis.findings}
     assert set(levels.values()) == {Level.OK}
     assert {"clock", "exchange", "publisher"} <= levels.keys()
@@ -344,7 +344,7 @@ import os, sys
 from ci_publish.http.certificates import apply_ca
 apply_ca(os.environ)
 import requests, urllib3
-from ci_publish.identity.ambient import detect_with_id
+from ci_publish.identity.ambient import fetch_token_with_id
 from ci_publish.http.transport import HttpTransport
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.http.messages import HttpRequest
@@ -355,7 +355,7 @@ with requests.get(url, timeout=20) as answer:
 print("urllib3", urllib3.request("GET", url, timeout=20, retries=False).status)
 transport = HttpTransport(waiting=Interruption(60), emit=lambda event: None, environ=os.environ)
 print("httpx", transport.send(HttpRequest(method="GET", url=url)).status)
-print("id", len(detect_with_id("ci-publish-rehearsal").split(".")))
+print("id", len(fetch_token_with_id("ci-publish-rehearsal").split(".")))
 """
 
 

@@ -22,7 +22,7 @@ from ci_publish import errors
 from ci_publish.identity.ambient import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.context import IdentitySource
-from ci_publish.identity.jwt import audiences
+from ci_publish.identity.jwt import audiences_of_claims
 from ci_publish.model.identity import Provider, Secret
 from ci_publish.rehearsal import ci_claims
 from ci_publish.rehearsal.hooks import answer, times
@@ -94,7 +94,7 @@ def job(world: RehearsalWorld, request: pytest.FixtureRequest) -> Iterator[Job]:
 def test_a_token_is_for_the_audience_and_says_whose_it_is(job: Job) -> None:
     identity = job.source.token(AUDIENCE)
     assert identity.audience == AUDIENCE
-    assert audiences(identity.claims) == (AUDIENCE,)
+    assert audiences_of_claims(identity.claims) == (AUDIENCE,)
     assert identity.provider is job.source.provider
 
 

@@ -13,10 +13,10 @@ from ci_publish.errors import CredentialRejected
 from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.retries import OIDC
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, judge_audience
-from ci_publish.identity.jwt import audiences, decode_claims
-from ci_publish.identity.local_refusals import local_refusal
-from ci_publish.identity.mint_refusals import explain
+from ci_publish.identity.audiences import RESERVED_NAMES, AudienceForeign, validate_audience
+from ci_publish.identity.jwt import audiences_of_claims, decode_jwt_claims
+from ci_publish.identity.local_refusals import local_identity_refusal
+from ci_publish.identity.mint_refusals import explain_mint_refusal
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.model.identity import Secret
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, NOW, OTHER, PYPI
@@ -45,10 +45,10 @@ CLAIMS = st.dictionaries(st.sampled_from([*GITHUB, *GITLAB, "aud", "email"]), JS
 
 @given(ANSWERS)
 def test_any_answer_is_understood(answer: HttpAnswer) -> None:
-    oidc_protocol.read_discovery(answer, OTHER)
-    oidc_protocol.read_audience(answer, OTHER)
-    oidc_protocol.read_burn(answer)
-    minted = oidc_protocol.read_mint(answer, NOW)
+    oidc_protocol.parse_discovery_response(answer, OTHER)
+    oidc_protocol.parse_audience_response(answer, OTHER)
+    oidc_protocol.parse_burn_response(answer)
+    minted = oidc_protocol.parse_mint_response(answer, NOW)
     if isinstance(minted, oidc_protocol.Minted):
         assert 0 < minted.lifetime <= oidc_protocol.LONGEST_LIFETIME
 
@@ -79,19 +79,19 @@ def test_a_reserved_name_stays_reserved_in_any_spelling(name: str, data: st.Data
         data.draw(st.sampled_from([letter, letter.upper()])) + data.draw(st.sampled_from(["", "", "", "-", "."]))
         for letter in name
     )
-    assert isinstance(judge_audience(spelled, "index.example"), AudienceForeign)
+    assert isinstance(validate_audience(spelled, "index.example"), AudienceForeign)
 
 
 @given(JSON)
 def test_any_audience_is_judged(asked: object) -> None:
-    judged = judge_audience(asked, "index.example")
+    judged = validate_audience(asked, "index.example")
     assert isinstance(judged, AudienceForeign) or judged.value == asked
 
 
 @given(st.text(max_size=200))
 def test_any_text_may_be_a_token(text: str) -> None:
-    claims = decode_claims(text)
-    assert claims is None or isinstance(audiences(claims), tuple)
+    claims = decode_jwt_claims(text)
+    assert claims is None or isinstance(audiences_of_claims(claims), tuple)
 
 
 @given(
@@ -102,11 +102,11 @@ def test_any_text_may_be_a_token(text: str) -> None:
     st.text(max_size=80),
 )
 def test_any_refusal_of_any_claims_is_explained(claims: dict[str, Any], code: str, description: str) -> None:
-    error = explain(MintRefused(code, description, 422), claims, PYPI, ["demo"])
+    error = explain_mint_refusal(MintRefused(code, description, 422), claims, PYPI, ["demo"])
     assert isinstance(error, CredentialRejected)
     assert error.summary
     assert error.hints
-    refusal = local_refusal(claims, PYPI, attesting=True)
+    refusal = local_identity_refusal(claims, PYPI, attesting=True)
     assert refusal is None or refusal.hints
 
 

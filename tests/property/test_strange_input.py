@@ -41,10 +41,10 @@ from ci_publish.distributions.wheels import ZipContents
 from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.ci_environment import is_fork_event
-from ci_publish.identity.jwt import decode_claims
-from ci_publish.identity.macaroons import read_token
-from ci_publish.identity.served_publishers import names_this_publisher
+from ci_publish.identity.ci_environment import is_fork_pull_request
+from ci_publish.identity.jwt import decode_jwt_claims
+from ci_publish.identity.macaroons import read_pypi_token
+from ci_publish.identity.served_publishers import provenance_names_publisher
 from ci_publish.index import simple_api, upload_api
 from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import form_fields
@@ -119,20 +119,20 @@ def uploads(by: Stranger) -> None:
 
 
 def exchanges(by: Stranger) -> None:
-    oidc_protocol.read_discovery(by.answer(), PYPI)
-    oidc_protocol.read_audience(by.answer(), PYPI)
-    oidc_protocol.read_mint(by.answer(), 1_700_000_000.0)
-    oidc_protocol.read_burn(by.answer())
-    decode_claims(".".join(by.text() for _ in range(3)))
-    is_fork_event(by.body())
-    read_token(f"pypi-{by.text()}")
+    oidc_protocol.parse_discovery_response(by.answer(), PYPI)
+    oidc_protocol.parse_audience_response(by.answer(), PYPI)
+    oidc_protocol.parse_mint_response(by.answer(), 1_700_000_000.0)
+    oidc_protocol.parse_burn_response(by.answer())
+    decode_jwt_claims(".".join(by.text() for _ in range(3)))
+    is_fork_pull_request(by.body())
+    read_pypi_token(f"pypi-{by.text()}")
 
 
 def sigstore(by: Stranger) -> None:
     said = by.answer()
     answer_trouble("Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0)
     instance(by.body().decode("utf-8", "replace"))
-    names_this_publisher(by.body(), CLAIMS)
+    provenance_names_publisher(by.body(), CLAIMS)
     for read in (read_attestation, lambda content: list(read_provenance(content))):
         with suppress(Unsound):
             read(by.body())

@@ -37,7 +37,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.http import responses
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.jwt import decode_claims
+from ci_publish.identity.jwt import decode_jwt_claims
 from ci_publish.index import simple_api
 from ci_publish.model.attestation import Subject
 from ci_publish.model.core_metadata_form import form_fields
@@ -160,11 +160,11 @@ def _sigstore(body: bytes) -> None:
 def _exchange(body: bytes) -> None:
     for status in (200, 422):
         answer = HttpAnswer(status=status, reason="", headers={"content-type": "application/json"}, body=body)
-        oidc_protocol.read_discovery(answer, PYPI)
-        oidc_protocol.read_audience(answer, PYPI)
-        oidc_protocol.read_mint(answer, 0.0)
-        oidc_protocol.read_burn(answer)
-    decode_claims(body.decode())
+        oidc_protocol.parse_discovery_response(answer, PYPI)
+        oidc_protocol.parse_audience_response(answer, PYPI)
+        oidc_protocol.parse_mint_response(answer, 0.0)
+        oidc_protocol.parse_burn_response(answer)
+    decode_jwt_claims(body.decode())
 
 
 def _metadata(data: bytes) -> None:

@@ -23,7 +23,7 @@ from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.ambient import BUDGET, AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import choose_credential
-from ci_publish.identity.job import job_identity
+from ci_publish.identity.job import identity_of_ci_job
 from ci_publish.index import endpoints as index_endpoints
 from ci_publish.index.prefetch import BufferedEmitter, UntilClosed
 from ci_publish.model.attestation import AttestationPolicy, Subject
@@ -113,9 +113,9 @@ class Composition:
 
     def registration(self, endpoints: Endpoints, project: str) -> str | None:
         """Return the link to the form for the pending publisher of a new project, with this job filled in."""
-        from ci_publish.identity.pending_publishers import registration  # noqa: PLC0415  (for new projects)
+        from ci_publish.identity.pending_publishers import pending_publisher_link  # noqa: PLC0415  (for new projects)
 
-        return registration(job_identity(self.context.environ), endpoints, project)
+        return pending_publisher_link(identity_of_ci_job(self.context.environ), endpoints, project)
 
     def _options(self, command: str) -> Settings:
         """Return the settings, with the folder that *command* writes attestations to."""
@@ -130,7 +130,7 @@ class Composition:
         """
         if command != "verify" or self.settings.publisher:
             return self.settings.publisher
-        job = None if any("==" in path for path in self.settings.paths) else job_identity(self.context.environ)
+        job = None if any("==" in path for path in self.settings.paths) else identity_of_ci_job(self.context.environ)
         return () if job is None else (PublisherIdentity(kind=job.publisher.kind, name=job.publisher.name),)
 
     def _subjects(self, command: str) -> tuple[Subject, ...]:
@@ -201,7 +201,7 @@ class Composition:
                 patience=patience if timeout is None else replace(patience, request=timeout),
             ),
             signers=AcceptedSigners(
-                job=job_identity(self.context.environ),
+                job=identity_of_ci_job(self.context.environ),
                 named=self.settings.attested_by,
                 build_provenance=self.settings.build_provenance,
             ),

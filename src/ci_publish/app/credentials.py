@@ -12,11 +12,16 @@ from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.http.urls import host_of
-from ci_publish.identity.ci_environment import runner
-from ci_publish.identity.context import IdentityContext, unguarded
-from ci_publish.identity.credential import KEYRING_NAME, CredentialOptions, meant_for, shared
-from ci_publish.identity.keyring import KeyringEntry, asked_keyring
-from ci_publish.identity.static import TOKEN_USER, expired, is_blank, static_objection
+from ci_publish.identity.ci_environment import github_compatible_runner
+from ci_publish.identity.context import IdentityContext, keep_no_burn_request
+from ci_publish.identity.credential import (
+    KEYRING_NAME,
+    CredentialOptions,
+    credential_options_for_index,
+    shared_secret_error,
+)
+from ci_publish.identity.keyring import KeyringEntry, requested_keyring
+from ci_publish.identity.static import TOKEN_USER, expired_api_token_error, is_blank_secret, static_credential_objection
 from ci_publish.model.index import Endpoints
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.publishing.ports import IdentitySource
@@ -48,7 +53,7 @@ class Credentials:
         """Raise ConfigurationError for a secret that several of these servers would be shown."""
         if self._settings.keyring:
             return  # a keyring holds a secret for each index
-        if error := shared(destinations, self.options()):
+        if error := shared_secret_error(destinations, self.options()):
             raise error
 
     def require_possible(self, endpoints: Endpoints) -> None:
@@ -75,7 +80,7 @@ class Credentials:
 
     def _keyring_entry(self, endpoints: Endpoints) -> KeyringEntry | None:
         if endpoints.upload not in self._entries:
-            keyring = self._context.keyring or asked_keyring()
+            keyring = self._context.keyring or requested_keyring()
             self._entries[endpoints.upload] = keyring(endpoints.upload, self._settings.user)
         return self._entries[endpoints.upload]
 
@@ -93,17 +98,19 @@ class Credentials:
             shielded=self._interruption.shielded_from_cut,
             keyring=self._context.keyring,
             timeout=self._settings.timeout,
-            runner=runner(self._context.environ) if self._context.environ.get("GITHUB_ACTIONS") else None,
-            guard=unguarded if guard is None else partial(guard.keep, allow_http=self._settings.allow_http),
+            runner=github_compatible_runner(self._context.environ)
+            if self._context.environ.get("GITHUB_ACTIONS")
+            else None,
+            guard=keep_no_burn_request if guard is None else partial(guard.keep, allow_http=self._settings.allow_http),
         )
 
     def listing_authorization(self, endpoints: Endpoints) -> Authorization | None:
         """Listings are fetched with the upload's own password or API token; the client keeps it on the same origin."""
-        given = meant_for(endpoints, self.options(endpoints))
+        given = credential_options_for_index(endpoints, self.options(endpoints))
         user = given.user or TOKEN_USER
-        if not given.secret or static_objection(endpoints, user, given.secret, given.name):
+        if not given.secret or static_credential_objection(endpoints, user, given.secret, given.name):
             return None
-        if expired(given.secret, given.name, time.time()):
+        if expired_api_token_error(given.secret, given.name, time.time()):
             return None
         self._context.mask(given.secret)
         return BasicAuthorization(user, given.secret)
@@ -116,7 +123,7 @@ def takes_any_token(settings: Settings, endpoints: Endpoints) -> bool:
 
 def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:
     """Return why the secret that *options* show to this index can never work there, None where it may or is missing."""
-    given = meant_for(endpoints, options)
-    if given.secret is None or given.secret.satisfies(is_blank):
+    given = credential_options_for_index(endpoints, options)
+    if given.secret is None or given.secret.satisfies(is_blank_secret):
         return None
-    return static_objection(endpoints, given.user or TOKEN_USER, given.secret, given.name)
+    return static_credential_objection(endpoints, given.user or TOKEN_USER, given.secret, given.name)

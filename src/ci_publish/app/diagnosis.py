@@ -9,7 +9,7 @@ from ci_publish.app import diagnosed_train
 from ci_publish.app.composition import Composition
 from ci_publish.errors import CiPublishError, CredentialRejected, NothingToPublish, PublishingDeferred
 from ci_publish.hints import Hint, option
-from ci_publish.identity.diagnosis import Wanted
+from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Readiness
 from ci_publish.model.attestation import AttestationPolicy, BuildProvenancePolicy
@@ -52,7 +52,7 @@ def diagnose(composition: Composition) -> Outcome:
     for repository_url in addresses:
         index = composition.index(repository_url, online=True)
         collection, checks = _files_if_any(composition, index.endpoints)
-        diagnosis = _doctor(composition, index, collection, checks).run()
+        diagnosis = _doctor(composition, index, collection, checks).run_diagnosis()
         for found in diagnosis.findings:
             composition.context.emit(_finding(found))
         link = partial(composition.registration, index.endpoints)
@@ -102,7 +102,7 @@ def _doctor(composition: Composition, index: "HttpIndex", collection: Collection
     """Put together what checks one index and this job."""
     settings, credentials = composition.settings, composition.credentials
     must_attest = not collection.distributions or collection.unattested
-    wanted = Wanted(
+    wanted = DiagnosisRequest(
         distributions=collection.distributions,
         attesting=lambda kind: composition.attesting(index.endpoints, kind) and must_attest,
         mint=settings.mint,
@@ -119,10 +119,10 @@ def _doctor(composition: Composition, index: "HttpIndex", collection: Collection
     composition.context.emit(IndexChosen(index.endpoints))
     return Doctor(
         endpoints=index.endpoints,
-        given=credentials.options(index.endpoints),
+        credential_options=credentials.options(index.endpoints),
         tools=credentials.identity_context(),
         fetch_listing=index.fetch_listing,
-        wanted=wanted,
+        request=wanted,
     )
 
 

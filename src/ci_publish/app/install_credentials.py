@@ -16,7 +16,7 @@ from ci_publish.app.settings_sources import ACTION_MARK, PREFIX, TOKEN, variable
 from ci_publish.errors import ConfigurationError, InstallWithCredentials
 from ci_publish.hints import Hint, option
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.identity.static import is_blank
+from ci_publish.identity.static import is_blank_secret
 
 _PREFIXES: Final = ("ACTIONS_",)
 _SETTINGS: Final = ("INPUT_", PREFIX)
@@ -60,10 +60,10 @@ def _hints(environ: Mapping[str, str]) -> tuple[str, ...]:
 def credentials_at_hand(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return what of the job's credentials installed code could reach, as people call it."""
     found = []
-    if CiEnvironment(environ).can_request() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
+    if CiEnvironment(environ).can_request_identity_token() or environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
         found.append("the identity of this CI job")
     password = settings.password
-    if password is not None and not password.satisfies(is_blank):
+    if password is not None and not password.satisfies(is_blank_secret):
         found.append("the password or API token of this run")
     if settings.keyring:
         found.append("the keyring")

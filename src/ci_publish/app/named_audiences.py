@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import host_of
-from ci_publish.identity.audiences import naming_objection
+from ci_publish.identity.audiences import named_audience_objection
 from ci_publish.model.index import Endpoints
 
 
@@ -60,7 +60,7 @@ def _host(index: Endpoints) -> str:
 
 
 def _refuse_others(index: Endpoints, name: str) -> None:
-    if reason := naming_objection(name, _host(index)):
+    if reason := named_audience_objection(name, _host(index)):
         raise ConfigurationError(
             f"The audience {name!r} cannot be named for {index.name}: {reason}.",
             detail="With a token for it, the index could act in your name elsewhere.",

@@ -11,7 +11,7 @@ from ci_publish.app.options import Origin, Source
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.urls import host_of, shown, split
-from ci_publish.identity.macaroons import has_prefix, issued_for
+from ci_publish.identity.macaroons import has_pypi_token_prefix, is_token_issued_for
 from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -285,16 +285,16 @@ def _takes_identities(address: str) -> bool:
 def _fits(secret: Secret, address: str, ours: Ours) -> bool:
     """Return whether a secret that only another tool's variable holds may be sent to *address*."""
     host = host_of(address)
-    if secret.satisfies(lambda text: issued_for(text, host) is True):
+    if secret.satisfies(lambda text: is_token_issued_for(text, host) is True):
         return True
-    if secret.satisfies(lambda text: issued_for(text, host) is False):
+    if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
         return host in ours.token_for
     return bool(ours.addresses) and not any(_same(address, each.upload) for each in (PYPI, TESTPYPI))
 
 
 def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
     where = ", ".join(shown(address) for address in addresses)
-    token = found.secret.satisfies(has_prefix)
+    token = found.secret.satisfies(has_pypi_token_prefix)
     what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
     return ConfigurationError(
         f"{found.variable} holds a secret for another tool, and nothing shows that it is for {where}.",

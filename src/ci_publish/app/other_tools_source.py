@@ -79,7 +79,7 @@ class OtherToolsSource(OptionSource):
             credential=self._spelled(given) if given else None,
             user=user if isinstance(user, str) else None,
             in_action=self._in_action,
-            identity=CiEnvironment(self._environ, machine=str).can_request(),
+            identity=CiEnvironment(self._environ, machine=str).can_request_identity_token(),
             token_for=frozenset(map(str.casefold, host_names(state.get("token_for") or ()))),
         )
 
@@ -94,7 +94,10 @@ class OtherToolsSource(OptionSource):
         if len(written) != 1 or not is_name(written[0]):
             return
         upload = names.find(written[0], written[0]).upload
-        if CiEnvironment(self._environ, machine=str).can_request() and resolve(upload).profile is IndexProfile.PYPI:
+        if (
+            CiEnvironment(self._environ, machine=str).can_request_identity_token()
+            and resolve(upload).profile is IndexProfile.PYPI
+        ):
             return
         section = names.section(written[0])
         if section is None or section.password is None or section.upload.rstrip("/") != upload.rstrip("/"):

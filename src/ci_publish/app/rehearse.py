@@ -22,8 +22,8 @@ from ci_publish.app.upstreams import opened, pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from ci_publish.identity.credential import CredentialOptions, meant_for
-from ci_publish.identity.static import TOKEN_USER, is_blank
+from ci_publish.identity.credential import CredentialOptions, credential_options_for_index
+from ci_publish.identity.static import TOKEN_USER, is_blank_secret
 from ci_publish.index.endpoints import resolve
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Collected, Event, Outcome
@@ -187,8 +187,8 @@ def played(settings: Settings, address: str, password_name: str) -> Played:
     )
     if error := objection(endpoints, options):
         raise error
-    given = meant_for(endpoints, options)
-    token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank))
+    given = credential_options_for_index(endpoints, options)
+    token = settings.keyring or (given.secret is not None and not given.secret.satisfies(is_blank_secret))
     return Played(
         address=address,
         name=endpoints.name,

@@ -20,7 +20,7 @@ from ci_publish.cli.reporting import Reporting, ReportOptions
 from ci_publish.cli.streams import Streams
 from ci_publish.cli.watcher import Watcher
 from ci_publish.errors import CiPublishError
-from ci_publish.identity.keyring import keyring_for_people
+from ci_publish.identity.keyring import keyring_at_terminal
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import Emit, Outcome, RunFinished
 from ci_publish.model.frozen import frozen
@@ -79,7 +79,7 @@ def _run(invocation: Invocation, reporting: Reporting, interruption: Interruptio
         emit=reporting.emit,
         mask=partial(reporting.masker.mask, users=(TOKEN_USER, invocation.loaded.settings.user)),
         interruption=interruption,
-        keyring=keyring_for_people(invocation.environ),
+        keyring=keyring_at_terminal(invocation.environ),
         stdout=invocation.streams.stdout,
         reached=ending.reach,
     )

@@ -25,9 +25,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from ci_publish.errors import IdentityUnavailable
 from ci_publish.http import retries
 from ci_publish.http.messages import BearerAuthorization, HttpRequest, NoAnswer, Transport
-from ci_publish.identity.ci_environment import GITHUB_REQUEST, CiEnvironment, gitlab_variable
-from ci_publish.identity.identity_errors import failed, no_permission, nowhere, wrong_gitlab_audience
-from ci_publish.identity.jwt import audiences, decode_claims
+from ci_publish.identity.ci_environment import GITHUB_REQUEST, CiEnvironment, gitlab_id_token_variable
+from ci_publish.identity.identity_errors import (
+    identity_provider_failed,
+    no_ci_identity_error,
+    no_id_token_permission_error,
+    wrong_gitlab_audience_error,
+)
+from ci_publish.identity.jwt import audiences_of_claims, decode_jwt_claims
 from ci_publish.model.events import Emit, Retrying, WaitStarted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, IdentityToken, Provider, Secret
@@ -42,7 +47,7 @@ _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
-def detect_with_id(audience: str) -> str | None:
+def fetch_token_with_id(audience: str) -> str | None:
     """Fetch a token with ``id``, which is imported only now."""
     import id as ambient_id  # noqa: PLC0415  (lazily: most commands never need it)
 
@@ -61,7 +66,7 @@ class Fetching:
     ``clock`` is monotonic, in seconds, ``random`` a source of numbers in [0, 1), and ``budget`` the seconds in all.
     """
 
-    detect: Detect = detect_with_id
+    detect: Detect = fetch_token_with_id
     transport: Transport | None = None
     clock: Callable[[], float] = monotonic
     random: Callable[[], float] = random
@@ -109,18 +114,25 @@ class AmbientIdentity:
         """Fetch a token for *audience*, masked. Raises IdentityUnavailable or one of its kinds."""
         provider = self._job.provider
         if provider is None:
-            raise nowhere()
+            raise no_ci_identity_error()
         if missing := self.missing(audience):
             raise missing
         in_gitlab = provider is Provider.GITLAB
-        text = self._job.variables[gitlab_variable(audience)].strip() if in_gitlab else self._fetch(audience)
+        text = (
+            self._job.variables[gitlab_id_token_variable(audience)].strip()
+            if in_gitlab
+            else self._fetch_token_with_retries(audience)
+        )
         secret = Secret(text)
         self._mask(secret)
         return IdentityToken(
-            secret=secret, audience=audience, provider=provider, claims=self._checked_claims(text, audience)
+            secret=secret,
+            audience=audience,
+            provider=provider,
+            claims=self._require_claims_for_audience(text, audience),
         )
 
-    def _fetch(self, audience: str) -> str:
+    def _fetch_token_with_retries(self, audience: str) -> str:
         """Ask the CI, again after failures that may pass, for at most the budget in all."""
         if request_token := self._job.variables.get(GITHUB_REQUEST[0]):
             self._mask(Secret(request_token))
@@ -129,7 +141,7 @@ class AmbientIdentity:
         attempt = 1
         while True:
             try:
-                return self._attempt(audience, ends - self._fetching.clock())
+                return self._fetch_token_once(audience, ends - self._fetching.clock())
             except _Passing as failure:
                 wait = retries.OIDC.wait(attempt, self._fetching.random())
                 if self._fetching.clock() + wait >= ends or self._waiting.stopped:
@@ -141,57 +153,59 @@ class AmbientIdentity:
                     raise failure.error from failure.__cause__
                 attempt += 1
 
-    def _attempt(self, audience: str, seconds: float) -> str:
+    def _fetch_token_once(self, audience: str, seconds: float) -> str:
         if self._proxied is not None:
-            return self._attempt_proxied(self._proxied, audience, seconds)
-        outcome = _in_thread(lambda: self._fetching.detect(audience), seconds, self._waiting)
+            return self._fetch_token_through_proxy(self._proxied, audience, seconds)
+        outcome = _fetch_with_deadline(lambda: self._fetching.detect(audience), seconds, self._waiting)
         if outcome is None:
-            raise _Passing(failed(self._job.provider, f"no answer within {self._fetching.budget:g} s"))
+            raise _Passing(
+                identity_provider_failed(self._job.provider, f"no answer within {self._fetching.budget:g} s")
+            )
         if isinstance(outcome, Exception):
-            raise self._mapped(outcome) from outcome
+            raise self._map_id_library_error(outcome) from outcome
         if not outcome.value:
-            raise failed(self._job.provider, "it gave no token")
+            raise identity_provider_failed(self._job.provider, "it gave no token")
         return outcome.value
 
-    def _attempt_proxied(self, transport: Transport, audience: str, seconds: float) -> str:
-        answer = transport.send(_github_request(self._job.variables, audience), deadline=seconds)
+    def _fetch_token_through_proxy(self, transport: Transport, audience: str, seconds: float) -> str:
+        answer = transport.send(_github_token_request(self._job.variables, audience), deadline=seconds)
         if isinstance(answer, NoAnswer):
-            raise _Passing(failed(self._job.provider, answer.text))
+            raise _Passing(identity_provider_failed(self._job.provider, answer.text))
         if answer.status != HTTPStatus.OK:
-            error = failed(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
-            raise _Passing(error) if _status_may_pass(answer.status) else error
-        return self._github_value(answer.body)
+            error = identity_provider_failed(self._job.provider, f"HTTP {answer.status} {answer.reason}".strip())
+            raise _Passing(error) if _is_transient_status(answer.status) else error
+        return self._parse_github_token_response(answer.body)
 
-    def _github_value(self, body: bytes) -> str:
+    def _parse_github_token_response(self, body: bytes) -> str:
         try:
             value = json.loads(body)["value"]
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise failed(self._job.provider, "its answer holds no token") from error
+            raise identity_provider_failed(self._job.provider, "its answer holds no token") from error
         if not isinstance(value, str):
-            raise failed(self._job.provider, "its answer holds no token")
+            raise identity_provider_failed(self._job.provider, "its answer holds no token")
         return value
 
-    def _mapped(self, error: Exception) -> Exception:
+    def _map_id_library_error(self, error: Exception) -> Exception:
         """Map what ``id`` raises; its texts may hold an answer's body, which is not repeated beyond its beginning."""
         text = " ".join(str(error).split())[:300] or type(error).__name__
         if type(error).__name__ == "GitHubOidcPermissionCredentialError":
-            return no_permission(GITHUB_REQUEST[0])
-        mapped = failed(self._job.provider, text)
-        return _Passing(mapped, error) if _may_pass(error, text) else mapped
+            return no_id_token_permission_error(GITHUB_REQUEST[0])
+        mapped = identity_provider_failed(self._job.provider, text)
+        return _Passing(mapped, error) if _is_transient_id_error(error, text) else mapped
 
-    def _checked_claims(self, token: str, audience: str) -> Claims:
-        claims = decode_claims(token)
+    def _require_claims_for_audience(self, token: str, audience: str) -> Claims:
+        claims = decode_jwt_claims(token)
         if claims is None:
-            raise failed(self._job.provider, "what it gave is not an OIDC identity token")
-        if audience not in audiences(claims):
-            raise self._wrong_audience(audience, audiences(claims))
+            raise identity_provider_failed(self._job.provider, "what it gave is not an OIDC identity token")
+        if audience not in audiences_of_claims(claims):
+            raise self._wrong_audience_error(audience, audiences_of_claims(claims))
         return claims
 
-    def _wrong_audience(self, audience: str, found: tuple[str, ...]) -> IdentityUnavailable:
+    def _wrong_audience_error(self, audience: str, found: tuple[str, ...]) -> IdentityUnavailable:
         said = ", ".join(found)[:200] or "nobody"
         if self._job.provider is not Provider.GITLAB:
-            return failed(self._job.provider, f"the token is for {said}, not for {audience}")
-        return wrong_gitlab_audience(gitlab_variable(audience), audience, said)
+            return identity_provider_failed(self._job.provider, f"the token is for {said}, not for {audience}")
+        return wrong_gitlab_audience_error(gitlab_id_token_variable(audience), audience, said)
 
 
 class _Passing(Exception):
@@ -203,7 +217,9 @@ class _Passing(Exception):
         self.__cause__ = cause
 
 
-def _in_thread(work: Callable[[], str | None], seconds: float, waiting: Waiting) -> _Fetched | Exception | None:
+def _fetch_with_deadline(
+    work: Callable[[], str | None], seconds: float, waiting: Waiting
+) -> _Fetched | Exception | None:
     """Run *work* in a thread of its own for at most *seconds*: None if it is still not done (and is left behind).
 
     A run that is being stopped waits no longer: an identity token that nobody exchanged is worth nothing to lose.
@@ -225,20 +241,20 @@ def _in_thread(work: Callable[[], str | None], seconds: float, waiting: Waiting)
     return outcome[0] if outcome else None
 
 
-def _may_pass(error: Exception, text: str) -> bool:
+def _is_transient_id_error(error: Exception, text: str) -> bool:
     """Tell whether another attempt may bring a token: a failed connection, 408, 429 or any 5xx."""
     status = re.search(r"code=(\d{3})", text)
     if status:
-        return _status_may_pass(int(status[1]))
+        return _is_transient_status(int(status[1]))
     module: Any = type(error).__module__
     return "timed out" in text or str(module).startswith("urllib3")
 
 
-def _status_may_pass(status: int) -> bool:
+def _is_transient_status(status: int) -> bool:
     return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING
 
 
-def _github_request(environ: Mapping[str, str], audience: str) -> HttpRequest:
+def _github_token_request(environ: Mapping[str, str], audience: str) -> HttpRequest:
     """Ask for a token as ``id`` does (docs.github.com: "OpenID Connect reference", requesting the JWT)."""
     token, address = (environ[name] for name in GITHUB_REQUEST)
     parts = urlsplit(address)

@@ -54,7 +54,7 @@ class AudienceForeign:
     nameable: bool = False
 
 
-def judge_audience(
+def validate_audience(
     asked: object, host: str, pinned: str | None = None, named: str | None = None
 ) -> Audience | AudienceForeign:
     """Judge the audience that the index at *host* asks for.
@@ -64,55 +64,55 @@ def judge_audience(
     if not isinstance(asked, str):
         return AudienceForeign(str(asked)[:_MAX_LENGTH], "it is not a text")
     host = host.casefold().rstrip(".")
-    if reason := _never(asked, host, pinned or PINNED_AUDIENCES.get(host)):
+    if reason := _reserved_audience_objection(asked, host, pinned or PINNED_AUDIENCES.get(host)):
         return AudienceForeign(asked[:_MAX_LENGTH], reason)
     if asked == (pinned or PINNED_AUDIENCES.get(host)) or asked == named:
         return Audience(asked)
-    if reason := _not_its_own(unicodedata.normalize("NFKC", asked).casefold(), host):
+    if reason := _foreign_host_objection(unicodedata.normalize("NFKC", asked).casefold(), host):
         return AudienceForeign(asked, reason, nameable=True)
     return Audience(asked)
 
 
-def is_foreign(audience: str, host: str, named: str | None = None) -> bool:
+def is_foreign_audience(audience: str, host: str, named: str | None = None) -> bool:
     """Return whether a token that is (also) for *audience* may not be shown to the index at *host*."""
-    return isinstance(judge_audience(audience, host, named=named), AudienceForeign)
+    return isinstance(validate_audience(audience, host, named=named), AudienceForeign)
 
 
-def naming_objection(named: str, host: str) -> str:
+def named_audience_objection(named: str, host: str) -> str:
     """Return why the user cannot name *named* as the audience of the index at *host*; empty where that is possible."""
     host = host.casefold().rstrip(".")
-    return _never(named, host, PINNED_AUDIENCES.get(host))
+    return _reserved_audience_objection(named, host, PINNED_AUDIENCES.get(host))
 
 
-def _never(asked: str, host: str, pinned: str | None) -> str:
+def _reserved_audience_objection(asked: str, host: str, pinned: str | None) -> str:
     """Object to an audience that the index at *host* does not get, whoever asks for it."""
     if pinned is not None:
         return "" if asked == pinned else f"the audience of {host} is {pinned!r} and no other"
     if not _PLAIN.fullmatch(asked) or len(asked) > _MAX_LENGTH:
         return "it is not a plain name or URL of at most 255 ASCII characters"
     folded = unicodedata.normalize("NFKC", asked).casefold()
-    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypis(_named_host(folded)):
+    if re.sub(r"[^a-z0-9]", "", folded) in RESERVED_NAMES or _is_pypi_host(_host_of_audience(folded)):
         return "it is the audience of another service"
     if folded == REHEARSAL_AUDIENCE and not is_loopback_host(host):
         return "it is the audience of rehearsals on this machine"
     return ""
 
 
-def _is_pypis(host: str | None) -> bool:
+def _is_pypi_host(host: str | None) -> bool:
     return host is not None and (host == "pypi.org" or host.endswith(".pypi.org"))
 
 
-def _not_its_own(audience: str, host: str) -> str:
+def _foreign_host_objection(audience: str, host: str) -> str:
     """Object to an audience that is not the index's own host."""
     if audience == REHEARSAL_AUDIENCE:  # on loopback, or it was refused before
         return ""
-    named = _named_host(audience)
+    named = _host_of_audience(audience)
     if named is None or not (_NAMES_HOST.search(audience) or named == host):
         return f"it does not name the index's host, {host}"
-    return "" if _related(named, host) else f"it names the host {named}, which is not that of the index"
+    return "" if _are_related_hosts(named, host) else f"it names the host {named}, which is not that of the index"
 
 
-def _named_host(audience: str) -> str | None:
+def _host_of_audience(audience: str) -> str | None:
     """Return the host that *audience* names (an https URL, ``//host/…``, ``host``, ``host:port``, ``host/path``)."""
     url = audience if "://" in audience else f"https://{audience.removeprefix('//')}"
     try:
@@ -123,7 +123,7 @@ def _named_host(audience: str) -> str | None:
     return named.rstrip(".") if named and parts.scheme == "https" and "@" not in parts.netloc else None
 
 
-def _related(named: str, host: str) -> bool:
+def _are_related_hosts(named: str, host: str) -> bool:
     """Return whether both are the same host, or one lies below the other (a lone top-level name relates to nobody)."""
     if named == host:
         return True

@@ -27,12 +27,12 @@ _ENVIRONMENTS = (
 _RUNNERS = (("FORGEJO_ACTIONS", "Forgejo Actions"), ("GITEA_ACTIONS", "Gitea Actions"), ("ACT", "act"))
 
 
-def runner(environ: Mapping[str, str]) -> str | None:
+def github_compatible_runner(environ: Mapping[str, str]) -> str | None:
     """Return the name of a runner that passes for GitHub's; None on GitHub and everywhere else."""
     return next((name for variable, name in _RUNNERS if environ.get(variable) not in {None, "", "false"}), None)
 
 
-def read_google_product() -> str:
+def read_machine_product() -> str:
     """Return what the machine's firmware says it is; empty where it does not say."""
     try:
         return _DMI_PRODUCT.read_text(encoding="utf-8", errors="replace").strip()
@@ -40,7 +40,7 @@ def read_google_product() -> str:
         return ""
 
 
-def read_event(path: str) -> bytes:
+def read_github_event(path: str) -> bytes:
     """Return the payload of the event that started a GitHub workflow; empty where it cannot be read."""
     try:
         with Path(path).open("rb") as file:
@@ -49,12 +49,12 @@ def read_event(path: str) -> bytes:
         return b""
 
 
-def gitlab_variable(audience: str) -> str:
+def gitlab_id_token_variable(audience: str) -> str:
     """Return the name of the variable in which a GitLab job finds its token for *audience* (the rule of ``id``)."""
     return f"{re.sub(r'[^A-Z0-9_]|^[^A-Z_]', '_', audience.upper())}_ID_TOKEN"
 
 
-def is_fork_event(payload: bytes) -> bool:
+def is_fork_pull_request(payload: bytes) -> bool:
     """Return whether a GitHub event's payload is about a pull request from another repository."""
     try:
         pull_request = json.loads(payload)["pull_request"]
@@ -71,14 +71,14 @@ class CiEnvironment:
         self,
         variables: Mapping[str, str],
         *,
-        read_event: Callable[[str], bytes] = read_event,
-        machine: Callable[[], str] = read_google_product,
+        read_event: Callable[[str], bytes] = read_github_event,
+        machine: Callable[[], str] = read_machine_product,
     ) -> None:
         self.variables = variables
         self._read_event = read_event
-        self.provider = _provider(variables, machine)
+        self.provider = _detect_ci_provider(variables, machine)
 
-    def can_request(self) -> bool:
+    def can_request_identity_token(self) -> bool:
         """Return whether the environment holds what a request for an identity token needs."""
         match self.provider:
             case None:
@@ -97,30 +97,32 @@ class CiEnvironment:
         """
         match self.provider:
             case None:
-                return identity_errors.nowhere()
+                return identity_errors.no_ci_identity_error()
             case Provider.GITHUB:
-                return self._missing_on_github()
+                return self._missing_github_identity()
             case Provider.GITLAB if audience is not None:
-                name = gitlab_variable(audience)
-                return None if self.variables.get(name) else identity_errors.no_gitlab_variable(name, audience)
+                name = gitlab_id_token_variable(audience)
+                return (
+                    None if self.variables.get(name) else identity_errors.gitlab_id_token_missing_error(name, audience)
+                )
             case _:
                 return None
 
-    def _missing_on_github(self) -> IdentityUnavailable | None:
+    def _missing_github_identity(self) -> IdentityUnavailable | None:
         event = self.variables.get("GITHUB_EVENT_NAME", "")
         if event == "pull_request_target":
-            return identity_errors.pull_request_target()
+            return identity_errors.pull_request_target_error()
         absent = [name for name in GITHUB_REQUEST if not self.variables.get(name)]
         if not absent:
             return None
-        if (other := runner(self.variables)) is not None:
-            return identity_errors.not_githubs(other)
-        if is_fork_event(self._read_event(self.variables.get("GITHUB_EVENT_PATH", ""))):
-            return identity_errors.fork(event)
-        return identity_errors.no_permission(absent[0])
+        if (other := github_compatible_runner(self.variables)) is not None:
+            return identity_errors.runner_without_identity_error(other)
+        if is_fork_pull_request(self._read_event(self.variables.get("GITHUB_EVENT_PATH", ""))):
+            return identity_errors.fork_pull_request_error(event)
+        return identity_errors.no_id_token_permission_error(absent[0])
 
 
-def _provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provider | None:
+def _detect_ci_provider(environ: Mapping[str, str], machine: Callable[[], str]) -> Provider | None:
     """Tell the CI by its variables (any text counts, as for ``id``: gitlab-ci-local says ``GITLAB_CI=false``)."""
     for name, provider in _ENVIRONMENTS:
         if environ.get(name):

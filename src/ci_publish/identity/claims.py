@@ -30,15 +30,15 @@ SHOWN_CLAIMS = (
 LONGEST_SHOWN = 200
 
 
-def workflow_file(reference: str) -> str:
+def github_workflow_file(reference: str) -> str:
     """Return the file's name from ``owner/repository/.github/workflows/FILE@ref``; empty for anything else."""
     found = re.fullmatch(r"[^/]+/[^/]+/\.github/workflows/([^@]+)@.+", reference)
     return found[1] if found else ""
 
 
-def pipeline_file(claims: Claims) -> str:
+def gitlab_pipeline_file(claims: Claims) -> str:
     """Return the path of the pipeline's file from ``host/namespace/project//PATH@ref``; empty for anything else."""
-    found = re.fullmatch(r".+?//([^@]+)@.+", text_of(claims, "ci_config_ref_uri"))
+    found = re.fullmatch(r".+?//([^@]+)@.+", text_claim(claims, "ci_config_ref_uri"))
     return found[1] if found else ""
 
 
@@ -65,15 +65,15 @@ def reusable_workflow(
 
     None for a job in the workflow that was started, and for every job where reusable workflows *may publish*.
     """
-    caller, called = (text_of(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
+    caller, called = (text_claim(claims, name).partition("@")[0] for name in ("workflow_ref", "job_workflow_ref"))
     if may_publish or not caller or not called or caller.casefold() == called.casefold():
         return None
-    if "/".join(called.split("/")[:2]).casefold() == text_of(claims, "repository").casefold():
+    if "/".join(called.split("/")[:2]).casefold() == text_claim(claims, "repository").casefold():
         return SameReusable(caller, called)
     return ElsewhereReusable(caller, called)
 
 
-def file_of(reference: str) -> str:
+def base_name(reference: str) -> str:
     """Return the last part of a path: the file."""
     return reference.rpartition("/")[2]
 
@@ -91,7 +91,7 @@ def claim_text(value: object) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
-def text_of(claims: Claims, name: str) -> str:
+def text_claim(claims: Claims, name: str) -> str:
     """Return a claim that is a text; empty where it is absent or anything else."""
     value = claims.get(name)
     return value if isinstance(value, str) else ""

@@ -31,13 +31,13 @@ class IdentitySource(Protocol):
         """Fetch an identity token, masked before it is returned. Raises IdentityUnavailable."""
 
 
-def _released() -> None:
+def _release_nothing() -> None:
     """Nothing was kept."""
 
 
-def unguarded(_request: HttpRequest) -> Callable[[], None]:
+def keep_no_burn_request(_request: HttpRequest) -> Callable[[], None]:
     """Keep no request, for a process that is not watched."""
-    return _released
+    return _release_nothing
 
 
 @frozen(kw_only=True)
@@ -65,4 +65,4 @@ class IdentityContext:
     keyring: Keyring | None = None
     timeout: float | None = None
     runner: str | None = None
-    guard: Callable[[HttpRequest], Callable[[], None]] = unguarded
+    guard: Callable[[HttpRequest], Callable[[], None]] = keep_no_burn_request

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from ci_publish.errors import ConfigurationError, IdentityUnavailable
 from ci_publish.hints import SET_API_TOKEN, Hint, option
 from ci_publish.identity.context import IdentityContext as IdentityContext  # noqa: PLC0414  (given out here, too: whoever chooses needs both)
-from ci_publish.identity.macaroons import has_prefix
+from ci_publish.identity.macaroons import has_pypi_token_prefix
 from ci_publish.identity.static import (
     TOKEN_USER,
     AnonymousCredential,
     MissingCredential,
     StaticCredential,
-    empty_secret,
-    is_blank,
+    empty_secret_error,
+    is_blank_secret,
 )
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
@@ -44,8 +44,8 @@ class CredentialOptions:
     """What the user gave: ``secret`` None where nothing was, empty where an option was set to nothing.
 
     ``name`` is what the user calls the secret's option, for messages. ``anonymous``: upload without a credential.
-    ``several``: the run publishes to more than one index; see ``meant_for``. ``keyring``: the secret must come from the
-    keyring, and ``secret`` is what it holds.
+    ``several``: the run publishes to more than one index; see ``credential_options_for_index``. ``keyring``: the secret
+    must come from the keyring, and ``secret`` is what it holds.
     """
 
     user: str | None = None
@@ -64,7 +64,7 @@ Credential: TypeAlias = "TrustedPublishingCredential | StaticCredential | Anonym
 
 def choose_credential(
     endpoints: Endpoints,
-    given: CredentialOptions,
+    options: CredentialOptions,
     tools: IdentityContext,
     *,
     purpose: Purpose | None = None,
@@ -74,53 +74,55 @@ def choose_credential(
     ``authenticate`` and ``authorization`` raise what is missing or will be refused, so that a run that has nothing to
     upload needs no credential. Raises ConfigurationError for options that contradict each other.
     """
-    if error := _contradiction(given):
+    if error := _contradictory_credential_error(options):
         raise error
-    withheld, given = given, meant_for(endpoints, given)
-    if given.anonymous:
+    withheld, options = options, credential_options_for_index(endpoints, options)
+    if options.anonymous:
         return AnonymousCredential()
-    if given.secret is not None and not given.secret.satisfies(is_blank):
-        return _static(endpoints, given, given.secret, tools)
-    if given.keyring:
-        return MissingCredential(_not_in_keyring(endpoints, given))
-    if given.trusted_publishing is TrustedPublishing.ALWAYS:
-        return _trusted(endpoints, tools, purpose)
-    if given.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
-        return _trusted_instead(endpoints, given, tools, purpose)
-    return _from_keyring(endpoints, given, tools) or MissingCredential(_nothing(endpoints, given, withheld))
+    if options.secret is not None and not options.secret.satisfies(is_blank_secret):
+        return _static_credential(endpoints, options, options.secret, tools)
+    if options.keyring:
+        return MissingCredential(_not_in_keyring_error(endpoints, options))
+    if options.trusted_publishing is TrustedPublishing.ALWAYS:
+        return _trusted_publishing_credential(endpoints, tools, purpose)
+    if options.trusted_publishing is TrustedPublishing.AUTO and tools.source.provider is not None:
+        return _automatic_trusted_publishing(endpoints, options, tools, purpose)
+    return _keyring_credential(endpoints, options, tools) or MissingCredential(
+        _no_credential_error(endpoints, options, withheld)
+    )
 
 
-def meant_for(endpoints: Endpoints, given: CredentialOptions) -> CredentialOptions:
-    """Return what of *given* is for this index, where a run publishes to several.
+def credential_options_for_index(endpoints: Endpoints, options: CredentialOptions) -> CredentialOptions:
+    """Return what of *options* is for this index, where a run publishes to several.
 
     PyPI takes neither passwords nor anonymous uploads, so these are for the other indexes, and PyPI's API tokens
     (``pypi-…``) are shown to no index that is not like it. What is left without a secret uses Trusted Publishing.
     """
-    if not given.several:
-        return given
-    api_token = given.user in {None, TOKEN_USER}
+    if not options.several:
+        return options
+    api_token = options.user in {None, TOKEN_USER}
     if endpoints.profile is not IndexProfile.PYPI:
-        theirs = api_token and given.secret is not None and given.secret.satisfies(has_prefix)
-        return replace(given, secret=None) if theirs else given
-    if given.anonymous or not api_token:
-        return replace(given, user=None, secret=None, anonymous=False)
-    return given
+        theirs = api_token and options.secret is not None and options.secret.satisfies(has_pypi_token_prefix)
+        return replace(options, secret=None) if theirs else options
+    if options.anonymous or not api_token:
+        return replace(options, user=None, secret=None, anonymous=False)
+    return options
 
 
-def shared(destinations: Sequence[Endpoints], given: CredentialOptions) -> ConfigurationError | None:
+def shared_secret_error(destinations: Sequence[Endpoints], options: CredentialOptions) -> ConfigurationError | None:
     """Return the error for a secret that several servers of one run would be shown; None where at most one is.
 
     Each server learns what it is shown, and an account's token or password on one is none of another's business.
     """
     takers: dict[tuple[str, str | None, int | None], str] = {}
     for endpoints in destinations:
-        secret = meant_for(endpoints, given).secret
-        if secret is not None and not secret.satisfies(is_blank):
-            takers.setdefault(_server(endpoints.upload), endpoints.name)
+        secret = credential_options_for_index(endpoints, options).secret
+        if secret is not None and not secret.satisfies(is_blank_secret):
+            takers.setdefault(_server_of_url(endpoints.upload), endpoints.name)
     if len(takers) < 2:  # noqa: PLR2004  (one is nobody else)
         return None
     return ConfigurationError(
-        f"{given.name} would be shown to several indexes: {', '.join(takers.values())}.",
+        f"{options.name} would be shown to several indexes: {', '.join(takers.values())}.",
         detail="An API token or password belongs to one of them; the others would learn it, and refuse it.",
         hints=(
             "Publish to each in a run of its own, with its own secret.",
@@ -129,93 +131,101 @@ def shared(destinations: Sequence[Endpoints], given: CredentialOptions) -> Confi
     )
 
 
-def _server(url: str) -> tuple[str, str | None, int | None]:
+def _server_of_url(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-def _contradiction(given: CredentialOptions) -> ConfigurationError | None:
-    if given.keyring and (given.anonymous or (given.secret is not None and given.name != KEYRING_NAME)):
-        other = "anonymous" if given.anonymous else given.name
+def _contradictory_credential_error(options: CredentialOptions) -> ConfigurationError | None:
+    if options.keyring and (options.anonymous or (options.secret is not None and options.name != KEYRING_NAME)):
+        other = "anonymous" if options.anonymous else options.name
         return ConfigurationError(f"Both keyring and {other} were given.", hints=("Remove one of them.",))
     if (
-        given.secret is None
-        or given.secret.satisfies(is_blank)
-        or not (given.anonymous or given.trusted_publishing is TrustedPublishing.ALWAYS)
+        options.secret is None
+        or options.secret.satisfies(is_blank_secret)
+        or not (options.anonymous or options.trusted_publishing is TrustedPublishing.ALWAYS)
     ):
         return None
-    other = "no credential (anonymous)" if given.anonymous else "Trusted Publishing only (trusted-publishing: always)"
+    other = "no credential (anonymous)" if options.anonymous else "Trusted Publishing only (trusted-publishing: always)"
     return ConfigurationError(
-        f"{given.name} was given together with the wish for {other}.",
+        f"{options.name} was given together with the wish for {other}.",
         hints=("Remove one of them.",),
     )
 
 
-def _static(endpoints: Endpoints, given: CredentialOptions, secret: Secret, tools: IdentityContext) -> StaticCredential:
+def _static_credential(
+    endpoints: Endpoints, options: CredentialOptions, secret: Secret, tools: IdentityContext
+) -> StaticCredential:
     tools.mask(secret)
     return StaticCredential(
         endpoints=endpoints,
-        user=given.user or TOKEN_USER,
+        user=options.user or TOKEN_USER,
         secret=secret,
-        name=given.name,
+        name=options.name,
         emit=tools.emit,
         clock=tools.clock,
     )
 
 
-def _trusted(endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None) -> "TrustedPublishingCredential":
+def _trusted_publishing_credential(
+    endpoints: Endpoints, tools: IdentityContext, purpose: Purpose | None
+) -> "TrustedPublishingCredential":
     from ci_publish.identity.upload_tokens import TrustedPublishingCredential  # noqa: PLC0415  (late: large)
 
     return TrustedPublishingCredential(endpoints, tools, purpose)
 
 
-def _trusted_instead(
-    endpoints: Endpoints, given: CredentialOptions, tools: IdentityContext, purpose: Purpose | None
+def _automatic_trusted_publishing(
+    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext, purpose: Purpose | None
 ) -> Credential:
     """Use Trusted Publishing; say so where an empty secret shows that something else was meant."""
-    if given.secret is None:
-        return _trusted(endpoints, tools, purpose)
-    if given.user not in {None, TOKEN_USER}:
-        return MissingCredential(empty_secret(given.name))
-    message = f"{given.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
+    if options.secret is None:
+        return _trusted_publishing_credential(endpoints, tools, purpose)
+    if options.user not in {None, TOKEN_USER}:
+        return MissingCredential(empty_secret_error(options.name))
+    message = f"{options.name} is empty (a secret that is not set?); Trusted Publishing is used instead."
     tools.emit(Noted(slug="empty-secret", message=message))
-    return _trusted(endpoints, tools, purpose)
+    return _trusted_publishing_credential(endpoints, tools, purpose)
 
 
-def _from_keyring(endpoints: Endpoints, given: CredentialOptions, tools: IdentityContext) -> StaticCredential | None:
+def _keyring_credential(
+    endpoints: Endpoints, options: CredentialOptions, tools: IdentityContext
+) -> StaticCredential | None:
     if tools.keyring is None:
         return None
-    entry = tools.keyring(endpoints.upload, given.user or TOKEN_USER)
+    entry = tools.keyring(endpoints.upload, options.user or TOKEN_USER)
     if entry is None:
         return None
-    return _static(
+    return _static_credential(
         endpoints, CredentialOptions(user=entry.user, secret=entry.secret, name=KEYRING_NAME), entry.secret, tools
     )
 
 
-def _not_in_keyring(endpoints: Endpoints, given: CredentialOptions) -> IdentityUnavailable:
+def _not_in_keyring_error(endpoints: Endpoints, options: CredentialOptions) -> IdentityUnavailable:
     return IdentityUnavailable(
-        f"The keyring has no secret for {endpoints.upload}, user {given.user or TOKEN_USER}.",
+        f"The keyring has no secret for {endpoints.upload}, user {options.user or TOKEN_USER}.",
         detail="It was asked because the option keyring is set; no other credential is used instead.",
         hints=(
-            f"Store it: keyring set {endpoints.upload} {given.user or TOKEN_USER}",
+            f"Store it: keyring set {endpoints.upload} {options.user or TOKEN_USER}",
             "Artifact Registry and CodeArtifact need their own back end and a login before this step.",
         ),
     )
 
 
-def _nothing(endpoints: Endpoints, given: CredentialOptions, withheld: CredentialOptions) -> IdentityUnavailable:
-    if given.secret is not None:
-        return empty_secret(given.name)
+def _no_credential_error(
+    endpoints: Endpoints, options: CredentialOptions, withheld: CredentialOptions
+) -> IdentityUnavailable:
+    if options.secret is not None:
+        return empty_secret_error(options.name)
     return IdentityUnavailable(
         f"There is no credential for {endpoints.name}.",
-        detail=_why_nothing(given, withheld),
+        detail=_no_credential_detail(options, withheld),
         hints=(
             *(_TRUSTED_PUBLISHING if endpoints.profile is IndexProfile.PYPI else ()),
             SET_API_TOKEN,
             *(
-                _anonymous(endpoints)
-                if given == withheld
+                _anonymous_upload_hint(endpoints)
+                if options == withheld
                 else ("Indexes that need different secrets need a run each.",)
             ),
         ),
@@ -227,18 +237,18 @@ _TRUSTED_PUBLISHING = (
 )
 
 
-def _anonymous(endpoints: Endpoints) -> tuple[str, ...]:
+def _anonymous_upload_hint(endpoints: Endpoints) -> tuple[str, ...]:
     if endpoints.profile is IndexProfile.PYPI:
         return ()
     return (Hint("If this index takes uploads from anybody: ", option("anonymous", "true")),)
 
 
-def _why_nothing(given: CredentialOptions, withheld: CredentialOptions) -> str:
-    if given != withheld:
+def _no_credential_detail(options: CredentialOptions, withheld: CredentialOptions) -> str:
+    if options != withheld:
         return (
             f"{'The wish for no credential' if withheld.anonymous else withheld.name} is for other indexes of this run:"
             " PyPI takes no passwords and no anonymous uploads, and its API tokens are shown to no other index."
         )
-    if given.trusted_publishing is TrustedPublishing.NEVER:
+    if options.trusted_publishing is TrustedPublishing.NEVER:
         return "Trusted Publishing is switched off, and no password was given."
     return "Not running in a CI that issues OIDC identity tokens, and no password or API token was given."

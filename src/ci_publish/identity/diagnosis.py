@@ -36,7 +36,7 @@ class Diagnosis:
     @property
     def error(self) -> CiPublishError | None:
         """The error that publishing would end with: its steps' order decides."""
-        failures = [(_publishing_order(found, found.error), found.error) for found in self.findings if found.error]
+        failures = [(_error_order_in_run(found, found.error), found.error) for found in self.findings if found.error]
         place, error = min(failures, key=lambda failure: failure[0], default=(0, None))
         return self.missing if self.missing is not None and place == _LOOK else error
 
@@ -47,7 +47,7 @@ _LOOK = 2
 _IDENTITY = 6
 
 
-def _publishing_order(finding: Finding, error: CiPublishError) -> int:
+def _error_order_in_run(finding: Finding, error: CiPublishError) -> int:
     """Return the place of an error in a run.
 
     Checks, options, the look, conflicts, a closed project, attestations beside the files, the identity.
@@ -57,25 +57,25 @@ def _publishing_order(finding: Finding, error: CiPublishError) -> int:
     return {4: 0, 2: 1, 10: _LOOK, 8: 3, 9: 4, 7: 5}.get(error.exit_code, _IDENTITY)
 
 
-def _all_uploads(distributions: Sequence[Distribution], state: IndexState) -> Plan:
+def _plan_all_uploads(distributions: Sequence[Distribution], state: IndexState) -> Plan:
     del state
     return Plan("", tuple(Upload(file) for file in distributions))
 
 
-def _with_trusted_publishing(kind: CredentialKind) -> bool:
+def _attests_with_trusted_publishing(kind: CredentialKind) -> bool:
     return kind is CredentialKind.TRUSTED_PUBLISHING
 
 
-def _none_found(kind: CredentialKind, plans: Sequence[Plan]) -> None:
+def _inspect_no_attestations(kind: CredentialKind, plans: Sequence[Plan]) -> None:
     del kind, plans
 
 
-def _none_served(project: str, version: str, filename: str) -> None:
+def _fetch_no_provenance(project: str, version: str, filename: str) -> None:
     del project, version, filename
 
 
 @frozen(kw_only=True)
-class Wanted:
+class DiagnosisRequest:
     """What a diagnosis is about. ``projects`` are normalised names, beside those of ``distributions``.
 
     ``attesting`` tells whether attestations must be made with a credential of a kind, and raises ConfigurationError
@@ -91,14 +91,14 @@ class Wanted:
 
     distributions: Sequence[Distribution] = ()
     projects: Sequence[str] = ()
-    attesting: Callable[[CredentialKind], bool] = _with_trusted_publishing
+    attesting: Callable[[CredentialKind], bool] = _attests_with_trusted_publishing
     mint: bool = False
     spend_token: bool = False
     create_project: bool = False
-    provenance: Callable[[str, str, str], bytes | None] = _none_served
-    plan: Callable[[Sequence[Distribution], IndexState], Plan] = _all_uploads
+    provenance: Callable[[str, str, str], bytes | None] = _fetch_no_provenance
+    plan: Callable[[Sequence[Distribution], IndexState], Plan] = _plan_all_uploads
     checks: Callable[[AbstractSet[str]], CiPublishError | None] | None = None
-    inspect: Callable[[CredentialKind, Sequence[Plan]], None] = _none_found
+    inspect: Callable[[CredentialKind, Sequence[Plan]], None] = _inspect_no_attestations
     conflict: Callable[[Sequence[Conflict]], CiPublishError] | None = None
 
     @property

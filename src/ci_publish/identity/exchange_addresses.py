@@ -11,13 +11,13 @@ def upload_host(endpoints: Endpoints) -> str:
     return (urlsplit(endpoints.upload).hostname or "").casefold()
 
 
-def stray_address(address: object, endpoints: Endpoints) -> str:
+def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
     """Return why nothing may be sent to *address* for this index, or an empty text.
 
     It must be https (http on loopback only), without user or fragment, and on the upload host or where the built-in
     index has its exchange.
     """
-    parts = split_url(address)
+    parts = split_unambiguous_url(address)
     if parts is None:
         return "its address for the token exchange is not a URL"
     host = (parts.hostname or "").casefold()
@@ -25,7 +25,7 @@ def stray_address(address: object, endpoints: Endpoints) -> str:
         return "its address for the token exchange is not https"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "its address for the token exchange holds a user name or a fragment"
-    if origin(parts.geturl()) in _own_origins(endpoints):
+    if origin(parts.geturl()) in _allowed_exchange_origins(endpoints):
         return ""
     return f"it points to {host or 'nowhere'} for the token exchange"
 
@@ -34,8 +34,8 @@ def stray_address(address: object, endpoints: Endpoints) -> str:
 _BUILT_IN = {"upload.pypi.org": "pypi.org", "pypi.org": "pypi.org", "test.pypi.org": "test.pypi.org"}
 
 
-def _own_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
-    upload = split_url(endpoints.upload)
+def _allowed_exchange_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]:
+    upload = split_unambiguous_url(endpoints.upload)
     if upload is None:
         return frozenset()
     own = origin(upload.geturl())
@@ -43,7 +43,7 @@ def _own_origins(endpoints: Endpoints) -> frozenset[tuple[str, str, int | None]]
     return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
 
 
-def split_url(address: object) -> SplitResult | None:
+def split_unambiguous_url(address: object) -> SplitResult | None:
     """Split a URL that every client would read alike; None for anything odd."""
     if not isinstance(address, str) or not address.isascii() or not address.isprintable() or set(address) & set(" \\"):
         return None
@@ -55,10 +55,10 @@ def split_url(address: object) -> SplitResult | None:
     return parts if sound else None
 
 
-def stray_discovered(address: object, endpoints: Endpoints) -> str:
+def discovered_address_objection(address: object, endpoints: Endpoints) -> str:
     """Judge an endpoint from a discovery document: on the upload host itself, whatever is built in."""
-    if reason := stray_address(address, endpoints):
+    if reason := exchange_address_objection(address, endpoints):
         return reason
-    found, upload = split_url(address), split_url(endpoints.upload)
+    found, upload = split_unambiguous_url(address), split_unambiguous_url(endpoints.upload)
     same = found is not None and upload is not None and same_origin(found.geturl(), upload.geturl())
     return "" if same else "its discovery document names another host for the token exchange"

@@ -6,7 +6,12 @@ from typing import assert_never
 
 from ci_publish.errors import CiPublishError, ContentConflict, IndexUnavailable
 from ci_publish.identity.claims import ElsewhereReusable, claims_table, reusable_workflow
-from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
+from ci_publish.identity.publisher_forms import (
+    account_publishing_link,
+    prefilled_publisher_links,
+    publisher_form_for,
+    publisher_form_table,
+)
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Claims, CredentialKind, CredentialState
 from ci_publish.model.index import (
@@ -63,7 +68,9 @@ class Verdict:
     message: str
 
 
-def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool) -> Verdict:
+def readiness_verdict(
+    endpoints: Endpoints, state: CredentialState, unproven: Sequence[str], *, exchanged: bool
+) -> Verdict:
     """Return what is known: *unproven* are the projects of which nothing proves that the credential covers them.
 
     *exchanged*: an identity token was exchanged for an upload token.
@@ -82,14 +89,14 @@ def verdict(endpoints: Endpoints, state: CredentialState, unproven: Sequence[str
     )
 
 
-def failed(name: str, error: CiPublishError) -> Finding:
+def failure_finding(name: str, error: CiPublishError) -> Finding:
     """Return the finding for a failure, in the error's own words."""
     return Finding(
         name=name, level=Level.FAILURE, message=error.summary, detail=error.detail, hints=error.hints, error=error
     )
 
 
-def judge_clock(date: float | None, before: float, after: float) -> Finding:
+def clock_finding(date: float | None, before: float, after: float) -> Finding:
     """Compare the index's Date with this machine's clock, read *before* the request and *after* the answer."""
     if date is None:
         return Finding(
@@ -109,17 +116,17 @@ def judge_clock(date: float | None, before: float, after: float) -> Finding:
     )
 
 
-def judge_identity(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[Finding, ...]:
+def identity_findings(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[Finding, ...]:
     """Show the claims, the Trusted Publisher that would match them, and a reusable workflow.
 
     The form is a question, not an answer: whether the index has such a publisher is not known from here.
     """
     shown = Finding(name="claims", level=Level.OK, message="The job's identity says:", detail=claims_table(claims))
-    return shown, _judge_form(claims, endpoints, projects), *_judge_workflow(claims, endpoints)
+    return shown, _publisher_form_finding(claims, endpoints, projects), *_reusable_workflow_findings(claims, endpoints)
 
 
-def _judge_form(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
-    form = form_for(claims)
+def _publisher_form_finding(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> Finding:
+    form = publisher_form_for(claims)
     if form is None:
         message = "There is no Trusted Publisher form for this CI that we know of."
         return Finding(
@@ -128,14 +135,16 @@ def _judge_form(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -
             message=message,
             hints=("Ask the index's operators what it compares.",),
         )
-    account = account_link(form, endpoints, projects[0] if projects else "")
-    links = [f"In a project's settings: {link}" for link in prefilled_links(form, endpoints, projects[:3])]
+    account = account_publishing_link(form, endpoints, projects[0] if projects else "")
+    links = [f"In a project's settings: {link}" for link in prefilled_publisher_links(form, endpoints, projects[:3])]
     links += [f"For a project that does not exist yet: {account}"] if account else []
     message = f"Not checked: {endpoints.name} must have a {form.kind} Trusted Publisher that says:"
-    return Finding(name="publisher", level=Level.SKIPPED, message=message, detail=form_table(form), hints=tuple(links))
+    return Finding(
+        name="publisher", level=Level.SKIPPED, message=message, detail=publisher_form_table(form), hints=tuple(links)
+    )
 
 
-def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
+def _reusable_workflow_findings(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]:
     reusable = reusable_workflow(claims)
     if reusable is None or endpoints.profile is not IndexProfile.PYPI:
         return ()
@@ -150,7 +159,7 @@ def _judge_workflow(claims: Claims, endpoints: Endpoints) -> tuple[Finding, ...]
     return (Finding(name="workflow", level=Level.WARNING, message=message, detail=detail, hints=(hint,)),)
 
 
-def judge_project(  # noqa: PLR0913  (everything that is known of a project)
+def project_finding(  # noqa: PLR0913  (everything that is known of a project)
     project: str, state: IndexState, endpoints: Endpoints, plan: Plan, now: float, *, trusted: bool
 ) -> Finding:
     """Judge what the index says about *project*: its status, what *plan* does to its files, the age of the releases.
@@ -161,23 +170,25 @@ def judge_project(  # noqa: PLR0913  (everything that is known of a project)
     name = f"project {project}"
     match state:
         case ProjectListing():
-            return _judge_listing(name, state, endpoints, plan, now)
+            return _project_listing_finding(name, state, endpoints, plan, now)
         case NoSuchProject() if endpoints.profile is IndexProfile.PYPI and is_reserved_name(project):
-            return failed(name, reserved_name_refused(project, endpoints))
+            return failure_finding(name, reserved_name_refused(project, endpoints))
         case NoSuchProject():
             message = f"{project} is not on {endpoints.name} yet."
             return Finding(
-                name=name, level=Level.WARNING, message=message, hints=_about_first_upload(endpoints, trusted=trusted)
+                name=name, level=Level.WARNING, message=message, hints=_first_upload_hints(endpoints, trusted=trusted)
             )
         case NotVisible(reason=reason):
             return Finding(name=name, level=Level.SKIPPED, message=f"{endpoints.name} cannot list {project}: {reason}")
         case ListingUnavailable(reason=reason):
-            return failed(name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}"))
+            return failure_finding(
+                name, IndexUnavailable(f"What {endpoints.name} has of {project} could not be read: {reason}")
+            )
         case _:
             assert_never(state)
 
 
-def _about_first_upload(endpoints: Endpoints, *, trusted: bool) -> tuple[str, ...]:
+def _first_upload_hints(endpoints: Endpoints, *, trusted: bool) -> tuple[str, ...]:
     """Return what the first publish of a project takes; indexes other than PyPI create projects as they like."""
     if trusted:
         return ("For the first publish with Trusted Publishing, add a pending publisher; it is gone after 30 days.",)
@@ -186,13 +197,17 @@ def _about_first_upload(endpoints: Endpoints, *, trusted: bool) -> tuple[str, ..
     return ()
 
 
-def _judge_listing(name: str, listing: ProjectListing, endpoints: Endpoints, plan: Plan, now: float) -> Finding:
+def _project_listing_finding(
+    name: str, listing: ProjectListing, endpoints: Endpoints, plan: Plan, now: float
+) -> Finding:
     if plan.conflicts:
         names = ", ".join(file.distribution.filename for file in plan.conflicts)
-        return failed(name, ContentConflict(f"{endpoints.name} has other content for {names}, or shows no SHA-256."))
+        return failure_finding(
+            name, ContentConflict(f"{endpoints.name} has other content for {names}, or shows no SHA-256.")
+        )
     refusal = foreseen_refusal(listing, plan.uploads, endpoints, now) if plan.uploads or not plan.files else None
     if refusal is not None:
-        return failed(name, refusal)
+        return failure_finding(name, refusal)
     if kept := [file.distribution.filename for file in plan.files if isinstance(file, KeptPublished)]:
         return Finding(
             name=name,

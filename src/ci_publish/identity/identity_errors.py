@@ -24,7 +24,7 @@ _NAMES: dict[Provider | None, str] = {
 _PERMISSION_LINES = "permissions:\n  id-token: write  # for the publishing job"
 
 
-def failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
+def identity_provider_failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
     """The CI gave no usable token, for *reason*."""
     return IdentityProviderFailed(
         f"{_NAMES[provider]} did not issue an OIDC identity token: {reason}",
@@ -33,7 +33,7 @@ def failed(provider: Provider | None, reason: str) -> IdentityProviderFailed:
     )
 
 
-def nowhere() -> IdentityUnavailable:
+def no_ci_identity_error() -> IdentityUnavailable:
     """No CI that gives tokens is known here."""
     return IdentityUnavailable(
         "Not running in a CI that issues OIDC identity tokens.",
@@ -46,7 +46,7 @@ def nowhere() -> IdentityUnavailable:
     )
 
 
-def not_githubs(name: str) -> IdentityUnavailable:
+def runner_without_identity_error(name: str) -> IdentityUnavailable:
     """A runner, *name*, sets GitHub's variables and gives no token."""
     return IdentityUnavailable(
         f"{name} gives this job no OIDC identity token.",
@@ -55,7 +55,7 @@ def not_githubs(name: str) -> IdentityUnavailable:
     )
 
 
-def pull_request_target() -> PullRequestTarget:
+def pull_request_target_error() -> PullRequestTarget:
     """A workflow of this event publishes nothing."""
     return PullRequestTarget(
         "This workflow was started by `pull_request_target`, which may not publish.",
@@ -65,7 +65,7 @@ def pull_request_target() -> PullRequestTarget:
     )
 
 
-def fork(event: str) -> ForkPullRequest:
+def fork_pull_request_error(event: str) -> ForkPullRequest:
     """A pull request from a fork gets no token."""
     return ForkPullRequest(
         f"This workflow runs for a pull request from a fork ({event}), which gets no OIDC identity token.",
@@ -74,7 +74,7 @@ def fork(event: str) -> ForkPullRequest:
     )
 
 
-def no_permission(variable: str) -> NoIdTokenPermission:
+def no_id_token_permission_error(variable: str) -> NoIdTokenPermission:
     """The job lacks the permission with which GitHub sets *variable*."""
     return NoIdTokenPermission(
         "This job may not request an OIDC identity token from GitHub: `id-token: write` is missing.",
@@ -87,23 +87,23 @@ def no_permission(variable: str) -> NoIdTokenPermission:
     )
 
 
-def no_gitlab_variable(name: str, audience: str) -> GitLabIdTokenMissing:
+def gitlab_id_token_missing_error(name: str, audience: str) -> GitLabIdTokenMissing:
     """GitLab set no variable *name* with a token."""
     return GitLabIdTokenMissing(
         f"This GitLab job has no OIDC identity token for {audience}: the variable {name} is not set.",
         detail="GitLab gives a job only the tokens that its `id_tokens:` declares.",
-        hints=_gitlab_lines(name, audience),
+        hints=_gitlab_id_tokens_hint(name, audience),
     )
 
 
-def wrong_gitlab_audience(name: str, audience: str, said: str) -> GitLabIdTokenAudience:
+def wrong_gitlab_audience_error(name: str, audience: str, said: str) -> GitLabIdTokenAudience:
     """GitLab's variable *name* holds a token that is *said* to be for somebody else."""
     return GitLabIdTokenAudience(
         f"The token in {name} is for {said}, not for {audience}.",
         detail="Its `aud` in `id_tokens:` does not match the variable's name.",
-        hints=_gitlab_lines(name, audience),
+        hints=_gitlab_id_tokens_hint(name, audience),
     )
 
 
-def _gitlab_lines(name: str, audience: str) -> tuple[str, ...]:
+def _gitlab_id_tokens_hint(name: str, audience: str) -> tuple[str, ...]:
     return (f"Add to the job that publishes:\nid_tokens:\n  {name}:\n    aud: {audience}",)

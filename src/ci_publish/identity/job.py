@@ -7,7 +7,7 @@ expect a job's own repository where the user names nobody. Sources: GitHub's "Va
 
 from collections.abc import Mapping
 
-from ci_publish.identity.ci_environment import runner
+from ci_publish.identity.ci_environment import github_compatible_runner
 from ci_publish.model.publisher_identity import (
     JobIdentity,
     PublisherIdentity,
@@ -18,39 +18,43 @@ from ci_publish.model.publisher_identity import (
 )
 
 
-def job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
+def identity_of_ci_job(environ: Mapping[str, str]) -> JobIdentity | None:
     """Return who this job is; None outside of github.com's and gitlab.com's CI, and where it does not say."""
-    if environ.get("GITHUB_ACTIONS") == "true" and runner(environ) is None:
-        return _github(environ)
+    if environ.get("GITHUB_ACTIONS") == "true" and github_compatible_runner(environ) is None:
+        return _github_job_identity(environ)
     if environ.get("GITLAB_CI") == "true":
-        return _gitlab(environ)
+        return _gitlab_job_identity(environ)
     return None
 
 
-def _github(environ: Mapping[str, str]) -> JobIdentity | None:
-    found = _identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
+def _github_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
+    found = _repository_identity(PublisherKind.GITHUB, environ.get("GITHUB_REPOSITORY", ""))
     if found is None or environ.get("GITHUB_SERVER_URL", "https://github.com") != "https://github.com":
         return None
     path = environ.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
     prefix = f"{found.name}/.github/workflows/"
     workflow = path.removeprefix(prefix) if path.startswith(prefix) else ""
-    return _job(found, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA"))
+    return _job_identity_with_workflow(
+        found, workflow if is_github_workflow(workflow) else None, environ.get("GITHUB_SHA")
+    )
 
 
-def _gitlab(environ: Mapping[str, str]) -> JobIdentity | None:
-    found = _identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
+def _gitlab_job_identity(environ: Mapping[str, str]) -> JobIdentity | None:
+    found = _repository_identity(PublisherKind.GITLAB, environ.get("CI_PROJECT_PATH", ""))
     if found is None or environ.get("CI_SERVER_URL", "https://gitlab.com") != "https://gitlab.com":
         return None
     file = environ.get("CI_CONFIG_PATH", "")
-    return _job(found, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA"))
+    return _job_identity_with_workflow(
+        found, file if is_gitlab_configuration(file) else None, environ.get("CI_COMMIT_SHA")
+    )
 
 
-def _identity(kind: PublisherKind, name: str) -> PublisherIdentity | None:
+def _repository_identity(kind: PublisherKind, name: str) -> PublisherIdentity | None:
     try:
         return parse_identity(f"{kind}:{name}")
     except ValueError:
         return None
 
 
-def _job(found: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
+def _job_identity_with_workflow(found: PublisherIdentity, workflow: str | None, commit: str | None) -> JobIdentity:
     return JobIdentity(PublisherIdentity(kind=found.kind, name=found.name, workflow=workflow), commit or None)

@@ -12,7 +12,7 @@ _LONGEST = 65_536
 _PARTS = 3
 
 
-def decode_claims(token: str) -> Claims | None:
+def decode_jwt_claims(token: str) -> Claims | None:
     """Return the claims of a JSON Web Token (RFC 7519), None where it is none."""
     parts = token.split(".")
     if len(parts) != _PARTS or len(token) > _LONGEST:
@@ -31,7 +31,7 @@ def decode_base64url(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-def audiences(claims: Claims) -> tuple[str, ...]:
+def audiences_of_claims(claims: Claims) -> tuple[str, ...]:
     """Return every audience that the token is for: ``aud`` is a text or a list of texts (RFC 7519 §4.1.3)."""
     value: Any = claims.get("aud")
     if isinstance(value, str):

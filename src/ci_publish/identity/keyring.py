@@ -25,7 +25,7 @@ Lookup = Callable[[str, str | None], tuple[str, str] | None]
 """Returns user and password; without a user, those that the back end gives for the address."""
 
 
-def keyring_for_people(
+def keyring_at_terminal(
     environ: Mapping[str, str],
     *,
     at_terminal: Callable[[], bool] = lambda: sys.stdin is not None and sys.stdin.isatty(),
@@ -38,10 +38,10 @@ def keyring_for_people(
     if environ.get("CI") or not at_terminal():
         return None
     found = (lookup or import_keyring)()
-    return None if found is None else lambda address, user: _look_up(found, address, user)
+    return None if found is None else lambda address, user: _look_up_keyring_secret(found, address, user)
 
 
-def asked_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
+def requested_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
     """Return the keyring that somebody asked for. Raises ConfigurationError where it is not installed."""
     found = (lookup or import_keyring)()
     if found is None:
@@ -56,7 +56,7 @@ def asked_keyring(lookup: Callable[[], Lookup | None] | None = None) -> Keyring:
                 "CodeArtifact needs keyrings.codeartifact beside it.",
             ),
         )
-    return lambda address, user: _look_up(found, address, user)
+    return lambda address, user: _look_up_keyring_secret(found, address, user)
 
 
 def import_keyring() -> Lookup | None:
@@ -76,7 +76,7 @@ def import_keyring() -> Lookup | None:
     return lookup
 
 
-def _look_up(lookup: Lookup, address: str, user: str) -> KeyringEntry | None:
+def _look_up_keyring_secret(lookup: Lookup, address: str, user: str) -> KeyringEntry | None:
     """Look up *user*'s secret; where that is nobody in particular, then the user that the back end knows."""
     for name in (user, None) if user == TOKEN_USER else (user,):
         try:

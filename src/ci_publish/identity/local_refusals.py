@@ -22,15 +22,15 @@ from ci_publish.identity.claims import (
     LONGEST_SHOWN,
     ElsewhereReusable,
     SameReusable,
+    base_name,
     claim_text,
     claims_table,
-    file_of,
     reusable_workflow,
-    text_of,
+    text_claim,
 )
-from ci_publish.identity.jwt import audiences
-from ci_publish.identity.mint_refusals import elsewhere_reusable, pull_request_target
-from ci_publish.identity.publisher_forms import form_for
+from ci_publish.identity.jwt import audiences_of_claims
+from ci_publish.identity.mint_refusals import elsewhere_reusable_refusal, pull_request_target_refusal
+from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints, IndexProfile
 from ci_publish.model.reusable_workflows import COMPARED_CLAIM
@@ -39,46 +39,52 @@ ACTIVESTATE_ISSUER = "https://platform.activestate.com/api/v1/oauth/oidc"
 _ISSUERS = frozenset({GITHUB_ISSUER, GITLAB_ISSUER, GOOGLE_ISSUER, ACTIVESTATE_ISSUER})
 
 
-def local_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
+def local_identity_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
     """Return why an index with PyPI's rules will refuse what this job wants, as far as its claims tell; else None."""
     if endpoints.profile is not IndexProfile.PYPI:
         return None
     if isinstance(claims.get("aud"), list):
         return InvalidIdentityToken(
             f"{endpoints.name} takes no OIDC identity token whose audience is a list.",
-            detail=f"This one is for {', '.join(audiences(claims))[:LONGEST_SHOWN]}.",
+            detail=f"This one is for {', '.join(audiences_of_claims(claims))[:LONGEST_SHOWN]}.",
             hints=("In `id_tokens:`, write `aud:` with one text, and one token for each audience.",),
         )
-    if not may_be_known(claims):
-        return _unknown_issuer(claims, endpoints)
-    if text_of(claims, "event_name") == "pull_request_target":
-        return pull_request_target(endpoints)
-    return _other_workflow(claims, endpoints, attesting=attesting) or _missing_claims(claims, endpoints)
+    if not is_possibly_known_issuer(claims):
+        return _unknown_issuer_refusal(claims, endpoints)
+    if text_claim(claims, "event_name") == "pull_request_target":
+        return pull_request_target_refusal(endpoints)
+    return _workflow_elsewhere_refusal(claims, endpoints, attesting=attesting) or _missing_claims_refusal(
+        claims, endpoints
+    )
 
 
-def _other_workflow(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
+def _workflow_elsewhere_refusal(claims: Claims, endpoints: Endpoints, *, attesting: bool) -> CredentialRejected | None:
     """Return why a job that is defined elsewhere is refused; None for one that is defined where it runs."""
-    if elsewhere := pipeline_elsewhere(claims):
-        return _pipeline_elsewhere(elsewhere, claims, endpoints)
+    if elsewhere := gitlab_configuration_project(claims):
+        return _pipeline_elsewhere_refusal(elsewhere, claims, endpoints)
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return elsewhere_reusable(reusable, endpoints)
-    return _same_reusable(reusable, endpoints) if attesting and isinstance(reusable, SameReusable) else None
+        return elsewhere_reusable_refusal(reusable, endpoints)
+    return (
+        _same_repository_reusable_refusal(reusable, endpoints)
+        if attesting and isinstance(reusable, SameReusable)
+        else None
+    )
 
 
-def may_be_known(claims: Claims) -> bool:
+def is_possibly_known_issuer(claims: Claims) -> bool:
     """Return whether PyPI may have a Trusted Publisher for these claims' issuer.
 
     PyPI knows the issuers of GitHub.com, GitLab.com, Google and ActiveState, and GitLab instances that it has
     registered for organizations, which no list tells. CircleCI's is left to the index. Not known are GitHub Enterprise
     Server, an enterprise's own issuer at GitHub.com, Gitea, Forgejo and Buildkite.
     """
-    issuer = text_of(claims, "iss")
+    issuer = text_claim(claims, "iss")
     of_gitlab = "ci_config_ref_uri" in claims or "project_path" in claims
     return issuer in _ISSUERS or of_gitlab or issuer.startswith(CIRCLECI_ISSUER) or not issuer
 
 
-def _unknown_issuer(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _unknown_issuer_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityPayload(
         f"{endpoints.name} has no Trusted Publishers for the issuer of this identity: {claim_text(claims.get('iss'))}",
         detail="PyPI knows GitHub.com, GitLab.com, Google, ActiveState and the GitLab of registered organizations.",
@@ -91,18 +97,18 @@ def _unknown_issuer(claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     )
 
 
-def pipeline_elsewhere(claims: Claims) -> str | None:
+def gitlab_configuration_project(claims: Claims) -> str | None:
     """Return the project (its path) that holds the CI configuration of a GitLab job, where it is not the job's own."""
-    found = re.fullmatch(r"[^/]+/(.+?)//[^@]+@.+", text_of(claims, "ci_config_ref_uri"))
-    own = text_of(claims, "project_path")
+    found = re.fullmatch(r"[^/]+/(.+?)//[^@]+@.+", text_claim(claims, "ci_config_ref_uri"))
+    own = text_claim(claims, "project_path")
     return found[1] if found and own and found[1].casefold() != own.casefold() else None
 
 
-def _pipeline_elsewhere(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
+def _pipeline_elsewhere_refusal(elsewhere: str, claims: Claims, endpoints: Endpoints) -> PipelineElsewhere:
     return PipelineElsewhere(
         f"{endpoints.name} refuses this job's identity: its CI configuration is in another project, {elsewhere}.",
         detail=(
-            f"The job runs in {text_of(claims, 'project_path')} with {text_of(claims, 'ci_config_ref_uri')}."
+            f"The job runs in {text_claim(claims, 'project_path')} with {text_claim(claims, 'ci_config_ref_uri')}."
             " PyPI compares the configuration's project with the publisher's, so no Trusted Publisher fits."
         ),
         hints=(
@@ -119,8 +125,8 @@ _NEEDED_CLAIMS = {
 }
 
 
-def _missing_claims(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
-    form = form_for(claims)
+def _missing_claims_refusal(claims: Claims, endpoints: Endpoints) -> CredentialRejected | None:
+    form = publisher_form_for(claims)
     needed = _NEEDED_CLAIMS.get(form.provider, ()) if form else ()
     missing = [name for name in needed if claims.get(name) in (None, "")]
     if not missing:
@@ -132,7 +138,7 @@ def _missing_claims(claims: Claims, endpoints: Endpoints) -> CredentialRejected 
     )
 
 
-def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
+def _same_repository_reusable_refusal(reusable: SameReusable, endpoints: Endpoints) -> ReusableWorkflow:
     return ReusableWorkflow(
         f"{endpoints.name} would refuse the attestations of this job, because it lies in a reusable workflow.",
         detail=(
@@ -141,7 +147,7 @@ def _same_reusable(reusable: SameReusable, endpoints: Endpoints) -> ReusableWork
             "(https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {file_of(reusable.caller)}; the build may stay in the reusable workflow.",
+            f"Move the publishing job into {base_name(reusable.caller)}; the build may stay in the reusable workflow.",
             WITHOUT_ATTESTATIONS,
         ),
     )

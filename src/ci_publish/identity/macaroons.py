@@ -41,54 +41,57 @@ class ReadToken:
     scope: TokenScope
 
 
-def read_token(text: str) -> ReadToken | TruncatedToken | None:
+def read_pypi_token(text: str) -> ReadToken | TruncatedToken | None:
     """Return what a token states; None where it is not a macaroon with PyPI's prefix, and so states nothing."""
-    raw = _decoded(text)
+    raw = _decode_macaroon(text)
     if raw is None or not raw.startswith(_HEAD):
         return None
     try:
-        fields = list(_fields(raw))
+        fields = list(_macaroon_fields(raw))
     except IndexError:
         return TruncatedToken()
     if not any(kind == _SIGNATURE and content for kind, content in fields):
         return TruncatedToken()
     location = next(content for kind, content in fields if kind == _LOCATION)
     identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
-    return ReadToken(location.decode("ascii", "replace"), _scope([_caveat(content) for content in identifiers[1:]]))
+    return ReadToken(
+        location.decode("ascii", "replace"),
+        _token_scope_of_caveats([_parse_caveat(content) for content in identifiers[1:]]),
+    )
 
 
-def location(text: str) -> str | None:
+def macaroon_location(text: str) -> str | None:
     """Return the host that a token names as its index, without port, in lower case; None where it names none.
 
     A token whose end is missing names it, too: it comes first.
     """
-    raw = _decoded(text)
+    raw = _decode_macaroon(text)
     if raw is None or not raw.startswith(_HEAD):
         return None
     try:
-        _, named = next(_fields(raw))
+        _, named = next(_macaroon_fields(raw))
     except IndexError:
         return None
     return host_of(f"//{named.decode('ascii', 'replace')}") or None
 
 
-def has_prefix(text: str) -> bool:
+def has_pypi_token_prefix(text: str) -> bool:
     """Return whether *text* begins as PyPI's API tokens do."""
     return text.startswith(PREFIX)
 
 
-def issued_for(token: str, host: str) -> bool | None:
+def is_token_issued_for(token: str, host: str) -> bool | None:
     """Return whether *token* was issued by the index whose upload host is *host*; None where it does not say.
 
     All names of this machine are one.
     """
-    issuer = location(token)
+    issuer = macaroon_location(token)
     if issuer is None:
         return None
     return host in {issuer, _COVERS.get(issuer)} or (is_loopback_host(issuer) and is_loopback_host(host))
 
 
-def _decoded(text: str) -> bytes | None:
+def _decode_macaroon(text: str) -> bytes | None:
     if not text.startswith(PREFIX) or len(text) > _LONGEST:
         return None
     encoded = text.removeprefix(PREFIX).rstrip("=")
@@ -100,13 +103,13 @@ def _decoded(text: str) -> bytes | None:
         return None
 
 
-def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
+def _macaroon_fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield each field's kind and content. Raises IndexError where the bytes end too early."""
     position = 1
     while position < len(raw):
         kind, position = raw[position], position + 1
         if kind != _END:
-            length, position = _varint(raw, position)
+            length, position = _read_macaroon_varint(raw, position)
             content = raw[position : position + length]
             if len(content) < length:
                 raise IndexError(position)
@@ -114,7 +117,7 @@ def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
             yield kind, content
 
 
-def _varint(raw: bytes, position: int) -> tuple[int, int]:
+def _read_macaroon_varint(raw: bytes, position: int) -> tuple[int, int]:
     number, shift = 0, 0
     while True:
         byte = raw[position]
@@ -124,17 +127,17 @@ def _varint(raw: bytes, position: int) -> tuple[int, int]:
         shift += 7
 
 
-def _caveat(content: bytes) -> list[Any]:
+def _parse_caveat(content: bytes) -> list[Any]:
     try:
         caveat = json.loads(content)
     except (ValueError, RecursionError):
         return []
     if isinstance(caveat, dict):
-        return _adapted(caveat)
+        return _convert_legacy_caveat(caveat)
     return caveat if isinstance(caveat, list) else []
 
 
-def _adapted(caveat: dict[str, Any]) -> list[Any]:
+def _convert_legacy_caveat(caveat: dict[str, Any]) -> list[Any]:
     """Return the array that Warehouse makes of a caveat of its older tokens, which were objects."""
     match caveat:
         case {"version": 1, "permissions": {"projects": list(names)}}:
@@ -149,7 +152,7 @@ def _adapted(caveat: dict[str, Any]) -> list[Any]:
             return []
 
 
-def _scope(caveats: list[list[Any]]) -> TokenScope:
+def _token_scope_of_caveats(caveats: list[list[Any]]) -> TokenScope:
     names: frozenset[str] | None = None
     counts: list[int] = []
     times: list[tuple[float, float]] = []

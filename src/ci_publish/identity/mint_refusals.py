@@ -17,14 +17,26 @@ from ci_publish.errors import (
     TrustedPublishingNotEnabled,
 )
 from ci_publish.hints import SET_API_TOKEN, Hint, option
-from ci_publish.identity.claims import ElsewhereReusable, claim_text, claims_table, file_of, reusable_workflow, text_of
+from ci_publish.identity.claims import (
+    ElsewhereReusable,
+    base_name,
+    claim_text,
+    claims_table,
+    reusable_workflow,
+    text_claim,
+)
 from ci_publish.identity.oidc_protocol import MintRefused
-from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
+from ci_publish.identity.publisher_forms import (
+    account_publishing_link,
+    prefilled_publisher_links,
+    publisher_form_for,
+    publisher_form_table,
+)
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import Endpoints
 
 
-def pull_request_target(endpoints: Endpoints) -> CredentialRejected:
+def pull_request_target_refusal(endpoints: Endpoints) -> CredentialRejected:
     """Return the error for a workflow that ``pull_request_target`` started."""
     return InvalidPublisher(
         f"{endpoints.name} takes no identity of a workflow that `pull_request_target` started.",
@@ -33,68 +45,70 @@ def pull_request_target(endpoints: Endpoints) -> CredentialRejected:
     )
 
 
-def differing_claims(description: str) -> frozenset[str]:
+def claims_named_in_refusal(description: str) -> frozenset[str]:
     """Return the claims that a refusal's description names as not matching (texts: warehouse/oidc/models/_core.py)."""
     named = re.findall(r"(?:Check failed for (?:required|optional) claim|Missing claim) '([^']+)'", description)
     named += re.findall(r"The (job_workflow_ref|workflow_ref|ci_config_ref_uri) claim", description)
     return frozenset(named)
 
 
-def explain(
+def explain_mint_refusal(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str] = ()
 ) -> CredentialRejected:
     """Return the error for an identity that the index refused, in plain words, with what would match."""
     if refusal.code == "invalid-publisher":
-        return _no_publisher(refusal, claims, endpoints, projects)
-    reason = _REASONS.get(refusal.code, _other)
+        return _no_publisher_refusal(refusal, claims, endpoints, projects)
+    reason = _REASONS.get(refusal.code, _other_mint_refusal)
     return reason(refusal, claims, endpoints)
 
 
-def _no_publisher(
+def _no_publisher_refusal(
     refusal: MintRefused, claims: Claims, endpoints: Endpoints, projects: Sequence[str]
 ) -> CredentialRejected:
     if "pull_request_target" in refusal.description:
-        return pull_request_target(endpoints)
+        return pull_request_target_refusal(endpoints)
     reusable = reusable_workflow(claims)
     if isinstance(reusable, ElsewhereReusable):
-        return elsewhere_reusable(reusable, endpoints)
+        return elsewhere_reusable_refusal(reusable, endpoints)
     summary = f"{endpoints.name} has no Trusted Publisher that matches this job."
     said = f"The job's identity says:\n{claims_table(claims)}"
-    detail = _paragraphs(refusal.description, _comparison(refusal, claims), said)
-    return InvalidPublisher(summary, detail=detail, hints=_publisher_hints(claims, endpoints, projects))
+    detail = _join_paragraphs(refusal.description, _matching_publisher_paragraph(refusal, claims), said)
+    return InvalidPublisher(summary, detail=detail, hints=_matching_publisher_hints(claims, endpoints, projects))
 
 
-def _comparison(refusal: MintRefused, claims: Claims) -> str:
-    form = form_for(claims)
+def _matching_publisher_paragraph(refusal: MintRefused, claims: Claims) -> str:
+    form = publisher_form_for(claims)
     if form is None:
         return "PyPI has no Trusted Publisher for this CI."
-    return f"A {form.kind} publisher that matches says:\n{form_table(form, differing_claims(refusal.description))}"
+    table = publisher_form_table(form, claims_named_in_refusal(refusal.description))
+    return f"A {form.kind} publisher that matches says:\n{table}"
 
 
-def _publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
-    form = form_for(claims)
+def _matching_publisher_hints(claims: Claims, endpoints: Endpoints, projects: Sequence[str]) -> tuple[str, ...]:
+    form = publisher_form_for(claims)
     if form is None:
         return (SET_API_TOKEN,)
     hints = [
         "Compare each field with the publisher on the index, including letter case: attestations are compared exactly."
     ]
     if form.provider == "github":
-        owner = text_of(claims, "repository_owner_id") or "missing"
+        owner = text_claim(claims, "repository_owner_id") or "missing"
         hints.append(
             f"If owner, repository and workflow match, the owner's ID differs (here {owner}): the account was"
             " renamed or replaced, or the repository was transferred. Remove the publisher and add it again."
         )
-    if not form.value("environment") and form.provider in {"github", "gitlab"}:
+    if not form.field_value("environment") and form.provider in {"github", "gitlab"}:
         hints.append("This job names no environment; a publisher that names one does not match.")
     hints += [
-        f"If the project exists, add the publisher at {link}" for link in prefilled_links(form, endpoints, projects[:3])
+        f"If the project exists, add the publisher at {link}"
+        for link in prefilled_publisher_links(form, endpoints, projects[:3])
     ]
-    if link := account_link(form, endpoints, projects[0] if projects else ""):
+    if link := account_publishing_link(form, endpoints, projects[0] if projects else ""):
         hints.append(f"If it does not exist yet, add a pending publisher (it expires after 30 days) at {link}")
     return tuple(hints)
 
 
-def elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
+def elsewhere_reusable_refusal(reusable: ElsewhereReusable, endpoints: Endpoints) -> ReusableWorkflow:
     """Return the error for a job in a reusable workflow of another repository."""
     return ReusableWorkflow(
         f"{endpoints.name} refuses this job's identity: the job is in another repository's reusable workflow.",
@@ -103,13 +117,13 @@ def elsewhere_reusable(reusable: ElsewhereReusable, endpoints: Endpoints) -> Reu
             "the publisher's repository (https://github.com/pypi/warehouse/issues/11096)."
         ),
         hints=(
-            f"Move the publishing job into {file_of(reusable.caller)}; the build may stay in the reusable workflow.",
+            f"Move the publishing job into {base_name(reusable.caller)}; the build may stay in the reusable workflow.",
             "There, use the ci-publish action as a step: an action is not a reusable workflow.",
         ),
     )
 
 
-def _pending(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _pending_publisher_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidPendingPublisher(
         f"The pending publisher on {endpoints.name} matches, but its project exists already.",
         detail=(
@@ -120,7 +134,7 @@ def _pending(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cr
     )
 
 
-def not_enabled(endpoints: Endpoints, description: str) -> CredentialRejected:
+def trusted_publishing_disabled(endpoints: Endpoints, description: str) -> CredentialRejected:
     """Return the error for an index whose operators have switched Trusted Publishing off."""
     return TrustedPublishingNotEnabled(
         f"{endpoints.name} has disabled Trusted Publishing for now: {description}",
@@ -129,14 +143,14 @@ def not_enabled(endpoints: Endpoints, description: str) -> CredentialRejected:
     )
 
 
-def _not_enabled(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
-    return not_enabled(endpoints, refusal.description)
+def _not_enabled_refusal(refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+    return trusted_publishing_disabled(endpoints, refusal.description)
 
 
-def _invalid_token(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _invalid_identity_token_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return InvalidIdentityToken(
         f"{endpoints.name} does not accept the OIDC identity token: {refusal.description}",
-        detail=_paragraphs(
+        detail=_join_paragraphs(
             "Its signature, audience or timestamps did not pass validation.",
             f"The job's identity says:\n{claims_table(claims)}",
         ),
@@ -147,7 +161,7 @@ def _invalid_token(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -
     )
 
 
-def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _reused_identity_token_refusal(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     return ReusedIdentityToken(
         f"{endpoints.name} has seen this OIDC identity token before; each can be exchanged only once.",
         detail="Another step of this job exchanged it, or the answer to an earlier exchange was lost.",
@@ -155,7 +169,7 @@ def _reused(_refusal: MintRefused, _claims: Claims, endpoints: Endpoints) -> Cre
     )
 
 
-def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _identity_payload_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     if "issuer" in refusal.description:
         return InvalidIdentityPayload(
             f"{endpoints.name} does not know the issuer of this identity: {claim_text(claims.get('iss', 'none'))}",
@@ -175,7 +189,7 @@ def _payload(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> Cred
     )
 
 
-def _other(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
+def _other_mint_refusal(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> CredentialRejected:
     said = ": ".join(part for part in (refusal.code, refusal.description) if part) or "no reason given"
     return CredentialRejected(
         f"{endpoints.name} refuses this identity (HTTP {refusal.status}): {said}",
@@ -185,13 +199,13 @@ def _other(refusal: MintRefused, claims: Claims, endpoints: Endpoints) -> Creden
 
 
 _REASONS: dict[str, Callable[[MintRefused, Claims, Endpoints], CredentialRejected]] = {
-    "invalid-pending-publisher": _pending,
-    "not-enabled": _not_enabled,
-    "invalid-token": _invalid_token,
-    "invalid-reuse-token": _reused,
-    "invalid-payload": _payload,
+    "invalid-pending-publisher": _pending_publisher_refusal,
+    "not-enabled": _not_enabled_refusal,
+    "invalid-token": _invalid_identity_token_refusal,
+    "invalid-reuse-token": _reused_identity_token_refusal,
+    "invalid-payload": _identity_payload_refusal,
 }
 
 
-def _paragraphs(*parts: str) -> str:
+def _join_paragraphs(*parts: str) -> str:
     return "\n\n".join(part for part in parts if part)

@@ -15,8 +15,8 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswer
 from ci_publish.http.responses import json_fields, own_words
 from ci_publish.http.retries import http_date, retry_after
 from ci_publish.identity import macaroons
-from ci_publish.identity.audiences import Audience, AudienceForeign, judge_audience
-from ci_publish.identity.exchange_addresses import stray_address, stray_discovered, upload_host
+from ci_publish.identity.audiences import Audience, AudienceForeign, validate_audience
+from ci_publish.identity.exchange_addresses import discovered_address_objection, exchange_address_objection, upload_host
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import Endpoints
@@ -131,162 +131,169 @@ BurnAnswer = Burnt | BurnNotOffered | Unclear
 
 def discovery_request(endpoints: Endpoints) -> HttpRequest | None:
     """Ask for the discovery document of PEP 807, where the index may have one."""
-    if endpoints.discovery is None or stray_address(endpoints.discovery, endpoints):
+    if endpoints.discovery is None or exchange_address_objection(endpoints.discovery, endpoints):
         return None
     return HttpRequest(method="GET", url=endpoints.discovery, headers={"Accept": DISCOVERY_TYPE})
 
 
-def read_discovery(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
+def parse_discovery_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> DiscoveryAnswer:
     """Understand the answer to ``discovery_request``.
 
     Anything but a JSON object with both endpoints means that the index has no such document (many servers answer
     unknown paths with a page or a redirect); a document that names another host is refused.
     """
-    if isinstance(answer, NoAnswer) or _later(answer.status):
-        return _unclear(answer)
-    document = _json_object(answer)
+    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+        return _unclear_exchange(answer)
+    document = _exchange_response_json(answer)
     if answer.status != HTTPStatus.OK or not {"audience-endpoint", "token-mint-endpoint"} <= document.keys():
         return NotDiscoverable()
     audience, mint = document["audience-endpoint"], document["token-mint-endpoint"]
     for address in (audience, mint):
-        if reason := stray_discovered(address, endpoints):
+        if reason := discovered_address_objection(address, endpoints):
             return PointsElsewhere(reason)
     return Discovered(replace(endpoints, audience=audience, mint=mint))
 
 
 def audience_request(endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
     """Ask which audience the identity token must have."""
-    return _request("GET", endpoints.audience, endpoints)
+    return _token_exchange_request("GET", endpoints.audience, endpoints)
 
 
-def read_audience(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
+def parse_audience_response(answer: HttpAnswer | NoAnswer, endpoints: Endpoints) -> AudienceAnswer:
     """Understand the answer to ``audience_request`` and judge the audience by the pinning rule."""
-    if isinstance(answer, NoAnswer) or _later(answer.status):
-        return _unclear(answer)
-    if answer.status == HTTPStatus.FORBIDDEN and _json_object(answer):
-        return NotEnabled(_message(answer))
+    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+        return _unclear_exchange(answer)
+    if answer.status == HTTPStatus.FORBIDDEN and _exchange_response_json(answer):
+        return NotEnabled(_exchange_response_message(answer))
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
         return NotSupported(f"its audience address redirects (HTTP {answer.status}), which is not followed")
-    document = _json_object(answer)
+    document = _exchange_response_json(answer)
     if answer.status != HTTPStatus.OK or "audience" not in document:
         return NotSupported(f"its audience address answers HTTP {answer.status} without an audience")
-    return judge_audience(
+    return validate_audience(
         document["audience"], upload_host(endpoints), endpoints.pinned_audience, endpoints.named_audience
     )
 
 
 def mint_request(endpoints: Endpoints, identity: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
     """Exchange *identity*, once, for an upload token."""
-    request = _request("POST", endpoints.mint, endpoints)
+    request = _token_exchange_request("POST", endpoints.mint, endpoints)
     if not isinstance(request, HttpRequest):
         return request
     return replace(request, body=SecretJson((("token", identity),)))
 
 
-def read_mint(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
+def parse_mint_response(answer: HttpAnswer | NoAnswer, now: float) -> MintAnswer:
     """Understand the answer to ``mint_request``; *now* (seconds since the epoch) stands in for a missing Date."""
-    if isinstance(answer, NoAnswer) or _later(answer.status):
-        return _unclear(answer)
+    if isinstance(answer, NoAnswer) or _is_retryable_status(answer.status):
+        return _unclear_exchange(answer)
     if 300 <= answer.status < 400:  # noqa: PLR2004  (the class of redirects)
         return PointsElsewhere(f"its mint address redirects (HTTP {answer.status}), which is never followed")
-    if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not _errors(answer):
+    if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED} and not _mint_errors(answer):
         return NotSupported(f"its mint address answers HTTP {answer.status}")
     if answer.status >= HTTPStatus.BAD_REQUEST:
-        return _refusal(answer)
-    return _minted(answer, now)
+        return _parse_mint_refusal(answer)
+    return _parse_minted_token(answer, now)
 
 
 def burn_request(endpoints: Endpoints, token: Secret) -> HttpRequest | NotSupported | PointsElsewhere:
     """Make an upload token worthless."""
-    request = _request("POST", endpoints.burn, endpoints)
+    request = _token_exchange_request("POST", endpoints.burn, endpoints)
     if not isinstance(request, HttpRequest):
         return request
     return replace(request, body=SecretJson((("token", token),)))
 
 
-def read_burn(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
+def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
     """Understand the answer to ``burn_request``."""
     if isinstance(answer, NoAnswer):
-        return _unclear(answer)
+        return _unclear_exchange(answer)
     if 200 <= answer.status < 300:  # noqa: PLR2004  (the class of successes)
         return Burnt()
     if answer.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE}:
         return BurnNotOffered()
-    return _unclear(answer)
+    return _unclear_exchange(answer)
 
 
-def server_date(answer: HttpAnswer) -> float | None:
+def date_of_index(answer: HttpAnswer) -> float | None:
     """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
     return http_date(answer.headers.get("date", ""))
 
 
-def _request(method: str, address: str | None, endpoints: Endpoints) -> HttpRequest | NotSupported | PointsElsewhere:
+def _token_exchange_request(
+    method: str, address: str | None, endpoints: Endpoints
+) -> HttpRequest | NotSupported | PointsElsewhere:
     if address is None:
         return NotSupported("no address for it is known")
-    if reason := stray_address(address, endpoints):
+    if reason := exchange_address_objection(address, endpoints):
         return PointsElsewhere(reason)
     return HttpRequest(method=method, url=address, headers={"Accept": JSON_TYPE})
 
 
-def _json_object(answer: HttpAnswer) -> Mapping[str, Any]:
+def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
     """Return the answer's JSON object; an empty one where the body is anything else."""
     return {} if answer.truncated else json_fields(answer.body)
 
 
-def _later(status: int) -> bool:
+def _is_retryable_status(status: int) -> bool:
     return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.OK
 
 
-def _unclear(answer: HttpAnswer | NoAnswer) -> Unclear:
+def _unclear_exchange(answer: HttpAnswer | NoAnswer) -> Unclear:
     if isinstance(answer, NoAnswer):
         untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
         again = answer.reason not in _HOPELESS
         return Unclear(reason=answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
-    again = _later(answer.status)
-    text = f"HTTP {answer.status} {_message(answer)}".rstrip()
-    wait = retry_after(answer.headers.get("retry-after"), server_date(answer))
+    again = _is_retryable_status(answer.status)
+    text = f"HTTP {answer.status} {_exchange_response_message(answer)}".rstrip()
+    wait = retry_after(answer.headers.get("retry-after"), date_of_index(answer))
     return Unclear(reason=text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
-    errors = _json_object(answer).get("errors")
+def _mint_errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
+    errors = _exchange_response_json(answer).get("errors")
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
 
-def _message(answer: HttpAnswer) -> str:
+def _exchange_response_message(answer: HttpAnswer) -> str:
     return (own_words(answer) or answer.reason)[:_MAX_TEXT]
 
 
-def _refusal(answer: HttpAnswer) -> MintRefused:
-    for error in _errors(answer):
+def _parse_mint_refusal(answer: HttpAnswer) -> MintRefused:
+    for error in _mint_errors(answer):
         code, description = error.get("code"), error.get("description")
         if isinstance(code, str):
             text = description if isinstance(description, str) else ""
             return MintRefused(code[:100], text[:_MAX_TEXT], answer.status)
-    return MintRefused("", _message(answer), answer.status)
+    return MintRefused("", _exchange_response_message(answer), answer.status)
 
 
-def _minted(answer: HttpAnswer, now: float) -> Minted | Unclear:
-    document = _json_object(answer)
+def _parse_minted_token(answer: HttpAnswer, now: float) -> Minted | Unclear:
+    document = _exchange_response_json(answer)
     token = document.get("token")
-    if not isinstance(token, str) or not _is_token(token):
+    if not isinstance(token, str) or not _is_sound_upload_token(token):
         return Unclear(reason=f"HTTP {answer.status} without an upload token in it", again=True, sent=True)
-    date = server_date(answer)
-    read = macaroons.read_token(token)
+    date = date_of_index(answer)
+    read = macaroons.read_pypi_token(token)
     scope = read.scope if isinstance(read, macaroons.ReadToken) else TokenScope()
     expires = document.get("expires")
     if expires is None and scope.begins is not None:
-        return Minted(token=Secret(token), lifetime=_lifetime(scope.expires, scope.begins), date=date, scope=scope)
+        return Minted(
+            token=Secret(token), lifetime=_upload_token_lifetime(scope.expires, scope.begins), date=date, scope=scope
+        )
     return Minted(
-        token=Secret(token), lifetime=_lifetime(expires, now if date is None else date), date=date, scope=scope
+        token=Secret(token),
+        lifetime=_upload_token_lifetime(expires, now if date is None else date),
+        date=date,
+        scope=scope,
     )
 
 
-def _is_token(text: str) -> bool:
+def _is_sound_upload_token(text: str) -> bool:
     return 0 < len(text) <= _MAX_TOKEN and text.isascii() and text.isprintable() and " " not in text
 
 
-def _lifetime(expires: object, now: float) -> float:
+def _upload_token_lifetime(expires: object, now: float) -> float:
     """Return how long the token lives, by the index's own clock, so that this machine's may be wrong."""
     if not isinstance(expires, int | float) or isinstance(expires, bool) or not math.isfinite(expires):
         return ASSUMED_LIFETIME

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ci_publish.identity.publisher_forms import form_for
+from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.model.identity import Claims
 from ci_publish.model.index import ProjectListing, PublishedFile
 
@@ -20,18 +20,18 @@ _FIELDS = {
 }
 
 
-def newest_attested(listing: ProjectListing) -> PublishedFile | None:
+def newest_attested_file(listing: ProjectListing) -> PublishedFile | None:
     """Return the file that was uploaded last of those with provenance; None where there is none."""
     files = [file for file in listing.files.values() if file.provenance and not file.inherited]
     return max(files, key=lambda file: file.upload_time or "", default=None)
 
 
-def names_this_publisher(provenance: bytes, claims: Claims) -> bool:
+def provenance_names_publisher(provenance: bytes, claims: Claims) -> bool:
     """Return whether a publisher in *provenance* is the one that matches *claims*."""
-    return any(_matches(publisher, claims) for publisher in _publishers(provenance))
+    return any(_publisher_matches_claims(publisher, claims) for publisher in _publishers_in_provenance(provenance))
 
 
-def _publishers(provenance: bytes) -> Iterator[dict[str, Any]]:
+def _publishers_in_provenance(provenance: bytes) -> Iterator[dict[str, Any]]:
     try:
         document = json.loads(provenance)
     except (ValueError, RecursionError):
@@ -42,14 +42,14 @@ def _publishers(provenance: bytes) -> Iterator[dict[str, Any]]:
             yield publisher
 
 
-def _matches(publisher: dict[str, Any], claims: Claims) -> bool:
-    form = form_for(claims)
+def _publisher_matches_claims(publisher: dict[str, Any], claims: Claims) -> bool:
+    form = publisher_form_for(claims)
     if form is None or publisher.get("kind") != form.kind or form.kind not in _FIELDS:
         return False
     repository = claims.get("repository") or claims.get("project_path")
     if form.kind != "Google" and str(publisher.get("repository")).casefold() != str(repository).casefold():
         return False
     environment = str(publisher.get("environment") or "").casefold()
-    if environment not in {"", form.value("environment").casefold()}:
+    if environment not in {"", form.field_value("environment").casefold()}:
         return False
-    return all(publisher.get(theirs) == form.value(ours) for theirs, ours in _FIELDS[form.kind].items())
+    return all(publisher.get(theirs) == form.field_value(ours) for theirs, ours in _FIELDS[form.kind].items())

@@ -7,7 +7,14 @@ from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, Not
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.urls import host_of
-from ci_publish.identity.macaroons import ReadToken, TruncatedToken, has_prefix, issued_for, location, read_token
+from ci_publish.identity.macaroons import (
+    ReadToken,
+    TruncatedToken,
+    has_pypi_token_prefix,
+    is_token_issued_for,
+    macaroon_location,
+    read_pypi_token,
+)
 from ci_publish.model.events import Emit, Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import CredentialKind, CredentialState, Purpose, Secret
@@ -45,7 +52,7 @@ class StaticCredential:
         if self._authorization.user != TOKEN_USER:
             return CredentialState(kind=CredentialKind.PASSWORD)
         says = self._endpoints.profile is IndexProfile.PYPI or self._endpoints.takes_any_token
-        token = self._authorization.secret.read(read_token) if says else None
+        token = self._authorization.secret.read(read_pypi_token) if says else None
         return CredentialState(
             kind=CredentialKind.API_TOKEN, scope=token.scope if isinstance(token, ReadToken) else None
         )
@@ -60,13 +67,13 @@ class StaticCredential:
         index's.
         """
         user, secret = self._authorization.user, self._authorization.secret
-        if error := static_objection(self._endpoints, user, secret, self._name):
+        if error := static_credential_objection(self._endpoints, user, secret, self._name):
             raise error
-        if error := expired(secret, self._name, self._clock()):
+        if error := expired_api_token_error(secret, self._name, self._clock()):
             raise error
         if not self._noted:
             self._noted = True
-            for note in static_notes(self._endpoints, self._authorization.secret, self._name):
+            for note in api_token_notes(self._endpoints, self._authorization.secret, self._name):
                 self._emit(note)
 
     def authorization(self) -> Authorization:
@@ -81,15 +88,15 @@ class StaticCredential:
         """Do nothing: it belongs to the user."""
 
 
-def is_blank(text: str) -> bool:
+def is_blank_secret(text: str) -> bool:
     """Return whether *text* holds nothing but white space."""
     return not text.strip()
 
 
-def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
+def static_credential_objection(endpoints: Endpoints, user: str, secret: Secret, name: str) -> CiPublishError | None:
     """Return why *user* and *secret* can never work on this index, whatever the time; None where they may."""
-    if secret.satisfies(is_blank):
-        return empty_secret(name)
+    if secret.satisfies(is_blank_secret):
+        return empty_secret_error(name)
     if endpoints.profile is IndexProfile.PYPI and user != TOKEN_USER:
         return PasswordRefused(
             f"{endpoints.name} takes no user names and passwords, and the user {user!r} was given.",
@@ -99,11 +106,11 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
                 "Or create an API token in your account settings, and use it with the user name __token__.",
             ),
         )
-    if _is_pypis_own(endpoints) and not secret.satisfies(has_prefix):
-        return _not_an_api_token(endpoints, secret, name)
-    if error := _issued_elsewhere(endpoints, secret, name):
+    if _is_pypi_upload_url(endpoints) and not secret.satisfies(has_pypi_token_prefix):
+        return _not_an_api_token_error(endpoints, secret, name)
+    if error := _foreign_api_token_error(endpoints, secret, name):
         return error
-    if endpoints.profile is IndexProfile.PYPI and isinstance(secret.read(read_token), TruncatedToken):
+    if endpoints.profile is IndexProfile.PYPI and isinstance(secret.read(read_pypi_token), TruncatedToken):
         return ApiTokenUnusable(
             f"{name} is not a whole API token: its end is missing. It was not sent.",
             detail=f"It begins like the API tokens of {endpoints.name} and ends before its signature.",
@@ -112,11 +119,11 @@ def static_objection(endpoints: Endpoints, user: str, secret: Secret, name: str)
     return None
 
 
-def _is_pypis_own(endpoints: Endpoints) -> bool:
+def _is_pypi_upload_url(endpoints: Endpoints) -> bool:
     return endpoints.upload in _PYPIS_OWN
 
 
-def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnApiToken:
+def _not_an_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> NotAnApiToken:
     surrounded = secret.satisfies(lambda text: text[:1] in _SURROUNDING or text[-1:] in _SURROUNDING)
     return NotAnApiToken(
         f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do; it was not sent.",
@@ -132,15 +139,15 @@ def _not_an_api_token(endpoints: Endpoints, secret: Secret, name: str) -> NotAnA
     )
 
 
-def expired(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
+def expired_api_token_error(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
     """Return the error for an API token that states that it is over; *now* is since the epoch."""
-    token = secret.read(read_token)
+    token = secret.read(read_pypi_token)
     if not isinstance(token, ReadToken):
         return None
     expires = token.scope.expires
     if expires is not None and now >= expires:
         return ApiTokenUnusable(
-            f"{name} is an API token that expired {_ago(now - expires)} ago. It was not sent.",
+            f"{name} is an API token that expired {_describe_age(now - expires)} ago. It was not sent.",
             detail="The token contains its expiry, which was compared with this machine's clock.",
             hints=(
                 "Create a new API token and replace the secret. Running again does not help.",
@@ -153,14 +160,18 @@ def expired(secret: Secret, name: str, now: float) -> ApiTokenUnusable | None:
 _PYPI_AND_TESTPYPI = {"pypi.org", "test.pypi.org"}
 
 
-def _issued_elsewhere(endpoints: Endpoints, secret: Secret, name: str) -> ApiTokenUnusable | None:
+def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> ApiTokenUnusable | None:
     """Return the error for a token that names another index as its own: only that one may see it."""
     host = host_of(endpoints.upload)
-    whole = isinstance(secret.read(read_token), ReadToken)
-    if endpoints.takes_any_token or not whole or not secret.satisfies(lambda text: issued_for(text, host) is False):
+    whole = isinstance(secret.read(read_pypi_token), ReadToken)
+    if (
+        endpoints.takes_any_token
+        or not whole
+        or not secret.satisfies(lambda text: is_token_issued_for(text, host) is False)
+    ):
         return None
-    issuer = secret.read(location) or ""
-    own = host.removeprefix("upload.") if _is_pypis_own(endpoints) else host
+    issuer = secret.read(macaroon_location) or ""
+    own = host.removeprefix("upload.") if _is_pypi_upload_url(endpoints) else host
     if {issuer, own} <= _PYPI_AND_TESTPYPI:
         detail = "PyPI and TestPyPI have separate accounts and API tokens."
         hints = [f"Create an API token at {own}, or publish to {issuer}."]
@@ -175,7 +186,7 @@ def _issued_elsewhere(endpoints: Endpoints, secret: Secret, name: str) -> ApiTok
     )
 
 
-def _ago(seconds: float) -> str:
+def _describe_age(seconds: float) -> str:
     for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= size:
             number = int(seconds // size)
@@ -183,7 +194,7 @@ def _ago(seconds: float) -> str:
     return "less than a minute"
 
 
-def empty_secret(name: str) -> EmptySecret:
+def empty_secret_error(name: str) -> EmptySecret:
     """Return the error for a secret that was given and is empty."""
     return EmptySecret(
         f"{name} was given, and it is empty.",
@@ -196,12 +207,12 @@ def empty_secret(name: str) -> EmptySecret:
     )
 
 
-def static_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted, ...]:
+def api_token_notes(endpoints: Endpoints, secret: Secret, name: str) -> tuple[Noted, ...]:
     """Return what people should know about an API token for this index."""
     if endpoints.profile is not IndexProfile.PYPI:
         return ()
     notes = []
-    if not secret.satisfies(has_prefix):
+    if not secret.satisfies(has_pypi_token_prefix):
         hint = ("Copy the whole token, with its `pypi-` prefix, into the secret.",)
         message = f"{name} does not begin with `pypi-`, as API tokens of {endpoints.name} do."
         notes.append(Noted(slug="api-token-prefix", message=message, hints=hint))

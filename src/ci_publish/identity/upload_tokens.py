@@ -24,12 +24,12 @@ from ci_publish.errors import (
 from ci_publish.http.messages import Authorization, BasicAuthorization, HttpRequest
 from ci_publish.http.retries import MAX_ATTEMPTS
 from ci_publish.identity import oidc_protocol
-from ci_publish.identity.audiences import is_foreign
+from ci_publish.identity.audiences import is_foreign_audience
 from ci_publish.identity.context import IdentityContext
 from ci_publish.identity.exchange_addresses import upload_host
-from ci_publish.identity.jwt import audiences
-from ci_publish.identity.local_refusals import local_refusal
-from ci_publish.identity.mint_refusals import explain
+from ci_publish.identity.jwt import audiences_of_claims
+from ci_publish.identity.local_refusals import local_identity_refusal
+from ci_publish.identity.mint_refusals import explain_mint_refusal
 from ci_publish.identity.oidc_client import OidcClient
 from ci_publish.identity.static import TOKEN_USER
 from ci_publish.model.events import CredentialChanged, Noted
@@ -113,12 +113,12 @@ class TrustedPublishingCredential:
             if missing := self.missing():
                 raise missing
             if self._tools.source.repeatable and mint:
-                self._mint()
+                self._mint_upload_token()
             elif self._tools.source.repeatable:
-                self._fresh_identity()
+                self._fetch_identity_token()
             elif self._identity is None:
-                self._identity = self._fresh_identity()
-                self._note_only_token()
+                self._identity = self._fetch_identity_token()
+                self._note_single_identity_token()
             return self._claims
 
     def authorization(self) -> Authorization:
@@ -126,11 +126,11 @@ class TrustedPublishingCredential:
         with self._minting:
             held = self._held
             if held is None:
-                return self._mint().authorization
+                return self._mint_upload_token().authorization
             if self._tools.clock() >= held.use_until and self._can_mint():
-                return self._replaced(held).authorization
+                return self._replace_upload_token(held).authorization
             if self._tools.clock() >= held.valid_until:
-                raise self._expired()
+                raise self._upload_token_expired_error()
             return held.authorization
 
     def renew(self, refused: Authorization | None) -> Authorization | None:
@@ -143,7 +143,7 @@ class TrustedPublishingCredential:
                 held is not None and held.after_refusal and self._tools.clock() < held.use_until
             ):
                 return None
-            return self._mint(after_refusal=True).authorization
+            return self._mint_upload_token(after_refusal=True).authorization
 
     def burn(self) -> None:
         """Burn every upload token of this run; one whose answer comes in later is burnt as it comes."""
@@ -152,7 +152,7 @@ class TrustedPublishingCredential:
         patience = min(_BURN_PATIENCE, max(0.0, self._tools.waiting.left()))
         minting_ended = self._minting.acquire(timeout=patience)
         try:
-            self._burn_all()
+            self._burn_upload_tokens()
         finally:
             if minting_ended:
                 self._minting.release()
@@ -160,7 +160,7 @@ class TrustedPublishingCredential:
     def _can_mint(self) -> bool:
         return self._tools.source.repeatable or not self._only_identity_used
 
-    def _mint(self, *, after_refusal: bool = False) -> _Held:
+    def _mint_upload_token(self, *, after_refusal: bool = False) -> _Held:
         """Get an upload token; a final refusal is remembered, and not asked for again."""
         if self._final is not None:
             raise self._final
@@ -176,34 +176,34 @@ class TrustedPublishingCredential:
         cured: set[str] = set()
         attempt = 1
         while True:
-            identity = self._take_identity()
-            answer = self._exchange(identity, after_refusal=after_refusal)
+            identity = self._take_identity_token()
+            answer = self._exchange_identity_once(identity, after_refusal=after_refusal)
             match answer:
                 case _Held():
                     return answer
                 case oidc_protocol.MintRefused():
                     curable = self._tools.source.repeatable and answer.code in _WORTH_ANOTHER - cured
                     if not curable:
-                        raise explain(answer, identity.claims, self._endpoints, self._purpose.projects)
+                        raise explain_mint_refusal(answer, identity.claims, self._endpoints, self._purpose.projects)
                     cured.add(answer.code)
                 case oidc_protocol.Unclear():
-                    self._after_unclear(answer, attempt)
+                    self._wait_after_unclear_exchange(answer, attempt)
                 case oidc_protocol.NotSupported() | oidc_protocol.PointsElsewhere():
-                    raise self._exchanger.refuse(answer)
+                    raise self._exchanger.unsupported_exchange_error(answer)
                 case _:
                     assert_never(answer)
             attempt += 1
 
-    def _replaced(self, held: _Held) -> _Held:
+    def _replace_upload_token(self, held: _Held) -> _Held:
         """Mint in place of *held*; while that is still valid, an outage is no reason to stop."""
         try:
-            return self._mint()
+            return self._mint_upload_token()
         except (IndexUnavailable, IdentityUnavailable):
             if self._tools.clock() >= held.valid_until:
                 raise
             return held
 
-    def _exchange(
+    def _exchange_identity_once(
         self, identity: IdentityToken, *, after_refusal: bool
     ) -> (
         _Held
@@ -214,17 +214,21 @@ class TrustedPublishingCredential:
     ):
         """Send one identity token; nothing may come between the request and remembering its token."""
         with self._tools.shielded():
-            answer = self._exchanger.mint(identity.secret)
-            return self._remember(answer, after_refusal) if isinstance(answer, oidc_protocol.Minted) else answer
+            answer = self._exchanger.mint_upload_token(identity.secret)
+            return (
+                self._remember_upload_token(answer, after_refusal)
+                if isinstance(answer, oidc_protocol.Minted)
+                else answer
+            )
 
-    def _remember(self, minted: oidc_protocol.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
+    def _remember_upload_token(self, minted: oidc_protocol.Minted, after_refusal: bool) -> _Held:  # noqa: FBT001  (private)
         self._tools.mask(minted.token)
         now = self._tools.clock()
         margin = min(LONGEST_MARGIN, minted.lifetime * MARGIN_SHARE)
         ends = now + minted.lifetime
         token = UploadToken(minted.token, ends)
         authorization = BasicAuthorization(TOKEN_USER, minted.token)
-        request = self._exchanger.burn_request(minted.token)
+        request = self._exchanger.burn_token_request(minted.token)
         release = self._tools.guard(request) if isinstance(request, HttpRequest) else None
         held = _Held(
             token=token,
@@ -241,19 +245,19 @@ class TrustedPublishingCredential:
             ended = self._ended
         self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
         if ended:
-            self._burn_all()
+            self._burn_upload_tokens()
         return held
 
-    def _after_unclear(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
+    def _wait_after_unclear_exchange(self, unclear: oidc_protocol.Unclear, attempt: int) -> None:
         """Wait for another attempt, or raise why there is none."""
         if not self._tools.source.repeatable:
-            raise self._lost(unclear)
-        if attempt >= MAX_ATTEMPTS or not self._exchanger.retry("the token exchange", attempt, unclear):
-            raise self._exchanger.unavailable("the token exchange", unclear)
+            raise self._lost_mint_error(unclear)
+        if attempt >= MAX_ATTEMPTS or not self._exchanger.wait_before_retry("the token exchange", attempt, unclear):
+            raise self._exchanger.exchange_unavailable_error("the token exchange", unclear)
 
-    def _lost(self, unclear: oidc_protocol.Unclear) -> CiPublishError:
+    def _lost_mint_error(self, unclear: oidc_protocol.Unclear) -> CiPublishError:
         if not unclear.sent and not unclear.again:
-            return self._exchanger.unavailable("the token exchange", unclear)
+            return self._exchanger.exchange_unavailable_error("the token exchange", unclear)
         return MintAnswerLost(
             f"{self._endpoints.name} did not answer the token exchange: {unclear.reason}",
             detail=(
@@ -265,42 +269,42 @@ class TrustedPublishingCredential:
             ),
         )
 
-    def _take_identity(self) -> IdentityToken:
+    def _take_identity_token(self) -> IdentityToken:
         kept, self._identity = self._identity, None
-        identity = kept or self._fresh_identity()
+        identity = kept or self._fetch_identity_token()
         if not self._tools.source.repeatable:
             self._only_identity_used = True
         return identity
 
-    def _fresh_identity(self) -> IdentityToken:
+    def _fetch_identity_token(self) -> IdentityToken:
         """Fetch an identity token and judge its claims, before it is sent anywhere; a job without one asks nobody."""
         if missing := self._tools.source.missing(self._endpoints.pinned_audience):
             raise missing
-        identity = self._tools.source.token(self._exchanger.audience())
-        if error := self._objection(identity):
+        identity = self._tools.source.token(self._exchanger.required_audience())
+        if error := self._identity_token_objection(identity):
             raise error
         self._claims = identity.claims
         return identity
 
-    def _objection(self, identity: IdentityToken) -> CredentialRejected | None:
+    def _identity_token_objection(self, identity: IdentityToken) -> CredentialRejected | None:
         host = upload_host(self._endpoints)
-        others = [other for other in audiences(identity.claims) if other != identity.audience]
-        if foreign := [other for other in others if is_foreign(other, host, self._endpoints.named_audience)]:
+        others = [other for other in audiences_of_claims(identity.claims) if other != identity.audience]
+        if foreign := [other for other in others if is_foreign_audience(other, host, self._endpoints.named_audience)]:
             return AudienceRefused(
                 f"The OIDC identity token for {self._endpoints.name} is also for {', '.join(foreign)[:200]}.",
                 detail="With such a token the index could act in your name elsewhere. It was not sent.",
                 hints=("In `id_tokens:`, write one token for each audience.",),
             )
-        return local_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting)
+        return local_identity_refusal(identity.claims, self._endpoints, attesting=self._purpose.attesting)
 
-    def _note_only_token(self) -> None:
+    def _note_single_identity_token(self) -> None:
         message = (
             f"This job can exchange its identity with {self._endpoints.name} once: the upload must end within the "
             "life of that upload token (usually 15 minutes)."
         )
         self._tools.emit(Noted(slug="one-identity-token", message=message, warning=False))
 
-    def _expired(self) -> UploadTokenExpired:
+    def _upload_token_expired_error(self) -> UploadTokenExpired:
         return UploadTokenExpired(
             f"The upload token for {self._endpoints.name} has expired, and this job has no identity left to exchange.",
             detail="A GitLab job has one OIDC identity token for each audience; uploading took longer than the"
@@ -308,21 +312,21 @@ class TrustedPublishingCredential:
             hints=("Run the job again: files that are already published are recognised, and only the rest is sent.",),
         )
 
-    def _burn_all(self) -> None:
+    def _burn_upload_tokens(self) -> None:
         with self._books:
             tokens, self._unburnt = self._unburnt, []
         if not tokens:
             return
-        results = [self._burn_one(held) for held in tokens]
+        results = [self._burn_upload_token(held) for held in tokens]
         self._burnt = all(results)
         self._tools.emit(CredentialChanged(self._endpoints.name, self.state))
 
-    def _burn_one(self, held: _Held) -> bool:
+    def _burn_upload_token(self, held: _Held) -> bool:
         """Burn one token; return whether it is worthless now. A failure is a warning, whatever it is."""
         if self._tools.clock() > held.valid_until + LONGEST_MARGIN:
             return True
         try:
-            answer = self._exchanger.burn(held.token.secret)
+            answer = self._exchanger.burn_upload_token(held.token.secret)
         except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
             answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
         if held.release is not None:
@@ -332,10 +336,10 @@ class TrustedPublishingCredential:
             hint = "It expires by itself, usually within 15 minutes of being made."
             self._tools.emit(Noted(slug="upload-token-not-burnt", message=message, hints=(hint,)))
         if isinstance(answer, oidc_protocol.BurnNotOffered):
-            self._note_not_offered()
+            self._note_burn_not_offered()
         return isinstance(answer, oidc_protocol.Burnt)
 
-    def _note_not_offered(self) -> None:
+    def _note_burn_not_offered(self) -> None:
         message = (
             f"{self._endpoints.name} has no endpoint for burning upload tokens; the one of this run expires by itself, "
             "usually within 15 minutes of being made."

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ci_publish import errors
 from ci_publish.identity.credential import CredentialOptions
-from ci_publish.identity.diagnosis import Diagnosis, Wanted
+from ci_publish.identity.diagnosis import Diagnosis, DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Level
 from ci_publish.model.identity import CredentialKind
@@ -23,13 +23,13 @@ def nothing_published(project: str, *, fresh: bool = False) -> IndexState:
 
 def diagnose(
     world: Harness,
-    wanted: Wanted = Wanted(),  # noqa: B008  (frozen)
+    wanted: DiagnosisRequest = DiagnosisRequest(),  # noqa: B008  (frozen)
     given: CredentialOptions = CredentialOptions(),  # noqa: B008  (frozen)
     fetch_listing: Callable[..., IndexState] = nothing_published,
 ) -> tuple[Diagnosis, dict[str, Level]]:
     diagnosis = Doctor(
-        endpoints=PYPI, given=given, tools=world.tools(), fetch_listing=fetch_listing, wanted=wanted
-    ).run()
+        endpoints=PYPI, credential_options=given, tools=world.tools(), fetch_listing=fetch_listing, request=wanted
+    ).run_diagnosis()
     return diagnosis, {finding.name: finding.level for finding in diagnosis.findings}
 
 
@@ -53,7 +53,7 @@ NOTHING_GIVEN = CredentialOptions()
 
 
 def codes(
-    world: Harness, wanted: Wanted, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
+    world: Harness, wanted: DiagnosisRequest, given: CredentialOptions = NOTHING_GIVEN, state: IndexState | None = None
 ) -> int:
     fetch_listing = nothing_published if state is None else lambda _: state
     diagnosis, _ = diagnose(world, wanted, given, fetch_listing)

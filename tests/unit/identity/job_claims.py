@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ci_publish.identity.publisher_forms import form_for
+from ci_publish.identity.publisher_forms import publisher_form_for
 from tests.unit.identity.credential_harness import GITLAB
 
 GOOGLE = {
@@ -41,6 +41,6 @@ ACTIVESTATE = {"iss": "https://platform.activestate.com/api/v1/oauth/oidc", "sub
 
 
 def values(claims: Mapping[str, Any]) -> dict[str, str]:
-    form = form_for(claims)
+    form = publisher_form_for(claims)
     assert form is not None
     return {"provider": form.provider, **{field.parameter: field.value for field in form.fields}}

@@ -12,11 +12,11 @@ from ci_publish.http.messages import BearerAuthorization, HttpAnswer, HttpReques
 from ci_publish.identity.ambient import (
     AmbientIdentity,
     Fetching,
-    detect_with_id,
+    fetch_token_with_id,
 )
 from ci_publish.identity.ci_environment import (
     CiEnvironment,
-    read_google_product,
+    read_machine_product,
 )
 from ci_publish.model.events import Retrying
 from ci_publish.model.identity import Provider, Secret
@@ -239,8 +239,8 @@ def test_every_provider_is_asked_through_id(environ: dict[str, str], name: str) 
 def test_id_finds_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("GITHUB_ACTIONS", "BUILDKITE", "GITLAB_CI", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME"):
         monkeypatch.delenv(variable, raising=False)
-    if "Google" not in read_google_product():
-        assert detect_with_id("pypi") is None
+    if "Google" not in read_machine_product():
+        assert fetch_token_with_id("pypi") is None
 
 
 # GitHub behind a proxy ------------------------------------------------------------------------------------------

@@ -1,6 +1,12 @@
 import pytest
 
-from ci_publish.identity.audiences import Audience, AudienceForeign, is_foreign, judge_audience, naming_objection
+from ci_publish.identity.audiences import (
+    Audience,
+    AudienceForeign,
+    is_foreign_audience,
+    named_audience_objection,
+    validate_audience,
+)
 
 INDEX = "index.example"
 
@@ -26,7 +32,7 @@ INDEX = "index.example"
     ],
 )
 def test_an_index_gets_its_own_audience(host: str, audience: str) -> None:
-    assert judge_audience(audience, host) == Audience(audience)
+    assert validate_audience(audience, host) == Audience(audience)
 
 
 @pytest.mark.parametrize("host", [INDEX, "127.0.0.1", "pypi.org.index.example", "evil-pypi.org"])
@@ -93,7 +99,7 @@ def test_an_index_gets_its_own_audience(host: str, audience: str) -> None:
     ],
 )
 def test_no_index_gets_an_audience_of_others(host: str, audience: object) -> None:
-    judged = judge_audience(audience, host)
+    judged = validate_audience(audience, host)
     assert isinstance(judged, AudienceForeign)
     assert judged.reason
 
@@ -113,15 +119,15 @@ def test_no_index_gets_an_audience_of_others(host: str, audience: object) -> Non
     ],
 )
 def test_a_pinned_audience_is_the_only_one(host: str, pinned: str | None, audience: str) -> None:
-    assert isinstance(judge_audience(audience, host, pinned), AudienceForeign)
+    assert isinstance(validate_audience(audience, host, pinned), AudienceForeign)
 
 
 def test_a_pinned_audience_is_given() -> None:
-    assert judge_audience("own", INDEX, "own") == Audience("own")
+    assert validate_audience("own", INDEX, "own") == Audience("own")
 
 
 def test_a_parent_of_a_loopback_address_is_foreign() -> None:
-    assert isinstance(judge_audience("0.0.1", "127.0.0.1"), AudienceForeign)
+    assert isinstance(validate_audience("0.0.1", "127.0.0.1"), AudienceForeign)
 
 
 # Names that an index might invent, and that nobody has heard of: none of them is the index's own.
@@ -136,11 +142,11 @@ INVENTED = [
 @pytest.mark.parametrize("host", [INDEX, "127.0.0.1", "nexus"])
 @pytest.mark.parametrize("audience", [*INVENTED, "http://index.example", "http://nexus"])
 def test_an_audience_that_is_not_the_index_s_own_must_be_named(host: str, audience: str) -> None:
-    judged = judge_audience(audience, host)
+    judged = validate_audience(audience, host)
     assert isinstance(judged, AudienceForeign)
     assert judged.nameable
-    assert judge_audience(audience, host, named=audience) == Audience(audience)
-    assert judge_audience(audience, host, named=f"{audience}x") == judged
+    assert validate_audience(audience, host, named=audience) == Audience(audience)
+    assert validate_audience(audience, host, named=f"{audience}x") == judged
 
 
 @pytest.mark.parametrize("host", [INDEX, "127.0.0.1", "upload.pypi.org.example", "upload.pypi.org", "test.pypi.org"])
@@ -150,20 +156,20 @@ def test_an_audience_that_is_not_the_index_s_own_must_be_named(host: str, audien
 def test_no_user_can_name_what_belongs_to_others(host: str, audience: str) -> None:
     own = {"upload.pypi.org": "pypi", "test.pypi.org": "testpypi"}.get(host)
     if audience != own:
-        judged = judge_audience(audience, host, named=audience)
+        judged = validate_audience(audience, host, named=audience)
         assert isinstance(judged, AudienceForeign)
         assert not judged.nameable
-        assert naming_objection(audience, host)
+        assert named_audience_objection(audience, host)
 
 
 def test_a_user_may_name_what_an_index_has_anyway() -> None:
-    assert not naming_objection("pypi", "upload.pypi.org")
-    assert not naming_objection("index.example", INDEX)
-    assert judge_audience("index.example", INDEX, named="other") == Audience("index.example")
+    assert not named_audience_objection("pypi", "upload.pypi.org")
+    assert not named_audience_objection("index.example", INDEX)
+    assert validate_audience("index.example", INDEX, named="other") == Audience("index.example")
 
 
 def test_a_token_for_somebody_else_too_is_no_business_of_an_index() -> None:
-    assert is_foreign("sigstore", INDEX)
-    assert is_foreign("acme", INDEX)
-    assert not is_foreign("acme", INDEX, "acme")
-    assert not is_foreign("index.example", INDEX)
+    assert is_foreign_audience("sigstore", INDEX)
+    assert is_foreign_audience("acme", INDEX)
+    assert not is_foreign_audience("acme", INDEX, "acme")
+    assert not is_foreign_audience("index.example", INDEX)

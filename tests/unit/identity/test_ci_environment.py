@@ -7,14 +7,14 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.ambient import (
-    detect_with_id,
+    fetch_token_with_id,
 )
 from ci_publish.identity.ci_environment import (
     CiEnvironment,
-    gitlab_variable,
-    is_fork_event,
-    read_event,
-    read_google_product,
+    gitlab_id_token_variable,
+    is_fork_pull_request,
+    read_github_event,
+    read_machine_product,
 )
 from ci_publish.model.identity import Provider
 from tests.unit.identity.ci_jobs import GITHUB_JOB, NO_PERMISSION, environment_of
@@ -102,23 +102,23 @@ def test_without_an_audience_only_what_it_decides_is_left_open() -> None:
     ],
 )
 def test_forks_are_seen_from_the_event(payload: object, expected: bool) -> None:
-    assert is_fork_event(json.dumps(payload).encode()) is expected
+    assert is_fork_pull_request(json.dumps(payload).encode()) is expected
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[" * 100_000, b"\xff"])
 def test_an_event_that_cannot_be_read_is_no_fork(payload: bytes) -> None:
-    assert is_fork_event(payload) is False
+    assert is_fork_pull_request(payload) is False
 
 
 def test_the_event_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_bytes(b"{}")
-    assert read_event(str(path)) == b"{}"
-    assert read_event(str(tmp_path / "none.json")) == read_event("") == read_event("\0") == b""
+    assert read_github_event(str(path)) == b"{}"
+    assert read_github_event(str(tmp_path / "none.json")) == read_github_event("") == read_github_event("\0") == b""
 
 
 def test_the_machine_is_asked_without_failing() -> None:
-    assert isinstance(read_google_product(), str)
+    assert isinstance(read_machine_product(), str)
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_the_machine_is_asked_without_failing() -> None:
 def test_gitlabs_variable_has_the_name_that_id_gives_it(
     audience: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert gitlab_variable(audience) == name
+    assert gitlab_id_token_variable(audience) == name
     for variable in ("GITHUB_ACTIONS", "BUILDKITE", "GOOGLE_SERVICE_ACCOUNT_NAME"):
         monkeypatch.delenv(variable, raising=False)
     token = jwt({**GITLAB, "aud": audience})
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv(name, token)
-    assert detect_with_id(audience) == token
+    assert fetch_token_with_id(audience) == token

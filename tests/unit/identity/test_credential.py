@@ -8,7 +8,7 @@ from ci_publish.identity.credential import (
     KEYRING_NAME,
     CredentialOptions,
     TrustedPublishing,
-    shared,
+    shared_secret_error,
 )
 from ci_publish.identity.keyring import KeyringEntry
 from ci_publish.identity.static import AnonymousCredential, MissingCredential, StaticCredential
@@ -203,7 +203,7 @@ SAME_SERVER = replace(OTHER, name="same", upload="https://index.example:443/same
 def test_no_secret_is_for_several_servers(
     destinations: tuple[Endpoints, ...], given: CredentialOptions, names: str | None
 ) -> None:
-    error = shared(destinations, replace(given, several=True))
+    error = shared_secret_error(destinations, replace(given, several=True))
     assert (error is not None) is (names is not None)
     if error is not None:
         assert error.summary == f"The password would be shown to several indexes: {names}."

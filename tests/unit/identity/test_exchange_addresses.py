@@ -60,7 +60,7 @@ HOSTILE_ADDRESSES = [
 def test_a_discovery_document_cannot_lead_elsewhere(address: object, which: str) -> None:
     good = "https://index.example/fine"
     document = discovered(address, good) if which == "audience" else discovered(good, address)
-    found = oidc_protocol.read_discovery(answer(200, document), OTHER)
+    found = oidc_protocol.parse_discovery_response(answer(200, document), OTHER)
     assert isinstance(found, oidc_protocol.PointsElsewhere)
     assert found.reason
 
@@ -68,7 +68,9 @@ def test_a_discovery_document_cannot_lead_elsewhere(address: object, which: str)
 def test_a_document_cannot_use_the_exception_for_built_in_indexes() -> None:
     upload = replace(PYPI, discovery="https://upload.pypi.org/.well-known/pytp?discover=x")
     document = discovered("https://pypi.org/audience", "https://pypi.org/mint")
-    assert isinstance(oidc_protocol.read_discovery(answer(200, document), upload), oidc_protocol.PointsElsewhere)
+    assert isinstance(
+        oidc_protocol.parse_discovery_response(answer(200, document), upload), oidc_protocol.PointsElsewhere
+    )
 
 
 @pytest.mark.parametrize("address", [*HOSTILE_ADDRESSES[:31]])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.findings import Finding, Level, judge_clock, judge_identity, judge_project
+from ci_publish.identity.findings import Finding, Level, clock_finding, identity_findings, project_finding
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.index import (
     Endpoints,
@@ -61,13 +61,13 @@ def planned(state: IndexState, **rules: bool) -> Plan:
     ],
 )
 def test_the_clock_is_compared(date: float | None, before: float, after: float, level: Level, words: str) -> None:
-    found = judge_clock(date, before, after)
+    found = clock_finding(date, before, after)
     assert found.level is level
     assert words in found.message
 
 
 def test_the_publisher_that_would_match_is_shown() -> None:
-    claims, publisher = judge_identity(GITHUB, PYPI, ["demo"])
+    claims, publisher = identity_findings(GITHUB, PYPI, ["demo"])
     assert publisher.level is Level.SKIPPED, "a form that still has to be filled in is not ok"
     assert "repository_owner_id" in claims.detail
     assert "Workflow name:     release.yml" in publisher.detail
@@ -75,9 +75,9 @@ def test_the_publisher_that_would_match_is_shown() -> None:
         "In a project's settings",
         "For a project that does not exist yet",
     ]
-    assert judge_identity(GITHUB, OTHER, ["demo"])[1].hints == ()
-    assert judge_identity({"iss": "https://agent.buildkite.com"}, PYPI, [])[1].level is Level.WARNING
-    assert len(judge_identity(GITHUB, PYPI, [])[1].hints) == 1
+    assert identity_findings(GITHUB, OTHER, ["demo"])[1].hints == ()
+    assert identity_findings({"iss": "https://agent.buildkite.com"}, PYPI, [])[1].level is Level.WARNING
+    assert len(identity_findings(GITHUB, PYPI, [])[1].hints) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_the_publisher_that_would_match_is_shown() -> None:
 )
 def test_a_reusable_workflow_is_seen(called: str, words: str) -> None:
     claims = {**GITHUB, "job_workflow_ref": called}
-    found = judge_identity(claims, PYPI, [])[2]
+    found = identity_findings(claims, PYPI, [])[2]
     assert (found.name, found.level) == ("workflow", Level.WARNING)
     assert words in found.message
-    assert len(judge_identity(claims, OTHER, [])) == 2
+    assert len(identity_findings(claims, OTHER, [])) == 2
 
 
 OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
@@ -121,7 +121,7 @@ OTHER_VERSION = ("demo-0.9-py3-none-any.whl", "b" * 64, OLD)
 def test_a_project_is_judged(
     state: IndexState, level: Level, error: type[errors.CiPublishError] | None, words: str
 ) -> None:
-    found = judge_project("demo", state, PYPI, planned(state), NOW, trusted=True)
+    found = project_finding("demo", state, PYPI, planned(state), NOW, trusted=True)
     assert (found.name, found.level) == ("project demo", level)
     assert words in found.message
     assert (type(found.error) if found.error else None) is error
@@ -130,12 +130,12 @@ def test_a_project_is_judged(
 @pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, profile=OTHER.profile)])
 def test_the_age_of_a_release_is_pypis_rule(endpoints: Endpoints) -> None:
     state = listing(("demo-1.0.tar.gz", "b" * 64, OLD))
-    found = judge_project("demo", state, endpoints, planned(state), NOW, trusted=True)
+    found = project_finding("demo", state, endpoints, planned(state), NOW, trusted=True)
     assert found.level is Level.OK
 
 
 def test_without_files_only_the_project_is_judged() -> None:
-    found = judge_project(
+    found = project_finding(
         "demo", listing(("demo-1.0.tar.gz", "b" * 64, OLD)), PYPI, Plan("pypi", ()), NOW, trusted=True
     )
     assert found == Finding(name="project demo", level=Level.OK, message="The project is active and takes files.")
@@ -143,6 +143,6 @@ def test_without_files_only_the_project_is_judged() -> None:
 
 def test_other_content_is_kept_where_the_user_said_so() -> None:
     state = listing((WHEEL.filename, "b" * 64, OLD))
-    found = judge_project("demo", state, PYPI, planned(state, keep_other=True), NOW, trusted=True)
+    found = project_finding("demo", state, PYPI, planned(state, keep_other=True), NOW, trusted=True)
     assert (found.level, found.error) == (Level.WARNING, None)
     assert WHEEL.filename in found.message

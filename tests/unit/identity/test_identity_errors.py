@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish import errors
 from ci_publish.identity.ci_environment import (
-    runner,
+    github_compatible_runner,
 )
 from tests.unit.identity.ci_jobs import NO_PERMISSION, environment_of
 
@@ -37,7 +37,7 @@ def test_the_missing_lines_of_configuration_are_written_out() -> None:
     ],
 )
 def test_a_runner_that_passes_for_githubs_is_known(environ: dict[str, str], name: str | None) -> None:
-    assert runner(environ) == name
+    assert github_compatible_runner(environ) == name
     missing = environment_of({"GITHUB_ACTIONS": "true", **environ}).missing("pypi")
     assert missing is not None
     assert (name or "GitHub") in missing.summary

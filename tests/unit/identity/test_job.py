@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.identity.job import job_identity
+from ci_publish.identity.job import identity_of_ci_job
 from ci_publish.rehearsal.ci_claims import github_claims, github_variables, gitlab_claims, gitlab_variables
 
 GITHUB = github_variables(github_claims())
@@ -10,7 +10,7 @@ GITLAB = gitlab_variables(gitlab_claims())
 
 
 def told(environ: dict[str, str]) -> str | None:
-    job = job_identity(environ)
+    job = identity_of_ci_job(environ)
     return None if job is None else str(job.publisher)
 
 
@@ -18,7 +18,7 @@ def test_a_job_says_who_it_is() -> None:
     assert told(GITHUB) == "github:octo-org/demo:release.yml"
     assert told(GITLAB) == "gitlab:octo-group/demo:.gitlab-ci.yml"
     for environ, commit in ((GITHUB, github_claims()["sha"]), (GITLAB, gitlab_claims()["sha"])):
-        job = job_identity(environ)
+        job = identity_of_ci_job(environ)
         assert job is not None
         assert job.commit == commit
 

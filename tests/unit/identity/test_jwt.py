@@ -1,11 +1,11 @@
 import pytest
 
-from ci_publish.identity.jwt import audiences, decode_base64url, decode_claims
+from ci_publish.identity.jwt import audiences_of_claims, decode_base64url, decode_jwt_claims
 from tests.unit.identity.credential_harness import jwt
 
 
 def test_claims_are_read_without_verification() -> None:
-    assert decode_claims(jwt({"aud": "pypi", "sub": "é"})) == {"aud": "pypi", "sub": "é"}
+    assert decode_jwt_claims(jwt({"aud": "pypi", "sub": "é"})) == {"aud": "pypi", "sub": "é"}
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ def test_claims_are_read_without_verification() -> None:
     ],
 )
 def test_anything_else_has_no_claims(token: str) -> None:
-    assert decode_claims(token) is None
+    assert decode_jwt_claims(token) is None
 
 
 @pytest.mark.parametrize(
     ("aud", "expected"), [("pypi", ("pypi",)), (["a", "b"], ("a", "b")), ([1], ("1",)), (None, ()), (5, ()), ({}, ())]
 )
 def test_audiences_are_a_text_or_a_list(aud: object, expected: tuple[str, ...]) -> None:
-    assert audiences({"aud": aud}) == expected
+    assert audiences_of_claims({"aud": aud}) == expected
 
 
 @pytest.mark.parametrize("text", ["ab+d", "ab/d", "a", "ab d"])

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.identity.keyring import KeyringEntry, Lookup, asked_keyring, import_keyring, keyring_for_people
+from ci_publish.identity.keyring import KeyringEntry, Lookup, import_keyring, keyring_at_terminal, requested_keyring
 from ci_publish.model.identity import Secret
 
 
@@ -19,7 +19,7 @@ def lookup() -> Lookup:
 
 
 def test_people_at_a_terminal_may_use_their_keyring() -> None:
-    keyring = keyring_for_people({}, at_terminal=lambda: True, lookup=lookup)
+    keyring = keyring_at_terminal({}, at_terminal=lambda: True, lookup=lookup)
     assert keyring is not None
     assert keyring("https://index.example/", "alice") == KeyringEntry("alice", Secret("s3cret"))
     assert keyring("https://index.example/", "bob") is None
@@ -27,20 +27,20 @@ def test_people_at_a_terminal_may_use_their_keyring() -> None:
 
 
 def test_a_back_end_may_know_the_user() -> None:
-    keyring = asked_keyring(lookup)
+    keyring = requested_keyring(lookup)
     assert keyring("https://registry.example/", "__token__") == KeyringEntry("oauth2accesstoken", Secret("t0ken"))
     assert keyring("https://registry.example/", "alice") is None, "somebody else's secret"
 
 
 def test_a_keyring_that_was_asked_for_must_be_installed() -> None:
     with pytest.raises(ConfigurationError, match="extra `keyring`"):
-        asked_keyring(lambda: None)
+        requested_keyring(lambda: None)
 
 
 def test_nobody_else_may() -> None:
-    assert keyring_for_people({"CI": "true"}, at_terminal=lambda: True, lookup=lookup) is None
-    assert keyring_for_people({}, at_terminal=lambda: False, lookup=lookup) is None
-    assert keyring_for_people({}, at_terminal=lambda: True, lookup=lambda: None) is None
+    assert keyring_at_terminal({"CI": "true"}, at_terminal=lambda: True, lookup=lookup) is None
+    assert keyring_at_terminal({}, at_terminal=lambda: False, lookup=lookup) is None
+    assert keyring_at_terminal({}, at_terminal=lambda: True, lookup=lambda: None) is None
 
 
 def test_the_extra_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.local_refusals import local_refusal, pipeline_elsewhere
+from ci_publish.identity.local_refusals import gitlab_configuration_project, local_identity_refusal
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import ACTIVESTATE, BUILDKITE, CALLED, CIRCLECI, GOOGLE, SELF_MANAGED, SHARED
 
 
 @pytest.mark.parametrize("claims", [GITHUB, GITLAB, GOOGLE, CIRCLECI, SELF_MANAGED, ACTIVESTATE])
 def test_nothing_is_held_against_good_claims(claims: Mapping[str, Any]) -> None:
-    assert local_refusal({**claims, "aud": "pypi"}, PYPI, attesting=True) is None
+    assert local_identity_refusal({**claims, "aud": "pypi"}, PYPI, attesting=True) is None
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_nothing_is_held_against_good_claims(claims: Mapping[str, Any]) -> None:
 def test_what_pypi_will_refuse_is_known_from_the_claims(
     claims: Mapping[str, Any], error: type[errors.CredentialRejected], words: str
 ) -> None:
-    found = local_refusal(claims, PYPI, attesting=True)
+    found = local_identity_refusal(claims, PYPI, attesting=True)
     assert type(found) is error
     assert words in found.summary
     assert found.hints
-    assert local_refusal(claims, OTHER, attesting=True) is None
+    assert local_identity_refusal(claims, OTHER, attesting=True) is None
 
 
 def test_without_attestations_a_called_workflow_of_the_same_repository_is_fine() -> None:
-    assert local_refusal({**GITHUB, "job_workflow_ref": CALLED}, PYPI, attesting=False) is None
+    assert local_identity_refusal({**GITHUB, "job_workflow_ref": CALLED}, PYPI, attesting=False) is None
 
 
 @pytest.mark.parametrize(
@@ -59,5 +59,5 @@ def test_without_attestations_a_called_workflow_of_the_same_repository_is_fine()
     ],
 )
 def test_where_the_configuration_of_a_pipeline_is(uri: str, elsewhere: str | None) -> None:
-    assert pipeline_elsewhere({**GITLAB, "ci_config_ref_uri": uri}) == elsewhere
-    assert pipeline_elsewhere({"ci_config_ref_uri": uri}) is None
+    assert gitlab_configuration_project({**GITLAB, "ci_config_ref_uri": uri}) == elsewhere
+    assert gitlab_configuration_project({"ci_config_ref_uri": uri}) is None

@@ -3,7 +3,13 @@ import json
 
 import pytest
 
-from ci_publish.identity.macaroons import ReadToken, TruncatedToken, issued_for, location, read_token
+from ci_publish.identity.macaroons import (
+    ReadToken,
+    TruncatedToken,
+    is_token_issued_for,
+    macaroon_location,
+    read_pypi_token,
+)
 from ci_publish.model.token_scope import TokenScope
 from ci_publish.rehearsal.tokens import TokenStore, User
 from tests.unit.identity.credential_harness import macaroon
@@ -36,18 +42,18 @@ EXPIRY = [0, 1_800_000_900, 1_800_000_000]
     ],
 )
 def test_the_caveats_are_read(caveats: list[object], scope: TokenScope) -> None:
-    assert read_token(macaroon(*caveats)) == ReadToken("pypi.org", scope)
+    assert read_pypi_token(macaroon(*caveats)) == ReadToken("pypi.org", scope)
 
 
 def test_a_real_token_of_the_rehearsal_is_read() -> None:
     raw = TokenStore("rehearsal", lambda: 0.0).issue(User("somebody"), [[1, ["demo"]], [3, "somebody"]])
-    assert read_token(raw) == ReadToken("rehearsal", TokenScope(projects=frozenset({"demo"})))
+    assert read_pypi_token(raw) == ReadToken("rehearsal", TokenScope(projects=frozenset({"demo"})))
 
 
 def test_long_caveats_have_long_lengths() -> None:
     names = [f"project-{number}" for number in range(300)]
     raw = TokenStore("pypi.org", lambda: 0.0).issue(User("somebody"), [[1, names]])
-    read = read_token(raw)
+    read = read_pypi_token(raw)
     assert isinstance(read, ReadToken)
     assert read.scope.projects == frozenset(names)
 
@@ -55,7 +61,7 @@ def test_long_caveats_have_long_lengths() -> None:
 def test_every_part_of_a_token_is_known_to_be_a_part() -> None:
     whole = macaroon([1, ["demo"]], EXPIRY)
     parts = [whole[:length] for length in range(len("pypi-AgE"), len(whole) - 1)]
-    assert {type(read_token(part)) for part in parts} == {TruncatedToken}
+    assert {type(read_pypi_token(part)) for part in parts} == {TruncatedToken}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ def test_every_part_of_a_token_is_known_to_be_a_part() -> None:
     ],
 )
 def test_what_is_no_macaroon_states_nothing(text: str) -> None:
-    assert read_token(text) is None
+    assert read_pypi_token(text) is None
 
 
 def token(data: bytes) -> str:
@@ -85,8 +91,8 @@ TESTPYPI = token(b"\x02\x01\x0dtest.pypi.org\x02\x03abc\x00")
 
 def test_the_issuer_is_read() -> None:
     assert PYPI.startswith("pypi-AgEIcHlwaS5vcmc"), "as all tokens of PyPI do"
-    assert location(PYPI) == "pypi.org"
-    assert location(TESTPYPI) == "test.pypi.org"
+    assert macaroon_location(PYPI) == "pypi.org"
+    assert macaroon_location(TESTPYPI) == "test.pypi.org"
 
 
 @pytest.mark.parametrize(
@@ -105,18 +111,18 @@ def test_the_issuer_is_read() -> None:
     ],
 )
 def test_what_names_no_issuer_says_nothing(text: str) -> None:
-    assert location(text) is None
-    assert issued_for(text, "upload.pypi.org") is None
+    assert macaroon_location(text) is None
+    assert is_token_issued_for(text, "upload.pypi.org") is None
 
 
 def test_a_token_fits_its_own_index_only() -> None:
-    assert issued_for(PYPI, "upload.pypi.org")
-    assert issued_for(PYPI, "test.pypi.org") is False
-    assert issued_for(TESTPYPI, "test.pypi.org")
-    assert issued_for(TESTPYPI, "upload.pypi.org") is False
-    assert issued_for(PYPI, "evilpypi.org") is False
-    assert issued_for(PYPI, "pypi.org.example") is False
-    assert issued_for(PYPI, "www.pypi.org") is False
+    assert is_token_issued_for(PYPI, "upload.pypi.org")
+    assert is_token_issued_for(PYPI, "test.pypi.org") is False
+    assert is_token_issued_for(TESTPYPI, "test.pypi.org")
+    assert is_token_issued_for(TESTPYPI, "upload.pypi.org") is False
+    assert is_token_issued_for(PYPI, "evilpypi.org") is False
+    assert is_token_issued_for(PYPI, "pypi.org.example") is False
+    assert is_token_issued_for(PYPI, "www.pypi.org") is False
 
 
 @pytest.mark.parametrize(
@@ -136,4 +142,4 @@ def test_a_token_fits_its_own_index_only() -> None:
 )
 def test_a_token_of_another_index_fits_the_host_that_it_names(issuer: str, host: str, fits: bool) -> None:
     named = issuer.encode()
-    assert issued_for(token(b"\x02\x01" + bytes([len(named)]) + named + b"\x02\x03abc\x00"), host) is fits
+    assert is_token_issued_for(token(b"\x02\x01" + bytes([len(named)]) + named + b"\x02\x03abc\x00"), host) is fits

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ci_publish import errors
-from ci_publish.identity.mint_refusals import differing_claims, explain
+from ci_publish.identity.mint_refusals import claims_named_in_refusal, explain_mint_refusal
 from ci_publish.identity.oidc_protocol import MintRefused
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import BUILDKITE, GOOGLE, SHARED
@@ -24,7 +24,7 @@ from tests.unit.identity.job_claims import BUILDKITE, GOOGLE, SHARED
     ],
 )
 def test_the_claim_that_differs_is_read_from_the_refusal(description: str, expected: set[str]) -> None:
-    assert differing_claims(description) == expected
+    assert claims_named_in_refusal(description) == expected
 
 
 NO_PUBLISHER = "valid token, but no corresponding publisher ({})"
@@ -146,7 +146,7 @@ def test_every_refusal_is_explained(
     error: type[errors.CredentialRejected],
     words: tuple[str, ...],
 ) -> None:
-    found = explain(MintRefused(code, description, 422), claims, PYPI, ["demo"])
+    found = explain_mint_refusal(MintRefused(code, description, 422), claims, PYPI, ["demo"])
     assert type(found) is error
     said = "\n".join([found.summary, found.detail, *found.hints])
     assert [word for word in words if word not in said] == []
@@ -155,11 +155,11 @@ def test_every_refusal_is_explained(
 
 
 def test_without_projects_the_account_is_where_to_go() -> None:
-    found = explain(MintRefused("invalid-publisher", "", 422), GITHUB, PYPI)
+    found = explain_mint_refusal(MintRefused("invalid-publisher", "", 422), GITHUB, PYPI)
     assert any("/manage/account/publishing/?provider=github" in hint for hint in found.hints)
     assert not any("/manage/project/" in hint for hint in found.hints)
 
 
 def test_another_index_gets_no_links_to_pypi() -> None:
-    found = explain(MintRefused("invalid-publisher", "", 422), GITHUB, OTHER, ["demo"])
+    found = explain_mint_refusal(MintRefused("invalid-publisher", "", 422), GITHUB, OTHER, ["demo"])
     assert "pypi.org" not in "".join(found.hints)

@@ -35,7 +35,7 @@ def test_a_discovery_address_on_another_host_is_not_asked() -> None:
 
 def test_endpoints_on_the_upload_host_are_taken() -> None:
     document = discovered("https://index.example/tp/aud", "https://INDEX.example:443/tp/mint", expires=900)
-    found = oidc_protocol.read_discovery(answer(200, document), OTHER)
+    found = oidc_protocol.parse_discovery_response(answer(200, document), OTHER)
     assert isinstance(found, oidc_protocol.Discovered)
     assert (found.endpoints.audience, found.endpoints.mint) == tuple(document.values())[:2]
     assert found.endpoints.burn == OTHER.burn
@@ -61,12 +61,12 @@ def test_endpoints_on_the_upload_host_are_taken() -> None:
     ],
 )
 def test_without_a_document_the_usual_addresses_may_hold(given: HttpAnswer) -> None:
-    assert oidc_protocol.read_discovery(given, OTHER) == oidc_protocol.NotDiscoverable()
+    assert oidc_protocol.parse_discovery_response(given, OTHER) == oidc_protocol.NotDiscoverable()
 
 
 @pytest.mark.parametrize("given", [answer(503), NoAnswer(NoAnswerReason.RESET, "reset")])
 def test_a_discovery_that_failed_is_unclear(given: HttpAnswer | NoAnswer) -> None:
-    assert isinstance(oidc_protocol.read_discovery(given, OTHER), oidc_protocol.Unclear)
+    assert isinstance(oidc_protocol.parse_discovery_response(given, OTHER), oidc_protocol.Unclear)
 
 
 def test_an_unknown_address_is_no_support() -> None:
@@ -80,14 +80,16 @@ def test_the_audience_is_asked_for_and_judged() -> None:
     assert oidc_protocol.audience_request(PYPI) == HttpRequest(
         method="GET", url=str(PYPI.audience), headers={"Accept": "application/json"}
     )
-    assert oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
-    assert isinstance(oidc_protocol.read_audience(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
-    assert oidc_protocol.read_audience(answer(200, {"audience": "index.example"}), OTHER) == Audience("index.example")
+    assert oidc_protocol.parse_audience_response(answer(200, {"audience": "pypi"}), PYPI) == Audience("pypi")
+    assert isinstance(oidc_protocol.parse_audience_response(answer(200, {"audience": "pypi"}), OTHER), AudienceForeign)
+    assert oidc_protocol.parse_audience_response(answer(200, {"audience": "index.example"}), OTHER) == Audience(
+        "index.example"
+    )
 
 
 def test_an_index_can_have_trusted_publishing_switched_off() -> None:
     given = answer(403, {"message": "Trusted publishing functionality not enabled"})
-    assert oidc_protocol.read_audience(given, PYPI) == oidc_protocol.NotEnabled(
+    assert oidc_protocol.parse_audience_response(given, PYPI) == oidc_protocol.NotEnabled(
         "Trusted publishing functionality not enabled"
     )
 
@@ -106,12 +108,12 @@ def test_an_index_can_have_trusted_publishing_switched_off() -> None:
     ],
 )
 def test_without_an_audience_there_is_no_trusted_publishing(given: HttpAnswer) -> None:
-    assert isinstance(oidc_protocol.read_audience(given, OTHER), oidc_protocol.NotSupported)
+    assert isinstance(oidc_protocol.parse_audience_response(given, OTHER), oidc_protocol.NotSupported)
 
 
 @pytest.mark.parametrize("status", [100, 408, 421, 425, 429, 500, 502, 503, 504, 599])
 def test_an_audience_may_come_later(status: int) -> None:
-    found = oidc_protocol.read_audience(answer(status, retry_after="3"), OTHER)
+    found = oidc_protocol.parse_audience_response(answer(status, retry_after="3"), OTHER)
     assert isinstance(found, oidc_protocol.Unclear)
     assert found.again
     assert found.wait == 3.0
@@ -129,7 +131,7 @@ def test_a_mint_request_keeps_the_identity_secret() -> None:
 
 def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
     given = answer(200, {"success": True, "token": "pypi-x", "expires": DATE_EPOCH + 900}, date=DATE)
-    assert oidc_protocol.read_mint(given, now=12345.0) == oidc_protocol.Minted(
+    assert oidc_protocol.parse_mint_response(given, now=12345.0) == oidc_protocol.Minted(
         token=Secret("pypi-x"), lifetime=900.0, date=DATE_EPOCH
     )
 
@@ -147,7 +149,7 @@ def test_an_upload_token_lives_by_the_indexs_own_clock() -> None:
     ],
 )
 def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> None:
-    minted = oidc_protocol.read_mint(answer(200, {"token": "t", "expires": expires}), NOW)
+    minted = oidc_protocol.parse_mint_response(answer(200, {"token": "t", "expires": expires}), NOW)
     assert isinstance(minted, oidc_protocol.Minted)
     assert (minted.lifetime, minted.date) == (lifetime, None)
 
@@ -162,21 +164,21 @@ def test_an_odd_end_of_life_is_replaced(expires: object, lifetime: float) -> Non
     ],
 )
 def test_a_token_says_itself_how_long_it_lives(caveats: list[object], lifetime: float) -> None:
-    minted = oidc_protocol.read_mint(answer(200, {"token": macaroon(*caveats)}), NOW)
+    minted = oidc_protocol.parse_mint_response(answer(200, {"token": macaroon(*caveats)}), NOW)
     assert isinstance(minted, oidc_protocol.Minted)
     assert minted.lifetime == lifetime
 
 
 def test_a_token_says_itself_what_it_is_for() -> None:
     token = macaroon([4, "publisher"], [2, ["id"]], [0, 1800000900, 1800000000])
-    minted = oidc_protocol.read_mint(answer(200, {"token": token, "expires": NOW + 100}), NOW)
+    minted = oidc_protocol.parse_mint_response(answer(200, {"token": token, "expires": NOW + 100}), NOW)
     assert isinstance(minted, oidc_protocol.Minted)
     assert minted.scope == TokenScope(count=1, begins=1800000000.0, expires=1800000900.0)
     assert minted.lifetime == 100.0
 
 
 def test_a_token_of_another_kind_says_nothing() -> None:
-    minted = oidc_protocol.read_mint(answer(200, {"token": "x"}), NOW)
+    minted = oidc_protocol.parse_mint_response(answer(200, {"token": "x"}), NOW)
     assert isinstance(minted, oidc_protocol.Minted)
     assert minted.lifetime == 900.0
 
@@ -201,7 +203,7 @@ def test_a_token_of_another_kind_says_nothing() -> None:
     ],
 )
 def test_an_answer_without_a_token_may_have_used_the_identity(given: HttpAnswer | NoAnswer) -> None:
-    found = oidc_protocol.read_mint(given, NOW)
+    found = oidc_protocol.parse_mint_response(given, NOW)
     assert isinstance(found, oidc_protocol.Unclear)
     assert (found.again, found.sent) == (True, True)
     assert found.reason
@@ -211,7 +213,7 @@ def test_an_answer_without_a_token_may_have_used_the_identity(given: HttpAnswer 
     "reason", [NoAnswerReason.UNTRUSTED_CERTIFICATE, NoAnswerReason.REFUSED_LOCALLY, NoAnswerReason.CANCELLED]
 )
 def test_what_cannot_get_better_is_not_tried_again(reason: NoAnswerReason) -> None:
-    found = oidc_protocol.read_mint(NoAnswer(reason, ""), NOW)
+    found = oidc_protocol.parse_mint_response(NoAnswer(reason, ""), NOW)
     assert isinstance(found, oidc_protocol.Unclear)
     assert not found.again
     assert found.untrusted is (reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
@@ -219,7 +221,7 @@ def test_what_cannot_get_better_is_not_tried_again(reason: NoAnswerReason) -> No
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 399])
 def test_an_identity_is_never_redirected(status: int) -> None:
-    found = oidc_protocol.read_mint(answer(status, {"token": "x"}, location="https://evil.example/"), NOW)
+    found = oidc_protocol.parse_mint_response(answer(status, {"token": "x"}, location="https://evil.example/"), NOW)
     assert isinstance(found, oidc_protocol.PointsElsewhere)
 
 
@@ -237,17 +239,19 @@ def test_an_identity_is_never_redirected(status: int) -> None:
     ],
 )
 def test_a_refusal_is_understood(given: HttpAnswer, code: str, description: str) -> None:
-    assert oidc_protocol.read_mint(given, NOW) == oidc_protocol.MintRefused(code, description, given.status)
+    assert oidc_protocol.parse_mint_response(given, NOW) == oidc_protocol.MintRefused(code, description, given.status)
 
 
 @pytest.mark.parametrize("status", [404, 405])
 def test_a_mint_address_that_is_none_is_no_support(status: int) -> None:
-    assert isinstance(oidc_protocol.read_mint(answer(status, body=b"<html>"), NOW), oidc_protocol.NotSupported)
+    assert isinstance(
+        oidc_protocol.parse_mint_response(answer(status, body=b"<html>"), NOW), oidc_protocol.NotSupported
+    )
 
 
 def test_the_words_of_an_index_are_cut() -> None:
     error = {"code": "c" * 1000, "description": "d" * 10_000}
-    found = oidc_protocol.read_mint(answer(422, {"errors": [error]}), NOW)
+    found = oidc_protocol.parse_mint_response(answer(422, {"errors": [error]}), NOW)
     assert found == oidc_protocol.MintRefused("c" * 100, "d" * 500, 422)
 
 
@@ -269,7 +273,7 @@ def test_the_words_of_an_index_are_cut() -> None:
     ],
 )
 def test_a_burn_answer_is_understood(given: HttpAnswer | NoAnswer, expected: type) -> None:
-    assert isinstance(oidc_protocol.read_burn(given), expected)
+    assert isinstance(oidc_protocol.parse_burn_response(given), expected)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +291,7 @@ def test_a_retry_after_date_is_compared_with_the_indexs_own_clock(
     given = HttpAnswer(
         status=503, reason="", headers={name.replace("_", "-"): value for name, value in headers.items()}, body=b""
     )
-    found = oidc_protocol.read_burn(given)
+    found = oidc_protocol.parse_burn_response(given)
 
     assert isinstance(found, oidc_protocol.Unclear)
     assert found.wait == expected
@@ -295,4 +299,4 @@ def test_a_retry_after_date_is_compared_with_the_indexs_own_clock(
 
 @pytest.mark.parametrize(("date", "expected"), [(DATE, DATE_EPOCH), ("yesterday", None), ("", None)])
 def test_the_indexs_date(date: str, expected: float | None) -> None:
-    assert oidc_protocol.server_date(answer(200, date=date)) == expected
+    assert oidc_protocol.date_of_index(answer(200, date=date)) == expected

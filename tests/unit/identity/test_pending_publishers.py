@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ci_publish.identity.pending_publishers import registration
+from ci_publish.identity.pending_publishers import pending_publisher_link
 from ci_publish.index.endpoints import as_rehearsal
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, PublisherKind
 from tests.unit.fakes import GENERIC, PYPI
@@ -16,7 +16,7 @@ GITLAB = JobIdentity(PublisherIdentity(kind=PublisherKind.GITLAB, name="a/b/fami
 
 
 def form(job: JobIdentity) -> dict[str, list[str]]:
-    link = registration(job, WEB, "core")
+    link = pending_publisher_link(job, WEB, "core")
     assert link is not None
     assert link.startswith("https://pypi.org/manage/account/publishing/?")
     return parse_qs(urlsplit(link).query)
@@ -48,18 +48,18 @@ def test_the_form_of_gitlab_has_the_file_of_the_pipeline() -> None:
     "job", [None, JobIdentity(PublisherIdentity(kind=PublisherKind.GITHUB, name="octo/family"), None)]
 )
 def test_a_job_that_does_not_say_which_workflow_it_is_has_no_form(job: JobIdentity | None) -> None:
-    assert registration(job, WEB, "core") is None
+    assert pending_publisher_link(job, WEB, "core") is None
 
 
 def test_an_environment_has_the_name_of_the_index_where_that_is_one() -> None:
     for index, environment in (("testpypi", "testpypi-core"), ("127.0.0.1:8000", "pypi-core")):
-        assert f"environment={environment}" in (registration(GITHUB, replace(WEB, name=index), "core") or "")
+        assert f"environment={environment}" in (pending_publisher_link(GITHUB, replace(WEB, name=index), "core") or "")
 
 
 def test_an_index_without_such_a_page_has_no_form() -> None:
-    assert registration(GITHUB, GENERIC, "core") is None
+    assert pending_publisher_link(GITHUB, GENERIC, "core") is None
 
 
 def test_a_rehearsal_is_gone_before_anybody_opens_a_form() -> None:
     assert as_rehearsal(WEB).web is not None
-    assert registration(GITHUB, as_rehearsal(WEB), "core") is None
+    assert pending_publisher_link(GITHUB, as_rehearsal(WEB), "core") is None

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from ci_publish.identity.publisher_forms import account_link, form_for, form_table, prefilled_links
+from ci_publish.identity.publisher_forms import (
+    account_publishing_link,
+    prefilled_publisher_links,
+    publisher_form_for,
+    publisher_form_table,
+)
 from ci_publish.index.endpoints import as_rehearsal
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import BUILDKITE, CALLED, CIRCLECI, GOOGLE, SHARED, values
@@ -51,8 +56,8 @@ def test_google_and_circleci_have_forms_and_buildkite_has_none() -> None:
         "circleci_project_id": "project",
         "pipeline_definition_id": "pipeline",
     }
-    assert form_for(BUILDKITE) is None
-    assert form_for({"iss": 5}) is None
+    assert publisher_form_for(BUILDKITE) is None
+    assert publisher_form_for({"iss": 5}) is None
 
 
 # reusable workflows ---------------------------------------------------------------------------------------------
@@ -65,46 +70,46 @@ def test_google_and_circleci_have_forms_and_buildkite_has_none() -> None:
 
 
 def test_the_field_that_differs_is_marked() -> None:
-    form = form_for({**GITHUB, "environment": ""})
+    form = publisher_form_for({**GITHUB, "environment": ""})
     assert form is not None
-    table = form_table(form, frozenset({"repository"}))
+    table = publisher_form_table(form, frozenset({"repository"}))
     assert table.splitlines() == [
         "  Owner:             octo-org",
         "  Repository name:   demo  <-- differs on the index",
         "  Workflow name:     release.yml",
         "  Environment name:  (leave empty, or the job names an environment)",
     ]
-    nothing = form_for({"iss": "https://token.actions.githubusercontent.com"})
+    nothing = publisher_form_for({"iss": "https://token.actions.githubusercontent.com"})
     assert nothing is not None
-    assert "Owner:             (unknown: the claim is missing)" in form_table(nothing)
-    assert nothing.value("owner") == nothing.value("no such field") == ""
+    assert "Owner:             (unknown: the claim is missing)" in publisher_form_table(nothing)
+    assert nothing.field_value("owner") == nothing.field_value("no such field") == ""
 
 
 def test_links_fill_the_forms() -> None:
-    form = form_for(GITHUB)
+    form = publisher_form_for(GITHUB)
     assert form is not None
     query = "provider=github&owner=octo-org&repository=demo&workflow_filename=release.yml&environment=release"
-    assert prefilled_links(form, PYPI, ["demo", "a/b?"]) == (
+    assert prefilled_publisher_links(form, PYPI, ["demo", "a/b?"]) == (
         f"https://pypi.org/manage/project/demo/settings/publishing/?{query}",
         f"https://pypi.org/manage/project/a%2Fb%3F/settings/publishing/?{query}",
     )
     pending = query.replace("github&", "github&project_name=demo&")
-    assert account_link(form, PYPI, "demo") == f"https://pypi.org/manage/account/publishing/?{pending}"
-    assert account_link(form, PYPI, "") == f"https://pypi.org/manage/account/publishing/?{query}"
+    assert account_publishing_link(form, PYPI, "demo") == f"https://pypi.org/manage/account/publishing/?{pending}"
+    assert account_publishing_link(form, PYPI, "") == f"https://pypi.org/manage/account/publishing/?{query}"
 
 
 @pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, web=None), as_rehearsal(PYPI)])
 def test_there_are_links_for_pypi_only(endpoints: Any) -> None:  # noqa: ANN401
-    form = form_for(GITHUB)
+    form = publisher_form_for(GITHUB)
     assert form is not None
-    assert prefilled_links(form, endpoints, ["demo"]) == ()
-    assert account_link(form, endpoints, "demo") is None
+    assert prefilled_publisher_links(form, endpoints, ["demo"]) == ()
+    assert account_publishing_link(form, endpoints, "demo") is None
 
 
 def test_a_link_cannot_be_broken_out_of() -> None:
-    form = form_for({**GITHUB, "repository": "octo-org/demo&owner=evil#\n::warning::"})
+    form = publisher_form_for({**GITHUB, "repository": "octo-org/demo&owner=evil#\n::warning::"})
     assert form is not None
-    [link] = prefilled_links(form, PYPI, ["demo"])
+    [link] = prefilled_publisher_links(form, PYPI, ["demo"])
     assert "demo%26owner%3Devil%23%0A%3A%3Awarning%3A%3A" in link
 
 

@@ -32,9 +32,9 @@ _SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
 
 AFTER = f"""
 from ci_publish.attestations.publishers import unattestable
-from ci_publish.identity.findings import judge_identity
-from ci_publish.identity.local_refusals import local_refusal
-from ci_publish.identity.publisher_forms import form_for
+from ci_publish.identity.findings import identity_findings
+from ci_publish.identity.local_refusals import local_identity_refusal
+from ci_publish.identity.publisher_forms import publisher_form_for
 from ci_publish.rehearsal.ci_claims import github_claims
 from ci_publish.rehearsal.publishers import GitHubPublisher
 from tests.unit.fakes import PYPI
@@ -42,10 +42,10 @@ from tests.unit.fakes import PYPI
 publisher = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 for called in ({SAME!r}, {ELSEWHERE!r}):
     claims = {{**github_claims(reusable_workflow_ref=called), "jti": "1"}}
-    assert local_refusal(claims, PYPI, attesting=True) is None
+    assert local_identity_refusal(claims, PYPI, attesting=True) is None
     assert unattestable(claims) is None
-    assert form_for(claims).value("workflow_filename") == "release.yml"
-    assert [finding.name for finding in judge_identity(claims, PYPI, ["demo"])] == ["claims", "publisher"]
+    assert publisher_form_for(claims).field_value("workflow_filename") == "release.yml"
+    assert [finding.name for finding in identity_findings(claims, PYPI, ["demo"])] == ["claims", "publisher"]
     assert publisher.found_by(claims)
     publisher.verify(claims)
     assert GitHubPublisher.derived(claims).workflow == "release.yml"
