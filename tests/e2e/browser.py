@@ -87,9 +87,9 @@ class Page:
             deviceScaleFactor=scale,
             mobile=width < 600,
         )
-        self.call("Page.navigate", url=url)
-        while self._read().get("method") != "Page.loadEventFired":
-            pass
+        if "loaderId" in self.call("Page.navigate", url=url):  # else only the fragment is another
+            while self._read().get("method") != "Page.loadEventFired":
+                pass
 
     def evaluate(self, expression: str) -> Any:  # noqa: ANN401 - whatever the page says
         """Return the value of a JavaScript expression."""

@@ -96,14 +96,21 @@ def test_the_page_shows_what_will_be_published(page: Page, url: str) -> None:
         "this index is on your machine only",
         "demo 1.0",
         "Made by a test",
-        "demo-1.0.tar.gz",
-        "demo-1.0-py3-none-any.whl",
-        "SHA-256",
-        "published by octo-org/demo · release.yml (GitHub)",
         f"pip install --no-deps --index-url {url.removesuffix('project/demo/')}simple/ demo==1.0",
         ">=3.9",
     ):
         assert words in text
+    page.open(f"{url}#tab-files")
+    text = page.evaluate("document.body.innerText")
+    for words in (
+        "demo-1.0.tar.gz",
+        "demo-1.0-py3-none-any.whl",
+        "SHA-256",
+        "published by octo-org/demo · release.yml (GitHub)",
+    ):
+        assert words in text
+    assert text.index("demo-1.0.tar.gz") < text.index("demo-1.0-py3-none-any.whl")
+    page.open(url)
     assert page.evaluate("document.querySelectorAll('.description strong').length") == 1
 
 
@@ -129,12 +136,39 @@ def test_it_is_as_wide_as_its_window(page: Page, url: str, width: int) -> None:
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 16
 
 
-def test_details_stand_beside_the_description_where_there_is_room(page: Page, url: str) -> None:
-    below = "document.querySelector('aside').offsetTop >= document.querySelector('.description').offsetTop + 50"
-    page.open(url, width=390, height=800)
-    assert page.evaluate(below) is True
-    page.open(url, width=1280)
-    assert page.evaluate(below) is False
+MEASURES = """(() => {
+  const box = selector => document.querySelector(selector).getBoundingClientRect();
+  const main = getComputedStyle(document.querySelector("main"));
+  return [main.maxWidth, main.paddingLeft, box("aside").width, box("aside").top > box(".description").bottom,
+          Math.round(box("aside").left - box(".description").right)];
+})()"""
+
+
+# Read from static/sass of warehouse at 6b62157124ab: _grid, _breakpoints, _project-description, _project-tabs.
+@pytest.mark.parametrize(
+    ("width", "measures"),
+    [
+        (1280, ["1150px", "30px", 250, False, 60]),
+        (801, ["1150px", "30px", 250, False, 60]),
+        (800, ["1150px", "30px", 740, True, -740]),
+        (390, ["1150px", "15px", 360, True, -360]),
+    ],
+)
+def test_columns_and_margins_are_as_wide_as_pypis(page: Page, url: str, width: int, measures: list[object]) -> None:
+    page.open(url, width=width, height=800)
+    assert page.evaluate(MEASURES) == measures
+
+
+@pytest.mark.parametrize("panel", ["description", "files", "history"])
+def test_one_panel_is_shown_and_its_tab_is_marked(page: Page, url: str, panel: str) -> None:
+    shown = "[...document.querySelectorAll('.panel')].filter(each => each.offsetHeight).map(each => each.id)"
+    marked = (
+        "[...document.querySelectorAll('.tabs a')].filter(each => !getComputedStyle(each).borderBottomColor"
+        ".endsWith(', 0)')).map(each => each.hash)"
+    )
+    page.open(url if panel == "description" else f"{url}#tab-{panel}")
+    assert page.evaluate(shown) == [f"tab-{panel}"]
+    assert page.evaluate(marked) == [f"#tab-{panel}"]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -9,6 +9,7 @@ import base64
 import binascii
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from itertools import groupby
@@ -59,26 +60,36 @@ def project(shown: Project, release: Release | None, base_url: str) -> Markup:
     """Return a project's page for one release; for a project without any, one that says so."""
     if release is None:
         return _document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
-    title = f"{shown.name} {release.version}"
-    content = Markup('{}<div class="columns"><section class="description">{}{}</section><aside>{}{}</aside></div>{}{}')
+    files = sorted(shown.files_of(release.version), key=lambda file: file.packagetype != "sdist")
+    content = Markup(
+        '{}{}<section class="panel" id="tab-description"><div class="columns">'
+        '<div class="description">{}{}</div><aside>{}</aside></div></section>'
+        '<section class="panel files" id="tab-files"><h2>Download files</h2>{}</section>'
+        '<section class="panel" id="tab-history"><h2>Release history</h2><ul>{}</ul></section>'
+    )
     return _document(
-        title,
+        f"{shown.name} {release.version}",
         content.format(
-            _header(shown, release),
+            _header(shown, release, base_url),
+            _TABS,
             _dead_links(release),
             _description(release),
-            _installation(shown, release, base_url),
             _details(release),
-            Markup('<section class="files"><h2>Files</h2>{}</section>').format(
-                _joined(_file(file, base_url) for file in shown.files_of(release.version))
+            _joined(
+                Markup("<h3>{}</h3>{}").format(_KINDS[kind], _joined(_file(file, base_url) for file in members))
+                for kind, members in groupby(files, key=lambda file: file.packagetype == "sdist")
             ),
-            Markup('<section class="releases"><h2>Releases</h2><ul>{}</ul></section>').format(
-                _joined(_release(shown, each, release) for each in shown.ordered_releases)
-            ),
+            _joined(_release(shown, each, release) for each in shown.ordered_releases),
         ),
     )
 
 
+_KINDS: Final = {True: "Source distributions", False: "Built distributions"}
+# Without a script: the stylesheet shows the panel that the address names, else the description.
+_TABS: Final = Markup(
+    '<nav class="tabs" aria-label="Panels"><ul><li><a href="#tab-description">Description</a></li>'
+    '<li><a href="#tab-files">Download files</a></li><li><a href="#tab-history">Release history</a></li></ul></nav>'
+)
 _DEAD_SHOWN: Final = 50
 _EMPTY_PLACE: Final = Markup('<p>This index has no such page. <a href="/">All projects</a></p>')
 _EMPTY_HOME: Final = Markup("<p>Nothing was published here yet.</p>")
@@ -115,10 +126,17 @@ def _home_entry(shown: Project) -> Markup:
     )
 
 
-def _header(shown: Project, release: Release) -> Markup:
-    warnings = _joined(Markup('<p class="warning">{}</p>').format(text) for text in _warnings(shown, release))
-    return Markup("<header><h1>{} <span>{}</span></h1><p>{}</p>{}</header>").format(
-        shown.name, release.version, release.first("summary") or "No summary.", warnings
+def _header(shown: Project, release: Release, base_url: str) -> Markup:
+    command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
+    return Markup(
+        '<header><h1>{} <span>{}</span></h1><p>{}</p><div class="install"><pre><code>{}</code></pre>'
+        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them out.</p></div>{}</header>"
+    ).format(
+        shown.name,
+        release.version,
+        release.first("summary") or "No summary.",
+        command,
+        _joined(Markup('<p class="warning">{}</p>').format(text) for text in _warnings(shown, release)),
     )
 
 
@@ -127,14 +145,6 @@ def _warnings(shown: Project, release: Release) -> Iterator[str]:
         yield _STATUS_WORDS[shown.status]
     if release.yanked:
         yield f"This release has been yanked. {release.yanked_reason}".strip()
-
-
-def _installation(shown: Project, release: Release, base_url: str) -> Markup:
-    command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
-    return Markup(
-        '<section class="install"><h2>Install from here</h2><pre><code>{}</code></pre>'
-        "<p>Its dependencies are not on this index: <code>--no-deps</code> leaves them out.</p></section>"
-    ).format(command)
 
 
 def _dead_links(release: Release) -> Markup:
@@ -161,26 +171,35 @@ def _description(release: Release) -> Markup:
 
 
 def _details(release: Release) -> Markup:
-    rows = _joined(
+    """Return the metadata: first what PyPI's page shows, in its order (warehouse, project-metadata.html)."""
+    return Markup("{}<h2>Not shown on PyPI</h2>{}").format(_rows(_shown_rows(release)), _rows(_other_rows(release)))
+
+
+def _rows(rows: Iterable[tuple[str, list[str | Markup]]]) -> Markup:
+    entries = _joined(
         Markup("<dt>{}</dt>{}").format(label, _joined(Markup("<dd>{}</dd>").format(value) for value in values))
-        for label, values in _detail_rows(release)
+        for label, values in rows
         if values
     )
-    return Markup("<h2>Details</h2><dl>{}</dl>").format(rows)
+    return Markup("<dl>{}</dl>").format(entries)
 
 
-def _detail_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
-    yield "Links", [_link(url, label) for label, url in _links(release)]
-    yield "License", _texts(release, "license_expression") or _texts(release, "license")
-    yield "License files", _texts(release, "license_file")
+def _shown_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+    yield "Project links", [_link(url, label) for label, url in _links(release)]
+    yield "Released", [_day(release)]
     yield "Author", [*_texts(release, "author"), *_texts(release, "author_email")]
     yield "Maintainer", [*_texts(release, "maintainer"), *_texts(release, "maintainer_email")]
+    yield "License", _texts(release, "license_expression") or _texts(release, "license")
     yield "Requires Python", _texts(release, "requires_python")
-    yield "Requires", _texts(release, "requires_dist")
     yield "Extras", _texts(release, "provides_extra")
-    yield "Imports", [*_texts(release, "import_name"), *_texts(release, "import_namespace")]
     yield "Keywords", _texts(release, "keywords")
     yield "Classifiers", list(_classifiers(release))
+
+
+def _other_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+    yield "Requires", _texts(release, "requires_dist")
+    yield "License files", _texts(release, "license_file")
+    yield "Imports", [*_texts(release, "import_name"), *_texts(release, "import_namespace")]
     yield "Metadata version", _texts(release, "metadata_version")
 
 
@@ -189,8 +208,11 @@ def _texts(release: Release, name: str) -> list[str | Markup]:
 
 
 def _classifiers(release: Release) -> Iterator[Markup]:
-    """Yield the classifiers by their first part, as PyPI groups them."""
-    parts = sorted(text.partition(" :: ")[::2] for text in release.all("classifiers"))
+    """Yield the classifiers by their first part, as PyPI groups them, versions in their own order."""
+    parts = sorted(
+        (text.partition(" :: ")[::2] for text in release.all("classifiers")),
+        key=lambda each: (each[0], re.sub("[0-9]+", lambda number: number[0].zfill(9), each[1])),
+    )
     for group, members in groupby(parts, key=lambda each: each[0]):
         entries = _joined(Markup("<li>{}</li>").format(rest or group) for _, rest in members)
         yield Markup("<strong>{}</strong><ul>{}</ul>").format(group, entries)
@@ -224,7 +246,7 @@ def _scheme(url: str) -> str:
 
 def _file(file: StoredFile, base_url: str) -> Markup:
     return Markup(
-        '<article><h3><a href="{}">{}</a></h3><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
+        '<article><h4><a href="{}">{}</a></h4><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
     ).format(
         files_url(base_url, file),
         file.filename,
@@ -251,7 +273,7 @@ def _attestations(file: StoredFile, base_url: str) -> Markup:
     entries = _joined(
         _attestation(bundle["publisher"], attestation) for bundle in bundles for attestation in bundle["attestations"]
     )
-    return Markup('<h4>Attestations</h4><ul>{}</ul><p><a href="{}">Provenance</a></p>').format(
+    return Markup('<h5>Attestations</h5><ul>{}</ul><p><a href="{}">Provenance</a></p>').format(
         entries, provenance_url(base_url, file)
     )
 
@@ -278,8 +300,11 @@ def _release(shown: Project, release: Release, current: Release) -> Markup:
     address = f"/project/{shown.normalized}/{quote(release.version)}/"
     here = Markup(' aria-current="page"') if release.version == current.version else ""
     yanked = " (yanked)" if release.yanked else ""
-    day = dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
-    return Markup('<li><a href="{}"{}>{}</a>{} {}</li>').format(address, here, release.version, yanked, day)
+    return Markup('<li><a href="{}"{}>{}</a>{} {}</li>').format(address, here, release.version, yanked, _day(release))
+
+
+def _day(release: Release) -> str:
+    return dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
 
 
 def _size(size: int) -> str:
