@@ -166,7 +166,7 @@ def tried(upstream: Path, *paths: Path, environ: Mapping[str, str] | None = None
     assert len(files) == len(paths)
     with rehearsed(upstream, *paths) as world:
         try:
-            install(world, files, Settings(install=True, **options), context)  # type: ignore[arg-type]
+            install(world, files, Settings(install=True, **options), context, lambda: None)  # type: ignore[arg-type]
         except InstallationFailed as error:
             result.error = error
     return result

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sigstore.models import ClientTrustConfig
 
@@ -32,6 +32,8 @@ from ci_publish.app.project_trust import refuse_project_settings
 from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import Loaded, load
+from ci_publish.app.upstream_check import UpstreamCheck
+from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.attestations.adoption import (
     ForeignAttestation,
     UnsuitableProvenance,
@@ -98,6 +100,7 @@ from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.ci_claims import github_claims, google_claims
 from ci_publish.rehearsal.installation.interpreters import interpreters
 from ci_publish.rehearsal.installation.processes import Processes
+from ci_publish.rehearsal.upstream import RedirectedIndex
 from ci_publish.reports.console_renderer import ConsoleRenderer
 from tests.corpus.build import with_local_extra
 from tests.distributions import make_wheel
@@ -105,6 +108,9 @@ from tests.unit.attestations.scripted_authority import FakeAuthority, Job
 from tests.unit.attestations.signing_harness import PatientWaiting, wheels
 from tests.unit.fakes import GENERIC, PYPI, sdist, wheel
 from tests.unit.identity import credential_harness
+
+if TYPE_CHECKING:
+    from ci_publish.http.transport import HttpTransport
 
 MESSAGES: Final = Path(__file__).parent / "assets" / "messages.txt"
 _HEAD: Final = "=== "
@@ -986,6 +992,27 @@ def _() -> object:
 def _() -> object:
     processes = Processes({"PATH": ""}, Interruption(60.0))
     return interpreters(("3.99",), "python", processes, Path())
+
+
+@situation("rehearse --install, and the index with the dependencies cannot be reached", command="rehearse")
+def _() -> None:
+    said = "cannot connect to pypi.corp.example port 443: connection refused"
+    upstream_that_answers(NoAnswer(NoAnswerReason.CONNECT, said)).require()
+
+
+@situation("rehearse --install, and the index with the dependencies wants a password", command="rehearse")
+def _() -> None:
+    upstream_that_answers(HttpAnswer(status=401, reason="Unauthorized", headers={}, body=b"")).require()
+
+
+def upstream_that_answers(answer: HttpAnswer | NoAnswer) -> UpstreamCheck:
+    class Answering:
+        def send(self, *_: object, **__: object) -> HttpAnswer | NoAnswer:
+            return answer
+
+    address = UpstreamAddress("https://pypi.corp.example/simple/", "pip's index-url")
+    upstream = RedirectedIndex(address.text)
+    return UpstreamCheck(address, upstream, lambda: cast("HttpTransport", Answering()))
 
 
 @situation("A rehearsed wheel does not work once it is installed")

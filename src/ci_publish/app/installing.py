@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -36,23 +36,44 @@ _AT_ONCE: Final = 4
 _SECONDS: Final = 30.0
 
 
-def install(world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, context: RuntimeContext) -> None:
+def install(
+    world: RehearsalWorld,
+    files: Sequence[Distribution],
+    settings: Settings,
+    context: RuntimeContext,
+    require_upstream: Callable[[], None],
+) -> None:
     """Install and try *files* from *world*, whose index answers for everything else, too.
 
-    Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried.
+    Raises InstallationFailed for what is wrong with a file, ConfigurationError where nothing can be tried, and what
+    *require_upstream* raises where the index's upstream does not answer.
     """
     refuse_secrets_of_the_process()
     began = time.monotonic()
     context.emit(StepStarted(Step.INSTALL))
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="ci-publish-install-", ignore_cleanup_errors=True) as folder,
+            tempfile.TemporaryDirectory(prefix="ci-publish-install-", ignore_cleanup_errors=True) as temporary,
             strays_ended(),
         ):
-            tried, untried = _tried(world, files, settings, context, Path(folder))
+            folder = Path(temporary)
+            for name in ("home", "tmp", "trials"):
+                (folder / name).mkdir()
+            environ = {**child_environment(context.environ, folder), **world.tls_environment}
+            processes = Processes(environ, context.interruption or Interruption(settings.deadline))
+            found = interpreters(settings.python, sys.executable, processes, folder)
+            pairs = [(file, interpreter) for file in files for interpreter in found if fits(file, interpreter)]
+            plan = _plan(world, files, settings, folder, require_upstream)
+            tried = list(_results(pairs, plan, processes, context, folder))
     finally:
         context.emit(StepFinished(Step.INSTALL, time.monotonic() - began))
-    problems = (*(each for trial in tried for each in trial.problems), *untried)
+    untried = [
+        _not_tried(file, found, required=settings.require_tried)
+        for file in files
+        if not any(fits(file, interpreter) for interpreter in found)
+    ]
+    weighed = parse_rule_weights(settings.rules, strict=settings.strict).apply_to_problems(untried)
+    problems = (*(each for trial in tried for each in trial.problems), *weighed)
     if problems:
         context.emit(Checked(problems))
     errors = [each for each in problems if each.severity is Severity.ERROR]
@@ -70,22 +91,6 @@ def failed(errors: Sequence[Problem], tried: Sequence[Tried]) -> InstallationFai
         detail="\n".join(f"{each.filename}: {each.message} [{each.rule}]" for each in errors[:5]),
         hints=tuple(dict.fromkeys(each.advice for each in errors))[:3],
     )
-
-
-def _tried(
-    world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, context: RuntimeContext, folder: Path
-) -> tuple[list[Tried], list[Problem]]:
-    """Try what fits; return that, and a problem for each file that fits no interpreter."""
-    for name in ("home", "tmp", "trials"):
-        (folder / name).mkdir()
-    environ = {**child_environment(context.environ, folder), **world.tls_environment}
-    processes = Processes(environ, context.interruption or Interruption(settings.deadline))
-    found = interpreters(settings.python, sys.executable, processes, folder)
-    pairs = [(file, interpreter) for file in files for interpreter in found if fits(file, interpreter)]
-    untried = [file for file in files if not any(fits(file, interpreter) for interpreter in found)]
-    results = list(_results(pairs, _plan(world, files, settings, folder), processes, context, folder))
-    problems = [_not_tried(file, found, required=settings.require_tried) for file in untried]
-    return results, list(parse_rule_weights(settings.rules, strict=settings.strict).apply_to_problems(problems))
 
 
 def _results(
@@ -116,7 +121,13 @@ def _results(
             yield result
 
 
-def _plan(world: RehearsalWorld, files: Sequence[Distribution], settings: Settings, folder: Path) -> Plan:
+def _plan(
+    world: RehearsalWorld,
+    files: Sequence[Distribution],
+    settings: Settings,
+    folder: Path,
+    require_upstream: Callable[[], None],
+) -> Plan:
     siblings: dict[str, list[str]] = defaultdict(list)
     for project in world.index.state.projects.values():
         siblings[project.normalized] = sorted({file.version for file in project.visible_files})
@@ -129,6 +140,7 @@ def _plan(world: RehearsalWorld, files: Sequence[Distribution], settings: Settin
         addresses={each.filename: f"{world.base_url}/packages/{quote(stored[each.filename].path)}" for each in files},
         siblings=siblings,
         probe=probe,
+        require_upstream=require_upstream,
         commands=settings.run,
         imports=not settings.no_import,
         seconds=settings.install_timeout,

@@ -18,6 +18,7 @@ from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.serving import announce
 from ci_publish.app.settings import Settings
 from ci_publish.app.stated import release_tag, with_tag
+from ci_publish.app.upstream_check import UpstreamCheck
 from ci_publish.app.upstreams import opened, pip_settings, upstream_address
 from ci_publish.distributions.names import guess_releases_from_filenames
 from ci_publish.errors import ConfigurationError
@@ -68,7 +69,7 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
     destinations = [played(settings, address, context.password_name) for address in settings.repository_url]
     named_audiences(settings.audience, {address: _real(settings, address) for address in settings.repository_url})
     with contextlib.ExitStack() as stack:
-        overlay = _overlay(settings, context, stack) if settings.serve or settings.install else None
+        overlay, upstream = _overlay(settings, context, stack) if settings.serve or settings.install else (None, None)
         worlds = [
             stack.enter_context(_world(settings, destination, job, None if number else overlay, first=number == 0))
             for number, destination in enumerate(destinations)
@@ -80,9 +81,11 @@ def rehearse(settings: Settings, context: RuntimeContext, *, paths_given: bool =
                     world.index.accept_anonymous()
             if paths_given or not settings.serve:
                 files = _publish_to(world, destination, job, settings, context)
-                if settings.install and world is worlds[0]:
-                    install(world, files, settings, context)
-        if settings.serve:
+                if settings.install and world is worlds[0] and upstream is not None:
+                    install(world, files, settings, context, upstream.require)
+        if settings.serve and upstream is not None:
+            if settings.upstream is not None and (warning := upstream.warning()) is not None:
+                context.emit(warning)
             _serve(worlds[0], destinations[0], settings, context)
     return Outcome.REHEARSED
 
@@ -94,7 +97,7 @@ def _nothing_to_install() -> ConfigurationError:
     )
 
 
-def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack) -> Overlay:
+def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.ExitStack) -> tuple[Overlay, UpstreamCheck]:
     """Return what answers installers for other projects; the names of the files to rehearse never get there."""
     address = upstream_address(settings.upstream, lambda: pip_settings(context.environ))
     for note in address.notes:
@@ -112,7 +115,7 @@ def _overlay(settings: Settings, context: RuntimeContext, stack: contextlib.Exit
     rehearsed_names = (
         project for project, _ in guess_releases_from_filenames(settings.paths, recursive=settings.recursive)
     )
-    return Overlay(upstream, rehearsed_names)
+    return Overlay(upstream, rehearsed_names), UpstreamCheck(address, upstream, transport)
 
 
 def _world(

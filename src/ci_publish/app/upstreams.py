@@ -22,7 +22,6 @@ from ci_publish.rehearsal.upstream import (
     DistributionFolder,
     ForwardedIndex,
     RedirectedIndex,
-    ServedUpstream,
     needs_no_credential,
 )
 
@@ -98,7 +97,7 @@ def opened(
     *,
     allow_http: frozenset[str] = frozenset(),
     everything: bool = False,
-) -> RedirectedIndex | ServedUpstream:
+) -> RedirectedIndex | ForwardedIndex | DistributionFolder:
     """Return the upstream at *address*; its password is masked first. Raises ConfigurationError for no such place.
 
     With *everything*, installers need to reach nothing but the rehearsal.

@@ -82,7 +82,7 @@ class DistributionFolder:
     """A folder of wheels and sdists, those of a project also in a subfolder with its normalised name."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def entries(self, project: str, base: str) -> list[Entry]:
         """Return what the folder has of a project. Raises NotFound where that is nothing."""
@@ -101,7 +101,7 @@ class DistributionFolder:
     def _paths(self, project: str) -> dict[str, Path]:
         found = [
             path
-            for folder in (self._folder, self._folder / project)
+            for folder in (self.folder, self.folder / project)
             if folder.is_dir()
             for path in folder.iterdir()
             if _project_of(path.name) == project and path.is_file()
@@ -137,26 +137,36 @@ class ForwardedIndex:
 
     def entries(self, project: str, base: str) -> list[Entry]:
         """Return the upstream's files, with digests and core metadata. Raises as ``ServedUpstream``."""
-        url = f"{self._url}{project}/"
-        answer = self._page(url, project)
+        answer, url = self.ask(f"{project}/")
+        if isinstance(answer, NoAnswer):
+            raise RefusedError(502, f"The upstream index {shown(self._url)} cannot be reached: {answer.text}.")
+        if answer.status in {404, 410}:
+            raise NotFound
+        if answer.status in _REDIRECTS:
+            raise _redirects_too_often()
+        if answer.status != 200 or answer.truncated:  # noqa: PLR2004
+            raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {shown(url)}")
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
         found = _json_entries(answer.body, shown(url)) if is_json else _html_entries(answer.body)
         return [entry for entry in (self._own(entry, url, project, base) for entry in found) if entry is not None]
 
-    def _page(self, url: str, project: str) -> HttpAnswer:
+    def ask(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
+        """Return what the upstream says of *path* below its root, each request within *seconds*, and who says it.
+
+        Redirects are followed; the answer is one of them where there are too many.
+        """
+        url = f"{self._url}{path}"
+        answer = self._page(url, seconds)
         for _ in range(_MAX_REDIRECTS):
-            answer = self._transport.send(self._request(url, {"Accept": ACCEPT}), limit=MAX_LISTING)
-            if isinstance(answer, NoAnswer):
-                raise RefusedError(502, f"The upstream index {shown(self._url)} cannot be reached: {answer.text}.")
-            if answer.status in {404, 410}:
-                raise NotFound
-            if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
-                return answer
-            if answer.status not in _REDIRECTS:
-                raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {shown(url)}")
+            if isinstance(answer, NoAnswer) or answer.status not in _REDIRECTS:
+                break
             url = urljoin(url, answer.headers.get("location", ""))
-        raise _redirects_too_often()
+            answer = self._page(url, seconds)
+        return answer, url
+
+    def _page(self, url: str, seconds: float | None) -> HttpAnswer | NoAnswer:
+        return self._transport.send(self._request(url, {"Accept": ACCEPT}), limit=MAX_LISTING, deadline=seconds)
 
     def _own(self, entry: Entry, url: str, project: str, base: str) -> Entry | None:
         """Return an entry with an address from which it can be had without the credential; None for a foreign file."""

@@ -211,8 +211,15 @@ class TestForwarded:
     def test_a_page_may_have_moved(self) -> None:
         with private_index() as (index, upstream):
             index.pages["/simple/dep/"] = Response("", 301, headers={"Location": "/new/dep/"})
-            index.pages["/new/dep/"] = page()
-            assert upstream.entries("dep", BASE) == []
+            index.pages["/new/dep/"] = page({"filename": WHEEL, "url": f"../../files/{WHEEL}"})
+            index.pages[f"/files/{WHEEL}"] = "here"
+            assert [entry["filename"] for entry in upstream.entries("dep", BASE)] == [WHEEL]
+            index.pages["/new/dep/"] = page({"filename": WHEEL, "url": f"x/{WHEEL}"})
+            index.pages[f"/new/dep/x/{WHEEL}"] = Response(CONTENT)
+            upstream.entries("dep", BASE)
+            response = served(upstream, WHEEL)
+            assert response.get_data() == CONTENT
+            response.close()
 
     @pytest.mark.parametrize("answer", [Response("", 404), Response("", 410)])
     def test_what_is_not_there_is_not_found(self, answer: Response) -> None:

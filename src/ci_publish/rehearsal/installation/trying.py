@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +38,17 @@ class Plan:
     """What is tried, and where the files come from.
 
     ``index`` is the root of the overlay's Simple API, ``addresses`` are those of the files, by name. ``siblings`` holds
-    the versions of each project of the run. ``probe`` is the program that looks into an environment. ``commands`` are
-    the user's; ``seconds`` is the deadline of each command. ``weights`` is what the user says about rules.
+    the versions of each project of the run. ``probe`` is the program that looks into an environment.
+    ``require_upstream`` is called when something could not be installed, and raises the error that ends the run where
+    that is because dependencies are not to be had. ``commands`` are the user's; ``seconds`` is the deadline of each
+    command. ``weights`` is what the user says about rules.
     """
 
     index: str
     addresses: Mapping[str, str]
     siblings: Mapping[str, Sequence[str]]
     probe: Path
+    require_upstream: Callable[[], None]
     commands: tuple[str, ...] = ()
     imports: bool = True
     seconds: float = 600.0
@@ -77,7 +80,7 @@ class Trial:
         self._outputs: list[str] = []
 
     def run(self) -> Tried:
-        """Install and try the file; what is wrong is part of the result. Raises the error of a run that is stopped."""
+        """Install and try the file; what is wrong with it is part of the result. Raises the error that ends the run."""
         began = time.monotonic()
         (self._folder / "empty").mkdir(parents=True)
         problems = self._plan.weights.apply_to_problems(
@@ -135,6 +138,8 @@ class Trial:
         if missing:
             return
         alone = self._install("--no-deps")
+        if not alone.failed:
+            self._plan.require_upstream()
         if not alone.failed and installed.code is None:
             message = f"Installing it with its requirements on {python}"
             yield self._fault("install-unresolvable", message, installed)
@@ -145,6 +150,7 @@ class Trial:
             message = f"On {python}, it does not have the version {self._file.version}: {_gist(alone)}"
             yield self._fault("install-wrong-version", message, alone)
         elif self._file.kind is Kind.SDIST:
+            self._plan.require_upstream()
             yield self._fault("install-sdist-build", f"It does not build on {python}", alone)
         elif any(said in alone.output for said in _UNSUPPORTED):
             message = f"{self._installer.name} does not take it for {python}, whose tags it has"
@@ -160,6 +166,7 @@ class Trial:
         for extra in extras:
             resolved = self._install("--dry-run", extras=(extra,))
             if resolved.failed:
+                self._plan.require_upstream()
                 culprits = self._culprits((extra,))
                 why = f": {culprits}" if culprits else ""
                 message = f"Its extra {extra} does not resolve on {self._interpreter.name}{why}"
@@ -211,7 +218,10 @@ class Trial:
     def _with_extras(self, facts: Facts) -> tuple[Facts, Sequence[Fault]]:
         """Return *facts* without the failures that an installation with all extras cures; those are notes."""
         extras = self._file.metadata.all("provides-extra")
-        if not extras or not outside_modules(facts) or self._install(extras=extras).failed:
+        if not extras or not outside_modules(facts):
+            return facts, ()
+        if self._install(extras=extras).failed:
+            self._plan.require_upstream()
             return facts, ()
         kept, cured = cured_by_extras(facts, self._probed("facts-with-extras", imports=True)[0])
         names = ", ".join(extras)

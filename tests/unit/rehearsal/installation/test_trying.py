@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.errors import IndexUnavailable
 from ci_publish.model.events import Tried
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.installation.installers import Uv
@@ -42,6 +43,7 @@ class Scripted(Processes):
 
 
 FACTS = ({"version": "1.0", "modules": ["demo"], "files": ["demo.py"], "suffixes": []}, {"ended": True})
+UNKNOWN = (*FACTS, {"import": "demo", "error": "ModuleNotFoundError", "message": "no plt", "missing": "plt"})
 
 
 def attempt(
@@ -59,6 +61,7 @@ def attempt(
         "addresses": {file.filename: f"http://127.0.0.1:1/packages/{file.filename}"},
         "siblings": {"demo": ["1.0"], "core": ["1.0"]},
         "probe": tmp_path / "probe.py",
+        "require_upstream": lambda: None,
         **plan,
     }
     trial = Trial(
@@ -206,9 +209,8 @@ def test_extras_are_installed_only_where_they_may_explain_a_failure(
     tmp_path: Path, *, fails: bool, rules: list[str]
 ) -> None:
     path = wheel(tmp_path, metadata=["Provides-Extra: plots"])
-    facts = (*FACTS, {"import": "demo", "error": "ModuleNotFoundError", "message": "no plt", "missing": "plt"})
     answer: Answer = lambda words: failing("x") if fails and installing(words) and "[plots]" in words[-1] else None  # noqa: E731
-    tried, processes = attempt(tmp_path, path, answer, facts=facts)
+    tried, processes = attempt(tmp_path, path, answer, facts=UNKNOWN)
 
     assert sorted(problem.rule for problem in tried.problems) == rules
     assert sum(installing(command) for command in processes.commands) == 3
@@ -271,3 +273,42 @@ def test_an_index_that_does_not_answer_in_time_leaves_them_unnamed(tmp_path: Pat
 
     assert [each.message for each in tried.problems] == ["Its requirements cannot be met on Python 3.12."]
     assert sum(bool(asked_for(command)) for command in processes.commands) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "answer", "facts"),
+    [
+        (wheel, lambda words: failing("") if installing(words) and "--no-deps" not in words else None, FACTS),
+        (sdist, lambda words: failing("") if installing(words) else None, FACTS),
+        (wheel, lambda words: failing("") if "--dry-run" in words else None, FACTS),
+        (wheel, lambda words: failing("") if "demo[more]" in words[-1] and "--dry-run" not in words else None, UNKNOWN),
+    ],
+)
+def test_no_file_is_blamed_for_an_upstream_that_does_not_answer(
+    tmp_path: Path, make: Callable[..., Path], answer: Answer, facts: Sequence[Mapping[str, object]]
+) -> None:
+    def require_upstream() -> None:
+        raise IndexUnavailable("Cannot reach the upstream index.")
+
+    path = make(tmp_path) if make is sdist else make(tmp_path, metadata=["Provides-Extra: more"])
+    with pytest.raises(IndexUnavailable):
+        attempt(tmp_path, path, answer, facts=facts, require_upstream=require_upstream)
+
+
+@pytest.mark.parametrize(
+    ("make", "output"), [(wheel, "404"), (sdist, "version 0.0.0 does not match given version 1.0")]
+)
+def test_the_upstream_is_not_asked_where_the_file_itself_is_wrong(
+    tmp_path: Path, make: Callable[[Path], Path], output: str
+) -> None:
+    def never() -> None:
+        raise AssertionError
+
+    tried, _ = attempt(
+        tmp_path,
+        make(tmp_path),
+        lambda words: failing(output) if installing(words) else None,
+        require_upstream=never,
+    )
+
+    assert len(tried.problems) == 1

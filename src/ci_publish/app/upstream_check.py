@@ -1,0 +1,96 @@
+"""Whether the upstream of a rehearsal answers: if it does not, a failed installation says nothing about the file."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ci_publish.app.upstreams import UpstreamAddress
+from ci_publish.errors import CiPublishError, CredentialRejected, IndexUnavailable, UntrustedCertificate
+from ci_publish.hints import Hint, option
+from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
+from ci_publish.http.responses import status_line
+from ci_publish.http.retries import is_transient_status
+from ci_publish.http.transport import HttpTransport
+from ci_publish.http.urls import has_secrets, shown
+from ci_publish.model.events import Noted
+from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex
+
+# Any index may be asked for this project. No name of the run is asked for: the upstream may be a public index.
+_PROJECT: Final = "pip/"
+_SECONDS: Final = 60.0
+_SECONDS_FOR_WARNING: Final = 5.0
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+
+
+class UpstreamCheck:
+    """Asks the upstream at an address whether it is there. Thread-safe."""
+
+    def __init__(
+        self,
+        address: UpstreamAddress,
+        upstream: RedirectedIndex | ForwardedIndex | DistributionFolder,
+        transport: Callable[[], HttpTransport],
+    ) -> None:
+        self._address = address
+        self._name = f"upstream index {shown(address.text)}"
+        if isinstance(upstream, RedirectedIndex):
+            upstream = ForwardedIndex(url=upstream.root, authorization=None, transport=transport())
+        self._upstream = upstream
+
+    def require(self) -> None:
+        """Do nothing where the upstream answers, even if only that it does not have the project.
+
+        Raises IndexUnavailable, UntrustedCertificate or CredentialRejected.
+        """
+        if (error := self._error(_SECONDS)) is not None:
+            raise error
+
+    def warning(self) -> Noted | None:
+        """Return the warning that dependencies cannot be installed, None where they can."""
+        error = self._error(_SECONDS_FOR_WARNING)
+        if error is None:
+            return None
+        message = f"{error.summary} Until that changes, only the rehearsed projects can be installed."
+        return Noted(slug="upstream-unavailable", message=message, hints=error.hints)
+
+    def _error(self, seconds: float) -> CiPublishError | None:
+        upstream = self._upstream
+        if isinstance(upstream, DistributionFolder):
+            missing = f"The upstream folder {upstream.folder} no longer exists."
+            return None if upstream.folder.is_dir() else self._unavailable(missing)
+        answer, _ = upstream.ask(_PROJECT, seconds)
+        if isinstance(answer, HttpAnswer) and answer.status == _FORBIDDEN:  # some file servers say so instead of 404
+            answer, _ = upstream.ask("", seconds)
+        return self._failure(answer)
+
+    def _failure(self, answer: HttpAnswer | NoAnswer) -> CiPublishError | None:
+        if isinstance(answer, NoAnswer):
+            summary = f"Cannot reach the {self._name}: {answer.text}."
+            untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
+            return UntrustedCertificate(summary) if untrusted else self._unavailable(summary)
+        if is_transient_status(answer.status):
+            return self._unavailable(f"The {self._name} answers {status_line(answer)}.")
+        if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
+            return None
+        given = "its credential" if has_secrets(self._address.text) else "requests without a credential"
+        return CredentialRejected(
+            f"The {self._name} refuses {given}: {status_line(answer)}.",
+            detail=self._detail(),
+            hints=(
+                "Its address needs a user and a password, https://USER:PASSWORD@HOST/simple/: keep it in a secret.",
+            ),
+        )
+
+    def _unavailable(self, summary: str) -> IndexUnavailable:
+        return IndexUnavailable(
+            summary,
+            detail=self._detail(),
+            hints=(
+                "Run it again once the upstream answers. Behind a proxy, set HTTPS_PROXY.",
+                Hint("Or name another index, or a folder with the dependencies: ", option("upstream", "FOLDER")),
+            ),
+        )
+
+    def _detail(self) -> str:
+        comes_from = f" It comes from {self._address.named_by}." if self._address.named_by else ""
+        return f"Dependencies are installed from it, so the files could not be tried.{comes_from}"
