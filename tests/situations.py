@@ -37,12 +37,12 @@ from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.attestations.adoption import (
     ForeignAttestation,
     UnsuitableProvenance,
-    adopt,
-    signed_by_another,
-    unsuitable_provenance,
+    adopt_attestations,
+    foreign_signer_error,
+    unsuitable_provenance_error,
 )
 from ci_publish.attestations.files import write_attestations
-from ci_publish.attestations.publishers import Extension, publisher_of
+from ci_publish.attestations.publishers import Extension, publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners, ByAnother, CertificateFacts
 from ci_publish.attestations.signing_run import Clocks, Patience, SigningContext
 from ci_publish.attestations.sigstore_signer import SigstoreSigner
@@ -744,7 +744,7 @@ def _() -> object:
     path = Path("dist") / f"{file.filename}.publish.attestation"
     found = FoundAttestation(path=path, distribution=file.filename, type="publish", content=b'{"version": 1}')
     trust = TrustSource(emit=ignore, refreshed=embedded_trust)
-    return adopt([found], [file], trust=trust, signers=AcceptedSigners(), emit=ignore)
+    return adopt_attestations([found], [file], trust=trust, signers=AcceptedSigners(), emit=ignore)
 
 
 @situation("An attestation file beside the distributions is signed by another project")
@@ -763,10 +763,10 @@ def _() -> object:
             Extension.BUILD_CONFIG_URI: f"{home}//.gitlab-ci.yml@refs/tags/v1.0",
         }
     )
-    signers = AcceptedSigners(own=publisher_of(github_claims()))
-    signed_by = signers.signed_by(certificate)
+    signers = AcceptedSigners(own=publisher_of_claims(github_claims()))
+    signed_by = signers.classify_signer(certificate)
     reason = signed_by.reason if isinstance(signed_by, ByAnother) else ""
-    return signed_by_another([ForeignAttestation(found, certificate, reason)], signers)
+    return foreign_signer_error([ForeignAttestation(found, certificate, reason)], signers)
 
 
 @situation("Build provenance is required, but was made for another commit and another workflow")
@@ -776,7 +776,7 @@ def _() -> object:
         path=Path("dist") / f"{name}.slsa.attestation", distribution=name, type="slsa", content=b""
     )
     reason = "it was built from the commit 6dcb09b5b57875f334f61aebed695e2e4193db5e, not from this run's"
-    return unsuitable_provenance([UnsuitableProvenance(found, reason)])
+    return unsuitable_provenance_error([UnsuitableProvenance(found, reason)])
 
 
 @situation("Build provenance is required, but a file has none")

@@ -16,8 +16,8 @@ from pypi_attestations import Attestation, Distribution, GitHubPublisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.attestations.examiner import bundle_of
+from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.examiner import sigstore_bundle_json
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.signing_harness import SigningHarness, signing_harness, wheel
@@ -172,12 +172,15 @@ def test_sigstore_js_accepts_the_bundle_of_build_provenance(
         (made,) = result.attestations[wheel().filename]
         issuer = str(claims["iss"])
 
-        code, said = judge(workshop, world, json.loads(bundle_of(made)), name, issuer)
-        others = [judge(workshop, world, json.loads(bundle_of(made)), other, issuer) for other in (GITHUB_NAME, "x")]
+        code, said = judge(workshop, world, json.loads(sigstore_bundle_json(made)), name, issuer)
+        others = [
+            judge(workshop, world, json.loads(sigstore_bundle_json(made)), other, issuer)
+            for other in (GITHUB_NAME, "x")
+        ]
 
     assert code == 0, said
     assert json.loads(said)["predicateType"] == SLSA_PROVENANCE_V1
-    assert json.loads(said)["predicate"] == provenance_of(claims)
+    assert json.loads(said)["predicate"] == build_provenance_predicate(claims)
     assert {other for other, _ in others} == {1}
 
 

@@ -22,10 +22,10 @@ from ci_publish.app.project_file import project_tables
 from ci_publish.app.reader import FrontEnd, Reader
 from ci_publish.app.recording import recorded
 from ci_publish.app.runtime_context import RuntimeContext
-from ci_publish.attestations.examiner import read_attestation, read_provenance
-from ci_publish.attestations.statements import WrongStatement, read_statement
-from ci_publish.attestations.trouble import Unsound, answer_trouble
-from ci_publish.attestations.trust import instance
+from ci_publish.attestations.examiner import parse_attestation, parse_provenance
+from ci_publish.attestations.statements import WrongStatement, parse_statement
+from ci_publish.attestations.trouble import Unsound, trouble_of_response
+from ci_publish.attestations.trust import sigstore_instance_hosts
 from ci_publish.cli.main import main
 from ci_publish.cli.streams import Streams
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
@@ -130,14 +130,14 @@ def exchanges(by: Stranger) -> None:
 
 def sigstore(by: Stranger) -> None:
     said = by.answer()
-    answer_trouble("Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0)
-    instance(by.body().decode("utf-8", "replace"))
+    trouble_of_response("Rekor", said.status, said.body.decode("utf-8", "replace"), said.headers, 1_700_000_000.0)
+    sigstore_instance_hosts(by.body().decode("utf-8", "replace"))
     provenance_names_publisher(by.body(), CLAIMS)
-    for read in (read_attestation, lambda content: list(read_provenance(content))):
+    for read in (parse_attestation, lambda content: list(parse_provenance(content))):
         with suppress(Unsound):
             read(by.body())
     with suppress(WrongStatement):
-        read_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
+        parse_statement(by.body(), Subject("demo-1.0.tar.gz", "0" * 64))
 
 
 def comparisons(by: Stranger) -> None:

@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 from ci_publish.app.index_names import IndexNames
 from ci_publish.app.listed_subjects import read_subjects
 from ci_publish.app.project_file import MAX_PROJECT_FILE, project_tables
-from ci_publish.attestations.examiner import read_attestation, read_provenance
-from ci_publish.attestations.statements import WrongStatement, read_statement
-from ci_publish.attestations.trouble import MAX_BODY, Trouble, answer_trouble
-from ci_publish.attestations.trust import instance
+from ci_publish.attestations.examiner import parse_attestation, parse_provenance
+from ci_publish.attestations.statements import WrongStatement, parse_statement
+from ci_publish.attestations.trouble import MAX_BODY, Trouble, trouble_of_response
+from ci_publish.attestations.trust import sigstore_instance_hosts
 from ci_publish.distributions.checks import RULES, CheckedFile, form_validation
 from ci_publish.distributions.checks.comparison.python_versions import MAX_SPECIFIER, admitted
 from ci_publish.distributions.checks.comparison.stated import (
@@ -153,7 +153,7 @@ def _refusal(body: bytes) -> None:
 
 
 def _sigstore(body: bytes) -> None:
-    trouble = answer_trouble("Rekor", 400, body.decode(), {}, 0.0)
+    trouble = trouble_of_response("Rekor", 400, body.decode(), {}, 0.0)
     assert isinstance(trouble, Trouble)
 
 
@@ -204,17 +204,17 @@ def _settings(content: bytes) -> None:
 
 
 def _trust(content: bytes) -> None:
-    instance(content.decode())
+    sigstore_instance_hosts(content.decode())
 
 
 def _attestation(content: bytes) -> None:
-    for read in (read_attestation, lambda text: list(read_provenance(text))):
+    for read in (parse_attestation, lambda text: list(parse_provenance(text))):
         try:
             read(content)
         except (ValueError, Trouble):
             continue
     try:
-        read_statement(content, Subject("demo-1.0.tar.gz", "0" * 64))
+        parse_statement(content, Subject("demo-1.0.tar.gz", "0" * 64))
     except WrongStatement:
         return
 

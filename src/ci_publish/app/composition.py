@@ -90,7 +90,7 @@ class Composition:
                 self.credentials.require_possible(destination.index.endpoints)
         if command in _LISTING:
             self._prefetch()
-        from ci_publish.attestations.files import require_unwritten, write_attestations  # noqa: PLC0415  (late: not needed for that request)
+        from ci_publish.attestations.files import require_no_attestation_files, write_attestations  # noqa: PLC0415  (late: not needed for that request)
         from ci_publish.attestations.verification import ProvenanceJudge  # noqa: PLC0415
 
         expected = self._expected_publishers(command)
@@ -100,7 +100,7 @@ class Composition:
             signer=cache(self.signer),
             verifier=ProvenanceJudge(self._trust, named=expected or self.settings.attested_by),
             write_attestations=write_attestations,
-            require_unwritten=require_unwritten,
+            require_unwritten=require_no_attestation_files,
             emit=self.context.emit,
             waiting=self.interruption,
             clock=time.monotonic,

@@ -33,7 +33,7 @@ _WHY_REFUSED = (
 )
 
 
-def adopt(
+def adopt_attestations(
     found: Sequence[FoundAttestation],
     distributions: Sequence[Distribution],
     *,
@@ -56,8 +56,8 @@ def adopt(
         return {}
     adoption = _Adoption(trust, signers, emit)
     for file in concerned:
-        adoption.take(file, subjects[file.distribution])
-    return adoption.result()
+        adoption.adopt_file(file, subjects[file.distribution])
+    return adoption.adopted_attestations()
 
 
 @frozen
@@ -83,7 +83,7 @@ class UnsuitableProvenance:
         return f"{self.file.path.name} is for another build: {self.reason}"
 
 
-def _unsuitable(signed_by: SignedBy) -> str | None:
+def _why_provenance_is_unsuitable(signed_by: SignedBy) -> str | None:
     """Return why build provenance of the run's own repository is not for this run; None for all other identities."""
     match signed_by:
         case ByThisRun(commit=str() as commit):
@@ -107,36 +107,36 @@ class _Adoption:
         self._faulty: list[FoundAttestation] = []
         self._foreign: list[ForeignAttestation] = []
 
-    def take(self, file: FoundAttestation, subject: Subject) -> None:
+    def adopt_file(self, file: FoundAttestation, subject: Subject) -> None:
         """Verify one file and keep it, or note what is wrong with it."""
         try:
-            attestation = self._verify(file, subject)
+            attestation = self._verify_attestation_file(file, subject)
         except Unsound as error:
-            self._reject(file, error.reason)
+            self._reject_attestation_file(file, error.reason)
             return
         if attestation is None:
             return
         taken = self._taken.setdefault(subject.filename, {})
         known = taken.get(attestation.predicate_type)
         if known is not None and known.json != attestation.json:
-            self._reject(file, f"a second attestation of the type {attestation.predicate_type}")
+            self._reject_attestation_file(file, f"a second attestation of the type {attestation.predicate_type}")
         taken[attestation.predicate_type] = attestation
 
-    def result(self) -> dict[str, tuple[Attestation, ...]]:
+    def adopted_attestations(self) -> dict[str, tuple[Attestation, ...]]:
         """Return what was taken. Raises AttestationInvalid when anything was wrong."""
         if self._faults:
             raise AttestationInvalid(
-                f"{_attestation_files(len(self._faults))} beside the distributions cannot be used.",
+                f"{_count_attestation_files(len(self._faults))} beside the distributions cannot be used.",
                 detail="\n".join([*self._faults, *map(str, self._foreign)]),
                 hints=(
                     "An index refuses a file whose attestations do not verify, so nothing was uploaded.",
-                    *_deletions([*self._faulty, *(foreign.file for foreign in self._foreign)]),
+                    *_delete_attestations_hints([*self._faulty, *(foreign.file for foreign in self._foreign)]),
                 ),
             )
         if self._foreign:
-            raise signed_by_another(self._foreign, self._signers)
+            raise foreign_signer_error(self._foreign, self._signers)
         if self._unsuitable and self._signers.build_provenance is BuildProvenancePolicy.REQUIRED:
-            raise unsuitable_provenance(self._unsuitable)
+            raise unsuitable_provenance_error(self._unsuitable)
         for each in self._unsuitable:
             self._emit(
                 Noted(
@@ -148,22 +148,22 @@ class _Adoption:
             )
         return {filename: tuple(taken.values()) for filename, taken in self._taken.items()}
 
-    def _reject(self, file: FoundAttestation, reason: str) -> None:
+    def _reject_attestation_file(self, file: FoundAttestation, reason: str) -> None:
         self._faults.append(f"{file.path.name}: {reason}")
         self._faulty.append(file)
 
-    def _verify(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
-        from ci_publish.attestations.examiner import read_attestation, value_of  # noqa: PLC0415  (imported already)
+    def _verify_attestation_file(self, file: FoundAttestation, subject: Subject) -> Attestation | None:
+        from ci_publish.attestations.examiner import attestation_value, parse_attestation  # noqa: PLC0415  (imported already)
 
-        attestation = read_attestation(file.content)
-        examined = self._examiner.examine(attestation, subject, None)
+        attestation = parse_attestation(file.content)
+        examined = self._examiner.examine_attestation(attestation, subject, None)
         if file.type != FILE_TYPES[examined.predicate_type] and file.type in FILE_TYPES.values():
             raise Unsound(f"its name says {file.type}, its predicate is of the type {examined.predicate_type}")
-        signed_by = self._signers.signed_by(examined.certificate)
+        signed_by = self._signers.classify_signer(examined.certificate)
         if examined.predicate_type == SLSA_PROVENANCE_V1:
             if self._signers.build_provenance is BuildProvenancePolicy.OFF:
                 return None
-            if (reason := _unsuitable(signed_by)) is not None:
+            if (reason := _why_provenance_is_unsuitable(signed_by)) is not None:
                 self._unsuitable.append(UnsuitableProvenance(file, reason))
                 return None
         if isinstance(signed_by, ByAnother):
@@ -171,12 +171,12 @@ class _Adoption:
             return None
         if isinstance(signed_by, ByThisRun) and self._signers.own is not None:
             # Once more by the rules of sigstore's own policies, which are those of the index.
-            self._examiner.examine(attestation, subject, self._signers.own)
-        self._note(file, examined, signed_by)
+            self._examiner.examine_attestation(attestation, subject, self._signers.own)
+        self._note_signer(file, examined, signed_by)
         # Sent as it was found: what is written elsewhere later is the very same file.
-        return replace(value_of(attestation, subject.filename, examined), json=file.content.decode())
+        return replace(attestation_value(attestation, subject.filename, examined), json=file.content.decode())
 
-    def _note(self, file: FoundAttestation, examined: "Examined", signed_by: SignedBy) -> None:
+    def _note_signer(self, file: FoundAttestation, examined: "Examined", signed_by: SignedBy) -> None:
         name = file.path.name
         match signed_by:
             case ByThisRun(commit=str() as commit):
@@ -200,15 +200,15 @@ class _Adoption:
         self._emit(note)
 
 
-def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSigners) -> AttestationByAnother:
+def foreign_signer_error(foreign: Sequence[ForeignAttestation], signers: AcceptedSigners) -> AttestationByAnother:
     """Return the error for files that verify and are signed by identities that the run does not take."""
-    files = _attestation_files(len(foreign))
+    files = _count_attestation_files(len(foreign))
     identities = dict.fromkeys(
         str(replace(identity, environment=None))
         for each in foreign
         if (identity := each.certificate.identity) is not None
     )
-    hints = list(_deletions([each.file for each in foreign]))
+    hints = list(_delete_attestations_hints([each.file for each in foreign]))
     if identities:
         first, *others = (option("attested_by", each) for each in identities)
         more = (part for each in others for part in (" and ", each))
@@ -222,7 +222,7 @@ def signed_by_another(foreign: Sequence[ForeignAttestation], signers: AcceptedSi
     )
 
 
-def unsuitable_provenance(unsuitable: Sequence[UnsuitableProvenance]) -> BuildProvenanceMissing:
+def unsuitable_provenance_error(unsuitable: Sequence[UnsuitableProvenance]) -> BuildProvenanceMissing:
     """Return the error for build provenance that is required and was made for another workflow or commit."""
     number = len(unsuitable)
     return BuildProvenanceMissing(
@@ -236,21 +236,23 @@ def unsuitable_provenance(unsuitable: Sequence[UnsuitableProvenance]) -> BuildPr
     )
 
 
-def _deletions(files: Sequence[FoundAttestation]) -> tuple[str, ...]:
+def _delete_attestations_hints(files: Sequence[FoundAttestation]) -> tuple[str, ...]:
     """Return what deleting *files* leads to: ci-publish makes publish attestations, and no others."""
     publish = [file for file in files if file.type == "publish"]
     hints = []
     if publish:
-        hints.append(f"Delete {_named(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}.")
+        hints.append(
+            f"Delete {_name_or_count(publish)}: ci-publish makes {'a new one' if len(publish) == 1 else 'new ones'}."
+        )
     if others := [file for file in files if file.type != "publish"]:
-        hints.append(f"Delete {_named(others)} to publish without {'it' if len(others) == 1 else 'them'}.")
+        hints.append(f"Delete {_name_or_count(others)} to publish without {'it' if len(others) == 1 else 'them'}.")
     return tuple(hints)
 
 
-def _named(files: Sequence[FoundAttestation]) -> str:
+def _name_or_count(files: Sequence[FoundAttestation]) -> str:
     """Name one file, or say how many."""
     return files[0].path.name if len(files) == 1 else f"the {len(files)} attestation files named above"
 
 
-def _attestation_files(number: int) -> str:
+def _count_attestation_files(number: int) -> str:
     return "1 attestation file" if number == 1 else f"{number} attestation files"

@@ -21,11 +21,11 @@ from sigstore.oidc import ExpiredIdentity, IdentityError
 from sigstore.oidc import IdentityToken as SigstoreToken
 from sigstore.sign import ExpiredCertificate, Signer, SigningContext  # type: ignore[attr-defined]  # not in an __all__
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.attestations.examiner import Examiner, first_problem, value_of
-from ci_publish.attestations.publishers import begins, publisher_of
-from ci_publish.attestations.sessions import Limits, limit
-from ci_publish.attestations.statements import statement_of
+from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.examiner import Examiner, attestation_value, first_validation_problem
+from ci_publish.attestations.publishers import publisher_of_claims, token_begins_at
+from ci_publish.attestations.sessions import Limits, limit_session
+from ci_publish.attestations.statements import in_toto_statement
 from ci_publish.attestations.trouble import (
     CertificateEnded,
     IdentityEnded,
@@ -36,9 +36,9 @@ from ci_publish.attestations.trouble import (
     Trouble,
     Unsound,
     Untrusted,
-    answer_trouble,
-    chain,
-    first_words,
+    exception_chain,
+    first_reason,
+    trouble_of_response,
 )
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
@@ -60,7 +60,7 @@ _EXPIRED_AT_SIGNING = "expired at time of signing"
 
 
 @frozen
-class Made:
+class VerifiedAttestation:
     """A fresh attestation that verified, and how long its certificate lives, in seconds."""
 
     attestation: Attestation
@@ -81,119 +81,125 @@ class SigstoreAuthority:
         self._limits = Limits(seconds)
         self._wall = wall
 
-    def certify(self, token: IdentityToken) -> "Certified":
+    def certify(self, token: IdentityToken) -> "SigstoreCertificate":
         """Obtain a certificate. Raises Trouble, or ConfigurationError for a bad trust configuration."""
         try:
             identity = SigstoreToken(token.secret.reveal(), client_id=token.audience)
         except IdentityError as error:
-            raise self._unusable(token, error) from error
-        config, context = self._config, self._context
+            raise self._unusable_token_trouble(token, error) from error
+        config, context = self._trust_config, self._signing_context
         try:
             with context.signer(identity, cache=True) as signer:
-                return Certified(authority=self, signer=signer, examiner=Examiner(config), claims=token.claims)
+                return SigstoreCertificate(
+                    authority=self, signer=signer, examiner=Examiner(config), claims=token.claims
+                )
         except ExpiredIdentity as error:
             raise IdentityEnded("the identity token has expired") from error
         except CiPublishError:
             raise
         except Exception as error:
-            trouble = self.trouble("Sigstore's certificate authority", error)
+            trouble = self.interpret_sigstore_error("Sigstore's certificate authority", error)
             raise (IdentityRefusal(trouble.reason) if isinstance(trouble, Rejection) else trouble) from error
 
-    def _unusable(self, token: IdentityToken, error: IdentityError) -> Trouble:
+    def _unusable_token_trouble(self, token: IdentityToken, error: IdentityError) -> Trouble:
         """Return why sigstore does not take a token: too old or too young by this machine's clock, or a wrong one."""
         now = self._wall()
-        early = begins(token) - now
+        early = token_begins_at(token) - now
         if token.expires is not None and token.expires <= now:
             return IdentityEnded("the identity token has expired")
         if early > 0:
             reason = f"the identity token is not valid for another {early:.1f} s"
             return Transient(reason, early) if early <= _BEARABLE_SKEW else IdentityEnded(reason)
-        return IdentityRefusal("; ".join(dict.fromkeys(str(step) for step in chain(error) if str(step))))
+        return IdentityRefusal("; ".join(dict.fromkeys(str(step) for step in exception_chain(error) if str(step))))
 
     @cached_property
-    def _config(self) -> ClientTrustConfig:
+    def _trust_config(self) -> ClientTrustConfig:
         config = self._trust.get()
         if _NO_TIMESTAMPS:
             config.force_tlog_version = 1
         return config
 
     @cached_property
-    def _context(self) -> SigningContext:
+    def _signing_context(self) -> SigningContext:
         try:
-            signing = self._config.signing_config
+            signing = self._trust_config.signing_config
         except Exception as error:
             raise SigstoreRefused(
-                f"The Sigstore instance offers no service that attestations can be made with: {first_words(error)}."
+                f"The Sigstore instance offers no service that attestations can be made with: {first_reason(error)}."
             ) from error
         fulcio = signing.get_fulcio()
-        _require_privacy(fulcio.url)
-        limit(fulcio.session, self._limits, self._trace)
+        _require_https_authority(fulcio.url)
+        limit_session(fulcio.session, self._limits, self._emit_request_trace)
         self.rekor = signing.get_tlogs()[0]
         tsas = [] if _NO_TIMESTAMPS else signing.get_tsas()
-        return SigningContext(fulcio=fulcio, rekor=self.rekor, trusted_root=self._config.trusted_root, tsa_clients=tsas)
+        return SigningContext(
+            fulcio=fulcio, rekor=self.rekor, trusted_root=self._trust_config.trusted_root, tsa_clients=tsas
+        )
 
     def limit_this_thread(self) -> None:
         """Give the log client's session of this thread its limits, where the client shows it (Rekor v1 does)."""
         log = getattr(self.rekor, "log", None)
         if log is not None:
-            limit(log.session, self._limits, self._trace)
+            limit_session(log.session, self._limits, self._emit_request_trace)
 
-    def _trace(self, method: str, url: str, result: str, seconds: float) -> None:
+    def _emit_request_trace(self, method: str, url: str, result: str, seconds: float) -> None:
         self._emit(RequestTraced(method=method, url=url, result=result, seconds=seconds))
 
-    def trouble(self, service: str, error: BaseException) -> Trouble:
+    def interpret_sigstore_error(self, service: str, error: BaseException) -> Trouble:
         """Return what an exception of the libraries means."""
-        for step in chain(error):
-            if (found := _ended(step) or self._unanswered(service, step)) is not None:
+        for step in exception_chain(error):
+            if (found := _interpret_expiry(step) or self._interpret_request_error(service, step)) is not None:
                 return found
-        return Transient(f"{service} gave an answer that is not understood ({first_words(error)})")
+        return Transient(f"{service} gave an answer that is not understood ({first_reason(error)})")
 
-    def _unanswered(self, service: str, error: BaseException) -> Trouble | None:
+    def _interpret_request_error(self, service: str, error: BaseException) -> Trouble | None:
         match error:
             case requests.exceptions.TooManyRedirects():
                 return Refusal(f"{service} answered with a redirect, which is not followed")
             case requests.RequestException(response=requests.Response() as answer) if not answer.ok:
-                return answer_trouble(service, answer.status_code, _text(answer), answer.headers, self._wall())
+                return trouble_of_response(
+                    service, answer.status_code, _sigstore_response_text(answer), answer.headers, self._wall()
+                )
             case requests.exceptions.JSONDecodeError():
                 return Transient(f"{service} gave an answer that is not JSON")
             case requests.exceptions.Timeout():
                 return Transient(f"{service} did not answer within {self._limits.seconds:g} s")
             case requests.RequestException():
-                return _unconnected(service, error)
+                return _sigstore_connection_trouble(service, error)
             case _:
                 return None
 
 
-def _ended(error: BaseException) -> Trouble | None:
+def _interpret_expiry(error: BaseException) -> Trouble | None:
     match error:
         case ExpiredCertificate():
             return CertificateEnded("the signing certificate has expired")
         case ExpiredIdentity():
             return IdentityEnded("the identity token has expired")
         case VerificationError():
-            return Refusal(f"Sigstore's answer does not verify against the trust root ({first_words(error)})")
+            return Refusal(f"Sigstore's answer does not verify against the trust root ({first_reason(error)})")
         case _:
             return None
 
 
-def _text(answer: requests.Response) -> str:
+def _sigstore_response_text(answer: requests.Response) -> str:
     """Return the beginning of an answer's body; guessing its encoding would take longer than it is worth."""
     return answer.content[:20_000].decode(errors="replace")
 
 
-def _unconnected(service: str, error: BaseException) -> Trouble:
+def _sigstore_connection_trouble(service: str, error: BaseException) -> Trouble:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-        return Refusal(f"the address of {service} is no HTTP address ({first_words(error)})")
+        return Refusal(f"the address of {service} is no HTTP address ({first_reason(error)})")
     if (said := untrusted_cause(error)) is not None:
         return Untrusted(f"the certificate of {service} is not trusted ({said})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Refusal(f"the certificate of {service} is not valid ({first_words(error)})")
+        return Refusal(f"the certificate of {service} is not valid ({first_reason(error)})")
     if isinstance(error, requests.exceptions.ProxyError):
-        return Transient(f"{service} cannot be reached: {first_words(error)}")
-    return Transient(f"the connection to {service} failed ({first_words(error)})")
+        return Transient(f"{service} cannot be reached: {first_reason(error)}")
+    return Transient(f"the connection to {service} failed ({first_reason(error)})")
 
 
-class Certified:
+class SigstoreCertificate:
     """A signing certificate for one identity, good for any number of files while it lasts. Thread-safe."""
 
     def __init__(self, *, authority: SigstoreAuthority, signer: Signer, examiner: Examiner, claims: Claims) -> None:
@@ -201,37 +207,37 @@ class Certified:
         self._signer = signer
         self._examiner = examiner
         self._claims = claims
-        self._publisher = publisher_of(claims)
+        self._publisher = publisher_of_claims(claims)
 
-    def attest(self, subject: Subject, predicate_type: str) -> Made:
+    def attest(self, subject: Subject, predicate_type: str) -> VerifiedAttestation:
         """Sign, log and verify an attestation. Raises Trouble (Unsound when it does not verify)."""
-        attestation = self._sign(subject, predicate_type)
+        attestation = self._sign_attestation(subject, predicate_type)
         try:
-            examined = self._examiner.examine(attestation, subject, self._publisher)
+            examined = self._examiner.examine_attestation(attestation, subject, self._publisher)
         except Unsound as error:
             if _EXPIRED_AT_SIGNING in error.reason:
                 raise CertificateEnded(error.reason) from error
             raise
-        return Made(value_of(attestation, subject.filename, examined), examined.lifetime)
+        return VerifiedAttestation(attestation_value(attestation, subject.filename, examined), examined.lifetime)
 
-    def _sign(self, subject: Subject, predicate_type: str) -> Pep740Attestation:
+    def _sign_attestation(self, subject: Subject, predicate_type: str) -> Pep740Attestation:
         try:
             distribution = Pep740Distribution(name=subject.filename, digest=subject.sha256)
         except ValidationError as error:
-            raise Refusal(f"its name is not a distribution's ({first_problem(error)})") from error
+            raise Refusal(f"its name is not a distribution's ({first_validation_problem(error)})") from error
         try:
             self._authority.limit_this_thread()
             if predicate_type == SLSA_PROVENANCE_V1:
-                statement = statement_of(subject, predicate_type, provenance_of(self._claims))
+                statement = in_toto_statement(subject, predicate_type, build_provenance_predicate(self._claims))
                 return Pep740Attestation.from_bundle(self._signer.sign_dsse(Statement(statement)))
             return Pep740Attestation.sign(self._signer, distribution)
         except CiPublishError:
             raise
         except Exception as error:
-            raise self._authority.trouble("Sigstore's transparency log", error) from error
+            raise self._authority.interpret_sigstore_error("Sigstore's transparency log", error) from error
 
 
-def _require_privacy(url: str) -> None:
+def _require_https_authority(url: str) -> None:
     """Refuse to send the identity token in clear text to another machine. Raises ConfigurationError."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):

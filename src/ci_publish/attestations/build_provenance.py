@@ -2,7 +2,7 @@
 
 A predicate is made from the claims of the job's identity token, and from nothing that a build could have set. Sigstore
 writes the same claims into the signing certificate after it has verified the token, so whoever reads a predicate can
-compare it with its certificate: ``contradiction`` does, for our own predicates as well.
+compare it with its certificate: ``provenance_contradiction`` does, for our own predicates as well.
 
 GitHub's build type and its parameters are those of GitHub's own builder (actions/toolkit,
 ``packages/attest/src/provenance.ts``). GitLab's cannot be filled from claims (it wants every variable of the job), so
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ci_publish.about import DOCS_URL
 from ci_publish.attestations.publishers import GITHUB_ISSUER, GITLAB_ISSUER, Extension
-from ci_publish.attestations.slsa_model import predicate_fault
+from ci_publish.attestations.slsa_model import slsa_predicate_fault
 from ci_publish.model.identity import Claims
 
 GITHUB_BUILD_TYPE: Final = "https://actions.github.io/buildtypes/workflow/v1"
@@ -42,32 +42,32 @@ class NoBuildProvenance(ValueError):
     """The claims do not say enough for build provenance; the message is a sentence that says what is missing."""
 
 
-def provenance_of(claims: Claims) -> Predicate:
+def build_provenance_predicate(claims: Claims) -> Predicate:
     """Return the SLSA v1 predicate for a build by the job with these claims. Raises NoBuildProvenance."""
     issuer = claims.get("iss")
-    makers = {GITHUB_ISSUER: _github, GITLAB_ISSUER: _gitlab}
+    makers = {GITHUB_ISSUER: _github_build_predicate, GITLAB_ISSUER: _gitlab_build_predicate}
     if issuer not in makers:
         message = (
             f"Build provenance can be made in jobs on GitHub.com and GitLab.com; this identity was issued by {issuer}."
         )
         raise NoBuildProvenance(message)
-    made = makers[issuer](_Claims(claims))
-    if (fault := predicate_fault(made)) is not None:
+    made = makers[issuer](_RequiredClaims(claims))
+    if (fault := slsa_predicate_fault(made)) is not None:
         message = f"What the identity token says makes no valid SLSA provenance: {fault}."
         raise NoBuildProvenance(message)
     return made
 
 
-def unprovable(claims: Claims) -> str | None:
+def why_build_is_unprovable(claims: Claims) -> str | None:
     """Return why there can be no build provenance for a job with these claims; None where there can."""
     try:
-        provenance_of(claims)
+        build_provenance_predicate(claims)
     except NoBuildProvenance as error:
         return str(error)
     return None
 
 
-class _Claims:
+class _RequiredClaims:
     """Claims that must be there; numbers are given as text."""
 
     def __init__(self, claims: Claims) -> None:
@@ -80,7 +80,7 @@ class _Claims:
             raise NoBuildProvenance(message)
         return str(value)
 
-    def after(self, name: str, prefix: str) -> tuple[str, str]:
+    def path_and_ref(self, name: str, prefix: str) -> tuple[str, str]:
         """Return the path and the ref of the claim *name*, which must be ``<prefix><path>@<ref>``."""
         path, separator, ref = self[name].partition("@")
         if not path.startswith(prefix) or not separator:
@@ -89,10 +89,10 @@ class _Claims:
         return path.removeprefix(prefix), ref
 
 
-def _github(claims: _Claims) -> Predicate:
+def _github_build_predicate(claims: _RequiredClaims) -> Predicate:
     home = f"https://github.com/{claims['repository']}"
-    path, ref = claims.after("workflow_ref", f"{claims['repository']}/")
-    return _predicate(
+    path, ref = claims.path_and_ref("workflow_ref", f"{claims['repository']}/")
+    return _slsa_predicate(
         build_type=GITHUB_BUILD_TYPE,
         external={"workflow": {"ref": ref, "repository": home, "path": path}},
         internal={"github": {name: claims[name] for name in _GITHUB_INTERNAL}},
@@ -104,11 +104,11 @@ def _github(claims: _Claims) -> Predicate:
     )
 
 
-def _gitlab(claims: _Claims) -> Predicate:
+def _gitlab_build_predicate(claims: _RequiredClaims) -> Predicate:
     home = f"https://gitlab.com/{claims['project_path']}"
     # Sigstore's certificate says the same, with no other word for a ref than these two.
     ref = f"refs/{'heads' if claims['ref_type'] == 'branch' else 'tags'}/{claims['ref']}"
-    return _predicate(
+    return _slsa_predicate(
         build_type=GITLAB_BUILD_TYPE,
         external={"source": home, "ref": ref, "config": f"https://{claims['ci_config_ref_uri']}"},
         internal={"gitlab": {name: claims[name] for name in _GITLAB_INTERNAL}},
@@ -117,7 +117,7 @@ def _gitlab(claims: _Claims) -> Predicate:
     )
 
 
-def _predicate(
+def _slsa_predicate(
     *,
     build_type: str,
     external: Mapping[str, Any],
@@ -139,7 +139,7 @@ def _predicate(
     }
 
 
-def contradiction(predicate: Predicate, certificate: Mapping[str, str]) -> str | None:
+def provenance_contradiction(predicate: Predicate, certificate: Mapping[str, str]) -> str | None:
     """Return how a valid *predicate* differs from the *certificate* (its extensions) that signed it, as a clause.
 
     None where nothing differs, and for an issuer whose certificates say nothing about builds. Of build types that we
@@ -147,30 +147,31 @@ def contradiction(predicate: Predicate, certificate: Mapping[str, str]) -> str |
     """
     if certificate.get(Extension.ISSUER) not in {GITHUB_ISSUER, GITLAB_ISSUER}:
         return None
-    for what, stated, proven in _comparisons(predicate, certificate):
+    for what, stated, proven in _provenance_comparisons(predicate, certificate):
         if stated is None or stated not in proven:
-            return f"its predicate names the {what} {_shown(stated)}, its certificate {_shown(proven[0])}"
+            allowed = _shortened_value(proven[0])
+            return f"its predicate names the {what} {_shortened_value(stated)}, its certificate {allowed}"
     return None
 
 
 _Comparison = tuple[str, object, tuple[str | None, ...]]
 
 
-def _comparisons(predicate: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
+def _provenance_comparisons(predicate: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
     """Yield what is compared: its name, what the predicate states, and what the certificate allows."""
     definition, run = predicate["buildDefinition"], predicate["runDetails"]
-    yield "builder", run["builder"]["id"], _builders(run["builder"]["id"], certificate)
+    yield "builder", run["builder"]["id"], _allowed_builders(run["builder"]["id"], certificate)
     invocation = (run.get("metadata") or {}).get("invocationId")
     if invocation is not None and "://" in invocation:
         yield "run", invocation, (certificate.get(Extension.RUN_INVOCATION_URI),)
-    yield from _sources(definition, certificate)
+    yield from _source_comparisons(definition, certificate)
     if definition["buildType"] == GITHUB_BUILD_TYPE:
-        yield from _github_parameters(definition, certificate)
+        yield from _github_parameter_comparisons(definition, certificate)
     elif definition["buildType"] == GITLAB_BUILD_TYPE:
-        yield from _gitlab_parameters(definition, certificate)
+        yield from _gitlab_parameter_comparisons(definition, certificate)
 
 
-def _builders(stated: str, certificate: Mapping[str, str]) -> tuple[str | None, ...]:
+def _allowed_builders(stated: str, certificate: Mapping[str, str]) -> tuple[str | None, ...]:
     """Return the builders that the certificate allows: the workflow or pipeline definition, or the CI's runner.
 
     Earlier versions of GitHub's builder named the kind of runner. Which of GitLab's runners a job had is in no
@@ -184,7 +185,7 @@ def _builders(stated: str, certificate: Mapping[str, str]) -> tuple[str | None, 
     return (signer, stated) if stated.startswith(prefix) and runner.isdecimal() else (signer,)
 
 
-def _sources(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
+def _source_comparisons(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
     """Yield the repository and the commit of each dependency that is, or has to be, the source of the build."""
     home = f"git+{certificate.get(Extension.SOURCE_REPOSITORY_URI)}"
     dependencies = definition.get("resolvedDependencies") or []
@@ -201,25 +202,25 @@ def _sources(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[
                 yield "ref", ref, (certificate.get(Extension.SOURCE_REPOSITORY_REF),)
 
 
-def _github_parameters(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
+def _github_parameter_comparisons(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
     workflow = definition["externalParameters"].get("workflow")
     stated = workflow if isinstance(workflow, dict) else {}
     home = certificate.get(Extension.SOURCE_REPOSITORY_URI)
     yield "repository", stated.get("repository"), (home,)
     config = certificate.get(Extension.BUILD_CONFIG_URI)
     yield "workflow", f"{home}/{stated.get('path')}@{stated.get('ref')}", (config,)
-    yield from _internal(definition, "github", certificate, _GITHUB_INTERNAL)
+    yield from _internal_parameter_comparisons(definition, "github", certificate, _GITHUB_INTERNAL)
 
 
-def _gitlab_parameters(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
+def _gitlab_parameter_comparisons(definition: Predicate, certificate: Mapping[str, str]) -> Iterator[_Comparison]:
     stated = definition["externalParameters"]
     yield "repository", stated.get("source"), (certificate.get(Extension.SOURCE_REPOSITORY_URI),)
     yield "ref", stated.get("ref"), (certificate.get(Extension.SOURCE_REPOSITORY_REF),)
     yield "pipeline definition", stated.get("config"), (certificate.get(Extension.BUILD_CONFIG_URI),)
-    yield from _internal(definition, "gitlab", certificate, _GITLAB_INTERNAL)
+    yield from _internal_parameter_comparisons(definition, "gitlab", certificate, _GITLAB_INTERNAL)
 
 
-def _internal(
+def _internal_parameter_comparisons(
     definition: Predicate, group: str, certificate: Mapping[str, str], extensions: Mapping[str, Extension]
 ) -> Iterator[_Comparison]:
     """Yield the internal parameters that are stated: not every version of GitHub's builder states them all."""
@@ -230,7 +231,7 @@ def _internal(
             yield name, stated[name], (certificate.get(extension),)
 
 
-def _shown(value: object) -> str:
+def _shortened_value(value: object) -> str:
     """Return a value as a message may show it; long ones are cut."""
     text = "none" if value is None else str(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

@@ -20,20 +20,20 @@ from pypi_attestations import Publisher as Pep740Publisher
 from sigstore.models import ClientTrustConfig
 from sigstore.verify import Verifier, policy
 
-from ci_publish.attestations.build_provenance import contradiction
+from ci_publish.attestations.build_provenance import provenance_contradiction
 from ci_publish.attestations.publishers import (
     Extension,
     Publisher,
-    build_configs,
+    allowed_build_config_uris,
     certificate_mismatch,
     circleci_publisher,
     github_publisher,
     gitlab_publisher,
     google_publisher,
 )
-from ci_publish.attestations.signers import CertificateFacts, utf8_string
-from ci_publish.attestations.statements import PAYLOAD_TYPE, WrongStatement, read_statement
-from ci_publish.attestations.trouble import Unsound, first_words
+from ci_publish.attestations.signers import CertificateFacts, decode_der_utf8_string
+from ci_publish.attestations.statements import PAYLOAD_TYPE, WrongStatement, parse_statement
+from ci_publish.attestations.trouble import Unsound, first_reason
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.frozen import frozen
 
@@ -58,50 +58,54 @@ class Examiner:
         self._verifier = Verifier(trusted_root=trust.trusted_root)
         self._certificates: dict[bytes, CertificateFacts] = {}
 
-    def examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
+    def examine_attestation(
+        self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None
+    ) -> Examined:
         """Verify signature, certificate, log entry, statement and (unless None) publisher. Raises Unsound."""
         try:
-            return self._examine(attestation, subject, publisher)
+            return self._verify_attestation(attestation, subject, publisher)
         except (Unsound, WrongStatement) as error:
             raise Unsound(str(error)) from error
         except Exception as error:
-            raise Unsound(first_words(error).removeprefix("Verification failed: ")) from error
+            raise Unsound(first_reason(error).removeprefix("Verification failed: ")) from error
 
-    def _examine(self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None) -> Examined:
-        certificate = self._read(attestation)
+    def _verify_attestation(
+        self, attestation: Pep740Attestation, subject: Subject, publisher: Publisher | None
+    ) -> Examined:
+        certificate = self._certificate_facts(attestation)
         extensions = certificate.extensions
         if publisher is not None and (mismatch := certificate_mismatch(publisher, extensions)) is not None:
             raise Unsound(mismatch)
         bundle = attestation.to_bundle()
-        kind, payload = self._verifier.verify_dsse(bundle, _policy(publisher, extensions))
+        kind, payload = self._verifier.verify_dsse(bundle, _sigstore_policy(publisher, extensions))
         if kind != PAYLOAD_TYPE:
             raise Unsound(f"its payload is of type {kind}")
-        statement = read_statement(payload, subject)
+        statement = parse_statement(payload, subject)
         if statement.predicate_type == SLSA_PROVENANCE_V1:
-            difference = contradiction(statement.predicate, extensions)
+            difference = provenance_contradiction(statement.predicate, extensions)
             if difference is not None:
                 raise Unsound(difference)
         entry = attestation.verification_material.transparency_entries[0]
         signing = bundle.signing_certificate
         return Examined(
             predicate_type=statement.predicate_type,
-            log_index=_number(entry.get("logIndex")),
-            integrated_time=_number(entry.get("integratedTime")),
+            log_index=_decimal_or_none(entry.get("logIndex")),
+            integrated_time=_decimal_or_none(entry.get("integratedTime")),
             lifetime=(signing.not_valid_after_utc - signing.not_valid_before_utc).total_seconds(),
             certificate=certificate,
         )
 
-    def _read(self, attestation: Pep740Attestation) -> CertificateFacts:
+    def _certificate_facts(self, attestation: Pep740Attestation) -> CertificateFacts:
         """Return what the certificate says; all files of a run share one, so the last few are remembered."""
         raw = attestation.verification_material.certificate
         if (known := self._certificates.get(raw)) is None:
             if len(self._certificates) >= _REMEMBERED_CERTIFICATES:
                 self._certificates.clear()
-            known = self._certificates[raw] = _facts(attestation)
+            known = self._certificates[raw] = _read_certificate(attestation)
         return known
 
 
-def _facts(attestation: Pep740Attestation) -> CertificateFacts:
+def _read_certificate(attestation: Pep740Attestation) -> CertificateFacts:
     """Read a certificate: what pypi-attestations reads (extensions 8 to 22), the environment, the email address."""
     extensions = dict(attestation.certificate_claims)
     certificate = x509.load_der_x509_certificate(attestation.verification_material.certificate)
@@ -109,7 +113,7 @@ def _facts(attestation: Pep740Attestation) -> CertificateFacts:
     for extension in certificate.extensions:
         match extension.value:
             case x509.UnrecognizedExtension(oid=oid, value=value) if oid.dotted_string == Extension.ENVIRONMENT:
-                extensions |= {} if (text := utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
+                extensions |= {} if (text := decode_der_utf8_string(value)) is None else {Extension.ENVIRONMENT: text}
             case x509.SubjectAlternativeName() as names:
                 email = next(iter(names.get_values_for_type(x509.RFC822Name)), None)
             case _:
@@ -124,14 +128,14 @@ class _AnyIdentity:
         """Accept *cert*."""
 
 
-def _policy(publisher: Publisher | None, certificate: Mapping[str, str]) -> policy.VerificationPolicy:
+def _sigstore_policy(publisher: Publisher | None, certificate: Mapping[str, str]) -> policy.VerificationPolicy:
     """Return PyPI's policy for *publisher*, in sigstore's own terms."""
     if publisher is None:
         return _AnyIdentity()
     rules: list[policy.VerificationPolicy] = [policy.OIDCIssuerV2(publisher.issuer)]
     rules += [_EXTENSION_POLICIES[extension](value) for extension, value in publisher.extensions]
     if publisher.build_config is not None:
-        uris = build_configs(publisher.build_config, certificate)
+        uris = allowed_build_config_uris(publisher.build_config, certificate)
         rules.append(policy.AnyOf([policy.OIDCBuildConfigURI(uri) for uri in uris]))
     if publisher.email is not None:
         rules.append(policy.Identity(identity=publisher.email, issuer=publisher.issuer))
@@ -145,12 +149,12 @@ _EXTENSION_POLICIES: dict[Extension, Callable[[str], policy.VerificationPolicy]]
 }
 
 
-def read_attestation(content: bytes) -> Pep740Attestation:
+def parse_attestation(content: bytes) -> Pep740Attestation:
     """Parse a PEP 740 attestation object. Raises Unsound."""
     try:
         return Pep740Attestation.model_validate_json(content)
     except ValidationError as error:
-        raise Unsound(f"it is not a PEP 740 attestation ({first_problem(error)})") from error
+        raise Unsound(f"it is not a PEP 740 attestation ({first_validation_problem(error)})") from error
 
 
 @frozen
@@ -162,19 +166,19 @@ class ServedAttestation:
     attestation: Pep740Attestation
 
 
-def read_provenance(content: bytes) -> Iterator[ServedAttestation]:
+def parse_provenance(content: bytes) -> Iterator[ServedAttestation]:
     """Parse what the Integrity API serves. Raises Unsound."""
     try:
         provenance = Provenance.model_validate_json(content)
     except ValidationError as error:
-        raise Unsound(f"it is not a PEP 740 provenance object ({first_problem(error)})") from error
+        raise Unsound(f"it is not a PEP 740 provenance object ({first_validation_problem(error)})") from error
     for bundle in provenance.attestation_bundles:
-        publisher = _publisher(bundle.publisher)
+        publisher = _publisher_in_provenance(bundle.publisher)
         environment = getattr(bundle.publisher, "environment", None) or None
         yield from (ServedAttestation(publisher, environment, attestation) for attestation in bundle.attestations)
 
 
-def _publisher(publisher: Pep740Publisher) -> Publisher:
+def _publisher_in_provenance(publisher: Pep740Publisher) -> Publisher:
     match publisher:
         case GitHubPublisher():
             return github_publisher(publisher.repository, publisher.workflow)
@@ -190,7 +194,7 @@ def _publisher(publisher: Pep740Publisher) -> Publisher:
             raise Unsound(f"it names a publisher of an unknown kind ({publisher.kind})")
 
 
-def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:
+def attestation_value(attestation: Pep740Attestation, filename: str, examined: Examined) -> Attestation:
     """Return a verified attestation as our value."""
     extensions = examined.certificate.extensions
     return Attestation(
@@ -208,17 +212,17 @@ def value_of(attestation: Pep740Attestation, filename: str, examined: Examined) 
     )
 
 
-def bundle_of(attestation: Attestation) -> str:
+def sigstore_bundle_json(attestation: Attestation) -> str:
     """Return an attestation that verified as a Sigstore bundle (JSON), for other verifiers."""
-    return read_attestation(attestation.json.encode()).to_bundle().to_json()
+    return parse_attestation(attestation.json.encode()).to_bundle().to_json()
 
 
-def first_problem(error: ValidationError) -> str:
+def first_validation_problem(error: ValidationError) -> str:
     """Return where and why a document is not what it should be."""
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
-def _number(value: object) -> int | None:
+def _decimal_or_none(value: object) -> int | None:
     return int(value) if isinstance(value, int | str) and str(value).isdecimal() else None

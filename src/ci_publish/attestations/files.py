@@ -13,7 +13,7 @@ from ci_publish.model.attestation import FILE_TYPES, PUBLISH_V1, SLSA_PROVENANCE
 _MODE = 0o644
 
 
-def attestation_name(attestation: Attestation) -> str:
+def attestation_filename(attestation: Attestation) -> str:
     """Return the name of the file for *attestation* (the convention of pypi-attestations, uv and twine)."""
     return f"{attestation.filename}.{FILE_TYPES[attestation.predicate_type]}.attestation"
 
@@ -36,9 +36,9 @@ def write_attestations(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(
-            _write(directory / name, text, link)
+            _write_attestation_file(directory / name, text, link)
             for attestation in attestations
-            for name, text in _texts(attestation, bundles=bundles)
+            for name, text in _attestation_file_texts(attestation, bundles=bundles)
         )
     except OSError as error:
         raise ConfigurationError(
@@ -51,16 +51,16 @@ def write_attestations(
         ) from error
 
 
-def _texts(attestation: Attestation, *, bundles: bool) -> Iterator[tuple[str, str]]:
+def _attestation_file_texts(attestation: Attestation, *, bundles: bool) -> Iterator[tuple[str, str]]:
     """Yield the files of an attestation: name and content."""
-    yield attestation_name(attestation), attestation.json
+    yield attestation_filename(attestation), attestation.json
     if bundles and attestation.predicate_type == SLSA_PROVENANCE_V1:
-        from ci_publish.attestations.examiner import bundle_of  # noqa: PLC0415  (imported already: it signed)
+        from ci_publish.attestations.examiner import sigstore_bundle_json  # noqa: PLC0415  (imported already: it signed)
 
-        yield f"{attestation.filename}.sigstore.json", bundle_of(attestation)
+        yield f"{attestation.filename}.sigstore.json", sigstore_bundle_json(attestation)
 
 
-def require_unwritten(
+def require_no_attestation_files(
     directory: Path, filenames: Iterable[str], predicate_types: Iterable[str] = (PUBLISH_V1,)
 ) -> None:
     """Raise ConfigurationError if *directory* has such an attestation of one of the distributions *filenames* already.
@@ -70,42 +70,42 @@ def require_unwritten(
     types = [FILE_TYPES[predicate_type] for predicate_type in predicate_types]
     for path in (directory / f"{filename}.{each}.attestation" for filename in filenames for each in types):
         if os.path.lexists(path):
-            raise _taken(path)
+            raise _attestation_exists_error(path)
 
 
-def _write(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
+def _write_attestation_file(path: Path, text: str, link: Callable[[Path, Path], None]) -> Path:
     content = text.encode()
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
         Path(name).chmod(_MODE)
-        _name(Path(name), path, content, link)
+        _link_attestation_file(Path(name), path, content, link)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name)  # noqa: PTH108  (the temporary name may have been moved away)
     return path
 
 
-def _name(temporary: Path, path: Path, content: bytes, link: Callable[[Path, Path], None]) -> None:
+def _link_attestation_file(temporary: Path, path: Path, content: bytes, link: Callable[[Path, Path], None]) -> None:
     """Give *temporary* its final name, unless something is there already."""
     try:
         link(temporary, path)
     except FileExistsError:
-        _same(path, content)
+        _require_same_attestation(path, content)
     except OSError:  # a file system without hard links
         if path.exists() or path.is_symlink():
-            _same(path, content)
+            _require_same_attestation(path, content)
         else:
             temporary.rename(path)
 
 
-def _same(path: Path, content: bytes) -> None:
+def _require_same_attestation(path: Path, content: bytes) -> None:
     if path.is_symlink() or path.read_bytes() != content:
-        raise _taken(path)
+        raise _attestation_exists_error(path)
 
 
-def _taken(path: Path) -> ConfigurationError:
+def _attestation_exists_error(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"{path} exists already and is another attestation.",
         hints=("Attestations are never replaced: name an empty directory, or delete the file.",),

@@ -113,49 +113,49 @@ def circleci_publisher(
     )
 
 
-def publisher_of(claims: Claims) -> Publisher:
+def publisher_of_claims(claims: Claims) -> Publisher:
     """Return the publisher as which the index will know a job with these claims.
 
     For an identity provider that PyPI does not know, and for claims that lack what a publisher needs, only the issuer
     is compared, and the publisher says so (``known`` is False).
     """
-    issuer = _text(claims, "iss")
+    issuer = _text_of_claim(claims, "iss")
     builders = {
-        GITHUB_ISSUER: _from_github,
-        GITLAB_ISSUER: _from_gitlab,
-        GOOGLE_ISSUER: _from_google,
-        CIRCLECI_ISSUER: _from_circleci,
+        GITHUB_ISSUER: _github_publisher_of_claims,
+        GITLAB_ISSUER: _gitlab_publisher_of_claims,
+        GOOGLE_ISSUER: _google_publisher_of_claims,
+        CIRCLECI_ISSUER: _circleci_publisher_of_claims,
     }
     found = builders[issuer](claims) if issuer in builders else None
     return found or Publisher(label=issuer or "an unknown identity provider", issuer=issuer, known=False)
 
 
-def _from_github(claims: Claims) -> Publisher | None:
-    repository = _text(claims, "repository")
-    path = _text(claims, "workflow_ref").partition("@")[0]
+def _github_publisher_of_claims(claims: Claims) -> Publisher | None:
+    repository = _text_of_claim(claims, "repository")
+    path = _text_of_claim(claims, "workflow_ref").partition("@")[0]
     prefix = f"{repository}/.github/workflows/"
     if not repository or not path.startswith(prefix):
         return None
     return github_publisher(repository, path.removeprefix(prefix))
 
 
-def _from_gitlab(claims: Claims) -> Publisher | None:
-    project = _text(claims, "project_path")
-    path = _text(claims, "ci_config_ref_uri").partition("@")[0]
+def _gitlab_publisher_of_claims(claims: Claims) -> Publisher | None:
+    project = _text_of_claim(claims, "project_path")
+    path = _text_of_claim(claims, "ci_config_ref_uri").partition("@")[0]
     prefix = f"gitlab.com/{project}//"
     if not project or not path.startswith(prefix):
         return None
     return gitlab_publisher(project, path.removeprefix(prefix))
 
 
-def _from_google(claims: Claims) -> Publisher | None:
-    email = _text(claims, "email")
+def _google_publisher_of_claims(claims: Claims) -> Publisher | None:
+    email = _text_of_claim(claims, "email")
     return google_publisher(email) if email else None
 
 
-def _from_circleci(claims: Claims) -> Publisher | None:
-    project = _text(claims, "oidc.circleci.com/project-id")
-    definition = _text(claims, "oidc.circleci.com/pipeline-definition-id")
+def _circleci_publisher_of_claims(claims: Claims) -> Publisher | None:
+    project = _text_of_claim(claims, "oidc.circleci.com/project-id")
+    definition = _text_of_claim(claims, "oidc.circleci.com/pipeline-definition-id")
     return circleci_publisher(project, definition) if project and definition else None
 
 
@@ -166,22 +166,22 @@ def certificate_mismatch(publisher: Publisher, certificate: Mapping[str, str]) -
     """
     for extension, wanted in ((Extension.ISSUER, publisher.issuer), *publisher.extensions):
         if (found := certificate.get(extension)) != wanted:
-            return _difference(_NAMES[extension], wanted, found)
+            return _certificate_difference(_NAMES[extension], wanted, found)
     if publisher.build_config is None:
         return None
     found = certificate.get(Extension.BUILD_CONFIG_URI)
-    if found in build_configs(publisher.build_config, certificate):
+    if found in allowed_build_config_uris(publisher.build_config, certificate):
         return None
-    return _difference("workflow", f"{publisher.build_config}@…", found)
+    return _certificate_difference("workflow", f"{publisher.build_config}@…", found)
 
 
-def build_configs(base: str, certificate: Mapping[str, str]) -> tuple[str, ...]:
+def allowed_build_config_uris(base: str, certificate: Mapping[str, str]) -> tuple[str, ...]:
     """Return the Build Config URIs that *base* may have: at the commit or at the ref that the certificate names."""
     extensions = (Extension.SOURCE_REPOSITORY_DIGEST, Extension.SOURCE_REPOSITORY_REF)
     return tuple(f"{base}@{certificate[extension]}" for extension in extensions if extension in certificate)
 
 
-def _difference(name: str, wanted: str, found: str | None) -> str:
+def _certificate_difference(name: str, wanted: str, found: str | None) -> str:
     if found is None:
         return f"its certificate names no {name} (expected {wanted})"
     if wanted.removesuffix("@…").lower() == found[: len(wanted.removesuffix("@…"))].lower():
@@ -200,10 +200,10 @@ def reusable_workflow_mismatch(
     workflow that was started (``workflow_ref``), so no Trusted Publisher fits both (pypi/warehouse#11096). None also
     where reusable workflows *may publish*.
     """
-    started, running = _text(claims, "workflow_ref"), _text(claims, "job_workflow_ref")
+    started, running = _text_of_claim(claims, "workflow_ref"), _text_of_claim(claims, "job_workflow_ref")
     if (
         may_publish
-        or _text(claims, "iss") != GITHUB_ISSUER
+        or _text_of_claim(claims, "iss") != GITHUB_ISSUER
         or not started
         or not running
         or started.lower() == running.lower()
@@ -220,10 +220,10 @@ def reusable_workflow_mismatch(
     )
 
 
-def pipeline_mismatch(claims: Claims) -> UnattestableWorkflow | None:
+def pipeline_project_mismatch(claims: Claims) -> UnattestableWorkflow | None:
     """Return the error to raise before signing when a GitLab job's CI configuration is in another project."""
-    project = _text(claims, "project_path")
-    configuration = _text(claims, "ci_config_ref_uri")
+    project = _text_of_claim(claims, "project_path")
+    configuration = _text_of_claim(claims, "ci_config_ref_uri")
     path, separator, _ = configuration.partition("@")[0].partition("//")
     if not project or not separator or path.partition("/")[2].lower() == project.lower():
         return None
@@ -238,35 +238,37 @@ def pipeline_mismatch(claims: Claims) -> UnattestableWorkflow | None:
     )
 
 
-def unattestable(claims: Claims) -> UnattestableWorkflow | None:
+def unattestable_workflow_error(claims: Claims) -> UnattestableWorkflow | None:
     """Return why no index with PyPI's rules takes attestations of a job with these claims; None where it may."""
-    return reusable_workflow_mismatch(claims) or pipeline_mismatch(claims)
+    return reusable_workflow_mismatch(claims) or pipeline_project_mismatch(claims)
 
 
-def public_facts(claims: Claims) -> tuple[str, ...]:
+def facts_made_public(claims: Claims) -> tuple[str, ...]:
     """Return what an attestation of this job makes public although the project is not; empty for a public project.
 
     The transparency log keeps the certificate permanently: each line is a claim that Fulcio copies into it.
     """
-    if (_text(claims, "repository_visibility") or _text(claims, "project_visibility") or "public") == "public":
+    if (
+        _text_of_claim(claims, "repository_visibility") or _text_of_claim(claims, "project_visibility") or "public"
+    ) == "public":
         return ()
     named = (
-        ("repository", _text(claims, "repository") or _text(claims, "project_path")),
-        ("workflow", _text(claims, "workflow_ref") or _text(claims, "ci_config_ref_uri")),
-        ("ref", _text(claims, "ref")),
-        ("commit", _text(claims, "sha")),
-        ("environment and subject", _text(claims, "sub")),
-        ("run", _text(claims, "run_id") or _text(claims, "job_id")),
+        ("repository", _text_of_claim(claims, "repository") or _text_of_claim(claims, "project_path")),
+        ("workflow", _text_of_claim(claims, "workflow_ref") or _text_of_claim(claims, "ci_config_ref_uri")),
+        ("ref", _text_of_claim(claims, "ref")),
+        ("commit", _text_of_claim(claims, "sha")),
+        ("environment and subject", _text_of_claim(claims, "sub")),
+        ("run", _text_of_claim(claims, "run_id") or _text_of_claim(claims, "job_id")),
     )
     return tuple(f"{name} {value}" for name, value in named if value)
 
 
-def begins(token: IdentityToken) -> float:
+def token_begins_at(token: IdentityToken) -> float:
     """Return when a token's life begins by its own words, in seconds since the epoch."""
     times = (token.claims.get("nbf"), token.claims.get("iat"))
     return max((float(value) for value in times if isinstance(value, int | float)), default=0.0)
 
 
-def _text(claims: Claims, name: str) -> str:
+def _text_of_claim(claims: Claims, name: str) -> str:
     value = claims.get(name)
     return value if isinstance(value, str) else ""

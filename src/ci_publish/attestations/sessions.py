@@ -70,30 +70,35 @@ class _LimitedAdapter(HTTPAdapter):
         result = "no answer"
         try:
             proxy = proxy_for(request.url or "", self._environ)
-            with _naming(proxy):
+            with _name_proxy_in_errors(proxy):
                 response = super().send(
-                    request, stream=True, timeout=limit, verify=verify, cert=cert, proxies=_as_requests(request, proxy)
+                    request,
+                    stream=True,
+                    timeout=limit,
+                    verify=verify,
+                    cert=cert,
+                    proxies=_requests_proxies(request, proxy),
                 )
-            response.raw = io.BytesIO(self._read(response, began + self._limits.seconds))
+            response.raw = io.BytesIO(self._read_limited_body(response, began + self._limits.seconds))
             result = str(response.status_code)
         finally:
             self._trace(request.method or "", request.url or "", result, self._clock() - began)
         return response
 
-    def _read(self, response: requests.Response, ends: float) -> bytes:
+    def _read_limited_body(self, response: requests.Response, ends: float) -> bytes:
         content = bytearray()
         # `read1` (urllib3 2.2) returns what has come; `read` waits for the whole chunk, however slowly it trickles in.
         read = getattr(response.raw, "read1", response.raw.read)
         try:
             while piece := read(_CHUNK, decode_content=True):
                 content += piece
-                self._check(response, len(content), ends)
+                self._check_body_limits(response, len(content), ends)
         except urllib3.exceptions.HTTPError as error:
             response.raw.close()
             raise requests.ConnectionError(f"the answer broke off ({error})", request=response.request) from error
         return bytes(content)
 
-    def _check(self, response: requests.Response, size: int, ends: float) -> None:
+    def _check_body_limits(self, response: requests.Response, size: int, ends: float) -> None:
         problem: requests.RequestException | None = None
         if size > self._limits.size:
             problem = requests.ConnectionError(f"the answer is longer than {self._limits.size} bytes")
@@ -104,23 +109,23 @@ class _LimitedAdapter(HTTPAdapter):
             raise problem
 
 
-def _untraced(_method: str, _url: str, _result: str, _seconds: float) -> None:
+def _trace_nothing(_method: str, _url: str, _result: str, _seconds: float) -> None:
     pass
 
 
-def _as_requests(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
+def _requests_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
     return {} if proxy is None else {urls.split(request.url or "").scheme: proxy.address}
 
 
 @contextlib.contextmanager
-def _naming(proxy: Proxy | None) -> Iterator[None]:
+def _name_proxy_in_errors(proxy: Proxy | None) -> Iterator[None]:
     """Name *proxy* in what requests raises because of it."""
     try:
         yield
     except requests.exceptions.ProxyError as error:
         if proxy is None:
             raise
-        reason = _innermost(error)
+        reason = _first_cause_text(error)
         if (refusal := _TUNNEL_REFUSED.search(reason)) is None:
             raise requests.exceptions.ProxyError(f"{proxy.name} cannot be reached: {reason}") from error
         if refusal[1].startswith("407"):
@@ -128,17 +133,17 @@ def _naming(proxy: Proxy | None) -> Iterator[None]:
         raise requests.exceptions.ProxyError(f"{proxy.name} refuses the connection: {refusal[1]}") from error
 
 
-def _innermost(error: BaseException) -> str:
+def _first_cause_text(error: BaseException) -> str:
     """Return the words of the first cause, which say what happened without naming the libraries' objects."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def limit(
+def limit_session(
     session: requests.Session,
     limits: Limits,
-    trace: Trace = _untraced,
+    trace: Trace = _trace_nothing,
     environ: Mapping[str, str] = os.environ,
 ) -> None:
     """Give *session* these limits, once: no redirects (the body would be sent on) and no ``.netrc`` either.
@@ -152,8 +157,8 @@ def limit(
     session.mount("http://", adapter)
     session.max_redirects = 0
     # requests replaces an Authorization header by what .netrc has for the host, unless there is an `auth`.
-    session.auth = _as_it_is
+    session.auth = _keep_authorization
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request

@@ -20,7 +20,7 @@ class SharedBackoff:
         self._since = float("-inf")
         self.resume = float("-inf")
 
-    def failed(self, started: float, now: float, retry_after: float) -> float:
+    def note_failure(self, started: float, now: float, retry_after: float) -> float:
         """Note a failed attempt; return how many seconds nothing should be sent.
 
         Attempts that were under way when the pause began tell nothing new: they do not lengthen the back-off.
@@ -32,10 +32,10 @@ class SharedBackoff:
         self.resume = max(self.resume, now + retry_after)
         return max(0.0, self.resume - now)
 
-    def succeeded(self) -> None:
+    def note_success(self) -> None:
         """Note a success: the outage, if there was one, is over."""
         self._streak = 0
 
-    def width(self, workers: int) -> int:
+    def allowed_attempts(self, workers: int) -> int:
         """Return how many attempts may be under way: one while an outage lasts, else all."""
         return 1 if self._streak >= _CAREFUL_AFTER else workers

@@ -63,9 +63,9 @@ class CertificateFacts:
     def identity(self) -> PublisherIdentity | None:
         """The identity, where it has a name in the grammar of ``model.publisher_identity``."""
         if self.issuer == GOOGLE_ISSUER:
-            return _parsed(f"google:{self.email or ''}")
+            return _parse_repository_identity(f"google:{self.email or ''}")
         home = self.extensions.get(Extension.SOURCE_REPOSITORY_URI, "")
-        found = self._workflow(home, self.extensions.get(Extension.BUILD_CONFIG_URI, ""))
+        found = self._repository_with_workflow(home, self.extensions.get(Extension.BUILD_CONFIG_URI, ""))
         return None if found is None else replace(found, environment=self.extensions.get(Extension.ENVIRONMENT))
 
     @property
@@ -75,14 +75,14 @@ class CertificateFacts:
             return None
         _, host, before_workflow = _PLACES[self.issuer]
         uri = self.extensions.get(Extension.BUILD_SIGNER_URI, "")
-        return self._workflow(f"{host}{uri.removeprefix(host).partition(before_workflow)[0]}", uri)
+        return self._repository_with_workflow(f"{host}{uri.removeprefix(host).partition(before_workflow)[0]}", uri)
 
-    def _workflow(self, home: str, uri: str) -> PublisherIdentity | None:
+    def _repository_with_workflow(self, home: str, uri: str) -> PublisherIdentity | None:
         """Return the repository at *home*, with the file that *uri* names in it, None for one that cannot be named."""
         if self.issuer not in _PLACES:
             return None
         kind, host, before_workflow = _PLACES[self.issuer]
-        found = _parsed(f"{kind}:{home.removeprefix(host)}") if home.startswith(host) else None
+        found = _parse_repository_identity(f"{kind}:{home.removeprefix(host)}") if home.startswith(host) else None
         if found is None:
             return None
         path, prefix = uri.partition("@")[0], f"{home}{before_workflow}"
@@ -94,7 +94,7 @@ class CertificateFacts:
         return str(self.identity or self.email or self.issuer or "an identity that the certificate does not name")
 
 
-def _parsed(text: str) -> PublisherIdentity | None:
+def _parse_repository_identity(text: str) -> PublisherIdentity | None:
     try:
         found = parse_identity(text)
     except ValueError:
@@ -103,7 +103,7 @@ def _parsed(text: str) -> PublisherIdentity | None:
     return None if found.workflow or found.environment else found
 
 
-def utf8_string(der: bytes) -> str | None:
+def decode_der_utf8_string(der: bytes) -> str | None:
     """Return the text of a DER UTF8String (what Fulcio's extensions from number 8 on are); None for anything else."""
     if len(der) < 2 or der[0] != _UTF8_STRING:  # noqa: PLR2004  (tag and length)
         return None
@@ -170,9 +170,9 @@ class AcceptedSigners:
             return self.own.label
         return "unknown" if self.job is None else str(self.job.publisher)
 
-    def signed_by(self, certificate: CertificateFacts) -> SignedBy:
+    def classify_signer(self, certificate: CertificateFacts) -> SignedBy:
         """Compare the identity in a verified certificate. Never raises."""
-        mismatch = self._mismatch(certificate)
+        mismatch = self._own_identity_mismatch(certificate)
         if mismatch == "":
             ours = self.commit or (None if self.job is None else self.job.commit)
             return ByThisRun(certificate.commit if ours and certificate.commit != ours else None)
@@ -190,7 +190,7 @@ class AcceptedSigners:
         anywhere = replace(self.own, build_config=None)
         return anywhere.email is None and certificate_mismatch(anywhere, certificate.extensions) is None
 
-    def _mismatch(self, certificate: CertificateFacts) -> str | None:
+    def _own_identity_mismatch(self, certificate: CertificateFacts) -> str | None:
         """Return what differs from the run's own identity; empty where nothing does, None where it is not known."""
         if self.own is not None:
             return _mismatch_of_publisher(self.own, certificate)

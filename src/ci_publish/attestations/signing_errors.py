@@ -15,7 +15,7 @@ from ci_publish.model.attestation import Subject
 _STATUS_PAGE = "https://status.sigstore.dev"
 
 
-def final_error(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
+def final_signing_error(trouble: Trouble, subject: Subject | None) -> SigningFailed | UntrustedCertificate:
     """Return the error for a trouble that no repetition will cure."""
     what = "the signing certificate" if subject is None else subject.filename
     match trouble:
@@ -53,7 +53,7 @@ def final_error(trouble: Trouble, subject: Subject | None) -> SigningFailed | Un
             )
 
 
-def unavailable(missing: int, files: int, seconds: float, reason: str) -> SigstoreUnavailable:
+def sigstore_unavailable_error(missing: int, files: int, seconds: float, reason: str) -> SigstoreUnavailable:
     """Return the error for *missing* of *files* that were not attested in time; *reason* is the last trouble's."""
     return SigstoreUnavailable(
         f"Sigstore did not attest {missing} of {files} files within {round(seconds, 1):g} s"

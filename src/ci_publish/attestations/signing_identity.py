@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ci_publish.attestations.publishers import begins
+from ci_publish.attestations.publishers import token_begins_at
 from ci_publish.errors import IdentityUnavailable, SigningFailed, SigningIdentityExpired
 from ci_publish.model.identity import IdentityToken
 
@@ -30,20 +30,20 @@ class SigningIdentity:
         self._wall = wall
         self._used = False
 
-    def token(self) -> IdentityToken:
+    def token_for_certificate(self) -> IdentityToken:
         """Return a token for the next certificate: a new one for each if possible. Raises SigningFailed.
 
         A token that was handed out before its life began (the clocks differ) is handed out again.
         """
         now = self._wall()
         if self._used and self._source.repeatable:
-            self._token = self._fetch()
+            self._token = self._fetch_signing_token()
         elif self._used and self._token.expires is not None and self._token.expires <= now:
-            raise self.ended("it has expired")
-        self._used = begins(self._token) <= now
+            raise self.identity_expired_error("it has expired")
+        self._used = token_begins_at(self._token) <= now
         return self._token
 
-    def ended(self, reason: str) -> SigningFailed:
+    def identity_expired_error(self, reason: str) -> SigningFailed:
         """Return the error for an identity that ended and cannot be renewed."""
         if self._source.repeatable:
             return SigningIdentityExpired(
@@ -60,7 +60,7 @@ class SigningIdentity:
             ),
         )
 
-    def _fetch(self) -> IdentityToken:
+    def _fetch_signing_token(self) -> IdentityToken:
         try:
             return self._source.token(AUDIENCE)
         except IdentityUnavailable as error:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ci_publish.attestations.shared_backoff import SharedBackoff
-from ci_publish.attestations.signing_errors import final_error, unavailable
+from ci_publish.attestations.signing_errors import final_signing_error, sigstore_unavailable_error
 from ci_publish.attestations.signing_identity import SigningIdentity
 from ci_publish.attestations.trouble import Ended, IdentityRefusal, Transient, Trouble
 from ci_publish.attestations.worker_pool import Ending, Failed, Finished, Overdue, SigningWorkerPool
@@ -81,7 +81,7 @@ class Patience:
     """When the budget ends, on the monotonic clock; None: it begins with the first certificate."""
 
     @property
-    def attempt(self) -> float:
+    def attempt_seconds(self) -> float:
         """The seconds after which an attempt is given up from outside; its request should have ended by itself."""
         return self.request * 1.1 + 1.0
 
@@ -135,23 +135,23 @@ class SigningRun:
         self._last_reason = ""
         self._end: CiPublishError | None = None
 
-    def work(self) -> None:
+    def sign_all_files(self) -> None:
         """Sign until every file is done or nothing more can be. Raises CiPublishErrors that are no SigningFailed."""
-        crew: SigningWorkerPool[Task | None, Certificate | Product] = SigningWorkerPool(self._workers, self._clock)
+        pool: SigningWorkerPool[Task | None, Certificate | Product] = SigningWorkerPool(self._workers, self._clock)
         files = "1 file" if len(self._order) == 1 else f"{len(self._order)} files"
         self._emit(WaitStarted(f"Sigstore to attest {files}", max(0.0, self._ends - self._clock())))
         try:
-            while (self._todo or crew.busy) and not self._over():
-                self._dispatch(crew)
-                if (ending := crew.next(self._wait())) is not None:
-                    self._settle(ending)
+            while (self._todo or pool.busy_workers) and not self._is_over():
+                self._start_signing_tasks(pool)
+                if (ending := pool.next_ending(self._seconds_to_wait())) is not None:
+                    self._handle_task_ending(ending)
         finally:
-            crew.close()
+            pool.close()
 
-    def result(self) -> SigningResult:
+    def signing_result(self) -> SigningResult:
         """Return what was made, and the reason for each file that lacks an attestation."""
         missing = [task.subject.filename for task in self._order if task not in self._done]
-        error = self._end or self._unavailable(len(missing))
+        error = self._end or self._sigstore_unavailable(len(missing))
         if missing and not isinstance(error, SigningFailed):
             raise error
         done: dict[str, tuple[Attestation, ...]] = {}
@@ -160,115 +160,115 @@ class SigningRun:
                 done[task.subject.filename] = (*done.get(task.subject.filename, ()), self._done[task])
         return SigningResult(done, {filename: error for filename in missing if isinstance(error, SigningFailed)})
 
-    def _over(self) -> bool:
+    def _is_over(self) -> bool:
         if self._end is None and self._waiting.stopped:
             self._end = SigningFailed("Signing was stopped before every file had its attestation.")
         elif self._end is None and max(self._clock(), self._pace.resume) >= self._ends:
-            self._end = self._unavailable(len(self._order) - len(self._done))
+            self._end = self._sigstore_unavailable(len(self._order) - len(self._done))
         return self._end is not None
 
-    def _wait(self) -> float:
+    def _seconds_to_wait(self) -> float:
         """Return how long to wait for an ending: not past the next moment at which something can be begun."""
         pause = self._pace.resume - self._clock()
         return min(POLL_SECONDS, pause) if pause > 0 else POLL_SECONDS
 
-    def _dispatch(self, crew: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
+    def _start_signing_tasks(self, pool: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
         if self._certifying or not self._todo or self._clock() < self._pace.resume:
             return
-        if self._certificate is None or self._is_old():
-            self._renew(crew)
+        if self._certificate is None or self._is_certificate_old():
+            self._request_certificate(pool)
             return
-        while self._todo and crew.free and crew.busy < self._pace.width(self._workers):
+        while self._todo and pool.free_workers and pool.busy_workers < self._pace.allowed_attempts(self._workers):
             task = self._todo.popleft()
-            crew.start(task, _attesting(self._certificate, task), self._patience.attempt)
+            pool.start_task(task, _attestation_request(self._certificate, task), self._patience.attempt_seconds)
 
-    def _is_old(self) -> bool:
+    def _is_certificate_old(self) -> bool:
         unused = min(_UNUSED_LIFETIME, self._lifetime * _UNUSED_SHARE)
         return self._clock() - self._issued >= self._lifetime - unused
 
-    def _renew(self, crew: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
-        if not crew.free:
+    def _request_certificate(self, pool: "SigningWorkerPool[Task | None, Certificate | Product]") -> None:
+        if not pool.free_workers:
             return
         try:
-            token = self._identity.token()
+            token = self._identity.token_for_certificate()
         except SigningFailed as error:
             self._end = error
             return
         self._certificate, self._certifying, self._issued = None, True, self._clock()
-        crew.start(None, _certifying(self._authority, token), self._patience.attempt)
+        pool.start_task(None, _certificate_request(self._authority, token), self._patience.attempt_seconds)
 
-    def _settle(self, ending: "Ending[Task | None, Certificate | Product]") -> None:
+    def _handle_task_ending(self, ending: "Ending[Task | None, Certificate | Product]") -> None:
         if ending.key is None:
             self._certifying = False
         match ending:
             case Finished(key=None, value=certificate):
                 self._certificate = certificate  # type: ignore[assignment]  # the task without a file is `certify`
-                self._pace.succeeded()
+                self._pace.note_success()
             case Finished(key=task, value=product):
-                self._finish(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
+                self._record_attestation(task, product)  # type: ignore[arg-type]  # the task of a file is `attest`
             case Overdue(seconds=seconds):
-                self._retry(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
+                self._retry_task(ending.key, ending.started, Transient(f"Sigstore did not answer within {seconds:g} s"))
             case Failed(error=Trouble() as trouble):
-                self._trouble(ending.key, ending.started, trouble)
+                self._handle_trouble(ending.key, ending.started, trouble)
             case Failed(error=CiPublishError() as error):
                 self._end = error
             case Failed(error=error):
                 raise error
 
-    def _finish(self, task: Task, product: Product) -> None:
+    def _record_attestation(self, task: Task, product: Product) -> None:
         self._done[task] = product.attestation
         self._lifetime = product.lifetime
         self._barren = 0
         self._refused = False
-        self._pace.succeeded()
+        self._pace.note_success()
         self._emit(Signed(product.attestation))
 
-    def _trouble(self, task: Task | None, started: float, trouble: Trouble) -> None:
+    def _handle_trouble(self, task: Task | None, started: float, trouble: Trouble) -> None:
         match trouble:
             case Transient():
-                self._retry(task, started, trouble)
+                self._retry_task(task, started, trouble)
             case IdentityRefusal() if not self._refused:
                 # Fulcio says the same when it cannot reach the identity provider: another token is worth a try.
                 self._refused = True
-                self._retry(task, started, Transient(trouble.reason))
+                self._retry_task(task, started, Transient(trouble.reason))
             case Ended():
-                self._begin_again(task, started, trouble)
+                self._discard_ended_certificate(task, started, trouble)
             case _:
-                self._end = final_error(trouble, None if task is None else task.subject)
+                self._end = final_signing_error(trouble, None if task is None else task.subject)
 
-    def _retry(self, task: Task | None, started: float, trouble: Transient) -> None:
-        self._put_back(task)
+    def _retry_task(self, task: Task | None, started: float, trouble: Transient) -> None:
+        self._requeue_task(task)
         self._last_reason = trouble.reason
         what = _CERTIFICATE if task is None else task.subject.filename
         self._attempts[what] += 1
-        wait = self._pace.failed(started, self._clock(), trouble.retry_after)
+        wait = self._pace.note_failure(started, self._clock(), trouble.retry_after)
         self._emit(Retrying(what=what, attempt=self._attempts[what], reason=trouble.reason, wait=wait))
 
-    def _begin_again(self, task: Task | None, started: float, trouble: Ended) -> None:
+    def _discard_ended_certificate(self, task: Task | None, started: float, trouble: Ended) -> None:
         """Put a file back whose certificate or identity ended; the next round gets new ones."""
-        self._put_back(task)
+        self._requeue_task(task)
         if task is not None and (self._certificate is None or started < self._issued):
             return  # another file told already
         self._certificate = None
         self._barren += 1
         if self._barren >= _LONGEST_BARREN:
-            self._end = self._identity.ended(trouble.reason)
+            self._end = self._identity.identity_expired_error(trouble.reason)
         elif self._barren > 1:
-            self._retry(None, self._clock(), Transient(trouble.reason))
+            self._retry_task(None, self._clock(), Transient(trouble.reason))
         else:
             self._emit(Retrying(what=_CERTIFICATE, attempt=1, reason=trouble.reason, wait=0.0))
 
-    def _put_back(self, task: Task | None) -> None:
+    def _requeue_task(self, task: Task | None) -> None:
         if task is not None:
             self._todo.appendleft(task)
 
-    def _unavailable(self, missing: int) -> SigstoreUnavailable:
-        return unavailable(missing, len(self._order), self._patience.budget, self._last_reason)
+    def _sigstore_unavailable(self, missing: int) -> SigstoreUnavailable:
+        return sigstore_unavailable_error(missing, len(self._order), self._patience.budget, self._last_reason)
 
 
-def _certifying(authority: Authority, token: IdentityToken) -> Callable[[], Certificate | Product]:
+def _certificate_request(authority: Authority, token: IdentityToken) -> Callable[[], Certificate | Product]:
     return lambda: authority.certify(token)
 
 
-def _attesting(certificate: Certificate, task: Task) -> Callable[[], Certificate | Product]:
+def _attestation_request(certificate: Certificate, task: Task) -> Callable[[], Certificate | Product]:
     return lambda: certificate.attest(task.subject, task.predicate_type)

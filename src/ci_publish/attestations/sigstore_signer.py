@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ci_publish.attestations.adoption import adopt
-from ci_publish.attestations.build_provenance import unprovable
-from ci_publish.attestations.publishers import ISSUERS, pipeline_mismatch, public_facts, publisher_of, unattestable
+from ci_publish.attestations.adoption import adopt_attestations
+from ci_publish.attestations.build_provenance import why_build_is_unprovable
+from ci_publish.attestations.publishers import (
+    ISSUERS,
+    facts_made_public,
+    pipeline_project_mismatch,
+    publisher_of_claims,
+    unattestable_workflow_error,
+)
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.attestations.signing_identity import AUDIENCE, IdentitySource, SigningIdentity
 from ci_publish.attestations.signing_run import POLL_SECONDS, Authority, SigningContext, SigningRun, Task
@@ -56,7 +62,7 @@ class SigstoreSigner:
 
         Raises AttestationInvalid, naming every file that does not verify; emits nothing.
         """
-        adopt(found, distributions, trust=self._trust, signers=self._signers, emit=lambda _: None)
+        adopt_attestations(found, distributions, trust=self._trust, signers=self._signers, emit=lambda _: None)
 
     def adopt(
         self, found: Sequence[FoundAttestation], distributions: Sequence[Distribution], claims: Claims | None
@@ -69,8 +75,10 @@ class SigstoreSigner:
         signers = self._signers
         if claims is not None:
             commit = claims.get("sha")
-            signers = replace(signers, own=publisher_of(claims), commit=commit if isinstance(commit, str) else None)
-        return adopt(found, distributions, trust=self._trust, signers=signers, emit=self._context.emit)
+            signers = replace(
+                signers, own=publisher_of_claims(claims), commit=commit if isinstance(commit, str) else None
+            )
+        return adopt_attestations(found, distributions, trust=self._trust, signers=signers, emit=self._context.emit)
 
     def sign(self, files: Sequence[Signable], predicate_types: Sequence[str] = (PUBLISH_V1,)) -> SigningResult:
         """Make and verify an attestation of each type for each file. Emits Signed, Retrying and Noted.
@@ -86,7 +94,7 @@ class SigstoreSigner:
         patience = replace(context.patience, budget=min(context.patience.budget, context.waiting.left() / 2))
         ends = context.clocks.monotonic() + patience.budget
         token = self._identity.token(AUDIENCE)
-        if (mismatch := _unsignable(token.claims, predicate_types)) is not None:
+        if (mismatch := _unsignable_job_error(token.claims, predicate_types)) is not None:
             return SigningResult(failures={file.filename: mismatch for file in files}, claims=token.claims)
         self._note_what_becomes_public(token.claims)
         while not self._trust.ready(POLL_SECONDS) and not context.waiting.stopped and context.clocks.monotonic() < ends:
@@ -95,14 +103,14 @@ class SigstoreSigner:
         tasks = [Task(subject, predicate_type) for subject in subjects for predicate_type in predicate_types]
         run = SigningRun(
             identity=SigningIdentity(self._identity, token, context.clocks.wall),
-            authority=self._get_authority(),
+            authority=self._sigstore_authority(),
             tasks=tasks,
             context=replace(context, patience=replace(patience, until=ends)),
         )
-        run.work()
-        return replace(run.result(), claims=token.claims)
+        run.sign_all_files()
+        return replace(run.signing_result(), claims=token.claims)
 
-    def _get_authority(self) -> Authority:
+    def _sigstore_authority(self) -> Authority:
         if self._authority is None:
             from ci_publish.attestations.authority import SigstoreAuthority  # noqa: PLC0415  (takes 0.3 s)
 
@@ -115,7 +123,7 @@ class SigstoreSigner:
         return self._authority
 
     def _note_what_becomes_public(self, claims: Claims) -> None:
-        if facts := public_facts(claims):
+        if facts := facts_made_public(claims):
             message = "The project is not public, but its attestations are: Sigstore's log permanently shows "
             hint = Hint(
                 "Publish without attestations if that must not be known: ",
@@ -123,7 +131,7 @@ class SigstoreSigner:
                 not_for=["attest"],
             )
             self._context.emit(Noted(slug="private-project", message=f"{message}{', '.join(facts)}.", hints=(hint,)))
-        publisher = publisher_of(claims)
+        publisher = publisher_of_claims(claims)
         if not publisher.known:
             message = (
                 "The identity token lacks the claims of a Trusted Publisher: PyPI would not take these attestations."
@@ -133,16 +141,16 @@ class SigstoreSigner:
             self._context.emit(Noted(slug="publisher-unknown", message=message))
 
 
-def _unsignable(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed | None:
+def _unsignable_job_error(claims: Claims, predicate_types: Sequence[str]) -> SigningFailed | None:
     """Return why no index takes such attestations of this job; None where it may.
 
     A reusable workflow is no obstacle to build provenance: PyPI compares the workflow that was started, and the
     certificate names the one that is called as the builder.
     """
-    if SLSA_PROVENANCE_V1 in predicate_types and (reason := unprovable(claims)) is not None:
+    if SLSA_PROVENANCE_V1 in predicate_types and (reason := why_build_is_unprovable(claims)) is not None:
         return BuildUnprovable(
             "Cannot make build provenance for this job: its identity does not say enough about the build.",
             detail=reason,
             hints=("Make it in a GitHub Actions job on GitHub.com or a GitLab CI job on GitLab.com.",),
         )
-    return unattestable(claims) if PUBLISH_V1 in predicate_types else pipeline_mismatch(claims)
+    return unattestable_workflow_error(claims) if PUBLISH_V1 in predicate_types else pipeline_project_mismatch(claims)

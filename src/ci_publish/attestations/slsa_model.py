@@ -67,7 +67,7 @@ _MESSAGES: Final[Mapping[str, tuple[_Field, ...]]] = {
 }
 
 
-def _strings(value: object, pattern: re.Pattern[str]) -> bool:
+def _is_map_of_strings(value: object, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, dict) and all(isinstance(each, str) and pattern.fullmatch(each) for each in value.values())
 
 
@@ -77,42 +77,42 @@ _SCALARS: Final[Mapping[str, Callable[[object], object]]] = {
     "base64 string": lambda value: isinstance(value, str) and _BASE64.fullmatch(value),
     "timestamp": lambda value: isinstance(value, str) and _TIME.fullmatch(value),
     "object": lambda value: isinstance(value, dict),
-    "map of strings": lambda value: _strings(value, re.compile(r"(?s).*")),
-    "set of digests": lambda value: _strings(value, _DIGEST),
+    "map of strings": lambda value: _is_map_of_strings(value, re.compile(r"(?s).*")),
+    "set of digests": lambda value: _is_map_of_strings(value, _DIGEST),
 }
 
 
-def predicate_fault(predicate: object) -> str | None:
+def slsa_predicate_fault(predicate: object) -> str | None:
     """Return what makes *predicate* not a SLSA v1 provenance predicate, as a clause; None for a valid one."""
-    return _fault(predicate, "Provenance", "predicate")
+    return _slsa_value_fault(predicate, "Provenance", "predicate")
 
 
-def _fault(value: object, kind: str, place: str) -> str | None:
+def _slsa_value_fault(value: object, kind: str, place: str) -> str | None:
     """Return what is wrong with one value of the type *kind*."""
     if kind in _SCALARS:
         return None if _SCALARS[kind](value) else f"{place} is not a valid {kind}"
     if kind.startswith(_LIST):
         inside = kind.removeprefix(_LIST)
         return (
-            next(_faults_in_list(value, inside, place), None) if isinstance(value, list) else f"{place} is not a list"
+            next(_slsa_list_faults(value, inside, place), None) if isinstance(value, list) else f"{place} is not a list"
         )
     return (
-        next(_faults_in_message(value, kind, place), None) if isinstance(value, dict) else f"{place} is not an object"
+        next(_slsa_message_faults(value, kind, place), None) if isinstance(value, dict) else f"{place} is not an object"
     )
 
 
-def _faults_in_list(value: list[object], kind: str, place: str) -> Iterator[str]:
+def _slsa_list_faults(value: list[object], kind: str, place: str) -> Iterator[str]:
     for number, each in enumerate(value):
-        if (fault := _fault(each, kind, f"{place}[{number}]")) is not None:
+        if (fault := _slsa_value_fault(each, kind, f"{place}[{number}]")) is not None:
             yield fault
 
 
-def _faults_in_message(value: Mapping[str, object], kind: str, place: str) -> Iterator[str]:
+def _slsa_message_faults(value: Mapping[str, object], kind: str, place: str) -> Iterator[str]:
     for field in _MESSAGES[kind]:
         inside, stated = f"{place}.{field.name}", value.get(field.name)
         if stated is None and field.required:
             yield f"{inside} is missing"
-        elif stated is not None and (fault := _fault(stated, field.kind, inside)) is not None:
+        elif stated is not None and (fault := _slsa_value_fault(stated, field.kind, inside)) is not None:
             yield fault
     if kind == "ResourceDescriptor" and not any(value.get(name) for name in _ONE_OF):
         yield f"{place} has neither uri nor digest nor content"

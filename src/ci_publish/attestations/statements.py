@@ -8,7 +8,7 @@ provenance must be what SLSA v1 describes, and the JSON such that no two readers
 import json
 from typing import Any, NoReturn
 
-from ci_publish.attestations.slsa_model import predicate_fault
+from ci_publish.attestations.slsa_model import slsa_predicate_fault
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, SUPPORTED_PREDICATES, Subject
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -29,7 +29,7 @@ class Statement:
     predicate: Any
 
 
-def statement_of(subject: Subject, predicate_type: str, predicate: Any) -> bytes:  # noqa: ANN401  (any JSON value)
+def in_toto_statement(subject: Subject, predicate_type: str, predicate: Any) -> bytes:  # noqa: ANN401  (any JSON value)
     """Return the statement that says *predicate* of *subject*, as it is signed."""
     statement = {
         "_type": STATEMENT_TYPE,
@@ -40,11 +40,11 @@ def statement_of(subject: Subject, predicate_type: str, predicate: Any) -> bytes
     return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def read_statement(payload: bytes, subject: Subject) -> Statement:
+def parse_statement(payload: bytes, subject: Subject) -> Statement:
     """Return what a statement about *subject* says. Raises WrongStatement."""
-    statement = _read(payload)
-    named = _only_subject(statement)
-    if not _same_distribution(named.get("name"), subject.filename):
+    statement = _parse_unambiguous_statement(payload)
+    named = _single_statement_subject(statement)
+    if not _is_same_distribution(named.get("name"), subject.filename):
         raise WrongStatement(f"it is about another file ({named.get('name')})")
     digests = named.get("digest")
     digest = digests.get("sha256") if isinstance(digests, dict) else None
@@ -53,16 +53,18 @@ def read_statement(payload: bytes, subject: Subject) -> Statement:
     predicate_type, predicate = statement.get("predicateType"), statement.get("predicate")
     if predicate_type not in SUPPORTED_PREDICATES:
         raise WrongStatement(f"indexes do not take its predicate type ({predicate_type})")
-    fault = predicate_fault(predicate) if predicate_type == SLSA_PROVENANCE_V1 else None
+    fault = slsa_predicate_fault(predicate) if predicate_type == SLSA_PROVENANCE_V1 else None
     if fault is not None:
         raise WrongStatement(f"it is not SLSA provenance: {fault}")
     return Statement(str(predicate_type), predicate)
 
 
-def _read(payload: bytes) -> dict[str, Any]:
+def _parse_unambiguous_statement(payload: bytes) -> dict[str, Any]:
     """Read a statement as every reader does: UTF-8, no name twice in an object, and no number that JSON lacks."""
     try:
-        statement = json.loads(payload.decode(), object_pairs_hook=_object, parse_constant=_not_json)
+        statement = json.loads(
+            payload.decode(), object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_json_constant
+        )
     except (ValueError, RecursionError) as error:
         raise WrongStatement("its statement is not JSON that every reader understands alike") from error
     if not isinstance(statement, dict) or statement.get("_type") != STATEMENT_TYPE:
@@ -70,7 +72,7 @@ def _read(payload: bytes) -> dict[str, Any]:
     return statement
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         message = "a name appears more than once in an object"
@@ -78,12 +80,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _not_json(constant: str) -> NoReturn:
+def _refuse_json_constant(constant: str) -> NoReturn:
     message = f"{constant} is not JSON"
     raise ValueError(message)
 
 
-def _only_subject(statement: dict[str, Any]) -> dict[str, Any]:
+def _single_statement_subject(statement: dict[str, Any]) -> dict[str, Any]:
     match statement.get("subject"):
         case [dict() as subject]:
             return subject
@@ -91,7 +93,7 @@ def _only_subject(statement: dict[str, Any]) -> dict[str, Any]:
             raise WrongStatement("its statement does not have exactly one subject")
 
 
-def _same_distribution(name: object, filename: str) -> bool:
+def _is_same_distribution(name: object, filename: str) -> bool:
     if not isinstance(name, str):
         return False
     named, expected = map(DistributionFilename.parse_or_none, (name, filename))

@@ -65,21 +65,21 @@ class Unsound(Trouble):
     """An attestation does not verify."""
 
 
-def answer_trouble(
+def trouble_of_response(
     service: str, status: int, body: str, headers: Mapping[str, str], now: float
 ) -> Transient | Rejection:
     """Return what an error answer of *service* means; *now* in seconds since the epoch.
 
     409 is worth another try: it comes from an entry that an earlier attempt left, and the next has a fresh signature.
     """
-    reason = f"{service} answered HTTP {status}{_words(body)}"
+    reason = f"{service} answered HTTP {status}{_words_of_response(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
         asked = retry_after(headers.get("Retry-After"), now) or 0.0
         return Transient(reason, min(asked, LONGEST_RETRY_AFTER))
     return Rejection(reason)
 
 
-def _words(body: str) -> str:
+def _words_of_response(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
     message = json_fields(body[:MAX_BODY]).get("message")
     text = " ".join(((message if isinstance(message, str) else None) or words_of(body[:MAX_BODY], title=True)).split())
@@ -88,14 +88,14 @@ def _words(body: str) -> str:
     return f": {text}" if text else ""
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an exception and those that it came from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def first_words(error: BaseException) -> str:
+def first_reason(error: BaseException) -> str:
     """Return the first words in a chain of exceptions, or the type's name: never nothing."""
-    texts = (" ".join(str(step).split()) for step in chain(error))
+    texts = (" ".join(str(step).split()) for step in exception_chain(error))
     return next((text[:_LONGEST_TEXT] for text in texts if text), type(error).__name__)

@@ -31,22 +31,22 @@ _MEDIA_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 Load = Callable[[], "ClientTrustConfig"]
 
 
-def _production() -> "ClientTrustConfig":
+def _load_public_trust() -> "ClientTrustConfig":
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
 
     return ClientTrustConfig.production()
 
 
-def _embedded() -> "ClientTrustConfig":
+def _load_embedded_trust() -> "ClientTrustConfig":
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (see above)
 
     try:
         return ClientTrustConfig.production(offline=True)
     except OSError:  # it copies the files into the user's cache first, which may not be writable
-        return ClientTrustConfig.from_json(_packaged())
+        return ClientTrustConfig.from_json(_packaged_trust_config())
 
 
-def _packaged() -> str:
+def _packaged_trust_config() -> str:
     """Return the public instance's configuration as sigstore's own package holds it."""
     folder = importlib.resources.files("sigstore") / "_store" / quote(_PUBLIC_INSTANCE, safe="")
     root, signing = (json.loads((folder / name).read_bytes()) for name in ("trusted_root.json", _SIGNING_CONFIG))
@@ -69,8 +69,8 @@ class TrustSource:
         config: str | None = None,
         seconds: float = REFRESH_SECONDS,
         clock: Callable[[], float] = time.monotonic,
-        refreshed: Load = _production,
-        embedded: Load = _embedded,
+        refreshed: Load = _load_public_trust,
+        embedded: Load = _load_embedded_trust,
     ) -> None:
         self._emit = emit
         self._config = config
@@ -79,7 +79,7 @@ class TrustSource:
         self._refreshed = refreshed
         self._embedded = embedded
         self._lock = threading.Lock()
-        self._refresh: _Refresh | None = None
+        self._refresh: _TrustRefresh | None = None
         self._result: ClientTrustConfig | None = None
 
     @classmethod
@@ -89,26 +89,26 @@ class TrustSource:
             config = read_settings(path)
             json.loads(config)
         except (OSError, ValueError, RecursionError) as error:
-            raise _bad_config(f"{path} is not valid JSON: {error}") from error
+            raise _bad_trust_config_error(f"{path} is not valid JSON: {error}") from error
         return cls(emit=emit, config=config)
 
     def prefetch(self) -> None:
         """Begin to import sigstore and to fetch the trust root. Idempotent; never raises."""
-        self._begun()
+        self._started_refresh()
 
-    def _begun(self) -> "_Refresh":
+    def _started_refresh(self) -> "_TrustRefresh":
         with self._lock:
             if self._refresh is None:
                 if self._config is not None:
-                    message = f"Sigstore: not the public instance, but {instance(self._config)}."
+                    message = f"Sigstore: not the public instance, but {sigstore_instance_hosts(self._config)}."
                     self._emit(Noted(slug="sigstore-instance", message=message, warning=False))
-                self._refresh = _Refresh(self._load, self._clock() + self._seconds)
+                self._refresh = _TrustRefresh(self._load_trust_config, self._clock() + self._seconds)
                 self._refresh.start()
             return self._refresh
 
     def ready(self, seconds: float) -> bool:
         """Wait for at most *seconds*; return whether `get` would answer at once now."""
-        refresh = self._begun()
+        refresh = self._started_refresh()
         if self._result is not None:
             return True
         refresh.join(seconds)
@@ -119,29 +119,29 @@ class TrustSource:
 
         Raises ConfigurationError for a bad file, UntrustedCertificate where the server's issuer is not trusted.
         """
-        refresh = self._begun()
+        refresh = self._started_refresh()
         with self._lock:
             if self._result is None:
-                self._result = self._wait(refresh)
+                self._result = self._wait_for_refresh(refresh)
             return self._result
 
-    def _load(self) -> "ClientTrustConfig":
-        _quieten()
-        return self._refreshed() if self._config is None else _parse(self._config)
+    def _load_trust_config(self) -> "ClientTrustConfig":
+        _silence_library_logging()
+        return self._refreshed() if self._config is None else _parse_trust_config(self._config)
 
-    def _wait(self, refresh: "_Refresh") -> "ClientTrustConfig":
+    def _wait_for_refresh(self, refresh: "_TrustRefresh") -> "ClientTrustConfig":
         refresh.join(max(0.0, refresh.ends - self._clock()))
         if refresh.result is not None:
             return refresh.result
         if self._config is not None:
-            raise refresh.error or _bad_config(f"it could not be read within {self._seconds:g} s")
-        return self._fall_back(refresh.error)
+            raise refresh.error or _bad_trust_config_error(f"it could not be read within {self._seconds:g} s")
+        return self._fall_back_to_embedded(refresh.error)
 
-    def _fall_back(self, error: BaseException | None) -> "ClientTrustConfig":
+    def _fall_back_to_embedded(self, error: BaseException | None) -> "ClientTrustConfig":
         if (said := untrusted_cause(error)) is not None:
             message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
             raise UntrustedCertificate(message) from error
-        reason = f"no answer within {self._seconds:g} s" if error is None else _reason(error)
+        reason = f"no answer within {self._seconds:g} s" if error is None else _reasons_of_error(error)
         hints = ["Signatures are checked against keys that may have been replaced; running again may help."]
         if (refused := _refused_by_proxy(error)) is not None:
             reason = f"the proxy refuses the connection: {refused}"
@@ -157,7 +157,7 @@ class TrustSource:
         return self._embedded()
 
 
-class _Refresh(threading.Thread):
+class _TrustRefresh(threading.Thread):
     def __init__(self, load: Load, ends: float) -> None:
         super().__init__(daemon=True, name="sigstore-trust")
         self.ends = ends
@@ -172,7 +172,7 @@ class _Refresh(threading.Thread):
             self.error = error
 
 
-def instance(config: str) -> str:
+def sigstore_instance_hosts(config: str) -> str:
     """Return the hosts that a trust configuration sends identities and signatures to, for people."""
     try:
         signing = json.loads(config)["signingConfig"]
@@ -183,7 +183,7 @@ def instance(config: str) -> str:
     return ", ".join(host for host in found if host) or "one without services"
 
 
-def _parse(config: str) -> "ClientTrustConfig":
+def _parse_trust_config(config: str) -> "ClientTrustConfig":
     from sigstore.models import ClientTrustConfig  # noqa: PLC0415  (importing sigstore takes 0.3 s)
     from sigstore.verify import Verifier  # noqa: PLC0415  (see above)
 
@@ -191,11 +191,13 @@ def _parse(config: str) -> "ClientTrustConfig":
         trust = ClientTrustConfig.from_json(config)
         _ = Verifier(trusted_root=trust.trusted_root), trust.signing_config
     except Exception as error:
-        raise _bad_config(f"it does not describe a Sigstore instance: {_reason(error)}") from error
+        raise _bad_trust_config_error(
+            f"it does not describe a Sigstore instance: {_reasons_of_error(error)}"
+        ) from error
     return trust
 
 
-def _bad_config(why: str) -> ConfigurationError:
+def _bad_trust_config_error(why: str) -> ConfigurationError:
     return ConfigurationError(
         "The Sigstore trust configuration cannot be used.",
         detail=why,
@@ -216,7 +218,7 @@ def _refused_by_proxy(error: BaseException | None) -> str | None:
     return None if found is None else found[1]
 
 
-def _reason(error: BaseException) -> str:
+def _reasons_of_error(error: BaseException) -> str:
     """Return an exception's words and those of its causes, never empty."""
     words: list[str] = []
     step: BaseException | None = error
@@ -228,7 +230,7 @@ def _reason(error: BaseException) -> str:
     return "; ".join(words)
 
 
-def _quieten() -> None:
+def _silence_library_logging() -> None:
     """Keep the libraries' log lines out of stderr, where nobody configured logging: what matters is emitted."""
     import logging  # noqa: PLC0415  (only here)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ci_publish.attestations.publishers import Publisher, publisher_of
+from ci_publish.attestations.publishers import Publisher, publisher_of_claims
 from ci_publish.attestations.trouble import Unsound
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, UntrustedCertificate
@@ -52,10 +52,10 @@ class ProvenanceJudge:
         Every attestation must verify against name, digest and the publisher that the index names with it, and at least
         one must be a publish attestation: an empty object proves nothing. Every one must be by an expected identity.
         """
-        publisher = None if claims is None else publisher_of(claims)
+        publisher = None if claims is None else publisher_of_claims(claims)
         own = publisher if publisher is not None and publisher.known else None
         try:
-            judged = tuple(self._judge(Subject(file.filename, file.sha256), provenance, own))
+            judged = tuple(self._verify_served_attestations(Subject(file.filename, file.sha256), provenance, own))
         except Unsound as error:
             return ProvenanceInvalid(error.reason)
         except UntrustedCertificate:
@@ -70,37 +70,43 @@ class ProvenanceJudge:
                 return ProvenanceVerified(each.publisher, each.attestation.log_index, attestations)
         return ProvenanceInvalid("it holds no publish attestation")
 
-    def _judge(self, subject: Subject, provenance: bytes, own: Publisher | None) -> "Iterator[_Judged]":
-        from ci_publish.attestations.examiner import Examiner, read_provenance, value_of  # noqa: PLC0415  (takes 0.3 s)
+    def _verify_served_attestations(
+        self, subject: Subject, provenance: bytes, own: Publisher | None
+    ) -> "Iterator[_VerifiedServed]":
+        from ci_publish.attestations.examiner import Examiner, attestation_value, parse_provenance  # noqa: PLC0415  (takes 0.3 s)
 
         examiner = self._examiner = self._examiner or Examiner(self._trust.get())
-        for number, served in enumerate(read_provenance(provenance)):
+        for number, served in enumerate(parse_provenance(provenance)):
             if number >= _MOST_ATTESTATIONS:
                 raise Unsound(f"it holds more than {_MOST_ATTESTATIONS} attestations")
             if own is not None and not self._named and not own.includes(served.publisher):
                 raise Unsound(f"it names the publisher {served.publisher.label}, but this run is {own.label}")
-            examined = examiner.examine(served.attestation, subject, served.publisher)
+            examined = examiner.examine_attestation(served.attestation, subject, served.publisher)
             identity = examined.certificate.identity
-            yield _Judged(
+            yield _VerifiedServed(
                 str(identity or served.publisher.label),
-                value_of(served.attestation, subject.filename, examined),
-                self._expects(own, served.publisher, _with_environment(identity, served.environment)),
+                attestation_value(served.attestation, subject.filename, examined),
+                self._is_expected_publisher(
+                    own, served.publisher, _add_stated_environment(identity, served.environment)
+                ),
             )
 
-    def _expects(self, own: Publisher | None, publisher: Publisher, identity: PublisherIdentity | None) -> bool:
+    def _is_expected_publisher(
+        self, own: Publisher | None, publisher: Publisher, identity: PublisherIdentity | None
+    ) -> bool:
         if own is not None and own.includes(publisher):
             return True
         return not self._named or any(named.accepts(identity) for named in self._named)
 
 
 @frozen
-class _Judged:
+class _VerifiedServed:
     publisher: str
     attestation: Attestation
     expected: bool
 
 
-def _with_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
+def _add_stated_environment(identity: PublisherIdentity | None, stated: str | None) -> PublisherIdentity | None:
     """Return *identity* with the environment that the index states, where its certificate names none.
 
     Certificates of before Fulcio's extension 23 name no environment; the index took the upload for that one.

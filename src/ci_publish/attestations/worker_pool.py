@@ -1,8 +1,8 @@
 """Work on daemon threads, each attempt with a deadline.
 
 sigstore's clients can wait permanently, and a ``ThreadPoolExecutor`` would keep the interpreter from ending until a
-stuck call returns. A crew gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes its
-place. Threads are kept between tasks, because each has a connection of its own.
+stuck call returns. The pool gives a stuck worker up: its thread sleeps on, unable to hold anything, and another takes
+its place. Threads are kept between tasks, because each has a connection of its own.
 """
 
 import threading
@@ -52,7 +52,7 @@ class _Worker(threading.Thread):
         self._report = report
         self._tasks: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
 
-    def give(self, task: Callable[[], object] | None) -> None:
+    def hand_over_task(self, task: Callable[[], object] | None) -> None:
         """Hand over the next task, or None to end the thread after the current one."""
         self._tasks.put(task)
 
@@ -89,45 +89,45 @@ class SigningWorkerPool(Generic[Key, Value]):
         self._hired = 0
 
     @property
-    def busy(self) -> int:
+    def busy_workers(self) -> int:
         """How many tasks are under way."""
         return len(self._running)
 
     @property
-    def free(self) -> int:
+    def free_workers(self) -> int:
         """How many more tasks may be started."""
-        return self._size - self.busy
+        return self._size - self.busy_workers
 
-    def start(self, key: Key, task: Callable[[], Value], seconds: float) -> None:
-        """Begin *task*; `next` will tell how it ended, after *seconds* at the latest. Only when one is ``free``."""
-        worker = self._idle.pop() if self._idle else self._hire()
+    def start_task(self, key: Key, task: Callable[[], Value], seconds: float) -> None:
+        """Begin *task* on a free worker; `next_ending` tells how it ended, after *seconds* at the latest."""
+        worker = self._idle.pop() if self._idle else self._start_worker()
         self._running[worker] = _Running(key, self._clock(), seconds)
-        worker.give(task)
+        worker.hand_over_task(task)
 
-    def next(self, patience: float) -> "Ending[Key, Value] | None":
+    def next_ending(self, patience: float) -> "Ending[Key, Value] | None":
         """Return the next ending, or None if there is none within *patience* seconds."""
         now = self._clock()
         soonest = min((running.ends for running in self._running.values()), default=now + patience)
         try:
             report = self._reports.get(timeout=max(0.0, min(patience, soonest - now)))
         except Empty:
-            return self._overdue()
-        return self._ended(*report)
+            return self._give_up_overdue_task()
+        return self._take_ending(*report)
 
     def close(self) -> None:
         """Let every thread end as soon as it can; tasks under way are given up."""
         for worker in (*self._idle, *self._running):
-            worker.give(None)
+            worker.hand_over_task(None)
         self._idle.clear()
         self._running.clear()
 
-    def _hire(self) -> _Worker:
+    def _start_worker(self) -> _Worker:
         self._hired += 1
         worker = _Worker(lambda *report: self._reports.put(report), self._hired)
         worker.start()
         return worker
 
-    def _ended(
+    def _take_ending(
         self, worker: _Worker, value: object, error: BaseException | None
     ) -> "Finished[Key, Value] | Failed[Key] | None":
         running = self._running.pop(worker, None)
@@ -138,11 +138,11 @@ class SigningWorkerPool(Generic[Key, Value]):
             return Failed(running.key, running.started, error)
         return Finished(running.key, running.started, value)  # type: ignore[arg-type]  # its task returns a Value
 
-    def _overdue(self) -> Overdue[Key] | None:
+    def _give_up_overdue_task(self) -> Overdue[Key] | None:
         now = self._clock()
         for worker, running in self._running.items():
             if running.ends <= now:
                 del self._running[worker]
-                worker.give(None)
+                worker.hand_over_task(None)
                 return Overdue(running.key, running.started, running.seconds)
         return None

@@ -12,7 +12,7 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.attestations.build_provenance import provenance_of
+from ci_publish.attestations.build_provenance import build_provenance_predicate
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationInvalid
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1
@@ -47,7 +47,7 @@ def slsa(
         StatementBuilder()
         .subjects([Subject(name=subject.filename, digest=DigestSet(root={"sha256": subject.sha256}))])
         .predicate_type(predicate_type)
-        .predicate(provenance_of(claims or github_claims()))
+        .predicate(build_provenance_predicate(claims or github_claims()))
         .build()
     )
     with SigningContext.from_trust_config(config).signer(IdentityToken(world.provider.issue("sigstore"))) as signer:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.attestations.signers import utf8_string
+from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.signers import decode_der_utf8_string
 from ci_publish.rehearsal.ci_claims import github_claims, gitlab_claims
 from ci_publish.rehearsal.fulcio_profile import profile_of
 
@@ -20,7 +20,7 @@ GITLAB = gitlab_claims()
 
 def certificate(claims: Mapping[str, object]) -> dict[str, str]:
     """Return the extensions of the certificate for *claims*, as far as they are DER strings."""
-    found = {oid: utf8_string(value) for oid, value in profile_of(claims).extensions}
+    found = {oid: decode_der_utf8_string(value) for oid, value in profile_of(claims).extensions}
     return {oid: text for oid, text in found.items() if text is not None}
 
 
@@ -40,4 +40,4 @@ def changed(predicate: Mapping[str, Any], path: str, value: object) -> dict[str,
 
 
 def predicate(claims: Mapping[str, object] = GITHUB) -> dict[str, Any]:
-    return provenance_of(claims)
+    return build_provenance_predicate(claims)

@@ -18,8 +18,8 @@ from sigstore.models import ClientTrustConfig
 from sigstore.oidc import IdentityToken
 from sigstore.sign import SigningContext
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.attestations.statements import STATEMENT_TYPE, statement_of
+from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.statements import STATEMENT_TYPE, in_toto_statement
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Signable, Subject
 from tests.unit.attestations.provenance_cases import changed
 
@@ -53,13 +53,13 @@ class Bench:
 
     @property
     def predicate(self) -> dict[str, Any]:
-        return provenance_of(self.claims)
+        return build_provenance_predicate(self.claims)
 
     def sign(self, payload: bytes, **claims: object) -> dict[str, Any]:
         """Sign any bytes as a statement, as a job with *claims* besides the usual ones."""
         config = ClientTrustConfig.from_json(self.trust_config)
         token = IdentityToken(self.provider.issue("sigstore", {**self.claims, **claims}))
-        statement = Statement(statement_of(self.subject, SLSA_PROVENANCE_V1, self.predicate))
+        statement = Statement(in_toto_statement(self.subject, SLSA_PROVENANCE_V1, self.predicate))
         statement._contents = payload  # noqa: SLF001  (sigstore itself signs nothing but valid statements)
         with SigningContext.from_trust_config(config).signer(token) as signer:
             made: dict[str, Any] = json.loads(
@@ -69,17 +69,17 @@ class Bench:
 
     def sound(self, file: Signable | None = None, **claims: object) -> dict[str, Any]:
         """Return build provenance as it should be, of *file* or of the file at hand."""
-        said = provenance_of({**self.claims, **claims})
+        said = build_provenance_predicate({**self.claims, **claims})
         subject = self.subject if file is None else Subject(file.filename, file.sha256)
-        return self.sign(statement_of(subject, SLSA_PROVENANCE_V1, said), **claims)
+        return self.sign(in_toto_statement(subject, SLSA_PROVENANCE_V1, said), **claims)
 
     def lie(self, path: str, value: object) -> dict[str, Any]:
         """Sign a statement whose predicate differs from the truth in one place."""
-        return self.sign(statement_of(self.subject, SLSA_PROVENANCE_V1, changed(self.predicate, path, value)))
+        return self.sign(in_toto_statement(self.subject, SLSA_PROVENANCE_V1, changed(self.predicate, path, value)))
 
     def statement(self, **changes: object) -> dict[str, Any]:
         """Sign a statement with other fields than it should have."""
-        sound = json.loads(statement_of(self.subject, SLSA_PROVENANCE_V1, self.predicate))
+        sound = json.loads(in_toto_statement(self.subject, SLSA_PROVENANCE_V1, self.predicate))
         return self.sign(json.dumps({**sound, **changes}).encode())
 
     def edited(self, edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _cut(bench: Bench) -> dict[str, Any]:
 
 
 def _payload(bench: Bench) -> bytes:
-    return statement_of(bench.subject, SLSA_PROVENANCE_V1, bench.predicate)
+    return in_toto_statement(bench.subject, SLSA_PROVENANCE_V1, bench.predicate)
 
 
 TAMPERINGS: dict[str, Callable[[Bench], dict[str, Any]]] = {
@@ -211,7 +211,7 @@ TAMPERINGS: dict[str, Callable[[Bench], dict[str, Any]]] = {
         BUILDER_ID, "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/b.yml@refs/tags/v2.0.0"
     ),
     "builder: a hosted runner's name for a self-hosted job": lambda bench: bench.sign(
-        statement_of(
+        in_toto_statement(
             bench.subject,
             SLSA_PROVENANCE_V1,
             changed(bench.predicate, BUILDER_ID, "https://github.com/actions/runner/github-hosted"),

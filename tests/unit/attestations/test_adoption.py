@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ci_publish.attestations import adoption
-from ci_publish.attestations.publishers import publisher_of
+from ci_publish.attestations.publishers import publisher_of_claims
 from ci_publish.attestations.signers import AcceptedSigners
 from ci_publish.errors import AttestationByAnother, BuildProvenanceMissing
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation, BuildProvenancePolicy
@@ -231,7 +231,7 @@ def build_provenance(world: SigningHarness, **claims: str) -> FoundAttestation:
 
 def with_policy(world: SigningHarness, policy: str) -> AcceptedSigners:
     return AcceptedSigners(
-        own=publisher_of(github_claims()),
+        own=publisher_of_claims(github_claims()),
         commit=str(github_claims()["sha"]),
         build_provenance=BuildProvenancePolicy(policy),
     )
@@ -239,7 +239,9 @@ def with_policy(world: SigningHarness, policy: str) -> AcceptedSigners:
 
 def taken(world: SigningHarness, file: FoundAttestation, policy: str = "if-present") -> list[Attestation]:
     signers = with_policy(world, policy)
-    result = adoption.adopt([file], [wheel()], trust=world.trust, signers=signers, emit=world.events.append)
+    result = adoption.adopt_attestations(
+        [file], [wheel()], trust=world.trust, signers=signers, emit=world.events.append
+    )
     return [attestation for each in result.values() for attestation in each]
 
 

@@ -20,8 +20,8 @@ from pypi_attestations import (
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.verify import Verifier
 
-from ci_publish.attestations.build_provenance import provenance_of
-from ci_publish.attestations.examiner import bundle_of
+from ci_publish.attestations.build_provenance import build_provenance_predicate
+from ci_publish.attestations.examiner import sigstore_bundle_json
 from ci_publish.attestations.signing_run import Clocks
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import AttestationUnsound, ConfigurationError, SigstoreRefused
@@ -234,8 +234,8 @@ def test_build_provenance_verifies_with_the_libraries(
     assert kind == "application/vnd.in-toto+json"
     assert statement["subject"] == [{"name": wheel().filename, "digest": {"sha256": wheel().sha256}}]
     assert statement["predicateType"] == SLSA_PROVENANCE_V1
-    assert statement["predicate"] == provenance_of(claims)
-    assert Bundle.from_json(bundle_of(made)).signing_certificate == bundle.signing_certificate
+    assert statement["predicate"] == build_provenance_predicate(claims)
+    assert Bundle.from_json(sigstore_bundle_json(made)).signing_certificate == bundle.signing_certificate
 
 
 def test_claims_that_are_not_those_of_the_token_make_no_build_provenance(world: SigningHarness) -> None:

@@ -8,12 +8,12 @@ from ci_publish.attestations.build_provenance import (
     GITHUB_BUILD_TYPE,
     GITLAB_BUILD_TYPE,
     NoBuildProvenance,
-    contradiction,
-    provenance_of,
-    unprovable,
+    build_provenance_predicate,
+    provenance_contradiction,
+    why_build_is_unprovable,
 )
 from ci_publish.attestations.publishers import Extension
-from ci_publish.attestations.slsa_model import predicate_fault
+from ci_publish.attestations.slsa_model import slsa_predicate_fault
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims, gitlab_claims, google_claims
 from tests.unit.attestations.provenance_cases import BUILDER, GITHUB, GITLAB, certificate, changed, predicate
 
@@ -25,7 +25,7 @@ COMMIT = str(GITHUB["sha"])
 
 
 def test_a_github_job_says_what_github_s_own_builder_says() -> None:
-    assert provenance_of(GITHUB) == {
+    assert build_provenance_predicate(GITHUB) == {
         "buildDefinition": {
             "buildType": "https://actions.github.io/buildtypes/workflow/v1",
             "externalParameters": {
@@ -51,7 +51,7 @@ def test_a_github_job_says_what_github_s_own_builder_says() -> None:
 
 
 def test_a_gitlab_job_says_project_ref_commit_job_and_runner() -> None:
-    made = provenance_of(GITLAB)
+    made = build_provenance_predicate(GITLAB)
 
     assert made["buildDefinition"]["buildType"] == GITLAB_BUILD_TYPE
     assert made["buildDefinition"]["externalParameters"] == {
@@ -80,16 +80,16 @@ CASES = [
 
 @pytest.mark.parametrize("claims", CASES)
 def test_what_is_made_is_valid_and_agrees_with_the_certificate(claims: Mapping[str, object]) -> None:
-    made = provenance_of(claims)
+    made = build_provenance_predicate(claims)
 
-    assert predicate_fault(made) is None
-    assert contradiction(made, certificate(claims)) is None
+    assert slsa_predicate_fault(made) is None
+    assert provenance_contradiction(made, certificate(claims)) is None
 
 
 @pytest.mark.parametrize("claims", [google_claims(), circleci_claims(), {}])
 def test_other_identities_have_no_build_provenance(claims: Mapping[str, object]) -> None:
     with pytest.raises(NoBuildProvenance, match=r"made in jobs on GitHub\.com and GitLab\.com"):
-        provenance_of(claims)
+        build_provenance_predicate(claims)
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_other_identities_have_no_build_provenance(claims: Mapping[str, object])
 @pytest.mark.parametrize("value", [None, "", True, ["x"]])
 def test_a_claim_that_is_no_text_is_named(claims: Mapping[str, object], name: str, value: object) -> None:
     with pytest.raises(NoBuildProvenance, match=f"no usable claim '{name}'"):
-        provenance_of({**claims, name: value})
+        build_provenance_predicate({**claims, name: value})
 
 
 @pytest.mark.parametrize("value", ["other/demo/.github/workflows/release.yml@v1", "octo-org/demo/.github/x.yml"])
 def test_a_workflow_of_another_repository_is_refused(value: str) -> None:
     with pytest.raises(NoBuildProvenance, match="a file of another repository"):
-        provenance_of({**GITHUB, "workflow_ref": value})
+        build_provenance_predicate({**GITHUB, "workflow_ref": value})
 
 
 def test_a_commit_that_is_none_makes_no_valid_predicate() -> None:
-    assert unprovable(GITHUB) is None
-    assert "makes no valid SLSA provenance" in str(unprovable({**GITHUB, "sha": "main"}))
+    assert why_build_is_unprovable(GITHUB) is None
+    assert "makes no valid SLSA provenance" in str(why_build_is_unprovable({**GITHUB, "sha": "main"}))
 
 
 WORKFLOW = "buildDefinition.externalParameters.workflow"
@@ -145,7 +145,7 @@ SOURCE = "buildDefinition.resolvedDependencies.0"
     ],
 )
 def test_a_github_predicate_that_differs_from_its_certificate_is_noticed(path: str, value: object, what: str) -> None:
-    said = contradiction(changed(predicate(), path, value), certificate(GITHUB))
+    said = provenance_contradiction(changed(predicate(), path, value), certificate(GITHUB))
 
     assert said is not None
     assert said.startswith(f"its predicate names the {what} ")
@@ -169,7 +169,7 @@ def test_a_github_predicate_that_differs_from_its_certificate_is_noticed(path: s
     ],
 )
 def test_a_gitlab_predicate_that_differs_from_its_certificate_is_noticed(path: str, value: object, what: str) -> None:
-    said = contradiction(changed(predicate(GITLAB), path, value), certificate(GITLAB))
+    said = provenance_contradiction(changed(predicate(GITLAB), path, value), certificate(GITLAB))
 
     assert said is not None
     assert said.startswith(f"its predicate names the {what} ")
@@ -190,7 +190,7 @@ def test_a_gitlab_predicate_that_differs_from_its_certificate_is_noticed(path: s
     ],
 )
 def test_what_may_be_left_open_is_no_contradiction(path: str, value: object) -> None:
-    assert contradiction(changed(predicate(), path, value), certificate(GITHUB)) is None
+    assert provenance_contradiction(changed(predicate(), path, value), certificate(GITHUB)) is None
 
 
 def test_parameters_of_other_build_types_are_their_own() -> None:
@@ -198,7 +198,7 @@ def test_parameters_of_other_build_types_are_their_own() -> None:
         predicate(), "buildDefinition", {"buildType": "https://example.org/make/v1", "externalParameters": {}}
     )
 
-    assert contradiction(other, certificate(GITHUB)) is None
+    assert provenance_contradiction(other, certificate(GITHUB)) is None
 
 
 @pytest.mark.parametrize("dependency", [{"digest": {"sha256": "ab"}}, {"uri": "pkg:pypi/build@1.0"}])
@@ -206,24 +206,29 @@ def test_dependencies_of_other_build_types_that_are_not_the_source_are_their_own
     other = changed(predicate(), "buildDefinition.buildType", "https://example.org/make/v1")
 
     assert (
-        contradiction(changed(other, "buildDefinition.resolvedDependencies", [dependency]), certificate(GITHUB)) is None
+        provenance_contradiction(
+            changed(other, "buildDefinition.resolvedDependencies", [dependency]), certificate(GITHUB)
+        )
+        is None
     )
 
 
 def test_a_certificate_that_says_nothing_about_builds_contradicts_nothing() -> None:
-    assert contradiction(predicate(), certificate(google_claims())) is None
+    assert provenance_contradiction(predicate(), certificate(google_claims())) is None
 
 
 def test_a_certificate_without_a_builder_proves_none() -> None:
     silent = {oid: text for oid, text in certificate(GITHUB).items() if oid != Extension.BUILD_SIGNER_URI}
 
-    assert contradiction(predicate(), silent) == (
+    assert provenance_contradiction(predicate(), silent) == (
         f"its predicate names the builder https://github.com/{BUILDER}, its certificate none"
     )
 
 
 def test_a_long_value_is_cut_in_a_message() -> None:
-    said = contradiction(changed(predicate(), "runDetails.builder.id", f"x:{'y' * 500}"), certificate(GITHUB))
+    said = provenance_contradiction(
+        changed(predicate(), "runDetails.builder.id", f"x:{'y' * 500}"), certificate(GITHUB)
+    )
 
     assert said is not None
     assert "…" in said

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ci_publish.attestations.files import attestation_name, require_unwritten, write_attestations
+from ci_publish.attestations.files import attestation_filename, require_no_attestation_files, write_attestations
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Attestation
 from tests.platforms import needs_permission_bits
@@ -17,8 +17,8 @@ SLSA = Attestation(filename="demo-1.0.tar.gz", predicate_type=SLSA_PROVENANCE_V1
 
 
 def test_names_follow_the_convention() -> None:
-    assert attestation_name(PUBLISH) == "demo-1.0.tar.gz.publish.attestation"
-    assert attestation_name(SLSA) == "demo-1.0.tar.gz.slsa.attestation"
+    assert attestation_filename(PUBLISH) == "demo-1.0.tar.gz.publish.attestation"
+    assert attestation_filename(SLSA) == "demo-1.0.tar.gz.slsa.attestation"
 
 
 def test_each_attestation_becomes_a_file_that_later_steps_can_read(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_same_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_another_attestation_is_never_replaced(tmp_path: Path) -> None:
-    path = tmp_path / attestation_name(PUBLISH)
+    path = tmp_path / attestation_filename(PUBLISH)
     path.write_text("something else")
 
     with pytest.raises(ConfigurationError, match="exists already"):
@@ -56,14 +56,14 @@ def test_another_attestation_is_never_replaced(tmp_path: Path) -> None:
 
 
 def test_an_attestation_that_is_in_the_way_is_named_before_another_one_is_made(tmp_path: Path) -> None:
-    require_unwritten(tmp_path / "absent", [PUBLISH.filename])
-    require_unwritten(tmp_path, [PUBLISH.filename])
-    path = tmp_path / attestation_name(PUBLISH)
+    require_no_attestation_files(tmp_path / "absent", [PUBLISH.filename])
+    require_no_attestation_files(tmp_path, [PUBLISH.filename])
+    path = tmp_path / attestation_filename(PUBLISH)
     path.symlink_to("nowhere")
 
-    require_unwritten(tmp_path, ["other-1.0.tar.gz"])
+    require_no_attestation_files(tmp_path, ["other-1.0.tar.gz"])
     with pytest.raises(ConfigurationError, match="exists already"):
-        require_unwritten(tmp_path, ["other-1.0.tar.gz", PUBLISH.filename])
+        require_no_attestation_files(tmp_path, ["other-1.0.tar.gz", PUBLISH.filename])
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     target.write_text(PUBLISH.json)
     directory = tmp_path / "out"
     directory.mkdir()
-    (directory / attestation_name(PUBLISH)).symlink_to(target)
+    (directory / attestation_filename(PUBLISH)).symlink_to(target)
 
     with pytest.raises(ConfigurationError):
         write_attestations(directory, [PUBLISH])
@@ -98,7 +98,7 @@ def test_a_file_system_without_hard_links_is_enough(tmp_path: Path) -> None:
 
 
 def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
-    path = tmp_path / attestation_name(PUBLISH)
+    path = tmp_path / attestation_filename(PUBLISH)
     path.write_text("something else")
 
     with pytest.raises(ConfigurationError, match="exists already"):
@@ -110,6 +110,6 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path: Path) -> None:
 def test_build_provenance_is_in_the_way_where_build_provenance_is_made(tmp_path: Path) -> None:
     write_attestations(tmp_path, [SLSA])
 
-    require_unwritten(tmp_path, [SLSA.filename])
+    require_no_attestation_files(tmp_path, [SLSA.filename])
     with pytest.raises(ConfigurationError, match=r"slsa\.attestation exists already"):
-        require_unwritten(tmp_path, [SLSA.filename], (PUBLISH_V1, SLSA_PROVENANCE_V1))
+        require_no_attestation_files(tmp_path, [SLSA.filename], (PUBLISH_V1, SLSA_PROVENANCE_V1))

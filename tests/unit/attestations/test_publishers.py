@@ -8,16 +8,16 @@ from ci_publish.attestations.publishers import (
     GITLAB_ISSUER,
     Extension,
     Publisher,
-    begins,
     certificate_mismatch,
     circleci_publisher,
+    facts_made_public,
     github_publisher,
     gitlab_publisher,
     google_publisher,
-    public_facts,
-    publisher_of,
+    publisher_of_claims,
     reusable_workflow_mismatch,
-    unattestable,
+    token_begins_at,
+    unattestable_workflow_error,
 )
 from ci_publish.model.identity import IdentityToken, Provider, Secret
 from ci_publish.rehearsal.ci_claims import (
@@ -50,7 +50,7 @@ CERTIFICATE: dict[str, str] = {
 def test_claims_name_the_publisher_that_the_index_will_compare_with(
     claims: dict[str, object], publisher: object
 ) -> None:
-    assert publisher_of(claims) == publisher
+    assert publisher_of_claims(claims) == publisher
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_claims_name_the_publisher_that_the_index_will_compare_with(
     ],
 )
 def test_claims_without_a_publisher_are_compared_by_issuer_only(claims: dict[str, object]) -> None:
-    publisher = publisher_of(claims)
+    publisher = publisher_of_claims(claims)
 
     assert not publisher.known
     assert publisher.label
@@ -78,7 +78,7 @@ def test_claims_without_a_publisher_are_compared_by_issuer_only(claims: dict[str
 def test_the_workflow_that_was_started_counts_not_the_one_that_is_called() -> None:
     called = "octo-org/demo/.github/workflows/publish.yml@refs/heads/main"
 
-    publisher = publisher_of(github_claims(workflow="release.yml", reusable_workflow_ref=called))
+    publisher = publisher_of_claims(github_claims(workflow="release.yml", reusable_workflow_ref=called))
 
     assert publisher == github_publisher("octo-org/demo", "release.yml")
 
@@ -142,10 +142,10 @@ def test_a_publisher_without_a_workflow_is_compared_by_its_other_values() -> Non
 
 def test_a_pipeline_of_another_project_is_explained_before_anything_is_signed() -> None:
     job = gitlab_claims(project_path="group/demo")
-    assert unattestable(job) is None
-    assert unattestable({**job, "ci_config_ref_uri": "gitlab.com/Group/Demo//x.yml@main"}) is None
-    assert unattestable({**job, "ci_config_ref_uri": None}) is None
-    error = unattestable({**job, "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@main"})
+    assert unattestable_workflow_error(job) is None
+    assert unattestable_workflow_error({**job, "ci_config_ref_uri": "gitlab.com/Group/Demo//x.yml@main"}) is None
+    assert unattestable_workflow_error({**job, "ci_config_ref_uri": None}) is None
+    error = unattestable_workflow_error({**job, "ci_config_ref_uri": "gitlab.com/group/ci//x.yml@main"})
     assert error is not None
     assert "group/ci" in error.summary
     assert error.exit_code == 7
@@ -181,7 +181,7 @@ def test_a_job_of_its_own_workflow_is_no_mismatch(claims: dict[str, object]) -> 
 
 @pytest.mark.parametrize("claims", [github_claims(), gitlab_claims(), google_claims()])
 def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
-    assert public_facts(claims) == ()
+    assert facts_made_public(claims) == ()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_public_project_gives_nothing_away(claims: dict[str, object]) -> None:
     ],
 )
 def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[str, ...]) -> None:
-    assert set(facts) <= set(public_facts(claims))
+    assert set(facts) <= set(facts_made_public(claims))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +201,6 @@ def test_what_becomes_public_is_named(claims: dict[str, object], facts: tuple[st
 )
 def test_a_tokens_life_begins_with_the_later_of_its_own_words(claims: dict[str, object], moment: float) -> None:
     assert (
-        begins(IdentityToken(secret=Secret("x"), audience="sigstore", provider=Provider.GITHUB, claims=claims))
+        token_begins_at(IdentityToken(secret=Secret("x"), audience="sigstore", provider=Provider.GITHUB, claims=claims))
         == moment
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_publish.attestations.publishers import Extension, circleci_publisher, google_publisher, publisher_of
+from ci_publish.attestations.publishers import Extension, circleci_publisher, google_publisher, publisher_of_claims
 from ci_publish.attestations.signers import (
     AcceptedSigners,
     ByAnother,
@@ -10,7 +10,7 @@ from ci_publish.attestations.signers import (
     ByThisRun,
     ByUnknown,
     CertificateFacts,
-    utf8_string,
+    decode_der_utf8_string,
 )
 from ci_publish.model.publisher_identity import JobIdentity, parse_identity
 from ci_publish.rehearsal.ci_claims import circleci_claims, github_claims
@@ -76,27 +76,29 @@ def test_an_identity_without_a_name_is_described() -> None:
 
 @pytest.mark.parametrize("text", ["", "pypi", "ö" * 100, "x" * 70_000])
 def test_a_utf8_string_is_read(text: str) -> None:
-    assert utf8_string(der_utf8_string(text)) == text
+    assert decode_der_utf8_string(der_utf8_string(text)) == text
 
 
 @pytest.mark.parametrize(
     "der", [b"", b"\x0c", b"\x0c\x02a", b"\x0c\x01ab", b"\x16\x01a", b"\x0c\x01\xff", b"\x0c\x84\xff", b"\x0c\x80"]
 )
 def test_what_is_no_utf8_string_is_none(der: bytes) -> None:
-    assert utf8_string(der) in {None, ""}
+    assert decode_der_utf8_string(der) in {None, ""}
 
 
-OWN = publisher_of(github_claims())
+OWN = publisher_of_claims(github_claims())
 JOB = JobIdentity(parse_identity("github:octo-org/demo:release.yml"), "c" * 40)
 NAMED = (parse_identity("gitlab:octo-group/demo"),)
 
 
 def test_the_runs_own_identity() -> None:
-    assert AcceptedSigners(own=OWN).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(own=OWN, commit="c" * 40).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(own=OWN, commit="d" * 40).signed_by(github()) == ByThisRun("c" * 40)
-    assert AcceptedSigners(job=JOB).signed_by(github()) == ByThisRun()
-    assert AcceptedSigners(own=OWN, job=JobIdentity(JOB.publisher, "e" * 40)).signed_by(github()) == ByThisRun("c" * 40)
+    assert AcceptedSigners(own=OWN).classify_signer(github()) == ByThisRun()
+    assert AcceptedSigners(own=OWN, commit="c" * 40).classify_signer(github()) == ByThisRun()
+    assert AcceptedSigners(own=OWN, commit="d" * 40).classify_signer(github()) == ByThisRun("c" * 40)
+    assert AcceptedSigners(job=JOB).classify_signer(github()) == ByThisRun()
+    assert AcceptedSigners(own=OWN, job=JobIdentity(JOB.publisher, "e" * 40)).classify_signer(github()) == ByThisRun(
+        "c" * 40
+    )
 
 
 def test_a_known_identity_that_differs_is_another() -> None:
@@ -105,16 +107,16 @@ def test_a_known_identity_that_differs_is_another() -> None:
             gitlab(),
             github(BUILD_CONFIG_URI=f"{GITHUB_HOME}/.github/workflows/x.yml@refs/tags/v1.0.0"),
         ):
-            assert isinstance(signers.signed_by(certificate), ByAnother)
-    assert isinstance(AcceptedSigners(job=JOB).signed_by(CertificateFacts({})), ByAnother)
+            assert isinstance(signers.classify_signer(certificate), ByAnother)
+    assert isinstance(AcceptedSigners(job=JOB).classify_signer(CertificateFacts({})), ByAnother)
 
 
 def test_an_identity_that_is_not_known_is_not_another() -> None:
-    unknown = publisher_of({"iss": "https://token.actions.githubusercontent.com"})
-    assert AcceptedSigners().signed_by(github()) == ByUnknown()
-    assert AcceptedSigners(own=unknown).signed_by(github()) == ByUnknown()
-    assert isinstance(AcceptedSigners(own=unknown).signed_by(gitlab()), ByAnother)
-    assert AcceptedSigners(job=JOB).signed_by(github(SOURCE_REPOSITORY_URI=None)) == ByUnknown()
+    unknown = publisher_of_claims({"iss": "https://token.actions.githubusercontent.com"})
+    assert AcceptedSigners().classify_signer(github()) == ByUnknown()
+    assert AcceptedSigners(own=unknown).classify_signer(github()) == ByUnknown()
+    assert isinstance(AcceptedSigners(own=unknown).classify_signer(gitlab()), ByAnother)
+    assert AcceptedSigners(job=JOB).classify_signer(github(SOURCE_REPOSITORY_URI=None)) == ByUnknown()
 
 
 def test_whom_the_user_names() -> None:
@@ -123,21 +125,21 @@ def test_whom_the_user_names() -> None:
         AcceptedSigners(named=NAMED),
         AcceptedSigners(job=JOB, named=NAMED),
     ):
-        signed_by = signers.signed_by(gitlab())
+        signed_by = signers.classify_signer(gitlab())
         assert signed_by == ByNamed(parse_identity("gitlab:octo-group/demo:.gitlab-ci.yml"))
-    nobody = AcceptedSigners(named=NAMED).signed_by(github())
+    nobody = AcceptedSigners(named=NAMED).classify_signer(github())
     assert isinstance(nobody, ByAnother)
     assert "gitlab:octo-group/demo" in nobody.reason
-    unnamed = publisher_of(circleci_claims())
-    assert isinstance(AcceptedSigners(own=unnamed, named=NAMED).signed_by(github()), ByAnother)
+    unnamed = publisher_of_claims(circleci_claims())
+    assert isinstance(AcceptedSigners(own=unnamed, named=NAMED).classify_signer(github()), ByAnother)
 
 
 def test_an_email_address_is_compared() -> None:
     issuer: dict[str, str] = {Extension.ISSUER: "https://accounts.google.com"}
     signers = AcceptedSigners(own=google_publisher("a@b.example"))
-    assert signers.signed_by(CertificateFacts(issuer, "a@b.example")) == ByThisRun()
+    assert signers.classify_signer(CertificateFacts(issuer, "a@b.example")) == ByThisRun()
     for other in ("A@b.example", None):
-        assert isinstance(signers.signed_by(CertificateFacts(issuer, other)), ByAnother)
+        assert isinstance(signers.classify_signer(CertificateFacts(issuer, other)), ByAnother)
 
 
 def test_the_runs_identity_is_named_as_well_as_it_is_known() -> None:
@@ -154,10 +156,12 @@ def test_another_workflow_of_the_runs_own_repository_is_told_from_all_others() -
     email = AcceptedSigners(own=google_publisher("a@b.example"))
     for signers in (own, AcceptedSigners(job=JOB)):
         for certificate, expected in ((nightly, True), (elsewhere, False), (gitlab(), False)):
-            signed_by = signers.signed_by(certificate)
+            signed_by = signers.classify_signer(certificate)
             assert isinstance(signed_by, ByAnother)
             assert signed_by.own_repository is expected
-    signed_by = email.signed_by(CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}, "b@b.example"))
+    signed_by = email.classify_signer(
+        CertificateFacts({Extension.ISSUER: "https://accounts.google.com"}, "b@b.example")
+    )
     assert isinstance(signed_by, ByAnother)
     assert not signed_by.own_repository
 

@@ -8,7 +8,7 @@ from collections import deque
 
 import pytest
 
-from ci_publish.attestations.signing_errors import final_error
+from ci_publish.attestations.signing_errors import final_signing_error
 from ci_publish.attestations.trouble import (
     IdentityRefusal,
     Refusal,
@@ -87,7 +87,7 @@ def test_an_identity_that_sigstore_refuses_twice_is_rejected(bench: Bench) -> No
 
 
 def test_a_certificate_that_is_not_trusted_is_a_setting() -> None:
-    error = final_error(Untrusted("the certificate of Rekor is not trusted"), None)
+    error = final_signing_error(Untrusted("the certificate of Rekor is not trusted"), None)
 
     assert isinstance(error, UntrustedCertificate)
     assert "Nothing could be signed: the certificate of Rekor is not trusted." in error.summary

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sigstore.dsse._predicate import SLSAPredicateV1_0  # an independent model of the same specification
 
-from ci_publish.attestations.slsa_model import predicate_fault
+from ci_publish.attestations.slsa_model import slsa_predicate_fault
 from tests.unit.attestations.provenance_cases import GITLAB, changed, predicate
 
 RESOURCE = "buildDefinition.resolvedDependencies.0"
@@ -69,7 +69,7 @@ def accepted_by_sigstore(value: object) -> bool:
 
 @pytest.mark.parametrize("made", [predicate(), predicate(GITLAB)])
 def test_what_we_make_is_valid(made: object) -> None:
-    assert predicate_fault(made) is None
+    assert slsa_predicate_fault(made) is None
     assert accepted_by_sigstore(made)
 
 
@@ -77,7 +77,7 @@ def test_what_we_make_is_valid(made: object) -> None:
 def test_what_the_specification_allows_is_valid(path: str, value: object) -> None:
     made = changed(predicate(), path, value)
 
-    assert predicate_fault(made) is None
+    assert slsa_predicate_fault(made) is None
     assert accepted_by_sigstore(made)
 
 
@@ -85,19 +85,19 @@ def test_what_the_specification_allows_is_valid(path: str, value: object) -> Non
 def test_what_the_specification_excludes_is_named(path: str, value: object, words: str) -> None:
     made = changed(predicate(), path, value)
 
-    assert words in str(predicate_fault(made))
+    assert words in str(slsa_predicate_fault(made))
     assert not accepted_by_sigstore(made)
 
 
 @pytest.mark.parametrize(("path", "value", "words"), STRICTER)
 def test_values_have_the_form_that_the_specification_gives_them(path: str, value: object, words: str) -> None:
-    assert words in str(predicate_fault(changed(predicate(), path, value)))
+    assert words in str(slsa_predicate_fault(changed(predicate(), path, value)))
 
 
 def test_unknown_fields_are_ignored_as_the_specification_demands() -> None:
-    assert predicate_fault({**predicate(), "mine_extension": 1}) is None
+    assert slsa_predicate_fault({**predicate(), "mine_extension": 1}) is None
 
 
 @pytest.mark.parametrize("value", [None, [], "predicate", 7])
 def test_what_is_no_object_is_no_predicate(value: object) -> None:
-    assert predicate_fault(value) == "predicate is not an object"
+    assert slsa_predicate_fault(value) == "predicate is not an object"

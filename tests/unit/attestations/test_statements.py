@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ci_publish.attestations.statements import STATEMENT_TYPE, Statement, WrongStatement, read_statement
+from ci_publish.attestations.statements import STATEMENT_TYPE, Statement, WrongStatement, parse_statement
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1, Subject
 from tests.unit.attestations.provenance_cases import predicate as provenance
 
@@ -31,7 +31,7 @@ def statement(**changes: object) -> bytes:
 def test_a_statement_about_the_file_gives_its_predicate(kind: str, predicate: object) -> None:
     payload = statement(predicateType=kind, predicate=predicate)
 
-    assert read_statement(payload, WHEEL) == Statement(kind, predicate)
+    assert parse_statement(payload, WHEEL) == Statement(kind, predicate)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_statement_about_the_file_gives_its_predicate(kind: str, predicate: ob
 def test_names_are_compared_as_distributions(name: str, subject: Subject) -> None:
     payload = statement(subject=[{"name": name, "digest": {"sha256": SHA}}])
 
-    assert read_statement(payload, subject).predicate_type == PUBLISH_V1
+    assert parse_statement(payload, subject).predicate_type == PUBLISH_V1
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_names_are_compared_as_distributions(name: str, subject: Subject) -> Non
 )
 def test_a_statement_about_anything_else_is_refused_with_its_reason(payload: bytes, words: str) -> None:
     with pytest.raises(WrongStatement) as caught:
-        read_statement(payload, WHEEL)
+        parse_statement(payload, WHEEL)
 
     assert words in str(caught.value)

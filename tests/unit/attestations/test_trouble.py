@@ -7,9 +7,9 @@ from ci_publish.attestations.trouble import (
     MAX_BODY,
     Refusal,
     Transient,
-    answer_trouble,
-    chain,
-    first_words,
+    exception_chain,
+    first_reason,
+    trouble_of_response,
 )
 
 NOW = 1_700_000_000.0
@@ -17,12 +17,12 @@ NOW = 1_700_000_000.0
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504])
 def test_what_may_pass_is_worth_another_try(status: int) -> None:
-    assert isinstance(answer_trouble("Rekor", status, "", {}, NOW), Transient)
+    assert isinstance(trouble_of_response("Rekor", status, "", {}, NOW), Transient)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
 def test_a_refusal_is_final(status: int) -> None:
-    assert isinstance(answer_trouble("Rekor", status, "", {}, NOW), Refusal)
+    assert isinstance(trouble_of_response("Rekor", status, "", {}, NOW), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -39,22 +39,22 @@ def test_a_refusal_is_final(status: int) -> None:
     ],
 )
 def test_the_reason_is_in_the_servers_own_words(body: str, reason: str) -> None:
-    assert answer_trouble("Rekor", 503, body, {}, NOW).reason == reason
+    assert trouble_of_response("Rekor", 503, body, {}, NOW).reason == reason
 
 
 def test_a_body_is_read_up_to_a_size() -> None:
-    assert answer_trouble("Rekor", 503, " " * (MAX_BODY - 4) + "seenunseen", {}, NOW).reason.endswith(": seen")
+    assert trouble_of_response("Rekor", 503, " " * (MAX_BODY - 4) + "seenunseen", {}, NOW).reason.endswith(": seen")
     message = '{"message": "unseen"' + " " * MAX_BODY + "}"
-    assert answer_trouble("Rekor", 503, message, {}, NOW).reason.endswith(': {"message": "unseen"')
+    assert trouble_of_response("Rekor", 503, message, {}, NOW).reason.endswith(': {"message": "unseen"')
 
 
 def test_long_texts_are_cut() -> None:
-    assert len(answer_trouble("Rekor", 503, "x" * 100_000, {}, NOW).reason) < 350
+    assert len(trouble_of_response("Rekor", 503, "x" * 100_000, {}, NOW).reason) < 350
 
 
 @pytest.mark.parametrize(("asked", "expected"), [("7", 7.0), ("86400", LONGEST_RETRY_AFTER), ("soon", 0.0)])
 def test_retry_after_reaches_the_failure_within_its_limit(asked: str, expected: float) -> None:
-    trouble = answer_trouble("Rekor", 429, "", {"Retry-After": asked}, NOW)
+    trouble = trouble_of_response("Rekor", 429, "", {"Retry-After": asked}, NOW)
 
     assert isinstance(trouble, Transient)
     assert trouble.retry_after == expected
@@ -63,7 +63,7 @@ def test_retry_after_reaches_the_failure_within_its_limit(asked: str, expected: 
 def test_the_first_words_in_a_chain_of_exceptions_are_told() -> None:
     error, cause = KeyError(), ValueError("the  reason\n" + "x" * 1000)
     error.__cause__ = cause
-    assert first_words(error).startswith("the reason x")
-    assert len(first_words(error)) == 300
-    assert [*chain(error)] == [error, cause]
-    assert first_words(KeyError()) == "KeyError"
+    assert first_reason(error).startswith("the reason x")
+    assert len(first_reason(error)) == 300
+    assert [*exception_chain(error)] == [error, cause]
+    assert first_reason(KeyError()) == "KeyError"

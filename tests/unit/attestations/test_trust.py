@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import pytest
 
-from ci_publish.attestations.trust import TrustSource, instance
+from ci_publish.attestations.trust import TrustSource, sigstore_instance_hosts
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.events import Noted
 from ci_publish.regular_files import MAX_SETTINGS
@@ -172,7 +172,7 @@ def test_the_public_instance_is_not_mentioned() -> None:
     ],
 )
 def test_any_configuration_has_a_name(config: str, words: str) -> None:
-    assert instance(config) == words
+    assert sigstore_instance_hosts(config) == words
 
 
 @pytest.mark.parametrize("content", ["", "{", "no"])

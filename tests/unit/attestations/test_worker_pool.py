@@ -22,35 +22,35 @@ def crew() -> Iterator[SigningWorkerPool[str, str]]:
 
 
 def test_a_task_ends_with_its_value(crew: SigningWorkerPool[str, str]) -> None:
-    crew.start("a", lambda: "done", 5.0)
+    crew.start_task("a", lambda: "done", 5.0)
 
-    ending = crew.next(5.0)
+    ending = crew.next_ending(5.0)
 
     assert isinstance(ending, Finished)
-    assert (ending.key, ending.value, crew.busy, crew.free) == ("a", "done", 0, 2)
+    assert (ending.key, ending.value, crew.busy_workers, crew.free_workers) == ("a", "done", 0, 2)
 
 
 def test_a_task_ends_with_its_exception(crew: SigningWorkerPool[str, str]) -> None:
     def fail() -> str:
         raise KeyError("x")
 
-    crew.start("a", fail, 5.0)
+    crew.start_task("a", fail, 5.0)
 
-    ending = crew.next(5.0)
+    ending = crew.next_ending(5.0)
 
     assert isinstance(ending, Failed)
     assert isinstance(ending.error, KeyError)
 
 
 def test_nothing_within_the_patience_is_none(crew: SigningWorkerPool[str, str]) -> None:
-    assert crew.next(0.01) is None
+    assert crew.next_ending(0.01) is None
 
 
 def test_threads_are_kept_between_tasks(crew: SigningWorkerPool[str, str]) -> None:
     names = set()
     for _ in range(3):
-        crew.start("a", lambda: threading.current_thread().name, 5.0)
-        ending = crew.next(5.0)
+        crew.start_task("a", lambda: threading.current_thread().name, 5.0)
+        ending = crew.next_ending(5.0)
         assert isinstance(ending, Finished)
         names.add(ending.value)
 
@@ -64,27 +64,27 @@ def test_a_stuck_task_is_given_up_and_another_takes_its_place(crew: SigningWorke
         release.wait(10)
         return "late"
 
-    crew.start("a", stuck, 0.05)
-    crew.start("b", lambda: "b", 5.0)
-    endings = [crew.next(5.0), crew.next(5.0)]
+    crew.start_task("a", stuck, 0.05)
+    crew.start_task("b", lambda: "b", 5.0)
+    endings = [crew.next_ending(5.0), crew.next_ending(5.0)]
 
     assert {type(ending) for ending in endings} == {Finished, Overdue}
-    assert crew.free == 2
-    crew.start("c", lambda: "c", 5.0)
-    assert isinstance(crew.next(5.0), Finished)
+    assert crew.free_workers == 2
+    crew.start_task("c", lambda: "c", 5.0)
+    assert isinstance(crew.next_ending(5.0), Finished)
     release.set()
-    assert crew.next(0.1) is None  # what comes late is without consequence
+    assert crew.next_ending(0.1) is None  # what comes late is without consequence
 
 
 def test_closing_does_not_wait_for_what_is_stuck() -> None:
     release = threading.Event()
     crew: SigningWorkerPool[str, bool] = SigningWorkerPool(1, time.monotonic)
-    crew.start("a", lambda: release.wait(10), 60.0)
+    crew.start_task("a", lambda: release.wait(10), 60.0)
     began = time.monotonic()
 
     crew.close()
 
     assert time.monotonic() - began < 1.0
-    assert crew.busy == 0
+    assert crew.busy_workers == 0
     release.set()
     assert threads_of_the_signer() == []

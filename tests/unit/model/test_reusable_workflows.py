@@ -31,7 +31,7 @@ PAGES = {
 _SPEAKS = re.compile(r"warehouse(/issues/|#)11096")
 
 AFTER = f"""
-from ci_publish.attestations.publishers import unattestable
+from ci_publish.attestations.publishers import unattestable_workflow_error
 from ci_publish.identity.findings import identity_findings
 from ci_publish.identity.local_refusals import local_identity_refusal
 from ci_publish.identity.publisher_forms import publisher_form_for
@@ -43,7 +43,7 @@ publisher = GitHubPublisher(repository="octo-org/demo", workflow="release.yml")
 for called in ({SAME!r}, {ELSEWHERE!r}):
     claims = {{**github_claims(reusable_workflow_ref=called), "jti": "1"}}
     assert local_identity_refusal(claims, PYPI, attesting=True) is None
-    assert unattestable(claims) is None
+    assert unattestable_workflow_error(claims) is None
     assert publisher_form_for(claims).field_value("workflow_filename") == "release.yml"
     assert [finding.name for finding in identity_findings(claims, PYPI, ["demo"])] == ["claims", "publisher"]
     assert publisher.found_by(claims)
