@@ -12,16 +12,17 @@ from urllib.parse import quote
 from ci_publish.errors import CiPublishError
 from ci_publish.model.events import Checked, Event, FileStatus, Noted, Outcome, Planned, ProjectLeft, RunFinished, Tried
 from ci_publish.model.finding import Finding
-from ci_publish.model.frozen import frozen
+from ci_publish.model.problem import Severity, alike
 from ci_publish.model.receipt import FileEntry, Receipt, Redact
 from ci_publish.model.receipt_building import receipt_of
 from ci_publish.reports import changes, train, trials, wording
 from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.neutral import escape_markdown, markdown_code, markdown_with_links, preformatted_markdown
+from ci_publish.reports.repetition import FEW
+from ci_publish.reports.sections import Section, fit_sections
 
 # The runner discards a summary of more than 1 MiB as a whole; the difference is for other steps.
 SUMMARY_LIMIT = 1_000_000
-_CUT = "\n\n*Cut here: a summary can have at most 1 MiB. The log and the receipt are complete.*\n"
 _DIGEST_SHOWN = 12
 _RELEASES_SHOWN = 5
 DEFAULT_SOURCE = "default"
@@ -33,15 +34,6 @@ _E = TypeVar("_E")
 
 SettingRow = tuple[str, str, str]
 """Name, value (a secret already shown as ``***``) and source of one setting."""
-
-
-@frozen
-class Section:
-    """A part of the summary: its lines can be left out one by one from the end, its head and foot only together."""
-
-    head: str
-    lines: tuple[str, ...] = ()
-    foot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,25 +71,7 @@ class SummaryInput:
 
 def markdown_summary(run: SummaryInput, limit: int = SUMMARY_LIMIT) -> str:
     """Return the summary of a run in at most *limit* bytes of UTF-8; empty where even the note does not fit."""
-    return fit_summary_sections(list(_summary_sections(run)), limit)
-
-
-def fit_summary_sections(sections: Sequence[Section], limit: int) -> str:
-    """Return *sections* as one document of at most *limit* bytes, cut between two lines with a note."""
-    out: list[str] = []
-    left = limit - len(_CUT.encode())
-    for section in sections:
-        left -= _utf8_size(section.head) + _utf8_size(section.foot)
-        if left < 0:
-            return "".join((*out, _CUT)) if limit >= len(_CUT.encode()) else ""
-        out.append(section.head)
-        for line in section.lines:
-            left -= _utf8_size(line)
-            if left < 0:
-                return "".join((*out, section.foot, _CUT))
-            out.append(line)
-        out.append(section.foot)
-    return "".join(out)
+    return fit_sections(list(_summary_sections(run)), limit)
 
 
 def markdown_link(text: str, url: str | None) -> str:
@@ -105,10 +79,6 @@ def markdown_link(text: str, url: str | None) -> str:
     if url is None or not url.startswith(("https://", "http://")):
         return text
     return f"[{text}]({quote(url.encode('utf-8', 'replace'), safe=_SAFE_IN_LINKS)})"
-
-
-def _utf8_size(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
 
 
 def _summary_sections(run: SummaryInput) -> Iterator[Section]:
@@ -177,11 +147,20 @@ def _summary_files_table(run: SummaryInput) -> Iterator[Section]:
     receipt = run.receipt
     if not receipt.files:
         return
-    several = len(receipt.indexes) > 1
-    index = ("| Index ", "|---") if several else ("", "")
-    head = f"| File {index[0]}| Result | Size | Attestation | SHA-256 |\n|---{index[1]}|---|---:|---|---|\n"
-    failed_first = sorted(receipt.files, key=lambda file: file.status not in wording.BAD)
-    yield Section(head, tuple(_summary_file_row(run, file, several=several) for file in failed_first), "\n")
+    cells = {file: _summary_attestation_cell(run, file) for file in receipt.files}
+    attested = any(cells.values())
+    columns = [
+        "File",
+        *(["Index"] if len(receipt.indexes) > 1 else []),
+        "Result",
+        "Size",
+        *(["Attestation"] if attested else []),
+        "SHA-256",
+    ]
+    rules = "|".join("---:" if each == "Size" else "---" for each in columns)
+    failed_first = sorted(receipt.files, key=lambda file: not _has_failed(run, file))
+    rows = (_summary_file_row(run, file, cells[file] if attested else None) for file in failed_first)
+    yield Section(f"| {' | '.join(columns)} |\n|{rules}|\n", tuple(rows), "\n")
     digests = {file.filename: file.sha256 for file in receipt.files if file.sha256}
     if digests:
         lines = tuple(f"| {run.code(sha256)} | {run.code(name)} |\n" for name, sha256 in digests.items())
@@ -199,23 +178,33 @@ def _summary_builds_table(run: SummaryInput) -> Iterator[Section]:
         yield Section(head, tuple(lines), "\n")
 
 
-def _summary_file_row(run: SummaryInput, file: FileEntry, *, several: bool) -> str:
+def _summary_file_row(run: SummaryInput, file: FileEntry, attestation: str | None) -> str:
     # the index of a rehearsal ends with the run: its links would lead nowhere
-    url = None if run.receipt.outcome is Outcome.REHEARSED else file.url
+    url = None if run.receipt.command == "rehearse" else file.url
     cells = [
         markdown_link(run.code(file.filename), url),
-        *([run.markdown(file.index or "")] if several else []),
+        *([run.markdown(file.index or "")] if len(run.receipt.indexes) > 1 else []),
         _summary_file_result(run, file),
         "" if file.size is None else wording.format_size(file.size),
-        _summary_attestation_cell(run, file),
+        *([] if attestation is None else [attestation]),
         "" if file.sha256 is None else run.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
     ]
     return f"| {' | '.join(cells)} |\n"
 
 
 def _summary_file_result(run: SummaryInput, file: FileEntry) -> str:
+    failed = _has_failed(run, file)
+    if run.receipt.command == "check":  # it attempts nothing
+        return "**has errors**" if failed else "checked"
     said = wording.describe_file_result(run.receipt, file)
-    return f"**{said}**" if file.status in wording.BAD else said
+    return f"**{said}**" if failed else said
+
+
+def _has_failed(run: SummaryInput, file: FileEntry) -> bool:
+    if run.receipt.command != "check":
+        return file.status in wording.BAD
+    problems = run.receipt.problems
+    return any(each.filename == file.filename and each.severity is Severity.ERROR for each in problems)
 
 
 def _summary_attestation_cell(run: SummaryInput, file: FileEntry) -> str:
@@ -248,11 +237,11 @@ def _summary_release_diffs(run: SummaryInput) -> Iterator[Section]:
 
 def _summary_left_projects(run: SummaryInput) -> Iterator[Section]:
     """Yield the table of the projects that did not go out."""
-    rows = [
-        f"| {run.markdown(event.project)} | {'deferred' if event.deferred else '**not published**'}"
-        f" | {run.markdown(', '.join(event.because))} | {run.markdown(event.reason)} |\n"
-        for event in run.events_of(ProjectLeft)
-    ]
+    rows = []
+    for event in run.events_of(ProjectLeft):
+        what = "deferred" if event.deferred else "**not published**"
+        others = run.markdown(", ".join(event.because)) if event.because != (event.project,) else ""
+        rows.append(f"| {run.markdown(event.project)} | {what} | {others} | {run.markdown(event.reason)} |\n")
     if rows:
         head = "### Projects that did not go out\n\n| Project | | Because of | Reason |\n|---|---|---|---|\n"
         yield Section(head=head, lines=tuple(rows), foot="\n")
@@ -300,13 +289,15 @@ def _summary_findings(run: SummaryInput) -> Iterator[Section]:
 
 
 def _summary_problems_table(run: SummaryInput) -> Iterator[Section]:
+    """Yield what the checks found; what is equal in many files is one row."""
     lines = []
-    for problem in (problem for checked in run.events_of(Checked) for problem in checked.problems):
-        where = run.code(problem.filename) if problem.filename else "all files"
+    for group in alike(problem for checked in run.events_of(Checked) for problem in checked.problems):
+        problem = group[0]
+        names = [run.code(each.filename) for each in group[:FEW] if each.filename] or ["all files"]
+        where = "<br>".join([*names, f"and {len(group) - FEW} more"] if len(group) > FEW else names)
+        rule = _summary_rule_link(run, problem.rule, problem.docs)
         said = run.markdown(f"{problem.message} {problem.advice}")
-        lines.append(
-            f"| {where} | {problem.severity} | {_summary_rule_link(run, problem.rule, problem.docs)} | {said} |\n"
-        )
+        lines.append(f"| {where} | {problem.severity} | {rule} | {said} |\n")
     if lines:
         yield Section("### Checks\n\n| File | Severity | Rule | Problem |\n|---|---|---|---|\n", tuple(lines), "\n")
 

@@ -334,7 +334,7 @@ def release_page_addresses(receipt: Receipt, events: Sequence[Event]) -> tuple[s
     An index without project pages, a plan or a failure before the first upload gives none; nor does a rehearsal,
     whose index ends with the run.
     """
-    if receipt.outcome is Outcome.REHEARSED:
+    if receipt.command == "rehearse":
         return ()
     chosen = [event.endpoints for event in events if isinstance(event, IndexChosen)]
     roots = {endpoints.name: endpoints.web for endpoints in chosen if endpoints.web}

@@ -5,22 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from ci_publish.errors import ContentConflict, InvalidPublisher, UploadRejected
+from ci_publish.errors import ContentConflict, InvalidDistribution, InvalidPublisher, UploadRejected
 from ci_publish.model.events import (
+    Checked,
     FileFinished,
     FileStatus,
     Noted,
     Outcome,
     RunFinished,
+    RunStarted,
     Signed,
 )
 from ci_publish.model.finding import Finding, FindingStatus
 from ci_publish.model.index import Upload
+from ci_publish.model.problem import Problem, Severity
 from ci_publish.reports.summary import (
     SUMMARY_LIMIT,
-    Section,
     SummaryInput,
-    fit_summary_sections,
     markdown_link,
     markdown_summary,
 )
@@ -115,9 +116,11 @@ def test_a_private_log_has_no_links(job: Job) -> None:
     assert "search.sigstore.dev" not in job.summary
 
 
-def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job) -> None:
-    job.run([*a_good_run()[:-1], RunFinished(outcome=Outcome.REHEARSED, exit_code=0, time=BEGIN)])
-    assert "## ✅ Rehearsed" in job.summary
+@pytest.mark.parametrize(("outcome", "exit_code"), [(Outcome.REHEARSED, 0), (Outcome.DEFERRED, 12)])
+def test_a_rehearsal_has_no_links_to_an_index_that_is_gone(job: Job, outcome: Outcome, exit_code: int) -> None:
+    started = RunStarted("rehearse", BEGIN)
+    job.run([started, *a_good_run()[1:-1], RunFinished(outcome=outcome, exit_code=exit_code, time=BEGIN)])
+    assert str(outcome).capitalize() in job.summary.splitlines()[0]
     assert "pypi.org" not in job.summary.replace("search.sigstore.dev", "")
     assert "files.pythonhosted.org" not in job.summary
     assert job.outputs["release-url"] == ""
@@ -183,10 +186,6 @@ def test_a_cut_is_between_lines_and_closes_what_is_open() -> None:
         assert all(line.endswith("|") for line in text.splitlines() if line.startswith("|"))
 
 
-def test_a_section_without_room_is_left_out_as_a_whole() -> None:
-    assert "head" not in fit_summary_sections([Section("head" * 99, ("line\n",), "foot\n")], 300)
-
-
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -217,3 +216,20 @@ def test_commands_in_hints_are_monospaced(job: Job) -> None:
     error = ContentConflict("x", hints=("Run `ci-publish check <b>` first.",))
     job.run([*beginning(SDIST), RunFinished(outcome=Outcome.FAILED, exit_code=8, time=BEGIN, error=error)])
     assert "- Run <code>ci-publish check &#60;b&#62;</code> first." in job.summary
+
+
+def test_what_is_wrong_in_many_files_is_one_row_and_a_check_attempts_nothing(job: Job) -> None:
+    files = [distribution(f"demo-{number}-py3-none-any.whl") for number in range(12)]
+    problems = tuple(
+        Problem(filename=each.filename, rule="platform-tag", severity=Severity.ERROR, message="It is refused.")
+        for each in files[1:]
+    )
+    started = RunStarted("check", 0.0)
+    failed = RunFinished(outcome=Outcome.FAILED, exit_code=4, time=1.0, error=InvalidDistribution("no"))
+    job.run([started, *beginning(*files)[1:], Checked(problems), failed])
+    rows = [line for line in job.summary.splitlines() if line.startswith("| <code>demo-")]
+    assert "| File | Result | Size | SHA-256 |" in job.summary
+    assert [row.split(" | ")[1] for row in rows[:12]] == ["**has errors**"] * 11 + ["checked"]
+    (found,) = [row for row in rows if "platform-tag" in row]
+    assert found.count("<br>") == 10
+    assert "<br>and 1 more | error | [platform-tag]" in found
