@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
+import select
 import socket
 import ssl
 import struct
@@ -404,3 +405,28 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield sock.getsockname()[1]
+
+
+def tunnel_to(port: int) -> Act:
+    """Play a proxy: whatever server a CONNECT names, connect to this port on loopback."""
+
+    def act(server: FaultServer, request: Request) -> None:
+        request.connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+        _relay(request.connection.sock, port)
+
+    return act
+
+
+def _relay(sock: socket.socket, port: int) -> None:
+    """Copy in both directions, in one thread: a TLS socket is not to be used by two."""
+    with socket.create_connection(("127.0.0.1", port)) as other:
+        while True:
+            waiting = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+            readable, _, _ = select.select([sock, other], [], [], 0 if waiting else 5)
+            pairs = [(sock, other)] if waiting or sock in readable else []
+            pairs += [(other, sock)] if other in readable else []
+            for source, target in pairs:
+                data = source.recv(65_536)
+                if not data:
+                    return
+                target.sendall(data)

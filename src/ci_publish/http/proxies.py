@@ -7,6 +7,7 @@ the same for every library in the process: httpx's and requests' own reading of 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
+from urllib.parse import unquote
 
 from ci_publish.errors import ConfigurationError, ProxyAuthenticationRequired
 from ci_publish.http.urls import has_secrets, is_loopback_host, origin, split
@@ -74,6 +75,21 @@ def unusable(proxy: Proxy) -> ConfigurationError:
             f"If there is no proxy, unset {proxy.variable}; to bypass it for a host, set NO_PROXY.",
         ),
     )
+
+
+def proxy_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what must not be shown of the proxies in *environ*: passwords, or users alone, in every form they have."""
+    found: dict[str, None] = {}
+    for name in _PROXY_VARIABLES:
+        for variable in (name, name.upper()):
+            address = environ.get(variable, "").strip()
+            credential = address.rpartition("@")[0].rpartition("://")[2]  # also of an address that cannot be parsed
+            user, _, password = credential.partition(":")
+            forms = (password or user, unquote(password or user))
+            found.update(dict.fromkeys(filter(None, forms)))
+            if password:  # as it is encoded for Proxy-Authorization
+                found[f"{unquote(user)}:{unquote(password)}"] = None
+    return tuple(found)
 
 
 def direct_loopback(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ci_publish.http.proxies import Proxy, authentication_required, direct_loopback
+from ci_publish.http.proxies import Proxy, authentication_required, direct_loopback, proxy_secrets
 from ci_publish.http.proxies import proxy_for as chosen
 
 PROXY = "http://proxy.example:3128"
@@ -114,3 +114,24 @@ def test_what_keeps_the_loopback_requests_of_others_from_a_proxy(
     environ: dict[str, str], wanted: dict[str, str]
 ) -> None:
     assert direct_loopback(environ) == wanted
+
+
+def test_every_form_of_a_proxy_s_password_is_known() -> None:
+    environ = {
+        "http_proxy": "http://bob:p%40ss@proxy.example:3128",
+        "HTTP_PROXY": "other:secret@proxy.example",
+        "HTTPS_PROXY": "http://token@proxy.example",
+        "ALL_PROXY": "http://proxy.example",
+        "all_proxy": "http://bob:p#1@proxy.example:port",
+        "NO_PROXY": "bob:never@example",
+    }
+
+    assert set(proxy_secrets(environ)) == {
+        "p%40ss",
+        "p@ss",
+        "bob:p@ss",
+        "secret",
+        "other:secret",
+        "token",
+        *("p#1", "bob:p#1"),
+    }

@@ -1,8 +1,6 @@
 """Connections, plain, with TLS, and with TLS through a proxy's TLS."""
 
-import select
 import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.sockets import ConnectionFailed, Timeouts
 from ci_publish.http.streams import Attempts, Stream
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
-from tests.faults.server import FaultServer, Request, reply
+from tests.faults.server import FaultServer, Request, reply, tunnel_to
 from tests.unit.index.certificates import certificate
 from tests.unit.index.scripted_index import Waits
 
@@ -54,38 +52,20 @@ def test_an_upload_through_a_tunnel(tmp_path: Path, *, proxy_tls: bool) -> None:
         reply(request, 200, b"y" * 60_000)
 
     received: list[bytes] = []
-    with FaultServer([act], tls=context) as server:
-
-        def tunnel(proxy: FaultServer, request: Request) -> None:
-            request.connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
-            _relay(request.connection.sock, server.port)
-
-        with FaultServer(looks=[tunnel], tls=context if proxy_tls else None) as proxy:
-            transport = HttpTransport(
-                waiting=Waits(),
-                emit=lambda _: None,
-                limits=ConnectionLimits(timeouts=TIMEOUTS),
-                environ={"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(trusted)},
-            )
-            for _ in range(2):
-                result = transport.send(HttpRequest(method="POST", url="https://index.example/legacy/", body=content))
-                assert isinstance(result, HttpAnswer)
-                assert result.body == b"y" * 60_000
-            transport.close()
-            assert [request.target for request in proxy.looks_seen] == ["index.example:443"]
+    with (
+        FaultServer([act], tls=context) as server,
+        FaultServer(looks=[tunnel_to(server.port)], tls=context if proxy_tls else None) as proxy,
+    ):
+        transport = HttpTransport(
+            waiting=Waits(),
+            emit=lambda _: None,
+            limits=ConnectionLimits(timeouts=TIMEOUTS),
+            environ={"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(trusted)},
+        )
+        for _ in range(2):
+            result = transport.send(HttpRequest(method="POST", url="https://index.example/legacy/", body=content))
+            assert isinstance(result, HttpAnswer)
+            assert result.body == b"y" * 60_000
+        transport.close()
+        assert [request.target for request in proxy.looks_seen] == ["index.example:443"]
     assert received == [content, content]
-
-
-def _relay(sock: socket.socket, port: int) -> None:
-    """Copy in both directions, in one thread: a TLS socket is not to be used by two."""
-    with socket.create_connection(("127.0.0.1", port)) as other:
-        while True:
-            waiting = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-            readable, _, _ = select.select([sock, other], [], [], 0 if waiting else 5)
-            pairs = [(sock, other)] if waiting or sock in readable else []
-            pairs += [(other, sock)] if other in readable else []
-            for source, target in pairs:
-                data = source.recv(65_536)
-                if not data:
-                    return
-                target.sendall(data)
