@@ -13,6 +13,7 @@ from typing import Final
 from ci_publish.app.commands import COMMANDS
 from ci_publish.app.options import Option, Source, Use, use
 from ci_publish.app.other_tools import TOOLS
+from ci_publish.app.setting_values import ByteLimit
 from ci_publish.app.settings import Settings, options
 from ci_publish.app.settings_sources import variable
 from ci_publish.cli.arguments import choices
@@ -121,12 +122,16 @@ def _limited(name: str, words: str) -> str:
     """Add the bounds of a number."""
     bounds = {"ge": "at least", "gt": "more than", "le": "at most"}
     limits = [
-        f"{text} {getattr(item, attribute):g}"
+        (text, getattr(item, attribute))
         for item in Settings.model_fields[name].metadata
         for attribute, text in bounds.items()
         if getattr(item, attribute, None) is not None
     ]
-    return ", ".join([words, *limits])
+    if sizes := [each for each in limits if isinstance(each[1], ByteLimit)]:
+        words, limits = "`off` or a size such as `25MiB`", sizes
+    return ", ".join(
+        [words, *(f"{text} {limit if isinstance(limit, int) else f'{limit:g}'}" for text, limit in limits)]
+    )
 
 
 def default_of(name: str) -> str:

@@ -26,7 +26,7 @@ def read_settings(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(MAX_SETTINGS + 1)
     if len(content) > MAX_SETTINGS:
-        raise OSError(errno.EFBIG, f"it has more than {MAX_SETTINGS // 1024} KiB", str(path))
+        raise OSError(errno.EFBIG, f"it has more than {MAX_SETTINGS >> 20} MiB", str(path))
     return content.decode("utf-8").replace("\r\n", "\n")
 
 

@@ -613,7 +613,7 @@ def _descriptions() -> Iterable[Case]:
     yield Case(rule, link, SPEAKS, blank, "Markdown with nothing to show")
     yield Case("description-too-large", with_fields((kind, "text/plain"), body="x"), speaks=False)
     large = with_fields((kind, "text/x-rst"), body="Hello\n" * 50_000)
-    yield Case("description-too-large", large, SPEAKS, None, "300 KB of reStructuredText")
+    yield Case("description-too-large", large, SPEAKS, None, "300 kB of reStructuredText")
     whole = with_fields((kind, "text/markdown"), body="![a](https://x.example/a.png)\n")
     yield Case("description-relative-link", whole, speaks=False)
     dead = with_fields((kind, "text/markdown"), body="# Hello\n\n![a](docs/a.png)\n")

@@ -50,12 +50,12 @@ def test_settings_are_read_up_to_a_size(tmp_path: Path) -> None:
     file.write_bytes(b"a\r\n" + b"x" * (MAX_SETTINGS - 3))
     assert read_settings(file) == "a\n" + "x" * (MAX_SETTINGS - 3)
     file.write_bytes(b"x" * (MAX_SETTINGS + 1))
-    with pytest.raises(OSError, match="more than 1024 KiB") as caught:
+    with pytest.raises(OSError, match="more than 1 MiB") as caught:
         read_settings(file)
     assert caught.value.errno == errno.EFBIG
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no file without end here")
 def test_settings_without_an_end_are_refused() -> None:
-    with pytest.raises(OSError, match="more than 1024 KiB"):
+    with pytest.raises(OSError, match="more than 1 MiB"):
         read_settings(Path("/dev/zero"))

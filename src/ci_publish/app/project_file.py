@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ci_publish.errors import ConfigurationError
+from ci_publish.model.byte_counts import format_limit
 from ci_publish.model.frozen import frozen
 
 MAX_PROJECT_FILE: Final = 1024 * 1024
@@ -70,7 +71,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _require_bounded(text: str) -> None:
     """Raise ValueError for a text that keeps the parser for longer than a second."""
     if len(text.encode()) > MAX_PROJECT_FILE:
-        message = f"it has more than {MAX_PROJECT_FILE // 1024} KiB"
+        message = f"it has more than {format_limit(MAX_PROJECT_FILE)}"
         raise ValueError(message)
     if any(run["dotted"] is not None and run["dotted"].count(".") > MAX_KEY_PARTS for run in _RUNS.finditer(text)):
         message = f"a key has more than {MAX_KEY_PARTS} parts"

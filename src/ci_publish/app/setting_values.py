@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, ValidationError
 from ci_publish.about import OPTIONS_URL
 from ci_publish.errors import ConfigurationError
 from ci_publish.model.attestation import AttestationPolicy
+from ci_publish.model.byte_counts import format_limit
 from ci_publish.model.identity import Secret
 from ci_publish.model.publisher_identity import PublisherIdentity, parse_identity
 
@@ -23,9 +24,9 @@ _WORDS = {
     "float_parsing": "must be a number",
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
     "finite_number": "must be a finite number",
     "path_type": "must be a path",
 }
@@ -76,6 +77,13 @@ def secret(value: object) -> object:
     return Secret(value.strip())
 
 
+class ByteLimit(int):
+    """A number of bytes that is shown as people write it: ``25 MiB``, ``off`` for none."""
+
+    def __str__(self) -> str:
+        return format_limit(self) if self else "off"
+
+
 def size(value: object) -> object:
     """Read ``off`` or a number of bytes, with or without a unit: ``25 MiB``, ``10M``, ``1000000``."""
     if not isinstance(value, str):
@@ -90,9 +98,9 @@ def size(value: object) -> object:
     return int(found[1]) * (1024 if binary else 1000) ** " kmg".index(prefix or " ")
 
 
-def limit(stated: int | None) -> int | None:
+def limit(stated: int | None) -> ByteLimit | None:
     """Take ``off`` (0) for no limit, which is what there is where nothing is stated."""
-    return stated or None
+    return ByteLimit(stated) if stated else None
 
 
 def version(value: object) -> object:
@@ -190,7 +198,10 @@ def _line(item: Mapping[str, Any], spelled: Mapping[str, str]) -> str:
 
 def _plain_message(item: Mapping[str, Any]) -> str:
     """Return what is wrong with a value, in plain words where pydantic's are those of its own types."""
-    limits = item.get("ctx", {})
+    limits = {
+        name: f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+        for name, value in item.get("ctx", {}).items()
+    }
     if item["type"] in _ONE_OF:
         return f"must be one of {', '.join(_QUOTED.findall(str(limits['expected'])))}"
     if item["type"] in _WORDS:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ci_publish.distributions.faults import Fault, ServerRefusal, invalid_file_refusal, server_error_refusal
-from ci_publish.distributions.limits import KIB, MIB, SCAN_SIZE
+from ci_publish.distributions.limits import SCAN_SIZE
+from ci_publish.model.byte_counts import format_limit
 
 # Absolute, with a drive (Windows), or with a part that leads upwards. A pattern, because archives have many members.
 _UNSAFE: Final = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|\Z)", re.DOTALL)
@@ -104,8 +105,7 @@ def _encrypted_by_tool_fault(tool: str, name: str) -> Fault:
 
 def member_too_large_fault(rule: str, name: str, limit: int) -> Fault:
     """Return the fault for a member that is too large to be read."""
-    size = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
-    return Fault(rule=rule, message=f"{name!r} is larger than {size}.")
+    return Fault(rule=rule, message=f"{name!r} is larger than {format_limit(limit)}.")
 
 
 def damaged_archive_error(

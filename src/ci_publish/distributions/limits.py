@@ -17,7 +17,7 @@ WORTH_THREADS: Final = 16 * MIB
 """Files of less than this in all are read one after the other: threads pay where much is hashed and inflated."""
 
 MAX_METADATA: Final = 10 * MIB
-"""Core metadata larger than this is refused: a file of 306 KB can hold 300 MB of it."""
+"""Core metadata larger than this is refused: a file of 306 kB can hold 300 MB of it."""
 
 MAX_METADATA_HEADERS: Final = 2 * MIB
 """The headers of core metadata, without the description in its body."""
@@ -33,7 +33,7 @@ MAX_SMALL_TEXT: Final = 512 * KIB
 """Other text members that are read whole: WHEEL, entry_points.txt."""
 
 MAX_MEMBERS: Final = 30_000
-"""Members of a wheel that are read one by one: 1 KB of memory and 40 microseconds for each."""
+"""Members of a wheel that are read one by one: 1 kB of memory and 40 microseconds for each."""
 
 MAX_CROWD: Final = 500_000
 """Members of a larger wheel, whose directory is only searched for METADATA."""

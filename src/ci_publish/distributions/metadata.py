@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.distributions.faults import Fault
-from ci_publish.distributions.limits import MAX_METADATA_FIELDS, MAX_METADATA_HEADERS, MAX_METADATA_LINES, MIB
+from ci_publish.distributions.limits import MAX_METADATA_FIELDS, MAX_METADATA_HEADERS, MAX_METADATA_LINES
+from ci_publish.model.byte_counts import format_limit
 from ci_publish.model.distribution import CoreMetadata
 from ci_publish.model.frozen import frozen
 
@@ -69,7 +70,7 @@ def parse_core_metadata(data: bytes) -> ParsedMetadata:
 def _exceeded_header_limit(head: bytes) -> str | None:
     """Return which limit on memory and time the headers exceed, None for none."""
     if len(head) > MAX_METADATA_HEADERS:
-        return f"{MAX_METADATA_HEADERS // MIB} MiB"
+        return format_limit(MAX_METADATA_HEADERS)
     if head.count(b"\n") + head.count(b"\r") > MAX_METADATA_LINES:
         return f"{MAX_METADATA_LINES:,} lines"
     if sum(1 for _ in _FIELD.finditer(head)) > MAX_METADATA_FIELDS:

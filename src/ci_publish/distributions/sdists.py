@@ -37,6 +37,7 @@ from ci_publish.distributions.tar_stream import (
     read_tar_members,
 )
 from ci_publish.distributions.zip_directory import is_zip_archive, read_zip_directory
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.frozen import frozen
 
 PKG_INFO: Final = "PKG-INFO"
@@ -138,7 +139,7 @@ def inspect_sdist(file: BinaryIO) -> SdistContents:
         seen.complete = False
         if error.position > BOMB_SIZE and error.position > BOMB_RATIO * size:
             times = error.position // size
-            message = f"The archive unpacks to more than {error.position // MIB} MiB, {times} times its own size."
+            message = f"The archive unpacks to more than {format_size(error.position)}, {times} times its own size."
             seen.faults.append(Fault(rule="sdist-bomb", message=message))
     return _sdist_contents_of_pass(seen)
 

@@ -8,8 +8,8 @@ pip unpacks sdists with tarfile, and the server reads them with it: where the fo
   archive. Of 3,000 seeded mutations 488 lose such a diagnosis, and 7 get another refusal.
 - Versions: 8 of those 3,000 have different results on 3.11 and 3.13 with tarfile, none with this module.
 - Memory: a pax header of 2 million records (4.7 MB packed) takes 360 to 616 MiB and 3 s, a GNU long name of 48 MiB
-  (215 KB packed) takes 97 MiB; here both are refused within 1 MiB.
-- Time and stack: 100,000 digits in a pax header (1 KB packed) take 6 s on 3.11.7 (CVE-2024-6232); 3,000 nested pax
+  (215 kB packed) takes 97 MiB; here both are refused within 1 MiB.
+- Time and stack: 100,000 digits in a pax header (1 kB packed) take 6 s on 3.11.7 (CVE-2024-6232); 3,000 nested pax
   headers raise RecursionError on every version; mode ``r|`` has an endless loop in CVE-2026-11972. Users of this
   package have whatever patch release their CI has.
 - Speed: 50,000 members take 0.8 s, 0.45 s here.

@@ -25,7 +25,6 @@ from ci_publish.distributions.limits import (
     MAX_METADATA,
     MAX_RECORD,
     MAX_SMALL_TEXT,
-    MIB,
     digest_budget,
     inflate_budget,
 )
@@ -34,6 +33,7 @@ from ci_publish.distributions.sdists import ZIP_AND_TAR, begins_as_tar_archive
 from ci_publish.distributions.zip_directory import find_entry_in_large_directory, read_zip_directory
 from ci_publish.distributions.zip_framing import zip_framing_fault
 from ci_publish.distributions.zip_members import read_zip_member
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.frozen import frozen
 
 _INFO: Final = ".dist-info"
@@ -183,7 +183,7 @@ def _zip_directory_faults(directory: Sequence[ZipInfo], size: int) -> Iterator[F
     """Yield what is wrong with the sizes and methods in the directory (legacy.py:334-361)."""
     unpacked = sum(info.file_size for info in directory)
     if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * size:
-        message = f"The archive unpacks to {unpacked // MIB} MiB, {unpacked // size} times its own size."
+        message = f"The archive unpacks to {format_size(unpacked)}, {unpacked // size} times its own size."
         yield Fault(
             rule="zip-bomb",
             message=message,

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 
 from ci_publish.distributions.checks.relative_links import find_dead_links
 from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
+from ci_publish.model.byte_counts import format_size
 from ci_publish.rehearsal import descriptions
 from ci_publish.rehearsal.records import Project, Release, State, StoredFile
 from ci_publish.rehearsal.simple_pages import files_url, project_urls, provenance_url
@@ -35,7 +36,6 @@ _POLICY: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_KIBI: Final = 1024
 _PREDICATES: Final = {PUBLISH_V1: "published by", SLSA_PROVENANCE_V1: "built by"}
 _STATUS_WORDS: Final = {
     "archived": "This project is archived: it takes no more files.",
@@ -251,7 +251,7 @@ def _file(file: StoredFile, base_url: str) -> Markup:
         files_url(base_url, file),
         file.filename,
         "Source distribution" if file.packagetype == "sdist" else f"Wheel for {file.python_version}",
-        _size(file.size),
+        format_size(file.size),
         dt.datetime.fromtimestamp(file.uploaded, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         file.uploaded_via or "an unnamed client",
         _digests(file),
@@ -305,15 +305,6 @@ def _release(shown: Project, release: Release, current: Release) -> Markup:
 
 def _day(release: Release) -> str:
     return dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
-
-
-def _size(size: int) -> str:
-    amount, unit = float(size), "bytes"
-    for larger in ("KiB", "MiB", "GiB"):
-        if amount < _KIBI:
-            break
-        amount, unit = amount / _KIBI, larger
-    return f"{size} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
 
 
 def _joined(parts: Iterable[str | Markup]) -> Markup:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import Checked, Compared, Event, Outcome
 from ci_publish.model.problem import Problem, Severity
 from ci_publish.model.receipt import Receipt
@@ -48,7 +49,7 @@ def _compared_releases(made: Sequence[ReleaseDiff]) -> str:
 def release_diff_heading(diff: ReleaseDiff) -> str:
     """Return both versions, and how many files of which size each has."""
     ours = f"{diff.ours.project} {diff.ours.version}"
-    size = f"; the project has {wording.format_size(diff.project_size)}" if diff.project_size else ""
+    size = f"; the project has {format_size(diff.project_size)}" if diff.project_size else ""
     if diff.against is None:
         return f"{ours} on {diff.index}: nothing to compare with, {diff.why_not} ({_files_and_size(diff.ours)}{size})"
     against = f"{ours} against {diff.against.version} on {diff.index}"
@@ -58,7 +59,7 @@ def release_diff_heading(diff: ReleaseDiff) -> str:
 
 
 def _files_and_size(release: Release) -> str:
-    size = "" if release.size is None else f", {wording.format_size(release.size)}"
+    size = "" if release.size is None else f", {format_size(release.size)}"
     return f"{wording.pluralise(len(release.files), 'file')}{size}"
 
 

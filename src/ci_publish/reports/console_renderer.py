@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import singledispatchmethod
 
 from ci_publish.about import NAME, __version__
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import (
     Checked,
     Collected,
@@ -220,7 +221,7 @@ class ConsoleRenderer:
             return ()
         if good and event.attempts == 1 and self._collected > FEW and not self._verbose:
             return ()  # the listing will show it
-        name, size = self._neutralise(event.distribution.filename), wording.format_size(event.distribution.size)
+        name, size = self._neutralise(event.distribution.filename), format_size(event.distribution.size)
         # What the index accepted is uploaded once its listing shows it.
         status = "accepted" if event.status is FileStatus.UPLOADED else wording.STATUS[event.status]
         attempts = f"  {event.attempts} attempts" if event.attempts > 1 else ""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from ci_publish.model.attestation import Attestation, ProvenanceVerified
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     Collected,
@@ -53,7 +54,7 @@ class FileLines:
         width = max((len(self._neutralise(each.filename)) for each in files), default=0)
         for each in files:
             name = self._neutralise(each.filename)
-            yield step_line("collect", f"{name:<{width}}  {each.kind:<5}  {wording.format_size(each.size):>8}")
+            yield step_line("collect", f"{name:<{width}}  {each.kind:<5}  {format_size(each.size):>8}")
             if self._print_hash:
                 yield step_line("", f"sha256 {each.sha256}", Tone.QUIET)
         for subject in event.subjects:
@@ -76,7 +77,7 @@ class FileLines:
                 yield step_line("plan", text, STATUS[status])
                 continue
             for file in files:
-                why = f"{wording.format_size(file.size):>8}  {self._neutralise(reason)}"
+                why = f"{format_size(file.size):>8}  {self._neutralise(reason)}"
                 yield step_line(
                     "plan", f"{said}  {self._neutralise(file.filename):<{names}}  {why}{at}", STATUS[status]
                 )
@@ -94,7 +95,7 @@ class FileLines:
         if event.attempt == 1:
             yield step_line(
                 "upload",
-                f"{self._neutralise(event.filename)}  sending {wording.format_size(event.size)}{self._at(event.index)}",
+                f"{self._neutralise(event.filename)}  sending {format_size(event.size)}{self._at(event.index)}",
             )
 
     def is_status_in_plan(self, event: FileFinished) -> bool:
@@ -152,4 +153,4 @@ class FileLines:
 
 
 def _total_size(files: Sequence[Distribution]) -> str:
-    return wording.format_size(sum(file.size for file in files))
+    return format_size(sum(file.size for file in files))

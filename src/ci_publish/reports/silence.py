@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import (
     Event,
     FileFinished,
@@ -103,7 +104,7 @@ class Silence:
         """Return what the run waits for, since when and until when; empty where it waits for nothing."""
         if self._sending:
             first = next(iter(self._sending.values()))
-            part = f"{first.sent * 100 // max(first.total, 1)} % of {wording.format_size(first.total)}"
+            part = f"{first.sent * 100 // max(first.total, 1)} % of {format_size(first.total)}"
             more = f" and {len(self._sending) - 1} more" if len(self._sending) > 1 else ""
             done = f"; {self._sent} of {self._uploads} files sent" if self._uploads > 1 else ""
             return f"sending {neutral_line(first.filename)}: {part}{more}{done}"

@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ci_publish.errors import CiPublishError
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import Checked, Event, FileStatus, Noted, Outcome, Planned, ProjectLeft, RunFinished, Tried
 from ci_publish.model.finding import Finding
 from ci_publish.model.problem import Severity, alike
@@ -185,7 +186,7 @@ def _summary_file_row(run: SummaryInput, file: FileEntry, attestation: str | Non
         markdown_link(run.code(file.filename), url),
         *([run.markdown(file.index or "")] if len(run.receipt.indexes) > 1 else []),
         _summary_file_result(run, file),
-        "" if file.size is None else wording.format_size(file.size),
+        "" if file.size is None else format_size(file.size),
         *([] if attestation is None else [attestation]),
         "" if file.sha256 is None else run.code(f"{file.sha256[:_DIGEST_SHOWN]}…"),
     ]

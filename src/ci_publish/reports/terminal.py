@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.events import (
     Event,
     FileFinished,
@@ -240,7 +241,7 @@ def _terminal_file_cells(receipt: Receipt, file: FileEntry) -> dict[str, str]:
         "file": neutral_line(file.filename),
         "index": neutral_line(file.index or ""),
         "result": wording.describe_file_result(receipt, file),
-        "size": "" if file.size is None else wording.format_size(file.size),
+        "size": "" if file.size is None else format_size(file.size),
         "sha256": "" if file.sha256 is None else f"{file.sha256[:_DIGEST_SHOWN]}…",
         "attestation": ", ".join(f"log index {each.log_index}" for each in file.attestations),
     }

@@ -66,9 +66,6 @@ _LISTED = {True: "listed with this SHA-256", False: "not listed with this SHA-25
 _AGAIN = re.compile(r"\b(again|re-run)\b", re.IGNORECASE)
 _DIGEST_SHOWN = 12
 _PUBLISHERS_SHOWN = 3
-_STEP = 1000.0
-_ROUNDS_UP = 999.95
-_UNITS = ("kB", "MB", "GB", "TB")
 _CREDENTIAL: Mapping[CredentialKind, str] = {
     CredentialKind.TRUSTED_PUBLISHING: "Trusted Publishing",
     CredentialKind.API_TOKEN: "API token",
@@ -94,16 +91,6 @@ _ENDS: Mapping[Outcome, str] = {
     Outcome.FAILED: "Failed",
     Outcome.INTERRUPTED: "Interrupted",
 }
-
-
-def format_size(size: int) -> str:
-    """Return a number of bytes in decimal units, as indexes show them."""
-    if size < _STEP:
-        return f"{size} B"
-    value, unit = size / _STEP, 0
-    while value >= _ROUNDS_UP and unit < len(_UNITS) - 1:
-        value, unit = value / _STEP, unit + 1
-    return f"{value:.1f} {_UNITS[unit]}"
 
 
 def format_duration(seconds: float) -> str:

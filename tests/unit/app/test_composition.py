@@ -48,5 +48,5 @@ def test_a_trust_configuration_that_is_too_large_is_a_mistake(tmp_path: Path) ->
     make_release(tmp_path)
     (tmp_path / "trust.json").write_text("x" * (MAX_SETTINGS + 1))
     settings = Settings(paths=(str(tmp_path),), output_dir=tmp_path, sigstore_trust_config=tmp_path / "trust.json")
-    with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
+    with pytest.raises(ConfigurationError, match="more than 1 MiB"):
         ci_publish.attest(settings, context=context())

@@ -44,7 +44,7 @@ def test_a_pypirc_is_read_only_for_a_name_and_never_instead_of_trusted_publishin
 
 def test_a_pypirc_that_is_too_large_is_a_mistake(home: Path) -> None:
     (home / ".pypirc").write_text(PYPIRC + "#" * MAX_SETTINGS)
-    with pytest.raises(ConfigurationError, match="more than 1024 KiB"):
+    with pytest.raises(ConfigurationError, match="more than 1 MiB"):
         loaded(home, {}, repository_url=("company",))
     (home / ".pypirc").write_text(PYPIRC + " a\n" * MAX_LINES)
     with pytest.raises(ConfigurationError, match="more than 5,000 lines"):

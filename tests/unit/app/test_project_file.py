@@ -38,7 +38,7 @@ def test_a_key_with_too_many_parts_is_refused(tmp_path: Path, part: str) -> None
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="1024 KiB"):
+    with pytest.raises(ConfigurationError, match="1 MiB"):
         read(tmp_path, OURS + "#" * MAX_PROJECT_FILE)
 
 

@@ -38,10 +38,17 @@ def test_a_limit_of_nothing_is_no_limit() -> None:
     assert [limit(stated) for stated in (None, 0, 1)] == [None, None, 1]
 
 
+def test_limits_are_shown_as_people_write_them() -> None:
+    settings = Settings(compare_downloads="10M", file_size_limit="200 MiB")  # type: ignore[arg-type]
+    assert [str(each) for each in (settings.compare_downloads, settings.file_size_limit)] == ["10.0 MB", "200 MiB"]
+    assert str(Settings(compare_downloads=0).compare_downloads) == "off"
+    assert str(Settings().compare_downloads) == "25 MiB"
+
+
 def test_a_download_is_limited() -> None:
     assert Settings(compare_downloads=LARGEST_DOWNLOAD).compare_downloads == LARGEST_DOWNLOAD
     for value in ("257MiB", -1):
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match=r"must be at (most 268,435,456|least 0)"):
             Settings(compare_downloads=value)  # type: ignore[arg-type]
 
 

@@ -191,7 +191,7 @@ def test_a_file_that_is_too_large_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         TrustSource.from_file(path, emit=Events().append)
 
-    assert "more than 1024 KiB" in caught.value.detail
+    assert "more than 1 MiB" in caught.value.detail
 
 
 def test_a_file_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:

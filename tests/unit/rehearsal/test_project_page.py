@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ci_publish.model.byte_counts import format_size
 from tests.unit.rehearsal.served_index import ServedIndex, served_index
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -85,6 +86,7 @@ def test_a_project_shows_what_pypi_would(world: ServedIndex) -> None:
         ">=3.9",
         "No attestations.",
         "Wheel for py3",
+        *(f"· {format_size(world.index.files[path.name].size)} ·" for path in (wheel, sdist)),
         "Source distribution",
         "uploaded 2026-11-18 11:06:40 UTC by tests/1.0",
         "pip install --no-deps --index-url http://localhost/simple/ demo==1.0",
@@ -213,15 +215,6 @@ def test_the_list_of_projects(world: ServedIndex) -> None:
 
     assert shown.links() == ["/", "/project/demo/", "/project/empty/"]
     assert "Made by a test" in shown.text
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(1023, "1023 bytes"), (1024, "1.0 KiB"), (3 * 1024**2, "3.0 MiB"), (5 * 1024**3, "5.0 GiB")]
-)
-def test_sizes_are_readable(world: ServedIndex, size: int, words: str) -> None:
-    from ci_publish.rehearsal import project_page  # noqa: PLC0415 - only here
-
-    assert project_page._size(size) == words  # noqa: SLF001 - a table of its own
 
 
 def test_what_is_dead_on_pypi_is_listed_with_its_line(world: ServedIndex) -> None:

@@ -32,23 +32,6 @@ THEIRS = published_file(SDIST, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1_000, "1.0 kB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (1_073_741_824, "1.1 GB"),
-        (5 * 10**12, "5.0 TB"),
-        (10**16, "10000.0 TB"),
-    ],
-)
-def test_amounts(size: int, text: str) -> None:
-    assert wording.format_size(size) == text
-
-
-@pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.0 s"), (12.34, "12.3 s"), (60, "1 min 00 s"), (125.4, "2 min 05 s")]
 )
 def test_durations(seconds: float, text: str) -> None:

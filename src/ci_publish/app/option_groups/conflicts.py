@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import size
+from ci_publish.app.setting_values import ByteLimit, size
 
-LARGEST_DOWNLOAD = 256 * 1024 * 1024
+LARGEST_DOWNLOAD = ByteLimit(256 * 1024 * 1024)
 """A downloaded file is held in memory."""
 
 
@@ -41,6 +41,7 @@ class ConflictSettings(OptionGroup):
         int,
         Field(ge=0, le=LARGEST_DOWNLOAD),
         BeforeValidator(size),
+        AfterValidator(ByteLimit),
         Option(
             help="If an index without PyPI's rules lists a file without a digest, download it, up to this size,"
             " and compare the content; off leaves the content unknown.",
@@ -49,4 +50,4 @@ class ConflictSettings(OptionGroup):
             inputs=("compare-downloads",),
             group=Group.CONFLICTS,
         ),
-    ] = 25 * 1024 * 1024
+    ] = ByteLimit(25 * 1024 * 1024)

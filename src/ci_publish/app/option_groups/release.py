@@ -6,9 +6,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from ci_publish.app.option_groups import OptionGroup
 from ci_publish.app.options import SENDING, Group, Option
-from ci_publish.app.setting_values import Lines, entries, limit, size, version
+from ci_publish.app.setting_values import ByteLimit, Lines, entries, limit, size, version
 
-LARGEST_LIMIT = 2**50
+LARGEST_LIMIT = ByteLimit(2**50)
 """A petabyte."""
 
 

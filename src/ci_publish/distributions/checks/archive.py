@@ -46,7 +46,7 @@ RULES: Final = (
         stage=Stage.ARCHIVE,
         cause="A wheel that unpacks to more than 64 MiB and fifty times its size is treated as a ZIP bomb.",
         source="warehouse/forklift/legacy.py:88-95 and 334-350.",
-        example="a wheel of 100 KB with 300 MB of zeros",
+        example="a wheel of 100 kB with 300 MB of zeros",
         fix="Omit the files that compress that well, or ship them compressed.",
     ),
     Rule(

@@ -268,7 +268,7 @@ RULES: Final = (
         ground=Ground.MACHINE,
         cause="Core metadata is at most 10 MiB, its headers at most 2 MiB.",
         source="our own limit: reading such a file costs other tools gigabytes.",
-        example="a METADATA of 300 MB in a wheel of 306 KB",
+        example="a METADATA of 300 MB in a wheel of 306 kB",
         fix="Find out which build step makes the metadata so large.",
     ),
     Rule(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ci_publish.distributions.byte_counts import format_size_and_limit
 from ci_publish.distributions.checks.comparison.stated_rules import over_default_file_limit
 from ci_publish.distributions.checks.rules import CheckedFile, Rule, Stage
 from ci_publish.distributions.faults import Fault, bad_request_refusal
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, MIB
+from ci_publish.model.byte_counts import format_size_and_limit
 from ci_publish.model.problem import Severity
 
 _MORE: Final = (
@@ -40,7 +40,7 @@ RULES: Final = (
             "warehouse/constants.py:5; warehouse/forklift/legacy.py:1144-1162. It differs by project, so it "
             "is a warning."
         ),
-        example="a wheel of 250 MiB",
+        example="a wheel of 250 MB",
         fix=(
             "If the project has no higher limit yet, ask for one: "
             "https://docs.pypi.org/project-management/storage-limits/#requesting-a-file-size-limit-increase"

@@ -8,12 +8,12 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ci_publish.distributions.byte_counts import format_byte_size, format_size_and_limit
 from ci_publish.distributions.checks.comparison.stated import Stated, VersionTag, matches
 from ci_publish.distributions.checks.rules import Ground, Rule
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import DEFAULT_FILE_LIMIT, DEFAULT_PROJECT_LIMIT
 from ci_publish.hints import Hint, option
+from ci_publish.model.byte_counts import format_limit, format_size, format_size_and_limit
 from ci_publish.model.problem import Severity
 from ci_publish.model.release import Comparison, ReleaseFile
 
@@ -168,14 +168,14 @@ def _raised_limit(comparison: Comparison, stated: Stated) -> Iterable[Fault]:
     if stated.file_limit is None and large:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {format_byte_size(DEFAULT_FILE_LIMIT)} a file: a published"
-            f" one has {format_byte_size(comparison.largest)}.",
+            message=f"The project has a higher limit than {format_limit(DEFAULT_FILE_LIMIT)} a file: a published"
+            f" one has {format_size(comparison.largest)}.",
         )
     if stated.project_limit is None and (comparison.project_size or 0) > DEFAULT_PROJECT_LIMIT and comparison.new_size:
         yield Fault(
             rule="size-limit-raised",
-            message=f"The project has a higher limit than {format_byte_size(DEFAULT_PROJECT_LIMIT)}: it uses"
-            f" {format_byte_size(comparison.project_size or 0)}.",
+            message=f"The project has a higher limit than {format_limit(DEFAULT_PROJECT_LIMIT)}: it uses"
+            f" {format_size(comparison.project_size or 0)}.",
         )
 
 
@@ -209,9 +209,9 @@ def _needed(comparison: Comparison) -> int:
 
 
 def forecast(comparison: Comparison, limit: int) -> str:
-    """Return ``9.98 GiB of 10 GiB used, this release needs 400 MiB``."""
-    used, most, new = (format_byte_size(size, 2) for size in (_used(comparison), limit, comparison.new_size))
-    return f"{comparison.ours.project}: {used} of {most} used, this release needs {new}"
+    """Return ``demo: 10.72 GB of 10 GiB (10.74 GB) used, this release needs 419.4 MB``."""
+    used, most = format_size_and_limit(_used(comparison), limit, 2)
+    return f"{comparison.ours.project}: {used} of {most} used, this release needs {format_size(comparison.new_size)}"
 
 
 _LIMITS: Final = "https://docs.pypi.org/project-management/storage-limits/"
@@ -264,7 +264,7 @@ RULES: Final = (
         compare=_over_file_limit,
         cause="No file is larger than `file-size-limit`, where that is stated.",
         source="our own rule; what the index has granted to the project.",
-        example="`file-size-limit: 200 MiB`, and a wheel of 250 MiB",
+        example="`file-size-limit: 200 MiB`, and a wheel of 250 MB",
         fix=f"Make the file smaller, or ask for a higher limit ({_LIMITS}) and state it.",
     ),
     Rule(
@@ -274,7 +274,7 @@ RULES: Final = (
         compare=_over_project_limit,
         cause="With this release, the project has no more than `project-size-limit`, where that is stated.",
         source="our own rule; what the index has granted to the project.",
-        example="`project-size-limit: 20 GiB`, of which 19.9 GiB are used, and a release of 400 MiB",
+        example="`project-size-limit: 20 GiB`, of which 21.2 GB are used, and a release of 400 MB",
         fix=f"Delete old releases on the index, or ask for a higher limit ({_LIMITS}) and state it.",
     ),
     Rule(
@@ -285,7 +285,7 @@ RULES: Final = (
         compare=_over_default_project_limit,
         cause="With this release, the project has no more than 10 GiB, PyPI's default limit.",
         source="warehouse/constants.py, MAX_PROJECT_SIZE. It differs by project, so it is a warning.",
-        example="9.98 GiB of 10 GiB used, and a release of 400 MiB: PyPI refuses the files that no longer fit",
+        example="10.72 GB of 10 GiB used, and a release of 400 MB: PyPI refuses the files that no longer fit",
         fix=Hint(
             f"Delete old releases on PyPI, or ask for a higher limit ({_LIMITS})",
             Hint(" and state it: ", option("project_size_limit", "SIZE")),
@@ -300,7 +300,7 @@ RULES: Final = (
         compare=_near_project_limit,
         cause="More than a fifth of the project's size limit is left after this release.",
         source="our own rule.",
-        example="9.1 GiB of 10 GiB used, and a release of 400 MiB: one more of this size will fit",
+        example="9.8 GB of 10 GiB used, and a release of 400 MB: one more of this size will fit",
         fix=f"Delete old releases on the index, or ask for a higher limit in time ({_LIMITS}).",
     ),
     Rule(
@@ -311,7 +311,7 @@ RULES: Final = (
         compare=_raised_limit,
         cause="Published files show that PyPI's default limits do not apply to the project.",
         source="our own rule.",
-        example="a wheel of 250 MiB, and the index has one of 240 MiB",
+        example="a wheel of 250 MB, and the index has one of 240 MB",
         fix=Hint(
             "To have the real limit checked, set ",
             option("file_size_limit"),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from ci_publish.distributions.byte_counts import format_byte_size
 from ci_publish.distributions.checks.comparison.python_versions import admits
 from ci_publish.distributions.checks.comparison.stated import Stated
 from ci_publish.distributions.checks.comparison.targets import (
@@ -31,6 +30,7 @@ from ci_publish.distributions.checks.rules import Rule, note_hint
 from ci_publish.distributions.faults import Fault
 from ci_publish.distributions.limits import MIB
 from ci_publish.hints import Hint
+from ci_publish.model.byte_counts import format_size
 from ci_publish.model.distribution import Kind
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -190,7 +190,7 @@ def _size_changed(comparison: Comparison, _: Stated) -> Iterable[Fault]:
         old, new = theirs[key].size if key in theirs else None, file.size
         if old is not None and new is not None and abs(new - old) > max(_MANY_BYTES, _MUCH * old):
             times = new / old if old else float("inf")
-            changed.append((times, f"{_short(file)} from {format_byte_size(old)} to {format_byte_size(new)}"))
+            changed.append((times, f"{_short(file)} from {format_size(old)} to {format_size(new)}"))
     for verb, some in (("grew", [c for c in changed if c[0] > 1]), ("shrank", [c for c in changed if c[0] < 1])):
         if some:
             largest = sorted(some, key=lambda item: (-abs(item[0] - 1), item[1]))
@@ -282,7 +282,7 @@ RULES: Final = (
         compare=_size_changed,
         cause="A file has about the size of its counterpart: at most 50 % or 1 MiB more or less.",
         source="our own rule; stripped symbols and bundled libraries are the usual reasons.",
-        example="a wheel of 31 MiB whose counterpart has 10 MiB",
+        example="a wheel of 31 MB whose counterpart has 10 MB",
         fix="Compare the contents of both, for example with `python -m zipfile --list FILE`.",
     ),
     Rule(

@@ -187,25 +187,25 @@ def sized(size: int, **more: object) -> list[tuple[str, str]]:
 def test_a_stated_file_limit_is_an_error() -> None:
     limit = Stated(file_limit=200 * MIB)
     assert sized(201 * MIB, stated=limit) == [
-        ("file-size-limit", "demo-1.1-py3-none-any.whl has 201 MiB; the stated limit is 200 MiB.")
+        ("file-size-limit", "demo-1.1-py3-none-any.whl has 210.8 MB; the stated limit is 200 MiB (209.7 MB).")
     ]
     assert sized(200 * MIB, stated=limit) == []
 
 
-def test_a_small_limit_and_one_that_is_barely_exceeded_are_told_in_bytes() -> None:
+def test_a_limit_that_is_barely_exceeded_is_told_in_bytes() -> None:
     ((_, told),) = sized(1026, stated=Stated(file_limit=100))
-    assert told == "demo-1.1-py3-none-any.whl has 1,026 B; the stated limit is 100 B."
+    assert told == "demo-1.1-py3-none-any.whl has 1.0 kB; the stated limit is 100 B."
     ((_, told),) = sized(DEFAULT_FILE_LIMIT + 1)
-    assert told.endswith(" has 104,857,601 B; PyPI's default limit is 104,857,600 B.")
+    assert told.endswith(" has 104,857,601 B; PyPI's default limit is 100 MiB (104,857,600 B).")
 
 
 def test_the_default_file_limit_is_a_warning_unless_a_published_file_proves_a_higher_one() -> None:
     assert sized(DEFAULT_FILE_LIMIT) == []
     assert sized(DEFAULT_FILE_LIMIT + MIB) == [
-        ("size-limit", "demo-1.1-py3-none-any.whl has 101 MiB; PyPI's default limit is 100 MiB.")
+        ("size-limit", "demo-1.1-py3-none-any.whl has 105.9 MB; PyPI's default limit is 100 MiB (104.9 MB).")
     ]
     assert sized(DEFAULT_FILE_LIMIT + MIB, largest=150 * MIB) == [
-        ("size-limit-raised", "The project has a higher limit than 100 MiB a file: a published one has 150 MiB.")
+        ("size-limit-raised", "The project has a higher limit than 100 MiB a file: a published one has 157.3 MB.")
     ]
     assert sized(MIB, largest=150 * MIB) == []
 
@@ -216,7 +216,7 @@ def test_a_stated_project_limit_is_an_error_with_the_forecast() -> None:
     assert sized(90 * MIB, stated=limit, project_size=used) == [
         (
             "project-size-limit",
-            "demo: 19.95 GiB of 20 GiB used, this release needs 90 MiB, and the limit is stated.",
+            "demo: 21.42 GB of 20 GiB (21.47 GB) used, this release needs 94.4 MB, and the limit is stated.",
         )
     ]
     assert sized(90 * MIB, stated=limit, project_size=0) == sized(90 * MIB, stated=limit, project_size=None) == []
@@ -224,7 +224,7 @@ def test_a_stated_project_limit_is_an_error_with_the_forecast() -> None:
 
 def test_the_forecast_of_a_small_project_has_small_units() -> None:
     ((_, told),) = sized(1026, stated=Stated(project_limit=10 * MIB), project_size=51 * MIB)
-    assert told == "demo: 51 MiB of 10 MiB used, this release needs 1 KiB, and the limit is stated."
+    assert told == "demo: 53.48 MB of 10 MiB (10.49 MB) used, this release needs 1.0 kB, and the limit is stated."
 
 
 def test_the_default_project_limit_is_a_warning_with_the_forecast() -> None:
@@ -232,15 +232,15 @@ def test_the_default_project_limit_is_a_warning_with_the_forecast() -> None:
     ((rule, told),) = sized(90 * MIB, project_size=used)
     assert (rule, told) == (
         "project-size",
-        "demo: 9.98 GiB of 10 GiB used, this release needs 90 MiB, unless the project has a higher limit.",
+        "demo: 10.72 GB of 10 GiB (10.74 GB) used, this release needs 94.4 MB, unless the project has a higher limit.",
     )
     ((rule, told),) = sized(90 * MIB, project_size=11 * GIB)
-    assert (rule, told) == ("size-limit-raised", "The project has a higher limit than 10 GiB: it uses 11 GiB.")
+    assert (rule, told) == ("size-limit-raised", "The project has a higher limit than 10 GiB: it uses 11.8 GB.")
     assert sized(90 * MIB, project_size=11 * GIB, new_files=()) == []
 
 
 def test_a_project_that_is_nearly_full_is_a_note_with_the_releases_that_fit() -> None:
     ((rule, told),) = sized(90 * MIB, project_size=9 * GIB)
     assert rule == "project-size-near"
-    assert told == "demo: 9 GiB of 10 GiB used, this release needs 90 MiB; 10 more of this size will fit."
+    assert told == "demo: 9.66 GB of 10 GiB (10.74 GB) used, this release needs 94.4 MB; 10 more of this size will fit."
     assert sized(90 * MIB, project_size=7 * GIB) == []

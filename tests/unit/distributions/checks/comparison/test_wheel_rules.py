@@ -164,9 +164,9 @@ def test_the_sdist() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        (10 * MIB, 31 * MIB, "1 of 3 files grew: cp312-cp312-win_amd64 from 10 MiB to 31 MiB."),
-        (31 * MIB, 10 * MIB, "1 of 3 files shrank: cp312-cp312-win_amd64 from 31 MiB to 10 MiB."),
-        (0, 3 * MIB, "1 of 3 files grew: cp312-cp312-win_amd64 from 0 B to 3 MiB."),
+        (10 * MIB, 31 * MIB, "1 of 3 files grew: cp312-cp312-win_amd64 from 10.5 MB to 32.5 MB."),
+        (31 * MIB, 10 * MIB, "1 of 3 files shrank: cp312-cp312-win_amd64 from 32.5 MB to 10.5 MB."),
+        (0, 3 * MIB, "1 of 3 files grew: cp312-cp312-win_amd64 from 0 B to 3.1 MB."),
         (10 * MIB, 15 * MIB, ""),
         (MIB, 2 * MIB, ""),
         (100, 100_000, ""),
@@ -182,7 +182,7 @@ def test_many_sizes_are_one_finding_with_the_largest_first() -> None:
     tags = native(8, 9, 10, 11, 12, 13, 14, platforms=(WINDOWS,))
     ours = release("1.1", *tags, sizes={"cp38": 90 * MIB, "win": 20 * MIB})
     ((_, told),) = found(compared(ours, release("1.0", *tags, sizes=MIB)))[:1]
-    assert told.startswith("7 of 8 files grew: cp38-cp38-win_amd64 from 1 MiB to 90 MiB, ")
+    assert told.startswith("7 of 8 files grew: cp38-cp38-win_amd64 from 1.0 MB to 94.4 MB, ")
     assert told.endswith(", and 2 more.")
 
 
