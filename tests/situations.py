@@ -58,16 +58,16 @@ from ci_publish.distributions.file_access import FileRefused, open_regular_file
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.errors import CiPublishError, InternalError
 from ci_publish.hints import Hint, OptionNamed
-from ci_publish.http.certificates import ca_environment
+from ci_publish.http.certificates import ca_variables
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.proxies import Proxy, authentication_required, unusable
+from ci_publish.http.proxies import Proxy, proxy_authentication_error, unusable_proxy_error
 from ci_publish.identity import mint_refusals
 from ci_publish.identity.ambient import AmbientIdentity, Fetching
 from ci_publish.identity.ci_environment import CiEnvironment
 from ci_publish.identity.credential import CredentialOptions, choose_credential
 from ci_publish.identity.oidc_protocol import MintRefused
 from ci_publish.index import endpoints as index_endpoints
-from ci_publish.index.upload_api import understand
+from ci_publish.index.upload_api import interpret_upload_response
 from ci_publish.model.attestation import (
     PUBLISH_V1,
     SLSA_PROVENANCE_V1,
@@ -236,27 +236,27 @@ def _() -> object:
 
 @situation("repository-url is the address that installers use")
 def _() -> object:
-    return index_endpoints.resolve("https://pypi.org/simple/")
+    return index_endpoints.resolve_endpoints("https://pypi.org/simple/")
 
 
 @situation("repository-url lacks its trailing slash")
 def _() -> object:
-    return index_endpoints.resolve("https://upload.pypi.org/legacy")
+    return index_endpoints.resolve_endpoints("https://upload.pypi.org/legacy")
 
 
 @situation("repository-url is plain http")
 def _() -> object:
-    return index_endpoints.resolve("http://pypi.corp.example/simple/")
+    return index_endpoints.resolve_endpoints("http://pypi.corp.example/simple/")
 
 
 @situation("repository-url holds a password")
 def _() -> object:
-    return index_endpoints.resolve("https://bob:hunter2@pypi.corp.example/")
+    return index_endpoints.resolve_endpoints("https://bob:hunter2@pypi.corp.example/")
 
 
 @situation("SSL_CERT_FILE names a file that is not there")
 def _() -> object:
-    return ca_environment({"SSL_CERT_FILE": "/etc/ssl/corp.pem"}, is_file=lambda _: False, is_folder=lambda _: False)
+    return ca_variables({"SSL_CERT_FILE": "/etc/ssl/corp.pem"}, is_file=lambda _: False, is_folder=lambda _: False)
 
 
 @situation("Attestations are required, but an API token was given")
@@ -302,7 +302,7 @@ def _() -> object:
 
 @situation("The address of a proxy is not valid")
 def _() -> object:
-    return unusable(Proxy("ht!tp://proxy.example:3128", "HTTPS_PROXY"))
+    return unusable_proxy_error(Proxy("ht!tp://proxy.example:3128", "HTTPS_PROXY"))
 
 
 # --- the files -----------------------------------------------------------------------------------------------------
@@ -868,7 +868,7 @@ def _() -> object:
 @situation("GitLab answers 404 to a job that may not publish")
 def _() -> object:
     url = "https://gitlab.example/api/v4/projects/42/packages/pypi"
-    answer = understand(HttpAnswer(status=404, reason="Not Found", headers={}, body=b"{}"), url, 1, 0.0)
+    answer = interpret_upload_response(HttpAnswer(status=404, reason="Not Found", headers={}, body=b"{}"), url, 1, 0.0)
     return messages.credential_refused_error(GENERIC, cast("CredentialRefused", answer))
 
 
@@ -887,7 +887,7 @@ def _() -> object:
 @situation("A proxy requires a user name and password")
 def _() -> object:
     proxy = Proxy("http://proxy.example:3128", "HTTPS_PROXY")
-    return authentication_required(proxy, "407 Proxy Authentication Required")
+    return proxy_authentication_error(proxy, "407 Proxy Authentication Required")
 
 
 @situation("The connection broke until the retries ran out")
@@ -1240,7 +1240,7 @@ def refused_mint(code: str, description: str, claims: Mapping[str, object] = cre
 
 def answered(status: int, words: str) -> object:
     """Return what the upload API makes of PyPI's words."""
-    return understand(
+    return interpret_upload_response(
         HttpAnswer(status=status, reason=words, headers={}, body=b""), "https://upload.pypi.org/legacy/", 1, 0.0
     )
 

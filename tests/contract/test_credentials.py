@@ -12,7 +12,7 @@ import pytest
 from ci_publish.http.messages import HttpAnswer, HttpRequest
 from ci_publish.http.transport import HttpTransport
 from ci_publish.identity.static import AnonymousCredential, StaticCredential
-from ci_publish.index.endpoints import as_rehearsal, resolve
+from ci_publish.index.endpoints import rehearsal_endpoints, resolve_endpoints
 from ci_publish.model.identity import CredentialKind, Purpose, Secret
 from ci_publish.publishing.interruption import Interruption
 from ci_publish.rehearsal.world import RehearsalWorld
@@ -54,7 +54,7 @@ def on_gitlab(world: RehearsalWorld, stack: ExitStack) -> Kind:
 
 
 def api_token(world: RehearsalWorld, _: ExitStack) -> Kind:
-    endpoints = as_rehearsal(resolve(world.repository_url))
+    endpoints = rehearsal_endpoints(resolve_endpoints(world.repository_url))
     token = Secret(world.issue_api_token())
     credential = StaticCredential(
         endpoints=endpoints, user="__token__", secret=token, name="The password", emit=lambda _: None

@@ -24,7 +24,7 @@ from ci_publish.identity.diagnosis import DiagnosisRequest
 from ci_publish.identity.doctor import Doctor
 from ci_publish.identity.findings import Level
 from ci_publish.identity.upload_tokens import TrustedPublishingCredential
-from ci_publish.index.endpoints import as_rehearsal, resolve
+from ci_publish.index.endpoints import rehearsal_endpoints, resolve_endpoints
 from ci_publish.model.events import Event, Noted, Retrying
 from ci_publish.model.identity import Purpose
 from ci_publish.model.index import Endpoints, ProjectListing
@@ -67,8 +67,8 @@ def run(  # noqa: PLR0913  (what a test changes, by name)
     audience: str | None = None,
 ) -> Iterator[Run]:
     """Be a CI job of *world*; afterwards no identity was sent twice and no upload token lives but the *lost* ones."""
-    endpoints = resolve(world.repository_url)
-    endpoints = endpoints if generic else as_rehearsal(endpoints)
+    endpoints = resolve_endpoints(world.repository_url)
+    endpoints = endpoints if generic else rehearsal_endpoints(endpoints)
     endpoints = replace(endpoints, named_audience=audience)
     interruption = Interruption(600.0)
     events: list[Event] = []

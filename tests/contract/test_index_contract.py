@@ -15,7 +15,7 @@ import pytest
 from ci_publish.http.messages import BasicAuthorization
 from ci_publish.http.transport import HttpTransport
 from ci_publish.index.client import HttpIndex
-from ci_publish.index.endpoints import Profile, resolve
+from ci_publish.index.endpoints import Profile, resolve_endpoints
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Event, UploadStarted
 from ci_publish.model.identity import Secret
@@ -61,7 +61,7 @@ def of_real_index(
     events: list[Event] = []
     transport = HttpTransport(waiting=waiting, emit=lambda _: None, environ={})
     index = HttpIndex(
-        endpoints=resolve(url, profile=profile),
+        endpoints=resolve_endpoints(url, profile=profile),
         transport=transport,
         emit=events.append,
         waiting=waiting,

@@ -12,7 +12,7 @@ from ci_publish.http.sockets import Timeouts
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.current_endpoints import Sources
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.events import Event, RequestTraced, Retrying
 from ci_publish.model.identity import Secret
@@ -82,7 +82,7 @@ class Client:
             environ=self.environ,
         )
         self.index = HttpIndex(
-            endpoints=resolve(self.upload_url, None, self.profile, allow_http=self.allow_http),  # type: ignore[arg-type]
+            endpoints=resolve_endpoints(self.upload_url, None, self.profile, allow_http=self.allow_http),  # type: ignore[arg-type]
             transport=self.transport,
             emit=self.events.append if self.emit is None else self.emit,
             waiting=self.waiting,

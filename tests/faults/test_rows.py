@@ -14,7 +14,7 @@ import pytest
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.sockets import Timeouts
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.events import Event, UploadProgressed
 from ci_publish.model.index import (
     Accepted,
@@ -530,7 +530,7 @@ def test_23_an_echoed_credential_is_blotted_out(tmp_path: Path) -> None:
 
 def test_24_secrets_in_the_address_are_refused_and_not_repeated() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve("https://bob:hunter2@index.example/legacy/")
+        resolve_endpoints("https://bob:hunter2@index.example/legacy/")
     assert "hunter2" not in repr((caught.value.summary, caught.value.detail, caught.value.hints))
 
 
@@ -547,7 +547,7 @@ def test_25_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_26_plain_http_to_elsewhere_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="plain http"):
-        resolve("http://index.example/legacy/")
+        resolve_endpoints("http://index.example/legacy/")
 
 
 # the file itself

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.responses import MAX_MESSAGE, message_of
+from ci_publish.http.responses import MAX_MESSAGE, response_message
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     MAX_TOTAL_WAIT,
@@ -17,13 +17,13 @@ from ci_publish.http.retries import (
     GiveUp,
     RetryState,
     SingleRetry,
-    asked_wait,
-    decide,
+    decide_retry,
+    server_requested_wait,
 )
-from ci_publish.http.urls import is_loopback, shown
-from ci_publish.index.endpoints import resolve
-from ci_publish.index.simple_api import Unreadable, parse, parse_json_api
-from ci_publish.index.upload_api import framing, understand
+from ci_publish.http.urls import is_loopback_url, redacted_url
+from ci_publish.index.endpoints import resolve_endpoints
+from ci_publish.index.simple_api import Unreadable, parse_json_api_release, parse_listing
+from ci_publish.index.upload_api import interpret_upload_response, multipart_framing
 from ci_publish.model.index import Accepted, Endpoints, ProjectListing
 
 URL = "https://index.example/simple/demo/"
@@ -59,7 +59,10 @@ ANSWERS = st.builds(
 
 @given(BODIES, TEXT | st.sampled_from(["application/json", "text/html"]), st.booleans())
 def test_any_listing_is_a_value(body: bytes, content_type: str, public: bool) -> None:
-    for parsed in (parse("demo", body, content_type, URL, public=public), parse_json_api("demo", body, URL)):
+    for parsed in (
+        parse_listing("demo", body, content_type, URL, public=public),
+        parse_json_api_release("demo", body, URL),
+    ):
         assert isinstance(parsed, ProjectListing | Unreadable)
         if isinstance(parsed, ProjectListing):
             for name, file in parsed.files.items():
@@ -69,8 +72,8 @@ def test_any_listing_is_a_value(body: bytes, content_type: str, public: bool) ->
 
 @given(ANSWERS, st.integers(1, 5))
 def test_any_answer_to_an_upload_is_a_value(answer: HttpAnswer, attempts: int) -> None:
-    verdict = understand(answer, "https://index.example/up", attempts, 1.8e9)
-    message = message_of(answer)
+    verdict = interpret_upload_response(answer, "https://index.example/up", attempts, 1.8e9)
+    message = response_message(answer)
     assert len(message) <= MAX_MESSAGE
     assert message == " ".join(message.split()) or message == f"{answer.status} {answer.reason}".strip()[:MAX_MESSAGE]
     assert not isinstance(verdict, Accepted) or answer.status in {200, 201, 202, 204}
@@ -78,7 +81,7 @@ def test_any_answer_to_an_upload_is_a_value(answer: HttpAnswer, attempts: int) -
 
 @given(HEADERS, st.floats(0, 4e9))
 def test_any_wait_that_is_asked_for_is_a_number_or_none(headers: dict[str, str], now: float) -> None:
-    wait = asked_wait(headers, now)
+    wait = server_requested_wait(headers, now)
     assert wait is None or wait >= 0
 
 
@@ -91,12 +94,12 @@ FAILURES = st.builds(
 def test_every_series_of_troubles_ends(troubles: list[FailedAttempt], random: float, left: float) -> None:
     history = RetryState()
     for trouble in troubles:
-        history = history.attempted()
-        decision = decide(history, trouble, random=random, left=left)
+        history = history.with_attempt()
+        decision = decide_retry(history, trouble, random=random, left=left)
         if isinstance(decision, GiveUp):
             break
         assert 0 <= decision.wait <= left
-        history = history.waited_for(trouble, decision.wait)
+        history = history.with_wait(trouble, decision.wait)
     else:
         pytest.fail("it goes on for ever")
     assert history.attempts <= MAX_ATTEMPTS
@@ -106,7 +109,7 @@ def test_every_series_of_troubles_ends(troubles: list[FailedAttempt], random: fl
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=5), TEXT, st.binary(max_size=200))
 def test_a_form_holds_what_was_put_in(form: list[tuple[str, str]], filename: str, content: bytes) -> None:
     boundary = hashlib.sha256(repr((form, content)).encode()).hexdigest()
-    made = framing(form, filename, boundary)
+    made = multipart_framing(form, filename, boundary)
     parts = (made.head + content + made.tail).split(f"--{boundary}".encode())
     assert parts[0] == b""
     assert parts[-1] == b"--\r\n"
@@ -124,12 +127,12 @@ def test_any_address_is_resolved_or_refused_with_words(url: str) -> None:
         assert found.summary
         assert found.hints
     else:
-        assert found.upload.startswith("https://") or is_loopback(found.upload)
+        assert found.upload.startswith("https://") or is_loopback_url(found.upload)
 
 
 def _resolved(url: str) -> Endpoints | ConfigurationError:
     try:
-        return resolve(url)
+        return resolve_endpoints(url)
     except ConfigurationError as error:
         return error
 
@@ -139,4 +142,4 @@ def test_user_names_and_passwords_are_never_shown(userinfo: str, path: str, quer
     secret = userinfo.partition(":")[2]
     if secret in path:
         return
-    assert secret not in shown(f"https://{userinfo}@host/{path.replace('#', '').replace('?', '')}?{query}")
+    assert secret not in redacted_url(f"https://{userinfo}@host/{path.replace('#', '').replace('?', '')}?{query}")

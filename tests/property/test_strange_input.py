@@ -106,16 +106,16 @@ def wheel_file(by: Stranger) -> None:
 
 
 def listings(by: Stranger) -> None:
-    parsed = simple_api.parse("demo", by.body(), by.chance.choice(TYPES), URL, public=by.chance.random() < 0.5)
+    parsed = simple_api.parse_listing("demo", by.body(), by.chance.choice(TYPES), URL, public=by.chance.random() < 0.5)
     if not isinstance(parsed, simple_api.Unreadable):
         simple_api.lists_version(parsed, "1.0")
-    simple_api.parse_json_api("demo", by.body(), URL)
-    simple_api.is_root(by.body(), by.chance.choice(TYPES), URL)
+    simple_api.parse_json_api_release("demo", by.body(), URL)
+    simple_api.is_simple_api_root(by.body(), by.chance.choice(TYPES), URL)
 
 
 def uploads(by: Stranger) -> None:
-    upload_api.understand(by.answer(), PYPI.upload, 1, 1_700_000_000.0)
-    responses.message_of(by.answer())
+    upload_api.interpret_upload_response(by.answer(), PYPI.upload, 1, 1_700_000_000.0)
+    responses.response_message(by.answer())
 
 
 def exchanges(by: Stranger) -> None:
@@ -142,7 +142,7 @@ def sigstore(by: Stranger) -> None:
 
 def comparisons(by: Stranger) -> None:
     """A listing and core metadata of strangers, beside a release of ours; the tag and the patterns are theirs, too."""
-    parsed = simple_api.parse("demo", by.body(), TYPES[0], URL, public=True)
+    parsed = simple_api.parse_listing("demo", by.body(), TYPES[0], URL, public=True)
     listing = parsed if isinstance(parsed, ProjectListing) else ProjectListing(project="demo")
     listed = listed_releases(listing)
     ours = local_release([wheel(version="1.1")], listed)

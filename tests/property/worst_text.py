@@ -89,15 +89,15 @@ def plain(*units: bytes) -> tuple[Piece, ...]:
 
 
 def _html(body: bytes) -> None:
-    simple_api.parse("demo", body, "text/html", URL, public=True)
+    simple_api.parse_listing("demo", body, "text/html", URL, public=True)
 
 
 def _json(body: bytes) -> None:
-    simple_api.parse("demo", body, "application/vnd.pypi.simple.v1+json", URL, public=True)
+    simple_api.parse_listing("demo", body, "application/vnd.pypi.simple.v1+json", URL, public=True)
 
 
 def _json_api(body: bytes) -> None:
-    simple_api.parse_json_api("demo", body, URL)
+    simple_api.parse_json_api_release("demo", body, URL)
 
 
 def _filename(text: bytes) -> None:
@@ -146,10 +146,10 @@ def _expected(text: bytes) -> None:
 
 def _refusal(body: bytes) -> None:
     for content_type in ("text/html", "application/json"):
-        responses.message_of(
+        responses.response_message(
             HttpAnswer(status=400, reason="Bad Request", headers={"content-type": content_type}, body=body)
         )
-    responses.message_of(HttpAnswer(status=400, reason=body.decode(), headers={}, body=b""))
+    responses.response_message(HttpAnswer(status=400, reason=body.decode(), headers={}, body=b""))
 
 
 def _sigstore(body: bytes) -> None:

@@ -14,7 +14,7 @@ from benchmarks.pypi_model import Database, Durations
 from ci_publish.distributions.local import LocalDistributions
 from ci_publish.http.transport import HttpTransport
 from ci_publish.index.client import HttpIndex
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Event, UploadsCollided
 from ci_publish.model.index import Accepted, UploadOutcome
@@ -117,7 +117,7 @@ def eight_at_once(distributions: Sequence[Distribution], model: Model) -> tuple[
             waiting=waiting, emit=events.append, environ={"SSL_CERT_FILE": str(model.tls.authority_file)}
         )
         index = HttpIndex(
-            endpoints=resolve(f"{url}/legacy/", f"{url}/simple/", "pypi"),
+            endpoints=resolve_endpoints(f"{url}/legacy/", f"{url}/simple/", "pypi"),
             transport=transport,
             emit=events.append,
             waiting=waiting,

@@ -9,7 +9,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import ACTION_MARK, MARK_HINTS, given_inputs, input_value
 from ci_publish.app.settings_view import without_secrets
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 
 # Decide whether and where anything is published, so they are never ignored in silence.
 _DECISIVE = frozenset({"rehearse", "dry_run", "repository_url"})
@@ -46,6 +46,6 @@ def _follows(command: str, settings: Settings, name: str, value: object) -> bool
 def _upload_url(address: str) -> str:
     """Return the upload URL that *address*, which may be a name, stands for; *address* itself if it is wrong."""
     try:
-        return resolve(address).upload
+        return resolve_endpoints(address).upload
     except ConfigurationError:
         return address

@@ -74,7 +74,7 @@ class Composition:
         """End what still goes on in the background, and close every connection."""
         self.waiting.close()
         for index in self._indexes:
-            index.finish()
+            index.finish_prefetch()
         self.transport.close()
         self.patient_transport.close()
 
@@ -150,9 +150,9 @@ class Composition:
             return
         if simple := self._indexes[0].endpoints.simple:
             self.transport.preconnect(simple)
-        self.transport.warm()
+        self.transport.import_network_modules()
         for index in self._indexes:
-            index.begin(expected, self.told)
+            index.begin_prefetch(expected, self.told)
 
     @cached_property
     def distributions(self) -> InterruptibleDistributions:
@@ -230,7 +230,7 @@ class Composition:
 
     def _resolved(self, repository_url: str) -> Endpoints:
         settings = self.settings
-        return index_endpoints.resolve(
+        return index_endpoints.resolve_endpoints(
             repository_url, settings.index_url, settings.index_profile, allow_http=frozenset(settings.allow_http)
         )
 
@@ -263,13 +263,13 @@ class Composition:
 
     def index(self, repository_url: str, *, online: bool) -> "HttpIndex":
         """Return the client of an index; a rehearsal on loopback is recognised when *online*."""
-        from ci_publish.index.client import HttpIndex, recognised  # noqa: PLC0415  (late, see ``publishing.context``)
+        from ci_publish.index.client import HttpIndex, recognise_rehearsal  # noqa: PLC0415  (late, see ``publishing.context``)
 
         endpoints = self.endpoints(repository_url)
         if not online and endpoints.upload == self.context.environ.get(index_endpoints.REHEARSAL_VARIABLE):
-            endpoints = index_endpoints.as_known_rehearsal(endpoints, self.settings.index_profile)
+            endpoints = index_endpoints.known_rehearsal_endpoints(endpoints, self.settings.index_profile)
         if online:
-            endpoints = recognised(endpoints, self.transport, self.settings.index_profile)
+            endpoints = recognise_rehearsal(endpoints, self.transport, self.settings.index_profile)
         return HttpIndex(
             endpoints=endpoints,
             transport=self.transport,

@@ -11,7 +11,7 @@ from ci_publish.app.settings import Settings
 from ci_publish.errors import CiPublishError
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import host_of
+from ci_publish.http.urls import url_host
 from ci_publish.identity.ci_environment import github_compatible_runner
 from ci_publish.identity.context import IdentityContext, keep_no_burn_request
 from ci_publish.identity.credential import (
@@ -118,7 +118,7 @@ class Credentials:
 
 def takes_any_token(settings: Settings, endpoints: Endpoints) -> bool:
     """Return whether the user lets API tokens of other indexes go to this one: an upload proxy."""
-    return host_of(endpoints.upload) in {host.casefold() for host in settings.token_for}
+    return url_host(endpoints.upload) in {host.casefold() for host in settings.token_for}
 
 
 def objection(endpoints: Endpoints, options: CredentialOptions) -> CiPublishError | None:

@@ -9,7 +9,7 @@ from ci_publish.app.options import Origin, Source
 from ci_publish.app.settings import options
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import has_secrets
+from ci_publish.http.urls import url_has_secrets
 
 
 class FileSource(OptionSource):
@@ -51,7 +51,7 @@ class FileSource(OptionSource):
 
     @staticmethod
     def _found(name: str, value: object, spelled: str) -> tuple[str, Any, Origin]:
-        if name == "upstream" and isinstance(value, str) and has_secrets(value):
+        if name == "upstream" and isinstance(value, str) and url_has_secrets(value):
             raise _secret_in_file(spelled)
         return name, tuple(value) if isinstance(value, list) else value, Origin(Source.FILE, spelled)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import host_of
+from ci_publish.http.urls import url_host
 from ci_publish.identity.audiences import named_audience_objection
 from ci_publish.model.index import Endpoints
 
@@ -56,7 +56,7 @@ def _meant(entry: str, written: str, indexes: Mapping[str, Endpoints]) -> list[s
 
 
 def _host(index: Endpoints) -> str:
-    return host_of(index.upload)
+    return url_host(index.upload)
 
 
 def _refuse_others(index: Endpoints, name: str) -> None:

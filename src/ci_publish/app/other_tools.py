@@ -10,9 +10,9 @@ from typing import Any
 from ci_publish.app.options import Origin, Source
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import host_of, shown, split
+from ci_publish.http.urls import redacted_url, split_url, url_host
 from ci_publish.identity.macaroons import has_pypi_token_prefix, is_token_issued_for
-from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve
+from ci_publish.index.endpoints import PYPI, TESTPYPI, resolve_endpoints
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
@@ -171,7 +171,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
     if ours.addresses:
         if any(_same(first.upload, address) for address in ours.addresses):
             return None
-        addresses = ", ".join(shown(address) for address in ours.addresses)
+        addresses = ", ".join(redacted_url(address) for address in ours.addresses)
         raise ConfigurationError(
             f"{ours.spelled} and {first.variable} name different indexes: {addresses} and {_shown(first)}.",
             detail=f"{first.variable} belongs to {first.tool.name}. An upload to the wrong index cannot be undone.",
@@ -184,7 +184,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
             f"{first.variable} names {_shown(first)}, but the input repository-url is not set, which means PyPI.",
             detail="Whichever is meant, publishing to the other one would be a mistake.",
             hints=(
-                Hint("To publish there: ", option("repository_url", shown(first.upload))),
+                Hint("To publish there: ", option("repository_url", redacted_url(first.upload))),
                 f"To publish to PyPI, remove {first.variable} from the job's `env:`.",
             ),
         )
@@ -193,7 +193,7 @@ def _destination(ours: Ours, named: Sequence[_Named]) -> _Named | None:
             f"{first.variable} names the index {_shown(first)}, and {ours.credential} sets a credential.",
             detail="Nothing says that this credential is for that index.",
             hints=(
-                Hint("If it is, say so: ", option("repository_url", shown(first.upload))),
+                Hint("If it is, say so: ", option("repository_url", redacted_url(first.upload))),
                 Hint("If it is for PyPI: ", option("repository_url", "pypi"), f", and unset {first.variable}."),
             ),
         )
@@ -205,12 +205,12 @@ def _same(one: str, other: str) -> bool:
 
 
 def _canonical(url: str) -> tuple[str, int | None, str]:
-    parts = split(url)
-    return host_of(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
+    parts = split_url(url)
+    return url_host(url), parts.port or {"https": 443, "http": 80}.get(parts.scheme), parts.path.rstrip("/")
 
 
 def _shown(named: _Named) -> str:
-    return shown(named.upload)
+    return redacted_url(named.upload)
 
 
 # --- credential
@@ -279,12 +279,12 @@ def _elsewhere(ours: Ours, found: Sequence[_Found]) -> tuple[_Found | None, tupl
 
 
 def _takes_identities(address: str) -> bool:
-    return resolve(address, allow_http=frozenset({host_of(address)})).profile is IndexProfile.PYPI
+    return resolve_endpoints(address, allow_http=frozenset({url_host(address)})).profile is IndexProfile.PYPI
 
 
 def _fits(secret: Secret, address: str, ours: Ours) -> bool:
     """Return whether a secret that only another tool's variable holds may be sent to *address*."""
-    host = host_of(address)
+    host = url_host(address)
     if secret.satisfies(lambda text: is_token_issued_for(text, host) is True):
         return True
     if secret.satisfies(lambda text: is_token_issued_for(text, host) is False):
@@ -293,7 +293,7 @@ def _fits(secret: Secret, address: str, ours: Ours) -> bool:
 
 
 def _unfit(found: _Found, addresses: Sequence[str], *, named: bool) -> ConfigurationError:
-    where = ", ".join(shown(address) for address in addresses)
+    where = ", ".join(redacted_url(address) for address in addresses)
     token = found.secret.satisfies(has_pypi_token_prefix)
     what = "does not say that it was issued there" if not token else "was not issued there, as far as it can be read"
     return ConfigurationError(

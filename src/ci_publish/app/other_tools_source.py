@@ -11,7 +11,7 @@ from ci_publish.app.other_tools import Ours, decide
 from ci_publish.app.setting_values import host_names, is_name, lines
 from ci_publish.errors import ConfigurationError
 from ci_publish.identity.ci_environment import CiEnvironment
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.identity import Secret
 from ci_publish.model.index import IndexProfile
 
@@ -96,7 +96,7 @@ class OtherToolsSource(OptionSource):
         upload = names.find(written[0], written[0]).upload
         if (
             CiEnvironment(self._environ, machine=str).can_request_identity_token()
-            and resolve(upload).profile is IndexProfile.PYPI
+            and resolve_endpoints(upload).profile is IndexProfile.PYPI
         ):
             return
         section = names.section(written[0])

@@ -9,7 +9,7 @@ from ci_publish.app.reader import Reader
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.errors import CiPublishError, IdentityUnavailable, InternalError, PublishingDeferred
 from ci_publish.hints import Hint, option
-from ci_publish.http.certificates import FILES, not_followed
+from ci_publish.http.certificates import FILES, ignored_ca_variables
 from ci_publish.model.events import Emit, Event, Outcome, RunFinished, RunStarted
 from ci_publish.model.receipt import Receipt
 from ci_publish.model.receipt_building import receipt_of
@@ -89,6 +89,6 @@ def _add_hints(error: CiPublishError, environ: Mapping[str, str]) -> None:
         error.hints += (
             Hint(f"{', '.join(names)}: not used. {theirs}; to use one here, pass it as ", option("password"), "."),
         )
-    bundles = not_followed(environ)
+    bundles = ignored_ca_variables(environ)
     if bundles and FILES in " ".join((error.summary, error.detail, *error.hints)):
         error.hints += (f"{', '.join(bundles)}: not followed. Set {FILES} to the same file.",)

@@ -25,7 +25,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.http.transport import ConnectionLimits, HttpTransport
 from ci_publish.identity.credential import CredentialOptions, credential_options_for_index
 from ci_publish.identity.static import TOKEN_USER, is_blank_secret
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import Collected, Event, Outcome
 from ci_publish.model.frozen import frozen
@@ -203,7 +203,7 @@ def played(settings: Settings, address: str, password_name: str) -> Played:
 
 
 def _real(settings: Settings, address: str) -> Endpoints:
-    endpoints = resolve(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
+    endpoints = resolve_endpoints(address, None, settings.index_profile, allow_http=frozenset(settings.allow_http))
     return replace(endpoints, takes_any_token=takes_any_token(settings, endpoints))
 
 

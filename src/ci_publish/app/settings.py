@@ -26,7 +26,7 @@ from ci_publish.app.option_groups.run import RunSettings
 from ci_publish.app.options import Option
 from ci_publish.app.setting_values import explained, is_name, refuse_null_characters
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 
 SOURCES = "_sources"
 """The keyword under which ``settings_sources.load`` passes the sources, highest first."""
@@ -87,7 +87,7 @@ class Settings(
         for address in self.repository_url:
             # A name that is not PyPI's is looked up when the settings are loaded.
             upload = "pypi" if is_name(address) else address
-            resolve(upload, self.index_url, allow_http=frozenset(self.allow_http))
+            resolve_endpoints(upload, self.index_url, allow_http=frozenset(self.allow_http))
         return self
 
     @model_validator(mode="before")

@@ -21,7 +21,7 @@ from ci_publish.app.project_file import project_tables
 from ci_publish.app.setting_values import explained
 from ci_publish.app.settings import SOURCES, Settings, options
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve
+from ci_publish.index.endpoints import REHEARSAL_VARIABLE, resolve_endpoints
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 
@@ -241,7 +241,7 @@ def _resolved(settings: Settings, found: Sequence[NamedIndex | str]) -> Settings
     simple = found[0].simple if len(found) == 1 and isinstance(found[0], NamedIndex) else None
     index_url = settings.index_url or simple
     for url in urls:
-        resolve(url, index_url, allow_http=frozenset(settings.allow_http))
+        resolve_endpoints(url, index_url, allow_http=frozenset(settings.allow_http))
     return settings.model_copy(update={"repository_url": urls, "index_url": index_url})
 
 

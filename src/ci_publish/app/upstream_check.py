@@ -7,10 +7,10 @@ from ci_publish.app.upstreams import UpstreamAddress
 from ci_publish.errors import CiPublishError, CredentialRejected, IndexUnavailable, UntrustedCertificate
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.responses import status_line
+from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import is_transient_status
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import has_secrets, shown
+from ci_publish.http.urls import redacted_url, url_has_secrets
 from ci_publish.model.events import Noted
 from ci_publish.rehearsal.upstream import DistributionFolder, ForwardedIndex, RedirectedIndex
 
@@ -32,7 +32,7 @@ class UpstreamCheck:
         transport: Callable[[], HttpTransport],
     ) -> None:
         self._address = address
-        self._name = f"upstream index {shown(address.text)}"
+        self._name = f"upstream index {redacted_url(address.text)}"
         if isinstance(upstream, RedirectedIndex):
             upstream = ForwardedIndex(url=upstream.root, authorization=None, transport=transport())
         self._upstream = upstream
@@ -69,12 +69,12 @@ class UpstreamCheck:
             untrusted = answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
             return UntrustedCertificate(summary) if untrusted else self._unavailable(summary)
         if is_transient_status(answer.status):
-            return self._unavailable(f"The {self._name} answers {status_line(answer)}.")
+            return self._unavailable(f"The {self._name} answers {response_status_line(answer)}.")
         if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
             return None
-        given = "its credential" if has_secrets(self._address.text) else "requests without a credential"
+        given = "its credential" if url_has_secrets(self._address.text) else "requests without a credential"
         return CredentialRejected(
-            f"The {self._name} refuses {given}: {status_line(answer)}.",
+            f"The {self._name} refuses {given}: {response_status_line(answer)}.",
             detail=self._detail(),
             hints=(
                 "Its address needs a user and a password, https://USER:PASSWORD@HOST/simple/: keep it in a secret.",

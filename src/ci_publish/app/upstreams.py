@@ -14,7 +14,7 @@ from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import Authorization, BasicAuthorization
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import has_secrets, host_of, is_loopback, shown, split
+from ci_publish.http.urls import is_loopback_url, redacted_url, split_url, url_has_secrets, url_host
 from ci_publish.model.events import Noted
 from ci_publish.model.frozen import frozen
 from ci_publish.model.identity import Secret
@@ -41,7 +41,7 @@ _IGNORED: Final = ("extra-index-url", "find-links")
 class UpstreamAddress:
     """What the upstream is, and who names it: "" is the option, which hints spell for the reader.
 
-    ``text`` may hold a password: show it with ``urls.shown`` only.
+    ``text`` may hold a password: show it with ``urls.redacted_url`` only.
     """
 
     text: str
@@ -104,22 +104,24 @@ def opened(
     """
     text = address.text
     comes_from = f"It comes from {address.named_by}." if address.named_by else ""
-    parts = split(text)
+    parts = split_url(text)
     if parts.scheme not in {"http", "https"}:
         folder = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(text)
         if not folder.is_dir():
             raise ConfigurationError(
-                f"The upstream is neither a folder nor a URL: {shown(text) if '://' in text else text}",
+                f"The upstream is neither a folder nor a URL: {redacted_url(text) if '://' in text else text}",
                 detail=comes_from,
                 hints=(_NAME_ANOTHER,),
             )
         return DistributionFolder(folder.absolute())
-    host = host_of(text)
-    plain = parts.scheme == "http" and not is_loopback(text)
+    host = url_host(text)
+    plain = parts.scheme == "http" and not is_loopback_url(text)
     if not host or (plain and host not in allow_http):
         danger = "Whoever is on the way could replace what is installed." if host else ""
         raise ConfigurationError(
-            f"The upstream {shown(text)} is plain http." if host else f"The upstream {shown(text)} names no host.",
+            f"The upstream {redacted_url(text)} is plain http."
+            if host
+            else f"The upstream {redacted_url(text)} names no host.",
             detail=f"{comes_from} {danger}".strip(),
             hints=(Hint("Use https, or allow it: ", option("allow_http", host)),) if host else (_NAME_ANOTHER,),
         )
@@ -134,15 +136,15 @@ def opened(
 
 
 def _without_user(url: str) -> str:
-    parts = split(url)
+    parts = split_url(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
 def _authorization(url: str, mask: Callable[[Secret], None]) -> Authorization | None:
     """Return the user and password in *url*; a user alone is a token, as pip sends it."""
-    if not has_secrets(url):
+    if not url_has_secrets(url):
         return None
-    parts = split(url)
+    parts = split_url(url)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     for text in filter(None, (password or user, parts.password or parts.username)):
         mask(Secret(text))

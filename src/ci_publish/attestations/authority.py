@@ -43,7 +43,7 @@ from ci_publish.attestations.trouble import (
 from ci_publish.attestations.trust import TrustSource
 from ci_publish.errors import CiPublishError, ConfigurationError, SigstoreRefused
 from ci_publish.hints import Hint, option
-from ci_publish.http.certificates import untrusted_cause
+from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.attestation import SLSA_PROVENANCE_V1, Attestation, Subject
 from ci_publish.model.events import Emit, RequestTraced
@@ -190,7 +190,7 @@ def _sigstore_response_text(answer: requests.Response) -> str:
 def _sigstore_connection_trouble(service: str, error: BaseException) -> Trouble:
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return Refusal(f"the address of {service} is no HTTP address ({first_reason(error)})")
-    if (said := untrusted_cause(error)) is not None:
+    if (said := untrusted_certificate_reason(error)) is not None:
         return Untrusted(f"the certificate of {service} is not trusted ({said})")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Refusal(f"the certificate of {service} is not valid ({first_reason(error)})")

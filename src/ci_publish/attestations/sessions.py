@@ -15,7 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from ci_publish.http import urls
-from ci_publish.http.proxies import Proxy, authentication_required, proxy_for
+from ci_publish.http.proxies import Proxy, proxy_authentication_error, proxy_for
 from ci_publish.model.frozen import frozen
 
 _CONNECT_SECONDS = 10.0
@@ -114,7 +114,7 @@ def _trace_nothing(_method: str, _url: str, _result: str, _seconds: float) -> No
 
 
 def _requests_proxies(request: requests.PreparedRequest, proxy: Proxy | None) -> dict[str, str]:
-    return {} if proxy is None else {urls.split(request.url or "").scheme: proxy.address}
+    return {} if proxy is None else {urls.split_url(request.url or "").scheme: proxy.address}
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def _name_proxy_in_errors(proxy: Proxy | None) -> Iterator[None]:
         if (refusal := _TUNNEL_REFUSED.search(reason)) is None:
             raise requests.exceptions.ProxyError(f"{proxy.name} cannot be reached: {reason}") from error
         if refusal[1].startswith("407"):
-            raise authentication_required(proxy, refusal[1]) from error
+            raise proxy_authentication_error(proxy, refusal[1]) from error
         raise requests.exceptions.ProxyError(f"{proxy.name} refuses the connection: {refusal[1]}") from error
 
 

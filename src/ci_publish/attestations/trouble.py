@@ -5,8 +5,8 @@ Foreign exceptions become one of these at the edge (``authority``); the signer o
 
 from collections.abc import Iterator, Mapping
 
-from ci_publish.http.responses import json_fields
-from ci_publish.http.retries import retry_after
+from ci_publish.http.responses import json_object_fields
+from ci_publish.http.retries import parse_retry_after
 from ci_publish.model.markup import words_of
 
 # Nobody waits longer than this because a server says so.
@@ -74,14 +74,14 @@ def trouble_of_response(
     """
     reason = f"{service} answered HTTP {status}{_words_of_response(body)}"
     if status >= 500 or status in _RETRY_STATUSES:  # noqa: PLR2004  (the server errors)
-        asked = retry_after(headers.get("Retry-After"), now) or 0.0
+        asked = parse_retry_after(headers.get("Retry-After"), now) or 0.0
         return Transient(reason, min(asked, LONGEST_RETRY_AFTER))
     return Rejection(reason)
 
 
 def _words_of_response(body: str) -> str:
     """Return what an error answer says, as ``": text"``: a JSON message, or its text without tags."""
-    message = json_fields(body[:MAX_BODY]).get("message")
+    message = json_object_fields(body[:MAX_BODY]).get("message")
     text = " ".join(((message if isinstance(message, str) else None) or words_of(body[:MAX_BODY], title=True)).split())
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}…"

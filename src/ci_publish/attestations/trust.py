@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from ci_publish.errors import ConfigurationError, UntrustedCertificate
 from ci_publish.hints import Hint, option
-from ci_publish.http.certificates import untrusted_cause
+from ci_publish.http.certificates import untrusted_certificate_reason
 from ci_publish.model.events import Emit, Noted
 from ci_publish.regular_files import read_settings
 
@@ -138,7 +138,7 @@ class TrustSource:
         return self._fall_back_to_embedded(refresh.error)
 
     def _fall_back_to_embedded(self, error: BaseException | None) -> "ClientTrustConfig":
-        if (said := untrusted_cause(error)) is not None:
+        if (said := untrusted_certificate_reason(error)) is not None:
             message = f"Sigstore's trust root could not be refreshed: the server's certificate is not trusted ({said})."
             raise UntrustedCertificate(message) from error
         reason = f"no answer within {self._seconds:g} s" if error is None else _reasons_of_error(error)

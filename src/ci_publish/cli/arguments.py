@@ -20,7 +20,7 @@ from ci_publish.cli.examples import epilog
 from ci_publish.cli.other_tools_flags import translations
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import has_secrets
+from ci_publish.http.urls import url_has_secrets
 from ci_publish.model.frozen import frozen
 
 COMPLETIONS = {
@@ -130,7 +130,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         raise _unknown(unknown, command)
     if not values.get("paths"):
         values.pop("paths", None)
-    if has_secrets(values.get("upstream", "")):
+    if url_has_secrets(values.get("upstream", "")):
         message = "A password in the address of --upstream is visible to every process and ends up in logs."
         raise ConfigurationError(
             message,

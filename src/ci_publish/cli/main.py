@@ -36,10 +36,10 @@ def entry() -> NoReturn:
 def entry_again() -> NoReturn:
     """Run the command line of a process that was started again, and exit."""
     from ci_publish.cli.clean_process import variables_from  # noqa: PLC0415  (for one option)
-    from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
+    from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
     environ = variables_from(int(sys.argv[1]))
-    apply_ca(os.environ)
+    apply_ca_variables(os.environ)
     run(sys.argv[2:], environ, start_again=None)
 
 
@@ -128,10 +128,10 @@ def _understand(argv: Sequence[str], environ: MutableMapping[str, str], stdin: T
     from ci_publish.app.secret_variables import forget_secrets  # noqa: PLC0415
     from ci_publish.app.settings_sources import load  # noqa: PLC0415
     from ci_publish.cli.arguments import parse  # noqa: PLC0415  (late: imports pydantic)
-    from ci_publish.http.certificates import apply_ca  # noqa: PLC0415
+    from ci_publish.http.certificates import apply_ca_variables  # noqa: PLC0415
 
     arguments = parse(argv)
-    apply_ca(environ)
+    apply_ca_variables(environ)
     flags = dict(arguments.flags)
     if flags.get("password_stdin"):
         flags["password"] = Secret(_password(stdin))

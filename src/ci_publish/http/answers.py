@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 REDACTED: Final = b"***"
 
 
-def headers_of(raw: "RawResponse", secrets: tuple[bytes, ...]) -> dict[str, str]:
+def redacted_headers(raw: "RawResponse", secrets: tuple[bytes, ...]) -> dict[str, str]:
     """Return the headers of a response, names in lower case, *secrets* redacted."""
     headers: dict[str, str] = {}
     for name, value in raw.headers:
         key = name.decode("latin-1").lower()
-        text = _text(_redacted(value, secrets))
+        text = _decode_header_text(_redact_secrets(value, secrets))
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 
 
-def bounded(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+def capped_body_chunks(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     """Yield *chunks*, at most *limit* bytes of them. Raises BodyBroken."""
     left = limit
     try:
@@ -39,21 +39,21 @@ def bounded(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
         raise BodyBroken(message)
 
 
-def whole_answer(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
+def read_response(raw: "RawResponse", limit: int, secrets: tuple[bytes, ...]) -> HttpAnswer:
     """Read a response to its end, or to *limit* bytes of its body; *secrets* are redacted wherever it echoes them."""
-    headers = headers_of(raw, secrets)
-    body, whole = _read(raw.chunks, limit)
-    body, complete = _inflated(body, headers.get("content-encoding", "").strip().lower(), limit)
+    headers = redacted_headers(raw, secrets)
+    body, whole = _read_capped_body(raw.chunks, limit)
+    body, complete = _decompress_body(body, headers.get("content-encoding", "").strip().lower(), limit)
     return HttpAnswer(
         status=raw.status,
-        reason=_text(_redacted(raw.reason, secrets)),
+        reason=_decode_header_text(_redact_secrets(raw.reason, secrets)),
         headers=headers,
-        body=_redacted(body, secrets),
+        body=_redact_secrets(body, secrets),
         truncated=not (whole and complete),
     )
 
 
-def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
+def _read_capped_body(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
     """Read at most *limit* bytes; a body that breaks off counts as too long: status and headers are known."""
     body = bytearray()
     try:
@@ -66,7 +66,7 @@ def _read(chunks: Iterator[bytes], limit: int) -> tuple[bytes, bool]:
     return bytes(body), True
 
 
-def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+def _decompress_body(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     """Undo a compression that we did not ask for, up to *limit* bytes."""
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         return body, True
@@ -78,13 +78,13 @@ def _inflated(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, inflater.eof
 
 
-def _redacted(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
+def _redact_secrets(text: bytes, secrets: tuple[bytes, ...]) -> bytes:
     for secret in secrets:
         text = text.replace(secret, REDACTED)
     return text
 
 
-def _text(raw: bytes) -> str:
+def _decode_header_text(raw: bytes) -> str:
     """Decode the text of a status line or header: as UTF-8 where it is valid, else as Latin-1 (RFC 9110 §5.5)."""
     try:
         return raw.decode()

@@ -25,21 +25,21 @@ _UNKNOWN_ISSUER = frozenset({2, 18, 19, 20, 21})
 _ORDER = (FILES, FOLDER, TWINE, REQUESTS, CURL)
 
 
-def is_of_unknown_issuer(error: object) -> bool:
+def is_unknown_issuer_error(error: object) -> bool:
     """Return whether an ``SSLCertVerificationError`` is about an issuer that this machine does not trust."""
     return getattr(error, "verify_code", None) in _UNKNOWN_ISSUER
 
 
-def untrusted_cause(error: BaseException | None) -> str | None:
+def untrusted_certificate_reason(error: BaseException | None) -> str | None:
     """Return what OpenSSL says where *error* came from a certificate of an unknown issuer, else None."""
     while error is not None:
-        if is_of_unknown_issuer(error):
+        if is_unknown_issuer_error(error):
             return str(getattr(error, "verify_message", ""))
         error = error.__cause__ or error.__context__
     return None
 
 
-def has_own_authorities() -> bool:
+def openssl_has_authorities() -> bool:
     """Return whether OpenSSL finds authorities by itself; some builds of Python bring a path that does not exist."""
     import ssl  # noqa: PLC0415  (slow to import, and needed only where no variable names authorities)
 
@@ -54,12 +54,12 @@ def certifi_bundle() -> str:
     return certifi.where()
 
 
-def ca_environment(
+def ca_variables(
     environ: Mapping[str, str],
     *,
     is_file: Callable[[str], bool] = os.path.isfile,
     is_folder: Callable[[str], bool] = os.path.isdir,
-    has_authorities: Callable[[], bool] = has_own_authorities,
+    has_authorities: Callable[[], bool] = openssl_has_authorities,
     bundle: Callable[[], str] = certifi_bundle,
 ) -> dict[str, str]:
     """Return the variables to set, besides those in *environ*, so that all clients trust the same authorities.
@@ -73,26 +73,26 @@ def ca_environment(
         return {} if has_authorities() else {FILES: bundle()}
     path = environ[name]
     if not (is_file(path) or is_folder(path)):
-        raise _no_such_path(name)
+        raise _missing_ca_path_error(name)
     openssl = FOLDER if is_folder(path) else FILES
     has_openssl = environ.get(FILES) or environ.get(FOLDER)
     wanted = {REQUESTS: path} if has_openssl else {openssl: path, REQUESTS: path}
     return {key: value for key, value in wanted.items() if not environ.get(key)}
 
 
-def not_followed(environ: Mapping[str, str]) -> list[str]:
+def ignored_ca_variables(environ: Mapping[str, str]) -> list[str]:
     """Return the variables of other tools that name other authorities than the ones that count here; for hints."""
     followed = [environ[name] for name in (FILES, FOLDER) if environ.get(name)]
     followed = followed or [environ[name] for name in _ORDER if environ.get(name)][:1]
     return [name for name in (PIP, REQUESTS, CURL) if environ.get(name) and environ[name] not in followed]
 
 
-def apply_ca(environ: MutableMapping[str, str]) -> None:
-    """Set what ``ca_environment`` says; to be called with ``os.environ`` before any client is made."""
-    environ.update(ca_environment(environ))
+def apply_ca_variables(environ: MutableMapping[str, str]) -> None:
+    """Set what ``ca_variables`` says; to be called with ``os.environ`` before any client is made."""
+    environ.update(ca_variables(environ))
 
 
-def _no_such_path(name: str) -> ConfigurationError:
+def _missing_ca_path_error(name: str) -> ConfigurationError:
     return ConfigurationError(
         f"{name} points to a certificate authority file that does not exist.",
         detail="Every connection is verified against it, so none can be made.",

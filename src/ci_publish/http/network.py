@@ -17,8 +17,13 @@ import httpx
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
 from ci_publish.http.proxies import Proxy, proxy_for
-from ci_publish.http.proxy_connections import ProxyBackend, httpcore_proxy, refused, require_authenticated
-from ci_publish.http.sockets import Attempt, ConnectionFailed, ssl_context
+from ci_publish.http.proxy_connections import (
+    ProxyBackend,
+    httpcore_proxy,
+    raise_proxy_error,
+    require_proxy_authenticated,
+)
+from ci_publish.http.sockets import Attempt, ConnectionFailed, trusted_ssl_context
 from ci_publish.http.streams import Attempts, Backend
 
 # What the libraries' exceptions mean; the first that matches counts. Their own texts are added only where they quote
@@ -37,7 +42,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], NoAnswerReason, str, bool], 
 )
 
 
-def explained(error: Exception) -> tuple[NoAnswerReason, str]:
+def request_failure_reason(error: Exception) -> tuple[NoAnswerReason, str]:
     """Return the reason and a text for an exception that ended a request; the text never quotes what was sent."""
     if isinstance(error, ConnectionFailed):
         return error.reason, error.text
@@ -62,7 +67,7 @@ class RawResponse:
     chunks: Iterator[bytes] = field(repr=False)
 
 
-class _Body(httpx.SyncByteStream):
+class _ResponseBody(httpx.SyncByteStream):
     def __init__(self, stream: Any) -> None:  # noqa: ANN401  (httpcore's type is wider than what it gives)
         self._stream = stream
 
@@ -73,7 +78,7 @@ class _Body(httpx.SyncByteStream):
         self._stream.close()
 
 
-class _Pools(httpx.BaseTransport):
+class _ConnectionPools(httpx.BaseTransport):
     """httpcore's pools under httpx's client: one for direct connections, one for each proxy.
 
     httpx sees no headers of a response, so that it can neither keep a cookie nor prepare a redirect.
@@ -92,14 +97,14 @@ class _Pools(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         proxy = proxy_for(str(request.url), self._environ)
-        answer = self._answer(request, proxy)
+        answer = self._send_through_pool(request, proxy)
         extensions = {
             "reason_phrase": answer.extensions.get("reason_phrase", b""),
             "headers": tuple(answer.headers),
         }
-        return httpx.Response(answer.status, stream=_Body(answer.stream), extensions=extensions)
+        return httpx.Response(answer.status, stream=_ResponseBody(answer.stream), extensions=extensions)
 
-    def _answer(self, request: httpx.Request, proxy: Proxy | None) -> httpcore.Response:
+    def _send_through_pool(self, request: httpx.Request, proxy: Proxy | None) -> httpcore.Response:
         """Send *request*. Raises ProxyAuthenticationRequired for a proxy's 407."""
         url = request.url
         pool = self._pool(proxy, url.scheme)
@@ -115,30 +120,30 @@ class _Pools(httpx.BaseTransport):
         try:
             answer = pool.handle_request(sent)
         except httpcore.ProxyError as error:
-            refused(proxy, error)
-        require_authenticated(proxy, answer)
+            raise_proxy_error(proxy, error)
+        require_proxy_authenticated(proxy, answer)
         return answer
 
     def _pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         with self._lock:
             if (proxy, scheme) not in self._pools:
-                self._pools[proxy, scheme] = self._opened(proxy, scheme)
+                self._pools[proxy, scheme] = self._new_pool(proxy, scheme)
             return self._pools[proxy, scheme]
 
-    def _opened(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
+    def _new_pool(self, proxy: Proxy | None, scheme: str) -> httpcore.ConnectionPool:
         # Certificates are read only where they are needed: it takes a while.
-        context = self._trust() if scheme == "https" else None
+        context = self._ssl_context() if scheme == "https" else None
         if proxy is None:
             return httpcore.ConnectionPool(ssl_context=context, network_backend=self._backend, **self._options)
         return httpcore.ConnectionPool(
             ssl_context=context,
-            proxy=httpcore_proxy(proxy, self._trust),
+            proxy=httpcore_proxy(proxy, self._ssl_context),
             network_backend=ProxyBackend(self._backend, proxy),
             **self._options,
         )
 
-    def _trust(self) -> ssl.SSLContext:
-        return ssl_context(self._environ)
+    def _ssl_context(self) -> ssl.SSLContext:
+        return trusted_ssl_context(self._environ)
 
     def close(self) -> None:
         with self._lock:
@@ -160,7 +165,7 @@ class Network:
     ) -> None:
         self._attempts = Attempts()
         self._client = httpx.Client(
-            transport=_Pools(Backend(self._attempts, preconnection), environ, max_connections),
+            transport=_ConnectionPools(Backend(self._attempts, preconnection), environ, max_connections),
             headers={"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=None,  # noqa: S113  (the streams count: see Attempt)
@@ -177,7 +182,7 @@ class Network:
         request = self._client.build_request(
             method, url, headers=dict(headers), content=body, extensions={"timeout": {"pool": pool_wait}}
         )
-        with self._attempts.during(attempt):
+        with self._attempts.use_attempt(attempt):
             response = self._client.send(request, stream=True)
             try:
                 yield RawResponse(

@@ -7,8 +7,16 @@ import time
 from collections.abc import Mapping
 
 from ci_publish.http.proxies import proxy_for
-from ci_publish.http.sockets import SLICE, Attempt, Timeouts, close, connected, secured, ssl_context
-from ci_publish.http.urls import origin
+from ci_publish.http.sockets import (
+    SLICE,
+    Attempt,
+    Timeouts,
+    close_socket,
+    connect_socket,
+    start_tls_on_socket,
+    trusted_ssl_context,
+)
+from ci_publish.http.urls import url_origin
 
 # What httpcore offers, too (RFC 7301).
 ALPN = ["http/1.1"]
@@ -37,7 +45,7 @@ class Preconnection:
     """
 
     def __init__(self, url: str, environ: Mapping[str, str], timeouts: Timeouts | None = None) -> None:
-        scheme, host, port = origin(url)
+        scheme, host, port = url_origin(url)
         self._server = (host, port)
         self._open = scheme == "https" and host.isascii() and proxy_for(url, environ) is None
         self._environ = environ
@@ -45,22 +53,22 @@ class Preconnection:
         self._until_closed = _Open()
         self._lock = threading.Lock()
         self._secured: ssl.SSLSocket | None = None
-        self._thread = threading.Thread(target=self._connect, name="ci-publish-early", daemon=True)
+        self._thread = threading.Thread(target=self._connect_in_background, name="ci-publish-early", daemon=True)
         if self._open:
             self._thread.start()
 
-    def _connect(self) -> None:
+    def _connect_in_background(self) -> None:
         host, port = self._server
         try:
             end = time.monotonic() + self._timeouts.connect + self._timeouts.tls
             attempt = Attempt(timeouts=self._timeouts, end=end, waiting=self._until_closed, limit=0)
-            context = ssl_context(self._environ)
+            context = trusted_ssl_context(self._environ)
             context.set_alpn_protocols(ALPN)
-            self._secured = secured(connected(host, port or 0, attempt), context, host, attempt)
+            self._secured = start_tls_on_socket(connect_socket(host, port or 0, attempt), context, host, attempt)
         except Exception:  # noqa: BLE001  (the edge: the next attempt to connect reports it)
             return
 
-    def take(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
+    def take_connection(self, host: str, port: int, attempt: Attempt) -> ssl.SSLSocket | None:
         """Return the connection if it is to *host* and *port* and still open; wait for one in progress.
 
         Raises ConnectionFailed when the time of *attempt* to connect is over first.
@@ -69,11 +77,11 @@ class Preconnection:
             wanted, self._open = self._open and (host, port) == self._server, False
         if not wanted:
             return None
-        until = attempt.until(attempt.timeouts.connect + attempt.timeouts.tls)
+        until = attempt.operation_deadline(attempt.timeouts.connect + attempt.timeouts.tls)
         while self._thread.is_alive():
-            self._thread.join(min(SLICE, attempt.pause(until, "connecting")))
+            self._thread.join(min(SLICE, attempt.next_check_wait(until, "connecting")))
         found, self._secured = self._secured, None
-        return found if found is not None and _is_open(found) else None
+        return found if found is not None and _is_connection_open(found) else None
 
     def close(self) -> None:
         """Close the connection if it was not taken. Idempotent."""
@@ -82,10 +90,10 @@ class Preconnection:
             self._thread.join()
         found, self._secured = self._secured, None
         if found is not None:
-            close(found)
+            close_socket(found)
 
 
-def _is_open(sock: ssl.SSLSocket) -> bool:
+def _is_connection_open(sock: ssl.SSLSocket) -> bool:
     """Whether the server has neither closed the connection nor sent anything yet; if it has, close it.
 
     Reading also processes TLS's own records, such as session tickets.
@@ -96,5 +104,5 @@ def _is_open(sock: ssl.SSLSocket) -> bool:
         return True
     except OSError:
         pass
-    close(sock)
+    close_socket(sock)
     return False

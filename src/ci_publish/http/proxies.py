@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import unquote
 
 from ci_publish.errors import ConfigurationError, ProxyAuthenticationRequired
-from ci_publish.http.urls import has_secrets, is_loopback_host, origin, split
+from ci_publish.http.urls import is_loopback_host, split_url, url_has_secrets, url_origin
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _LOOPBACK = "localhost,127.0.0.1,::1"
@@ -26,31 +26,31 @@ class Proxy:
     @property
     def name(self) -> str:
         """The proxy as messages name it: without user name and password."""
-        parts = split(self.address)
+        parts = split_url(self.address)
         server = parts.netloc.rpartition("@")[2]
         return f"the proxy {parts.scheme}://{server} ({self.variable})" if server else f"the proxy in {self.variable}"
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for *url*, None to connect directly. Never a proxy for loopback."""
-    scheme, host, port = origin(url)
-    if is_loopback_host(host) or _is_excepted(host, port, _variable(environ, "no_proxy")[1]):
+    scheme, host, port = url_origin(url)
+    if is_loopback_host(host) or _is_no_proxy_host(host, port, _proxy_variable(environ, "no_proxy")[1]):
         return None
     for name in (f"{scheme}_proxy", "all_proxy"):
-        variable, address = _variable(environ, name)
+        variable, address = _proxy_variable(environ, name)
         if address:
             return Proxy(address if "://" in address else f"http://{address}", variable)
     return None
 
 
-def authentication_required(proxy: Proxy, said: str) -> ProxyAuthenticationRequired:
+def proxy_authentication_error(proxy: Proxy, said: str) -> ProxyAuthenticationRequired:
     """Return the error for a 407 of *proxy*; *said* is its response."""
-    parts = split(proxy.address)
+    parts = split_url(proxy.address)
     server = parts.netloc.rpartition("@")[2]
     example = f"{proxy.variable}={parts.scheme}://USER:PASSWORD@{server}"
     why = (
         f"It does not accept the user name and password in {proxy.variable}."
-        if has_secrets(proxy.address)
+        if url_has_secrets(proxy.address)
         else f"{proxy.variable} holds no user name and password for it."
     )
     return ProxyAuthenticationRequired(
@@ -63,9 +63,9 @@ def authentication_required(proxy: Proxy, said: str) -> ProxyAuthenticationRequi
     )
 
 
-def unusable(proxy: Proxy) -> ConfigurationError:
+def unusable_proxy_error(proxy: Proxy) -> ConfigurationError:
     """Return the error for a proxy whose address is none."""
-    scheme = split(proxy.address).scheme
+    scheme = split_url(proxy.address).scheme
     why = f"its scheme is {scheme}" if scheme not in {"", "http", "https"} else "it names no host"
     return ConfigurationError(
         f"{proxy.variable} is not the http or https address of a proxy: {why}.",
@@ -92,18 +92,18 @@ def proxy_secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def direct_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+def loopback_proxy_exceptions(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that keep other programs' loopback requests away from the proxies in *environ*.
 
     Most libraries send even those through a proxy. Empty where no proxy is set, or NO_PROXY excepts every host.
     """
-    name, excepted = _variable(environ, "no_proxy")
-    if not any(_variable(environ, each)[1] for each in _PROXY_VARIABLES) or excepted == "*":
+    name, excepted = _proxy_variable(environ, "no_proxy")
+    if not any(_proxy_variable(environ, each)[1] for each in _PROXY_VARIABLES) or excepted == "*":
         return {}
     return {name: f"{excepted},{_LOOPBACK}" if excepted else _LOOPBACK}
 
 
-def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+def _proxy_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """Return a variable's name and value, in lower or upper case.
 
     HTTP_PROXY counts for nothing in a CGI process (httpoxy).
@@ -113,12 +113,12 @@ def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     return name.upper(), environ.get(name.upper(), "").strip()
 
 
-def _is_excepted(host: str, port: int | None, no_proxy: str) -> bool:
-    return any(_covers(item.strip().lower(), host, port) for item in no_proxy.split(",") if item.strip())
+def _is_no_proxy_host(host: str, port: int | None, no_proxy: str) -> bool:
+    return any(_no_proxy_item_covers(item.strip().lower(), host, port) for item in no_proxy.split(",") if item.strip())
 
 
-def _covers(item: str, host: str, port: int | None) -> bool:
-    if item == "*" or _in_network(item, host):
+def _no_proxy_item_covers(item: str, host: str, port: int | None) -> bool:
+    if item == "*" or _is_host_in_network(item, host):
         return True
     name, separator, item_port = item.rpartition(":")
     if separator and item_port.isdigit() and (":" not in name or name.startswith("[")):
@@ -129,7 +129,7 @@ def _covers(item: str, host: str, port: int | None) -> bool:
     return host == domain or host.endswith(f".{domain}")
 
 
-def _in_network(item: str, host: str) -> bool:
+def _is_host_in_network(item: str, host: str) -> bool:
     try:
         return ip_address(host) in ip_network(item, strict=False)
     except ValueError:

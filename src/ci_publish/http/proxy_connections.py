@@ -9,16 +9,16 @@ from urllib.parse import unquote
 import httpcore
 
 from ci_publish.http.messages import NoAnswerReason
-from ci_publish.http.proxies import Proxy, authentication_required, unusable
+from ci_publish.http.proxies import Proxy, proxy_authentication_error, unusable_proxy_error
 from ci_publish.http.sockets import ConnectionFailed
-from ci_publish.http.urls import split
+from ci_publish.http.urls import split_url
 
 
 def httpcore_proxy(proxy: Proxy, trust: Callable[[], ssl.SSLContext]) -> httpcore.Proxy:
     """Return *proxy* as a value of httpcore. Raises ConnectionFailed for one that does not speak HTTP."""
-    parts = split(proxy.address)
+    parts = split_url(proxy.address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise unusable(proxy)
+        raise unusable_proxy_error(proxy)
     secured = parts.scheme == "https"
     where = httpcore.URL(
         scheme=parts.scheme.encode(),
@@ -54,16 +54,16 @@ class ProxyBackend(httpcore.NetworkBackend):
             raise ConnectionFailed(error.reason, f"{self._proxy.name} cannot be reached: {error.text}") from error
 
 
-def refused(proxy: Proxy, error: httpcore.ProxyError) -> NoReturn:
+def raise_proxy_error(proxy: Proxy, error: httpcore.ProxyError) -> NoReturn:
     """Raise ProxyAuthenticationRequired where *proxy* asks for authentication, otherwise ConnectionFailed."""
     if str(error).startswith(str(HTTPStatus.PROXY_AUTHENTICATION_REQUIRED.value)):
-        raise authentication_required(proxy, f"{error}".strip()) from error
+        raise proxy_authentication_error(proxy, f"{error}".strip()) from error
     raise ConnectionFailed(NoAnswerReason.CONNECT, f"{proxy.name} refuses the connection: {error}") from error
 
 
-def require_authenticated(proxy: Proxy, answer: httpcore.Response) -> None:
+def require_proxy_authenticated(proxy: Proxy, answer: httpcore.Response) -> None:
     """Raise ProxyAuthenticationRequired for the 407 of a proxy that forwards plain http."""
     if answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         reason = answer.extensions.get("reason_phrase", b"").decode("latin-1")
         answer.close()
-        raise authentication_required(proxy, f"{answer.status} {reason}".strip())
+        raise proxy_authentication_error(proxy, f"{answer.status} {reason}".strip())

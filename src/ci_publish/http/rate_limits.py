@@ -33,39 +33,41 @@ class RateLimit:
         return self.remaining == 0
 
 
-def rate_limits(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
+def parse_rate_limits(headers: Mapping[str, str]) -> tuple[RateLimit, ...]:
     """Return the limits that *headers* (lower-case names) speak of, those first of which the state is known."""
-    policies = dict(_items(headers.get("ratelimit-policy", "")))
-    states = list(_items(headers.get("ratelimit", "")))
+    policies = dict(_parse_rate_limit_items(headers.get("ratelimit-policy", "")))
+    states = list(_parse_rate_limit_items(headers.get("ratelimit", "")))
     named = {name for name, _ in states}
     states += [(name, {}) for name in policies if name not in named]
     return tuple(
-        RateLimit(policy=name, remaining=state.get("r"), reset=state.get("t"), quota=_quota(policies.get(name, {})))
+        RateLimit(
+            policy=name, remaining=state.get("r"), reset=state.get("t"), quota=_quota_text(policies.get(name, {}))
+        )
         for name, state in states
     )
 
 
-def reset_wait(headers: Mapping[str, str]) -> float | None:
+def rate_limit_reset_wait(headers: Mapping[str, str]) -> float | None:
     """Return the seconds until the last of the exhausted limits is reset; None where none is, or it does not say."""
-    resets = [float(each.reset) for each in rate_limits(headers) if each.exhausted and each.reset is not None]
+    resets = [float(each.reset) for each in parse_rate_limits(headers) if each.exhausted and each.reset is not None]
     return max(resets, default=None)
 
 
-def exhausted_quota(headers: Mapping[str, str]) -> str | None:
+def exhausted_rate_limit_quota(headers: Mapping[str, str]) -> str | None:
     """Return the quota that is used up, as in "4 in 24 hours"; None without one."""
-    return next((each.quota for each in rate_limits(headers) if each.exhausted and each.quota), None)
+    return next((each.quota for each in parse_rate_limits(headers) if each.exhausted and each.quota), None)
 
 
-def _items(header: str) -> Iterator[tuple[str, dict[str, int]]]:
+def _parse_rate_limit_items(header: str) -> Iterator[tuple[str, dict[str, int]]]:
     for name, parameters in _ITEM.findall(header[:_LONGEST_HEADER]):
         yield name, {key: int(number) for key, number in _PARAMETER.findall(parameters)}
 
 
-def _quota(policy: Mapping[str, int]) -> str | None:
-    return f"{policy['q']} in {_duration(policy['w'])}" if policy.keys() >= {"q", "w"} else None
+def _quota_text(policy: Mapping[str, int]) -> str | None:
+    return f"{policy['q']} in {_quota_period_text(policy['w'])}" if policy.keys() >= {"q", "w"} else None
 
 
-def _duration(seconds: int) -> str:
+def _quota_period_text(seconds: int) -> str:
     if seconds % _HOUR == 0:
         return "1 hour" if seconds == _HOUR else f"{seconds // _HOUR} hours"
     return f"{seconds} s"

@@ -27,7 +27,7 @@ class NotAnObject:
     reason: str
 
 
-def read_object(body: bytes | str) -> dict[str, Any] | NotAnObject:
+def parse_json_object(body: bytes | str) -> dict[str, Any] | NotAnObject:
     """Return the JSON object in *body*, or why there is none."""
     try:
         data = json.loads(body)
@@ -38,46 +38,52 @@ def read_object(body: bytes | str) -> dict[str, Any] | NotAnObject:
     return data if isinstance(data, dict) else NotAnObject("is not a JSON object")
 
 
-def json_fields(body: bytes | str) -> Mapping[str, Any]:
+def json_object_fields(body: bytes | str) -> Mapping[str, Any]:
     """Return the fields of the JSON object in *body*, none where it is anything else."""
-    found = read_object(body)
+    found = parse_json_object(body)
     return {} if isinstance(found, NotAnObject) else found
 
 
-def is_page(body: bytes) -> bool:
+def is_web_page(body: bytes) -> bool:
     """Whether *body* begins like a web page."""
     return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:20].lower().startswith(_PAGE)
 
 
-def status_line(response: HttpAnswer) -> str:
+def response_status_line(response: HttpAnswer) -> str:
     """Return status and reason phrase, at most 200 characters of it."""
     return f"{response.status} {response.reason[:200]}".rstrip()
 
 
-def message_of(response: HttpAnswer) -> str:
+def response_message(response: HttpAnswer) -> str:
     """Return what the response says, one line of at most 2 KiB, or its status line where it says nothing."""
-    return own_words(response) or f"{response.status} {response.reason}".strip()[:MAX_MESSAGE]
+    return response_message_beyond_status(response) or f"{response.status} {response.reason}".strip()[:MAX_MESSAGE]
 
 
-def own_words(response: HttpAnswer) -> str:
+def response_message_beyond_status(response: HttpAnswer) -> str:
     """Return what the response says beyond its status, one line of at most 2 KiB; empty where that is nothing.
 
     The texts of a JSON body come first, then a reason phrase that is not the standard one (PyPI, devpi), then a body of
     text or HTML without its markup.
     """
-    for text in (*_json_texts(response.body), _own_reason(response), body_text(response.body)):
-        words = without_repeats(" ".join(text[: 2 * MAX_MESSAGE].split()))
+    for text in (
+        *_json_error_texts(response.body),
+        _nonstandard_reason_phrase(response),
+        response_body_text(response.body),
+    ):
+        words = without_repeated_clauses(" ".join(text[: 2 * MAX_MESSAGE].split()))
         if words:
             return words[:MAX_MESSAGE]
     return ""
 
 
-def all_text(response: HttpAnswer) -> str:
+def all_response_text(response: HttpAnswer) -> str:
     """Return every text of the response in which known phrases may be found."""
-    return "\n".join((response.reason[:MAX_MARKUP], *_json_texts(response.body), body_text(response.body)))
+    return "\n".join(
+        (response.reason[:MAX_MARKUP], *_json_error_texts(response.body), response_body_text(response.body))
+    )
 
 
-def body_text(body: bytes) -> str:
+def response_body_text(body: bytes) -> str:
     """Return the text of a body: what a web page shows, other text as it is, nothing for JSON."""
     text = body[:MAX_MARKUP].decode("utf-8", errors="replace").replace("\ufffd", "").replace("\ufeff", "")
     if text.lstrip()[:1] in {"{", "["}:
@@ -89,7 +95,7 @@ def body_text(body: bytes) -> str:
     return words_of(text)
 
 
-def without_repeats(text: str) -> str:
+def without_repeated_clauses(text: str) -> str:
     """Return *text* with each clause once.
 
     Warehouse checks the caveats in a token and those that it stored, and reports what fails of both: "Invalid API
@@ -104,7 +110,7 @@ def without_repeats(text: str) -> str:
     return " ".join(kept).rstrip(",; ")
 
 
-def _own_reason(response: HttpAnswer) -> str:
+def _nonstandard_reason_phrase(response: HttpAnswer) -> str:
     try:
         standard = HTTPStatus(response.status).phrase
     except ValueError:
@@ -112,24 +118,24 @@ def _own_reason(response: HttpAnswer) -> str:
     return "" if response.reason.strip().lower() in {standard.lower(), "ok"} else response.reason
 
 
-def _json_texts(body: bytes) -> Iterator[str]:
+def _json_error_texts(body: bytes) -> Iterator[str]:
     """Yield the texts of an error object, the most specific first.
 
     PyPI: ``code`` is "400 <message>" and ``message`` says nothing; RFC 9457: ``detail``, ``title``; GitLab and Azure:
     ``message``; Artifactory: ``errors[].message``.
     """
-    data = json_fields(body)
+    data = json_object_fields(body)
     code = data.get("code")
     if isinstance(code, str) and re.match(r"\d{3} ", code):
         yield code[4:]
-    yield from _texts(data, "detail", "message", "error_description", "error", "title")
+    yield from _texts_of_json_keys(data, "detail", "message", "error_description", "error", "title")
     errors = data.get("errors")
     for error in errors[:20] if isinstance(errors, list) else ():
         if isinstance(error, dict):
-            yield from _texts(error, "message", "description", "detail")
+            yield from _texts_of_json_keys(error, "message", "description", "detail")
         elif isinstance(error, str):
             yield error
 
 
-def _texts(data: Mapping[str, Any], *keys: str) -> Iterator[str]:
+def _texts_of_json_keys(data: Mapping[str, Any], *keys: str) -> Iterator[str]:
     return (data[key] for key in keys if isinstance(data.get(key), str))

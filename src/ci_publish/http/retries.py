@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from ci_publish.http.messages import NoAnswer, NoAnswerReason
-from ci_publish.http.rate_limits import reset_wait
+from ci_publish.http.rate_limits import rate_limit_reset_wait
 from ci_publish.model.frozen import frozen
 
 MAX_ATTEMPTS = 5
@@ -51,7 +51,7 @@ class Backoff:
         exponent = min(max(attempts - 1, 0), 30)
         return min(self.first * 2.0**exponent, self.longest) * (0.5 + random / 2)
 
-    def wait_asked(self, attempts: int, random: float, asked: float | None) -> float:
+    def wait_requested_by_server(self, attempts: int, random: float, asked: float | None) -> float:
         """Return the wait after so many attempts, or the longer one that the server *asked* for, within the limit."""
         own = self.wait(attempts, random)
         return own if asked is None else max(own, min(asked, self.longest_asked))
@@ -88,15 +88,15 @@ class RetryState:
     waited: float = 0.0
     used: frozenset[SingleRetry] = field(default_factory=frozenset)
 
-    def attempted(self) -> "RetryState":
+    def with_attempt(self) -> "RetryState":
         """Return the history after one more attempt."""
         return replace(self, attempts=self.attempts + 1)
 
-    def taken_back(self) -> "RetryState":
+    def without_last_attempt(self) -> "RetryState":
         """Return the history without the last attempt, which does not count."""
         return replace(self, attempts=self.attempts - 1)
 
-    def waited_for(self, failure: FailedAttempt, wait: float) -> "RetryState":
+    def with_wait(self, failure: FailedAttempt, wait: float) -> "RetryState":
         """Return the history after waiting because of *failure*."""
         used = self.used if failure.once is None else self.used | {failure.once}
         return replace(self, waited=self.waited + wait, used=used)
@@ -116,7 +116,7 @@ class GiveUp:
     reason: str
 
 
-def decide(
+def decide_retry(
     history: RetryState,
     failure: FailedAttempt,
     *,
@@ -146,21 +146,25 @@ def is_transient_status(status: int) -> bool:
     return status in TRANSIENT_STATUSES or 500 <= status <= 599  # noqa: PLR2004  (the class of server errors)
 
 
-def is_transient(no_answer: NoAnswer) -> bool:
+def is_transient_failure(no_answer: NoAnswer) -> bool:
     """Whether the same request may succeed later."""
     return no_answer.reason not in _FINAL
 
 
-def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
+def server_requested_wait(headers: Mapping[str, str], now: float) -> float | None:
     """Return how many seconds the index asks to wait, by Retry-After (both forms) or by an exhausted RateLimit.
 
     *headers* have lower-case names; *now* is in seconds since the epoch. None where it does not say, or not legibly.
     """
-    waits = [wait for wait in (retry_after(headers.get("retry-after"), now), reset_wait(headers)) if wait is not None]
+    waits = [
+        wait
+        for wait in (parse_retry_after(headers.get("retry-after"), now), rate_limit_reset_wait(headers))
+        if wait is not None
+    ]
     return max(waits, default=None)
 
 
-def retry_after(value: str | None, now: float | None) -> float | None:
+def parse_retry_after(value: str | None, now: float | None) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number, or a date compared with *now*.
 
     None where there is no readable value, or a date and no *now*. Source: RFC 9110 §10.2.3.
@@ -168,11 +172,11 @@ def retry_after(value: str | None, now: float | None) -> float | None:
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    moment = http_date(text)
+    moment = parse_http_date(text)
     return None if moment is None or now is None else max(0.0, moment - now)
 
 
-def http_date(value: str) -> float | None:
+def parse_http_date(value: str) -> float | None:
     """Return the seconds since the epoch that an HTTP date (Date, Retry-After) means; None if it is not one."""
     try:
         moment = parsedate_to_datetime(value)

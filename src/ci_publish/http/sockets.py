@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
-from ci_publish.http.certificates import is_of_unknown_issuer
+from ci_publish.http.certificates import is_unknown_issuer_error
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.urls import is_loopback_host
 from ci_publish.model.frozen import frozen
@@ -41,7 +41,7 @@ class Timeouts:
     answer: float = 300.0
 
     @classmethod
-    def all(cls, seconds: float) -> "Timeouts":
+    def same_for_every_wait(cls, seconds: float) -> "Timeouts":
         """Return the same limit for every single wait."""
         return cls(connect=seconds, tls=seconds, read=seconds, answer=seconds)
 
@@ -69,17 +69,17 @@ class Attempt:
     handed_over: bool = False
     sent_at: float | None = None
 
-    def until(self, seconds: float) -> float:
+    def operation_deadline(self, seconds: float) -> float:
         """Return the time by which an operation of at most *seconds* that begins now must end."""
         return min(self.end, self.clock() + seconds)
 
-    def until_read(self) -> float:
+    def read_deadline(self) -> float:
         """Return the time by which the next read must end; the first after an upload may take longer."""
         patient = self.uploads and self.received == 0
-        end = self.until(self.timeouts.answer if patient else self.timeouts.read)
+        end = self.operation_deadline(self.timeouts.answer if patient else self.timeouts.read)
         return end if self.sent_at is None else min(end, self.sent_at + self.timeouts.answer)
 
-    def pause(self, until: float, what: str) -> float:
+    def next_check_wait(self, until: float, what: str) -> float:
         """Return how long to wait before the next check. Raises ConnectionFailed when time is up or the run ends."""
         if self.waiting.cut:
             raise ConnectionFailed(NoAnswerReason.CANCELLED, "the run was stopped")
@@ -88,7 +88,7 @@ class Attempt:
             raise ConnectionFailed(NoAnswerReason.TIMEOUT, f"timed out while {what}")
         return min(left, SLICE)
 
-    def count(self, received: int) -> None:
+    def count_received_bytes(self, received: int) -> None:
         """Count bytes from the server. Raises ConnectionFailed when it sends more than any response needs."""
         self.received += received
         if self.received > self.limit + MAX_OVERHEAD:
@@ -98,7 +98,7 @@ class Attempt:
 # --- waiting
 
 
-def poll(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tuple[bool, bool]:
+def poll_socket(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tuple[bool, bool]:
     """Wait until *sock* is readable or writable, at most *seconds*; errors count as both."""
     if hasattr(select, "poll"):
         poller = select.poll()
@@ -110,22 +110,24 @@ def poll(sock: socket.socket, *, read: bool, write: bool, seconds: float) -> tup
     return read and (readable or errors), write and (writable or errors)
 
 
-def patiently(sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str) -> T:
+def retry_socket_operation(
+    sock: socket.socket, attempt: Attempt, operation: Callable[[], T], until: float, what: str
+) -> T:
     """Repeat a non-blocking *operation* of *sock* until it succeeds, or raise ConnectionFailed."""
     while True:
         try:
             return operation()
         except (BlockingIOError, ssl.SSLWantReadError):
-            poll(sock, read=True, write=False, seconds=attempt.pause(until, what))
+            poll_socket(sock, read=True, write=False, seconds=attempt.next_check_wait(until, what))
         except ssl.SSLWantWriteError:
-            poll(sock, read=False, write=True, seconds=attempt.pause(until, what))
+            poll_socket(sock, read=False, write=True, seconds=attempt.next_check_wait(until, what))
         except OSError as error:
-            raise broken(error, what) from error
+            raise connection_failure(error, what) from error
 
 
-def _bad_certificate(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
+def _certificate_failure(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
     """Distinguish a certificate of an issuer that this machine does not trust from an invalid one."""
-    if is_of_unknown_issuer(error):
+    if is_unknown_issuer_error(error):
         return ConnectionFailed(
             NoAnswerReason.UNTRUSTED_CERTIFICATE,
             f"the server's certificate is not trusted ({error.verify_message}); if it comes from an authority of your "
@@ -136,34 +138,34 @@ def _bad_certificate(error: ssl.SSLCertVerificationError) -> ConnectionFailed:
     )
 
 
-def broken(error: OSError, what: str) -> ConnectionFailed:
+def connection_failure(error: OSError, what: str) -> ConnectionFailed:
     """Map an error of a socket or of TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _bad_certificate(error)
+        return _certificate_failure(error)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return ConnectionFailed(
             NoAnswerReason.TLS, f"TLS failed while {what}: {getattr(error, 'reason', None) or 'unknown reason'}"
         )
-    text = "the connection was closed" if isinstance(error, ssl.SSLEOFError) else _words(error)
+    text = "the connection was closed" if isinstance(error, ssl.SSLEOFError) else _os_error_text(error)
     return ConnectionFailed(NoAnswerReason.RESET, f"{text} while {what}")
 
 
-def _words(error: OSError) -> str:
+def _os_error_text(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
 # --- connecting
 
 
-def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
+def connect_socket(host: str, port: int, attempt: Attempt) -> socket.socket:
     """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
-    until = attempt.until(attempt.timeouts.connect)
-    addresses = _addresses(host, port, attempt, until)
+    until = attempt.operation_deadline(attempt.timeouts.connect)
+    addresses = _look_up_addresses(host, port, attempt, until)
     problem = ConnectionFailed(NoAnswerReason.CONNECT, f"{host} has no address")
     for number, (family, address) in enumerate(addresses):
         share = max(MIN_CONNECT_SHARE, (until - attempt.clock()) / (len(addresses) - number))
         try:
-            return _opened(family, address, attempt, min(until, attempt.until(share)))
+            return _connect_to_address(family, address, attempt, min(until, attempt.operation_deadline(share)))
         except ConnectionFailed as error:
             if error.reason is NoAnswerReason.CANCELLED:
                 raise
@@ -171,22 +173,26 @@ def connected(host: str, port: int, attempt: Attempt) -> socket.socket:
     raise problem
 
 
-def secured(sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt) -> ssl.SSLSocket:
+def start_tls_on_socket(
+    sock: socket.socket, context: ssl.SSLContext, hostname: str | None, attempt: Attempt
+) -> ssl.SSLSocket:
     """Set up TLS over *sock*, which the result replaces; close it on failure. Raises ConnectionFailed."""
     try:
         secure = context.wrap_socket(sock, server_hostname=hostname, do_handshake_on_connect=False)
     except BaseException:
-        close(sock)
+        close_socket(sock)
         raise
     try:
-        patiently(secure, attempt, secure.do_handshake, attempt.until(attempt.timeouts.tls), "setting up TLS")
+        retry_socket_operation(
+            secure, attempt, secure.do_handshake, attempt.operation_deadline(attempt.timeouts.tls), "setting up TLS"
+        )
     except BaseException:
-        close(secure)
+        close_socket(secure)
         raise
     return secure
 
 
-def close(sock: socket.socket) -> None:
+def close_socket(sock: socket.socket) -> None:
     """Close *sock*. Idempotent."""
     with contextlib.suppress(OSError):
         sock.close()
@@ -195,19 +201,21 @@ def close(sock: socket.socket) -> None:
 Address = tuple[socket.AddressFamily, Any]
 
 
-def _addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Address]:
+def _look_up_addresses(host: str, port: int, attempt: Attempt, until: float) -> list[Address]:
     """Look *host* up; the system's resolver has no timeout, so it runs in a thread that may be abandoned."""
     try:
         family = socket.AF_INET if ip_address(host).version == 4 else socket.AF_INET6  # noqa: PLR2004
     except ValueError:
-        found = _in_background(lambda: resolve(host, port), attempt, until, f"looking up {host}")
+        found = _run_in_thread_until(lambda: resolve_host(host, port), attempt, until, f"looking up {host}")
         if isinstance(found, OSError):
-            raise ConnectionFailed(NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_words(found)}") from found
+            raise ConnectionFailed(
+                NoAnswerReason.CONNECT, f"{host} cannot be looked up: {_os_error_text(found)}"
+            ) from found
         return found
     return [(family, (host, port))]
 
 
-def resolve(
+def resolve_host(
     host: str, port: int, getaddrinfo: Callable[..., Sequence[Any]] = socket.getaddrinfo
 ) -> list[Address] | OSError:
     """Return the addresses of *host*, or why there are none. Names below localhost have loopback addresses only."""
@@ -225,22 +233,22 @@ def resolve(
     return local or OSError(0, "a name below localhost does not resolve to a loopback address")
 
 
-def _in_background(work: Callable[[], T], attempt: Attempt, until: float, what: str) -> T:
+def _run_in_thread_until(work: Callable[[], T], attempt: Attempt, until: float, what: str) -> T:
     result: queue.SimpleQueue[T] = queue.SimpleQueue()
     threading.Thread(target=lambda: result.put(work()), name="ci-publish-lookup", daemon=True).start()
     while True:
-        pause = attempt.pause(until, what)
+        pause = attempt.next_check_wait(until, what)
         with contextlib.suppress(queue.Empty):
             return result.get(timeout=pause)
 
 
-def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until: float) -> socket.socket:  # noqa: ANN401
+def _connect_to_address(family: socket.AddressFamily, address: Any, attempt: Attempt, until: float) -> socket.socket:  # noqa: ANN401
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)  # noqa: FBT003  (the standard library's signature)
         with contextlib.suppress(BlockingIOError):
             sock.connect(address)
-        while not poll(sock, read=False, write=True, seconds=attempt.pause(until, "connecting"))[1]:
+        while not poll_socket(sock, read=False, write=True, seconds=attempt.next_check_wait(until, "connecting"))[1]:
             pass
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
@@ -249,7 +257,7 @@ def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until:
     except OSError as error:
         sock.close()
         raise ConnectionFailed(
-            NoAnswerReason.CONNECT, f"cannot connect to {address[0]} port {address[1]}: {_words(error)}"
+            NoAnswerReason.CONNECT, f"cannot connect to {address[0]} port {address[1]}: {_os_error_text(error)}"
         ) from error
     except BaseException:
         sock.close()
@@ -262,7 +270,7 @@ def _opened(family: socket.AddressFamily, address: Any, attempt: Attempt, until:
 _BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
+def trusted_ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return the context that certificates are checked with; checks cannot be switched off.
 
     A bundle that the environment names (SSL_CERT_FILE and SSL_CERT_DIR; else the first of TWINE_CERT,
@@ -270,11 +278,11 @@ def ssl_context(environ: Mapping[str, str]) -> ssl.SSLContext:
     system are used. Raises ConnectionFailed where the bundle cannot be read. The same environment gets the same
     context: reading the bundle costs 35 ms.
     """
-    return _trusting(tuple(environ.get(name, "") for name in _BUNDLES))
+    return _ssl_context_for_bundles(tuple(environ.get(name, "") for name in _BUNDLES))
 
 
 @functools.lru_cache(maxsize=4)
-def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
+def _ssl_context_for_bundles(bundles: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # A bundle may contain only a company's intermediate authority (also the default of Python 3.13).
@@ -282,7 +290,7 @@ def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
     files, folder, *others = zip(_BUNDLES, bundles, strict=True)
     chosen = [item for item in (files, folder) if item[1]] or [item for item in others if item[1]][:1]
     for variable, path in chosen:
-        _trust(context, variable, path)
+        _load_trusted_certificates(context, variable, path)
     if not chosen:
         context.load_default_certs()
         import certifi  # noqa: PLC0415  (late: not where a bundle is named)
@@ -291,7 +299,7 @@ def _trusting(bundles: tuple[str, ...]) -> ssl.SSLContext:
     return context
 
 
-def _trust(context: ssl.SSLContext, variable: str, path: str) -> None:
+def _load_trusted_certificates(context: ssl.SSLContext, variable: str, path: str) -> None:
     try:
         if os.path.isdir(path):  # noqa: PTH112  (a name from the environment, passed on unchanged)
             context.load_verify_locations(capath=path)
@@ -299,5 +307,6 @@ def _trust(context: ssl.SSLContext, variable: str, path: str) -> None:
             context.load_verify_locations(cafile=path)
     except OSError as error:  # also ssl.SSLError, for a file that holds no certificates
         raise ConnectionFailed(
-            NoAnswerReason.REFUSED_LOCALLY, f"{variable} names certificates that cannot be read: {_words(error)}"
+            NoAnswerReason.REFUSED_LOCALLY,
+            f"{variable} names certificates that cannot be read: {_os_error_text(error)}",
         ) from error

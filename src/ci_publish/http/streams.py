@@ -16,7 +16,16 @@ import httpcore
 
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.preconnect import Preconnection
-from ci_publish.http.sockets import Attempt, ConnectionFailed, broken, close, connected, patiently, poll, secured
+from ci_publish.http.sockets import (
+    Attempt,
+    ConnectionFailed,
+    close_socket,
+    connect_socket,
+    connection_failure,
+    poll_socket,
+    retry_socket_operation,
+    start_tls_on_socket,
+)
 
 T = TypeVar("T")
 
@@ -29,14 +38,14 @@ class Attempts(threading.local):
 
     current: Attempt | None = None
 
-    def now(self) -> Attempt:
+    def current_attempt(self) -> Attempt:
         """Return the attempt of this thread."""
         if self.current is None:
             raise ConnectionFailed(NoAnswerReason.REFUSED_LOCALLY, "no request is in progress in this thread")
         return self.current
 
     @contextlib.contextmanager
-    def during(self, attempt: Attempt) -> Iterator[None]:
+    def use_attempt(self, attempt: Attempt) -> Iterator[None]:
         """Make *attempt* the one of this thread."""
         self.current = attempt
         try:
@@ -58,48 +67,50 @@ class Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises ConnectionFailed."""
-        attempt = self._attempts.now()
+        attempt = self._attempts.current_attempt()
         if self._received:
             data, self._received = self._received[:max_bytes], self._received[max_bytes:]
             return data
-        until = attempt.until_read()
-        data = patiently(self._sock, attempt, lambda: self._sock.recv(max_bytes), until, "waiting for the response")
-        attempt.count(len(data))
+        until = attempt.read_deadline()
+        data = retry_socket_operation(
+            self._sock, attempt, lambda: self._sock.recv(max_bytes), until, "waiting for the response"
+        )
+        attempt.count_received_bytes(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  (see read)
         """Send all of *buffer*, unless the server responds first. Raises WriteError or ConnectionFailed."""
-        attempt = self._attempts.now()
+        attempt = self._attempts.current_attempt()
         view = memoryview(buffer)
         size = TLS_CHUNK if isinstance(self._sock, ssl.SSLSocket) else PLAIN_CHUNK
-        until = attempt.until(attempt.timeouts.read)
+        until = attempt.operation_deadline(attempt.timeouts.read)
         while view:
-            sent = self._send(view[:size], attempt, until)
+            sent = self._send_chunk(view[:size], attempt, until)
             if sent:
                 view = view[sent:]
-                until = attempt.until(attempt.timeouts.read)
+                until = attempt.operation_deadline(attempt.timeouts.read)
 
-    def _send(self, chunk: memoryview, attempt: Attempt, until: float) -> int:
+    def _send_chunk(self, chunk: memoryview, attempt: Attempt, until: float) -> int:
         """Send what the system accepts of *chunk* now; return 0 after waiting for it to accept more."""
-        if self._is_answered(attempt):
+        if self._has_final_response_begun(attempt):
             raise httpcore.WriteError("the server responded before it had the whole request")
         try:
             return self._sock.send(chunk)
         except (BlockingIOError, ssl.SSLWantWriteError):
-            pause = attempt.pause(until, "sending")
+            pause = attempt.next_check_wait(until, "sending")
             listening = not (self._ended or self._carries_tls)
-            poll(self._sock, read=listening, write=True, seconds=pause)
+            poll_socket(self._sock, read=listening, write=True, seconds=pause)
         except ssl.SSLWantReadError:
-            poll(self._sock, read=True, write=False, seconds=attempt.pause(until, "sending"))
+            poll_socket(self._sock, read=True, write=False, seconds=attempt.next_check_wait(until, "sending"))
         except OSError as error:
             raise httpcore.WriteError("the connection was closed while sending") from error
         return 0
 
-    def _is_answered(self, attempt: Attempt) -> bool:
+    def _has_final_response_begun(self, attempt: Attempt) -> bool:
         """Whether the server has begun its final response; interim ones (100, 103) are kept for later."""
         if self._carries_tls:
             return False
-        if not self._ended and poll(self._sock, read=True, write=False, seconds=0)[0]:
+        if not self._ended and poll_socket(self._sock, read=True, write=False, seconds=0)[0]:
             try:
                 data = self._sock.recv(TLS_CHUNK)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -109,12 +120,12 @@ class Stream(httpcore.NetworkStream):
                 return False
             self._received += data
             self._ended = not data
-            attempt.count(len(data))
-        return _is_final(self._received)
+            attempt.count_received_bytes(len(data))
+        return _contains_final_response(self._received)
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
-        close(self._sock)
+        close_socket(self._sock)
 
     def start_tls(
         self,
@@ -129,21 +140,24 @@ class Stream(httpcore.NetworkStream):
         if isinstance(self._sock, ssl.SSLSocket):
             self._carries_tls = True
             return TunnelledTls(self, ssl_context, server_hostname)
-        return Stream(secured(self._sock, ssl_context, server_hostname, self._attempts.now()), self._attempts)
+        return Stream(
+            start_tls_on_socket(self._sock, ssl_context, server_hostname, self._attempts.current_attempt()),
+            self._attempts,
+        )
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  (httpcore's signature)
         """Return what httpcore asks about the connection."""
         if info == "ssl_object":
             return self._sock if isinstance(self._sock, ssl.SSLSocket) else None
         if info == "is_readable":
-            return bool(self._received) or poll(self._sock, read=True, write=False, seconds=0)[0]
+            return bool(self._received) or poll_socket(self._sock, read=True, write=False, seconds=0)[0]
         return None
 
 
 _INTERIM = (b"HTTP/1.1 1", b"HTTP/1.0 1")
 
 
-def _is_final(received: bytes) -> bool:
+def _contains_final_response(received: bytes) -> bool:
     """Whether there is more in *received* than interim responses (100, 103), which do not end a request."""
     while received.startswith(_INTERIM) and b"\r\n\r\n" in received:
         received = received.partition(b"\r\n\r\n")[2]
@@ -164,29 +178,29 @@ class TunnelledTls(httpcore.NetworkStream):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
         try:
-            self._run(self._tls.do_handshake, "setting up TLS")
+            self._run_tls_operation(self._tls.do_handshake, "setting up TLS")
         except BaseException:
             self.close()
             raise
 
-    def _run(self, operation: Callable[[], T], what: str) -> T:
+    def _run_tls_operation(self, operation: Callable[[], T], what: str) -> T:
         while True:
             try:
                 result = operation()
             except ssl.SSLWantReadError:
-                self._flush()
-                self._fill()
+                self._send_encrypted_bytes()
+                self._receive_encrypted_bytes()
             except OSError as error:
-                raise broken(error, what) from error
+                raise connection_failure(error, what) from error
             else:
-                self._flush()
+                self._send_encrypted_bytes()
                 return result
 
-    def _flush(self) -> None:
+    def _send_encrypted_bytes(self) -> None:
         if self._outgoing.pending:
             self._outer.write(self._outgoing.read())
 
-    def _fill(self) -> None:
+    def _receive_encrypted_bytes(self) -> None:
         data = self._outer.read(TLS_CHUNK)
         if data:
             self._incoming.write(data)
@@ -196,7 +210,7 @@ class TunnelledTls(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  (the attempt knows better)
         """Return the next bytes, empty at the end. Raises ConnectionFailed."""
         try:
-            return self._run(lambda: self._tls.read(max_bytes), "waiting for the response")
+            return self._run_tls_operation(lambda: self._tls.read(max_bytes), "waiting for the response")
         except ConnectionFailed as error:
             if isinstance(error.__cause__, ssl.SSLEOFError | ssl.SSLZeroReturnError):
                 return b""
@@ -207,7 +221,7 @@ class TunnelledTls(httpcore.NetworkStream):
         view = memoryview(buffer)
         while view:
             chunk = view[:TLS_CHUNK]
-            view = view[self._run(lambda: self._tls.write(chunk), "sending") :]  # noqa: B023  (run at once)
+            view = view[self._run_tls_operation(lambda: self._tls.write(chunk), "sending") :]  # noqa: B023  (run at once)
 
     def close(self) -> None:
         """Close the connection."""
@@ -234,8 +248,8 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002  (never set by this client)
     ) -> httpcore.NetworkStream:
         """Connect to the first address of *host* that takes the connection. Raises ConnectionFailed."""
-        attempt = self._attempts.now()
-        opened = None if self._preconnection is None else self._preconnection.take(host, port, attempt)
+        attempt = self._attempts.current_attempt()
+        opened = None if self._preconnection is None else self._preconnection.take_connection(host, port, attempt)
         if opened is not None:
             return Stream(opened, self._attempts, secured_for=host)
-        return Stream(connected(host, port, attempt), self._attempts)
+        return Stream(connect_socket(host, port, attempt), self._attempts)

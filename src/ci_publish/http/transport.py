@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ci_publish.about import USER_AGENT
 from ci_publish.errors import CiPublishError
-from ci_publish.http.answers import bounded, headers_of, whole_answer
+from ci_publish.http.answers import capped_body_chunks, read_response, redacted_headers
 from ci_publish.http.messages import (
     BasicAuthorization,
     BearerAuthorization,
@@ -30,7 +30,7 @@ from ci_publish.http.messages import (
     SecretJson,
     StreamedAnswer,
 )
-from ci_publish.http.urls import has_secrets, host_of, is_loopback_host, shown, split
+from ci_publish.http.urls import is_loopback_host, redacted_url, split_url, url_has_secrets, url_host
 from ci_publish.model.events import Emit, RequestTraced
 from ci_publish.model.frozen import frozen
 from ci_publish.model.waiting import Waiting
@@ -63,7 +63,7 @@ class HttpTransport:
     """Implements ``http.messages.Transport`` with httpx. Thread-safe; connections are kept and shared.
 
     *environ* names proxies and certificate bundles.
-    Nothing is imported or opened before ``warm`` or the first request.
+    Nothing is imported or opened before ``import_network_modules`` or the first request.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class HttpTransport:
         """
         from ci_publish.http.preconnect import Preconnection  # noqa: PLC0415  (late: not for every command)
 
-        self._preconnection = Preconnection(url, self._variables(), self._configured_timeouts())
+        self._preconnection = Preconnection(url, self._environment_variables(), self._configured_timeouts())
 
-    def warm(self) -> None:
+    def import_network_modules(self) -> None:
         """Import what the first request needs: that takes a while, and threads should not wait for it."""
-        self._network()
+        self._get_network()
 
     def close(self) -> None:
         """Close all connections; a later request opens new ones."""
@@ -116,11 +116,14 @@ class HttpTransport:
         Raises ProxyAuthenticationRequired for a proxy's 407, which no retry cures.
         """
         began = time.monotonic()
-        refusal = self._refusal(request)
-        result = refusal or self._exchange(request, deadline, DEFAULT_LIMIT if limit is None else limit)
+        refusal = self._refusal_to_send(request)
+        result = refusal or self._send_and_read_response(request, deadline, DEFAULT_LIMIT if limit is None else limit)
         self._emit(
             RequestTraced(
-                method=request.method, url=shown(request.url), result=_told(result), seconds=time.monotonic() - began
+                method=request.method,
+                url=redacted_url(request.url),
+                result=_traced_result(result),
+                seconds=time.monotonic() - began,
             )
         )
         return result
@@ -132,60 +135,66 @@ class HttpTransport:
         At most *limit* bytes are read of it. Never raises for network or server, except as ``send`` does; the body
         raises BodyBroken where it breaks off or is longer.
         """
-        answer: StreamedAnswer | NoAnswer | None = self._refusal(request)
+        answer: StreamedAnswer | NoAnswer | None = self._refusal_to_send(request)
         began = time.monotonic()
         with contextlib.ExitStack() as stack:
             if answer is None:
-                answer = self._streamed(request, limit, stack)
+                answer = self._open_response_stream(request, limit, stack)
             self._emit(
                 RequestTraced(
                     method=request.method,
-                    url=shown(request.url),
-                    result=_told(answer),
+                    url=redacted_url(request.url),
+                    result=_traced_result(answer),
                     seconds=time.monotonic() - began,
                 )
             )
             yield answer
 
-    def _streamed(self, request: HttpRequest, limit: int, stack: contextlib.ExitStack) -> StreamedAnswer | NoAnswer:
+    def _open_response_stream(
+        self, request: HttpRequest, limit: int, stack: contextlib.ExitStack
+    ) -> StreamedAnswer | NoAnswer:
         from ci_publish.http import network  # noqa: PLC0415  (late: imports httpx)
 
-        attempt = self._attempt(request, None, limit)
+        attempt = self._new_attempt(request, None, limit)
         try:
-            headers = {**request.headers, **_authorization(request)}
-            exchange = self._network().exchange(attempt, request.method, request.url, headers, None)
+            headers = {**request.headers, **_authorization_header(request)}
+            exchange = self._get_network().exchange(attempt, request.method, request.url, headers, None)
             raw = stack.enter_context(exchange)
         except CiPublishError:
             raise
-        except Exception as error:  # noqa: BLE001  (the edge, as in ``_exchange``)
-            return NoAnswer(*network.explained(error))
+        except Exception as error:  # noqa: BLE001  (the edge, as in ``_send_and_read_response``)
+            return NoAnswer(*network.request_failure_reason(error))
         secrets = _secret_forms(request)
-        return StreamedAnswer(raw.status, headers_of(raw, secrets), bounded(raw.chunks, limit))
+        return StreamedAnswer(raw.status, redacted_headers(raw, secrets), capped_body_chunks(raw.chunks, limit))
 
-    def _refusal(self, request: HttpRequest) -> NoAnswer | None:
+    def _refusal_to_send(self, request: HttpRequest) -> NoAnswer | None:
         """Return why *request* must not leave this machine, None where it may."""
-        host = host_of(request.url)
-        if has_secrets(request.url) or not host:
-            return _refused(f"{shown(request.url)} is not an address that requests can be sent to")
-        if split(request.url).scheme == "https" or is_loopback_host(host):
+        host = url_host(request.url)
+        if url_has_secrets(request.url) or not host:
+            return _refused_locally(f"{redacted_url(request.url)} is not an address that requests can be sent to")
+        if split_url(request.url).scheme == "https" or is_loopback_host(host):
             return None
         if host not in self._allow_http:
-            return _refused(f"{shown(request.url)} is plain http")
+            return _refused_locally(f"{redacted_url(request.url)} is plain http")
         if isinstance(request.body, SecretJson):
-            return _refused(f"{shown(request.url)} is plain http, over which no identity or upload token is sent")
+            return _refused_locally(
+                f"{redacted_url(request.url)} is plain http, over which no identity or upload token is sent"
+            )
         return None
 
-    def _exchange(self, request: HttpRequest, deadline: float | None, limit: int) -> HttpAnswer | NoAnswer:
+    def _send_and_read_response(
+        self, request: HttpRequest, deadline: float | None, limit: int
+    ) -> HttpAnswer | NoAnswer:
         from ci_publish.http import network  # noqa: PLC0415  (late: imports httpx)
 
         secrets = _secret_forms(request)
-        opened = self._network()
-        attempt = self._attempt(request, deadline, limit)
+        opened = self._get_network()
+        attempt = self._new_attempt(request, deadline, limit)
         try:
-            framing, body = _body(request, attempt)
-            headers = {**request.headers, **_authorization(request), **framing}
+            framing, body = _request_body_and_headers(request, attempt)
+            headers = {**request.headers, **_authorization_header(request), **framing}
             with opened.exchange(attempt, request.method, request.url, headers, body) as raw:
-                return whole_answer(raw, limit, secrets)
+                return read_response(raw, limit, secrets)
         except BodyChanged as error:
             return NoAnswer(NoAnswerReason.FILE_CHANGED, str(error))
         except BodyWithdrawn as error:
@@ -193,32 +202,34 @@ class HttpTransport:
         except CiPublishError:
             raise
         except Exception as error:  # noqa: BLE001  (the edge: whatever a hostile answer makes the libraries raise)
-            reason, text = network.explained(error)
+            reason, text = network.request_failure_reason(error)
             return NoAnswer(reason, text, sent=attempt.handed_over)
 
-    def _network(self) -> "Network":
+    def _get_network(self) -> "Network":
         from ci_publish.http.network import Network  # noqa: PLC0415  (late: imports httpx)
 
         with self._lock:
             if self._opened is None:
                 self._opened = Network(
                     user_agent=USER_AGENT,
-                    environ=self._variables(),
+                    environ=self._environment_variables(),
                     max_connections=self._limits.connections,
                     preconnection=self._preconnection,
                 )
             return self._opened
 
-    def _variables(self) -> Mapping[str, str]:
+    def _environment_variables(self) -> Mapping[str, str]:
         return os.environ if self._environ is None else self._environ
 
     def _configured_timeouts(self) -> "Timeouts":
         from ci_publish.http.sockets import Timeouts  # noqa: PLC0415  (late: not for every command)
 
         limits = self._limits
-        return limits.timeouts or (Timeouts() if limits.timeout is None else Timeouts.all(limits.timeout))
+        return limits.timeouts or (
+            Timeouts() if limits.timeout is None else Timeouts.same_for_every_wait(limits.timeout)
+        )
 
-    def _attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
+    def _new_attempt(self, request: HttpRequest, deadline: float | None, limit: int) -> "Attempt":
         from ci_publish.http.sockets import Attempt  # noqa: PLC0415  (late: not for every command)
 
         timeouts, body = self._configured_timeouts(), request.body
@@ -240,7 +251,7 @@ class HttpTransport:
 # --- what is sent
 
 
-def _authorization(request: HttpRequest) -> dict[str, str]:
+def _authorization_header(request: HttpRequest) -> dict[str, str]:
     match request.authorization:
         case None:
             return {}
@@ -252,52 +263,54 @@ def _authorization(request: HttpRequest) -> dict[str, str]:
             assert_never(request.authorization)
 
 
-def _body(request: HttpRequest, attempt: "Attempt") -> tuple[dict[str, str], Iterable[bytes] | None]:
+def _request_body_and_headers(
+    request: HttpRequest, attempt: "Attempt"
+) -> tuple[dict[str, str], Iterable[bytes] | None]:
     """Return the headers that describe the body, and the body, which reports its progress to *attempt*."""
     match request.body:
         case None:
             return {}, None
         case bytes() as content:
-            return {"Content-Length": str(len(content))}, _Counted((content,), len(content), attempt)
+            return {"Content-Length": str(len(content))}, _CountedBody((content,), len(content), attempt)
         case SecretJson(fields):
             content = dumps({name: secret.reveal() for name, secret in fields}).encode()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-            return headers, _Counted((content,), len(content), attempt)
+            return headers, _CountedBody((content,), len(content), attempt)
         case streamed:
             headers = {"Content-Type": streamed.content_type, "Content-Length": str(streamed.length)}
-            return headers, _Counted(streamed, streamed.length, attempt)
+            return headers, _CountedBody(streamed, streamed.length, attempt)
 
 
-class _Counted:
+class _CountedBody:
     """A body that records in the attempt when its last block is handed to the network, and when it has been sent."""
 
     def __init__(self, blocks: Iterable[bytes], length: int, attempt: "Attempt") -> None:
         self._blocks = blocks
         self._length = length
-        self._attempt = attempt
+        self._new_attempt = attempt
 
     def __iter__(self) -> Iterator[bytes]:
         left = self._length
         for block in self._blocks:
             left -= len(block)
             # From here on the server may have everything, even if the network fails in the middle of the block.
-            self._attempt.handed_over = left <= 0
+            self._new_attempt.handed_over = left <= 0
             yield block
-        self._attempt.sent_at = self._attempt.clock()
+        self._new_attempt.sent_at = self._new_attempt.clock()
 
 
 def _secret_forms(request: HttpRequest) -> tuple[bytes, ...]:
     """Return every form in which a server could echo a secret of *request*, the longest first."""
     forms: set[bytes] = set()
     if request.authorization is not None:
-        forms |= {header.partition(" ")[2].encode() for header in _authorization(request).values()}
+        forms |= {header.partition(" ")[2].encode() for header in _authorization_header(request).values()}
         forms.add(request.authorization.secret.reveal().encode())
     if isinstance(request.body, SecretJson):
         forms |= {secret.reveal().encode() for _, secret in request.body.fields}
     return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=len, reverse=True))
 
 
-def _told(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
+def _traced_result(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
     if isinstance(result, NoAnswer):
         return f"{result.reason.value}: {result.text}"
     if isinstance(result, StreamedAnswer):
@@ -305,5 +318,5 @@ def _told(result: HttpAnswer | StreamedAnswer | NoAnswer) -> str:
     return f"{result.status} {result.reason}".strip()
 
 
-def _refused(text: str) -> NoAnswer:
+def _refused_locally(text: str) -> NoAnswer:
     return NoAnswer(NoAnswerReason.REFUSED_LOCALLY, text)

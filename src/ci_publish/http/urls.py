@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def split(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
     """Split *url*; unlike ``urlsplit`` it never raises: what cannot be split has an empty scheme and host."""
     try:
         parts = urlsplit(url)
@@ -16,20 +16,20 @@ def split(url: str) -> SplitResult:
     return parts
 
 
-def host_of(url: str) -> str:
+def url_host(url: str) -> str:
     """Return the host of *url* in lower case, without brackets or a dot at its end; empty where it has none."""
-    return (split(url).hostname or "").rstrip(".")
+    return (split_url(url).hostname or "").rstrip(".")
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
+def url_origin(url: str) -> tuple[str, str, int | None]:
     """Return scheme, host and port, the default port filled in."""
-    parts = split(url)
+    parts = split_url(url)
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
 def same_origin(one: str, other: str) -> bool:
     """Whether both addresses are absolute and share scheme, host and port."""
-    return bool(host_of(one)) and origin(one) == origin(other)
+    return bool(url_host(one)) and url_origin(one) == url_origin(other)
 
 
 def is_loopback_host(host: str) -> bool:
@@ -43,19 +43,19 @@ def is_loopback_host(host: str) -> bool:
         return False
 
 
-def is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
     """Whether *url* can only lead to this machine."""
-    return is_loopback_host(host_of(url))
+    return is_loopback_host(url_host(url))
 
 
-def has_secrets(url: str) -> bool:
+def url_has_secrets(url: str) -> bool:
     """Whether *url* holds a user name or password."""
-    return "@" in split(url).netloc
+    return "@" in split_url(url).netloc
 
 
-def shown(url: str) -> str:
+def redacted_url(url: str) -> str:
     """Return *url* as it may be shown: without user name, password, the query's values and the fragment."""
-    parts = split(url)
+    parts = split_url(url)
     if not parts.netloc:
         return url.partition("?")[0].partition("#")[0].rpartition("@")[2]
     netloc = parts.netloc.rpartition("@")[2]
@@ -63,6 +63,6 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
 
 
-def with_slash(url: str) -> str:
+def url_with_slash(url: str) -> str:
     """Return *url* with a path that ends with a slash."""
     return url if url.endswith("/") else f"{url}/"

@@ -2,7 +2,7 @@
 
 from urllib.parse import SplitResult, urlsplit
 
-from ci_publish.http.urls import is_loopback_host, origin, same_origin
+from ci_publish.http.urls import is_loopback_host, same_origin, url_origin
 from ci_publish.model.index import Endpoints
 
 
@@ -25,7 +25,7 @@ def exchange_address_objection(address: object, endpoints: Endpoints) -> str:
         return "its address for the token exchange is not https"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "its address for the token exchange holds a user name or a fragment"
-    if origin(parts.geturl()) in _allowed_exchange_origins(endpoints):
+    if url_origin(parts.geturl()) in _allowed_exchange_origins(endpoints):
         return ""
     return f"it points to {host or 'nowhere'} for the token exchange"
 
@@ -38,7 +38,7 @@ def _allowed_exchange_origins(endpoints: Endpoints) -> frozenset[tuple[str, str,
     upload = split_unambiguous_url(endpoints.upload)
     if upload is None:
         return frozenset()
-    own = origin(upload.geturl())
+    own = url_origin(upload.geturl())
     built_in = _BUILT_IN.get(own[1])
     return frozenset({own} if built_in is None else {own, ("https", built_in, 443)})
 

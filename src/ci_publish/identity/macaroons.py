@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from ci_publish.http.urls import host_of, is_loopback_host
+from ci_publish.http.urls import is_loopback_host, url_host
 from ci_publish.identity.jwt import decode_base64url
 from ci_publish.model.frozen import frozen
 from ci_publish.model.token_scope import TokenScope
@@ -72,7 +72,7 @@ def macaroon_location(text: str) -> str | None:
         _, named = next(_macaroon_fields(raw))
     except IndexError:
         return None
-    return host_of(f"//{named.decode('ascii', 'replace')}") or None
+    return url_host(f"//{named.decode('ascii', 'replace')}") or None
 
 
 def has_pypi_token_prefix(text: str) -> bool:

@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any
 
 from ci_publish.http.messages import HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, SecretJson
-from ci_publish.http.responses import json_fields, own_words
-from ci_publish.http.retries import http_date, retry_after
+from ci_publish.http.responses import json_object_fields, response_message_beyond_status
+from ci_publish.http.retries import parse_http_date, parse_retry_after
 from ci_publish.identity import macaroons
 from ci_publish.identity.audiences import Audience, AudienceForeign, validate_audience
 from ci_publish.identity.exchange_addresses import discovered_address_objection, exchange_address_objection, upload_host
@@ -217,7 +217,7 @@ def parse_burn_response(answer: HttpAnswer | NoAnswer) -> BurnAnswer:
 
 def date_of_index(answer: HttpAnswer) -> float | None:
     """Return the index's own time (seconds since the epoch) from the Date header; None without a sensible one."""
-    return http_date(answer.headers.get("date", ""))
+    return parse_http_date(answer.headers.get("date", ""))
 
 
 def _token_exchange_request(
@@ -232,7 +232,7 @@ def _token_exchange_request(
 
 def _exchange_response_json(answer: HttpAnswer) -> Mapping[str, Any]:
     """Return the answer's JSON object; an empty one where the body is anything else."""
-    return {} if answer.truncated else json_fields(answer.body)
+    return {} if answer.truncated else json_object_fields(answer.body)
 
 
 def _is_retryable_status(status: int) -> bool:
@@ -256,7 +256,7 @@ def _mint_errors(answer: HttpAnswer) -> list[Mapping[str, Any]]:
 
 
 def _exchange_response_message(answer: HttpAnswer) -> str:
-    return (own_words(answer) or answer.reason)[:_MAX_TEXT]
+    return (response_message_beyond_status(answer) or answer.reason)[:_MAX_TEXT]
 
 
 def _parse_mint_refusal(answer: HttpAnswer) -> MintRefused:

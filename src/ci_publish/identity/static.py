@@ -6,7 +6,7 @@ from collections.abc import Callable
 from ci_publish.errors import ApiTokenUnusable, CiPublishError, EmptySecret, NotAnApiToken, PasswordRefused
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import Authorization, BasicAuthorization
-from ci_publish.http.urls import host_of
+from ci_publish.http.urls import url_host
 from ci_publish.identity.macaroons import (
     ReadToken,
     TruncatedToken,
@@ -162,7 +162,7 @@ _PYPI_AND_TESTPYPI = {"pypi.org", "test.pypi.org"}
 
 def _foreign_api_token_error(endpoints: Endpoints, secret: Secret, name: str) -> ApiTokenUnusable | None:
     """Return the error for a token that names another index as its own: only that one may see it."""
-    host = host_of(endpoints.upload)
+    host = url_host(endpoints.upload)
     whole = isinstance(secret.read(read_pypi_token), ReadToken)
     if (
         endpoints.takes_any_token

@@ -16,24 +16,24 @@ from ci_publish.http.messages import (
     NoAnswer,
     Transport,
 )
-from ci_publish.http.responses import status_line
+from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import (
     is_transient_status,
 )
-from ci_publish.http.urls import same_origin, shown
+from ci_publish.http.urls import redacted_url, same_origin
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
 from ci_publish.index.endpoints import (
     REHEARSAL_HEADER,
     REHEARSAL_VERSION,
     Profile,
-    as_rehearsal,
     may_be_rehearsal,
+    rehearsal_endpoints,
 )
 from ci_publish.index.listings import FRESH, Listings
 from ci_publish.index.prefetch import BufferedEmitter, PrefetchedListings
 from ci_publish.index.reading import Reader
-from ci_publish.index.upload_body import md5
+from ci_publish.index.upload_body import file_md5
 from ci_publish.index.uploads import Uploader
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
@@ -53,7 +53,7 @@ QUESTION_ATTEMPTS = 2
 SOURCES = Sources()
 
 
-def recognised(endpoints: Endpoints, transport: Transport, profile: Profile) -> Endpoints:
+def recognise_rehearsal(endpoints: Endpoints, transport: Transport, profile: Profile) -> Endpoints:
     """Return the addresses of the rehearsal that an index on loopback announces itself to be, *endpoints* otherwise.
 
     Only asks where *profile* is ``auto``; one request at most. A rehearsal has PyPI's profile and layout.
@@ -63,7 +63,7 @@ def recognised(endpoints: Endpoints, transport: Transport, profile: Profile) -> 
     request = HttpRequest(method="GET", url=endpoints.audience or urljoin(endpoints.upload, "/"))
     answer = transport.send(request, deadline=DISCOVERY_SECONDS)
     announced = isinstance(answer, HttpAnswer) and answer.headers.get(REHEARSAL_HEADER.lower()) == REHEARSAL_VERSION
-    return as_rehearsal(endpoints) if announced else endpoints
+    return rehearsal_endpoints(endpoints) if announced else endpoints
 
 
 class HttpIndex:
@@ -87,7 +87,7 @@ class HttpIndex:
         self._reader = Reader(
             transport=transport,
             index=endpoints.name,
-            authorization=self._authorization_at,
+            authorization=self._listing_authorization_for,
             emit=emit,
             waiting=waiting,
             sources=sources,
@@ -97,7 +97,7 @@ class HttpIndex:
         self._uploader = Uploader(
             endpoints=self._endpoints,
             transport=transport,
-            listed=self._listed,
+            listed=self._fetch_listing_for_upload,
             emit=emit,
             waiting=waiting,
             sources=sources,
@@ -108,12 +108,12 @@ class HttpIndex:
         """The addresses of this index."""
         return self._endpoints.now
 
-    def _authorization_at(self, url: str) -> Authorization | None:
+    def _listing_authorization_for(self, url: str) -> Authorization | None:
         return self._listing_authorization if same_origin(url, self.endpoints.upload) else None
 
-    def _listed(self, file: Distribution) -> IndexState:
-        effort = self._reader.effort(max_attempts=QUESTION_ATTEMPTS)
-        return self._listings.fetch(file.project, file.version, effort, fresh=True)
+    def _fetch_listing_for_upload(self, file: Distribution) -> IndexState:
+        effort = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
+        return self._listings.fetch_listing(file.project, file.version, effort, fresh=True)
 
     # --- listings
 
@@ -124,22 +124,22 @@ class HttpIndex:
 
         No retry begins later than *patience* seconds after the call: 0 is one attempt, None the usual patience.
         """
-        if not fresh and (prefetched := self._prefetched.take(project, version)) is not None:
+        if not fresh and (prefetched := self._prefetched.take_listing(project, version)) is not None:
             return prefetched
         return self._fetch_listing(project, version, fresh=fresh, patience=patience)
 
     def _fetch_listing(
         self, project: str, version: str | None, *, fresh: bool = False, patience: float | None = None
     ) -> IndexState:
-        return self._listings.fetch(project, version, self._reader.effort(patience=patience), fresh=fresh)
+        return self._listings.fetch_listing(project, version, self._reader.retry_budget(patience=patience), fresh=fresh)
 
-    def begin(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
         """Begin to fetch the listings of *releases*; *emitter* is what this index and its transport emit to."""
-        self._prefetched.begin(releases, emitter)
+        self._prefetched.begin_prefetch(releases, emitter)
 
-    def finish(self) -> None:
+    def finish_prefetch(self) -> None:
         """Wait until nothing is fetched in the background any more."""
-        self._prefetched.finish()
+        self._prefetched.finish_prefetch()
 
     # --- upload
 
@@ -157,14 +157,14 @@ class HttpIndex:
     def md5(self, distribution: Distribution) -> str:
         """Return the MD5 of a file's bytes; see ``publishing.ports.Index``."""
         try:
-            return md5(distribution)
+            return file_md5(distribution)
         except BodyChanged as error:
             raise FileChangedDuringRun(f"{distribution.filename} changed during the run: {error}") from error
 
     def download_sha256(self, published: PublishedFile, limit: int) -> str | None:
         """Download a listed file and return its SHA-256; see ``publishing.ports.Index``."""
         what = f"the content of {published.filename}"
-        answer, _ = self._reader.get(published.url, {"Accept": "*/*"}, limit, what, self._reader.effort())
+        answer, _ = self._reader.get(published.url, {"Accept": "*/*"}, limit, what, self._reader.retry_budget())
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
             return None
         return hashlib.sha256(answer.body).hexdigest()
@@ -174,7 +174,7 @@ class HttpIndex:
         if published.core_metadata is False:
             return None
         url = f"{published.url.partition('#')[0]}.metadata"
-        effort = self._reader.effort(max_attempts=QUESTION_ATTEMPTS)
+        effort = self._reader.retry_budget(max_attempts=QUESTION_ATTEMPTS)
         what = f"the metadata of {published.filename}"
         answer, _ = self._reader.get(url, {"Accept": "*/*"}, simple_api.MAX_CORE_METADATA, what, effort)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
@@ -190,7 +190,7 @@ class HttpIndex:
         if url is None:
             return None
         headers = {"Accept": simple_api.ACCEPT_INTEGRITY, **FRESH}
-        answer, url = self._reader.get(url, headers, simple_api.MAX_PROVENANCE, filename, self._reader.effort())
+        answer, url = self._reader.get(url, headers, simple_api.MAX_PROVENANCE, filename, self._reader.retry_budget())
         if isinstance(answer, NoAnswer):
             raise IndexUnavailable(f"The provenance of {filename} cannot be fetched.", detail=answer.text)
         if answer.status == 200 and not answer.truncated:  # noqa: PLR2004
@@ -198,13 +198,13 @@ class HttpIndex:
         if is_transient_status(answer.status) or answer.truncated:
             raise IndexUnavailable(
                 f"The provenance of {filename} cannot be fetched.",
-                detail=f"{shown(url)} answered {status_line(answer)}",
+                detail=f"{redacted_url(url)} answered {response_status_line(answer)}",
             )
         return None
 
     def _provenance_url(self, project: str, version: str, filename: str) -> str | None:
         if self.endpoints.integrity is not None:
             return simple_api.provenance_url(self.endpoints.integrity, project, version, filename)
-        known = self._listings.remembered(project)
+        known = self._listings.remembered_listing(project)
         published = None if known is None else known.listing.files.get(filename)
         return None if published is None else published.provenance

@@ -11,7 +11,7 @@ from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints
 
 
-def _boundary() -> str:
+def _random_multipart_boundary() -> str:
     return f"ci-publish-{secrets.token_hex(16)}"
 
 
@@ -21,7 +21,7 @@ class Sources:
 
     clock: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
-    boundary: Callable[[], str] = _boundary
+    boundary: Callable[[], str] = _random_multipart_boundary
 
 
 class CurrentEndpoints:

@@ -40,7 +40,7 @@ DUPLICATES = (
 _NEVER = r"previously used by a file that has since been deleted"
 
 
-def looks_duplicate(status: int, text: str) -> bool:
+def says_already_exists(status: int, text: str) -> bool:
     """Whether an answer with this *status* says, in *text* (reason phrase and body), that the name is taken."""
     if re.search(_NEVER, text, re.IGNORECASE):
         return False

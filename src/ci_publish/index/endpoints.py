@@ -13,7 +13,15 @@ from urllib.parse import quote_plus, urlunsplit
 
 from ci_publish.errors import ConfigurationError
 from ci_publish.hints import Hint, option
-from ci_publish.http.urls import has_secrets, host_of, is_loopback, is_loopback_host, shown, split, with_slash
+from ci_publish.http.urls import (
+    is_loopback_host,
+    is_loopback_url,
+    redacted_url,
+    split_url,
+    url_has_secrets,
+    url_host,
+    url_with_slash,
+)
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import Endpoints, IndexProfile
 
@@ -70,7 +78,7 @@ _MEANT = {
 Profile = Literal["auto", "pypi", "generic"]
 
 
-def _below(match: re.Match[str]) -> tuple[str, ...]:
+def _simple_api_below(match: re.Match[str]) -> tuple[str, ...]:
     return (f"{match[0].rstrip('/')}/simple/",)
 
 
@@ -83,7 +91,7 @@ class Shape:
 
     kind: str
     path: str
-    simple: Callable[[re.Match[str]], tuple[str, ...]] = _below
+    simple: Callable[[re.Match[str]], tuple[str, ...]] = _simple_api_below
     host: str = r".+"
     certain: bool = True
 
@@ -103,21 +111,21 @@ SHAPES = (
     Shape(kind="google", path=r"/[^/]+/[^/]+/?", host=r".+-python\.pkg\.dev|python\.pkg\.dev"),
     Shape(kind="artifactory", path=r".*/api/pypi/[^/]+/?"),
     Shape(kind="nexus", path=r".*/repository/[^/]+/?", certain=False),
-    Shape(kind="simple", path=r".*/simple/?", simple=lambda match: (with_slash(match[0]),), certain=False),
+    Shape(kind="simple", path=r".*/simple/?", simple=lambda match: (url_with_slash(match[0]),), certain=False),
     Shape(kind="warehouse", path=r"(.*)/legacy/?", simple=lambda match: (f"{match[1]}/simple/",), certain=False),
     Shape(kind="pypiserver", path=r"/?", simple=lambda _: ("/simple/",), certain=False),
     # or another server behind a proxy, below a path of two parts
     Shape(
         kind="devpi",
         path=r"/[^/]+/[^/]+/?",
-        simple=lambda match: (f"{match[0].rstrip('/')}/+simple/", *_below(match)),
+        simple=lambda match: (f"{match[0].rstrip('/')}/+simple/", *_simple_api_below(match)),
         certain=False,
     ),
 )
 _CLOUDSMITH = r"/([^/]+)/([^/]+)/?"
 
 
-def resolve(
+def resolve_endpoints(
     repository_url: str,
     index_url: str | None = None,
     profile: Profile = "auto",
@@ -132,32 +140,32 @@ def resolve(
     """
     endpoints = _KNOWN.get(repository_url.strip().lower())
     if endpoints is None:
-        _refuse_wrong(repository_url, "repository-url", allow_http)
-        endpoints = _pypi_itself(repository_url) or _elsewhere(repository_url, profile)
+        _require_usable_url(repository_url, "repository-url", allow_http)
+        endpoints = _pypi_or_testpypi_endpoints(repository_url) or _other_index_endpoints(repository_url, profile)
     if profile != "auto":
         endpoints = replace(endpoints, profile=IndexProfile(profile))
     if index_url is None:
         return endpoints
-    _refuse_wrong(index_url, "index-url", allow_http)
-    return replace(endpoints, simple=with_slash(index_url), simple_guesses=())
+    _require_usable_url(index_url, "index-url", allow_http)
+    return replace(endpoints, simple=url_with_slash(index_url), simple_guesses=())
 
 
 def may_be_rehearsal(endpoints: Endpoints, profile: Profile) -> bool:
     """Whether to ask the index if it is a rehearsal: only loopback is believed, and only where no profile is set."""
-    return profile == "auto" and is_loopback(endpoints.upload)
+    return profile == "auto" and is_loopback_url(endpoints.upload)
 
 
-def as_known_rehearsal(endpoints: Endpoints, profile: Profile) -> Endpoints:
+def known_rehearsal_endpoints(endpoints: Endpoints, profile: Profile) -> Endpoints:
     """Return the addresses of what the environment says is a rehearsal, if it may be one; see ``may_be_rehearsal``."""
-    return as_rehearsal(endpoints) if may_be_rehearsal(endpoints, profile) else endpoints
+    return rehearsal_endpoints(endpoints) if may_be_rehearsal(endpoints, profile) else endpoints
 
 
-def as_rehearsal(endpoints: Endpoints) -> Endpoints:
+def rehearsal_endpoints(endpoints: Endpoints) -> Endpoints:
     """Return the addresses of a rehearsal that announced itself at this upload URL: PyPI's layout on the same origin.
 
     A Simple API root that the user gave or that was derived stays.
     """
-    rehearsal = _pypi_layout(endpoints)
+    rehearsal = _with_pypi_services(endpoints)
     return replace(
         rehearsal,
         profile=IndexProfile.PYPI,
@@ -167,33 +175,33 @@ def as_rehearsal(endpoints: Endpoints) -> Endpoints:
     )
 
 
-def kind_of(upload_url: str) -> str | None:
+def index_kind_of_upload_url(upload_url: str) -> str | None:
     """Return the kind of index that the upload URL's shape belongs to, None where it is unknown."""
     if upload_url in {PYPI.upload, TESTPYPI.upload}:
         return "warehouse"
-    if host_of(upload_url) == "python.cloudsmith.io":
+    if url_host(upload_url) == "python.cloudsmith.io":
         return "cloudsmith"
-    found = _find_shape(upload_url)
+    found = _find_upload_url_shape(upload_url)
     return None if found is None else found[0].kind
 
 
-def _pypi_itself(url: str) -> Endpoints | None:
+def _pypi_or_testpypi_endpoints(url: str) -> Endpoints | None:
     """Return PyPI or TestPyPI for their own upload URL, None for other hosts; raise for their wrong URLs."""
-    meant = _MEANT.get(host_of(url))
+    meant = _MEANT.get(url_host(url))
     if meant is None:
         return None
-    parts = split(url)
+    parts = split_url(url)
     normal = urlunsplit((parts.scheme, parts.hostname or "", parts.path, parts.query, ""))
     if normal == meant.upload and parts.port in {None, 443}:
         return meant
-    raise _wrong(url, meant)
+    raise _wrong_upload_url_error(url, meant)
 
 
-def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
+def _wrong_upload_url_error(url: str, meant: Endpoints) -> ConfigurationError:
     own = "PyPI" if meant is PYPI else "TestPyPI"
     return ConfigurationError(
-        f"{shown(url)} is not an upload address of {own}.",
-        detail=_why_wrong(url, meant),
+        f"{redacted_url(url)} is not an upload address of {own}.",
+        detail=_why_upload_url_is_wrong(url, meant),
         hints=(
             Hint(
                 f"Use the name {meant.name}: ",
@@ -205,27 +213,27 @@ def _wrong(url: str, meant: Endpoints) -> ConfigurationError:
     )
 
 
-def _why_wrong(url: str, meant: Endpoints) -> str:
-    parts = split(url)
+def _why_upload_url_is_wrong(url: str, meant: Endpoints) -> str:
+    parts = split_url(url)
     if (parts.hostname or "").endswith("."):
         return "Its host has a dot at the end."
-    if parts.scheme == "http" and parts.hostname == host_of(meant.upload):
+    if parts.scheme == "http" and parts.hostname == url_host(meant.upload):
         return "It accepts uploads over https only."
     if parts.hostname in {"pypi.python.org", "testpypi.python.org", "upload.pypi.io", "pypi.io"}:
         return "This host was retired and accepts no uploads."
     if parts.path.startswith("/simple"):
         return "This is the address that installers read from; uploads have a different one."
-    if parts.hostname == host_of(meant.upload) and f"{parts.path}/" == split(meant.upload).path:
+    if parts.hostname == url_host(meant.upload) and f"{parts.path}/" == split_url(meant.upload).path:
         return "The trailing slash is missing: the server would redirect instead of accepting the file."
     return "Uploads have a different address."
 
 
-def _refuse_wrong(url: str, name: str, allow_http: frozenset[str]) -> None:
+def _require_usable_url(url: str, name: str, allow_http: frozenset[str]) -> None:
     """Raise for a text that is not a URL, for a URL with a secret, and for an unencrypted one."""
-    parts = split(url)
-    if has_secrets(url):
+    parts = split_url(url)
+    if url_has_secrets(url):
         raise ConfigurationError(
-            f"The {name} {shown(url)} contains a user name or a password.",
+            f"The {name} {redacted_url(url)} contains a user name or a password.",
             detail="URLs end up in logs, where everyone can read them, so this one is not used.",
             hints=(
                 "Remove them from the address, and treat the password as exposed if it was ever committed or logged.",
@@ -234,27 +242,27 @@ def _refuse_wrong(url: str, name: str, allow_http: frozenset[str]) -> None:
         )
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(
-            f"The {name} {shown(url)!r} is not an http or https address.",
+            f"The {name} {redacted_url(url)!r} is not an http or https address.",
             hints=(f"Write an address like {PYPI.upload}, or one of the names pypi and testpypi.",),
         )
     if parts.query or parts.fragment:
         raise ConfigurationError(
-            f"The {name} {shown(url)} has a query or a fragment, which upload addresses do not have.",
+            f"The {name} {redacted_url(url)} has a query or a fragment, which upload addresses do not have.",
             hints=("Remove everything from the first ? or # onwards.",),
         )
-    if parts.scheme == "http" and host_of(url) not in _MEANT:
-        _refuse_plain_http(url, name, allow_http)
+    if parts.scheme == "http" and url_host(url) not in _MEANT:
+        _require_encrypted_url(url, name, allow_http)
 
 
-def _refuse_plain_http(url: str, name: str, allow_http: frozenset[str]) -> None:
-    host = host_of(url)
+def _require_encrypted_url(url: str, name: str, allow_http: frozenset[str]) -> None:
+    host = url_host(url)
     if is_loopback_host(host) or host in {allowed.lower().rstrip(".") for allowed in allow_http}:
         return
     raise ConfigurationError(
-        f"The {name} {shown(url)} is plain http.",
+        f"The {name} {redacted_url(url)} is plain http.",
         detail="Anyone on the network path could read the credential and modify the files.",
         hints=(
-            f"Use https: {shown(url).replace('http:', 'https:', 1)}",
+            f"Use https: {redacted_url(url).replace('http:', 'https:', 1)}",
             Hint(
                 "If this network is trusted, allow it: ",
                 option("allow_http", host),
@@ -264,28 +272,28 @@ def _refuse_plain_http(url: str, name: str, allow_http: frozenset[str]) -> None:
     )
 
 
-def _elsewhere(url: str, profile: Profile) -> Endpoints:
+def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
     """Return the addresses of an index that is neither PyPI nor TestPyPI."""
-    root = _root(url)
-    simple, certain = _derived_simple(url)
+    root = _url_root(url)
+    simple, certain = _derive_simple_api_roots(url)
     endpoints = Endpoints(
-        name=_name(url),
+        name=_short_index_name(url),
         profile=IndexProfile.GENERIC,
         upload=url,
         simple=simple[0] if simple else None,
         simple_guesses=() if certain else simple,
-        discovery=f"{root}/.well-known/pytp?discover={quote_plus(split(url).path or '/')}",
+        discovery=f"{root}/.well-known/pytp?discover={quote_plus(split_url(url).path or '/')}",
         audience=f"{root}/_/oidc/audience",
         mint=f"{root}/_/oidc/mint-token",
         burn=f"{root}/_/oidc/burn-token",
     )
-    return _pypi_layout(endpoints) if profile == "pypi" else endpoints
+    return _with_pypi_services(endpoints) if profile == "pypi" else endpoints
 
 
-def _pypi_layout(endpoints: Endpoints) -> Endpoints:
+def _with_pypi_services(endpoints: Endpoints) -> Endpoints:
     """Return *endpoints* with the other services of PyPI, on the same origin."""
-    root = _root(endpoints.upload)
-    prefix = root + split(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
+    root = _url_root(endpoints.upload)
+    prefix = root + split_url(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
     return replace(
         endpoints,
         simple=f"{prefix}/simple/",
@@ -299,34 +307,34 @@ def _pypi_layout(endpoints: Endpoints) -> Endpoints:
     )
 
 
-def _derived_simple(url: str) -> tuple[tuple[str, ...], bool]:
+def _derive_simple_api_roots(url: str) -> tuple[tuple[str, ...], bool]:
     """Return where the Simple API of an upload URL may be, and whether that is certain; nothing for unknown shapes."""
-    cloudsmith = re.fullmatch(_CLOUDSMITH, split(url).path)
-    if host_of(url) == "python.cloudsmith.io" and cloudsmith:
+    cloudsmith = re.fullmatch(_CLOUDSMITH, split_url(url).path)
+    if url_host(url) == "python.cloudsmith.io" and cloudsmith:
         return (f"https://dl.cloudsmith.io/basic/{cloudsmith[1]}/{cloudsmith[2]}/python/simple/",), True
-    found = _find_shape(url)
+    found = _find_upload_url_shape(url)
     if found is None:
         return (), True
     shape, match = found
-    return tuple(_root(url) + path for path in shape.simple(match)), shape.certain
+    return tuple(_url_root(url) + path for path in shape.simple(match)), shape.certain
 
 
-def _find_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
-    path = split(url).path
+def _find_upload_url_shape(url: str) -> tuple[Shape, re.Match[str]] | None:
+    path = split_url(url).path
     for shape in SHAPES:
         match = re.fullmatch(shape.path, path)
-        if match and re.fullmatch(shape.host, host_of(url)):
+        if match and re.fullmatch(shape.host, url_host(url)):
             return shape, match
     return None
 
 
-def _root(url: str) -> str:
-    parts = split(url)
+def _url_root(url: str) -> str:
+    parts = split_url(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _name(url: str) -> str:
+def _short_index_name(url: str) -> str:
     """Return a short name that distinguishes indexes on one host."""
-    parts = split(url)
+    parts = split_url(url)
     path = parts.path.rstrip("/").removesuffix("/legacy")
     return f"{parts.netloc}{path}".lower()

@@ -7,9 +7,9 @@ root of a Simple API: a guessed address that answers 404 says nothing.
 from threading import Lock
 
 from ci_publish.http.messages import HttpAnswer, NoAnswer, NoAnswerReason
-from ci_publish.http.responses import status_line
+from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import is_transient_status
-from ci_publish.http.urls import has_secrets, same_origin, shown, split
+from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets
 from ci_publish.index import simple_api
 from ci_publish.index.current_endpoints import CurrentEndpoints
 from ci_publish.index.reading import REDIRECTS, Effort, Reader, redirect_target
@@ -49,53 +49,57 @@ class Listings:
         self._serials: dict[str, int] = {}
         self._proved: dict[str, bool] = {}
 
-    def fetch(self, project: str, version: str | None, effort: Effort, *, fresh: bool) -> IndexState:
+    def fetch_listing(self, project: str, version: str | None, effort: Effort, *, fresh: bool) -> IndexState:
         """Return what the index has of *project*; see ``publishing.ports.Index``."""
         endpoints = self._endpoints.now
         if endpoints.simple is None:
-            reason = f"the address of the Simple API cannot be derived from {shown(endpoints.upload)}. {HINT}"
+            reason = f"the address of the Simple API cannot be derived from {redacted_url(endpoints.upload)}. {HINT}"
             return NotVisible(project, reason)
         if endpoints.simple_guesses:
-            return self._fetch_by_guessing(project, endpoints.simple_guesses, effort, fresh=fresh)
-        known = self.remembered(project)
-        first = self._fetch_from(endpoints.simple, project, known, effort, fresh=fresh)
+            return self._fetch_from_guessed_roots(project, endpoints.simple_guesses, effort, fresh=fresh)
+        known = self.remembered_listing(project)
+        first = self._fetch_from_root(endpoints.simple, project, known, effort, fresh=fresh)
         same = known is not None and first is known.listing
-        if self._wants_second_look(first, version, fresh=fresh, same=same):
-            first = self._with_second_look(first, project, version or "", effort)
+        if self._needs_json_api(first, version, fresh=fresh, same=same):
+            first = self._merge_with_json_api(first, project, version or "", effort)
         if isinstance(first, ProjectListing) and first.serial is not None:
             with self._lock:
                 self._serials[project] = max(first.serial, self._serials.get(project, 0))
         return first
 
-    def remembered(self, project: str) -> "_Known | None":
+    def remembered_listing(self, project: str) -> "_Known | None":
         """Return the listing of *project* that was read last in this run."""
         with self._lock:
             return self._known.get(project)
 
     # --- addresses that are only guessed
 
-    def _fetch_by_guessing(self, project: str, guesses: tuple[str, ...], effort: Effort, *, fresh: bool) -> IndexState:
+    def _fetch_from_guessed_roots(
+        self, project: str, guesses: tuple[str, ...], effort: Effort, *, fresh: bool
+    ) -> IndexState:
         """Ask each guessed root until one proves to be a Simple API; without one, nothing is known."""
         elsewhere: NotVisible | None = None
         for root in guesses:
-            state = self._fetch_from(root, project, None, effort, fresh=fresh)
+            state = self._fetch_from_root(root, project, None, effort, fresh=fresh)
             if isinstance(state, ListingUnavailable):
                 return state
             if isinstance(state, NotVisible) and state.index_url is not None:
                 elsewhere = state
-            if isinstance(state, ProjectListing) or (isinstance(state, NoSuchProject) and self._proves(root, effort)):
+            if isinstance(state, ProjectListing) or (
+                isinstance(state, NoSuchProject) and self._is_simple_api_root(root, effort)
+            ):
                 self._endpoints.correct(simple=root, simple_guesses=())
                 return state
         if elsewhere is not None:
             return elsewhere
-        addresses = " nor ".join(shown(root) for root in guesses)
+        addresses = " nor ".join(redacted_url(root) for root in guesses)
         neither = "neither " if len(guesses) > 1 else ""
         verb = "answers" if len(guesses) > 1 else "does not answer"
         return NotVisible(
             project, f"the address of its Simple API is not known: {neither}{addresses} {verb} as one. {HINT}"
         )
 
-    def _proves(self, root: str, effort: Effort) -> bool:
+    def _is_simple_api_root(self, root: str, effort: Effort) -> bool:
         """Whether *root* answers as the root of a Simple API."""
         if root not in self._proved:
             headers = {"Accept": simple_api.ACCEPT}
@@ -103,15 +107,17 @@ class Listings:
             self._proved[root] = (
                 isinstance(answer, HttpAnswer)
                 and answer.status == 200  # noqa: PLR2004
-                and simple_api.is_root(answer.body, answer.headers.get("content-type", ""), url)
+                and simple_api.is_simple_api_root(answer.body, answer.headers.get("content-type", ""), url)
             )
         return self._proved[root]
 
     # --- one address
 
-    def _fetch_from(self, root: str, project: str, known: _Known | None, effort: Effort, *, fresh: bool) -> IndexState:
+    def _fetch_from_root(
+        self, root: str, project: str, known: _Known | None, effort: Effort, *, fresh: bool
+    ) -> IndexState:
         """Return what the listing says: that of *known* itself where the index says that it has not changed."""
-        url = simple_api.project_url(root, project)
+        url = simple_api.listing_url(root, project)
         headers = {"Accept": simple_api.ACCEPT, **(FRESH if fresh else {})}
         if known is not None and known.etag:
             headers["If-None-Match"] = known.etag  # beside no-cache: caches on the way ask, too (RFC 9111 §5.2.1.4)
@@ -119,64 +125,68 @@ class Listings:
         unchanged = isinstance(answer, HttpAnswer) and answer.status == 304  # noqa: PLR2004
         if known is not None and known.etag and unchanged:
             return known.listing
-        state = self._state(project, answer, url)
+        state = self._state_from_response(project, answer, url)
         if isinstance(state, ProjectListing) and isinstance(answer, HttpAnswer):
             with self._lock:
                 self._known[project] = _Known(answer.headers.get("etag", ""), state)
         return state
 
-    def _state(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
+    def _state_from_response(self, project: str, answer: HttpAnswer | NoAnswer, url: str) -> IndexState:
         """Return what a response of the Simple API means."""
         if isinstance(answer, NoAnswer):
-            return self._unanswered(project, answer, url)
+            return self._state_without_response(project, answer, url)
         if answer.status in REDIRECTS:
-            return self._not_followed(project, answer, url)
+            return self._state_from_redirect(project, answer, url)
         match answer.status:
             case 200:
-                return self._listing(project, answer, url)
+                return self._parse_listing_response(project, answer, url)
             case 404 | 410:
                 return NoSuchProject(project)
             case _:
-                return self._unreadable(project, answer, url)
+                return self._state_from_error_response(project, answer, url)
 
-    def _unanswered(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
-        reason = f"{shown(url)} cannot be reached: {answer.text}"
+    def _state_without_response(self, project: str, answer: NoAnswer, url: str) -> ListingUnavailable | NotVisible:
+        reason = f"{redacted_url(url)} cannot be reached: {answer.text}"
         if answer.reason is NoAnswerReason.REFUSED_LOCALLY and not self._is_pypi:
             return NotVisible(project, f"{reason}. {HINT}")
         return ListingUnavailable(project, reason, untrusted=answer.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE)
 
-    def _unreadable(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
-        said = f"{shown(url)} answered {status_line(answer)}"
+    def _state_from_error_response(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
+        said = f"{redacted_url(url)} answered {response_status_line(answer)}"
         if self._is_pypi or is_transient_status(answer.status):
             return ListingUnavailable(project, said)
         why = ": the credential of this run may not read there" if answer.status in {401, 403} else ""
-        return self._not_visible(project, f"{said}{why}", url)
+        return self._not_visible_state(project, f"{said}{why}", url)
 
-    def _not_followed(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
+    def _state_from_redirect(self, project: str, answer: HttpAnswer, url: str) -> NotVisible | ListingUnavailable:
         target = redirect_target(url, answer)
-        if same_origin(target, url) or split(target).scheme == "https":
-            return ListingUnavailable(project, f"{shown(url)} redirects too many times")
-        reason = f"{shown(url)} redirects to {shown(target)[:300]}, which is not followed"
-        return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, target)
+        if same_origin(target, url) or split_url(target).scheme == "https":
+            return ListingUnavailable(project, f"{redacted_url(url)} redirects too many times")
+        reason = f"{redacted_url(url)} redirects to {redacted_url(target)[:300]}, which is not followed"
+        return (
+            ListingUnavailable(project, reason) if self._is_pypi else self._not_visible_state(project, reason, target)
+        )
 
-    def _listing(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
+    def _parse_listing_response(self, project: str, answer: HttpAnswer, url: str) -> IndexState:
         if answer.truncated:
-            return ListingUnavailable(project, f"the response of {shown(url)} is incomplete, or too long for a listing")
+            return ListingUnavailable(
+                project, f"the response of {redacted_url(url)} is incomplete, or too long for a listing"
+            )
         content_type = answer.headers.get("content-type", "")
-        parsed = simple_api.parse(project, answer.body, content_type, url, public=self._is_pypi)
+        parsed = simple_api.parse_listing(project, answer.body, content_type, url, public=self._is_pypi)
         if isinstance(parsed, ProjectListing):
             return parsed
-        reason = f"the response of {shown(url)} {parsed.reason}"
-        return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible(project, reason, url)
+        reason = f"the response of {redacted_url(url)} {parsed.reason}"
+        return ListingUnavailable(project, reason) if self._is_pypi else self._not_visible_state(project, reason, url)
 
-    def _not_visible(self, project: str, reason: str, url: str) -> NotVisible:
+    def _not_visible_state(self, project: str, reason: str, url: str) -> NotVisible:
         """Return why nothing is known, with the root to set where a redirect to *url* names another one."""
         endpoints = self._endpoints.now
         root, _, last = url.rstrip("/").rpartition("/")
-        if split(endpoints.simple or "").scheme == "https":
+        if split_url(endpoints.simple or "").scheme == "https":
             root = root.replace("http://", "https://", 1)  # a proxy in front of an index that does not know of TLS
         asked = {endpoints.simple, *endpoints.simple_guesses}
-        if last != project or f"{root}/" in asked or has_secrets(root) or not split(root).hostname:
+        if last != project or f"{root}/" in asked or url_has_secrets(root) or not split_url(root).hostname:
             return NotVisible(project, f"{reason}. {HINT}")
         return NotVisible(project, f"{reason}. It points to another Simple API: set index-url to {root}/", f"{root}/")
 
@@ -186,7 +196,7 @@ class Listings:
 
     # --- the Simple API of PyPI comes through a cache that may be ten minutes old; the page of a release is fresher
 
-    def _wants_second_look(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
+    def _needs_json_api(self, first: IndexState, version: str | None, *, fresh: bool, same: bool) -> bool:
         """Whether *first* may be old; *same*: it is the very listing that was read before."""
         if not self._is_pypi or self._endpoints.now.json_api is None:
             return False
@@ -194,21 +204,21 @@ class Listings:
             return version is not None or fresh
         if version is None or not isinstance(first, ProjectListing):
             return False
-        return (fresh and (same or self._is_no_newer(first))) or not simple_api.lists_version(first, version)
+        return (fresh and (same or self._was_listing_seen(first))) or not simple_api.lists_version(first, version)
 
-    def _is_no_newer(self, listing: ProjectListing) -> bool:
+    def _was_listing_seen(self, listing: ProjectListing) -> bool:
         """Whether the index showed this listing, or a newer one, before."""
         with self._lock:
             seen = self._serials.get(listing.project)
         return listing.serial is not None and seen is not None and listing.serial <= seen
 
-    def _with_second_look(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
+    def _merge_with_json_api(self, first: IndexState, project: str, version: str, effort: Effort) -> IndexState:
         url = simple_api.json_api_url(self._endpoints.now.json_api or "", project, version)
         headers = {"Accept": simple_api.ACCEPT_JSON_API, **FRESH}
         answer, url = self._reader.get(url, headers, simple_api.MAX_LISTING, project, effort)
         if not isinstance(answer, HttpAnswer) or answer.status != 200 or answer.truncated:  # noqa: PLR2004
             return first
-        second = simple_api.parse_json_api(project, answer.body, url)
+        second = simple_api.parse_json_api_release(project, answer.body, url)
         if not isinstance(second, ProjectListing):
             return first
-        return simple_api.merged(first if isinstance(first, ProjectListing) else None, second)
+        return simple_api.merge_listings(first if isinstance(first, ProjectListing) else None, second)

@@ -63,7 +63,7 @@ class HeldEvents:
         with self._lock:
             (self._emit if self._kept is None else self._kept.append)(event)
 
-    def release(self) -> None:
+    def emit_held_events(self) -> None:
         """Emit what was kept, in order. To be called once."""
         with self._lock:
             kept, self._kept = self._kept, None
@@ -83,11 +83,11 @@ class BufferedEmitter:
         held: HeldEvents | None = getattr(self._given, "held", None)
         (self._emit if held is None else held)(event)
 
-    def hold(self) -> HeldEvents:
+    def new_held_events(self) -> HeldEvents:
         """Return what may be given to a thread."""
         return HeldEvents(self._emit)
 
-    def give(self, held: HeldEvents) -> None:
+    def hold_events_of_thread(self, held: HeldEvents) -> None:
         """Keep in *held* what this thread emits from now on."""
         self._given.held = held
 
@@ -106,41 +106,45 @@ class PrefetchedListings:
         self._promises: dict[tuple[str, str | None], _Promise] = {}
         self._threads: tuple[threading.Thread, ...] = ()
 
-    def begin(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
+    def begin_prefetch(self, releases: Iterable[tuple[str, str]], emitter: BufferedEmitter) -> None:
         """Fetch the listings of *releases* (project and version) in the background. To be called once.
 
         *emitter* is what ``fetch`` emits to.
         """
-        self._promises = {release: (Future(), emitter.hold()) for release in releases}
+        self._promises = {release: (Future(), emitter.new_held_events()) for release in releases}
         projects = tuple(dict.fromkeys(project for project, _ in self._promises))
         shares = (projects[number::_AT_ONCE] for number in range(_AT_ONCE))
-        self._threads = tuple(self._thread(share, emitter) for share in shares if share)
+        self._threads = tuple(self._new_prefetch_thread(share, emitter) for share in shares if share)
         for thread in self._threads:
             thread.start()
 
-    def _thread(self, projects: Sequence[str], emitter: BufferedEmitter) -> threading.Thread:
+    def _new_prefetch_thread(self, projects: Sequence[str], emitter: BufferedEmitter) -> threading.Thread:
         """Return a thread that fetches the listings of *projects*, one after the other."""
         work = tuple(item for item in self._promises.items() if item[0][0] in projects)
-        return threading.Thread(target=lambda: self._run(work, emitter), name="ci-publish-prefetch", daemon=True)
+        return threading.Thread(
+            target=lambda: self._fetch_projects(work, emitter), name="ci-publish-prefetch", daemon=True
+        )
 
-    def finish(self) -> None:
-        """Wait for the threads that ``begin`` started; they end at once when the waiting of the index is closed."""
+    def finish_prefetch(self) -> None:
+        """Wait for the threads of ``begin_prefetch``; they end at once when the waiting of the index is closed."""
         for thread in self._threads:
             thread.join()
 
-    def _run(self, work: Sequence[tuple[tuple[str, str | None], _Promise]], emitter: BufferedEmitter) -> None:
+    def _fetch_projects(
+        self, work: Sequence[tuple[tuple[str, str | None], _Promise]], emitter: BufferedEmitter
+    ) -> None:
         for (project, version), (promise, held) in work:
-            emitter.give(held)
+            emitter.hold_events_of_thread(held)
             try:
                 promise.set_result(self._fetch(project, version))
             except BaseException as error:  # noqa: BLE001  (a bug: raised where the listing is taken)
                 promise.set_exception(error)
 
-    def take(self, project: str, version: str | None) -> IndexState | None:
+    def take_listing(self, project: str, version: str | None) -> IndexState | None:
         """Return a listing that was begun, once, as soon as it is there; None for any other."""
         prefetched = self._promises.pop((project, version), None)
         if prefetched is None:
             return None
         promise, held = prefetched
-        held.release()
+        held.emit_held_events()
         return promise.result()

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, NoAnswerReason, Transport
-from ci_publish.http.responses import status_line
+from ci_publish.http.responses import response_status_line
 from ci_publish.http.retries import (
     MAX_ATTEMPTS,
     FailedAttempt,
     GiveUp,
     RetryState,
     SingleRetry,
-    asked_wait,
-    decide,
-    is_transient,
+    decide_retry,
+    is_transient_failure,
     is_transient_status,
+    server_requested_wait,
 )
-from ci_publish.http.urls import same_origin, split
+from ci_publish.http.urls import same_origin, split_url
 from ci_publish.index.current_endpoints import Sources
 from ci_publish.model.events import Emit, Retrying
 from ci_publish.model.waiting import Waiting
@@ -67,7 +67,7 @@ class Reader:
         self._waiting = waiting
         self._sources = sources
 
-    def effort(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
+    def retry_budget(self, *, max_attempts: int = MAX_ATTEMPTS, patience: float | None = None) -> Effort:
         """Return the budget of a question that begins now."""
         return Effort(began=self._sources.clock(), max_attempts=max_attempts, patience=patience)
 
@@ -80,13 +80,13 @@ class Reader:
         """
         history = RetryState()
         while True:
-            history = history.attempted()
-            answer, at = self._get_followed(url, headers, limit)
-            failure = self._failure(answer)
+            history = history.with_attempt()
+            answer, at = self._get_following_redirects(url, headers, limit)
+            failure = self._failed_attempt(answer)
             if failure is None or self._waiting.stopped:
                 return answer, at
             left = min(self._waiting.left(), effort.left(self._sources.clock()))
-            decision = decide(
+            decision = decide_retry(
                 history, failure, random=self._sources.random(), left=left, max_attempts=effort.max_attempts
             )
             if isinstance(decision, GiveUp):
@@ -96,26 +96,28 @@ class Reader:
                     what=what, attempt=history.attempts, reason=failure.reason, wait=decision.wait, index=self._index
                 )
             )
-            history = history.waited_for(failure, decision.wait)
+            history = history.with_wait(failure, decision.wait)
             effort.waited += decision.wait
             self._waiting.wait(decision.wait)
 
-    def _failure(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
+    def _failed_attempt(self, answer: HttpAnswer | NoAnswer) -> FailedAttempt | None:
         if isinstance(answer, NoAnswer):
             once = SingleRetry.MALFORMED_ANSWER if answer.reason is NoAnswerReason.PROTOCOL else None
-            return FailedAttempt(answer.text, once=once) if is_transient(answer) else None
+            return FailedAttempt(answer.text, once=once) if is_transient_failure(answer) else None
         if is_transient_status(answer.status):
-            asked = asked_wait(answer.headers, self._sources.clock())
-            return FailedAttempt(f"the index answered {status_line(answer)}", asked)
+            asked = server_requested_wait(answer.headers, self._sources.clock())
+            return FailedAttempt(f"the index answered {response_status_line(answer)}", asked)
         return None
 
-    def _get_followed(self, url: str, headers: Mapping[str, str], limit: int) -> tuple[HttpAnswer | NoAnswer, str]:
+    def _get_following_redirects(
+        self, url: str, headers: Mapping[str, str], limit: int
+    ) -> tuple[HttpAnswer | NoAnswer, str]:
         for _ in range(MAX_REDIRECTS):
             answer = self._get_once(url, headers, limit)
             if not isinstance(answer, HttpAnswer) or answer.status not in REDIRECTS:
                 return answer, url
             target = redirect_target(url, answer)
-            if not may_follow(url, target):
+            if not may_follow_redirect(url, target):
                 return answer, url
             url = target
         return self._get_once(url, headers, limit), url
@@ -134,9 +136,11 @@ def redirect_target(url: str, answer: HttpAnswer) -> str:
         return url
 
 
-def may_follow(url: str, target: str) -> bool:
+def may_follow_redirect(url: str, target: str) -> bool:
     """Whether a redirect may be followed: to another page of this origin, or elsewhere without leaving https."""
     if same_origin(target, url):
         return target != url
-    parts = split(target)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme, split(url).scheme) == ("http", "http"))
+    parts = split_url(target)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme, split_url(url).scheme) == ("http", "http")
+    )

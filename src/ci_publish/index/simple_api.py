@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urljoin
 
-from ci_publish.http.responses import NotAnObject, read_object
-from ci_publish.http.urls import host_of, same_origin, split
+from ci_publish.http.responses import NotAnObject, parse_json_object
+from ci_publish.http.urls import same_origin, split_url, url_host
 from ci_publish.model.filename import version_of
 from ci_publish.model.frozen import frozen
 from ci_publish.model.index import ProjectListing, ProjectStatus, PublishedFile
@@ -56,7 +56,7 @@ class Unreadable:
 Parsed = ProjectListing | Unreadable
 
 
-def project_url(simple_root: str, project: str) -> str:
+def listing_url(simple_root: str, project: str) -> str:
     """Return the address of a project's listing; *project* is normalised."""
     return f"{simple_root}{project}/"
 
@@ -73,7 +73,7 @@ def provenance_url(integrity_root: str, project: str, version: str, filename: st
     return f"{integrity_root}{project}/{version}/{filename}/provenance"
 
 
-def parse(project: str, body: bytes, content_type: str, url: str, *, public: bool) -> Parsed:
+def parse_listing(project: str, body: bytes, content_type: str, url: str, *, public: bool) -> Parsed:
     """Read a project's listing that came from *url*.
 
     *public*: the index is PyPI itself or a rehearsal of it, so that files on PyPI's own file hosts are its own.
@@ -81,15 +81,15 @@ def parse(project: str, body: bytes, content_type: str, url: str, *, public: boo
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in {JSON_V1, "application/json"} or body.lstrip()[:1] == b"{":
-        listing = _parse_json(project, body, url)
+        listing = _parse_json_listing(project, body, url)
     else:
-        listing = _parse_html(project, body, url)
+        listing = _parse_html_listing(project, body, url)
     if isinstance(listing, Unreadable) or public:
         return listing
-    return replace(listing, files=_with_inherited(listing.files, url))
+    return replace(listing, files=_mark_inherited_files(listing.files, url))
 
 
-def is_root(body: bytes, content_type: str, url: str) -> bool:
+def is_simple_api_root(body: bytes, content_type: str, url: str) -> bool:
     """Whether a page at *url* is the root of a Simple API: the list of an index's projects (PEP 503, PEP 691).
 
     *body* may be cut off. A page of HTML must say that it is one, or link to nothing but pages directly below it.
@@ -103,12 +103,12 @@ def is_root(body: bytes, content_type: str, url: str) -> bool:
     page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     if media_type == HTML_V1 or "pypi:repository-version" in page.meta or _SAYS_SIMPLE.search(body[:_MAX_TEXT].lower()):
         return True
-    targets = [_joined(url, anchor.get("href", "")) for anchor in page.anchors]
-    return bool(targets) and all(_is_directly_below(url, target) for target in targets)
+    targets = [_resolve_listed_url(url, anchor.get("href", "")) for anchor in page.anchors]
+    return bool(targets) and all(_is_url_directly_below(url, target) for target in targets)
 
 
-def _is_directly_below(root: str, url: str) -> bool:
-    path, base = split(url).path, split(root).path
+def _is_url_directly_below(root: str, url: str) -> bool:
+    path, base = split_url(url).path, split_url(root).path
     return (
         same_origin(url, root)
         and path.startswith(base)
@@ -116,30 +116,35 @@ def _is_directly_below(root: str, url: str) -> bool:
     )
 
 
-def parse_json_api(project: str, body: bytes, url: str) -> Parsed:
+def parse_json_api_release(project: str, body: bytes, url: str) -> Parsed:
     """Read the page of one release of PyPI's JSON API: its files, as they are listed there."""
-    data = _json_object(body)
+    data = _parse_json_body(body)
     if isinstance(data, Unreadable):
         return data
     entries = data.get("urls")
     if not isinstance(entries, list):
         return Unreadable("has no list of files")
-    files = _files(({**_object(entry), "hashes": _object(entry).get("digests")} for entry in entries), url)
-    info = _object(data.get("info"))
-    version = _text(info.get("version"))
+    files = _listed_files_by_name(
+        ({**_mapping_or_empty(entry), "hashes": _mapping_or_empty(entry).get("digests")} for entry in entries), url
+    )
+    info = _mapping_or_empty(data.get("info"))
+    version = _text_or_none(info.get("version"))
     return ProjectListing(
-        project=project, files=files, versions=(version,) if version else (), serial=_integer(data.get("last_serial"))
+        project=project,
+        files=files,
+        versions=(version,) if version else (),
+        serial=_integer_or_none(data.get("last_serial")),
     )
 
 
-def merged(first: ProjectListing | None, second: ProjectListing) -> ProjectListing:
+def merge_listings(first: ProjectListing | None, second: ProjectListing) -> ProjectListing:
     """Return what both listings of a project show together; where both list a file, *second* (the fresher) counts."""
     if first is None:
         return second
     files = dict(first.files)
     for name, file in second.files.items():
         known = files.get(name)
-        files[name] = file if known is None else _with_links(file, known)
+        files[name] = file if known is None else _with_other_listing_fields(file, known)
     serials = [serial for serial in (first.serial, second.serial) if serial is not None]
     return replace(
         first,
@@ -149,7 +154,7 @@ def merged(first: ProjectListing | None, second: ProjectListing) -> ProjectListi
     )
 
 
-def _with_links(file: PublishedFile, known: PublishedFile) -> PublishedFile:
+def _with_other_listing_fields(file: PublishedFile, known: PublishedFile) -> PublishedFile:
     """Return *file* with what only the other listing says about it."""
     return replace(
         file,
@@ -166,12 +171,12 @@ def lists_version(listing: ProjectListing, version: str) -> bool:
 # --- JSON
 
 
-def _parse_json(project: str, body: bytes, url: str) -> Parsed:
-    data = _json_object(body)
+def _parse_json_listing(project: str, body: bytes, url: str) -> Parsed:
+    data = _parse_json_body(body)
     if isinstance(data, Unreadable):
         return data
-    meta = _object(data.get("meta"))
-    api_version = _text(meta.get("api-version")) or "1.0"
+    meta = _mapping_or_empty(data.get("meta"))
+    api_version = _text_or_none(meta.get("api-version")) or "1.0"
     if not api_version.startswith("1."):
         return Unreadable(f"speaks version {api_version[:20]} of the Simple API, which ci-publish does not know")
     entries = data.get("files")
@@ -180,85 +185,87 @@ def _parse_json(project: str, body: bytes, url: str) -> Parsed:
     versions = data.get("versions")
     return ProjectListing(
         project=project,
-        files=_files(map(_object, entries), url),
-        versions=tuple(filter(None, map(_text, versions[:MAX_FILES]))) if isinstance(versions, list) else (),
-        status=_text(_object(data.get("project-status")).get("status")) or ProjectStatus.ACTIVE.value,
-        serial=_integer(meta.get("_last-serial")),
+        files=_listed_files_by_name(map(_mapping_or_empty, entries), url),
+        versions=tuple(filter(None, map(_text_or_none, versions[:MAX_FILES]))) if isinstance(versions, list) else (),
+        status=_text_or_none(_mapping_or_empty(data.get("project-status")).get("status")) or ProjectStatus.ACTIVE.value,
+        serial=_integer_or_none(meta.get("_last-serial")),
     )
 
 
-def _json_object(body: bytes) -> Mapping[str, Any] | Unreadable:
+def _parse_json_body(body: bytes) -> Mapping[str, Any] | Unreadable:
     if body.count(b"{") + body.count(b"[") > MAX_JSON_PARTS:
         return Unreadable("is JSON with more parts than any listing has")
-    found = read_object(body)
+    found = parse_json_object(body)
     return Unreadable(found.reason) if isinstance(found, NotAnObject) else found
 
 
-def _files(entries: Iterator[Mapping[str, Any]], url: str) -> dict[str, PublishedFile]:
+def _listed_files_by_name(entries: Iterator[Mapping[str, Any]], url: str) -> dict[str, PublishedFile]:
     """Return the files by name; entries that name no file are left out, of two with one name the first counts."""
     files: dict[str, PublishedFile] = {}
     for _, entry in zip(range(MAX_FILES), entries, strict=False):
-        file = _file(entry, url)
+        file = _parse_listed_file(entry, url)
         if file is not None:
             files.setdefault(file.filename, file)
     return files
 
 
-def _file(entry: Mapping[str, Any], url: str) -> PublishedFile | None:
-    filename = _text(entry.get("filename"))
+def _parse_listed_file(entry: Mapping[str, Any], url: str) -> PublishedFile | None:
+    filename = _text_or_none(entry.get("filename"))
     if filename is None:
         return None
     yanked = entry.get("yanked", False)
-    provenance = _text(entry.get("provenance"))
+    provenance = _text_or_none(entry.get("provenance"))
     return PublishedFile(
         filename=filename,
-        url=_joined(url, _text(entry.get("url")) or ""),
-        sha256=_sha256(_object(entry.get("hashes")).get("sha256")),
-        size=_integer(entry.get("size")),
-        upload_time=_text(entry.get("upload-time")) or _text(entry.get("upload_time_iso_8601")),
-        yanked=yanked if isinstance(yanked, bool) else (_text(yanked) or _text(entry.get("yanked_reason")) or False),
-        provenance=_joined(url, provenance) if provenance else None,
-        md5=_md5(_object(entry.get("hashes")).get("md5")),
-        requires_python=_requires_python(entry),
-        core_metadata=_core_metadata(entry),
+        url=_resolve_listed_url(url, _text_or_none(entry.get("url")) or ""),
+        sha256=_sha256_or_none(_mapping_or_empty(entry.get("hashes")).get("sha256")),
+        size=_integer_or_none(entry.get("size")),
+        upload_time=_text_or_none(entry.get("upload-time")) or _text_or_none(entry.get("upload_time_iso_8601")),
+        yanked=yanked
+        if isinstance(yanked, bool)
+        else (_text_or_none(yanked) or _text_or_none(entry.get("yanked_reason")) or False),
+        provenance=_resolve_listed_url(url, provenance) if provenance else None,
+        md5=_md5_or_none(_mapping_or_empty(entry.get("hashes")).get("md5")),
+        requires_python=_listed_requires_python(entry),
+        core_metadata=_listed_core_metadata(entry),
     )
 
 
-def _requires_python(entry: Mapping[str, Any]) -> str | None:
+def _listed_requires_python(entry: Mapping[str, Any]) -> str | None:
     """Return what the entry says, empty where it says that there is none (``null``)."""
     for key in ("requires-python", "requires_python"):
         if key in entry:
-            return _text(entry[key]) or ""
+            return _text_or_none(entry[key]) or ""
     return None
 
 
-def _core_metadata(entry: Mapping[str, Any]) -> str | bool:
+def _listed_core_metadata(entry: Mapping[str, Any]) -> str | bool:
     """Return the digest of the core metadata that is served beside the file, True for one without a digest."""
     value = entry.get("core-metadata", entry.get("data-dist-info-metadata"))
-    return _sha256(_object(value).get("sha256")) or value is True or isinstance(value, dict)
+    return _sha256_or_none(_mapping_or_empty(value).get("sha256")) or value is True or isinstance(value, dict)
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _mapping_or_empty(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: object) -> str | None:
+def _text_or_none(value: object) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= _MAX_TEXT else None
 
 
-def _integer(value: object) -> int | None:
+def _integer_or_none(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
-def _sha256(value: object) -> str | None:
+def _sha256_or_none(value: object) -> str | None:
     return value.lower() if isinstance(value, str) and _SHA256.fullmatch(value) else None
 
 
-def _md5(value: object) -> str | None:
+def _md5_or_none(value: object) -> str | None:
     return value.lower() if isinstance(value, str) and _MD5.fullmatch(value) else None
 
 
-def _joined(base: str, reference: str) -> str:
+def _resolve_listed_url(base: str, reference: str) -> str:
     """Resolve *reference*; what cannot be resolved is returned as it is."""
     try:
         return urljoin(base, reference)
@@ -269,12 +276,12 @@ def _joined(base: str, reference: str) -> str:
 # --- HTML
 
 
-def _parse_html(project: str, body: bytes, url: str) -> Parsed:
+def _parse_html_listing(project: str, body: bytes, url: str) -> Parsed:
     from ci_publish.model.markup import read_page  # noqa: PLC0415  (late: most indexes answer with JSON)
 
     page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
-    base = _joined(url, page.base or "")
-    files = _files(filter(None, (_anchor(anchor, base) for anchor in page.anchors)), base)
+    base = _resolve_listed_url(url, page.base or "")
+    files = _listed_files_by_name(filter(None, (_anchor_as_json_entry(anchor, base) for anchor in page.anchors)), base)
     known = "pypi:repository-version" in page.meta
     if not known and page.anchors and not any(map(version_of, files)):
         return Unreadable("is a web page without any link to a distribution")
@@ -288,23 +295,25 @@ def _parse_html(project: str, body: bytes, url: str) -> Parsed:
     )
 
 
-def _anchor(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
+def _anchor_as_json_entry(anchor: Mapping[str, str], base: str) -> Mapping[str, Any]:
     """Return an anchor as an entry of the JSON form (PEP 691 maps each attribute)."""
-    target = _joined(base, anchor.get("href", ""))
+    target = _resolve_listed_url(base, anchor.get("href", ""))
     address, _, fragment = target.partition("#")
     algorithm, _, digest = fragment.partition("=")
     return {
-        "filename": unquote(split(address).path.rpartition("/")[2]),
+        "filename": unquote(split_url(address).path.rpartition("/")[2]),
         "url": address,
         "hashes": {algorithm.lower(): digest.partition("&")[0]},
         "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,
         "provenance": anchor.get("data-provenance"),
-        "core-metadata": _attribute_digest(anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))),
+        "core-metadata": _parse_digest_attribute(
+            anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))
+        ),
         **({"requires-python": anchor["data-requires-python"]} if "data-requires-python" in anchor else {}),
     }
 
 
-def _attribute_digest(value: str | None) -> Mapping[str, str] | bool:
+def _parse_digest_attribute(value: str | None) -> Mapping[str, str] | bool:
     """Return what PEP 658 writes into an attribute, ``sha256=…`` or ``true``, as PEP 691 writes it."""
     algorithm, _, digest = (value or "").partition("=")
     return {algorithm: digest} if digest else bool(value) and value != "false"
@@ -313,7 +322,7 @@ def _attribute_digest(value: str | None) -> Mapping[str, str] | bool:
 # --- files that an index only forwards
 
 
-def _with_inherited(files: Mapping[str, PublishedFile], url: str) -> dict[str, PublishedFile]:
+def _mark_inherited_files(files: Mapping[str, PublishedFile], url: str) -> dict[str, PublishedFile]:
     """Mark the files that this index only forwards from another one, where their URLs show it.
 
     That is: PyPI's own file hosts; another devpi index than the one asked; and another origin, where other files of the
@@ -321,13 +330,13 @@ def _with_inherited(files: Mapping[str, PublishedFile], url: str) -> dict[str, P
     """
     own = any(same_origin(file.url, url) for file in files.values())
     return {
-        name: replace(file, inherited=True) if _is_inherited(file.url, url, mixed=own) else file
+        name: replace(file, inherited=True) if _is_inherited_file(file.url, url, mixed=own) else file
         for name, file in files.items()
     }
 
 
-def _is_inherited(file_url: str, url: str, *, mixed: bool) -> bool:
+def _is_inherited_file(file_url: str, url: str, *, mixed: bool) -> bool:
     if not same_origin(file_url, url):
-        return mixed or host_of(file_url) in PUBLIC_FILE_HOSTS
-    own, other = _DEVPI_INDEX.match(split(url).path), _DEVPI_INDEX.match(split(file_url).path)
+        return mixed or url_host(file_url) in PUBLIC_FILE_HOSTS
+    own, other = _DEVPI_INDEX.match(split_url(url).path), _DEVPI_INDEX.match(split_url(file_url).path)
     return own is not None and other is not None and own[1] != other[1]

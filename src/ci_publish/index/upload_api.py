@@ -9,18 +9,18 @@ from http import HTTPStatus
 
 from ci_publish.hints import Hint, option
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.rate_limits import exhausted_quota, rate_limits
-from ci_publish.http.responses import all_text, body_text, is_page, message_of
+from ci_publish.http.rate_limits import exhausted_rate_limit_quota, parse_rate_limits
+from ci_publish.http.responses import all_response_text, is_web_page, response_body_text, response_message
 from ci_publish.http.retries import (
     THROTTLING_STATUSES,
     FailedAttempt,
     SingleRetry,
-    asked_wait,
     is_transient_status,
+    server_requested_wait,
 )
-from ci_publish.http.urls import host_of, same_origin, shown, split
-from ci_publish.index.duplicates import looks_duplicate
-from ci_publish.index.refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find
+from ci_publish.http.urls import redacted_url, same_origin, split_url, url_host
+from ci_publish.index.duplicates import says_already_exists
+from ci_publish.index.refusals import BY_STATUS, GITLAB_NOT_FOUND, Meaning, Refusal, find_known_refusal
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.core_metadata_form import form_fields
 from ci_publish.model.distribution import Distribution, Kind
@@ -71,7 +71,7 @@ class MissingSlash:
 ServerResponse = Accepted | AlreadyThere | Refused | CredentialRefused | NewProjectLimit | Later
 
 
-def fields(
+def upload_form_fields(
     distribution: Distribution, attestations: Sequence[Attestation] = (), *, md5: str | None = None
 ) -> tuple[Field, ...]:
     """Return the form's fields in order, all but the file itself.
@@ -90,14 +90,15 @@ def fields(
     )
 
 
-def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
+def multipart_framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
     """Return the multipart form around a file; *boundary* must not occur in any value or in the file."""
     parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{_escape_form_parameter(name)}"\r\n\r\n{value}\r\n'
         for name, value in form
     ]
     parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="{_quoted(filename)}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="content"; '
+        f'filename="{_escape_form_parameter(filename)}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     return Framing(
@@ -107,18 +108,18 @@ def framing(form: Sequence[Field], filename: str, boundary: str) -> Framing:
     )
 
 
-def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse | MissingSlash:
+def interpret_upload_response(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse | MissingSlash:
     """Return what the response to an upload to *url* means; *now* in seconds since the epoch."""
-    if answer.status in _SUCCESS and is_page(answer.body):
-        return _page_instead(answer)
+    if answer.status in _SUCCESS and is_web_page(answer.body):
+        return _web_page_instead_of_response(answer)
     if answer.status in _SUCCESS:
-        return Accepted(attempts, message_of(answer))
+        return Accepted(attempts, response_message(answer))
     if 300 <= answer.status <= 399:  # noqa: PLR2004  (the class of redirects)
-        return _redirected(answer, url, attempts)
+        return _redirected_upload(answer, url, attempts)
     if 400 <= answer.status <= 499:  # noqa: PLR2004  (the class of client errors)
-        return _refused(answer, url, attempts, now)
+        return _refused_upload(answer, url, attempts, now)
     if is_transient_status(answer.status):
-        return _later(answer, now)
+        return _later_from_response(answer, now)
     failure = FailedAttempt(
         f"the index answered with status {answer.status}, which says nothing about the file",
         once=SingleRetry.MALFORMED_ANSWER,
@@ -126,26 +127,26 @@ def understand(answer: HttpAnswer, url: str, attempts: int, now: float) -> Serve
     return Later(failure=failure, unclear=True)
 
 
-def _limits_new_projects(answer: HttpAnswer) -> bool:
+def _says_too_many_new_projects(answer: HttpAnswer) -> bool:
     """Return whether too many projects were created: by the policies that PyPI names with a 429, or by its words."""
-    names = [each.policy for each in rate_limits(answer.headers) if each.remaining in {0, None}]
+    names = [each.policy for each in parse_rate_limits(answer.headers) if each.remaining in {0, None}]
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS and any(name.startswith(_NEW_PROJECTS) for name in names):
         return True
-    known = find(answer.status, all_text(answer))
+    known = find_known_refusal(answer.status, all_response_text(answer))
     return known is not None and known.meaning is Meaning.NEW_PROJECTS
 
 
-def _no_more_projects(answer: HttpAnswer, attempts: int, now: float) -> NewProjectLimit:
-    quota = exhausted_quota(answer.headers)
+def _new_project_limit(answer: HttpAnswer, attempts: int, now: float) -> NewProjectLimit:
+    quota = exhausted_rate_limit_quota(answer.headers)
     return NewProjectLimit(
         attempts=attempts,
-        message=f"{message_of(answer)}{'' if quota is None else f' (the limit is {quota})'}",
-        wait=asked_wait(answer.headers, now),
+        message=f"{response_message(answer)}{'' if quota is None else f' (the limit is {quota})'}",
+        wait=server_requested_wait(answer.headers, now),
     )
 
 
-def _page_instead(answer: HttpAnswer) -> Later:
-    words = " ".join(body_text(answer.body).split())[:200]
+def _web_page_instead_of_response(answer: HttpAnswer) -> Later:
+    words = " ".join(response_body_text(answer.body).split())[:200]
     reason = (
         f"a web page came with status {answer.status} instead of an index's response, perhaps from a login page or a "
         "proxy of this network"
@@ -157,40 +158,40 @@ def _page_instead(answer: HttpAnswer) -> Later:
     )
 
 
-def _later(answer: HttpAnswer, now: float) -> Later:
-    known = find(answer.status, all_text(answer))
-    reason = f"the index answered {answer.status}: {message_of(answer)}"
-    quota = exhausted_quota(answer.headers)
+def _later_from_response(answer: HttpAnswer, now: float) -> Later:
+    known = find_known_refusal(answer.status, all_response_text(answer))
+    reason = f"the index answered {answer.status}: {response_message(answer)}"
+    quota = exhausted_rate_limit_quota(answer.headers)
     limit = "" if quota is None else f" (the limit is {quota})"
     advice = "" if known is None else f" {' '.join(known.advice)}"
     return Later(
-        failure=FailedAttempt(f"{reason}{limit}{advice}", asked=asked_wait(answer.headers, now)),
+        failure=FailedAttempt(f"{reason}{limit}{advice}", asked=server_requested_wait(answer.headers, now)),
         throttled=answer.status in THROTTLING_STATUSES,
         unclear=answer.status >= 500,  # noqa: PLR2004  (the class of server errors)
         status=answer.status,
     )
 
 
-def _refused(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
-    if _limits_new_projects(answer):
-        return _no_more_projects(answer, attempts, now)
+def _refused_upload(answer: HttpAnswer, url: str, attempts: int, now: float) -> ServerResponse:
+    if _says_too_many_new_projects(answer):
+        return _new_project_limit(answer, attempts, now)
     if is_transient_status(answer.status):
-        return _later(answer, now)
-    text = all_text(answer)
-    if looks_duplicate(answer.status, text):
-        return AlreadyThere(attempts, message_of(answer))
-    known = find(answer.status, text)
-    if known is None and answer.status == 403 and is_page(answer.body):  # noqa: PLR2004
-        return _page_refused(answer, url, attempts)
+        return _later_from_response(answer, now)
+    text = all_response_text(answer)
+    if says_already_exists(answer.status, text):
+        return AlreadyThere(attempts, response_message(answer))
+    known = find_known_refusal(answer.status, text)
+    if known is None and answer.status == 403 and is_web_page(answer.body):  # noqa: PLR2004
+        return _refused_with_web_page(answer, url, attempts)
     if known is None:
         return _refused_by_status(answer, url, attempts)
-    return _refused_as(known, answer, attempts, now)
+    return _refused_as_known(known, answer, attempts, now)
 
 
-def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
+def _refused_with_web_page(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefused | Later:
     """Return what a web page with status 403 means: PyPI explains its refusals in text, others may not."""
-    words = " ".join(body_text(answer.body).split())[:200]
-    if host_of(url) in _PYPI_HOSTS:
+    words = " ".join(response_body_text(answer.body).split())[:200]
+    if url_host(url) in _PYPI_HOSTS:
         reason = "a web page came with status 403 instead of an index's response, perhaps from a firewall or a proxy"
         return Later(
             failure=FailedAttempt(f"{reason}: {words}" if words else reason, once=SingleRetry.MALFORMED_ANSWER),
@@ -199,7 +200,7 @@ def _page_refused(answer: HttpAnswer, url: str, attempts: int) -> CredentialRefu
     return CredentialRefused(
         attempts=attempts,
         status=answer.status,
-        message=words or message_of(answer),
+        message=words or response_message(answer),
         advice=(
             "Check the user and the password or token, and that they may upload to this index.",
             "Or a firewall or proxy between this job and the index sent this page: ask its operators.",
@@ -212,23 +213,26 @@ def _refused_by_status(answer: HttpAnswer, url: str, attempts: int) -> Refused |
         return CredentialRefused(
             attempts=attempts,
             status=answer.status,
-            message=message_of(answer),
+            message=response_message(answer),
             advice=("Check the user and the password or token, and that they may upload to this index.",),
         )
-    if answer.status == HTTPStatus.NOT_FOUND and _GITLAB.match(split(url).path):
+    if answer.status == HTTPStatus.NOT_FOUND and _GITLAB.match(split_url(url).path):
         return CredentialRefused(
-            attempts=attempts, status=answer.status, message=message_of(answer), advice=GITLAB_NOT_FOUND
+            attempts=attempts, status=answer.status, message=response_message(answer), advice=GITLAB_NOT_FOUND
         )
     return Refused(
-        attempts=attempts, status=answer.status, message=message_of(answer), advice=BY_STATUS.get(answer.status, ())
+        attempts=attempts,
+        status=answer.status,
+        message=response_message(answer),
+        advice=BY_STATUS.get(answer.status, ()),
     )
 
 
-def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> ServerResponse:
-    message = message_of(answer)
+def _refused_as_known(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -> ServerResponse:
+    message = response_message(answer)
     if known.meaning is Meaning.LATER or known.once is not None:
         reason = f"the index answered {answer.status}: {message}"
-        return Later(failure=FailedAttempt(reason, asked=asked_wait(answer.headers, now), once=known.once))
+        return Later(failure=FailedAttempt(reason, asked=server_requested_wait(answer.headers, now), once=known.once))
     if known.meaning in {Meaning.FILE, Meaning.PROJECT}:
         return Refused(
             attempts=attempts,
@@ -249,11 +253,11 @@ def _refused_as(known: Refusal, answer: HttpAnswer, attempts: int, now: float) -
 
 def advice_for_refusal(message: str) -> tuple[str, ...]:
     """Return what to do about a known message of an index, nothing for others."""
-    known = find(0, message)
+    known = find_known_refusal(0, message)
     return () if known is None else known.advice
 
 
-def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | MissingSlash:
+def _redirected_upload(answer: HttpAnswer, url: str, attempts: int) -> Refused | MissingSlash:
     target = answer.headers.get("location", "")
     with_slash = f"{url}/"
     if answer.status in {307, 308} and not url.endswith("/"):
@@ -261,7 +265,7 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
         path = with_slash.split("/", 3)[3]
         if target == f"/{path}" or (absolute == with_slash and same_origin(absolute, url)):
             return MissingSlash(with_slash)
-    where = f" to {shown(target)[:300]}" if target else ""
+    where = f" to {redacted_url(target)[:300]}" if target else ""
     return Refused(
         attempts=attempts,
         status=answer.status,
@@ -276,6 +280,6 @@ def _redirected(answer: HttpAnswer, url: str, attempts: int) -> Refused | Missin
     )
 
 
-def _quoted(value: str) -> str:
+def _escape_form_parameter(value: str) -> str:
     """Escape a parameter of Content-Disposition as browsers do (HTML standard, multipart/form-data encoding)."""
     return value.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -62,7 +62,7 @@ class FormBody:
         """
         sent = 0
         held = self._framing.head
-        for block in self._verified():
+        for block in self._verified_file_blocks():
             if len(held) >= BLOCK:
                 yield held
                 sent += len(held)
@@ -70,10 +70,10 @@ class FormBody:
                 held = block
             else:
                 held += block
-        yield from self._in_turn(held + self._framing.tail)
+        yield from self._yield_end_in_turn(held + self._framing.tail)
         self._progress(self.length)
 
-    def _in_turn(self, end: bytes) -> Iterator[bytes]:
+    def _yield_end_in_turn(self, end: bytes) -> Iterator[bytes]:
         """Yield the form's *end*: its last byte when the turn has come, or after the longest wait for it."""
         permission = self._turn.wait(0)
         sent = 0
@@ -91,9 +91,9 @@ class FormBody:
             self._turn.begin_without_permission()
         yield end[sent:]
 
-    def _verified(self) -> Iterator[bytes]:
+    def _verified_file_blocks(self) -> Iterator[bytes]:
         """Yield the file's blocks. Raises BodyChanged at the end where they were not the hashed ones."""
-        with opened(self._distribution) as file:
+        with open_hashed_file(self._distribution) as file:
             digest = hashlib.sha256()
             left = self._distribution.size
             while block := file.read(min(BLOCK, left)) if left else b"":
@@ -102,37 +102,39 @@ class FormBody:
                 if left or digest.hexdigest() == self._distribution.sha256:
                     yield block
         if left or digest.hexdigest() != self._distribution.sha256:
-            raise _changed(self._distribution, "its bytes are not the ones that were hashed")
+            raise _body_changed_error(self._distribution, "its bytes are not the ones that were hashed")
 
 
 @contextmanager
-def opened(distribution: Distribution) -> Iterator[FileIO]:
+def open_hashed_file(distribution: Distribution) -> Iterator[FileIO]:
     """Open the file that was hashed, and no other. Raises BodyChanged, also when reading fails."""
     try:
         with FileIO(open_unfollowed(distribution.path)) as file:
-            _require_same(distribution, os.fstat(file.fileno()))
+            _require_unchanged_file(distribution, os.fstat(file.fileno()))
             yield file
     except OSError as error:
-        raise _changed(distribution, f"it cannot be read: {error.strerror or type(error).__name__}") from error
+        raise _body_changed_error(
+            distribution, f"it cannot be read: {error.strerror or type(error).__name__}"
+        ) from error
 
 
-def _require_same(distribution: Distribution, status: os.stat_result) -> None:
+def _require_unchanged_file(distribution: Distribution, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise _changed(distribution, "it is not a regular file any more")
+        raise _body_changed_error(distribution, "it is not a regular file any more")
     if (
         Stamp(device=status.st_dev, inode=status.st_ino, size=status.st_size, mtime_ns=status.st_mtime_ns)
         != distribution.stamp
     ):
-        raise _changed(distribution, "it was replaced or written to")
+        raise _body_changed_error(distribution, "it was replaced or written to")
 
 
-def _changed(distribution: Distribution, how: str) -> BodyChanged:
+def _body_changed_error(distribution: Distribution, how: str) -> BodyChanged:
     return BodyChanged(f"{Path(distribution.path).name} changed after it was hashed: {how}")
 
 
-def md5(distribution: Distribution) -> str:
+def file_md5(distribution: Distribution) -> str:
     """Return the file's MD5, for the indexes that still want one. Raises BodyChanged."""
     if distribution.digests.md5:
         return distribution.digests.md5
-    with opened(distribution) as file:
+    with open_hashed_file(distribution) as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -19,16 +19,16 @@ from ci_publish.http.retries import (
     RetryState,
     SingleRetry,
     TryAgain,
-    decide,
-    is_transient,
+    decide_retry,
+    is_transient_failure,
 )
-from ci_publish.http.urls import shown
+from ci_publish.http.urls import redacted_url
 from ci_publish.index import upload_api
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
 from ci_publish.index.endpoints import (
-    kind_of,
+    index_kind_of_upload_url,
 )
-from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, md5
+from ci_publish.index.upload_body import LONGEST_PAUSE, FormBody, file_md5
 from ci_publish.model.attestation import Attestation
 from ci_publish.model.completion import UNSCHEDULED, CompletionTurn
 from ci_publish.model.distribution import Distribution
@@ -100,22 +100,22 @@ class Uploader:
         attempts = _Attempts(turn)
         url = self._endpoints.now.upload
         try:
-            digest = md5(distribution) if kind_of(url) == "artifactory" else None
+            digest = file_md5(distribution) if index_kind_of_upload_url(url) == "artifactory" else None
         except BodyChanged as error:
             return FileChanged(0, str(error))
-        form = upload_api.fields(distribution, attestations, md5=digest)
+        form = upload_api.upload_form_fields(distribution, attestations, md5=digest)
         while not self._waiting.stopped:
-            attempts.history = attempts.history.attempted()
-            response = self._attempt(distribution, form, url, authorization, attempts)
+            attempts.history = attempts.history.with_attempt()
+            response = self._send_upload_request(distribution, form, url, authorization, attempts)
             while isinstance(response, upload_api.MissingSlash):  # once at most: then there is no slash to add
-                url = self._corrected(response.url)
-                response = self._attempt(distribution, form, url, authorization, attempts)
-            outcome = self._outcome(distribution, response, attempts, throttled)
+                url = self._correct_upload_url(response.url)
+                response = self._send_upload_request(distribution, form, url, authorization, attempts)
+            outcome = self._outcome_or_retry(distribution, response, attempts, throttled)
             if outcome is not None:
                 return outcome
         return Cancelled(attempts.count, "the run was stopped before this file was finished", unclear=attempts.unclear)
 
-    def _attempt(
+    def _send_upload_request(
         self,
         distribution: Distribution,
         form: Sequence[upload_api.Field],
@@ -124,7 +124,7 @@ class Uploader:
         attempts: _Attempts,
     ) -> upload_api.ServerResponse | upload_api.MissingSlash | NoAnswer:
         name, filename = self._endpoints.now.name, distribution.filename
-        framing = upload_api.framing(form, filename, self._sources.boundary())
+        framing = upload_api.multipart_framing(form, filename, self._sources.boundary())
         total = len(framing.head) + distribution.size + len(framing.tail)
         self._emit(UploadStarted(index=name, filename=filename, size=distribution.size, attempt=attempts.count))
 
@@ -146,22 +146,24 @@ class Uploader:
             attempts.turn.end()
         if isinstance(answer, NoAnswer):
             return answer
-        return upload_api.understand(answer, url, attempts.count, self._sources.clock())
+        return upload_api.interpret_upload_response(answer, url, attempts.count, self._sources.clock())
 
-    def _corrected(self, url: str) -> str:
+    def _correct_upload_url(self, url: str) -> str:
         """Take *url*, the upload address with its slash, for all files from now on; report it once."""
         if self._endpoints.correct(upload=url):
-            message = f"The index takes uploads at {shown(url)}; the slash at the end of repository-url was missing."
+            message = (
+                f"The index takes uploads at {redacted_url(url)}; the slash at the end of repository-url was missing."
+            )
             self._emit(
                 Noted(
                     slug="missing-slash",
                     message=message,
-                    hints=(Hint("Set it in full: ", option("repository_url", shown(url))),),
+                    hints=(Hint("Set it in full: ", option("repository_url", redacted_url(url))),),
                 )
             )
         return url
 
-    def _outcome(
+    def _outcome_or_retry(
         self,
         distribution: Distribution,
         response: upload_api.ServerResponse | NoAnswer,
@@ -171,13 +173,13 @@ class Uploader:
         """Return how the upload ended, or None after waiting for another attempt."""
         match response:
             case NoAnswer():
-                return self._unanswered(distribution, response, attempts)
+                return self._retry_unanswered_upload(distribution, response, attempts)
             case upload_api.Later():
-                return self._postponed(distribution, response, attempts, throttled)
+                return self._retry_postponed_upload(distribution, response, attempts, throttled)
             case _:
                 return response
 
-    def _postponed(
+    def _retry_postponed_upload(
         self, distribution: Distribution, later: upload_api.Later, attempts: _Attempts, throttled: Callable[[], None]
     ) -> UploadOutcome | None:
         """Try again, at once where the index was only busy with other uploads of this run."""
@@ -192,28 +194,30 @@ class Uploader:
                     version=distribution.version,
                 )
             )
-            attempts.history = attempts.history.taken_back()
+            attempts.history = attempts.history.without_last_attempt()
             return None
         if later.throttled or (later.status >= 500 and endpoints.profile is not IndexProfile.PYPI):  # noqa: PLR2004
             throttled()
         ask = later.failure.once is SingleRetry.MALFORMED_ANSWER
-        return self._again(distribution, later.failure, attempts, ask=ask, page=later.page)
+        return self._wait_for_retry(distribution, later.failure, attempts, ask=ask, page=later.page)
 
-    def _unanswered(self, distribution: Distribution, lost: NoAnswer, attempts: _Attempts) -> UploadOutcome | None:
+    def _retry_unanswered_upload(
+        self, distribution: Distribution, lost: NoAnswer, attempts: _Attempts
+    ) -> UploadOutcome | None:
         if lost.reason is NoAnswerReason.FILE_CHANGED:
             return FileChanged(attempts.count, lost.text)
         attempts.unclear = attempts.unclear or lost.sent
         if lost.reason is NoAnswerReason.CANCELLED:
             return Cancelled(attempts.count, lost.text, unclear=attempts.unclear)
-        if not is_transient(lost):
+        if not is_transient_failure(lost):
             untrusted = lost.reason is NoAnswerReason.UNTRUSTED_CERTIFICATE
             return Unavailable(
                 attempts=attempts.count, message=lost.text, unclear=attempts.unclear, untrusted=untrusted
             )
         once = SingleRetry.MALFORMED_ANSWER if lost.reason is NoAnswerReason.PROTOCOL else None
-        return self._again(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
+        return self._wait_for_retry(distribution, FailedAttempt(lost.text, once=once), attempts, ask=lost.sent)
 
-    def _again(
+    def _wait_for_retry(
         self, distribution: Distribution, failure: FailedAttempt, attempts: _Attempts, *, ask: bool, page: bool = False
     ) -> UploadOutcome | None:
         """Wait for another attempt and return None, or return how the upload ended.
@@ -221,13 +225,13 @@ class Uploader:
         Where the index may have stored the file (*ask*, or before giving up), its own listing is read first. A web
         *page* in place of the index's response is left to the listing.
         """
-        if ask and self._is_there(distribution):
-            return _found(attempts)
-        decision = decide(attempts.history, failure, random=self._sources.random(), left=self._waiting.left())
+        if ask and self._is_file_listed(distribution):
+            return _accepted_by_listing(attempts)
+        decision = decide_retry(attempts.history, failure, random=self._sources.random(), left=self._waiting.left())
         match decision:
             case GiveUp(reason):
-                if attempts.unclear and not ask and self._is_there(distribution):
-                    return _found(attempts)
+                if attempts.unclear and not ask and self._is_file_listed(distribution):
+                    return _accepted_by_listing(attempts)
                 if failure.once in _REFUSALS_RETRIED_ONCE:
                     return Refused(
                         attempts=attempts.count,
@@ -248,13 +252,13 @@ class Uploader:
                         index=self._endpoints.now.name,
                     )
                 )
-                attempts.history = attempts.history.waited_for(failure, wait)
+                attempts.history = attempts.history.with_wait(failure, wait)
                 self._waiting.wait(wait)
                 return None
             case _:
                 assert_never(decision)
 
-    def _is_there(self, distribution: Distribution) -> bool:
+    def _is_file_listed(self, distribution: Distribution) -> bool:
         """Whether the index lists this content under this name: by SHA-256, or by MD5 if it shows nothing better."""
         state = self._listed(distribution)
         if not isinstance(state, ProjectListing):
@@ -265,10 +269,10 @@ class Uploader:
         if published.sha256 is not None or published.md5 is None:
             return published.sha256 == distribution.sha256
         try:
-            return published.md5 == md5(distribution)
+            return published.md5 == file_md5(distribution)
         except BodyChanged:
             return False
 
 
-def _found(attempts: _Attempts) -> Accepted:
+def _accepted_by_listing(attempts: _Attempts) -> Accepted:
     return Accepted(attempts.count, "the response was lost, but the index lists the file with our digest")

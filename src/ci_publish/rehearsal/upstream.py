@@ -20,9 +20,9 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.http.messages import Authorization, HttpAnswer, HttpRequest, NoAnswer, StreamedAnswer
-from ci_publish.http.responses import NotAnObject, read_object
+from ci_publish.http.responses import NotAnObject, parse_json_object
 from ci_publish.http.transport import HttpTransport
-from ci_publish.http.urls import has_secrets, same_origin, shown, split, with_slash
+from ci_publish.http.urls import redacted_url, same_origin, split_url, url_has_secrets, url_with_slash
 from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PARTS, MAX_LISTING
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
@@ -62,9 +62,9 @@ class ServedUpstream(Protocol):
 
 def needs_no_credential(url: str) -> bool:
     """Return whether nothing in *url* can be a credential: no user, no query, no long random part of the path."""
-    parts = split(url)
+    parts = split_url(url)
     random = any(_SECRET_IN_PATH.fullmatch(part) for part in parts.path.split("/"))
-    return not (has_secrets(url) or parts.query or random)
+    return not (url_has_secrets(url) or parts.query or random)
 
 
 @frozen
@@ -75,7 +75,7 @@ class RedirectedIndex:
 
     def location(self, project: str) -> str:
         """Return the project's page there."""
-        return f"{with_slash(self.root)}{project}/"
+        return f"{url_with_slash(self.root)}{project}/"
 
 
 class DistributionFolder:
@@ -129,7 +129,7 @@ class ForwardedIndex:
     def __init__(
         self, *, url: str, authorization: Authorization | None, transport: HttpTransport, everything: bool = False
     ) -> None:
-        self._url = with_slash(url)
+        self._url = url_with_slash(url)
         self._everything = everything
         self._authorization = authorization
         self._transport = transport
@@ -139,16 +139,16 @@ class ForwardedIndex:
         """Return the upstream's files, with digests and core metadata. Raises as ``ServedUpstream``."""
         answer, url = self.ask(f"{project}/")
         if isinstance(answer, NoAnswer):
-            raise RefusedError(502, f"The upstream index {shown(self._url)} cannot be reached: {answer.text}.")
+            raise RefusedError(502, f"The upstream index {redacted_url(self._url)} cannot be reached: {answer.text}.")
         if answer.status in {404, 410}:
             raise NotFound
         if answer.status in _REDIRECTS:
             raise _redirects_too_often()
         if answer.status != 200 or answer.truncated:  # noqa: PLR2004
-            raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {shown(url)}")
+            raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {redacted_url(url)}")
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
-        found = _json_entries(answer.body, shown(url)) if is_json else _html_entries(answer.body)
+        found = _json_entries(answer.body, redacted_url(url)) if is_json else _html_entries(answer.body)
         return [entry for entry in (self._own(entry, url, project, base) for entry in found) if entry is not None]
 
     def ask(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
@@ -226,7 +226,9 @@ def _streamed(answer: StreamedAnswer, stack: ExitStack) -> Response:
 
 
 def _json_entries(body: bytes, url: str) -> Iterator[Entry]:
-    found = read_object(body) if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS else NotAnObject("is too long")
+    found = (
+        parse_json_object(body) if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS else NotAnObject("is too long")
+    )
     files = None if isinstance(found, NotAnObject) else found.get("files")
     if not isinstance(files, list):
         raise RefusedError(502, f"The upstream index has no readable page at {url}")
@@ -240,7 +242,7 @@ def _html_entries(body: bytes) -> Iterator[Entry]:
         algorithm, _, digest = fragment.partition("=")
         metadata = anchor.get("data-core-metadata", anchor.get("data-dist-info-metadata"))
         entry: dict[str, Any] = {
-            "filename": unquote(split(address).path.rpartition("/")[2]),
+            "filename": unquote(split_url(address).path.rpartition("/")[2]),
             "url": address,
             "hashes": {algorithm.lower(): digest.partition("&")[0]} if digest else {},
             "yanked": (anchor["data-yanked"] or True) if "data-yanked" in anchor else False,

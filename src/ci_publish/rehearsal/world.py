@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from sigstore.models import ClientTrustConfig, TrustedRoot
 
-from ci_publish.http.proxies import direct_loopback
+from ci_publish.http.proxies import loopback_proxy_exceptions
 from ci_publish.index.endpoints import REHEARSAL_VARIABLE
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index_server import IndexBehaviour, RehearsalIndex
@@ -187,7 +187,7 @@ class RehearsalWorld:
             REHEARSAL_VARIABLE: self.repository_url,
             "CI_PUBLISH_SIGSTORE_TRUST_CONFIG": str(self.trust_config_path),
             **self.tls_environment,
-            **direct_loopback(os.environ),
+            **loopback_proxy_exceptions(os.environ),
         }
 
     @property
@@ -208,7 +208,7 @@ class RehearsalWorld:
 
         Not safe while other threads read the environment. It is put back afterwards, variable by variable.
         """
-        wanted = {**self._job(provider, claims), **self.tls_environment, **direct_loopback(environ)}
+        wanted = {**self._job(provider, claims), **self.tls_environment, **loopback_proxy_exceptions(environ)}
         removed = {name for name in environ if name in _CI_VARIABLES or name.endswith("_ID_TOKEN")}
         before = {name: environ.get(name) for name in removed | wanted.keys()}
         for name in removed:

@@ -7,14 +7,14 @@ from ci_publish.app.named_audiences import named_audiences
 from ci_publish.app.runtime_context import RuntimeContext
 from ci_publish.app.settings import Settings
 from ci_publish.errors import ConfigurationError
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 
 ONE = "https://one.example/legacy/"
 TWO = "https://two.example:8443/api/pypi/team"
 
 
 def named(*entries: str, indexes: tuple[str, ...] = (ONE,)) -> dict[str, str]:
-    return named_audiences(entries, {address: resolve(address) for address in indexes})
+    return named_audiences(entries, {address: resolve_endpoints(address) for address in indexes})
 
 
 def test_a_name_is_for_the_only_index() -> None:
@@ -59,7 +59,7 @@ def test_an_index_has_one_name() -> None:
 )
 def test_what_belongs_to_others_cannot_be_named(index: str, name: str) -> None:
     with pytest.raises(ConfigurationError, match="cannot be named for"):
-        named(f"{resolve(index).name}={name}", indexes=(index,))
+        named(f"{resolve_endpoints(index).name}={name}", indexes=(index,))
 
 
 def test_an_upload_proxy_reaches_the_index_that_it_is_for() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ci_publish.http.answers import bounded, headers_of, whole_answer
+from ci_publish.http.answers import capped_body_chunks, read_response, redacted_headers
 from ci_publish.http.messages import BodyBroken
 from ci_publish.http.network import RawResponse
 
@@ -15,7 +15,7 @@ def raw(*chunks: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), reason: b
 
 
 def test_secrets_are_redacted_everywhere() -> None:
-    answer = whole_answer(
+    answer = read_response(
         raw(b"a hunter22 b", headers=((b"X-A", b"hunter22"),), reason=b"hunter22"), 99, (b"hunter22",)
     )
 
@@ -23,7 +23,7 @@ def test_secrets_are_redacted_everywhere() -> None:
 
 
 def test_headers_are_joined_and_decoded() -> None:
-    found = headers_of(raw(headers=((b"A", b"1"), (b"a", b"2"), (b"B", "ä".encode()), (b"C", b"\xe4"))), ())
+    found = redacted_headers(raw(headers=((b"A", b"1"), (b"a", b"2"), (b"B", "ä".encode()), (b"C", b"\xe4"))), ())
 
     assert found == {"a": "1, 2", "b": "ä", "c": "ä"}
 
@@ -33,17 +33,17 @@ def test_headers_are_joined_and_decoded() -> None:
     [((b"12", b"34"), b"1234", False), ((b"12", b"345"), b"1234", True)],
 )
 def test_a_body_is_capped(chunks: tuple[bytes, ...], body: bytes, *, truncated: bool) -> None:
-    answer = whole_answer(raw(*chunks), 4, ())
+    answer = read_response(raw(*chunks), 4, ())
 
     assert (answer.body, answer.truncated) == (body, truncated)
 
 
 def test_compression_is_undone_up_to_the_cap() -> None:
     encoding = ((b"Content-Encoding", b"deflate"),)
-    answer = whole_answer(raw(zlib.compress(b"x" * 1000), headers=encoding), 100, ())
+    answer = read_response(raw(zlib.compress(b"x" * 1000), headers=encoding), 100, ())
 
     assert (answer.body, answer.truncated) == (b"x" * 100, True)
-    assert whole_answer(raw(b"no zlib", headers=encoding), 100, ()).truncated
+    assert read_response(raw(b"no zlib", headers=encoding), 100, ()).truncated
 
 
 def broken() -> Iterator[bytes]:
@@ -52,15 +52,15 @@ def broken() -> Iterator[bytes]:
 
 
 def test_a_body_that_breaks_off_counts_as_cut() -> None:
-    answer = whole_answer(RawResponse(status=200, reason=b"OK", headers=(), chunks=broken()), 9, ())
+    answer = read_response(RawResponse(status=200, reason=b"OK", headers=(), chunks=broken()), 9, ())
 
     assert (answer.body, answer.truncated) == (b"12", True)
 
 
 def test_a_streamed_body_ends_with_an_error_where_it_breaks_off_or_is_too_long() -> None:
-    assert list(bounded(iter((b"12", b"34")), 4)) == [b"12", b"34"]
+    assert list(capped_body_chunks(iter((b"12", b"34")), 4)) == [b"12", b"34"]
     for chunks, said in ((broken(), "broke off"), (iter((b"12", b"345")), "more than 4 bytes")):
-        body = bounded(chunks, 4)
+        body = capped_body_chunks(chunks, 4)
         assert next(body) == b"12"
         with pytest.raises(BodyBroken, match=said):
             next(body)

@@ -5,7 +5,13 @@ import certifi
 import pytest
 
 from ci_publish.errors import ConfigurationError
-from ci_publish.http.certificates import apply_ca, ca_environment, certifi_bundle, has_own_authorities, untrusted_cause
+from ci_publish.http.certificates import (
+    apply_ca_variables,
+    ca_variables,
+    certifi_bundle,
+    openssl_has_authorities,
+    untrusted_certificate_reason,
+)
 
 FILE, FOLDER = "/ca.pem", "/ca.d"
 
@@ -25,7 +31,7 @@ FILE, FOLDER = "/ca.pem", "/ca.d"
     ],
 )
 def test_what_one_variable_says_is_said_in_all(environ: dict[str, str], expected: dict[str, str]) -> None:
-    found = ca_environment(
+    found = ca_variables(
         environ,
         is_file=FILE.__eq__,
         is_folder=FOLDER.__eq__,
@@ -36,22 +42,22 @@ def test_what_one_variable_says_is_said_in_all(environ: dict[str, str], expected
 
 
 def test_a_python_without_authorities_gets_the_public_ones() -> None:
-    assert ca_environment({}, has_authorities=lambda: False) == {"SSL_CERT_FILE": certifi.where()}
+    assert ca_variables({}, has_authorities=lambda: False) == {"SSL_CERT_FILE": certifi.where()}
     assert certifi_bundle() == certifi.where()
-    assert isinstance(has_own_authorities(), bool)
+    assert isinstance(openssl_has_authorities(), bool)
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_path_that_does_not_exist_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=name):
-        ca_environment({name: str(tmp_path / "none.pem")})
+        ca_variables({name: str(tmp_path / "none.pem")})
 
 
 def test_it_is_applied_to_an_environment(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
     environ = {"REQUESTS_CA_BUNDLE": str(bundle)}
-    apply_ca(environ)
+    apply_ca_variables(environ)
     assert environ == {"REQUESTS_CA_BUNDLE": str(bundle), "SSL_CERT_FILE": str(bundle)}
 
 
@@ -65,8 +71,8 @@ def test_a_certificate_of_an_unknown_issuer_is_found_in_a_chain() -> None:
     outer = RuntimeError("no answer")
     outer.__cause__ = middle = OSError("retries exceeded")
     middle.__context__ = refused(19)
-    assert untrusted_cause(outer) == "self-signed certificate"
+    assert untrusted_certificate_reason(outer) == "self-signed certificate"
     expired = RuntimeError("no answer")
     expired.__cause__ = refused(10)
-    assert untrusted_cause(expired) is None
-    assert untrusted_cause(None) is None
+    assert untrusted_certificate_reason(expired) is None
+    assert untrusted_certificate_reason(None) is None

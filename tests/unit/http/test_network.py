@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from ci_publish.http.messages import NoAnswerReason
-from ci_publish.http.network import explained
+from ci_publish.http.network import request_failure_reason
 from ci_publish.http.sockets import ConnectionFailed
 
 
@@ -28,7 +28,7 @@ from ci_publish.http.sockets import ConnectionFailed
     ],
 )
 def test_every_exception_has_a_meaning(error: Exception, reason: NoAnswerReason, words: str) -> None:
-    found, text = explained(error)
+    found, text = request_failure_reason(error)
     assert found is reason
     assert words in text
     assert "secret" not in text

@@ -66,14 +66,14 @@ def test_the_first_request_takes_it_and_the_others_go_on_with_it(tls: LoopbackTl
 def test_it_is_given_out_once_and_only_for_its_server(tls: LoopbackTls) -> None:
     with FaultServer(tls=tls.context) as server:
         early = Preconnection(server.url, environ(tls))
-        assert early.take("127.0.0.1", server.port + 1, attempt()) is None
+        assert early.take_connection("127.0.0.1", server.port + 1, attempt()) is None
         early.close()
         early = Preconnection(server.url, environ(tls))
-        taken = early.take("127.0.0.1", server.port, attempt())
+        taken = early.take_connection("127.0.0.1", server.port, attempt())
         assert taken is not None
         assert taken.version() == "TLSv1.3"
         assert taken.selected_alpn_protocol() in {"http/1.1", None}
-        assert early.take("127.0.0.1", server.port, attempt()) is None
+        assert early.take_connection("127.0.0.1", server.port, attempt()) is None
         early.close()
         assert taken.fileno() != -1  # whoever took it closes it
         taken.close()
@@ -104,7 +104,7 @@ def test_servers_without_tls_behind_a_proxy_or_with_other_letters_are_left_alone
     before = threading.active_count()
     early = Preconnection(url, proxied)
     assert threading.active_count() == before
-    assert early.take("127.0.0.1", 9, attempt()) is None
+    assert early.take_connection("127.0.0.1", 9, attempt()) is None
     early.close()
 
 
@@ -140,7 +140,7 @@ def test_a_server_that_does_not_answer_is_waited_for_as_long_as_the_request_may(
         early = Preconnection(url, environ(tls))
         short = attempt(Timeouts(connect=0.1, tls=0.1, read=1.0, answer=1.0))
         with pytest.raises(ConnectionFailed, match="timed out while connecting"):
-            early.take("127.0.0.1", silent.getsockname()[1], short)
+            early.take_connection("127.0.0.1", silent.getsockname()[1], short)
         began = time.monotonic()
         early.close()
         assert time.monotonic() - began < 5, "not for the whole limit"

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ci_publish.http.proxies import Proxy, authentication_required, direct_loopback, proxy_secrets
+from ci_publish.http.proxies import Proxy, loopback_proxy_exceptions, proxy_authentication_error, proxy_secrets
 from ci_publish.http.proxies import proxy_for as chosen
 
 PROXY = "http://proxy.example:3128"
@@ -85,17 +85,17 @@ def test_a_proxy_knows_the_variable_that_names_it(environ: dict[str, str], varia
 def test_the_password_of_a_proxy_is_never_shown(address: str) -> None:
     proxy = chosen("https://index.example/", {"HTTPS_PROXY": address})
     assert proxy is not None
-    error = authentication_required(proxy, "407 No")
+    error = proxy_authentication_error(proxy, "407 No")
     assert "hunter2" not in "".join((repr(proxy), proxy.name, error.summary, error.detail, *error.hints))
     assert "HTTPS_PROXY" in error.summary
 
 
 def test_what_is_wrong_with_the_credential_of_a_proxy() -> None:
-    without = authentication_required(Proxy(PROXY, "ALL_PROXY"), "407 Who are you?")
+    without = proxy_authentication_error(Proxy(PROXY, "ALL_PROXY"), "407 Who are you?")
     assert without.summary == f"The proxy {PROXY} (ALL_PROXY) requires authentication: 407 Who are you?"
     assert without.detail == "ALL_PROXY holds no user name and password for it."
     assert "ALL_PROXY=http://USER:PASSWORD@proxy.example:3128" in without.hints[0]
-    refused = authentication_required(Proxy("http://bob:pw@proxy.example:3128", "ALL_PROXY"), "407")
+    refused = proxy_authentication_error(Proxy("http://bob:pw@proxy.example:3128", "ALL_PROXY"), "407")
     assert refused.detail == "It does not accept the user name and password in ALL_PROXY."
 
 
@@ -113,7 +113,7 @@ def test_what_is_wrong_with_the_credential_of_a_proxy() -> None:
 def test_what_keeps_the_loopback_requests_of_others_from_a_proxy(
     environ: dict[str, str], wanted: dict[str, str]
 ) -> None:
-    assert direct_loopback(environ) == wanted
+    assert loopback_proxy_exceptions(environ) == wanted
 
 
 def test_every_form_of_a_proxy_s_password_is_known() -> None:

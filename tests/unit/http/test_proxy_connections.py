@@ -8,7 +8,12 @@ import pytest
 from ci_publish.errors import ConfigurationError, ProxyAuthenticationRequired
 from ci_publish.http.messages import NoAnswerReason
 from ci_publish.http.proxies import Proxy
-from ci_publish.http.proxy_connections import ProxyBackend, httpcore_proxy, refused, require_authenticated
+from ci_publish.http.proxy_connections import (
+    ProxyBackend,
+    httpcore_proxy,
+    raise_proxy_error,
+    require_proxy_authenticated,
+)
 from ci_publish.http.sockets import ConnectionFailed
 
 PROXY = Proxy("http://bob:p%40ss@proxy.example:3128", "HTTPS_PROXY")
@@ -58,9 +63,9 @@ def test_a_stopped_run_is_not_the_proxys_doing() -> None:
 
 def test_a_407_is_a_setting_and_any_other_refusal_an_outage() -> None:
     with pytest.raises(ProxyAuthenticationRequired):
-        refused(PROXY, httpcore.ProxyError("407 Proxy Authentication Required"))
+        raise_proxy_error(PROXY, httpcore.ProxyError("407 Proxy Authentication Required"))
     with pytest.raises(ConnectionFailed, match="403 Forbidden"):
-        refused(PROXY, httpcore.ProxyError("403 Forbidden"))
+        raise_proxy_error(PROXY, httpcore.ProxyError("403 Forbidden"))
     with pytest.raises(ProxyAuthenticationRequired):
-        require_authenticated(PROXY, httpcore.Response(407, content=b""))
-    require_authenticated(PROXY, httpcore.Response(200, content=b""))
+        require_proxy_authenticated(PROXY, httpcore.Response(407, content=b""))
+    require_proxy_authenticated(PROXY, httpcore.Response(200, content=b""))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.http.rate_limits import RateLimit, exhausted_quota, rate_limits, reset_wait
+from ci_publish.http.rate_limits import RateLimit, exhausted_rate_limit_quota, parse_rate_limits, rate_limit_reset_wait
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from ci_publish.http.rate_limits import RateLimit, exhausted_quota, rate_limits,
     ],
 )
 def test_the_quota_that_is_used_up_is_read_from_the_answer(state: str, policy: str, quota: str | None) -> None:
-    assert exhausted_quota({"ratelimit": state, "ratelimit-policy": policy}) == quota
-    assert exhausted_quota({}) is None
+    assert exhausted_rate_limit_quota({"ratelimit": state, "ratelimit-policy": policy}) == quota
+    assert exhausted_rate_limit_quota({}) is None
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_the_quota_that_is_used_up_is_read_from_the_answer(state: str, policy: s
     ],
 )
 def test_the_latest_reset_of_what_is_exhausted_counts(header: str, wait: float | None) -> None:
-    assert reset_wait({"ratelimit": header}) == wait
+    assert rate_limit_reset_wait({"ratelimit": header}) == wait
 
 
 def test_a_policy_without_a_state_is_known_by_its_name() -> None:
     headers = {"ratelimit": '"a";r=0;t=1', "ratelimit-policy": '"a";q=1;w=3600, "project.create.ip";q=4;w=60'}
-    assert rate_limits(headers) == (
+    assert parse_rate_limits(headers) == (
         RateLimit(policy="a", remaining=0, reset=1, quota="1 in 1 hour"),
         RateLimit(policy="project.create.ip", quota="4 in 60 s"),
     )

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.http.responses import MAX_MARKUP, all_text, body_text, message_of, without_repeats
+from ci_publish.http.responses import (
+    MAX_MARKUP,
+    all_response_text,
+    response_body_text,
+    response_message,
+    without_repeated_clauses,
+)
 from tests.unit.index.scripted_index import answer
 
 
@@ -34,16 +40,16 @@ from tests.unit.index.scripted_index import answer
     ],
 )
 def test_the_message(given: HttpAnswer, message: str) -> None:
-    assert message_of(given) == message
+    assert response_message(given) == message
 
 
 def test_deeply_nested_json_is_no_message() -> None:
-    assert message_of(answer(400, "[" * 100_000, reason="No")) == "No"
+    assert response_message(answer(400, "[" * 100_000, reason="No")) == "No"
 
 
 def test_hostile_markup_is_read_in_time() -> None:
     page = "<script>" * 4000 + "<a " * 4000 + "x"
-    assert len(message_of(replace(answer(400), body=page.encode()))) <= 2048
+    assert len(response_message(replace(answer(400), body=page.encode()))) <= 2048
 
 
 NOT_VALID = "OIDC scoped token is not valid for project 'x'"
@@ -63,9 +69,12 @@ NOT_VALID = "OIDC scoped token is not valid for project 'x'"
     ],
 )
 def test_what_the_server_repeats_is_told_once(said: str, told: str) -> None:
-    assert without_repeats(said) == told
+    assert without_repeated_clauses(said) == told
 
 
 def test_a_body_is_read_up_to_a_size() -> None:
-    assert body_text(b"<p>" + b" " * (MAX_MARKUP - 7) + b"seen" + b"unseen").strip() == "seen"
-    assert len(all_text(answer(400, b"x" * (2 * MAX_MARKUP), reason="y" * (2 * MAX_MARKUP)))) <= 2 * MAX_MARKUP + 1
+    assert response_body_text(b"<p>" + b" " * (MAX_MARKUP - 7) + b"seen" + b"unseen").strip() == "seen"
+    assert (
+        len(all_response_text(answer(400, b"x" * (2 * MAX_MARKUP), reason="y" * (2 * MAX_MARKUP))))
+        <= 2 * MAX_MARKUP + 1
+    )

@@ -15,12 +15,12 @@ from ci_publish.http.retries import (
     RetryState,
     SingleRetry,
     TryAgain,
-    asked_wait,
-    decide,
-    http_date,
-    is_transient,
+    decide_retry,
+    is_transient_failure,
     is_transient_status,
-    retry_after,
+    parse_http_date,
+    parse_retry_after,
+    server_requested_wait,
 )
 
 NOW = 1_800_000_000.0
@@ -41,11 +41,11 @@ def test_waits_double_and_are_jittered() -> None:
 
 @pytest.mark.parametrize(("asked", "expected"), [(None, 1.0), (0.0, 1.0), (7.0, 7.0), (3600.0, 60.0)])
 def test_a_wait_that_the_exchange_asks_for_is_honoured_up_to_a_minute(asked: float | None, expected: float) -> None:
-    assert OIDC.wait_asked(1, 1.0, asked) == expected
+    assert OIDC.wait_requested_by_server(1, 1.0, asked) == expected
 
 
 def test_the_wait_before_a_request_to_the_exchange_doubles_and_is_jittered() -> None:
-    assert [OIDC.wait_asked(attempts, 0.0, None) for attempts in (1, 3, 9)] == [0.5, 2.0, 15.0]
+    assert [OIDC.wait_requested_by_server(attempts, 0.0, None) for attempts in (1, 3, 9)] == [0.5, 2.0, 15.0]
 
 
 LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT"
@@ -71,54 +71,54 @@ LATER, EARLIER = "Fri, 15 Jan 2027 08:00:30 GMT", "Fri, 15 Jan 2027 07:00:30 GMT
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str | None, now: float | None, expected: float | None) -> None:
-    assert retry_after(value, now) == expected
+    assert parse_retry_after(value, now) == expected
 
 
 def test_a_date_without_a_zone_is_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "JST-9")
         time.tzset()
-        moment = http_date(LATER.replace("GMT", "-0000"))
+        moment = parse_http_date(LATER.replace("GMT", "-0000"))
     time.tzset()
     assert moment == NOW + 30
 
 
 def test_five_attempts_are_made() -> None:
-    assert decide(after(MAX_ATTEMPTS - 1), BAD, random=0.0) == TryAgain(4.0)
-    assert decide(after(MAX_ATTEMPTS), BAD, random=0.0) == GiveUp("the index answered 500 (after 5 attempts)")
-    assert decide(after(1), BAD, random=0.0, max_attempts=1) == GiveUp("the index answered 500 (after 1 attempt)")
+    assert decide_retry(after(MAX_ATTEMPTS - 1), BAD, random=0.0) == TryAgain(4.0)
+    assert decide_retry(after(MAX_ATTEMPTS), BAD, random=0.0) == GiveUp("the index answered 500 (after 5 attempts)")
+    assert decide_retry(after(1), BAD, random=0.0, max_attempts=1) == GiveUp("the index answered 500 (after 1 attempt)")
 
 
 def test_a_wait_that_is_asked_for_is_honoured_in_full_or_not_at_all() -> None:
-    assert decide(after(1), FailedAttempt("x", asked=120.0), random=0.0) == TryAgain(120.0)
-    refused = decide(after(1, waited=200.0), FailedAttempt("x", asked=120.0), random=0.0)
+    assert decide_retry(after(1), FailedAttempt("x", asked=120.0), random=0.0) == TryAgain(120.0)
+    refused = decide_retry(after(1, waited=200.0), FailedAttempt("x", asked=120.0), random=0.0)
     assert refused == GiveUp("x; the index asks to wait 120 s, and only 100 s are left")
-    assert isinstance(decide(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=10.0), GiveUp)
-    assert decide(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=20.0) == TryAgain(20.0)
-    assert decide(after(1), FailedAttempt("x", asked=0.0), random=0.5) == TryAgain(0.0)
+    assert isinstance(decide_retry(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=10.0), GiveUp)
+    assert decide_retry(after(1), FailedAttempt("x", asked=20.0), random=0.0, left=20.0) == TryAgain(20.0)
+    assert decide_retry(after(1), FailedAttempt("x", asked=0.0), random=0.5) == TryAgain(0.0)
 
 
 def test_the_time_that_is_left_bounds_every_wait() -> None:
-    assert decide(after(4), BAD, random=0.0, left=1.5) == TryAgain(1.5)
-    assert decide(after(4), BAD, random=0.0, left=0.5) == TryAgain(0.5)
-    assert decide(after(1, waited=MAX_TOTAL_WAIT), BAD, random=0.0) == GiveUp(
+    assert decide_retry(after(4), BAD, random=0.0, left=1.5) == TryAgain(1.5)
+    assert decide_retry(after(4), BAD, random=0.0, left=0.5) == TryAgain(0.5)
+    assert decide_retry(after(1, waited=MAX_TOTAL_WAIT), BAD, random=0.0) == GiveUp(
         "the index answered 500 (no time is left to try again)"
     )
-    assert isinstance(decide(after(1), BAD, random=0.0, left=0.0), GiveUp)
+    assert isinstance(decide_retry(after(1), BAD, random=0.0, left=0.0), GiveUp)
 
 
 @pytest.mark.parametrize("once", SingleRetry)
 def test_some_troubles_are_worth_one_more_attempt(once: SingleRetry) -> None:
     trouble = FailedAttempt("damaged", once=once)
-    first = decide(after(1), trouble, random=0.0)
+    first = decide_retry(after(1), trouble, random=0.0)
     assert isinstance(first, TryAgain)
-    history = after(1).waited_for(trouble, first.wait).attempted()
+    history = after(1).with_wait(trouble, first.wait).with_attempt()
     assert history == RetryState(2, first.wait, frozenset({once}))
-    assert decide(history, trouble, random=0.0) == GiveUp("damaged")
+    assert decide_retry(history, trouble, random=0.0) == GiveUp("damaged")
 
 
 def test_waits_add_up() -> None:
-    assert after(1).waited_for(BAD, 2.0).waited_for(BAD, 3.0) == RetryState(1, 5.0)
+    assert after(1).with_wait(BAD, 2.0).with_wait(BAD, 3.0) == RetryState(1, 5.0)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
@@ -132,7 +132,7 @@ def test_final_statuses(status: int) -> None:
 
 
 def test_what_is_never_tried_again() -> None:
-    final = {reason for reason in NoAnswerReason if not is_transient(NoAnswer(reason, "x"))}
+    final = {reason for reason in NoAnswerReason if not is_transient_failure(NoAnswer(reason, "x"))}
     assert final == {
         NoAnswerReason.UNTRUSTED_CERTIFICATE,
         NoAnswerReason.INVALID_CERTIFICATE,
@@ -165,4 +165,4 @@ def test_what_is_never_tried_again() -> None:
     ],
 )
 def test_what_the_index_asks_for(headers: dict[str, str], wait: float | None) -> None:
-    assert asked_wait(headers, NOW) == wait
+    assert server_requested_wait(headers, NOW) == wait

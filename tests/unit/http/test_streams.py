@@ -19,7 +19,7 @@ TIMEOUTS = Timeouts(connect=5.0, tls=5.0, read=5.0, answer=5.0)
 
 def test_a_stream_without_an_attempt_does_nothing() -> None:
     with pytest.raises(ConnectionFailed):
-        Attempts().now()
+        Attempts().current_attempt()
 
 
 @pytest.fixture

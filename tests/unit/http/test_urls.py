@@ -1,17 +1,26 @@
 import pytest
 
-from ci_publish.http.urls import has_secrets, host_of, is_loopback, origin, same_origin, shown, split, with_slash
+from ci_publish.http.urls import (
+    is_loopback_url,
+    redacted_url,
+    same_origin,
+    split_url,
+    url_has_secrets,
+    url_host,
+    url_origin,
+    url_with_slash,
+)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "https://host:99999/", "https://host:port/", "http://[x]/"])
 def test_what_cannot_be_split_is_nothing(url: str) -> None:
-    assert split(url).netloc == ""
-    assert host_of(url) == ""
+    assert split_url(url).netloc == ""
+    assert url_host(url) == ""
 
 
 @pytest.mark.parametrize("url", ["https://Host.Example./x", "https://host.example:443/", "https://host.example.:8443"])
 def test_the_dot_of_the_root_changes_no_host(url: str) -> None:
-    assert host_of(url) == "host.example"
+    assert url_host(url) == "host.example"
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,7 @@ def test_same_origin(one: str, other: str, *, same: bool) -> None:
 
 
 def test_an_unknown_scheme_has_no_default_port() -> None:
-    assert origin("gopher://a/") == ("gopher", "a", None)
+    assert url_origin("gopher://a/") == ("gopher", "a", None)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +63,7 @@ def test_an_unknown_scheme_has_no_default_port() -> None:
     ],
 )
 def test_loopback(url: str, *, local: bool) -> None:
-    assert is_loopback(url) is local
+    assert is_loopback_url(url) is local
 
 
 @pytest.mark.parametrize(
@@ -68,13 +77,13 @@ def test_loopback(url: str, *, local: bool) -> None:
     ],
 )
 def test_nothing_secret_is_shown(url: str, safe: str) -> None:
-    assert shown(url) == safe
+    assert redacted_url(url) == safe
 
 
 def test_secrets_are_seen() -> None:
-    assert has_secrets("https://bob@host/")
-    assert not has_secrets("https://host/@")
+    assert url_has_secrets("https://bob@host/")
+    assert not url_has_secrets("https://host/@")
 
 
 def test_with_slash() -> None:
-    assert with_slash("a") == with_slash("a/") == "a/"
+    assert url_with_slash("a") == url_with_slash("a/") == "a/"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ci_publish.identity.pending_publishers import pending_publisher_link
-from ci_publish.index.endpoints import as_rehearsal
+from ci_publish.index.endpoints import rehearsal_endpoints
 from ci_publish.model.publisher_identity import JobIdentity, PublisherIdentity, PublisherKind
 from tests.unit.fakes import GENERIC, PYPI
 
@@ -61,5 +61,5 @@ def test_an_index_without_such_a_page_has_no_form() -> None:
 
 
 def test_a_rehearsal_is_gone_before_anybody_opens_a_form() -> None:
-    assert as_rehearsal(WEB).web is not None
-    assert pending_publisher_link(GITHUB, as_rehearsal(WEB), "core") is None
+    assert rehearsal_endpoints(WEB).web is not None
+    assert pending_publisher_link(GITHUB, rehearsal_endpoints(WEB), "core") is None

@@ -9,7 +9,7 @@ from ci_publish.identity.publisher_forms import (
     publisher_form_for,
     publisher_form_table,
 )
-from ci_publish.index.endpoints import as_rehearsal
+from ci_publish.index.endpoints import rehearsal_endpoints
 from tests.unit.identity.credential_harness import GITHUB, GITLAB, OTHER, PYPI
 from tests.unit.identity.job_claims import BUILDKITE, CALLED, CIRCLECI, GOOGLE, SHARED, values
 
@@ -98,7 +98,7 @@ def test_links_fill_the_forms() -> None:
     assert account_publishing_link(form, PYPI, "") == f"https://pypi.org/manage/account/publishing/?{query}"
 
 
-@pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, web=None), as_rehearsal(PYPI)])
+@pytest.mark.parametrize("endpoints", [OTHER, replace(PYPI, web=None), rehearsal_endpoints(PYPI)])
 def test_there_are_links_for_pypi_only(endpoints: Any) -> None:  # noqa: ANN401
     form = publisher_form_for(GITHUB)
     assert form is not None

@@ -19,7 +19,7 @@ from ci_publish.http.messages import (
 )
 from ci_publish.index.client import HttpIndex
 from ci_publish.index.current_endpoints import Sources
-from ci_publish.index.endpoints import Profile, resolve
+from ci_publish.index.endpoints import Profile, resolve_endpoints
 from ci_publish.model.distribution import CoreMetadata, Digests, Distribution, Kind, Stamp
 from ci_publish.model.identity import Secret
 
@@ -170,7 +170,7 @@ class Played:
         self.waiting = Waits(stop_after=stop_after)
         self.throttled = 0
         self.index = HttpIndex(
-            endpoints=resolve(url, profile=profile),
+            endpoints=resolve_endpoints(url, profile=profile),
             transport=self.transport,
             emit=self.events.append,
             waiting=self.waiting,

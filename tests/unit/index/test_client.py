@@ -8,7 +8,7 @@ from ci_publish.errors import FileChangedDuringRun, IndexUnavailable
 from ci_publish.http.messages import HttpAnswer
 from ci_publish.index import client
 from ci_publish.index.client import HttpIndex
-from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve
+from ci_publish.index.endpoints import REHEARSAL_HEADER, Profile, resolve_endpoints
 from ci_publish.index.prefetch import BufferedEmitter
 from ci_publish.model.distribution import Distribution
 from ci_publish.model.index import (
@@ -66,14 +66,14 @@ def test_provenance_where_only_the_listing_knows_it() -> None:
 
 def test_a_listing_that_was_begun_is_not_fetched_again_unless_it_must_be_fresh() -> None:
     played = Played(looks=[listing(listed()), listing(listed()), listing(listed())])
-    played.index.begin([("demo", "1.0")], BufferedEmitter(played.events.append))
+    played.index.begin_prefetch([("demo", "1.0")], BufferedEmitter(played.events.append))
     begun = played.index.fetch_listing("demo", "1.0")
     assert isinstance(begun, ProjectListing)
     assert played.index.fetch_listing("demo", "1.0") == begun
     assert len(played.transport.urls) == 2
     played = Played(looks=[listing(listed()), listing(listed())])
-    played.index.begin([("demo", "1.0")], BufferedEmitter(played.events.append))
-    played.index.finish()
+    played.index.begin_prefetch([("demo", "1.0")], BufferedEmitter(played.events.append))
+    played.index.finish_prefetch()
     played.index.fetch_listing("demo", "1.0", fresh=True)
     assert len(played.transport.urls) == 2
 
@@ -95,7 +95,7 @@ def announcing(value: str) -> HttpAnswer:
 )
 def test_a_rehearsal_is_recognised(url: str, profile: Profile, given: Scripted, *, recognised: bool) -> None:
     transport = ScriptedTransport([], [given])
-    endpoints = client.recognised(resolve(url, profile=profile), transport, profile)
+    endpoints = client.recognise_rehearsal(resolve_endpoints(url, profile=profile), transport, profile)
     assert endpoints.profile is (IndexProfile.PYPI if recognised else IndexProfile.GENERIC)
     assert all(request.authorization is None for request in transport.requests)
 
@@ -105,7 +105,10 @@ def test_the_defaults_are_real(file: Distribution) -> None:
     waiting = Waits()
     events: list[object] = []
     index = HttpIndex(
-        endpoints=resolve("https://h.example/legacy/"), transport=transport, emit=events.append, waiting=waiting
+        endpoints=resolve_endpoints("https://h.example/legacy/"),
+        transport=transport,
+        emit=events.append,
+        waiting=waiting,
     )
     assert isinstance(index.upload(file, (), None, lambda: None), Accepted)
     assert 0.5 <= waiting.waits[0] <= 1.0

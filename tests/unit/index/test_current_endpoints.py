@@ -1,11 +1,11 @@
 """The addresses of one index, as known so far."""
 
 from ci_publish.index.current_endpoints import CurrentEndpoints, Sources
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 
 
 def test_a_correction_is_new_once() -> None:
-    current = CurrentEndpoints(resolve("https://index.example/legacy"))
+    current = CurrentEndpoints(resolve_endpoints("https://index.example/legacy"))
     assert current.correct(upload="https://index.example/legacy/")
     assert not current.correct(upload="https://index.example/legacy/")
     assert current.now.upload == "https://index.example/legacy/"

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from ci_publish.index.duplicates import DUPLICATES, looks_duplicate
+from ci_publish.index.duplicates import DUPLICATES, says_already_exists
 
 MESSAGES = [
     (400, "File already exists ('demo-1.0.tar.gz', with blake2_256 hash '00'). See https://pypi.org/help/"),
@@ -24,7 +24,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("status", "text"), MESSAGES)
 def test_every_index_says_it_in_its_own_way(status: int, text: str) -> None:
-    assert looks_duplicate(status, text)
+    assert says_already_exists(status, text)
 
 
 def test_every_row_is_met_by_a_message() -> None:
@@ -48,4 +48,4 @@ def test_every_row_is_met_by_a_message() -> None:
     ],
 )
 def test_other_refusals_are_none(status: int, text: str) -> None:
-    assert not looks_duplicate(status, text)
+    assert not says_already_exists(status, text)

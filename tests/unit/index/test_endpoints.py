@@ -6,11 +6,11 @@ from ci_publish.index.endpoints import (
     REHEARSAL_AUDIENCE,
     TESTPYPI,
     Profile,
-    as_known_rehearsal,
-    as_rehearsal,
-    kind_of,
+    index_kind_of_upload_url,
+    known_rehearsal_endpoints,
     may_be_rehearsal,
-    resolve,
+    rehearsal_endpoints,
+    resolve_endpoints,
 )
 from ci_publish.model.index import Endpoints, IndexProfile
 
@@ -27,7 +27,7 @@ from ci_publish.model.index import Endpoints, IndexProfile
     ],
 )
 def test_pypi_and_testpypi(given: str, endpoints: Endpoints) -> None:
-    assert resolve(given) == endpoints
+    assert resolve_endpoints(given) == endpoints
     assert endpoints.profile is IndexProfile.PYPI
 
 
@@ -73,7 +73,7 @@ WHY = {
 )
 def test_wrong_addresses_are_cured_with_words(wrong: str, meant: Endpoints, why: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve(wrong)
+        resolve_endpoints(wrong)
     own = "PyPI" if meant is PYPI else "TestPyPI"
     assert caught.value.summary == f"{wrong} is not an upload address of {own}."
     assert caught.value.detail == WHY[why]
@@ -100,14 +100,17 @@ def test_wrong_addresses_are_cured_with_words(wrong: str, meant: Endpoints, why:
 )
 def test_addresses_that_cannot_work_are_refused(wrong: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as caught:
-        resolve(wrong)
+        resolve_endpoints(wrong)
     assert caught.value.hints
     assert "hunter2" not in repr((caught.value.summary, caught.value.hints))
 
 
 def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
-    assert resolve("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
-    assert resolve("http://Index.example/", allow_http=frozenset({"index.EXAMPLE"})).upload == "http://Index.example/"
+    assert resolve_endpoints("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
+    assert (
+        resolve_endpoints("http://Index.example/", allow_http=frozenset({"index.EXAMPLE"})).upload
+        == "http://Index.example/"
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,15 +156,15 @@ def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
     ],
 )
 def test_the_simple_api_is_derived_where_it_can_be_known(upload: str, kind: str | None, simple: str | None) -> None:
-    endpoints = resolve(upload)
-    assert (kind_of(upload), endpoints.simple) == (kind, simple)
+    endpoints = resolve_endpoints(upload)
+    assert (index_kind_of_upload_url(upload), endpoints.simple) == (kind, simple)
     assert endpoints.profile is IndexProfile.GENERIC
     assert endpoints.json_api is None
     assert endpoints.integrity is None
 
 
 def test_the_guesses_of_pep_807() -> None:
-    endpoints = resolve("https://h:8443/a/legacy/")
+    endpoints = resolve_endpoints("https://h:8443/a/legacy/")
     assert endpoints.discovery == "https://h:8443/.well-known/pytp?discover=%2Fa%2Flegacy%2F"
     assert endpoints.audience == "https://h:8443/_/oidc/audience"
     assert endpoints.mint == "https://h:8443/_/oidc/mint-token"
@@ -170,20 +173,20 @@ def test_the_guesses_of_pep_807() -> None:
 
 
 def test_an_index_url_is_taken_as_it_is() -> None:
-    assert resolve("https://h/one", "https://h/elsewhere").simple == "https://h/elsewhere/"
-    assert resolve("pypi", "https://mirror.example/simple/").simple == "https://mirror.example/simple/"
+    assert resolve_endpoints("https://h/one", "https://h/elsewhere").simple == "https://h/elsewhere/"
+    assert resolve_endpoints("pypi", "https://mirror.example/simple/").simple == "https://mirror.example/simple/"
     with pytest.raises(ConfigurationError, match="index-url"):
-        resolve("pypi", "http://mirror.example/simple/")
+        resolve_endpoints("pypi", "http://mirror.example/simple/")
 
 
 @pytest.mark.parametrize("profile", ["pypi", "generic"])
 def test_the_profile_can_be_set(profile: Profile) -> None:
-    assert resolve("https://h/legacy/", profile=profile).profile == profile
-    assert resolve("pypi", profile=profile).profile == profile
+    assert resolve_endpoints("https://h/legacy/", profile=profile).profile == profile
+    assert resolve_endpoints("pypi", profile=profile).profile == profile
 
 
 def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
-    endpoints = resolve("https://h/sub/legacy/", profile="pypi")
+    endpoints = resolve_endpoints("https://h/sub/legacy/", profile="pypi")
     assert endpoints.simple == "https://h/sub/simple/"
     assert endpoints.json_api == "https://h/sub/pypi/"
     assert endpoints.integrity == "https://h/sub/integrity/"
@@ -192,33 +195,33 @@ def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
 
 
 def test_a_rehearsal_is_asked_for_on_loopback_only() -> None:
-    assert may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "auto")
-    assert not may_be_rehearsal(resolve("http://127.0.0.1:1/legacy/"), "generic")
-    assert not may_be_rehearsal(resolve("https://h/legacy/"), "auto")
+    assert may_be_rehearsal(resolve_endpoints("http://127.0.0.1:1/legacy/"), "auto")
+    assert not may_be_rehearsal(resolve_endpoints("http://127.0.0.1:1/legacy/"), "generic")
+    assert not may_be_rehearsal(resolve_endpoints("https://h/legacy/"), "auto")
 
 
 def test_an_index_that_the_environment_calls_a_rehearsal_is_one_if_it_may_be() -> None:
-    local, remote = resolve("http://127.0.0.1:1/legacy/"), resolve("https://h/legacy/")
-    assert as_known_rehearsal(local, "auto") == as_rehearsal(local)
-    assert as_known_rehearsal(local, "generic") == local
-    assert as_known_rehearsal(remote, "auto") == remote
+    local, remote = resolve_endpoints("http://127.0.0.1:1/legacy/"), resolve_endpoints("https://h/legacy/")
+    assert known_rehearsal_endpoints(local, "auto") == rehearsal_endpoints(local)
+    assert known_rehearsal_endpoints(local, "generic") == local
+    assert known_rehearsal_endpoints(remote, "auto") == remote
 
 
 def test_a_rehearsal_is_like_pypi_on_its_own_origin() -> None:
-    endpoints = as_rehearsal(resolve("http://127.0.0.1:1/legacy/"))
+    endpoints = rehearsal_endpoints(resolve_endpoints("http://127.0.0.1:1/legacy/"))
     assert endpoints.profile is IndexProfile.PYPI
     assert endpoints.pinned_audience == REHEARSAL_AUDIENCE
     assert endpoints.discovery is None
     assert endpoints.simple == "http://127.0.0.1:1/simple/"
-    assert as_rehearsal(resolve("http://127.0.0.1:1/x")).simple == "http://127.0.0.1:1/x/simple/"
-    kept = as_rehearsal(resolve("http://127.0.0.1:1/legacy/", "http://127.0.0.1:2/simple/"))
+    assert rehearsal_endpoints(resolve_endpoints("http://127.0.0.1:1/x")).simple == "http://127.0.0.1:1/x/simple/"
+    kept = rehearsal_endpoints(resolve_endpoints("http://127.0.0.1:1/legacy/", "http://127.0.0.1:2/simple/"))
     assert kept.simple == "http://127.0.0.1:2/simple/"
 
 
 def test_indexes_on_one_host_have_different_names() -> None:
-    names = [resolve(f"https://h/{path}").name for path in ("", "legacy/", "root/dev/", "root/prod")]
+    names = [resolve_endpoints(f"https://h/{path}").name for path in ("", "legacy/", "root/dev/", "root/prod")]
     assert names == ["h", "h", "h/root/dev", "h/root/prod"]
 
 
 def test_the_kind_of_pypi_is_known() -> None:
-    assert kind_of(PYPI.upload) == kind_of(TESTPYPI.upload) == "warehouse"
+    assert index_kind_of_upload_url(PYPI.upload) == index_kind_of_upload_url(TESTPYPI.upload) == "warehouse"

@@ -29,23 +29,23 @@ def begun(*releases: tuple[str, str]) -> tuple[PrefetchedListings, Asked, list[E
     emitter = BufferedEmitter(heard.append)
     asked = Asked(emitter)
     listings = PrefetchedListings(asked.fetch)
-    listings.begin(releases, emitter)
+    listings.begin_prefetch(releases, emitter)
     return listings, asked, heard
 
 
 def test_a_look_is_made_once_and_in_the_background() -> None:
     listings, asked, heard = begun(("demo", "1.0"), ("other", "2.0"))
-    assert listings.take("other", "2.0") == NoSuchProject("other")
-    assert listings.take("demo", "1.0") == NoSuchProject("demo")
-    assert listings.take("demo", "1.0") is None
+    assert listings.take_listing("other", "2.0") == NoSuchProject("other")
+    assert listings.take_listing("demo", "1.0") == NoSuchProject("demo")
+    assert listings.take_listing("demo", "1.0") is None
     assert sorted(asked.looks) == [("demo", "1.0", "ci-publish-prefetch"), ("other", "2.0", "ci-publish-prefetch")]
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other", "demo"]
 
 
 def test_what_nobody_asks_for_is_never_told() -> None:
     listings, asked, heard = begun(("demo", "1.0"), ("other", "2.0"))
-    listings.take("other", "2.0")
-    listings.finish()
+    listings.take_listing("other", "2.0")
+    listings.finish_prefetch()
     assert len(asked.looks) == 2
     assert [event.message for event in heard if isinstance(event, Noted)] == ["other"]
 
@@ -67,34 +67,34 @@ def test_what_happens_after_it_was_asked_for_is_told_at_once() -> None:
 
     before_the_end: list[list[str]] = []
     listings = PrefetchedListings(Retrying(told).fetch)
-    listings.begin([("demo", "1.0")], told)
+    listings.begin_prefetch([("demo", "1.0")], told)
     assert heard_first.wait(10)
     assert heard == []
     threading.Timer(0.1, asked_for.set).start()
-    assert listings.take("demo", "1.0") == NoSuchProject("demo")
+    assert listings.take_listing("demo", "1.0") == NoSuchProject("demo")
     assert before_the_end == [["first", "second"]]
 
 
 def test_another_listing_than_those_begun_is_not_there() -> None:
     listings, asked, _ = begun(("demo", "1.0"))
-    assert listings.take("demo", None) is None
-    assert listings.take("other", "1.0") is None
-    listings.finish()
+    assert listings.take_listing("demo", None) is None
+    assert listings.take_listing("other", "1.0") is None
+    listings.finish_prefetch()
     assert len(asked.looks) == 1
 
 
 def test_a_bug_shows_where_the_look_is_asked_for() -> None:
     listings, _, _ = begun(("broken", "1.0"), ("demo", "1.0"))
     with pytest.raises(RuntimeError, match="broken"):
-        listings.take("broken", "1.0")
-    assert listings.take("demo", "1.0") == NoSuchProject("demo")
+        listings.take_listing("broken", "1.0")
+    assert listings.take_listing("demo", "1.0") == NoSuchProject("demo")
 
 
 def test_finishing_waits_for_what_was_begun() -> None:
     listings, asked, _ = begun()
-    listings.finish()
+    listings.finish_prefetch()
     listings, asked, _ = begun(*((f"demo{number}", "1.0") for number in range(50)))
-    listings.finish()
+    listings.finish_prefetch()
     assert len(asked.looks) == 50
 
 

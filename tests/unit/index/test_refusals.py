@@ -3,11 +3,11 @@
 import pytest
 
 from ci_publish.http.messages import HttpAnswer
-from ci_publish.index.refusals import REFUSALS, Meaning, find
+from ci_publish.index.refusals import REFUSALS, Meaning, find_known_refusal
 from ci_publish.index.upload_api import (
     Later,
     advice_for_refusal,
-    understand,
+    interpret_upload_response,
 )
 from ci_publish.model.index import CredentialRefused, Refused
 from tests.unit.index.scripted_index import NOW, answer
@@ -19,7 +19,7 @@ INVALID = "Invalid attestations supplied during upload"
 
 
 def understood(given: HttpAnswer, url: str = URL) -> object:
-    return understand(given, url, 2, NOW)
+    return interpret_upload_response(given, url, 2, NOW)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_words_that_nobody_knows_have_no_advice() -> None:
 
 def test_every_row_of_words_can_be_met() -> None:
     assert all(row.advice for row in REFUSALS)
-    assert find(404, "requires_python") is None
+    assert find_known_refusal(404, "requires_python") is None

@@ -9,13 +9,13 @@ from ci_publish.index.simple_api import (
     MAX_FILES,
     MAX_JSON_PARTS,
     Unreadable,
-    is_root,
+    is_simple_api_root,
     json_api_url,
+    listing_url,
     lists_version,
-    merged,
-    parse,
-    parse_json_api,
-    project_url,
+    merge_listings,
+    parse_json_api_release,
+    parse_listing,
     provenance_url,
 )
 from ci_publish.model.filename import version_of
@@ -28,20 +28,20 @@ SHA = "a" * 64
 
 def read(body: object, content_type: str = JSON, url: str = URL, *, public: bool = False) -> ProjectListing:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    parsed = parse("demo", raw, content_type, url, public=public)
+    parsed = parse_listing("demo", raw, content_type, url, public=public)
     assert isinstance(parsed, ProjectListing)
     return parsed
 
 
 def refused(body: object, content_type: str = JSON) -> str:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    parsed = parse("demo", raw, content_type, URL, public=True)
+    parsed = parse_listing("demo", raw, content_type, URL, public=True)
     assert isinstance(parsed, Unreadable)
     return parsed.reason
 
 
 def test_addresses() -> None:
-    assert project_url("https://h/simple/", "demo") == "https://h/simple/demo/"
+    assert listing_url("https://h/simple/", "demo") == "https://h/simple/demo/"
     assert json_api_url("https://h/pypi/", "demo", "1.0") == "https://h/pypi/demo/1.0/json"
     assert provenance_url("https://h/integrity/", "demo", "1.0", "f") == "https://h/integrity/demo/1.0/f/provenance"
 
@@ -88,7 +88,9 @@ def test_the_attribute_of_core_metadata(attribute: str, core_metadata: str | boo
 def test_what_only_one_of_two_listings_says_is_kept() -> None:
     one = PublishedFile(filename="d-1.tar.gz", url="", sha256=SHA, core_metadata=SHA, provenance="https://p/")
     other = replace(one, core_metadata=False, provenance=None, size=5)
-    both = merged(ProjectListing(project="d", files={"d": one}), ProjectListing(project="d", files={"d": other}))
+    both = merge_listings(
+        ProjectListing(project="d", files={"d": one}), ProjectListing(project="d", files={"d": other})
+    )
     assert both.files["d"] == replace(other, core_metadata=SHA, provenance="https://p/")
 
 
@@ -245,7 +247,9 @@ def test_pages_that_are_no_listing(page: bytes, reason: str) -> None:
     [b"<![if", b"<!DOCTYPE [<!ELEMENT", b"<![CDATA[", b"<!--", b"<a href=" * 1000, b"&#x110000;", b"<![bad[x]]>"],
 )
 def test_broken_html_is_no_crash(page: bytes) -> None:
-    assert isinstance(parse("demo", b"<html>" + page, "text/html", URL, public=True), ProjectListing | Unreadable)
+    assert isinstance(
+        parse_listing("demo", b"<html>" + page, "text/html", URL, public=True), ProjectListing | Unreadable
+    )
 
 
 # whose files they are
@@ -284,7 +288,7 @@ def test_the_page_of_a_release() -> None:
         "yanked_reason": None,
     }
     body = json.dumps({"info": {"version": "1.0"}, "last_serial": 7, "urls": [entry]}).encode()
-    parsed = parse_json_api("demo", body, "https://pypi.org/pypi/demo/1.0/json")
+    parsed = parse_json_api_release("demo", body, "https://pypi.org/pypi/demo/1.0/json")
     assert isinstance(parsed, ProjectListing)
     assert parsed.serial == 7
     assert parsed.versions == ("1.0",)
@@ -299,12 +303,12 @@ def test_the_page_of_a_release() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"urls": null}'])
 def test_what_is_no_page_of_a_release(body: bytes) -> None:
-    assert isinstance(parse_json_api("demo", body, URL), Unreadable)
+    assert isinstance(parse_json_api_release("demo", body, URL), Unreadable)
 
 
 @pytest.mark.parametrize("body", [b'{"urls": [1]}', b'{"urls": [], "info": 1}', b'{"urls": [{"digests": 1}]}'])
 def test_hostile_pages_of_a_release(body: bytes) -> None:
-    assert parse_json_api("demo", body, URL) == ProjectListing(project="demo")
+    assert parse_json_api_release("demo", body, URL) == ProjectListing(project="demo")
 
 
 def test_both_looks_together() -> None:
@@ -327,7 +331,7 @@ def test_both_looks_together() -> None:
         versions=("1.0", "2.0"),
         serial=9,
     )
-    assert merged(first, second) == ProjectListing(
+    assert merge_listings(first, second) == ProjectListing(
         project="demo",
         files={
             "a": PublishedFile(filename="a", url="u", sha256="2", provenance="p"),
@@ -338,8 +342,8 @@ def test_both_looks_together() -> None:
         status="archived",
         serial=9,
     )
-    assert merged(None, second) is second
-    assert merged(ProjectListing(project="demo"), ProjectListing(project="demo")).serial is None
+    assert merge_listings(None, second) is second
+    assert merge_listings(ProjectListing(project="demo"), ProjectListing(project="demo")).serial is None
 
 
 # versions of files
@@ -385,7 +389,7 @@ ROOT_URL = "https://index.example/simple/"
     ],
 )
 def test_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
-    assert is_root(body, content_type, ROOT_URL)
+    assert is_simple_api_root(body, content_type, ROOT_URL)
 
 
 @pytest.mark.parametrize(
@@ -403,7 +407,7 @@ def test_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
     ],
 )
 def test_pages_that_are_not_the_root_of_a_simple_api(body: bytes, content_type: str) -> None:
-    assert not is_root(body, content_type, ROOT_URL)
+    assert not is_simple_api_root(body, content_type, ROOT_URL)
 
 
 def test_an_md5_is_read_where_it_is_one() -> None:
@@ -413,7 +417,7 @@ def test_an_md5_is_read_where_it_is_one() -> None:
 
 def test_json_with_more_parts_than_any_listing_has_is_not_read() -> None:
     body = b'{"files": ' + b"[" * MAX_JSON_PARTS
-    assert parse("demo", body, JSON_V1, "https://index.example/simple/demo/", public=True) == Unreadable(
+    assert parse_listing("demo", body, JSON_V1, "https://index.example/simple/demo/", public=True) == Unreadable(
         "is JSON with more parts than any listing has"
     )
 

@@ -11,9 +11,9 @@ from ci_publish.index.upload_api import (
     Later,
     MissingSlash,
     advice_for_refusal,
-    fields,
-    framing,
-    understand,
+    interpret_upload_response,
+    multipart_framing,
+    upload_form_fields,
 )
 from ci_publish.model.attestation import PUBLISH_V1, Attestation
 from ci_publish.model.distribution import Kind
@@ -26,7 +26,7 @@ ATTESTATION = Attestation(filename=FILENAME, predicate_type=PUBLISH_V1, json='{"
 
 
 def understood(given: HttpAnswer, url: str = URL) -> object:
-    return understand(given, url, 2, NOW)
+    return interpret_upload_response(given, url, 2, NOW)
 
 
 # the form
@@ -34,7 +34,7 @@ def understood(given: HttpAnswer, url: str = URL) -> object:
 
 def test_the_fields_stand_in_order(tmp_path: Path) -> None:
     file = make_file(tmp_path)
-    assert fields(file) == (
+    assert upload_form_fields(file) == (
         (":action", "file_upload"),
         ("protocol_version", "1"),
         ("metadata_version", "2.1"),
@@ -52,18 +52,18 @@ def test_the_fields_stand_in_order(tmp_path: Path) -> None:
 
 def test_an_sdist_an_md5_and_attestations(tmp_path: Path) -> None:
     file = make_file(tmp_path, filename="demo-1.0.tar.gz", kind=Kind.SDIST)
-    form = dict(fields(file, (ATTESTATION, ATTESTATION), md5="0" * 32))
+    form = dict(upload_form_fields(file, (ATTESTATION, ATTESTATION), md5="0" * 32))
     assert (form["filetype"], form["pyversion"], form["md5_digest"]) == ("sdist", "source", "0" * 32)
     assert json.loads(form["attestations"]) == [{"version": 1}, {"version": 1}]
 
 
 def test_the_form_is_read_as_it_was_meant(tmp_path: Path) -> None:
     file = make_file(tmp_path)
-    made = framing(fields(file, (ATTESTATION,)), 'a"b\r\nc.whl', "BOUNDARY")
+    made = multipart_framing(upload_form_fields(file, (ATTESTATION,)), 'a"b\r\nc.whl', "BOUNDARY")
     whole = f"Content-Type: {made.content_type}\r\n\r\n".encode() + made.head + b"\x00\r\n--x" + made.tail
     parts = list(BytesParser(policy=HTTP).parsebytes(whole).iter_parts())
     names = [part.get_param("name", header="content-disposition") for part in parts]
-    assert names == [name for name, _ in fields(file, (ATTESTATION,))] + ["content"]
+    assert names == [name for name, _ in upload_form_fields(file, (ATTESTATION,))] + ["content"]
     assert parts[6].get_payload(decode=True) == "Caf\u00e9".encode()
     assert parts[-1].get_payload(decode=True) == b"\x00\r\n--x"
     assert parts[-1].get_content_type() == "application/octet-stream"
@@ -231,16 +231,16 @@ PAGE = "<!DOCTYPE html><html><body><h1>Access denied</h1></body></html>"
 
 @pytest.mark.parametrize("url", ["https://upload.pypi.org/legacy/", "https://test.pypi.org/legacy/"])
 def test_a_page_with_403_is_not_a_refusal_of_pypi(url: str) -> None:
-    verdict = understand(answer(403, PAGE), url, 1, 0.0)
+    verdict = interpret_upload_response(answer(403, PAGE), url, 1, 0.0)
     assert isinstance(verdict, Later)
     assert "Access denied" in verdict.failure.reason
     own_words = PAGE.replace("Access denied", "Invalid or non-existent authentication information.")
-    assert isinstance(understand(answer(403, own_words), url, 1, 0.0), CredentialRefused)
-    assert isinstance(understand(answer(403, "<html></html>"), url, 1, 0.0), Later)
+    assert isinstance(interpret_upload_response(answer(403, own_words), url, 1, 0.0), CredentialRefused)
+    assert isinstance(interpret_upload_response(answer(403, "<html></html>"), url, 1, 0.0), Later)
 
 
 def test_a_page_with_403_elsewhere_names_both_causes() -> None:
-    verdict = understand(answer(403, PAGE), "https://index.example/", 1, 0.0)
+    verdict = interpret_upload_response(answer(403, PAGE), "https://index.example/", 1, 0.0)
     assert isinstance(verdict, CredentialRefused)
     assert verdict.message == "Access denied"
     assert "token" in verdict.advice[0]

@@ -3,7 +3,7 @@
 import pytest
 
 from ci_publish.errors import CredentialRejected
-from ci_publish.index.endpoints import resolve
+from ci_publish.index.endpoints import resolve_endpoints
 from ci_publish.model.identity import CredentialKind
 from ci_publish.model.index import (
     CredentialRefused,
@@ -39,8 +39,8 @@ def test_the_hints_of_pypi_are_pypis() -> None:
     assert not any("archived" in hint for hint in messages.credential_refused_error(PYPI, other).hints)
 
 
-FOUND = resolve("https://corp.example/legacy/")
-GIVEN = resolve("https://corp.example/legacy/", "https://corp.example/index/")
+FOUND = resolve_endpoints("https://corp.example/legacy/")
+GIVEN = resolve_endpoints("https://corp.example/legacy/", "https://corp.example/index/")
 NOT_READ = ListingUnavailable("demo", "the index answered 503")
 
 

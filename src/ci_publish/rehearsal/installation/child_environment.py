@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ci_publish.http.proxies import direct_loopback
+from ci_publish.http.proxies import loopback_proxy_exceptions
 from ci_publish.python_processes import passed_on
 
 _HOMES: Final = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "LOCALAPPDATA")
@@ -24,7 +24,7 @@ def child_environment(environ: Mapping[str, str], scratch: Path) -> dict[str, st
     certificates = allowed.get("SSL_CERT_FILE")
     return {
         **allowed,
-        **direct_loopback(allowed),
+        **loopback_proxy_exceptions(allowed),
         **dict.fromkeys(_HOMES, home),
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
         "PIP_CONFIG_FILE": os.devnull,
