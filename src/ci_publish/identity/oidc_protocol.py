@@ -246,7 +246,7 @@ def _unclear_exchange(answer: HttpAnswer | NoAnswer) -> Unclear:
         return Unclear(reason=answer.text or answer.reason.value, again=again, sent=answer.sent, untrusted=untrusted)
     again = _is_retryable_status(answer.status)
     text = f"HTTP {answer.status} {_exchange_response_message(answer)}".rstrip()
-    wait = retry_after(answer.headers.get("retry-after"), date_of_index(answer))
+    wait = parse_retry_after(answer.headers.get("retry-after"), date_of_index(answer))
     return Unclear(reason=text, again=again, wait=wait, sent=answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

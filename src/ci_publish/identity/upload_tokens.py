@@ -329,8 +329,8 @@ class TrustedPublishingCredential:
             answer = self._exchanger.burn_upload_token(held.token.secret)
         except Exception as error:  # noqa: BLE001  (on the way out, nothing may hide why the run ends)
             answer = oidc_protocol.Unclear(reason=type(error).__name__, again=False)
-        if held.emit_held_events is not None:
-            held.emit_held_events()
+        if held.release is not None:
+            held.release()
         if isinstance(answer, oidc_protocol.Unclear):
             message = f"An upload token for {self._endpoints.name} could not be burnt: {answer.reason}"
             hint = "It expires by itself, usually within 15 minutes of being made."

@@ -91,7 +91,7 @@ def unsure(file: Distribution, message: str = "a new tag") -> Problem:
     return Problem(filename=file.filename, rule="platform-tag-unknown", severity=Severity.WARNING, message=message)
 
 
-def with_attempt(played: FakeRun) -> list[str]:
+def attempted(played: FakeRun) -> list[str]:
     return [filename for filename, _ in index_of(played).sent]
 
 
