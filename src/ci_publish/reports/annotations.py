@@ -6,11 +6,12 @@ from dataclasses import replace
 from ci_publish.errors import PublishingDeferred
 from ci_publish.model.events import Checked, Collected, Compared, Event, Noted, RunFinished
 from ci_publish.model.frozen import frozen
-from ci_publish.model.problem import Severity
+from ci_publish.model.problem import Problem, Severity, alike
 from ci_publish.model.receipt import Redact
 from ci_publish.reports import wording
 from ci_publish.reports.failures import unreported_file_failures
 from ci_publish.reports.neutral import workflow_command_data, workflow_command_property
+from ci_publish.reports.repetition import FEW
 
 # The runner shows ten of each kind for a step and silently drops the rest.
 ANNOTATIONS_OF_A_KIND = 10
@@ -62,10 +63,7 @@ def _run_annotations(events: Sequence[Event]) -> Iterator[Annotation]:
 def _event_annotations(event: Event, paths: Mapping[str, str]) -> Iterator[Annotation]:
     match event:
         case Checked(problems=problems):
-            for problem in problems:
-                message = "\n".join(part for part in (problem.message, problem.advice, problem.docs) if part)
-                file = None if problem.filename is None else paths.get(problem.filename, problem.filename)
-                yield Annotation(severity=problem.severity, title=problem.rule, message=message, file=file)
+            yield from (_problem_annotation(group, paths) for group in alike(problems))
         case Compared(diff=diff):
             for found in (each for each in diff.findings if each.severity is not Severity.NOTE):
                 message = "\n".join(part for part in (found.message, found.advice, found.docs) if part)
@@ -78,6 +76,19 @@ def _event_annotations(event: Event, paths: Mapping[str, str]) -> Iterator[Annot
             )
         case _:
             pass
+
+
+def _problem_annotation(group: Sequence[Problem], paths: Mapping[str, str]) -> Annotation:
+    """Return one annotation for what several files have in common; it names the first few of them."""
+    first = group[0]
+    parts = [part for part in (first.message, first.advice, first.docs) if part]
+    if len(group) == 1:
+        file = None if first.filename is None else paths.get(first.filename, first.filename)
+        return Annotation(severity=first.severity, title=first.rule, message="\n".join(parts), file=file)
+    names = [paths.get(each.filename, each.filename) for each in group[:FEW] if each.filename]
+    more = [f"and {len(group) - FEW} more"] if len(group) > FEW else []
+    title = f"{first.rule}: {wording.pluralise(len(group), 'file')}"
+    return Annotation(severity=first.severity, title=title, message="\n".join((*parts, *names, *more)))
 
 
 def annotation_commands(remarks: Iterable[Annotation], redact: Redact = str) -> Iterator[str]:

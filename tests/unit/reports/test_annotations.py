@@ -44,6 +44,19 @@ def test_ten_annotations_of_a_kind_and_the_rest_folded(job: Job) -> None:
     assert [dict(each.properties)["title"] for each in job.annotations("error")] == ["x"]
 
 
+def test_what_is_wrong_in_many_files_is_one_annotation(job: Job) -> None:
+    found = tuple(
+        Problem(filename=f"f{number}.whl", rule="rule", severity=Severity.ERROR, message="It is refused.")
+        for number in range(200)
+    )
+    error = InvalidDistribution("x")
+    job.run([Checked(found), RunFinished(outcome=Outcome.FAILED, exit_code=4, time=BEGIN, error=error)])
+    (annotation,) = (each for each in job.annotations("error") if dict(each.properties)["title"] != "x")
+    assert dict(annotation.properties) == {"title": "rule: 200 files"}
+    assert annotation.data.splitlines()[0] == "It is refused."
+    assert annotation.data.splitlines()[2:] == [*(f"f{number}.whl" for number in range(10)), "and 190 more"]
+
+
 def test_failures_of_files_are_annotated_at_the_file(job: Job) -> None:
     refused = UploadRejected("No.", hints=("Ask.",))
     end = UploadRejected("1 file was refused.")
