@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ci_publish.app.file_source import FileSource
+from ci_publish.app.options import Origin, Source
 from ci_publish.app.settings_sources import load
 from ci_publish.errors import ConfigurationError
 
@@ -40,26 +41,67 @@ def test_where_a_value_comes_from_is_named(tmp_path: Path) -> None:
     loaded = load({}, {}, path)
 
     assert (loaded.settings.install, loaded.settings.run) == (True, ("a b", "c"))
-    assert loaded.origin("run").spelled == "[tool.ci-publish.install] run"
+    assert loaded.origin("install") == Origin(Source.FILE, "[tool.ci-publish.install]")
+    assert loaded.origin("run") == Origin(Source.FILE, "[tool.ci-publish.install] run")
     assert not load({"install": False}, {}, path).settings.install
 
 
+UNKNOWN = "Known keys: python, run, upstream, no-import, require-tried, timeout"
+CHECKOUT = "Whoever changes the checkout could change where secrets go."
+FLAG = "--install-with-credentials, CI_PUBLISH_INSTALL_WITH_CREDENTIALS or the input"
+SECRET = "Whoever can read the repository, or an sdist of it, could publish."
+REVOKE = "Use Trusted Publishing, or set password from your CI's secret store. Revoke this one."
+
+
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "said", "detail", "hints"),
     [
-        ({"install": {"pythons": "3.12"}}, r"Unknown key in \[tool.ci-publish.install\]: pythons"),
+        ({"install": {"pythons": "3.12"}}, "Unknown key in [tool.ci-publish.install]: pythons", "", UNKNOWN),
         (
             {"install": {"with-credentials": True}},
-            r"\[tool.ci-publish.install\] with-credentials: never read from a file",
+            "[tool.ci-publish.install] with-credentials: never read from a file.",
+            CHECKOUT,
+            f"Remove the key, and use {FLAG}.",
         ),
-        ({"install-with-credentials": True}, "install-with-credentials: never read from a file"),
-        ({"install": {"upstream": "https://me:secret@a.example/"}}, "upstream: a secret does not belong"),
-        ({"upstream": "https://token@a.example/"}, "upstream: a secret does not belong"),
+        (
+            {"install": {"install-with-credentials": True}},
+            "[tool.ci-publish.install] install-with-credentials: never read from a file.",
+            CHECKOUT,
+            f"Remove the key, and use {FLAG}.",
+        ),
+        (
+            {"install-with-credentials": True},
+            "[tool.ci-publish] install-with-credentials: never read from a file.",
+            CHECKOUT,
+            f"Remove the key, and use {FLAG}.",
+        ),
+        (
+            {"install": {"upstream": "https://me:secret@a.example/"}},
+            "[tool.ci-publish.install] upstream: a secret does not belong in a file.",
+            SECRET,
+            REVOKE,
+        ),
+        (
+            {"upstream": "https://token@a.example/"},
+            "[tool.ci-publish] upstream: a secret does not belong in a file.",
+            SECRET,
+            REVOKE,
+        ),
+        (
+            {"user-password": "secret@"},
+            "[tool.ci-publish] user-password: a secret does not belong in a file.",
+            SECRET,
+            REVOKE,
+        ),
+        ({"password": "secret@"}, "[tool.ci-publish] password: a secret does not belong in a file.", SECRET, REVOKE),
+        ({"token": "secret@"}, "[tool.ci-publish] token: a secret does not belong in a file.", SECRET, REVOKE),
     ],
 )
-def test_what_a_file_may_not_say_is_an_error(table: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as error:
+def test_what_a_file_may_not_say_is_an_error(table: dict[str, Any], said: str, detail: str, hints: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
         read(**table)
+    assert (error.value.summary, error.value.detail) == (said, detail)
+    assert " ".join(map(str, error.value.hints)) == hints
     assert "secret@" not in str(error.value)
 
 
