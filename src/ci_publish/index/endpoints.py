@@ -292,17 +292,14 @@ def _other_index_endpoints(url: str, profile: Profile) -> Endpoints:
 
 def _with_pypi_services(endpoints: Endpoints) -> Endpoints:
     """Return *endpoints* with the other services of PyPI, on the same origin."""
-    root = _url_root(endpoints.upload)
-    prefix = root + split_url(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
+    path = split_url(endpoints.upload).path.rstrip("/").removesuffix("/legacy").rstrip("/")
+    prefix = _url_root(endpoints.upload) + path
     return replace(
         endpoints,
         simple=f"{prefix}/simple/",
         simple_guesses=(),
         json_api=f"{prefix}/pypi/",
         integrity=f"{prefix}/integrity/",
-        audience=f"{root}/_/oidc/audience",
-        mint=f"{root}/_/oidc/mint-token",
-        burn=f"{root}/_/oidc/burn-token",
         web=f"{prefix}/project/",
     )
 

@@ -191,7 +191,11 @@ def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
     assert endpoints.json_api == "https://h/sub/pypi/"
     assert endpoints.integrity == "https://h/sub/integrity/"
     assert endpoints.web == "https://h/sub/project/"
+    assert endpoints.mint == "https://h/_/oidc/mint-token"
     assert endpoints.discovery is not None
+    assert resolve("https://h/X//legacy/", profile="pypi").simple == "https://h/X/simple/"
+    capital = resolve("https://h/X/", profile="pypi")
+    assert (capital.simple, capital.simple_guesses) == ("https://h/X/simple/", ())
 
 
 def test_a_rehearsal_is_asked_for_on_loopback_only() -> None:

@@ -1,5 +1,7 @@
 """What becomes of each file, over fakes."""
 
+from collections.abc import Collection
+
 import pytest
 
 from ci_publish.app.settings import Settings
@@ -9,8 +11,10 @@ from ci_publish.errors import (
     FileChangedDuringRun,
     IndexUnavailable,
     Interrupted,
+    PublishingDeferred,
     UploadRejected,
 )
+from ci_publish.model.distribution import Distribution
 from ci_publish.model.events import (
     FileFinished,
     FileStatus,
@@ -26,13 +30,19 @@ from ci_publish.model.index import (
     Unavailable,
     UploadOutcome,
 )
+from ci_publish.model.train import Train
+from ci_publish.publishing import messages, train_messages
+from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
 from ci_publish.publishing.publish import publish
+from ci_publish.publishing.stopped_projects import Stopped
 from tests.unit.fakes import (
     FakeCredential,
     FakeIndex,
+    FakeRun,
     fake_run,
     published,
     sha,
+    wheel,
 )
 from tests.unit.publishing.run_harness import (
     ALL,
@@ -113,3 +123,166 @@ def test_accepted_is_counted_with_its_attempts() -> None:
     publish(played.run())
     attempts = {e.distribution.filename: e.attempts for e in played.events if isinstance(e, FileFinished)}
     assert attempts[ONE.filename] == 3
+
+
+# recorded one by one ---------------------------------------------------------------------------------------------
+
+ALONE = Train(waves=(("demo",),), requires={"demo": frozenset()})
+CORE, PLUGIN, OTHER = wheel("core"), wheel("plugin"), wheel("other")
+TRAIN = Train(
+    waves=(("core", "other"), ("plugin",)),
+    requires={"core": frozenset(), "other": frozenset(), "plugin": frozenset({"core"})},
+)
+NO, LATER = UploadRejected("no"), PublishingDeferred("later")
+
+
+def recording(
+    train: Train = ALONE, *, absent: Collection[str] = (), keep_going: bool = False
+) -> tuple[FileOutcomes, FakeRun]:
+    played = fake_run(ONE, options=Settings(keep_going=keep_going))
+    return FileOutcomes(run=played.run(), index="i", train=train, absent=absent), played
+
+
+def ended(
+    file: Distribution,
+    status: FileStatus,
+    attempts: int = 0,
+    *,
+    url: str | None = None,
+    error: CiPublishError | None = None,
+) -> FileFinished:
+    return FileFinished(index="i", distribution=file, status=status, attempts=attempts, url=url, error=error)
+
+
+def test_nothing_is_recorded_at_first() -> None:
+    outcomes, played = recording()
+    assert (outcomes.failures, outcomes.deferred, outcomes.uploaded, outcomes.unclear) == ((), (), (), ())
+    assert (outcomes.halted, outcomes.kept, outcomes.sent) == (False, False, False)
+    assert (outcomes.doubtful, outcomes.take_withdrawn(), played.events) == ({}, (), [])
+    assert not outcomes.is_there(ONE)
+    assert not outcomes.has_ended(ONE)
+    assert not outcomes.gets_no_turn(ONE)
+    assert not outcomes.leave(ONE)
+
+
+@pytest.mark.parametrize(("status", "sent"), [(FileStatus.UPLOADED, True), (FileStatus.SAME_MD5, False)])
+def test_an_accepted_file_is_there(status: FileStatus, *, sent: bool) -> None:
+    outcomes, played = recording()
+    outcomes.accept(ONE, status, 2, url="https://files.example/one")
+    assert (outcomes.uploaded, outcomes.sent, outcomes.kept) == ((ONE,), sent, False)
+    assert outcomes.is_there(ONE)
+    assert outcomes.has_ended(ONE)
+    assert played.events == [ended(ONE, status, 2, url="https://files.example/one")]
+    outcomes.accept(TWO, FileStatus.SAME_MD5, 1)
+    assert outcomes.sent is sent
+
+
+def test_a_doubtful_answer_is_remembered() -> None:
+    outcomes, played = recording()
+    outcomes.accept_doubtfully(ONE, "a page of a proxy", 2)
+    assert outcomes.doubtful == {ONE.filename: "a page of a proxy"}
+    assert played.events == [ended(ONE, FileStatus.UNKNOWN, 2)]
+    assert outcomes.uploaded == (ONE,)
+
+
+def test_other_content_that_is_kept_is_there_but_not_ours() -> None:
+    outcomes, played = recording()
+    there = published(ONE, sha256=None)
+    outcomes.keep(ONE, there, "the name is taken", 3)
+    assert (outcomes.kept, outcomes.sent, outcomes.uploaded) == (True, False, ())
+    assert outcomes.is_there(ONE)
+    note = messages.kept_published(ONE, there, "the name is taken")
+    assert played.events == [note, ended(ONE, FileStatus.KEPT_PUBLISHED, 3, url=there.url)]
+
+
+@pytest.mark.parametrize(
+    ("reach", "keep_going", "halted"),
+    [(Reach.FILE, False, True), (Reach.FILE, True, False), (Reach.PROJECT, True, False), (Reach.RUN, True, True)],
+)
+def test_a_failure_ends_the_uploads_unless_the_others_are_wanted(
+    reach: Reach, *, keep_going: bool, halted: bool
+) -> None:
+    outcomes, played = recording(keep_going=keep_going)
+    outcomes.fail(ONE, NO, FileStatus.REFUSED, 2, reach=reach)
+    assert (outcomes.failures, outcomes.halted) == (((ONE, NO),), halted)
+    assert played.events == [ended(ONE, FileStatus.REFUSED, 2, error=NO)]
+    assert outcomes.gets_no_turn(TWO) is halted
+    assert outcomes.stopped("demo") is None, "a single project is not stopped"
+    outcomes.fail(TWO, NO, FileStatus.FAILED)
+    assert played.events[1] == ended(TWO, FileStatus.FAILED, error=NO)
+    assert outcomes.halted is halted
+
+
+@pytest.mark.parametrize(("reach", "itself"), [(Reach.FILE, None), (Reach.PROJECT, Stopped(("core",), NO))])
+def test_a_failure_stops_the_projects_that_require_the_file_s(reach: Reach, itself: Stopped | None) -> None:
+    outcomes, played = recording(TRAIN, keep_going=True)
+    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1, reach=reach)
+    assert outcomes.stopped("core") == itself
+    assert outcomes.stopped("plugin") == Stopped(("core",), NO)
+    assert outcomes.gets_no_turn(PLUGIN)
+    assert not outcomes.gets_no_turn(OTHER)
+    assert outcomes.leave(PLUGIN)
+    assert not outcomes.leave(OTHER)
+    ((_, first), (file, error)) = outcomes.failures
+    assert (first, file, error.summary) == (NO, PLUGIN, train_messages.project_stopped("plugin", ("core",), NO).summary)
+    assert played.events[1] == ended(PLUGIN, FileStatus.NOT_ATTEMPTED, error=error)
+    assert not outcomes.has_ended(PLUGIN)
+    outcomes.forget_failures()
+    assert (outcomes.failures, outcomes.halted, outcomes.stopped("plugin")) == ((), False, None)
+
+
+def test_a_limit_on_new_projects_stops_those_that_were_not_there() -> None:
+    outcomes, played = recording(TRAIN, absent={"core", "other"})
+    outcomes.accept(OTHER, FileStatus.UPLOADED, 1)
+    outcomes.defer(PLUGIN, LATER, 2)
+    assert outcomes.deferred == ((PLUGIN, LATER),)
+    assert played.events[1:] == [ended(PLUGIN, FileStatus.DEFERRED, 2, error=LATER)]
+    assert outcomes.stopped("plugin") == Stopped(("plugin",), LATER)
+    assert outcomes.stopped("core") == Stopped(("core",), LATER)
+    assert outcomes.stopped("other") is None, "it was created in this run"
+    assert outcomes.leave(CORE)
+    assert [file for file, _ in outcomes.deferred] == [PLUGIN, CORE]
+    assert played.events[2:] == [ended(CORE, FileStatus.DEFERRED, 0, error=LATER)]
+    assert (outcomes.failures, outcomes.halted) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "unclear"),
+    [
+        (Unavailable(attempts=3, message="503"), FileStatus.FAILED, ()),
+        (Unavailable(attempts=0, message="503"), FileStatus.NOT_ATTEMPTED, ()),
+        (Cancelled(1, unclear=True), FileStatus.UNKNOWN, (ONE,)),
+    ],
+)
+def test_an_upload_without_a_clear_answer(
+    outcome: Unavailable | Cancelled, status: FileStatus, unclear: tuple[Distribution, ...]
+) -> None:
+    outcomes, played = recording()
+    outcomes.lose(ONE, outcome, NO)
+    assert (outcomes.unclear, outcomes.failures, outcomes.halted) == (unclear, ((ONE, NO),), True)
+    assert played.events == [ended(ONE, status, outcome.attempts, error=NO)]
+    outcomes.forget_failures()
+    assert (outcomes.unclear, outcomes.failures, outcomes.halted) == ((), (), False)
+
+
+def test_an_upload_that_got_no_turn_is_sent_again_unless_the_uploads_ended() -> None:
+    outcomes, played = recording(TRAIN, keep_going=True)
+    outcomes.withdraw(OTHER)
+    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1)
+    outcomes.withdraw(PLUGIN)
+    assert outcomes.take_withdrawn() == (OTHER,)
+    assert outcomes.take_withdrawn() == ()
+    assert [file for file, _ in outcomes.failures] == [CORE, PLUGIN]
+    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1, reach=Reach.RUN)
+    outcomes.withdraw(OTHER)
+    assert outcomes.take_withdrawn() == ()
+    assert played.events[-1] == ended(OTHER, FileStatus.NOT_ATTEMPTED)
+
+
+def test_an_upload_was_cut_by_a_stop_or_by_another_failure() -> None:
+    outcomes, played = recording()
+    assert isinstance(outcomes.stop_error(), Interrupted)
+    outcomes.fail(ONE, NO, FileStatus.REFUSED)
+    assert outcomes.stop_error() is NO
+    played.waiting.stop = True
+    assert isinstance(outcomes.stop_error(), Interrupted)
