@@ -152,7 +152,7 @@ class VariableSource(OptionSource):
         if key.endswith(_IDENTITY_TOKEN):
             return
         refuse_near_miss(key, ours, "environment variable")
-        if any(word in key.removeprefix(PREFIX) for word in _SUSPICIOUS):
+        if any(word in key for word in _SUSPICIOUS):
             raise ConfigurationError(
                 f"Unknown environment variable: {key}",
                 detail="It looks like a setting, and it would be ignored.",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_publish.about import OPTIONS_URL
 from ci_publish.app.options import Origin
 from ci_publish.app.settings import Settings
 from ci_publish.app.settings_sources import (
@@ -55,6 +56,9 @@ def test_inputs_are_read_only_when_our_action_says_so(pyproject: Path) -> None:
         ("INPUT_ATTESTATIONS", "yes please", "attestations", AttestationPolicy.AUTO),
         ("INPUT_ATTESTATIONS", "FALSE", "attestations", AttestationPolicy.OFF),
         ("INPUT_ATTESTATIONS", "if-possible", "attestations", AttestationPolicy.IF_POSSIBLE),
+        ("INPUT_ATTESTATIONS", "Required", "attestations", AttestationPolicy.REQUIRED),
+        ("INPUT_ATTESTATIONS", "off", "attestations", AttestationPolicy.OFF),
+        ("INPUT_ATTESTATIONS", "auto", "attestations", AttestationPolicy.AUTO),
     ],
 )
 def test_every_input_of_gh_action_pypi_publish_means_the_same(
@@ -161,6 +165,7 @@ def test_the_variables_of_twine_and_uv_count_where_nothing_of_ours_names_a_desti
 def test_a_variable_that_is_nearly_ours_is_named(pyproject: Path, key: str) -> None:
     with pytest.raises(ConfigurationError, match=key) as caught:
         loaded(pyproject, {key: "x"})
+    assert caught.value.summary == f"Unknown environment variable: {key}"
     assert "Did you mean CI_PUBLISH_" in caught.value.hints[0]
 
 
@@ -175,8 +180,12 @@ def test_other_variables_are_warned_of_and_other_keys_left_alone(pyproject: Path
     ["API_TOKEN", "TWINE_PASSWORD", "SECRET", "UPLOAD_URL", "INDEX", "REPOSITORY", "DRY", "REHEARSE", "TESTPYPI"],
 )
 def test_an_unknown_variable_that_looks_like_an_intent_is_refused(pyproject: Path, word: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"CI_PUBLISH_X_{word}"):
-        loaded(pyproject, {f"CI_PUBLISH_X_{word}": "x"})
+    name = f"CI_PUBLISH_OF_ANOTHER_PROGRAM_{word}"
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(pyproject, {name: "x"})
+    assert caught.value.summary == f"Unknown environment variable: {name}"
+    assert caught.value.detail == "It looks like a setting, and it would be ignored."
+    assert caught.value.hints == (f"Unset {name}, or use one of the variables that exist: {OPTIONS_URL}",)
 
 
 def test_token_is_a_second_name_of_the_password(pyproject: Path) -> None:
@@ -189,6 +198,11 @@ def test_token_is_a_second_name_of_the_password(pyproject: Path) -> None:
     assert loaded(pyproject, {"CI_PUBLISH_TOKEN": ""}).settings.password == Secret("")
     with pytest.raises(ConfigurationError, match="CI_PUBLISH_TOKEN and CI_PUBLISH_PASSWORD"):
         loaded(pyproject, {"CI_PUBLISH_TOKEN": "x", "CI_PUBLISH_PASSWORD": "y"})
+
+
+def test_the_folder_of_the_distributions_is_no_flag(pyproject: Path) -> None:
+    assert loaded(pyproject, paths="out").origin("paths") == Origin("flag", "PATH")
+    assert loaded(pyproject, skip_existing="true").origin("skip_existing") == Origin("flag", "--skip-existing")
 
 
 def test_the_table_with_an_underscore_is_refused(pyproject: Path) -> None:

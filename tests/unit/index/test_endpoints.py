@@ -105,12 +105,66 @@ def test_addresses_that_cannot_work_are_refused(wrong: str, words: str) -> None:
     assert "hunter2" not in repr((caught.value.summary, caught.value.hints))
 
 
+USER = "https://index.example/ contains a user name or a password."
+SECRETS = [
+    "Remove them from the address, and treat the password as exposed if it was ever committed or logged.",
+    "Set user, and password from a secret.",
+]
+PLAIN = (
+    "http://index.example/http:/ is plain http: anyone on the network path could read the credential and modify the"
+    " files."
+)
+ALLOW = (
+    "If this network is trusted, allow it: allow-http: index.example"
+    " (for passwords and API tokens only, never for Trusted Publishing)"
+)
+
+
+@pytest.mark.parametrize("name", ["repository-url", "index-url"])
+@pytest.mark.parametrize(
+    ("wrong", "words", "detail", "hints"),
+    [
+        (
+            "https://user:hunter2@index.example/",
+            USER,
+            "URLs end up in logs, where everyone can read them, so this one is not used.",
+            SECRETS,
+        ),
+        (
+            "pipy",
+            "'pipy' is not an http or https address.",
+            "",
+            ["Write an address like https://upload.pypi.org/legacy/, or one of the names pypi and testpypi."],
+        ),
+        (
+            "https://index.example/?x=1",
+            "https://index.example/?x=… has a query or a fragment, which upload addresses do not have.",
+            "",
+            ["Remove everything from the first ? or # onwards."],
+        ),
+        (
+            "http://index.example/http:/",
+            PLAIN,
+            "",
+            ["Use https: https://index.example/http:/", ALLOW],
+        ),
+    ],
+)
+def test_what_to_do_about_addresses_that_cannot_work(
+    *, name: str, wrong: str, words: str, detail: str, hints: list[str]
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(*([wrong] if name == "repository-url" else ["https://h/", wrong]))
+    assert caught.value.summary == f"The {name} {words}"
+    assert caught.value.detail == detail
+    assert list(map(str, caught.value.hints)) == hints
+
+
 def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
-    assert resolve_endpoints("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
-    assert (
-        resolve_endpoints("http://Index.example/", allow_http=frozenset({"index.EXAMPLE"})).upload
-        == "http://Index.example/"
-    )
+    assert resolve("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
+    for allowed in ("index.EXAMPLE", "index.example."):
+        assert resolve("http://Index.example/", allow_http=frozenset({allowed})).upload == "http://Index.example/"
+    assert resolve("https://h/", "http://i/", allow_http=frozenset({"i"})).simple == "http://i/"
 
 
 @pytest.mark.parametrize(
@@ -170,6 +224,16 @@ def test_the_guesses_of_pep_807() -> None:
     assert endpoints.mint == "https://h:8443/_/oidc/mint-token"
     assert endpoints.burn == "https://h:8443/_/oidc/burn-token"
     assert endpoints.pinned_audience is None
+    assert resolve("https://h").discovery == "https://h/.well-known/pytp?discover=%2F"
+
+
+def test_a_simple_api_that_other_indexes_could_have_is_a_guess() -> None:
+    assert resolve("https://h/root/dev/").simple_guesses == (
+        "https://h/root/dev/+simple/",
+        "https://h/root/dev/simple/",
+    )
+    assert resolve("https://h/api/packages/me/pypi").simple_guesses == ()
+    assert resolve("https://h/root/dev/", "https://h/elsewhere").simple_guesses == ()
 
 
 def test_an_index_url_is_taken_as_it_is() -> None:
