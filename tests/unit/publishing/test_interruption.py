@@ -1,6 +1,7 @@
 """How a run ends early: flags, grace, shields and deadlines, on a clock of our own."""
 
 import signal
+import time
 
 import pytest
 
@@ -168,3 +169,56 @@ def test_a_refusal_stands_also_in_a_run_that_is_stopped(interruption: Interrupti
     refusal = ContentConflict("other bytes")
     interruption.request_stop(signal.SIGINT)
     assert interruption.error_instead_of(refusal) is refusal
+
+
+def test_a_signal_that_is_heard_twice_is_one_signal(interruption: Interruption) -> None:
+    interruption.request_stop(signal.SIGINT, heard_by="watcher")
+    interruption.request_stop(signal.SIGINT, heard_by="handler")
+    assert not interruption.cut
+    interruption.request_stop(signal.SIGINT, heard_by="watcher")
+    assert interruption.cut
+
+
+def test_only_the_main_thread_leaves_a_local_step_and_once(interruption: Interruption) -> None:
+    with interruption.immediate():
+        interruption.leave_step()
+        interruption.request_stop(signal.SIGINT, heard_by="watcher")
+        with pytest.raises(Interrupted):
+            interruption.leave_step()
+        interruption.leave_step()
+
+
+def test_how_long_ago_the_run_was_asked_to_end(interruption: Interruption, clock: Clock) -> None:
+    assert interruption.stopped_for() is None
+    clock.now += 60.0
+    assert interruption.stopped_for() == 0.0
+    clock.now += 0.5
+    assert interruption.stopped_for() == 0.5
+    interruption.request_stop(signal.SIGINT)
+    clock.now += 2.0
+    assert interruption.stopped_for() == 2.5
+
+
+def test_a_signal_counts_from_when_it_came(interruption: Interruption, clock: Clock) -> None:
+    clock.now += 10.0
+    interruption.request_stop(signal.SIGINT)
+    clock.now += 3.0
+    assert (interruption.stopped_for(), interruption.since_request()) == (3.0, 3.0)
+
+
+def test_what_must_be_done_is_done_for_a_run_that_does_not_end(interruption: Interruption) -> None:
+    done: list[str] = []
+    interruption.when_abandoned(lambda: done.append("burnt"))
+    interruption.when_abandoned(lambda: done.append("reported"))
+    assert done == []
+    interruption.abandon()
+    assert done == ["burnt", "reported"]
+
+
+def test_no_wait_takes_no_time(interruption: Interruption, clock: Clock) -> None:
+    began = time.monotonic()
+    for seconds in (0.0, -1.0, 0.0, -1.0):
+        assert not interruption.wait(seconds)
+    clock.now += 60.0
+    assert interruption.wait(30.0), "nothing is left of the deadline"
+    assert time.monotonic() - began < 3.0
