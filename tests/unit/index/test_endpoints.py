@@ -110,10 +110,7 @@ SECRETS = [
     "Remove them from the address, and treat the password as exposed if it was ever committed or logged.",
     "Set user, and password from a secret.",
 ]
-PLAIN = (
-    "http://index.example/http:/ is plain http: anyone on the network path could read the credential and modify the"
-    " files."
-)
+PATH = "Anyone on the network path could read the credential and modify the files."
 ALLOW = (
     "If this network is trusted, allow it: allow-http: index.example"
     " (for passwords and API tokens only, never for Trusted Publishing)"
@@ -144,8 +141,8 @@ ALLOW = (
         ),
         (
             "http://index.example/http:/",
-            PLAIN,
-            "",
+            "http://index.example/http:/ is plain http.",
+            PATH,
             ["Use https: https://index.example/http:/", ALLOW],
         ),
     ],
@@ -154,7 +151,7 @@ def test_what_to_do_about_addresses_that_cannot_work(
     *, name: str, wrong: str, words: str, detail: str, hints: list[str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve(*([wrong] if name == "repository-url" else ["https://h/", wrong]))
+        resolve(wrong if name == "repository-url" else "https://h/", wrong)
     assert caught.value.summary == f"The {name} {words}"
     assert caught.value.detail == detail
     assert list(map(str, caught.value.hints)) == hints

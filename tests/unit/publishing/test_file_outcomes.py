@@ -156,30 +156,30 @@ def ended(
 
 def test_nothing_is_recorded_at_first() -> None:
     outcomes, played = recording()
-    assert (outcomes.failures, outcomes.deferred, outcomes.uploaded, outcomes.unclear) == ((), (), (), ())
-    assert (outcomes.halted, outcomes.kept, outcomes.sent) == (False, False, False)
+    assert (outcomes.failures, outcomes.deferred, outcomes.uploaded, outcomes.unclear_uploads) == ((), (), (), ())
+    assert (outcomes.halted, outcomes.has_kept_published, outcomes.sent) == (False, False, False)
     assert (outcomes.doubtful, outcomes.take_withdrawn(), played.events) == ({}, (), [])
-    assert not outcomes.is_there(ONE)
+    assert not outcomes.is_on_index(ONE)
     assert not outcomes.has_ended(ONE)
     assert not outcomes.gets_no_turn(ONE)
-    assert not outcomes.leave(ONE)
+    assert not outcomes.record_if_project_stopped(ONE)
 
 
 @pytest.mark.parametrize(("status", "sent"), [(FileStatus.UPLOADED, True), (FileStatus.SAME_MD5, False)])
 def test_an_accepted_file_is_there(status: FileStatus, *, sent: bool) -> None:
     outcomes, played = recording()
-    outcomes.accept(ONE, status, 2, url="https://files.example/one")
-    assert (outcomes.uploaded, outcomes.sent, outcomes.kept) == ((ONE,), sent, False)
-    assert outcomes.is_there(ONE)
+    outcomes.record_on_index(ONE, status, 2, url="https://files.example/one")
+    assert (outcomes.uploaded, outcomes.sent, outcomes.has_kept_published) == ((ONE,), sent, False)
+    assert outcomes.is_on_index(ONE)
     assert outcomes.has_ended(ONE)
     assert played.events == [ended(ONE, status, 2, url="https://files.example/one")]
-    outcomes.accept(TWO, FileStatus.SAME_MD5, 1)
+    outcomes.record_on_index(TWO, FileStatus.SAME_MD5, 1)
     assert outcomes.sent is sent
 
 
 def test_a_doubtful_answer_is_remembered() -> None:
     outcomes, played = recording()
-    outcomes.accept_doubtfully(ONE, "a page of a proxy", 2)
+    outcomes.record_doubtful_upload(ONE, "a page of a proxy", 2)
     assert outcomes.doubtful == {ONE.filename: "a page of a proxy"}
     assert played.events == [ended(ONE, FileStatus.UNKNOWN, 2)]
     assert outcomes.uploaded == (ONE,)
@@ -188,10 +188,10 @@ def test_a_doubtful_answer_is_remembered() -> None:
 def test_other_content_that_is_kept_is_there_but_not_ours() -> None:
     outcomes, played = recording()
     there = published(ONE, sha256=None)
-    outcomes.keep(ONE, there, "the name is taken", 3)
-    assert (outcomes.kept, outcomes.sent, outcomes.uploaded) == (True, False, ())
-    assert outcomes.is_there(ONE)
-    note = messages.kept_published(ONE, there, "the name is taken")
+    outcomes.record_kept_published(ONE, there, "the name is taken", 3)
+    assert (outcomes.has_kept_published, outcomes.sent, outcomes.uploaded) == (True, False, ())
+    assert outcomes.is_on_index(ONE)
+    note = messages.kept_published_warning(ONE, there, "the name is taken")
     assert played.events == [note, ended(ONE, FileStatus.KEPT_PUBLISHED, 3, url=there.url)]
 
 
@@ -203,12 +203,12 @@ def test_a_failure_ends_the_uploads_unless_the_others_are_wanted(
     reach: Reach, *, keep_going: bool, halted: bool
 ) -> None:
     outcomes, played = recording(keep_going=keep_going)
-    outcomes.fail(ONE, NO, FileStatus.REFUSED, 2, reach=reach)
+    outcomes.record_failure(ONE, NO, FileStatus.REFUSED, 2, reach=reach)
     assert (outcomes.failures, outcomes.halted) == (((ONE, NO),), halted)
     assert played.events == [ended(ONE, FileStatus.REFUSED, 2, error=NO)]
     assert outcomes.gets_no_turn(TWO) is halted
-    assert outcomes.stopped("demo") is None, "a single project is not stopped"
-    outcomes.fail(TWO, NO, FileStatus.FAILED)
+    assert outcomes.why_project_stopped("demo") is None, "a single project is not stopped"
+    outcomes.record_failure(TWO, NO, FileStatus.FAILED)
     assert played.events[1] == ended(TWO, FileStatus.FAILED, error=NO)
     assert outcomes.halted is halted
 
@@ -216,31 +216,35 @@ def test_a_failure_ends_the_uploads_unless_the_others_are_wanted(
 @pytest.mark.parametrize(("reach", "itself"), [(Reach.FILE, None), (Reach.PROJECT, Stopped(("core",), NO))])
 def test_a_failure_stops_the_projects_that_require_the_file_s(reach: Reach, itself: Stopped | None) -> None:
     outcomes, played = recording(TRAIN, keep_going=True)
-    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1, reach=reach)
-    assert outcomes.stopped("core") == itself
-    assert outcomes.stopped("plugin") == Stopped(("core",), NO)
+    outcomes.record_failure(CORE, NO, FileStatus.REFUSED, 1, reach=reach)
+    assert outcomes.why_project_stopped("core") == itself
+    assert outcomes.why_project_stopped("plugin") == Stopped(("core",), NO)
     assert outcomes.gets_no_turn(PLUGIN)
     assert not outcomes.gets_no_turn(OTHER)
-    assert outcomes.leave(PLUGIN)
-    assert not outcomes.leave(OTHER)
+    assert outcomes.record_if_project_stopped(PLUGIN)
+    assert not outcomes.record_if_project_stopped(OTHER)
     ((_, first), (file, error)) = outcomes.failures
-    assert (first, file, error.summary) == (NO, PLUGIN, train_messages.project_stopped("plugin", ("core",), NO).summary)
+    assert (first, file, error.summary) == (
+        NO,
+        PLUGIN,
+        train_messages.project_stopped_error("plugin", ("core",), NO).summary,
+    )
     assert played.events[1] == ended(PLUGIN, FileStatus.NOT_ATTEMPTED, error=error)
     assert not outcomes.has_ended(PLUGIN)
     outcomes.forget_failures()
-    assert (outcomes.failures, outcomes.halted, outcomes.stopped("plugin")) == ((), False, None)
+    assert (outcomes.failures, outcomes.halted, outcomes.why_project_stopped("plugin")) == ((), False, None)
 
 
 def test_a_limit_on_new_projects_stops_those_that_were_not_there() -> None:
     outcomes, played = recording(TRAIN, absent={"core", "other"})
-    outcomes.accept(OTHER, FileStatus.UPLOADED, 1)
-    outcomes.defer(PLUGIN, LATER, 2)
+    outcomes.record_on_index(OTHER, FileStatus.UPLOADED, 1)
+    outcomes.record_deferral(PLUGIN, LATER, 2)
     assert outcomes.deferred == ((PLUGIN, LATER),)
     assert played.events[1:] == [ended(PLUGIN, FileStatus.DEFERRED, 2, error=LATER)]
-    assert outcomes.stopped("plugin") == Stopped(("plugin",), LATER)
-    assert outcomes.stopped("core") == Stopped(("core",), LATER)
-    assert outcomes.stopped("other") is None, "it was created in this run"
-    assert outcomes.leave(CORE)
+    assert outcomes.why_project_stopped("plugin") == Stopped(("plugin",), LATER)
+    assert outcomes.why_project_stopped("core") == Stopped(("core",), LATER)
+    assert outcomes.why_project_stopped("other") is None, "it was created in this run"
+    assert outcomes.record_if_project_stopped(CORE)
     assert [file for file, _ in outcomes.deferred] == [PLUGIN, CORE]
     assert played.events[2:] == [ended(CORE, FileStatus.DEFERRED, 0, error=LATER)]
     assert (outcomes.failures, outcomes.halted) == ((), False)
@@ -258,23 +262,23 @@ def test_an_upload_without_a_clear_answer(
     outcome: Unavailable | Cancelled, status: FileStatus, unclear: tuple[Distribution, ...]
 ) -> None:
     outcomes, played = recording()
-    outcomes.lose(ONE, outcome, NO)
-    assert (outcomes.unclear, outcomes.failures, outcomes.halted) == (unclear, ((ONE, NO),), True)
+    outcomes.record_lost_answer(ONE, outcome, NO)
+    assert (outcomes.unclear_uploads, outcomes.failures, outcomes.halted) == (unclear, ((ONE, NO),), True)
     assert played.events == [ended(ONE, status, outcome.attempts, error=NO)]
     outcomes.forget_failures()
-    assert (outcomes.unclear, outcomes.failures, outcomes.halted) == ((), (), False)
+    assert (outcomes.unclear_uploads, outcomes.failures, outcomes.halted) == ((), (), False)
 
 
 def test_an_upload_that_got_no_turn_is_sent_again_unless_the_uploads_ended() -> None:
     outcomes, played = recording(TRAIN, keep_going=True)
-    outcomes.withdraw(OTHER)
-    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1)
-    outcomes.withdraw(PLUGIN)
+    outcomes.record_withdrawn(OTHER)
+    outcomes.record_failure(CORE, NO, FileStatus.REFUSED, 1)
+    outcomes.record_withdrawn(PLUGIN)
     assert outcomes.take_withdrawn() == (OTHER,)
     assert outcomes.take_withdrawn() == ()
     assert [file for file, _ in outcomes.failures] == [CORE, PLUGIN]
-    outcomes.fail(CORE, NO, FileStatus.REFUSED, 1, reach=Reach.RUN)
-    outcomes.withdraw(OTHER)
+    outcomes.record_failure(CORE, NO, FileStatus.REFUSED, 1, reach=Reach.RUN)
+    outcomes.record_withdrawn(OTHER)
     assert outcomes.take_withdrawn() == ()
     assert played.events[-1] == ended(OTHER, FileStatus.NOT_ATTEMPTED)
 
@@ -282,7 +286,7 @@ def test_an_upload_that_got_no_turn_is_sent_again_unless_the_uploads_ended() -> 
 def test_an_upload_was_cut_by_a_stop_or_by_another_failure() -> None:
     outcomes, played = recording()
     assert isinstance(outcomes.stop_error(), Interrupted)
-    outcomes.fail(ONE, NO, FileStatus.REFUSED)
+    outcomes.record_failure(ONE, NO, FileStatus.REFUSED)
     assert outcomes.stop_error() is NO
     played.waiting.stop = True
     assert isinstance(outcomes.stop_error(), Interrupted)

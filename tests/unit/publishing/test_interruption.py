@@ -180,30 +180,30 @@ def test_a_signal_that_is_heard_twice_is_one_signal(interruption: Interruption) 
 
 
 def test_only_the_main_thread_leaves_a_local_step_and_once(interruption: Interruption) -> None:
-    with interruption.immediate():
-        interruption.leave_step()
+    with interruption.interruptible_at_once():
+        interruption.raise_in_immediate_step()
         interruption.request_stop(signal.SIGINT, heard_by="watcher")
         with pytest.raises(Interrupted):
-            interruption.leave_step()
-        interruption.leave_step()
+            interruption.raise_in_immediate_step()
+        interruption.raise_in_immediate_step()
 
 
 def test_how_long_ago_the_run_was_asked_to_end(interruption: Interruption, clock: Clock) -> None:
-    assert interruption.stopped_for() is None
+    assert interruption.seconds_since_stop() is None
     clock.now += 60.0
-    assert interruption.stopped_for() == 0.0
+    assert interruption.seconds_since_stop() == 0.0
     clock.now += 0.5
-    assert interruption.stopped_for() == 0.5
+    assert interruption.seconds_since_stop() == 0.5
     interruption.request_stop(signal.SIGINT)
     clock.now += 2.0
-    assert interruption.stopped_for() == 2.5
+    assert interruption.seconds_since_stop() == 2.5
 
 
 def test_a_signal_counts_from_when_it_came(interruption: Interruption, clock: Clock) -> None:
     clock.now += 10.0
     interruption.request_stop(signal.SIGINT)
     clock.now += 3.0
-    assert (interruption.stopped_for(), interruption.since_request()) == (3.0, 3.0)
+    assert (interruption.seconds_since_stop(), interruption.seconds_since_signal()) == (3.0, 3.0)
 
 
 def test_what_must_be_done_is_done_for_a_run_that_does_not_end(interruption: Interruption) -> None:

@@ -31,7 +31,7 @@ from ci_publish.model.receipt_building import receipt_of
 from ci_publish.model.train import Train
 from ci_publish.publishing import messages, train_messages
 from ci_publish.publishing.file_outcomes import FileOutcomes, Reach
-from ci_publish.publishing.planning import Match, why_kept
+from ci_publish.publishing.planning import Match, why_published_file_is_kept
 from ci_publish.publishing.publish import publish
 from ci_publish.publishing.upload_answers import UploadAnswers
 from tests.unit.fakes import (
@@ -178,7 +178,7 @@ def record(answer: UploadOutcome, index: FakeIndex, state: IndexState | None = N
     states = {"demo": state or NoSuchProject("demo"), "other": NoSuchProject("other")}
     UploadAnswers(run=run, index=index, outcomes=outcomes, states=states).record(ONE, answer)
     (finished,) = (event for event in played.events if isinstance(event, FileFinished))
-    reach = Reach.RUN if outcomes.halted else Reach.PROJECT if outcomes.stopped("demo") else Reach.FILE
+    reach = Reach.RUN if outcomes.halted else Reach.PROJECT if outcomes.why_project_stopped("demo") else Reach.FILE
     return Recorded(finished, finished.error, reach, [event for event in played.events if isinstance(event, Noted)])
 
 
@@ -202,43 +202,45 @@ NOBODY = CredentialRefused(attempts=3, status=403, message="no role")
 @pytest.mark.parametrize(
     ("answer", "status", "reach", "error"),
     [
-        (REFUSED, FileStatus.REFUSED, Reach.FILE, messages.refused(GENERIC, ONE, REFUSED)),
+        (REFUSED, FileStatus.REFUSED, Reach.FILE, messages.refused_upload_error(GENERIC, ONE, REFUSED)),
         (
             replace(REFUSED, whole_project=True),
             FileStatus.REFUSED,
             Reach.PROJECT,
-            messages.refused(GENERIC, ONE, REFUSED),
+            messages.refused_upload_error(GENERIC, ONE, REFUSED),
         ),
-        (NOBODY, FileStatus.REFUSED, Reach.RUN, messages.credential_refused(GENERIC, NOBODY)),
+        (NOBODY, FileStatus.REFUSED, Reach.RUN, messages.credential_refused_error(GENERIC, NOBODY)),
         (
             replace(NOBODY, one_project=True),
             FileStatus.REFUSED,
             Reach.PROJECT,
-            messages.credential_refused(GENERIC, NOBODY),
+            messages.credential_refused_error(GENERIC, NOBODY),
         ),
         (
             FileChanged(3, "its size is another"),
             FileStatus.FAILED,
             Reach.FILE,
-            messages.file_changed(ONE, FileChanged(3, "its size is another")),
+            messages.file_changed_error(ONE, FileChanged(3, "its size is another")),
         ),
         (
             Unavailable(attempts=3, message="503"),
             FileStatus.FAILED,
             Reach.FILE,
-            messages.unavailable(GENERIC, ONE, Unavailable(attempts=3, message="503")),
+            messages.unanswered_upload_error(GENERIC, ONE, Unavailable(attempts=3, message="503")),
         ),
         (
             NewProjectLimit(attempts=3, message="too many", wait=None),
             FileStatus.DEFERRED,
             Reach.PROJECT,
-            train_messages.limit_reached(GENERIC, NewProjectLimit(attempts=3, message="too many", wait=None), 0.0),
+            train_messages.new_project_limit_error(
+                GENERIC, NewProjectLimit(attempts=3, message="too many", wait=None), 0.0
+            ),
         ),
         (
             THERE,
             FileStatus.REFUSED,
             Reach.FILE,
-            messages.same_bytes_elsewhere(GENERIC, ONE, "exists"),
+            messages.same_bytes_elsewhere_error(GENERIC, ONE, "exists"),
         ),
     ],
     ids=lambda value: type(value).__name__,
@@ -263,11 +265,11 @@ def test_a_limit_on_new_projects_ends_as_long_after_now_as_the_index_says() -> N
 def test_a_refused_credential_of_the_only_project_ends_the_run_and_the_project_s_status_is_named() -> None:
     archived = ProjectListing(project="demo", files={}, status="archived")
     recorded = record(NOBODY, FakeIndex(PYPI), archived)
-    assert words(recorded.error) == words(messages.credential_refused(PYPI, NOBODY, "archived"))
+    assert words(recorded.error) == words(messages.credential_refused_error(PYPI, NOBODY, "archived"))
     denied = replace(NOBODY, message="The user is not allowed to upload to project 'demo'")
     for state, status in ((archived, "archived"), (NoSuchProject("demo"), None)):
         recorded = record(denied, FakeIndex(PYPI), state)
-        assert words(recorded.error) == words(messages.credential_refused(PYPI, denied, status))
+        assert words(recorded.error) == words(messages.credential_refused_error(PYPI, denied, status))
 
 
 def test_the_listing_is_asked_for_this_release_and_past_every_cache() -> None:
@@ -293,11 +295,13 @@ def test_other_content_is_a_conflict_of_the_project_unless_it_is_kept(digest: st
     match = Match.OTHER if digest else Match.UNKNOWN
     recorded = record(THERE, listing(other))
     assert recorded.finished == ended(FileStatus.CONFLICT, error=recorded.error)
-    assert words(recorded.error) == words(messages.conflict(GENERIC, [Conflict(ONE, other)], skip_existing=False))
+    assert words(recorded.error) == words(
+        messages.content_conflict_error(GENERIC, [Conflict(ONE, other)], skip_existing=False)
+    )
     assert recorded.reach is Reach.PROJECT
     kept = record(THERE, listing(other), on_conflict="keep-published")
     assert kept.finished == ended(FileStatus.KEPT_PUBLISHED, url=other.url)
-    assert kept.notes[-1] == messages.kept_published(ONE, other, why_kept(match))
+    assert kept.notes[-1] == messages.kept_published_warning(ONE, other, why_published_file_is_kept(match))
 
 
 def test_on_pypi_skip_existing_keeps_only_what_cannot_be_compared() -> None:
@@ -310,19 +314,19 @@ def test_a_name_that_is_taken_where_the_listing_cannot_be_seen() -> None:
     unseen = NotVisible("demo", "401")
     recorded = record(THERE, AskedIndex(GENERIC, states=[unseen]))
     assert recorded.finished == ended(FileStatus.CONFLICT, error=recorded.error)
-    assert words(recorded.error) == words(messages.cannot_compare(GENERIC, ONE, "exists"))
+    assert words(recorded.error) == words(messages.cannot_compare_error(GENERIC, ONE, "exists"))
     assert recorded.reach is Reach.PROJECT
     kept = record(THERE, AskedIndex(GENERIC, states=[unseen]), skip_existing=True)
     assert kept.finished == ended(FileStatus.KEPT_PUBLISHED, url="")
     taken = PublishedFile(filename=ONE.filename, url="", sha256=None)
-    assert kept.notes == [messages.kept_published(ONE, taken, "the index says that this name is taken")]
+    assert kept.notes == [messages.kept_published_warning(ONE, taken, "the index says that this name is taken")]
 
 
 def test_a_listing_that_cannot_be_read_is_an_outage() -> None:
     down = ListingUnavailable("demo", "HTTP 500")
     recorded = record(THERE, AskedIndex(GENERIC, states=[down]))
     assert recorded.finished == ended(FileStatus.FAILED, error=recorded.error)
-    assert words(recorded.error) == words(messages.listing_unavailable(GENERIC, down))
+    assert words(recorded.error) == words(messages.listing_unavailable_error(GENERIC, down))
 
 
 @pytest.mark.parametrize(
