@@ -151,17 +151,20 @@ def test_what_to_do_about_addresses_that_cannot_work(
     *, name: str, wrong: str, words: str, detail: str, hints: list[str]
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        resolve(wrong if name == "repository-url" else "https://h/", wrong)
+        resolve_endpoints(wrong if name == "repository-url" else "https://h/", wrong)
     assert caught.value.summary == f"The {name} {words}"
     assert caught.value.detail == detail
     assert list(map(str, caught.value.hints)) == hints
 
 
 def test_plain_http_to_loopback_or_where_it_was_allowed() -> None:
-    assert resolve("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
+    assert resolve_endpoints("http://127.0.0.1:8080/").upload == "http://127.0.0.1:8080/"
     for allowed in ("index.EXAMPLE", "index.example."):
-        assert resolve("http://Index.example/", allow_http=frozenset({allowed})).upload == "http://Index.example/"
-    assert resolve("https://h/", "http://i/", allow_http=frozenset({"i"})).simple == "http://i/"
+        assert (
+            resolve_endpoints("http://Index.example/", allow_http=frozenset({allowed})).upload
+            == "http://Index.example/"
+        )
+    assert resolve_endpoints("https://h/", "http://i/", allow_http=frozenset({"i"})).simple == "http://i/"
 
 
 @pytest.mark.parametrize(
@@ -221,16 +224,16 @@ def test_the_guesses_of_pep_807() -> None:
     assert endpoints.mint == "https://h:8443/_/oidc/mint-token"
     assert endpoints.burn == "https://h:8443/_/oidc/burn-token"
     assert endpoints.pinned_audience is None
-    assert resolve("https://h").discovery == "https://h/.well-known/pytp?discover=%2F"
+    assert resolve_endpoints("https://h").discovery == "https://h/.well-known/pytp?discover=%2F"
 
 
 def test_a_simple_api_that_other_indexes_could_have_is_a_guess() -> None:
-    assert resolve("https://h/root/dev/").simple_guesses == (
+    assert resolve_endpoints("https://h/root/dev/").simple_guesses == (
         "https://h/root/dev/+simple/",
         "https://h/root/dev/simple/",
     )
-    assert resolve("https://h/api/packages/me/pypi").simple_guesses == ()
-    assert resolve("https://h/root/dev/", "https://h/elsewhere").simple_guesses == ()
+    assert resolve_endpoints("https://h/api/packages/me/pypi").simple_guesses == ()
+    assert resolve_endpoints("https://h/root/dev/", "https://h/elsewhere").simple_guesses == ()
 
 
 def test_an_index_url_is_taken_as_it_is() -> None:
@@ -254,8 +257,8 @@ def test_an_index_said_to_be_like_pypi_has_its_layout() -> None:
     assert endpoints.web == "https://h/sub/project/"
     assert endpoints.mint == "https://h/_/oidc/mint-token"
     assert endpoints.discovery is not None
-    assert resolve("https://h/X//legacy/", profile="pypi").simple == "https://h/X/simple/"
-    capital = resolve("https://h/X/", profile="pypi")
+    assert resolve_endpoints("https://h/X//legacy/", profile="pypi").simple == "https://h/X/simple/"
+    capital = resolve_endpoints("https://h/X/", profile="pypi")
     assert (capital.simple, capital.simple_guesses) == ("https://h/X/simple/", ())
 
 
