@@ -151,7 +151,7 @@ def plant(storage: Storage, project: str, files: Files) -> None:
     """Put a release on the index, as far as its pages show it."""
     served = metadata(project, files.version, files.extra, files.requires_python).encode()
     fields = (("requires_python", files.requires_python),)
-    storage.record(ReleaseCreated(project=project, version=files.version, time=1.0, fields=fields))
+    storage.record_events(ReleaseCreated(project=project, version=files.version, time=1.0, fields=fields))
     spelled = project.replace("-", "_")
     names = [f"{spelled}-{files.version}-{tag}.whl" for tag in files.tags]
     for name in names + ([f"{spelled}-{files.version}.tar.gz"] if files.sdist else []):
@@ -168,7 +168,7 @@ def plant(storage: Storage, project: str, files: Files) -> None:
             uploaded=1.0,
             core_metadata_sha256=hashlib.sha256(served).hexdigest() if files.served else None,
         )
-        storage.record(FileAdded(project, stored))
+        storage.record_events(FileAdded(project, stored))
         place = storage.path_of(stored)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.with_name(f"{name}.metadata").write_bytes(served)
@@ -181,7 +181,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RehearsalWorld]:
     storage = Storage(folder)
     for rule, runs in PLANTED.items():
         for project, run in zip((rule, f"{rule}-twin"), runs, strict=True):
-            storage.record(ProjectCreated(project, 1.0))
+            storage.record_events(ProjectCreated(project, 1.0))
             for files in run.before:
                 plant(storage, project, files)
     storage.close()

@@ -19,13 +19,13 @@ class Uploader:
     token: IssuedUploadToken
 
 
-def authenticate(authorization: str, tokens: TokenStore, *, any_user: bool = False) -> Uploader:
+def authenticate_uploader(authorization: str, tokens: TokenStore, *, any_user: bool = False) -> Uploader:
     """Return who sent this Authorization header; raises RefusedError (403) for an unknown credential.
 
     With *any_user*, the API token may come as the password of a user.
     """
-    raw = _token_in(authorization, any_user=any_user)
-    token = tokens.find(raw) if raw else None
+    raw = _token_in_authorization_header(authorization, any_user=any_user)
+    token = tokens.find_token(raw) if raw else None
     if raw is None or token is None:
         raise RefusedError(
             403, f"Invalid or non-existent authentication information. See {HELP}#invalid-auth for more information."
@@ -33,18 +33,18 @@ def authenticate(authorization: str, tokens: TokenStore, *, any_user: bool = Fal
     return Uploader(raw, token)
 
 
-def _token_in(authorization: str, *, any_user: bool) -> str | None:
+def _token_in_authorization_header(authorization: str, *, any_user: bool) -> str | None:
     scheme, _, value = authorization.partition(" ")
     match scheme.lower():
         case "basic":
-            return _password_in(value, any_user=any_user)
+            return _password_in_basic_authorization(value, any_user=any_user)
         case "bearer" | "token":
             return value
         case _:
             return None
 
 
-def _password_in(value: str, *, any_user: bool) -> str | None:
+def _password_in_basic_authorization(value: str, *, any_user: bool) -> str | None:
     try:
         user, colon, password = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -60,8 +60,8 @@ def _password_in(value: str, *, any_user: bool) -> str | None:
     )
 
 
-def check_token(uploader: Uploader, tokens: TokenStore, project: str, spelled: str) -> None:
+def check_upload_token_for_project(uploader: Uploader, tokens: TokenStore, project: str, spelled: str) -> None:
     """Refuse a token that is expired, forged, or meant for other projects (403)."""
-    failures = tokens.failures(uploader.raw, uploader.token, project, spelled)
+    failures = tokens.token_failures(uploader.raw, uploader.token, project, spelled)
     if failures:
         raise RefusedError(403, f"Invalid API Token: {', '.join(failures)}")

@@ -48,7 +48,7 @@ def github_claims(  # noqa: PLR0913 - each is a fact of the job that others are 
     workflow_ref = f"{repository}/.github/workflows/{workflow}@{ref}"
     claims: dict[str, object] = {
         "iss": GITHUB_ISSUER,
-        "sub": _github_subject(repository, ref, environment, event_name),
+        "sub": _github_subject_claim(repository, ref, environment, event_name),
         "repository": repository,
         "repository_id": "74",
         "repository_owner": owner,
@@ -76,7 +76,7 @@ def github_claims(  # noqa: PLR0913 - each is a fact of the job that others are 
     return claims if environment is None else {**claims, "environment": environment}
 
 
-def _github_subject(repository: str, ref: str, environment: str | None, event_name: str) -> str:
+def _github_subject_claim(repository: str, ref: str, environment: str | None, event_name: str) -> str:
     if environment is not None:
         return f"repo:{repository}:environment:{environment}"
     return f"repo:{repository}:pull_request" if event_name == "pull_request" else f"repo:{repository}:ref:{ref}"

@@ -19,18 +19,18 @@ _LINK = re.compile(r'<a\b([^<>]*\shref="([^"]*)"[^<>]*)>')
 _ATTRIBUTE = re.compile(r'\s(src|alt)="([^"]*)"')
 
 
-def shown(description: str, content_type: str | None) -> str:
+def description_as_safe_html(description: str, content_type: str | None) -> str:
     """Return the description as safe HTML: as plain text where it cannot be rendered (`warehouse/utils/readme.py`).
 
     Images are placeholders with their address; relative images and links, which are dead on PyPI, have a class.
     """
-    rendered = _rendered(description, content_type)
+    rendered = _render_description_html(description, content_type)
     if rendered is None:
         return f"<pre>{readme_renderer.txt.render(description)}</pre>"
-    return _LINK.sub(_marked, _IMAGE.sub(_placeholder, rendered))
+    return _LINK.sub(_mark_relative_link, _IMAGE.sub(_image_placeholder_html, rendered))
 
 
-def _placeholder(image: re.Match[str]) -> str:
+def _image_placeholder_html(image: re.Match[str]) -> str:
     """Return what stands for an image; the attributes are escaped already, by the sanitiser."""
     attributes = dict(_ATTRIBUTE.findall(image[1]))
     address, alt = attributes.get("src", ""), attributes.get("alt", "")
@@ -39,11 +39,11 @@ def _placeholder(image: re.Match[str]) -> str:
     return f'<span class="image">image: {alt} <code>{address}</code></span>'
 
 
-def _marked(link: re.Match[str]) -> str:
+def _mark_relative_link(link: re.Match[str]) -> str:
     return f'<a class="dead"{link[1]}>' if is_relative_address(html.unescape(link[2])) else link[0]
 
 
-def description_problem(fields: Fields) -> str | None:
+def description_refusal_message(fields: Fields) -> str | None:
     """Return PyPI's message for a description that cannot be rendered; None for others, and without one."""
     texts = dict(reversed(fields))
     description, content_type = texts.get("description", ""), texts.get("description_content_type", "")
@@ -53,8 +53,8 @@ def description_problem(fields: Fields) -> str | None:
     return f"The description failed to render {subject}. See {HELP}#description-content-type for more information."
 
 
-def _rendered(description: str, content_type: str | None) -> str | None:
-    kind = _media_type(content_type)
+def _render_description_html(description: str, content_type: str | None) -> str | None:
+    kind = _description_media_type(content_type)
     if not is_quick_to_render(description, kind or "text/x-rst"):
         return None
     with warnings.catch_warnings():
@@ -68,7 +68,7 @@ def _rendered(description: str, content_type: str | None) -> str | None:
                 return None
 
 
-def _media_type(content_type: str | None) -> str | None:
+def _description_media_type(content_type: str | None) -> str | None:
     if not content_type:
         return None
     message = EmailMessage()

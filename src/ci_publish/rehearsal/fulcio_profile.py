@@ -108,40 +108,42 @@ class ProfileError(ValueError):
     """Fulcio has no certificate for these claims: unknown issuer, a missing claim, or an unverified e-mail address."""
 
 
-def profile_of(claims: Claims) -> CertificateProfile:
+def certificate_profile_of_claims(claims: Claims) -> CertificateProfile:
     """Return what the certificate for verified claims says; raises `ProfileError`."""
-    issuer = _text(claims, "iss")
+    issuer = _claim_as_text(claims, "iss")
     if issuer == "https://accounts.google.com":
-        email = _text(claims, "email")
+        email = _claim_as_text(claims, "email")
         if claims.get("email_verified") is not True:
             raise ProfileError(f"the e-mail address {email!r} is not verified")
-        return CertificateProfile(EmailName(email), _encode(issuer, {}))
-    name, templates = _templates(issuer)
-    values = {**claims, **_derived(claims)}
-    rendered = {number: _render(template, values) for number, template in templates.items()}
-    return CertificateProfile(UriName(_render(name, values)), _encode(issuer, rendered))
+        return CertificateProfile(EmailName(email), _encode_fulcio_extensions(issuer, {}))
+    name, templates = _fulcio_templates_of_issuer(issuer)
+    values = {**claims, **_values_for_fulcio_templates(claims)}
+    rendered = {number: _render_fulcio_template(template, values) for number, template in templates.items()}
+    return CertificateProfile(
+        UriName(_render_fulcio_template(name, values)), _encode_fulcio_extensions(issuer, rendered)
+    )
 
 
-def _templates(issuer: str) -> tuple[str, Mapping[int, str]]:
+def _fulcio_templates_of_issuer(issuer: str) -> tuple[str, Mapping[int, str]]:
     """Return the templates of the name and of the extensions, for one of Fulcio's CI providers."""
-    if _is_or_below(issuer, "https://token.actions.githubusercontent.com"):
+    if _is_issuer_or_below(issuer, "https://token.actions.githubusercontent.com"):
         return "https://github.com/{job_workflow_ref}", _GITHUB
     if issuer == "https://gitlab.com":
         return "https://{ci_config_ref_uri}", _GITLAB
     if issuer == "https://agent.buildkite.com":
         return "https://buildkite.com/{organization_slug}/{pipeline_slug}", _BUILDKITE
-    if _is_or_below(issuer, "https://oidc.circleci.com"):
+    if _is_issuer_or_below(issuer, "https://oidc.circleci.com"):
         return _CIRCLECI_SIGNER, _CIRCLECI
     raise ProfileError(f"unknown issuer {issuer!r}")
 
 
-def _is_or_below(issuer: str, root: str) -> bool:
+def _is_issuer_or_below(issuer: str, root: str) -> bool:
     return issuer == root or issuer.startswith(f"{root}/")
 
 
-def _derived(claims: Claims) -> dict[str, object]:
+def _values_for_fulcio_templates(claims: Claims) -> dict[str, object]:
     """Return what Fulcio's templates compute from claims, and its defaults for optional ones."""
-    rerun = _as_text(claims.get("oidc.circleci.com/ssh-rerun", "false")) == "true"
+    rerun = _claim_value_as_text(claims.get("oidc.circleci.com/ssh-rerun", "false")) == "true"
     return {
         "ref_folder": "heads" if claims.get("ref_type") == "branch" else "tags",
         "ssh_rerun": "ssh-rerun" if rerun else '""',  # Fulcio's template has the two quotes in it
@@ -149,21 +151,21 @@ def _derived(claims: Claims) -> dict[str, object]:
     }
 
 
-def _render(template: str, claims: Claims) -> str:
-    return _PLACEHOLDER.sub(lambda match: _text(claims, match[1]), template)
+def _render_fulcio_template(template: str, claims: Claims) -> str:
+    return _PLACEHOLDER.sub(lambda match: _claim_as_text(claims, match[1]), template)
 
 
-def _text(claims: Claims, name: str) -> str:
+def _claim_as_text(claims: Claims, name: str) -> str:
     if name not in claims:
         raise ProfileError(f"the claim {name!r} is missing")
-    return _as_text(claims[name])
+    return _claim_value_as_text(claims[name])
 
 
-def _as_text(value: object) -> str:
+def _claim_value_as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _encode(issuer: str, values: Mapping[int, str]) -> tuple[tuple[str, bytes], ...]:
+def _encode_fulcio_extensions(issuer: str, values: Mapping[int, str]) -> tuple[tuple[str, bytes], ...]:
     everything = sorted({**values, _ISSUER: issuer, _ISSUER_V2: issuer}.items())
     return tuple(
         (f"{_ARC}.{number}", text.encode() if number <= _LAST_RAW else der_utf8_string(text))

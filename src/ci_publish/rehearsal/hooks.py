@@ -42,28 +42,28 @@ class Hooks:
     sleep: Callable[[float], None] = field(default=time.sleep)
 
 
-def hooked(handle: Callable[[Request], Response], hooks: Hooks) -> WSGIApplication:
+def wsgi_app_with_hooks(handle: Callable[[Request], Response], hooks: Hooks) -> WSGIApplication:
     """Make a WSGI application of a request handler, with `hooks` around it."""
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            response = _respond(handle, hooks, environ)
+            response = _respond_with_hooks(handle, hooks, environ)
         except ConnectionError:
-            _cut(environ)
+            _cut_connection(environ)
             raise
         return response(environ, start_response)
 
     return application
 
 
-def _cut(environ: WSGIEnvironment) -> None:
+def _cut_connection(environ: WSGIEnvironment) -> None:
     """Close the connection: Werkzeug's server alone would wait on it for another request."""
     connection = environ.get("werkzeug.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _respond(handle: Callable[[Request], Response], hooks: Hooks, environ: WSGIEnvironment) -> Response:
+def _respond_with_hooks(handle: Callable[[Request], Response], hooks: Hooks, environ: WSGIEnvironment) -> Response:
     if hooks.delay:
         hooks.sleep(hooks.delay)
     if hooks.interpose is not None and (instead := hooks.interpose(environ)) is not None:

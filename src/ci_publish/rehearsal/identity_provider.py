@@ -38,8 +38,12 @@ from ci_publish.rehearsal.ci_claims import (
     gitlab_token_variable,
     gitlab_variables,
 )
-from ci_publish.rehearsal.ci_executables import executable_variables, install_buildkite_agent, install_circleci
-from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.ci_executables import (
+    executable_variables,
+    install_buildkite_agent,
+    install_circleci_executable,
+)
+from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.responses import json_response
 
 if TYPE_CHECKING:
@@ -113,7 +117,7 @@ class IdentityProvider:
         """
         self.claims: Claims = github_claims() if claims is None else dict(claims)
         self.hooks = Hooks() if hooks is None else hooks
-        self.app: WSGIApplication = hooked(self._handle, self.hooks)
+        self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_request, self.hooks)
         self._clock = clock
         self._lifetime = lifetime
         self._issuers = issuers
@@ -146,7 +150,7 @@ class IdentityProvider:
         unless `claims` give them. `lifetime` is in seconds.
         """
         given = {**(self.claims if base is None else base), **claims}
-        payload = {**self._temporal(str(given["iss"]), lifetime), **given, "aud": audience}
+        payload = {**self._time_claims(str(given["iss"]), lifetime), **given, "aud": audience}
         token = jwt.encode(payload, self._key, algorithm="RS256", headers={"kid": self._key_id})
         record = IssuedToken(
             jti=payload["jti"], audience=payload["aud"], issued_at=payload["iat"], expires_at=payload["exp"]
@@ -162,15 +166,15 @@ class IdentityProvider:
 
         The defaults are PyPI's: 30 s of leeway, and a list of audiences is refused even with only one in it.
         """
-        unverified = _decode_unverified(token)
+        unverified = _decode_unverified_token(token)
         if unverified["iss"] not in self._issuers:
             raise UnknownIssuerError(f"unknown issuer {unverified['iss']!r}")
-        claims = self._verify_signature(token)
+        claims = self._verify_token_signature(token)
         claimed = claims["aud"]
         accepted = [claimed] if isinstance(claimed, str) or single_audience else claimed
         if not isinstance(accepted, list) or audience not in accepted:
             raise WrongAudienceError(f"meant for {claimed!r}, not for {audience!r}")
-        self._check_times(claims, leeway)
+        self._check_token_times(claims, leeway)
         return claims
 
     def github_environment(
@@ -182,11 +186,11 @@ class IdentityProvider:
         `claims`, as in `issue`. Each job gets a bearer token of its own; without `may_request_tokens` it is a job
         without `id-token: write`. A child process needs nothing else to act as that job.
         """
-        job = {**self._base(base, GITHUB_ISSUER, github_claims), **claims}
+        job = {**self._base_claims(base, GITHUB_ISSUER, github_claims), **claims}
         variables = github_variables(job)
         if not may_request_tokens:
             return variables
-        url, bearer = self._register(base_url, job)
+        url, bearer = self._register_rehearsed_job(base_url, job)
         return {**variables, "ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
 
     def gitlab_environment(
@@ -197,7 +201,7 @@ class IdentityProvider:
         The job's claims are `base` (default: the provider's own set if it is GitLab's, else `gitlab_claims()`) and
         `claims`, as in `issue`. `lifetime` is in seconds.
         """
-        job = {**self._base(base, GITLAB_ISSUER, gitlab_claims), **claims}
+        job = {**self._base_claims(base, GITLAB_ISSUER, gitlab_claims), **claims}
         tokens = {gitlab_token_variable(name): self.issue(name, job, lifetime=lifetime) for name in audiences}
         return {**gitlab_variables(job), **tokens}
 
@@ -209,9 +213,12 @@ class IdentityProvider:
         The job's claims are `base` (default: the provider's own if they are Buildkite's, else `buildkite_claims()`) and
         `claims`, as in `issue`. `path` is what PATH holds besides `folder`. POSIX only.
         """
-        job = {**self._base(base, BUILDKITE_ISSUER, buildkite_claims), **claims}
+        job = {**self._base_claims(base, BUILDKITE_ISSUER, buildkite_claims), **claims}
         install_buildkite_agent(folder)
-        return {**buildkite_variables(job), **executable_variables(folder, path, *self._register(base_url, job))}
+        return {
+            **buildkite_variables(job),
+            **executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
+        }
 
     def circleci_environment(
         self, base_url: str, folder: Path, base: Claims | None = None, /, *, path: str = os.defpath, **claims: object
@@ -220,30 +227,33 @@ class IdentityProvider:
 
         As `buildkite_environment`, with `circleci_claims()`.
         """
-        job = {**self._base(base, CIRCLECI_ISSUER, circleci_claims), **claims}
-        install_circleci(folder)
-        return {**circleci_variables(job), **executable_variables(folder, path, *self._register(base_url, job))}
+        job = {**self._base_claims(base, CIRCLECI_ISSUER, circleci_claims), **claims}
+        install_circleci_executable(folder)
+        return {
+            **circleci_variables(job),
+            **executable_variables(folder, path, *self._register_rehearsed_job(base_url, job)),
+        }
 
-    def _register(self, base_url: str, job: Claims) -> tuple[str, str]:
+    def _register_rehearsed_job(self, base_url: str, job: Claims) -> tuple[str, str]:
         """Return the URL and the bearer token with which a job of these claims can ask for identity tokens."""
         bearer = secrets.token_urlsafe(32)
         with self._lock:
             self._jobs[bearer] = job
         return f"{base_url.rstrip('/')}/idtoken?api-version=2.0", bearer
 
-    def _base(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
+    def _base_claims(self, base: Claims | None, issuer: str, default: Callable[[], Claims]) -> Claims:
         if base is not None:
             return base
         return self.claims if self.claims["iss"] == issuer else default()
 
-    def _temporal(self, issuer: str, lifetime: float | None) -> dict[str, object]:
+    def _time_claims(self, issuer: str, lifetime: float | None) -> dict[str, object]:
         now = int(self._clock())
         expires = now + int(self._lifetime if lifetime is None else lifetime)
         claims: dict[str, object] = {"jti": str(uuid.uuid4()), "iat": now, "exp": expires}
         margin = _NOT_BEFORE_MARGIN_SECONDS.get(issuer)
         return claims if margin is None else {**claims, "nbf": now - margin}
 
-    def _verify_signature(self, token: str) -> dict[str, object]:
+    def _verify_token_signature(self, token: str) -> dict[str, object]:
         if jwt.get_unverified_header(token).get("kid") != self._key_id:
             raise InvalidSignatureError("signed with an unknown key")
         unchecked = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
@@ -252,20 +262,23 @@ class IdentityProvider:
         except jwt.PyJWTError as error:
             raise InvalidSignatureError(f"signature does not verify: {error}") from error
 
-    def _check_times(self, claims: Claims, leeway: float) -> None:
+    def _check_token_times(self, claims: Claims, leeway: float) -> None:
         now = self._clock()
-        expires, begins = _number(claims, "exp"), max(_number(claims, "iat"), _number(claims, "nbf", 0.0))
+        expires, begins = (
+            _numeric_claim(claims, "exp"),
+            max(_numeric_claim(claims, "iat"), _numeric_claim(claims, "nbf", 0.0)),
+        )
         if now >= expires + leeway:
             raise ExpiredTokenError(f"expired {now - expires:.0f} s ago")
         if begins > now + leeway:
             raise PrematureTokenError(f"not valid for another {begins - now:.0f} s")
 
-    def _handle(self, request: Request) -> Response:
+    def _handle_request(self, request: Request) -> Response:
         if request.method != "GET":
             return json_response({"message": "method not allowed"}, 405)
         match request.path:
             case "/idtoken":
-                return self._token_endpoint(request)
+                return self._answer_identity_token_request(request)
             case "/.well-known/jwks":
                 return json_response(self.jwks())
             case "/.well-known/openid-configuration":
@@ -278,8 +291,8 @@ class IdentityProvider:
         key = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         return {"keys": [{**key, "kid": self._key_id, "alg": "RS256", "use": "sig"}]}
 
-    def _token_endpoint(self, request: Request) -> Response:
-        job = self._job_of(request.headers.get("Authorization", ""))
+    def _answer_identity_token_request(self, request: Request) -> Response:
+        job = self._job_of_bearer_token(request.headers.get("Authorization", ""))
         if job is None:
             return json_response({"message": "the request token is not one of this run's jobs"}, 401)
         # GitHub's default audience is the URL of the repository owner.
@@ -287,7 +300,7 @@ class IdentityProvider:
         token = self.issue(audience, job)
         return json_response({"count": len(token), "value": token})
 
-    def _job_of(self, authorization: str) -> Claims | None:
+    def _job_of_bearer_token(self, authorization: str) -> Claims | None:
         scheme, _, given = authorization.partition(" ")
         with self._lock:
             jobs = list(self._jobs.items())
@@ -295,7 +308,7 @@ class IdentityProvider:
         return matching[0] if scheme.lower() == "bearer" and matching else None
 
 
-def _decode_unverified(token: str) -> dict[str, object]:
+def _decode_unverified_token(token: str) -> dict[str, object]:
     options = {"verify_signature": False, "require": ["iss", "aud", "iat", "exp"]}
     try:
         return dict(jwt.decode(token, options=options))  # type: ignore[arg-type]
@@ -303,7 +316,7 @@ def _decode_unverified(token: str) -> dict[str, object]:
         raise MalformedTokenError(f"malformed JWT: {error}") from error
 
 
-def _number(claims: Claims, name: str, default: float | None = None) -> float:
+def _numeric_claim(claims: Claims, name: str, default: float | None = None) -> float:
     value = claims.get(name, default)
     if isinstance(value, int | float):
         return float(value)

@@ -17,7 +17,7 @@ _JSON_PATH: Final = re.compile(r"/pypi/[^/]+/?[^/]*/json/?")
 SERIAL: Final = "X-PyPI-Last-Serial"
 
 
-def http_error(request: Request, error: HTTPException) -> Response:
+def http_error_response(request: Request, error: HTTPException) -> Response:
     """Return the response to an error that routing or a handler raised (`warehouse/views.py`, httpexception_view)."""
     headers = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if hasattr(error, "valid_methods") else {}
     if isinstance(error, NotFound) and request.path.startswith("/simple/"):
@@ -31,30 +31,30 @@ def with_absolute_location(request: Request, response: Response) -> Response:
     """Return *response* with a Location that names the host, as WebOb writes it."""
     location = response.headers.get("Location", "")
     if location.startswith("/"):
-        response.headers["Location"] = f"{base_url(request)}{location}"
+        response.headers["Location"] = f"{index_base_url(request)}{location}"
     return response
 
 
-def base_url(request: Request) -> str:
+def index_base_url(request: Request) -> str:
     """Return the index's own address, as the client named it, without a slash at the end."""
     return request.host_url.rstrip("/")
 
 
-def simple_type(request: Request) -> str:
+def simple_api_media_type(request: Request) -> str:
     """Return the media type that PyPI chooses: HTML by default, and also where it has nothing that is acceptable."""
     if not request.accept_mimetypes:
         return "text/html"
     return request.accept_mimetypes.best_match(["text/html", SIMPLE_HTML, SIMPLE_JSON], "text/html") or "text/html"
 
 
-def simple_response(request: Request, content_type: str, body: str, serial: int) -> Response:
+def simple_api_response(request: Request, content_type: str, body: str, serial: int) -> Response:
     """Return a page of the Simple API with its serial."""
-    response = cached(request, content_type, body)
+    response = cacheable_response(request, content_type, body)
     response.headers[SERIAL] = str(serial)
     return response
 
 
-def cached(request: Request, content_type: str, body: str, seconds: int = _SIMPLE_SECONDS) -> Response:
+def cacheable_response(request: Request, content_type: str, body: str, seconds: int = _SIMPLE_SECONDS) -> Response:
     """Return a response with what caches need: an ETag, and 304 where the client has the page."""
     kind = f"{content_type}; charset=UTF-8" if content_type.startswith("text/") else content_type
     response = Response(body, content_type=kind)

@@ -19,16 +19,16 @@ from werkzeug.wrappers import Request, Response
 
 from ci_publish.model.frozen import frozen
 from ci_publish.rehearsal import project_page, simple_pages
-from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.identity_provider import IdentityProvider
 from ci_publish.rehearsal.index_responses import (
     SERIAL,
     SIMPLE_JSON,
-    base_url,
-    cached,
-    http_error,
-    simple_response,
-    simple_type,
+    cacheable_response,
+    http_error_response,
+    index_base_url,
+    simple_api_media_type,
+    simple_api_response,
     with_absolute_location,
 )
 from ci_publish.rehearsal.oidc import AUDIENCE, TOKEN_LIFETIME_SECONDS, Registration, TrustedPublishing
@@ -59,25 +59,25 @@ _USER: Final = "rehearsal"
 
 _ROUTES: Final = Map(
     [
-        Rule("/", endpoint="home", methods=["GET"]),
-        Rule("/_/oidc/audience", endpoint="audience", methods=["GET"]),
-        Rule("/_/oidc/mint-token", endpoint="mint", methods=["POST"]),
-        Rule("/_/oidc/github/mint-token", endpoint="mint", methods=["POST"]),
-        Rule("/_/oidc/burn-token", endpoint="burn", methods=["POST"]),
-        Rule("/.well-known/pytp", endpoint="discovery", methods=["GET"]),
-        Rule("/legacy", endpoint="missing_slash", methods=["POST"]),
-        Rule("/legacy/", endpoint="upload", methods=["POST"]),
-        Rule("/legacy/", endpoint="nothing"),
-        Rule("/simple/", endpoint="simple_index", methods=["GET"]),
-        Rule("/simple/<name>/", endpoint="simple_detail", methods=["GET"]),
-        Rule("/pypi/<name>/json", endpoint="json_project", methods=["GET"]),
-        Rule("/pypi/<name>/<version>/json", endpoint="json_release", methods=["GET"]),
-        Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="integrity", methods=["GET"]),
-        Rule("/packages/<path:path>", endpoint="download", methods=["GET"]),
-        Rule("/upstream/<name>/<filename>", endpoint="upstream_file", methods=["GET"]),
-        Rule("/project/<name>/", endpoint="project_page", methods=["GET"]),
-        Rule("/project/<name>/<version>/", endpoint="project_page", methods=["GET"]),
-        Rule("/style.css", endpoint="stylesheet", methods=["GET"]),
+        Rule("/", endpoint="serve_home_page", methods=["GET"]),
+        Rule("/_/oidc/audience", endpoint="serve_oidc_audience", methods=["GET"]),
+        Rule("/_/oidc/mint-token", endpoint="mint_upload_token", methods=["POST"]),
+        Rule("/_/oidc/github/mint-token", endpoint="mint_upload_token", methods=["POST"]),
+        Rule("/_/oidc/burn-token", endpoint="burn_upload_token", methods=["POST"]),
+        Rule("/.well-known/pytp", endpoint="serve_discovery_document", methods=["GET"]),
+        Rule("/legacy", endpoint="redirect_upload_without_slash", methods=["POST"]),
+        Rule("/legacy/", endpoint="accept_upload", methods=["POST"]),
+        Rule("/legacy/", endpoint="refuse_other_than_upload"),
+        Rule("/simple/", endpoint="serve_simple_project_list", methods=["GET"]),
+        Rule("/simple/<name>/", endpoint="serve_simple_project_page", methods=["GET"]),
+        Rule("/pypi/<name>/json", endpoint="serve_json_of_project", methods=["GET"]),
+        Rule("/pypi/<name>/<version>/json", endpoint="serve_json_of_release", methods=["GET"]),
+        Rule("/integrity/<name>/<version>/<filename>/provenance", endpoint="serve_provenance", methods=["GET"]),
+        Rule("/packages/<path:path>", endpoint="serve_stored_file", methods=["GET"]),
+        Rule("/upstream/<name>/<filename>", endpoint="serve_upstream_file", methods=["GET"]),
+        Rule("/project/<name>/", endpoint="serve_project_page", methods=["GET"]),
+        Rule("/project/<name>/<version>/", endpoint="serve_project_page", methods=["GET"]),
+        Rule("/style.css", endpoint="serve_stylesheet", methods=["GET"]),
     ],
     strict_slashes=False,
     redirect_defaults=False,
@@ -121,7 +121,7 @@ class RehearsalIndex:
         """Serve what *storage* has; believe *identity_provider*; verify attestations against *trusted_root*."""
         self._overlay = behaviour.overlay
         self.hooks = Hooks()
-        self.app = hooked(self._handle, self.hooks)
+        self.app = wsgi_app_with_hooks(self._handle_request, self.hooks)
         self.rules = UploadRules() if behaviour.rules is None else behaviour.rules
         self.discovery = behaviour.discovery
         self._storage = storage
@@ -170,7 +170,7 @@ class RehearsalIndex:
         caveats: list[list[Any]] = [[3, _USER]] if project is None else [[1, [canonicalize_name(project)]], [3, _USER]]
         if expires is not None:
             caveats.append([0, int(expires), 0])
-        return self._tokens.issue(User(_USER), caveats)
+        return self._tokens.issue_token(User(_USER), caveats)
 
     def accept_anonymous(self) -> None:
         """Take uploads without any credential from now on, as some private indexes do; PyPI never does."""
@@ -186,11 +186,11 @@ class RehearsalIndex:
 
     def set_status(self, project: str, status: str) -> None:
         """Set a project's status marker (PEP 792)."""
-        self._storage.record(StatusSet(canonicalize_name(project), status))
+        self._storage.record_events(StatusSet(canonicalize_name(project), status))
 
     def yank(self, project: str, version: str, reason: str = "", *, yanked: bool = True) -> None:
         """Yank a release, or take that back."""
-        self._storage.record(
+        self._storage.record_events(
             ReleaseYanked(project=canonicalize_name(project), version=version, yanked=yanked, reason=reason)
         )
 
@@ -200,12 +200,13 @@ class RehearsalIndex:
 
     def set_release_age(self, project: str, version: str, days: float) -> None:
         """Make a release as old as that."""
-        created = self._clock() - days * _DAY_SECONDS
-        self._storage.record(ReleaseDated(canonicalize_name(project), version, created))
+        self._storage.record_events(
+            ReleaseDated(canonicalize_name(project), version, self._clock() - days * _DAY_SECONDS)
+        )
 
     # What clients see
 
-    def _handle(self, request: Request) -> Response:
+    def _handle_request(self, request: Request) -> Response:
         try:
             endpoint, arguments = _ROUTES.bind_to_environ(request.environ).match()
             answer = getattr(self, f"_{endpoint}")(request, **arguments)
@@ -214,23 +215,23 @@ class RehearsalIndex:
             return message_response(request.accept_mimetypes, refusal.status, refusal.message, refusal.headers)
         except HTTPException as error:
             if isinstance(error, NotFound) and "text/html" in request.headers.get("Accept", ""):
-                return project_page.page(project_page.not_found(), status=404)
-            return http_error(request, error)
+                return project_page.html_page_response(project_page.not_found_page(), status=404)
+            return http_error_response(request, error)
 
-    def _audience(self, _request: Request) -> Response:
+    def _serve_oidc_audience(self, _request: Request) -> Response:
         return self.trusted_publishing.show_audience()
 
-    def _mint(self, request: Request) -> Response:
-        return self.trusted_publishing.mint(request)
+    def _mint_upload_token(self, request: Request) -> Response:
+        return self.trusted_publishing.mint_upload_token(request)
 
-    def _burn(self, request: Request) -> Response:
-        return self.trusted_publishing.burn(request)
+    def _burn_upload_token(self, request: Request) -> Response:
+        return self.trusted_publishing.burn_upload_token(request)
 
-    def _discovery(self, request: Request) -> Response:
+    def _serve_discovery_document(self, request: Request) -> Response:
         """Answer PEP 807's discovery (draft of August 2026)."""
         if not self.discovery or request.args.get("discover") != quote("/legacy/", safe=""):
             raise NotFound
-        base = base_url(request)
+        base = index_base_url(request)
         content = {
             "audience-endpoint": f"{base}/_/oidc/audience",
             "token-mint-endpoint": f"{base}/_/oidc/mint-token",
@@ -239,60 +240,62 @@ class RehearsalIndex:
         response.content_type = DISCOVERY_JSON
         return response
 
-    def _missing_slash(self, request: Request) -> Response:
+    def _redirect_upload_without_slash(self, request: Request) -> Response:
         message = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
         return message_response(request.accept_mimetypes, 308, message, {"Location": "/legacy/"})
 
-    def _upload(self, request: Request) -> Response:
-        headers = self._uploads.take(request)
+    def _accept_upload(self, request: Request) -> Response:
+        headers = self._uploads.accept_upload(request)
         return message_response(request.accept_mimetypes, 200, headers=headers)
 
-    def _nothing(self, _request: Request) -> Response:
+    def _refuse_other_than_upload(self, _request: Request) -> Response:
         """Answer whatever is no upload at the upload URL: no route of PyPI matches it."""
         raise NotFound
 
-    def _simple_index(self, request: Request) -> Response:
-        state = self.state
-        if simple_type(request) == SIMPLE_JSON:
-            return simple_response(request, SIMPLE_JSON, _json(simple_pages.index_json(state)), state.serial)
-        return simple_response(request, simple_type(request), simple_pages.index_html(state), state.serial)
+    def _serve_simple_project_list(self, request: Request) -> Response:
+        state, media_type = self.state, simple_api_media_type(request)
+        as_json = media_type == SIMPLE_JSON
+        page = _json_line(simple_pages.project_list_json(state)) if as_json else simple_pages.project_list_html(state)
+        return simple_api_response(request, media_type, page, state.serial)
 
-    def _simple_detail(self, request: Request, name: str) -> Response:
+    def _serve_simple_project_page(self, request: Request, name: str) -> Response:
         if self._overlay is not None and self.state.project(name) is None:
-            return self._overlay.detail(request, name)
-        project = self._project(name)
+            return self._overlay.serve_project_listing(request, name)
+        project = self._require_project(name)
         if name != project.normalized or not request.path.endswith("/"):
             return Response(status=301, headers={"Location": f"/simple/{project.normalized}/"})
-        base = base_url(request)
-        if simple_type(request) == SIMPLE_JSON:
-            return simple_response(request, SIMPLE_JSON, _json(simple_pages.detail_json(project, base)), project.serial)
-        return simple_response(request, simple_type(request), simple_pages.detail_html(project, base), project.serial)
+        base, media_type = index_base_url(request), simple_api_media_type(request)
+        if media_type == SIMPLE_JSON:
+            page = _json_line(simple_pages.project_listing_json(project, base))
+        else:
+            page = simple_pages.project_listing_html(project, base)
+        return simple_api_response(request, media_type, page, project.serial)
 
-    def _json_project(self, request: Request, name: str) -> Response:
-        project = self._visible(name)
+    def _serve_json_of_project(self, request: Request, name: str) -> Response:
+        project = self._require_visible_project(name)
         if name != project.normalized:
             return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/json"})
-        return self._json_page(request, project, project.latest, all_releases=True)
+        return self._json_api_response(request, project, project.latest, all_releases=True)
 
-    def _json_release(self, request: Request, name: str, version: str) -> Response:
-        project = self._visible(name)
+    def _serve_json_of_release(self, request: Request, name: str, version: str) -> Response:
+        project = self._require_visible_project(name)
         if name != project.normalized:
             return Response(status=301, headers={"Location": f"/pypi/{project.normalized}/{quote(version)}/json"})
-        return self._json_page(request, project, project.release(version), all_releases=False)
+        return self._json_api_response(request, project, project.release(version), all_releases=False)
 
-    def _json_page(
+    def _json_api_response(
         self, request: Request, project: Project, release: Release | None, *, all_releases: bool
     ) -> Response:
         if release is None:
             raise NotFound
-        content = simple_pages.project_json(project, release, base_url(request), all_releases=all_releases)
-        response = cached(request, "application/json", _json(content), _JSON_API_SECONDS)
+        content = simple_pages.json_api_content(project, release, index_base_url(request), all_releases=all_releases)
+        response = cacheable_response(request, "application/json", _json_line(content), _JSON_API_SECONDS)
         response.headers[SERIAL] = str(project.serial)
         return response
 
-    def _integrity(self, request: Request, name: str, version: str, filename: str) -> Response:
-        file = self._project(name).files.get(filename)
-        if file is None or file not in self._project(name).files_of(version):
+    def _serve_provenance(self, request: Request, name: str, version: str, filename: str) -> Response:
+        file = self._require_project(name).files.get(filename)
+        if file is None or file not in self._require_project(name).files_of_release(version):
             raise NotFound
         if request.accept_mimetypes and not request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"]):
             return json_response({"message": "Request not acceptable"}, 406)
@@ -301,49 +304,49 @@ class RehearsalIndex:
         if file.provenance is None:
             return json_response({"message": f"No provenance available for {filename}"}, 404)
         accepted = request.accept_mimetypes.best_match([INTEGRITY_JSON, "application/json"], INTEGRITY_JSON)
-        return cached(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
+        return cacheable_response(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
 
-    def _download(self, request: Request, path: str) -> Response:
-        found = self._storage.find(path)
+    def _serve_stored_file(self, request: Request, path: str) -> Response:
+        found = self._storage.find_served_file(path)
         if found is None:
             raise NotFound
         return send_file(
             found, request.environ, mimetype="application/octet-stream", conditional=True, max_age=365 * _DAY_SECONDS
         )
 
-    def _upstream_file(self, request: Request, name: str, filename: str) -> Response:
+    def _serve_upstream_file(self, request: Request, name: str, filename: str) -> Response:
         if self._overlay is None or self.state.project(name) is not None:
             raise NotFound
-        return self._overlay.file(request, name, filename)
+        return self._overlay.serve_upstream_file(request, name, filename)
 
-    def _home(self, _request: Request) -> Response:
-        return project_page.page(project_page.home(self.state))
+    def _serve_home_page(self, _request: Request) -> Response:
+        return project_page.html_page_response(project_page.project_list_page(self.state))
 
-    def _project_page(self, request: Request, name: str, version: str | None = None) -> Response:
-        project = self._visible(name)
+    def _serve_project_page(self, request: Request, name: str, version: str | None = None) -> Response:
+        project = self._require_visible_project(name)
         release = project.latest if version is None else project.release(version)
         if name != project.normalized or not request.path.endswith("/"):
             end = f"{quote(version)}/" if version else ""
             return Response(status=301, headers={"Location": f"/project/{project.normalized}/{end}"})
         if release is None and version is not None:
             raise NotFound
-        return project_page.page(project_page.project(project, release, base_url(request)))
+        return project_page.html_page_response(project_page.project_page(project, release, index_base_url(request)))
 
-    def _stylesheet(self, _request: Request) -> Response:
+    def _serve_stylesheet(self, _request: Request) -> Response:
         return Response(project_page.STYLESHEET, content_type="text/css; charset=utf-8")
 
-    def _project(self, name: str) -> Project:
+    def _require_project(self, name: str) -> Project:
         project = self.state.project(name)
         if project is None:
             raise NotFound
         return project
 
-    def _visible(self, name: str) -> Project:
-        project = self._project(name)
+    def _require_visible_project(self, name: str) -> Project:
+        project = self._require_project(name)
         if project.status == QUARANTINED:
             raise NotFound
         return project
 
 
-def _json(content: Mapping[str, Any]) -> str:
+def _json_line(content: Mapping[str, Any]) -> str:
     return f"{json.dumps(content, separators=(',', ':'))}\n"

@@ -32,14 +32,14 @@ class RehearsedJob:
 def rehearsed_job(environ: Mapping[str, str]) -> RehearsedJob:
     """Return the job that a rehearsal in this environment simulates; an example of GitHub's by default."""
     if environ.get("GITLAB_CI") == "true" and environ.get("CI_PROJECT_PATH") and environ.get("CI_COMMIT_REF_NAME"):
-        return RehearsedJob("gitlab", _gitlab(environ))
+        return RehearsedJob("gitlab", _rehearsed_gitlab_claims(environ))
     match = _WORKFLOW_REF.fullmatch(environ.get("GITHUB_WORKFLOW_REF", ""))
     if environ.get("GITHUB_ACTIONS") == "true" and match is not None:
-        return RehearsedJob("github", _github(environ, match))
+        return RehearsedJob("github", _rehearsed_github_claims(environ, match))
     return RehearsedJob("github", github_claims())
 
 
-def _github(environ: Mapping[str, str], match: re.Match[str]) -> dict[str, object]:
+def _rehearsed_github_claims(environ: Mapping[str, str], match: re.Match[str]) -> dict[str, object]:
     claims = github_claims(
         repository=match["repository"],
         workflow=match["workflow"],
@@ -56,7 +56,7 @@ def _github(environ: Mapping[str, str], match: re.Match[str]) -> dict[str, objec
     return {**claims, **{name: value for name, value in known.items() if value}}
 
 
-def _gitlab(environ: Mapping[str, str]) -> dict[str, object]:
+def _rehearsed_gitlab_claims(environ: Mapping[str, str]) -> dict[str, object]:
     visibility = environ.get("CI_PROJECT_VISIBILITY", "")
     claims = gitlab_claims(
         project_path=environ["CI_PROJECT_PATH"],

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 
 
-def leaf_hash(data: bytes) -> bytes:
+def merkle_leaf_hash(data: bytes) -> bytes:
     """Return the hash of a leaf (RFC 6962 §2.1: prefix 0x00)."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
+def merkle_node_hash(left: bytes, right: bytes) -> bytes:
     """Return the hash of an inner node (RFC 6962 §2.1: prefix 0x01)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
@@ -41,37 +41,37 @@ class MerkleTree:
             left, right = self._levels[height][-2:]
             if len(self._levels) == height + 1:
                 self._levels.append([])
-            self._levels[height + 1].append(node_hash(left, right))
+            self._levels[height + 1].append(merkle_node_hash(left, right))
             height += 1
         return len(self) - 1
 
     def root(self) -> bytes:
         """Return the root hash of the whole tree; that of no leaves is the hash of nothing."""
-        return self._subtree(0, len(self)) if len(self) else hashlib.sha256().digest()
+        return self._subtree_hash(0, len(self)) if len(self) else hashlib.sha256().digest()
 
     def inclusion_proof(self, index: int) -> list[bytes]:
         """Return a leaf's audit path in the whole tree, from the leaf up; raises `IndexError` for an unknown leaf."""
         if not 0 <= index < len(self):
             raise IndexError(f"no leaf {index} in a tree of {len(self)}")
-        return self._path(index, 0, len(self))
+        return self._audit_path(index, 0, len(self))
 
-    def _path(self, index: int, start: int, size: int) -> list[bytes]:
+    def _audit_path(self, index: int, start: int, size: int) -> list[bytes]:
         if size == 1:
             return []
-        left = _split(size)
+        left = _largest_power_of_two_below(size)
         if index - start < left:
-            return [*self._path(index, start, left), self._subtree(start + left, size - left)]
-        return [*self._path(index, start + left, size - left), self._subtree(start, left)]
+            return [*self._audit_path(index, start, left), self._subtree_hash(start + left, size - left)]
+        return [*self._audit_path(index, start + left, size - left), self._subtree_hash(start, left)]
 
-    def _subtree(self, start: int, size: int) -> bytes:
+    def _subtree_hash(self, start: int, size: int) -> bytes:
         # Every start is a multiple of the power of two below it, so that complete subtrees are always at hand.
         if size & (size - 1) == 0:
             height = size.bit_length() - 1
             return self._levels[height][start >> height]
-        left = _split(size)
-        return node_hash(self._subtree(start, left), self._subtree(start + left, size - left))
+        left = _largest_power_of_two_below(size)
+        return merkle_node_hash(self._subtree_hash(start, left), self._subtree_hash(start + left, size - left))
 
 
-def _split(size: int) -> int:
+def _largest_power_of_two_below(size: int) -> int:
     """Return the largest power of two that is smaller than `size` (RFC 6962 §2.1: k)."""
     return 1 << ((size - 1).bit_length() - 1)

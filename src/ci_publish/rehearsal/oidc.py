@@ -74,54 +74,54 @@ class TrustedPublishing:
             return json_response({"message": "Trusted publishing functionality not enabled"}, 403)
         return json_response({"audience": self.audience})
 
-    def mint(self, request: Request) -> Response:
+    def mint_upload_token(self, request: Request) -> Response:
         """Answer `POST /_/oidc/mint-token`."""
         try:
-            token, expires = self._exchange(_token_in(request))
+            token, expires = self._exchange_identity_token(_token_in_json_body(request))
         except _RefusedExchangeError as refusal:
             error = {"code": refusal.code, "description": str(refusal)}
             return json_response({"message": "Token request failed", "errors": [error]}, 422)
         return json_response({"success": True, "token": token, "expires": expires})
 
-    def burn(self, request: Request) -> Response:
+    def burn_upload_token(self, request: Request) -> Response:
         """Answer `POST /_/oidc/burn-token`."""
         try:
-            self.tokens.burn(_token_in(request))
+            self.tokens.burn_token(_token_in_json_body(request))
         except _RefusedExchangeError as refusal:
             return json_response({"message": str(refusal)}, 422)
         return json_response({"message": "Accepted"}, 202)
 
-    def _exchange(self, identity_token: str) -> tuple[str, int]:
-        claims = self._verified(identity_token)
-        self._reify_pending(claims)
-        identity = self._identity(claims)
+    def _exchange_identity_token(self, identity_token: str) -> tuple[str, int]:
+        claims = self._verify_identity_token(identity_token)
+        self._reify_pending_publisher(claims)
+        identity = self._publisher_identity_of_claims(claims)
         jti = str(claims.get("jti", ""))
-        if jti and not self.tokens.claim(jti):
-            raise _reused()
+        if jti and not self.tokens.claim_identity_token(jti):
+            raise _reused_identity_token_error()
         now = int(self.clock())
         expires = now + int(self.lifetime)
         caveats: list[Caveat] = [[4, identity.id, None], [0, expires, now]]
         if identity.projects is not None:
             caveats.insert(1, [2, sorted(map(project_id, identity.projects))])
-        return self.tokens.issue(identity, caveats, jti=jti, expires=expires), expires
+        return self.tokens.issue_token(identity, caveats, jti=jti, expires=expires), expires
 
-    def _verified(self, identity_token: str) -> Claims:
-        self._check_issuer(_unverified_issuer(identity_token))
+    def _verify_identity_token(self, identity_token: str) -> Claims:
+        self._check_known_issuer(_issuer_of_unverified_token(identity_token))
         try:
             return self.identity_provider.verify(identity_token, self.audience)
         except IdentityTokenError as error:
             raise _RefusedExchangeError("invalid-token", "malformed or invalid token") from error
 
-    def _check_issuer(self, issuer: object) -> None:
+    def _check_known_issuer(self, issuer: object) -> None:
         service = SERVICE_NAMES.get(str(issuer))
         if service is None:
             raise _RefusedExchangeError("invalid-payload", "unknown trusted publishing issuer")
         if {"disallow-oidc", f"disallow-{service}-oidc"} & self.flags:
             raise _RefusedExchangeError("not-enabled", f"{service} trusted publishing functionality not enabled")
 
-    def _reify_pending(self, claims: Claims) -> None:
+    def _reify_pending_publisher(self, claims: Claims) -> None:
         """Turn the pending publisher of these claims, if there is one, into a publisher of a new project."""
-        for registration in self._pending(claims):
+        for registration in self._pending_registrations(claims):
             name = next(iter(registration.projects))
             self._registrations.remove(registration)
             if self.exists(name):
@@ -136,19 +136,19 @@ class TrustedPublishing:
     def _registrations(self) -> list[Registration]:
         return [] if self.registrations is None else self.registrations
 
-    def _pending(self, claims: Claims) -> list[Registration]:
+    def _pending_registrations(self, claims: Claims) -> list[Registration]:
         pending = [registration for registration in self._registrations if registration.pending]
         try:
-            found = publishers.find((registration.publisher for registration in pending), claims)
+            found = publishers.find_matching_publisher((registration.publisher for registration in pending), claims)
         except InvalidPublisherError:
             return []
         return [registration for registration in pending if registration.publisher == found][:1]
 
-    def _identity(self, claims: Claims) -> PublisherIdentity:
-        if self.tokens.was_used(str(claims.get("jti", ""))):
-            raise _reused()
+    def _publisher_identity_of_claims(self, claims: Claims) -> PublisherIdentity:
+        if self.tokens.was_identity_token_used(str(claims.get("jti", ""))):
+            raise _reused_identity_token_error()
         try:
-            publisher, projects = self._matching(claims)
+            publisher, projects = self._match_publisher_to_claims(claims)
         except InvalidPublisherError as reason:
             description = f"valid token, but no corresponding publisher ({reason})"
             raise _RefusedExchangeError("invalid-publisher", description) from reason
@@ -156,19 +156,19 @@ class TrustedPublishing:
         stable_id = str(uuid.uuid5(uuid.NAMESPACE_URL, repr(publisher)))
         return PublisherIdentity(id=stable_id, publisher=publisher, claims=claims, projects=projects)
 
-    def _matching(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
+    def _match_publisher_to_claims(self, claims: Claims) -> tuple[TrustedPublisher, frozenset[str] | None]:
         if self.registrations is None:
-            return publishers.derive(claims), None
+            return publishers.publisher_of_claims(claims), None
         active = [registration for registration in self.registrations if not registration.pending]
-        found = publishers.find((registration.publisher for registration in active), claims)
+        found = publishers.find_matching_publisher((registration.publisher for registration in active), claims)
         return found, frozenset().union(*(entry.projects for entry in active if entry.publisher == found))
 
 
-def _reused() -> _RefusedExchangeError:
+def _reused_identity_token_error() -> _RefusedExchangeError:
     return _RefusedExchangeError("invalid-reuse-token", "invalid token: already used")
 
 
-def _token_in(request: Request) -> str:
+def _token_in_json_body(request: Request) -> str:
     """Return the `token` of a JSON body; the Content-Type and other keys are ignored."""
     try:
         content = json.loads(request.stream.read(_LARGEST_BODY))
@@ -188,7 +188,7 @@ def _token_in(request: Request) -> str:
     raise _RefusedExchangeError("invalid-payload", f"1 validation error for TokenPayload\ntoken\n  {problem}")
 
 
-def _unverified_issuer(identity_token: str) -> object:
+def _issuer_of_unverified_token(identity_token: str) -> object:
     try:
         claims = jwt.decode(identity_token, options={"verify_signature": False})
         return claims["iss"]

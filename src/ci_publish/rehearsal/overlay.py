@@ -9,7 +9,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
 from ci_publish.rehearsal import simple_pages
-from ci_publish.rehearsal.index_responses import SIMPLE_JSON, base_url, cached, simple_type
+from ci_publish.rehearsal.index_responses import (
+    SIMPLE_JSON,
+    cacheable_response,
+    index_base_url,
+    simple_api_media_type,
+)
 from ci_publish.rehearsal.upstream import RedirectedIndex, ServedUpstream
 
 _SECONDS: Final = 60
@@ -26,28 +31,28 @@ class Overlay:
         self._upstream = upstream
         self._rehearsed = frozenset(map(canonicalize_name, rehearsed))
 
-    def detail(self, request: Request, name: str) -> Response:
+    def serve_project_listing(self, request: Request, name: str) -> Response:
         """Return the page of a project. Raises NotFound or RefusedError."""
-        project = self._project(name)
+        project = self._require_upstream_project(name)
         if name != project or not request.path.endswith("/"):
             return Response(status=301, headers={"Location": f"/simple/{project}/"})
         if isinstance(self._upstream, RedirectedIndex):
-            headers = {"Location": self._upstream.location(project), "Cache-Control": "no-store"}
+            headers = {"Location": self._upstream.project_page_location(project), "Cache-Control": "no-store"}
             return Response(status=302, headers=headers)
-        files = self._upstream.entries(project, base_url(request))
-        kind = simple_type(request)
+        files = self._upstream.entries(project, index_base_url(request))
+        kind = simple_api_media_type(request)
         if kind == SIMPLE_JSON:
             page = {"meta": {"api-version": "1.1"}, "name": project, "files": files}
-            return cached(request, kind, json.dumps(page), _SECONDS)
-        return cached(request, kind, simple_pages.files_html(project, files), _SECONDS)
+            return cacheable_response(request, kind, json.dumps(page), _SECONDS)
+        return cacheable_response(request, kind, simple_pages.listing_html_of_files(project, files), _SECONDS)
 
-    def file(self, request: Request, name: str, filename: str) -> Response:
+    def serve_upstream_file(self, request: Request, name: str, filename: str) -> Response:
         """Return a file of the upstream. Raises NotFound or RefusedError."""
         if isinstance(self._upstream, RedirectedIndex):
             raise NotFound
-        return self._upstream.file(request, self._project(name), filename)
+        return self._upstream.file(request, self._require_upstream_project(name), filename)
 
-    def _project(self, name: str) -> str:
+    def _require_upstream_project(self, name: str) -> str:
         try:
             project = canonicalize_name(name, validate=True)
         except InvalidName:

@@ -24,7 +24,7 @@ from ci_publish.model.attestation import PUBLISH_V1, SLSA_PROVENANCE_V1
 from ci_publish.model.byte_counts import format_size
 from ci_publish.rehearsal import descriptions
 from ci_publish.rehearsal.records import Project, Release, State, StoredFile
-from ci_publish.rehearsal.simple_pages import files_url, project_urls, provenance_url
+from ci_publish.rehearsal.simple_pages import file_url, project_urls_of_release, provenance_url
 
 STYLESHEET: Final = (resources.files(__package__) / "style.css").read_text(encoding="utf-8")
 _POLICY: Final = {
@@ -43,43 +43,45 @@ _STATUS_WORDS: Final = {
 }
 
 
-def page(content: Markup, status: int = 200) -> Response:
+def html_page_response(content: Markup, status: int = 200) -> Response:
     """Answer with a page, and with the policy that keeps everything else out."""
     return Response(str(content), status, content_type="text/html; charset=utf-8", headers=_POLICY)
 
 
-def home(state: State) -> Markup:
+def project_list_page(state: State) -> Markup:
     """Return the list of projects."""
     projects = sorted(state.projects.values(), key=lambda project: project.normalized)
-    entries = _joined(_home_entry(project) for project in projects)
+    entries = _join_markup(_project_list_entry(project) for project in projects)
     listing = Markup('<ul class="projects">{}</ul>').format(entries) if projects else _EMPTY_HOME
-    return _document("Projects", Markup("<header><h1>Projects</h1></header>{}").format(listing))
+    return _html_document("Projects", Markup("<header><h1>Projects</h1></header>{}").format(listing))
 
 
-def project(shown: Project, release: Release | None, base_url: str) -> Markup:
+def project_page(shown: Project, release: Release | None, base_url: str) -> Markup:
     """Return a project's page for one release; for a project without any, one that says so."""
     if release is None:
-        return _document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
-    files = sorted(shown.files_of(release.version), key=lambda file: file.packagetype != "sdist")
+        return _html_document(shown.name, Markup("<header><h1>{}</h1><p>No files yet.</p></header>").format(shown.name))
+    files = sorted(shown.files_of_release(release.version), key=lambda file: file.packagetype != "sdist")
     content = Markup(
         '{}{}<section class="panel" id="tab-description"><div class="columns">'
         '<div class="description">{}{}</div><aside>{}</aside></div></section>'
         '<section class="panel files" id="tab-files"><h2>Download files</h2>{}</section>'
         '<section class="panel" id="tab-history"><h2>Release history</h2><ul>{}</ul></section>'
     )
-    return _document(
+    return _html_document(
         f"{shown.name} {release.version}",
         content.format(
-            _header(shown, release, base_url),
+            _project_page_header(shown, release, base_url),
             _TABS,
-            _dead_links(release),
-            _description(release),
-            _details(release),
-            _joined(
-                Markup("<h3>{}</h3>{}").format(_KINDS[kind], _joined(_file(file, base_url) for file in members))
+            _dead_links_section(release),
+            _description_section(release),
+            _release_details_section(release),
+            _join_markup(
+                Markup("<h3>{}</h3>{}").format(
+                    _KINDS[kind], _join_markup(_file_markup(file, base_url) for file in members)
+                )
                 for kind, members in groupby(files, key=lambda file: file.packagetype == "sdist")
             ),
-            _joined(_release(shown, each, release) for each in shown.ordered_releases),
+            _join_markup(_release_list_entry(shown, each, release) for each in shown.ordered_releases),
         ),
     )
 
@@ -112,11 +114,11 @@ _DOCUMENT: Final = Markup(
 )
 
 
-def _document(title: str, content: Markup) -> Markup:
+def _html_document(title: str, content: Markup) -> Markup:
     return _DOCUMENT.format(title=title, content=content)
 
 
-def _home_entry(shown: Project) -> Markup:
+def _project_list_entry(shown: Project) -> Markup:
     release = shown.latest
     return Markup('<li><a href="/project/{}/">{}</a> {}<p>{}</p></li>').format(
         shown.normalized,
@@ -126,7 +128,7 @@ def _home_entry(shown: Project) -> Markup:
     )
 
 
-def _header(shown: Project, release: Release, base_url: str) -> Markup:
+def _project_page_header(shown: Project, release: Release, base_url: str) -> Markup:
     command = f"pip install --no-deps --index-url {base_url}/simple/ {shown.name}=={release.version}"
     return Markup(
         '<header><h1>{} <span>{}</span></h1><p>{}</p><div class="install"><pre><code>{}</code></pre>'
@@ -136,24 +138,24 @@ def _header(shown: Project, release: Release, base_url: str) -> Markup:
         release.version,
         release.first("summary") or "No summary.",
         command,
-        _joined(Markup('<p class="warning">{}</p>').format(text) for text in _warnings(shown, release)),
+        _join_markup(Markup('<p class="warning">{}</p>').format(text) for text in _release_warnings(shown, release)),
     )
 
 
-def _warnings(shown: Project, release: Release) -> Iterator[str]:
+def _release_warnings(shown: Project, release: Release) -> Iterator[str]:
     if shown.status in _STATUS_WORDS:
         yield _STATUS_WORDS[shown.status]
     if release.yanked:
         yield f"This release has been yanked. {release.yanked_reason}".strip()
 
 
-def _dead_links(release: Release) -> Markup:
+def _dead_links_section(release: Release) -> Markup:
     """List what leads nowhere on PyPI, for as long as the release exists."""
     description, kind = release.first("description") or "", release.first("description_content_type") or ""
     found = list(find_dead_links(description, kind))[:_DEAD_SHOWN]
     if not found:
         return Markup("")
-    entries = _joined(
+    entries = _join_markup(
         Markup("<li>line {}: {} <code>{}</code></li>").format(each.line, "image" if each.image else "link", each.target)
         for each in found
     )
@@ -163,123 +165,134 @@ def _dead_links(release: Release) -> Markup:
     ).format(entries)
 
 
-def _description(release: Release) -> Markup:
+def _description_section(release: Release) -> Markup:
     description = release.first("description")
     if description is None:
         return Markup("<p>This release has no description.</p>")
-    return Markup(descriptions.shown(description, release.first("description_content_type")))  # noqa: S704 - sanitised
+    return Markup(descriptions.description_as_safe_html(description, release.first("description_content_type")))  # noqa: S704 - sanitised
 
 
-def _details(release: Release) -> Markup:
+def _release_details_section(release: Release) -> Markup:
     """Return the metadata: first what PyPI's page shows, in its order (warehouse, project-metadata.html)."""
-    return Markup("{}<h2>Not shown on PyPI</h2>{}").format(_rows(_shown_rows(release)), _rows(_other_rows(release)))
+    return Markup("{}<h2>Not shown on PyPI</h2>{}").format(
+        _definition_list_markup(_detail_rows_shown_on_pypi(release)),
+        _definition_list_markup(_detail_rows_not_on_pypi(release)),
+    )
 
 
-def _rows(rows: Iterable[tuple[str, list[str | Markup]]]) -> Markup:
-    entries = _joined(
-        Markup("<dt>{}</dt>{}").format(label, _joined(Markup("<dd>{}</dd>").format(value) for value in values))
+def _definition_list_markup(rows: Iterable[tuple[str, list[str | Markup]]]) -> Markup:
+    entries = _join_markup(
+        Markup("<dt>{}</dt>{}").format(label, _join_markup(Markup("<dd>{}</dd>").format(value) for value in values))
         for label, values in rows
         if values
     )
     return Markup("<dl>{}</dl>").format(entries)
 
 
-def _shown_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
-    yield "Project links", [_link(url, label) for label, url in _links(release)]
-    yield "Released", [_day(release)]
-    yield "Author", [*_texts(release, "author"), *_texts(release, "author_email")]
-    yield "Maintainer", [*_texts(release, "maintainer"), *_texts(release, "maintainer_email")]
-    yield "License", _texts(release, "license_expression") or _texts(release, "license")
-    yield "Requires Python", _texts(release, "requires_python")
-    yield "Extras", _texts(release, "provides_extra")
-    yield "Keywords", _texts(release, "keywords")
-    yield "Classifiers", list(_classifiers(release))
+def _detail_rows_shown_on_pypi(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+    yield "Project links", [_web_link_markup(url, label) for label, url in _release_links(release)]
+    yield "Released", [_release_day(release)]
+    yield "Author", [*_metadata_field_texts(release, "author"), *_metadata_field_texts(release, "author_email")]
+    yield (
+        "Maintainer",
+        [*_metadata_field_texts(release, "maintainer"), *_metadata_field_texts(release, "maintainer_email")],
+    )
+    yield "License", _metadata_field_texts(release, "license_expression") or _metadata_field_texts(release, "license")
+    yield "Requires Python", _metadata_field_texts(release, "requires_python")
+    yield "Extras", _metadata_field_texts(release, "provides_extra")
+    yield "Keywords", _metadata_field_texts(release, "keywords")
+    yield "Classifiers", list(_grouped_classifiers(release))
 
 
-def _other_rows(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
-    yield "Requires", _texts(release, "requires_dist")
-    yield "License files", _texts(release, "license_file")
-    yield "Imports", [*_texts(release, "import_name"), *_texts(release, "import_namespace")]
-    yield "Metadata version", _texts(release, "metadata_version")
+def _detail_rows_not_on_pypi(release: Release) -> Iterator[tuple[str, list[str | Markup]]]:
+    yield "Requires", _metadata_field_texts(release, "requires_dist")
+    yield "License files", _metadata_field_texts(release, "license_file")
+    yield (
+        "Imports",
+        [*_metadata_field_texts(release, "import_name"), *_metadata_field_texts(release, "import_namespace")],
+    )
+    yield "Metadata version", _metadata_field_texts(release, "metadata_version")
 
 
-def _texts(release: Release, name: str) -> list[str | Markup]:
+def _metadata_field_texts(release: Release, name: str) -> list[str | Markup]:
     return list(release.all(name))
 
 
-def _classifiers(release: Release) -> Iterator[Markup]:
+def _grouped_classifiers(release: Release) -> Iterator[Markup]:
     """Yield the classifiers by their first part, as PyPI groups them, versions in their own order."""
     parts = sorted(
         (text.partition(" :: ")[::2] for text in release.all("classifiers")),
         key=lambda each: (each[0], re.sub("[0-9]+", lambda number: number[0].zfill(9), each[1])),
     )
     for group, members in groupby(parts, key=lambda each: each[0]):
-        entries = _joined(Markup("<li>{}</li>").format(rest or group) for _, rest in members)
+        entries = _join_markup(Markup("<li>{}</li>").format(rest or group) for _, rest in members)
         yield Markup("<strong>{}</strong><ul>{}</ul>").format(group, entries)
 
 
-def not_found() -> Markup:
+def not_found_page() -> Markup:
     """Return the page for an address at which there is nothing."""
-    return _document("Not found", Markup("<header><h1>Nothing is here</h1></header>{}").format(_EMPTY_PLACE))
+    return _html_document("Not found", Markup("<header><h1>Nothing is here</h1></header>{}").format(_EMPTY_PLACE))
 
 
-def _links(release: Release) -> Iterator[tuple[str, str]]:
+def _release_links(release: Release) -> Iterator[tuple[str, str]]:
     for label, name in (("Homepage", "home_page"), ("Download", "download_url")):
         for url in release.all(name):
             yield label, url
-    yield from project_urls(release)
+    yield from project_urls_of_release(release)
 
 
-def _link(url: str, text: str) -> Markup:
+def _web_link_markup(url: str, text: str) -> Markup:
     """Link to a page of the web; anything else (javascript:, data:) stays text."""
-    if _scheme(url) not in {"http", "https"}:
+    if _url_scheme(url) not in {"http", "https"}:
         return Markup("{}: {}").format(text, url)
     return Markup('<a href="{}" rel="nofollow noreferrer">{}</a>').format(url, text)
 
 
-def _scheme(url: str) -> str:
+def _url_scheme(url: str) -> str:
     try:
         return urlsplit(url).scheme.lower()
     except ValueError:
         return ""
 
 
-def _file(file: StoredFile, base_url: str) -> Markup:
+def _file_markup(file: StoredFile, base_url: str) -> Markup:
     return Markup(
         '<article><h4><a href="{}">{}</a></h4><p>{} · {} · uploaded {} by {}</p><dl>{}</dl>{}</article>'
     ).format(
-        files_url(base_url, file),
+        file_url(base_url, file),
         file.filename,
         "Source distribution" if file.packagetype == "sdist" else f"Wheel for {file.python_version}",
         format_size(file.size),
         dt.datetime.fromtimestamp(file.uploaded, tz=dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         file.uploaded_via or "an unnamed client",
-        _digests(file),
-        _attestations(file, base_url),
+        _file_digests_markup(file),
+        _file_attestations_markup(file, base_url),
     )
 
 
-def _digests(file: StoredFile) -> Markup:
+def _file_digests_markup(file: StoredFile) -> Markup:
     digests = {"SHA-256": file.sha256, "BLAKE2b-256": file.blake2_256, "MD5": file.md5}
-    return _joined(
+    return _join_markup(
         Markup("<dt>{}</dt><dd><code>{}</code></dd>").format(name, digest) for name, digest in digests.items()
     )
 
 
-def _attestations(file: StoredFile, base_url: str) -> Markup:
+def _file_attestations_markup(file: StoredFile, base_url: str) -> Markup:
     if file.provenance is None:
         return Markup('<p class="unattested">No attestations.</p>')
     bundles = file.provenance["attestation_bundles"]
-    entries = _joined(
-        _attestation(bundle["publisher"], attestation) for bundle in bundles for attestation in bundle["attestations"]
+    entries = _join_markup(
+        _attestation_markup(bundle["publisher"], attestation)
+        for bundle in bundles
+        for attestation in bundle["attestations"]
     )
     return Markup('<h5>Attestations</h5><ul>{}</ul><p><a href="{}">Provenance</a></p>').format(
         entries, provenance_url(base_url, file)
     )
 
 
-def _attestation(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -> Markup:
-    predicate = _predicate(attestation)
+def _attestation_markup(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -> Markup:
+    predicate = _predicate_type_of_attestation(attestation)
     log_index = attestation["verification_material"]["transparency_entries"][0]["logIndex"]
     parts = [str(value) for key, value in publisher.items() if key not in {"kind", "claims"} and value]
     signer = Markup("<strong>{}</strong> ({})").format(" · ".join(parts), publisher["kind"])
@@ -288,7 +301,7 @@ def _attestation(publisher: Mapping[str, Any], attestation: Mapping[str, Any]) -
     )
 
 
-def _predicate(attestation: Mapping[str, Any]) -> str:
+def _predicate_type_of_attestation(attestation: Mapping[str, Any]) -> str:
     try:
         statement = json.loads(base64.b64decode(attestation["envelope"]["statement"]))
         return str(statement["predicateType"])
@@ -296,16 +309,18 @@ def _predicate(attestation: Mapping[str, Any]) -> str:
         return "unknown"
 
 
-def _release(shown: Project, release: Release, current: Release) -> Markup:
+def _release_list_entry(shown: Project, release: Release, current: Release) -> Markup:
     address = f"/project/{shown.normalized}/{quote(release.version)}/"
     here = Markup(' aria-current="page"') if release.version == current.version else ""
     yanked = " (yanked)" if release.yanked else ""
-    return Markup('<li><a href="{}"{}>{}</a>{} {}</li>').format(address, here, release.version, yanked, _day(release))
+    return Markup('<li><a href="{}"{}>{}</a>{} {}</li>').format(
+        address, here, release.version, yanked, _release_day(release)
+    )
 
 
-def _day(release: Release) -> str:
+def _release_day(release: Release) -> str:
     return dt.datetime.fromtimestamp(release.created, tz=dt.UTC).strftime("%Y-%m-%d")
 
 
-def _joined(parts: Iterable[str | Markup]) -> Markup:
+def _join_markup(parts: Iterable[str | Markup]) -> Markup:
     return Markup("\n").join(escape(part) for part in parts)

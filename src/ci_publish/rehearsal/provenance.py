@@ -38,23 +38,27 @@ class IntegrityService:
     def __init__(self, trusted_root: Callable[[], TrustedRoot]) -> None:
         self._trusted_root = trusted_root
 
-    def provenance(self, text: str, identity: Identity | None, filename: str, sha256: str) -> dict[str, Any]:
+    def provenance_of_attestations(
+        self, text: str, identity: Identity | None, filename: str, sha256: str
+    ) -> dict[str, Any]:
         """Return PEP 740's provenance object for the attestations in *text*; raises RefusedAttestationsError.
 
         *identity* is the Trusted Publisher's, None for an upload with an API token.
         """
         if identity is None:
             raise RefusedAttestationsError("Attestations are only supported when using Trusted Publishing")
-        attestations = _parsed(text)
-        self._verify_all(attestations, identity, filename, sha256)
+        attestations = _parse_attestations(text)
+        self._verify_attestations(attestations, identity, filename, sha256)
         bundle = AttestationBundle(publisher=identity, attestations=attestations)
         return Provenance(attestation_bundles=[bundle]).model_dump(mode="json")
 
-    def _verify_all(self, attestations: list[Attestation], identity: Identity, filename: str, sha256: str) -> None:
+    def _verify_attestations(
+        self, attestations: list[Attestation], identity: Identity, filename: str, sha256: str
+    ) -> None:
         verifier = Verifier(trusted_root=self._trusted_root())
         seen: set[str] = set()
         for attestation in attestations:
-            predicate = _predicate(verifier, attestation, identity, filename, sha256)
+            predicate = _predicate_type_or_refusal(verifier, attestation, identity, filename, sha256)
             if predicate not in SUPPORTED_PREDICATES:
                 raise RefusedAttestationsError(f"Attestation with unsupported predicate type: {predicate}")
             if predicate in seen:
@@ -65,7 +69,7 @@ class IntegrityService:
             seen.add(predicate)
 
 
-def _parsed(text: str) -> list[Attestation]:
+def _parse_attestations(text: str) -> list[Attestation]:
     try:
         attestations = _ATTESTATIONS.validate_json(text)
     except ValidationError as error:
@@ -77,9 +81,11 @@ def _parsed(text: str) -> list[Attestation]:
     return attestations
 
 
-def _predicate(verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str) -> str:
+def _predicate_type_or_refusal(
+    verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
+) -> str:
     try:
-        return _verified(verifier, attestation, identity, filename, sha256)
+        return _verify_attestation(verifier, attestation, identity, filename, sha256)
     except VerificationError as error:
         raise RefusedAttestationsError(
             f"Could not verify the uploaded artifact using the included attestation: {error}"
@@ -91,7 +97,9 @@ def _predicate(verifier: Verifier, attestation: Attestation, identity: Identity,
         ) from error
 
 
-def _verified(verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str) -> str:
+def _verify_attestation(
+    verifier: Verifier, attestation: Attestation, identity: Identity, filename: str, sha256: str
+) -> str:
     """Return the predicate type of an attestation of this file by this identity; raises VerificationError."""
     policy = identity._as_policy()  # noqa: SLF001 - the policy that PyPI uses has no public name
     try:
@@ -100,10 +108,10 @@ def _verified(verifier: Verifier, attestation: Attestation, identity: Identity, 
         raise VerificationError(str(error)) from error
     if kind != _ENVELOPE_TYPE:
         raise VerificationError(f"expected JSON envelope, got {kind}")
-    return _checked_statement(payload, filename, sha256)
+    return _check_attestation_statement(payload, filename, sha256)
 
 
-def _checked_statement(payload: bytes, filename: str, sha256: str) -> str:
+def _check_attestation_statement(payload: bytes, filename: str, sha256: str) -> str:
     statement = json.loads(payload)
     subjects = statement["subject"]
     if len(subjects) != 1:

@@ -75,7 +75,7 @@ class GitHubPublisher:
 
     def verify(self, claims: Claims) -> None:
         """Check the claims against this publisher, in PyPI's order; raises InvalidPublisherError."""
-        _check_ref(
+        _check_ref_claim(
             COMPARED_CLAIM,
             f"{self.repository}/.github/workflows/{self.workflow}",
             claims,
@@ -131,7 +131,7 @@ class GitLabPublisher:
         """Whether PyPI's lookup finds it: the project in any letter case, file and environment exactly."""
         return (
             str(claims["project_path"]).lower() == self.project_path.lower()
-            and _configuration_path(claims) == self.workflow_filepath
+            and _gitlab_configuration_path(claims) == self.workflow_filepath
             and self.environment in {"", claims.get("environment")}
         )
 
@@ -141,7 +141,7 @@ class GitLabPublisher:
         if subject.lower() != f"project_path:{self.project_path}".lower():
             raise InvalidPublisherError("Check failed for required claim 'sub'")
         ref_path, sha = claims.get("ref_path"), claims.get("sha")
-        _check_ref(
+        _check_ref_claim(
             "ci_config_ref_uri",
             f"gitlab.com/{self.project_path}//{self.workflow_filepath}",
             claims,
@@ -153,7 +153,7 @@ class GitLabPublisher:
     def derived(cls, claims: Claims) -> "GitLabPublisher":
         """Return the publisher that these claims match."""
         environment = str(claims.get("environment") or "")
-        return cls(str(claims["project_path"]), _configuration_path(claims), environment)
+        return cls(str(claims["project_path"]), _gitlab_configuration_path(claims), environment)
 
 
 @frozen
@@ -197,9 +197,9 @@ _KINDS: Final[tuple[type[TrustedPublisher], ...]] = (GitHubPublisher, GitLabPubl
 SERVICE_NAMES: Final = {GITHUB_ISSUER: "github", GITLAB_ISSUER: "gitlab", GOOGLE_ISSUER: "google"}
 
 
-def find(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPublisher:
+def find_matching_publisher(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPublisher:
     """Return the publisher that matches, the most specific first; raises InvalidPublisherError with PyPI's reason."""
-    kind = _kind(claims)
+    kind = _publisher_type_of_claims(claims)
     found = [publisher for publisher in publishers if isinstance(publisher, kind) and publisher.found_by(claims)]
     if not found:
         raise InvalidPublisherError("Publisher with matching claims was not found")
@@ -208,17 +208,17 @@ def find(publishers: Iterable[TrustedPublisher], claims: Claims) -> TrustedPubli
     return publisher
 
 
-def derive(claims: Claims) -> TrustedPublisher:
+def publisher_of_claims(claims: Claims) -> TrustedPublisher:
     """Return the publisher that would have to be registered for these claims.
 
     Raises InvalidPublisherError where none could be.
     """
-    publisher = _kind(claims).derived(claims)
+    publisher = _publisher_type_of_claims(claims).derived(claims)
     publisher.verify(claims)
     return publisher
 
 
-def _kind(claims: Claims) -> type[TrustedPublisher]:
+def _publisher_type_of_claims(claims: Claims) -> type[TrustedPublisher]:
     kind = next(kind for kind in _KINDS if kind.issuer == claims["iss"])
     for name in kind.required:
         if claims.get(name) is None:
@@ -226,14 +226,14 @@ def _kind(claims: Claims) -> type[TrustedPublisher]:
     return kind
 
 
-def _configuration_path(claims: Claims) -> str:
+def _gitlab_configuration_path(claims: Claims) -> str:
     match = _CONFIGURATION_PATH.search(str(claims["ci_config_ref_uri"]))
     if match is None:
         raise InvalidPublisherError("Could not extract workflow filename from OIDC claims")
     return match.group()
 
 
-def _check_ref(name: str, truth: str, claims: Claims, refs: Iterable[object], none: str) -> None:
+def _check_ref_claim(name: str, truth: str, claims: Claims, refs: Iterable[object], none: str) -> None:
     if not claims[name]:
         raise InvalidPublisherError(f"The {name} claim is empty")
     expected = sorted({f"{truth}@{ref}" for ref in refs if ref})

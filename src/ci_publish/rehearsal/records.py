@@ -99,9 +99,11 @@ class Project:
         """Return the release of an equal version, or None."""
         return self.releases.get(canonicalize_version(version))
 
-    def files_of(self, version: str) -> tuple[StoredFile, ...]:
+    def files_of_release(self, version: str) -> tuple[StoredFile, ...]:
         """Return the visible files of one release."""
-        return tuple(file for file in self.visible_files if canonicalize_version(file.version) == _key(version))
+        return tuple(
+            file for file in self.visible_files if canonicalize_version(file.version) == _canonical_version(version)
+        )
 
     @property
     def size(self) -> int:
@@ -191,25 +193,25 @@ class State:
         return {name: file for project in self.projects.values() for name, file in project.files.items()}
 
 
-def applied(state: State, event: Event) -> State:
+def apply_event(state: State, event: Event) -> State:
     """Return the state after *event*."""
     serial = state.serial + 1
-    project = _changed(state, event, serial)
+    project = _project_after_event(state, event, serial)
     deleted = state.deleted | {event.filename} if isinstance(event, FileDeleted) else state.deleted
     return State(serial, {**state.projects, project.normalized: project}, deleted)
 
 
-def _changed(state: State, event: Event, serial: int) -> Project:
+def _project_after_event(state: State, event: Event, serial: int) -> Project:
     if isinstance(event, ProjectCreated):
         return Project(name=event.name, created=event.time, serial=serial)
     if isinstance(event, FileAdded):
         project = state.projects[event.file.project]
         files = {**project.files, event.file.filename: event.file}
         return replace(project, serial=serial, name=event.name, files=files)
-    return _changed_within(replace(state.projects[event.project], serial=serial), event)
+    return _known_project_after_event(replace(state.projects[event.project], serial=serial), event)
 
 
-def _changed_within(
+def _known_project_after_event(
     project: Project, event: ReleaseCreated | FileDeleted | StatusSet | ReleaseYanked | ReleaseDated
 ) -> Project:
     match event:
@@ -218,19 +220,23 @@ def _changed_within(
         case FileDeleted():
             return replace(project, files={k: v for k, v in project.files.items() if k != event.filename})
         case ReleaseCreated():
-            return _with_release(project, Release(version=event.version, created=event.time, fields=event.fields))
+            return _project_with_release(
+                project, Release(version=event.version, created=event.time, fields=event.fields)
+            )
         case ReleaseYanked():
-            release = project.releases[_key(event.version)]
-            return _with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))
+            release = project.releases[_canonical_version(event.version)]
+            return _project_with_release(project, replace(release, yanked=event.yanked, yanked_reason=event.reason))
         case ReleaseDated():
-            return _with_release(project, replace(project.releases[_key(event.version)], created=event.created))
+            return _project_with_release(
+                project, replace(project.releases[_canonical_version(event.version)], created=event.created)
+            )
         case _:
             assert_never(event)
 
 
-def _with_release(project: Project, release: Release) -> Project:
-    return replace(project, releases={**project.releases, _key(release.version): release})
+def _project_with_release(project: Project, release: Release) -> Project:
+    return replace(project, releases={**project.releases, _canonical_version(release.version): release})
 
 
-def _key(version: str) -> str:
+def _canonical_version(version: str) -> str:
     return canonicalize_version(version)

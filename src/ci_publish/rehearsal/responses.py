@@ -69,29 +69,29 @@ def message_response(
     return response
 
 
-def _explanation(status: int) -> str:
+def _status_explanation(status: int) -> str:
     return _EXPLANATIONS.get(HTTPStatus(status), "")
 
 
-def _text(status: int, message: str) -> str:
-    return f"{status_line(status, message)}\n\n{_explanation(status)}\n\n\n{message}\n\n"
+def _plain_text_message(status: int, message: str) -> str:
+    return f"{status_line(status, message)}\n\n{_status_explanation(status)}\n\n\n{message}\n\n"
 
 
-def _html(status: int, message: str) -> str:
+def _html_message(status: int, message: str) -> str:
     line = html.escape(status_line(status, message))
-    body = f"{_explanation(status)}<br/><br/>\n{html.escape(message)}\n\n"
+    body = f"{_status_explanation(status)}<br/><br/>\n{html.escape(message)}\n\n"
     return (
         f"<html>\n <head>\n  <title>{line}</title>\n </head>\n <body>\n  <h1>{line}</h1>\n  {body}\n </body>\n</html>"
     )
 
 
-def _json(status: int, message: str) -> str:
+def _json_message(status: int, message: str) -> str:
     content = {
-        "message": f"{_explanation(status)}\n\n\n{message}\n\n",
+        "message": f"{_status_explanation(status)}\n\n\n{message}\n\n",
         "code": status_line(status, message),
         "title": HTTPStatus(status).phrase,
     }
     return json.dumps(content)
 
 
-_BODIES: Final = {"text/html": _html, "application/json": _json, "text/plain": _text}
+_BODIES: Final = {"text/html": _html_message, "application/json": _json_message, "text/plain": _plain_text_message}

@@ -41,7 +41,7 @@ class _Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes | None: ...
 
 
-class _Body(io.RawIOBase):
+class _RequestBody(io.RawIOBase):
     """A request's body: it ends where the request ends, and knows whether it was read to its end."""
 
     def __init__(self, source: _Readable, length: int | None) -> None:
@@ -58,42 +58,42 @@ class _Body(io.RawIOBase):
         wanted = len(view) if self._left is None else min(len(view), self._left)
         data = b"" if self.finished or not wanted else self._source.read(wanted) or b""
         view[: len(data)] = data
-        self._count(len(data), wanted)
+        self._count_body_bytes(len(data), wanted)
         return len(data)
 
-    def _count(self, got: int, wanted: int) -> None:
+    def _count_body_bytes(self, got: int, wanted: int) -> None:
         if self._left is not None:
             self._left -= got
             if wanted and not got and not self.finished:
                 raise ConnectionResetError("the client stopped in the middle of its request")
         self.finished = self.finished or self._left == 0 or not got
 
-    def drain(self) -> None:
+    def drain_rest(self) -> None:
         """Read what is left, up to a bound."""
         total = 0
         while not self.finished and total < _MOST_DRAINED:
             total += len(self.read(_READ_SIZE) or b"")
 
 
-class _Handler(WSGIRequestHandler):
+class _ConnectionHandler(WSGIRequestHandler):
     """Speaks HTTP/1.1 with one client until one of them closes the connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = _READ_SIZE
     timeout = 120
-    server: "_Server"
+    server: "_LoopbackServer"
 
     def setup(self) -> None:
         """Do the TLS handshake here, in the client's own thread, so that a slow client does not block others."""
         if self.server.ssl_context is not None:
             self.request.settimeout(self.timeout)
             self.request = self.server.ssl_context.wrap_socket(self.request, server_side=True)
-        self.server.opened(self.request)
+        self.server.add_connection(self.request)
         super().setup()
 
     def finish(self) -> None:
-        self.server.closed(self.request)
+        self.server.remove_connection(self.request)
         try:
             super().finish()
         except OSError:
@@ -112,30 +112,30 @@ class _Handler(WSGIRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request."""
         self.environ = environ = self.make_environ()
-        body = _body_of(environ)
+        body = _request_body(environ)
         environ["wsgi.input"] = io.BufferedReader(body, _READ_SIZE)
         environ["wsgi.input_terminated"] = True
         try:
-            self._answer(environ)
+            self._run_application(environ)
             self.wfile.flush()
-            body.drain()
+            body.drain_rest()
         except (OSError, EOFError):
             self.close_connection = True
         if not body.finished:
             self.close_connection = True
 
-    def _answer(self, environ: "WSGIEnvironment") -> None:
-        answer = _Answer(self, environ["REQUEST_METHOD"])
+    def _run_application(self, environ: "WSGIEnvironment") -> None:
+        answer = _HttpResponseWriter(self, environ["REQUEST_METHOD"])
         try:
-            app = _refusal_of(self.headers.get_all("Host", [])) or self.server.app
+            app = _refusal_of_host_headers(self.headers.get_all("Host", [])) or self.server.app
             chunks = app(environ, answer.start_response)
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can turn a bug into an answer
-            self.server.failed(error)
+            self.server.record_failure(error)
             chunks = InternalServerError()(environ, answer.start_response)
         try:
-            answer.send(chunks)
+            answer.send_response_body(chunks)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
@@ -144,10 +144,10 @@ class _Handler(WSGIRequestHandler):
         """Say nothing: the world's requests are in its own log."""
 
 
-class _Answer:
+class _HttpResponseWriter:
     """One answer on its way out."""
 
-    def __init__(self, handler: _Handler, method: str) -> None:
+    def __init__(self, handler: _ConnectionHandler, method: str) -> None:
         self._handler = handler
         self._method = method
         self._status = ""
@@ -163,18 +163,18 @@ class _Answer:
     ) -> Callable[[bytes], None]:
         """Take status and headers, as WSGI has it."""
         self._status, self._headers = status, headers
-        return self._write
+        return self._write_response_chunk
 
-    def send(self, chunks: Iterable[bytes]) -> None:
+    def send_response_body(self, chunks: Iterable[bytes]) -> None:
         """Send the whole answer."""
-        self._send_head()
+        self._send_response_head()
         for chunk in chunks:
             if self._method != "HEAD":
-                self._write(chunk)
+                self._write_response_chunk(chunk)
         if self._chunked:
             self._handler.wfile.write(b"0\r\n\r\n")
 
-    def _send_head(self) -> None:
+    def _send_response_head(self) -> None:
         code, _, reason = self._status.partition(" ")
         self._handler.send_response(int(code), reason)
         names = {name.lower() for name, _ in self._headers}
@@ -182,19 +182,19 @@ class _Answer:
             self._handler.send_header(name, value)
         has_body = self._method != "HEAD" and int(code) not in _WITHOUT_BODY
         if has_body and "content-length" not in names:
-            self._send_open_end()
+            self._send_end_of_open_response()
         if self._handler.close_connection:
             self._handler.send_header("Connection", "close")
         self._handler.end_headers()
 
-    def _send_open_end(self) -> None:
+    def _send_end_of_open_response(self) -> None:
         if self._handler.request_version >= "HTTP/1.1":
             self._chunked = True
             self._handler.send_header("Transfer-Encoding", "chunked")
         else:
             self._handler.close_connection = True
 
-    def _write(self, data: bytes) -> None:
+    def _write_response_chunk(self, data: bytes) -> None:
         if data:
             self._handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
@@ -204,49 +204,49 @@ class _Misdirected(HTTPException):
     description = "This rehearsal answers only to 127.0.0.1, localhost and [::1]."
 
 
-def _refusal_of(hosts: Sequence[str]) -> "WSGIApplication | None":
+def _refusal_of_host_headers(hosts: Sequence[str]) -> "WSGIApplication | None":
     """Return what refuses a request with these Host headers; None for one that names this machine (RFC 9110, 7.2)."""
     if len(hosts) != 1 or not hosts[0].strip():
         return BadRequest("A request names exactly one Host.")
     return None if _OWN_HOSTS.fullmatch(hosts[0].strip()) else _Misdirected()
 
 
-def _body_of(environ: "WSGIEnvironment") -> _Body:
+def _request_body(environ: "WSGIEnvironment") -> _RequestBody:
     source = environ["wsgi.input"]
     if isinstance(source, DechunkedInput):
-        return _Body(source, None)
+        return _RequestBody(source, None)
     length = environ.get("CONTENT_LENGTH", "")
-    return _Body(source, int(length) if length.isdigit() else 0)
+    return _RequestBody(source, int(length) if length.isdigit() else 0)
 
 
-class _Server(ThreadedWSGIServer):
+class _LoopbackServer(ThreadedWSGIServer):
     """Knows its connections, so that it can end them."""
 
     def __init__(self, listening: socket.socket, app: "WSGIApplication") -> None:
         host, port = listening.getsockname()[:2]
-        super().__init__(host, port, app, _Handler, fd=listening.fileno())
+        super().__init__(host, port, app, _ConnectionHandler, fd=listening.fileno())
         self.failures: list[Exception] = []
         self._connections: set[socket.socket] = set()
         self._connections_lock = threading.Lock()
 
-    def opened(self, connection: socket.socket) -> None:
+    def add_connection(self, connection: socket.socket) -> None:
         with self._connections_lock:
             self._connections.add(connection)
 
-    def closed(self, connection: socket.socket) -> None:
+    def remove_connection(self, connection: socket.socket) -> None:
         with self._connections_lock:
             self._connections.discard(connection)
 
-    def failed(self, error: Exception) -> None:
+    def record_failure(self, error: Exception) -> None:
         self.failures.append(error)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - socketserver's signature
         """Forget a connection that ended in an error: its client knows; a bug of ours is kept in `failures`."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
-            self.failed(error)
+            self.record_failure(error)
 
-    def cut(self) -> None:
+    def cut_all_connections(self) -> None:
         """End all connections now."""
         with self._connections_lock:
             connections = list(self._connections)
@@ -257,7 +257,7 @@ class _Server(ThreadedWSGIServer):
                 continue
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _open_listening_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raises ConfigurationError for a port that cannot be had."""
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -282,8 +282,8 @@ class Server:
     def __init__(
         self, *, app: "WSGIApplication", host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
     ) -> None:
-        with _listening(host, port) as listening:
-            self._server = _Server(listening, app)
+        with _open_listening_socket(host, port) as listening:
+            self._server = _LoopbackServer(listening, app)
         self._server.ssl_context = tls
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         scheme = "https" if tls else "http"
@@ -303,5 +303,5 @@ class Server:
         if self._thread.ident is not None:
             self._server.shutdown()
             self._thread.join()
-        self._server.cut()
+        self._server.cut_all_connections()
         self._server.server_close()

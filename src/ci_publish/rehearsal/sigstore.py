@@ -19,8 +19,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ci_publish.rehearsal.fulcio_profile import ProfileError, profile_of
-from ci_publish.rehearsal.hooks import Hooks, hooked
+from ci_publish.rehearsal.fulcio_profile import ProfileError, certificate_profile_of_claims
+from ci_publish.rehearsal.hooks import Hooks, wsgi_app_with_hooks
 from ci_publish.rehearsal.identity_provider import IdentityProvider, IdentityTokenError
 from ci_publish.rehearsal.responses import json_response
 from ci_publish.rehearsal.sigstore_authority import COMMON_NAME, ORGANIZATION, CertificateAuthority
@@ -43,7 +43,7 @@ _PRODUCTION_TUF: Final = "https://tuf-repo-cdn.sigstore.dev"
 _INVALID_ARGUMENT: Final = 3  # gRPC's code; Fulcio answers it as HTTP 400
 
 
-def prepare_home(folder: Path, trust_config: str) -> dict[str, str]:
+def prepare_sigstore_home(folder: Path, trust_config: str) -> dict[str, str]:
     """Make `folder` a home where sigstore's *production* instance, used offline, is that of a ClientTrustConfig JSON.
 
     Returns the variables to add to the environment of a child process (absolute, since platformdirs ignores relative
@@ -80,7 +80,7 @@ class Sigstore:
     ) -> None:
         """Make an instance that believes `identity_provider`; `clock` gives Unix time, the lifetime is in seconds."""
         self.hooks = Hooks() if hooks is None else hooks
-        self.app: WSGIApplication = hooked(self._handle, self.hooks)
+        self.app: WSGIApplication = wsgi_app_with_hooks(self._handle_request, self.hooks)
         self._identity_provider = identity_provider
         self._authority = CertificateAuthority(clock=clock, lifetime=certificate_lifetime)
         self._log = TransparencyLog(clock=clock)
@@ -92,7 +92,7 @@ class Sigstore:
 
     def trusted_root(self, base_url: str) -> str:
         """Return the TrustedRoot JSON to verify with what was signed here; `base_url` is where `app` is served."""
-        return json.dumps(self._trusted_root(base_url.rstrip("/")), indent=2)
+        return json.dumps(self._trusted_root_content(base_url.rstrip("/")), indent=2)
 
     def trust_config(self, base_url: str) -> str:
         """Return the ClientTrustConfig JSON (trusted root and signing configuration) for clients that sign here."""
@@ -100,83 +100,89 @@ class Sigstore:
         return json.dumps(
             {
                 "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-                "trustedRoot": self._trusted_root(url),
-                "signingConfig": self._signing_config(url),
+                "trustedRoot": self._trusted_root_content(url),
+                "signingConfig": self._signing_config_content(url),
             },
             indent=2,
         )
 
-    def _handle(self, request: Request) -> Response:
+    def _handle_request(self, request: Request) -> Response:
         match request.method, request.path:
             case "POST", path if path == SIGNING_CERTIFICATE_PATH:
-                return self._signing_certificate(request)
+                return self._answer_certificate_request(request)
             case "GET", path if path == TRUST_BUNDLE_PATH:
-                return json_response({"chains": [{"certificates": [_pem(link) for link in self._authority.chain]}]})
+                return json_response(
+                    {"chains": [{"certificates": [_certificate_pem(link) for link in self._authority.chain]}]}
+                )
             case _:
-                return self._handle_log(request)
+                return self._handle_log_request(request)
 
-    def _handle_log(self, request: Request) -> Response:
+    def _handle_log_request(self, request: Request) -> Response:
         match request.method, request.path:
             case "GET", path if path == LOG_PATH:
-                return json_response(self._log.state(_host(request)))
+                return json_response(self._log.log_state(_log_name_for_request(request)))
             case "POST", path if path == LOG_ENTRIES_PATH:
-                return self._create_entry(request)
+                return self._create_log_entry(request)
             case "GET", path if path == LOG_ENTRIES_PATH:
                 index = request.args.get("logIndex", type=int)
-                return self._show(request, None if index is None else self._log.by_index(index))
+                return self._log_entry_response(request, None if index is None else self._log.entry_by_index(index))
             case "GET", path if path.startswith(f"{LOG_ENTRIES_PATH}/"):
-                return self._show(request, self._log.by_uuid(path.removeprefix(f"{LOG_ENTRIES_PATH}/")))
+                return self._log_entry_response(
+                    request, self._log.entry_by_uuid(path.removeprefix(f"{LOG_ENTRIES_PATH}/"))
+                )
             case _:
                 return json_response({"code": 404, "message": f"path {request.path} was not found"}, 404)
 
-    def _signing_certificate(self, request: Request) -> Response:
+    def _answer_certificate_request(self, request: Request) -> Response:
         try:
-            certificate = self._certify(request)
+            certificate = self._issue_signing_certificate(request)
         except _RequestRefusedError as refusal:
             return json_response({"code": _INVALID_ARGUMENT, "message": str(refusal), "details": []}, 400)
-        chain = [_pem(link) for link in (certificate, *self._authority.chain)]
+        chain = [_certificate_pem(link) for link in (certificate, *self._authority.chain)]
         return json_response({"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}, 200)
 
-    def _certify(self, request: Request) -> x509.Certificate:
+    def _issue_signing_certificate(self, request: Request) -> x509.Certificate:
         content = request.get_json(silent=True)
         if not isinstance(content, dict):
             raise _RequestRefusedError("The certificate signing request could not be parsed")
         try:
             # Fulcio's OIDC library grants no leeway for the end, and takes a list of audiences.
             claims = self._identity_provider.verify(
-                _identity_token(request, content), AUDIENCE, leeway=0, single_audience=False
+                _identity_token_in_request(request, content), AUDIENCE, leeway=0, single_audience=False
             )
-            profile = profile_of(claims)
+            profile = certificate_profile_of_claims(claims)
         except (IdentityTokenError, ProfileError) as error:
             raise _RequestRefusedError("There was an error processing the identity token") from error
-        public_key = _proven_key(content)
+        public_key = _require_proven_public_key(content)
         try:
-            return self._authority.issue(public_key, profile)
+            return self._authority.issue_signing_certificate(public_key, profile)
         except ValueError as error:
             raise _RequestRefusedError(str(error)) from error
 
-    def _create_entry(self, request: Request) -> Response:
+    def _create_log_entry(self, request: Request) -> Response:
         try:
-            entry = self._log.append(request.get_json(silent=True))
+            entry = self._log.append_entry(request.get_json(silent=True))
         except EntryError as error:
             return json_response({"code": 400, "message": f"error processing entry: {error}"}, 400)
         except EquivalentEntryError as error:
             location = {"Location": f"{LOG_ENTRIES_PATH}/{error.entry.uuid}"}
             return json_response({"code": 409, "message": str(error)}, 409, location)
         headers = {"Location": f"{LOG_ENTRIES_PATH}/{entry.uuid}", "ETag": entry.uuid}
-        return json_response(self._log.describe(entry, _host(request)), 201, headers)
+        return json_response(self._log.describe_entry(entry, _log_name_for_request(request)), 201, headers)
 
-    def _show(self, request: Request, entry: LogEntry | None) -> Response:
+    def _log_entry_response(self, request: Request, entry: LogEntry | None) -> Response:
         if entry is None:
             return json_response({"code": 404, "message": "entry not found"}, 404)
-        return json_response(self._log.describe(entry, _host(request)))
+        return json_response(self._log.describe_entry(entry, _log_name_for_request(request)))
 
-    def _trusted_root(self, url: str) -> dict[str, object]:
+    def _trusted_root_content(self, url: str) -> dict[str, object]:
         valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        chain = [{"rawBytes": _b64(link.public_bytes(serialization.Encoding.DER))} for link in self._authority.chain]
+        chain = [
+            {"rawBytes": _base64_text(link.public_bytes(serialization.Encoding.DER))} for link in self._authority.chain
+        ]
         return {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [_log_instance(url, self._log.public_key, valid_for)],
+            "tlogs": [_transparency_log_instance(url, self._log.public_key, valid_for)],
             "certificateAuthorities": [
                 {
                     "subject": {"organization": ORGANIZATION, "commonName": COMMON_NAME},
@@ -185,11 +191,11 @@ class Sigstore:
                     "validFor": valid_for,
                 }
             ],
-            "ctlogs": [_log_instance(f"{url}/ct", self._authority.ct_public_key, valid_for)],
+            "ctlogs": [_transparency_log_instance(f"{url}/ct", self._authority.ct_public_key, valid_for)],
             "timestampAuthorities": [],
         }
 
-    def _signing_config(self, url: str) -> dict[str, object]:
+    def _signing_config_content(self, url: str) -> dict[str, object]:
         valid_for = {"start": self._authority.valid_from.strftime("%Y-%m-%dT%H:%M:%SZ")}
         service = {"url": url, "majorApiVersion": 1, "validFor": valid_for, "operator": ORGANIZATION}
         return {
@@ -203,7 +209,7 @@ class Sigstore:
         }
 
 
-def _identity_token(request: Request, content: dict[str, object]) -> str:
+def _identity_token_in_request(request: Request, content: dict[str, object]) -> str:
     """Return the token from the request's credentials or, as sigstore-python sends it, from the header."""
     match content.get("credentials"):
         case {"oidcIdentityToken": str(token)} if token:
@@ -211,7 +217,7 @@ def _identity_token(request: Request, content: dict[str, object]) -> str:
     return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
-def _proven_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
+def _require_proven_public_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
     """Return the public key of a request that its private key signed; only P-256, P-384 and P-521 keys are taken."""
     try:
         csr = x509.load_pem_x509_csr(base64.b64decode(str(content["certificateSigningRequest"]), validate=True))
@@ -227,23 +233,27 @@ def _proven_key(content: dict[str, object]) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _log_instance(url: str, public_key: bytes, valid_for: dict[str, str]) -> dict[str, object]:
+def _transparency_log_instance(url: str, public_key: bytes, valid_for: dict[str, str]) -> dict[str, object]:
     return {
         "baseUrl": url,
         "hashAlgorithm": "SHA2_256",
-        "publicKey": {"rawBytes": _b64(public_key), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": valid_for},
-        "logId": {"keyId": _b64(hashlib.sha256(public_key).digest())},
+        "publicKey": {
+            "rawBytes": _base64_text(public_key),
+            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+            "validFor": valid_for,
+        },
+        "logId": {"keyId": _base64_text(hashlib.sha256(public_key).digest())},
     }
 
 
-def _host(request: Request) -> str:
+def _log_name_for_request(request: Request) -> str:
     """Return the log's name in checkpoints: the host by which it was asked, since verifiers compare it with its URL."""
     return urlsplit(request.host_url).hostname or "localhost"
 
 
-def _pem(certificate: x509.Certificate) -> str:
+def _certificate_pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _b64(data: bytes) -> str:
+def _base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()

@@ -39,13 +39,15 @@ class CertificateAuthority:
         """Make the keys. `clock` gives Unix time; `lifetime` of the certificates is in seconds."""
         self._clock = clock
         self._lifetime = dt.timedelta(seconds=lifetime)
-        self.valid_from = self._now() - _HEAD_START
+        self.valid_from = self._current_time() - _HEAD_START
         root_key, self._key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
         self._ct_key = ec.generate_private_key(ec.SECP256R1())
-        root_name = _name(COMMON_NAME)
-        self._root = self._authority(root_name, root_key.public_key(), root_name, root_key, path_length=1)
-        self._intermediate = self._authority(
-            _name("ci-publish rehearsal intermediate"), self._key.public_key(), root_name, root_key, path_length=0
+        root_name = _x509_name(COMMON_NAME)
+        self._root = self._issue_authority_certificate(
+            root_name, root_key.public_key(), root_name, root_key, path_length=1
+        )
+        self._intermediate = self._issue_authority_certificate(
+            _x509_name("ci-publish rehearsal intermediate"), self._key.public_key(), root_name, root_key, path_length=0
         )
 
     @property
@@ -56,29 +58,33 @@ class CertificateAuthority:
     @property
     def ct_public_key(self) -> bytes:
         """The CT log's public key, a DER SubjectPublicKeyInfo."""
-        return spki(self._ct_key.public_key())
+        return subject_public_key_info(self._ct_key.public_key())
 
-    def issue(self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile) -> x509.Certificate:
+    def issue_signing_certificate(
+        self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile
+    ) -> x509.Certificate:
         """Return a certificate for `public_key` that says what `profile` says, with one signed certificate timestamp.
 
         Raises `ValueError` when the profile's name cannot be written into a certificate.
         """
-        builder = self._leaf(public_key, profile)
+        builder = self._signing_certificate_builder(public_key, profile)
         precertificate = builder.sign(self._key, hashes.SHA256())
-        timestamps = _sct_list(self._signed_certificate_timestamp(precertificate.tbs_certificate_bytes))
+        timestamps = _signed_timestamp_list(self._signed_certificate_timestamp(precertificate.tbs_certificate_bytes))
         return builder.add_extension(x509.UnrecognizedExtension(_SCT_LIST, timestamps), critical=False).sign(
             self._key, hashes.SHA256()
         )
 
-    def _leaf(self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile) -> x509.CertificateBuilder:
-        now = self._now()
+    def _signing_certificate_builder(
+        self, public_key: ec.EllipticCurvePublicKey, profile: CertificateProfile
+    ) -> x509.CertificateBuilder:
+        now = self._current_time()
         builder = (
-            _builder(x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime)
+            _certificate_builder(x509.Name([]), self._intermediate.subject, public_key, now, now + self._lifetime)
             .add_extension(_key_usage(digital_signature=True), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-            .add_extension(x509.SubjectAlternativeName([_general_name(profile)]), critical=True)
+            .add_extension(x509.SubjectAlternativeName([_subject_alternative_name(profile)]), critical=True)
         )
         for oid, value in profile.extensions:
             builder = builder.add_extension(
@@ -88,7 +94,7 @@ class CertificateAuthority:
 
     def _signed_certificate_timestamp(self, tbs_certificate: bytes) -> bytes:
         milliseconds = int(self._clock() * 1000)
-        issuer_key_hash = hashlib.sha256(spki(self._key.public_key())).digest()
+        issuer_key_hash = hashlib.sha256(subject_public_key_info(self._key.public_key())).digest()
         certificate = len(tbs_certificate).to_bytes(3, "big") + tbs_certificate
         signed = struct.pack("!BBQH", 0, 0, milliseconds, 1) + issuer_key_hash + certificate + b"\0\0"
         signature = self._ct_key.sign(signed, ec.ECDSA(hashes.SHA256()))
@@ -99,7 +105,7 @@ class CertificateAuthority:
             + struct.pack("!H", len(signature)) + signature
         )  # fmt: skip
 
-    def _authority(
+    def _issue_authority_certificate(
         self,
         subject: x509.Name,
         public_key: ec.EllipticCurvePublicKey,
@@ -109,7 +115,7 @@ class CertificateAuthority:
         path_length: int,
     ) -> x509.Certificate:
         return (
-            _builder(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
+            _certificate_builder(subject, issuer, public_key, self.valid_from, self.valid_from + _YEARS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
@@ -117,16 +123,16 @@ class CertificateAuthority:
             .sign(issuer_key, hashes.SHA256())
         )
 
-    def _now(self) -> dt.datetime:
+    def _current_time(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(int(self._clock()), tz=dt.UTC)
 
 
-def spki(key: ec.EllipticCurvePublicKey) -> bytes:
+def subject_public_key_info(key: ec.EllipticCurvePublicKey) -> bytes:
     """Return a public key as a DER SubjectPublicKeyInfo."""
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _builder(
+def _certificate_builder(
     subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, start: dt.datetime, end: dt.datetime
 ) -> x509.CertificateBuilder:
     return (
@@ -140,7 +146,7 @@ def _builder(
     )
 
 
-def _name(common_name: str) -> x509.Name:
+def _x509_name(common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANIZATION),
@@ -149,7 +155,7 @@ def _name(common_name: str) -> x509.Name:
     )
 
 
-def _general_name(profile: CertificateProfile) -> x509.GeneralName:
+def _subject_alternative_name(profile: CertificateProfile) -> x509.GeneralName:
     match profile.name:
         case UriName(value):
             # Fulcio's URL type escapes what no certificate can hold: a tag may well be called "é".
@@ -176,7 +182,7 @@ def _key_usage(
     )
 
 
-def _sct_list(timestamp: bytes) -> bytes:
+def _signed_timestamp_list(timestamp: bytes) -> bytes:
     """Return the extension's value: a DER OCTET STRING around a TLS list with one timestamp (RFC 6962 §3.3)."""
     entries = struct.pack("!H", len(timestamp)) + timestamp
     content = struct.pack("!H", len(entries)) + entries

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.merkle import MerkleTree, leaf_hash
-from ci_publish.rehearsal.sigstore_authority import spki
+from ci_publish.rehearsal.merkle import MerkleTree, merkle_leaf_hash
+from ci_publish.rehearsal.sigstore_authority import subject_public_key_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ class TransparencyLog:
     @property
     def public_key(self) -> bytes:
         """The log's public key, a DER SubjectPublicKeyInfo."""
-        return spki(self._key.public_key())
+        return subject_public_key_info(self._key.public_key())
 
     @property
     def log_id(self) -> bytes:
@@ -88,31 +88,31 @@ class TransparencyLog:
         with self._lock:
             return tuple(self._entries)
 
-    def append(self, proposed: object) -> LogEntry:
+    def append_entry(self, proposed: object) -> LogEntry:
         """Verify and add a proposed `dsse` entry (Rekor's JSON, parsed).
 
         Raises `EntryError` when it is not acceptable and `EquivalentEntryError` when it is there already.
         """
-        envelope, verifiers = _proposed_content(proposed)
-        body = _canonical_body(envelope, verifiers)
+        envelope, verifiers = _parse_proposed_entry(proposed)
+        body = _canonical_entry_body(envelope, verifiers)
         with self._lock:
-            uuid = f"{self._tree_id:016x}{leaf_hash(body).hex()}"
+            uuid = f"{self._tree_id:016x}{merkle_leaf_hash(body).hex()}"
             if (existing := self._by_uuid.get(uuid)) is not None:
                 raise EquivalentEntryError(existing)
-            return self._add(uuid, body, envelope)
+            return self._add_verified_entry(uuid, body, envelope)
 
-    def by_index(self, log_index: int) -> LogEntry | None:
+    def entry_by_index(self, log_index: int) -> LogEntry | None:
         """Return the entry with this global index."""
         position = log_index - _OLDER_SHARDS
         with self._lock:
             return self._entries[position] if 0 <= position < len(self._entries) else None
 
-    def by_uuid(self, uuid: str) -> LogEntry | None:
+    def entry_by_uuid(self, uuid: str) -> LogEntry | None:
         """Return the entry with this UUID, with or without the tree's part in front."""
         with self._lock:
             return self._by_uuid.get(uuid) or self._by_uuid.get(f"{self._tree_id:016x}{uuid}")
 
-    def describe(self, entry: LogEntry, name: str) -> dict[str, object]:
+    def describe_entry(self, entry: LogEntry, name: str) -> dict[str, object]:
         """Return an entry as Rekor serves it, with an inclusion proof in the tree of now and a checkpoint by `name`.
 
         `name` is the log's host name: verifiers compare it with the log's base URL.
@@ -121,36 +121,38 @@ class TransparencyLog:
             size, root = len(self._tree), self._tree.root()
             proof = self._tree.inclusion_proof(entry.tree_index)
         inclusion = {
-            "checkpoint": self._checkpoint(name, size, root),
+            "checkpoint": self._signed_checkpoint(name, size, root),
             "hashes": [node.hex() for node in proof],
             "logIndex": entry.tree_index,
             "rootHash": root.hex(),
             "treeSize": size,
         }
-        verification = {"inclusionProof": inclusion, "signedEntryTimestamp": _b64(entry.signed_entry_timestamp)}
+        verification = {"inclusionProof": inclusion, "signedEntryTimestamp": _base64_text(entry.signed_entry_timestamp)}
         return {
             entry.uuid: {
-                **self._promised(entry.body, entry.integrated_time, entry.log_index),
+                **self._signed_entry_timestamp_content(entry.body, entry.integrated_time, entry.log_index),
                 "verification": verification,
             }
         }
 
-    def state(self, name: str) -> dict[str, object]:
+    def log_state(self, name: str) -> dict[str, object]:
         """Return the log's state as Rekor's `GET /api/v1/log` serves it."""
         with self._lock:
             size, root = len(self._tree), self._tree.root()
         return {
             "inactiveShards": [],
             "rootHash": root.hex(),
-            "signedTreeHead": self._checkpoint(name, size, root),
+            "signedTreeHead": self._signed_checkpoint(name, size, root),
             "treeID": str(self._tree_id),
             "treeSize": size,
         }
 
-    def _add(self, uuid: str, body: bytes, envelope: str) -> LogEntry:
+    def _add_verified_entry(self, uuid: str, body: bytes, envelope: str) -> LogEntry:
         tree_index, integrated_time = len(self._entries), int(self._clock())
         log_index = _OLDER_SHARDS + tree_index
-        promise = self._sign(_canonical_json(self._promised(body, integrated_time, log_index)))
+        promise = self._sign_with_log_key(
+            _canonical_json(self._signed_entry_timestamp_content(body, integrated_time, log_index))
+        )
         entry = LogEntry(
             uuid=uuid,
             tree_index=tree_index,
@@ -160,67 +162,67 @@ class TransparencyLog:
             signed_entry_timestamp=promise,
             envelope=envelope,
         )
-        self._tree.append(leaf_hash(body))
+        self._tree.append(merkle_leaf_hash(body))
         self._entries.append(entry)
         self._by_uuid[uuid] = entry
         return entry
 
-    def _promised(self, body: bytes, integrated_time: int, log_index: int) -> dict[str, object]:
+    def _signed_entry_timestamp_content(self, body: bytes, integrated_time: int, log_index: int) -> dict[str, object]:
         """Return what the signed entry timestamp covers."""
         return {
-            "body": _b64(body),
+            "body": _base64_text(body),
             "integratedTime": integrated_time,
             "logID": self.log_id.hex(),
             "logIndex": log_index,
         }
 
-    def _checkpoint(self, name: str, size: int, root: bytes) -> str:
-        note = f"{name} - {self._tree_id}\n{size}\n{_b64(root)}\n"
-        signature = _b64(self.log_id[:4] + self._sign(note.encode()))
+    def _signed_checkpoint(self, name: str, size: int, root: bytes) -> str:
+        note = f"{name} - {self._tree_id}\n{size}\n{_base64_text(root)}\n"
+        signature = _base64_text(self.log_id[:4] + self._sign_with_log_key(note.encode()))
         return f"{note}\n\N{EM DASH} {name} {signature}\n"
 
-    def _sign(self, data: bytes) -> bytes:
+    def _sign_with_log_key(self, data: bytes) -> bytes:
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
 
 
-def _proposed_content(proposed: object) -> tuple[str, list[x509.Certificate]]:
+def _parse_proposed_entry(proposed: object) -> tuple[str, list[x509.Certificate]]:
     match proposed:
         case {
             "apiVersion": "0.0.1",
             "kind": "dsse",
             "spec": {"proposedContent": {"envelope": str(envelope), "verifiers": [str(), *_] as verifiers}},
         }:
-            return envelope, [_certificate(verifier) for verifier in verifiers]
+            return envelope, [_parse_verifier_certificate(verifier) for verifier in verifiers]
         case _:
             raise EntryError("this log takes proposed dsse entries of version 0.0.1 only")
 
 
-def _certificate(verifier: object) -> x509.Certificate:
+def _parse_verifier_certificate(verifier: object) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(base64.b64decode(str(verifier), validate=True))
     except ValueError as error:  # binascii.Error is one
         raise EntryError(f"could not parse public key as x509: {error}") from error
 
 
-def _canonical_body(envelope: str, verifiers: list[x509.Certificate]) -> bytes:
+def _canonical_entry_body(envelope: str, verifiers: list[x509.Certificate]) -> bytes:
     """Return what the log keeps of an envelope; raises `EntryError` unless signatures and verifiers go together."""
-    payload_type, payload, signatures = _parse_envelope(envelope)
+    payload_type, payload, signatures = _parse_dsse_envelope(envelope)
     signed = f"DSSEv1 {len(payload_type.encode())} {payload_type} {len(payload)} ".encode() + payload
-    found = {signature: _verifier_of(signature, signed, verifiers) for signature in signatures}
+    found = {signature: _find_verifying_certificate(signature, signed, verifiers) for signature in signatures}
     if len(set(found.values())) < len(set(verifiers)):
         raise EntryError("could not verify envelope: accepted signatures do not match threshold, Found: 0, Expected 1")
     spec = {
-        "envelopeHash": _digest(envelope.encode()),
-        "payloadHash": _digest(payload),
+        "envelopeHash": _sha256_entry(envelope.encode()),
+        "payloadHash": _sha256_entry(payload),
         "signatures": [
-            {"signature": signature, "verifier": _b64(verifier.public_bytes(serialization.Encoding.PEM))}
+            {"signature": signature, "verifier": _base64_text(verifier.public_bytes(serialization.Encoding.PEM))}
             for signature, verifier in sorted(found.items(), key=lambda item: item[0])
         ],
     }
     return _canonical_json({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
 
 
-def _parse_envelope(envelope: str) -> tuple[str, bytes, list[str]]:
+def _parse_dsse_envelope(envelope: str) -> tuple[str, bytes, list[str]]:
     try:
         content = json.loads(envelope)
         payload = base64.b64decode(content["payload"], validate=True)
@@ -233,14 +235,14 @@ def _parse_envelope(envelope: str) -> tuple[str, bytes, list[str]]:
     return payload_type, payload, signatures
 
 
-def _verifier_of(signature: str, signed: bytes, verifiers: list[x509.Certificate]) -> x509.Certificate:
+def _find_verifying_certificate(signature: str, signed: bytes, verifiers: list[x509.Certificate]) -> x509.Certificate:
     for verifier in verifiers:
-        if _verifies(signature, signed, verifier):
+        if _verifies_signature(signature, signed, verifier):
             return verifier
     raise EntryError("all signatures must have a key that verifies it")
 
 
-def _verifies(signature: str, signed: bytes, verifier: x509.Certificate) -> bool:
+def _verifies_signature(signature: str, signed: bytes, verifier: x509.Certificate) -> bool:
     key = verifier.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
@@ -251,7 +253,7 @@ def _verifies(signature: str, signed: bytes, verifier: x509.Certificate) -> bool
     return True
 
 
-def _digest(data: bytes) -> dict[str, str]:
+def _sha256_entry(data: bytes) -> dict[str, str]:
     return {"algorithm": "sha256", "value": hashlib.sha256(data).hexdigest()}
 
 
@@ -260,5 +262,5 @@ def _canonical_json(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _b64(data: bytes) -> str:
+def _base64_text(data: bytes) -> str:
     return base64.b64encode(data).decode()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ci_publish.rehearsal.records import QUARANTINED, Project, Release, State, StoredFile
@@ -17,7 +18,7 @@ from ci_publish.rehearsal.records import QUARANTINED, Project, Release, State, S
 API_VERSION: Final = "1.4"
 
 
-def files_url(base_url: str, file: StoredFile) -> str:
+def file_url(base_url: str, file: StoredFile) -> str:
     """Return the address of a file."""
     return f"{base_url}/packages/{quote(file.path)}"
 
@@ -27,7 +28,7 @@ def provenance_url(base_url: str, file: StoredFile) -> str:
     return f"{base_url}/integrity/{file.project}/{quote(file.version)}/{quote(file.filename)}/provenance"
 
 
-def index_json(state: State) -> dict[str, Any]:
+def project_list_json(state: State) -> dict[str, Any]:
     """Return the list of projects."""
     visible = sorted(project.normalized for project in state.projects.values() if project.status != QUARANTINED)
     projects = [state.projects[name] for name in visible]
@@ -37,7 +38,7 @@ def index_json(state: State) -> dict[str, Any]:
     }
 
 
-def detail_json(project: Project, base_url: str) -> dict[str, Any]:
+def project_listing_json(project: Project, base_url: str) -> dict[str, Any]:
     """Return a project's page."""
     versions = {file.version for file in project.visible_files}
     return {
@@ -45,16 +46,16 @@ def detail_json(project: Project, base_url: str) -> dict[str, Any]:
         "name": project.normalized,
         "project-status": {"status": project.status},
         "versions": sorted(versions, key=Version),
-        "files": [_file_json(project, file, base_url) for file in project.visible_files],
+        "files": [_simple_file_json(project, file, base_url) for file in project.visible_files],
     }
 
 
-def _file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
+def _simple_file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, Any]:
     release = project.release(file.version) or Release(version=file.version, created=file.uploaded)
-    core_metadata = _core_metadata(file)
+    core_metadata = _core_metadata_digest_entry(file)
     return {
         "filename": file.filename,
-        "url": files_url(base_url, file),
+        "url": file_url(base_url, file),
         "hashes": {"sha256": file.sha256},
         "requires-python": release.first("requires_python"),
         "size": file.size,
@@ -66,54 +67,54 @@ def _file_json(project: Project, file: StoredFile, base_url: str) -> dict[str, A
     }
 
 
-def index_html(state: State) -> str:
+def project_list_html(state: State) -> str:
     """Return the list of projects as HTML."""
-    projects = index_json(state)["projects"]
-    links = "\n".join(_link(f"/simple/{state.project(entry['name']).normalized}/", entry["name"]) for entry in projects)  # type: ignore[union-attr]
-    return _page("Simple index", links)
+    projects = project_list_json(state)["projects"]
+    links = "\n".join(_html_link(f"/simple/{canonicalize_name(each['name'])}/", each["name"]) for each in projects)
+    return _simple_html_page("Simple index", links)
 
 
-def detail_html(project: Project, base_url: str) -> str:
+def project_listing_html(project: Project, base_url: str) -> str:
     """Return a project's page as HTML."""
     status = f'\n    <meta name="pypi:project-status" content="{html.escape(project.status)}">'
-    page = files_html(project.normalized, detail_json(project, base_url)["files"], status)
+    page = listing_html_of_files(project.normalized, project_listing_json(project, base_url)["files"], status)
     return f"{page}<!--SERIAL {project.serial}-->\n"
 
 
-def files_html(project: str, files: Iterable[Mapping[str, Any]], head: str = "") -> str:
+def listing_html_of_files(project: str, files: Iterable[Mapping[str, Any]], head: str = "") -> str:
     """Return the page of a project with these files (entries as in the JSON form) as HTML."""
     title = f"Links for {project}"
-    links = "\n".join(f"{_file_link(file)}<br />" for file in files)
-    return _page(title, f"<h1>{title}</h1>\n{links}", head)
+    links = "\n".join(f"{_simple_file_link(file)}<br />" for file in files)
+    return _simple_html_page(title, f"<h1>{title}</h1>\n{links}", head)
 
 
-def _file_link(file: Mapping[str, Any]) -> str:
+def _simple_file_link(file: Mapping[str, Any]) -> str:
     attributes: dict[str, str] = {}
     if file.get("requires-python"):
         attributes["data-requires-python"] = file["requires-python"]
     if file.get("yanked"):
         attributes["data-yanked"] = file["yanked"] if isinstance(file["yanked"], str) else ""
     if metadata := file.get("core-metadata") or file.get("data-dist-info-metadata"):
-        value = _digest(metadata) if isinstance(metadata, Mapping) else "true"
+        value = _url_fragment_digest(metadata) if isinstance(metadata, Mapping) else "true"
         attributes["data-dist-info-metadata"] = attributes["data-core-metadata"] = value
     if file.get("provenance"):
         attributes["data-provenance"] = file["provenance"]
-    digest = _digest(file.get("hashes") or {})
-    return _link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
+    digest = _url_fragment_digest(file.get("hashes") or {})
+    return _html_link(f"{file['url']}#{digest}" if digest else file["url"], file["filename"], attributes)
 
 
-def _digest(digests: Mapping[str, str]) -> str:
+def _url_fragment_digest(digests: Mapping[str, str]) -> str:
     """Return one of *digests* as ``name=value``, a SHA-256 before all others."""
     name = "sha256" if "sha256" in digests else next(iter(digests), "")
     return f"{name}={digests[name]}" if name else ""
 
 
-def _link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:
+def _html_link(url: str, text: str, attributes: dict[str, str] | None = None) -> str:
     rest = "".join(f' {name}="{html.escape(value)}"' for name, value in (attributes or {}).items())
     return f'<a href="{html.escape(url)}"{rest}>{html.escape(text)}</a>'
 
 
-def _page(title: str, body: str, head: str = "") -> str:
+def _simple_html_page(title: str, body: str, head: str = "") -> str:
     return (
         "<!DOCTYPE html>\n"
         '<html lang="en">\n'
@@ -126,21 +127,21 @@ def _page(title: str, body: str, head: str = "") -> str:
     )
 
 
-def project_json(project: Project, release: Release, base_url: str, *, all_releases: bool) -> dict[str, Any]:
+def json_api_content(project: Project, release: Release, base_url: str, *, all_releases: bool) -> dict[str, Any]:
     """Return the JSON API's page of a release; with *all_releases* that of the project."""
     data: dict[str, Any] = {
-        "info": _info(project, release, base_url),
+        "info": _json_api_info(project, release, base_url),
         "last_serial": project.serial,
         "ownership": {"organization": None, "roles": []},
-        "urls": _files(project, release, base_url),
+        "urls": _json_api_files(project, release, base_url),
         "vulnerabilities": [],
     }
     if all_releases:
-        data["releases"] = {item.version: _files(project, item, base_url) for item in project.ordered_releases}
+        data["releases"] = {item.version: _json_api_files(project, item, base_url) for item in project.ordered_releases}
     return data
 
 
-def _info(project: Project, release: Release, base_url: str) -> dict[str, Any]:
+def _json_api_info(project: Project, release: Release, base_url: str) -> dict[str, Any]:
     home = f"{base_url}/project/{project.normalized}/"
     single = {name: release.first(name) for name in _SINGLE_FIELDS}
     several = {name: list(release.all(name)) or None for name in _SEVERAL_FIELDS}
@@ -152,7 +153,7 @@ def _info(project: Project, release: Release, base_url: str) -> dict[str, Any]:
         "classifiers": sorted(release.all("classifiers")),
         "description": release.first("description") or "",
         "license_files": list(release.all("license_file")) or None,
-        "project_urls": dict(project_urls(release)) or None,
+        "project_urls": dict(project_urls_of_release(release)) or None,
         "downloads": {"last_day": -1, "last_month": -1, "last_week": -1},
         "package_url": home,
         "project_url": home,
@@ -182,19 +183,19 @@ _SINGLE_FIELDS: Final = (
 _SEVERAL_FIELDS: Final = ("dynamic", "requires_dist", "provides_extra")
 
 
-def project_urls(release: Release) -> Iterable[tuple[str, str]]:
+def project_urls_of_release(release: Release) -> Iterable[tuple[str, str]]:
     """Yield the labels and addresses of a release's project URLs."""
     for entry in release.all("project_urls"):
         label, _, url = entry.partition(",")
         yield label.strip(), url.strip()
 
 
-def _files(project: Project, release: Release, base_url: str) -> list[dict[str, Any]]:
-    files = sorted(project.files_of(release.version), key=lambda file: file.filename)
-    return [_file_entry(release, file, base_url) for file in files]
+def _json_api_files(project: Project, release: Release, base_url: str) -> list[dict[str, Any]]:
+    files = sorted(project.files_of_release(release.version), key=lambda file: file.filename)
+    return [_json_api_file(release, file, base_url) for file in files]
 
 
-def _file_entry(release: Release, file: StoredFile, base_url: str) -> dict[str, Any]:
+def _json_api_file(release: Release, file: StoredFile, base_url: str) -> dict[str, Any]:
     moment = _moment(file.uploaded)
     return {
         "filename": file.filename,
@@ -204,19 +205,19 @@ def _file_entry(release: Release, file: StoredFile, base_url: str) -> dict[str, 
         "comment_text": file.comment or None,
         "md5_digest": file.md5,
         "digests": {"md5": file.md5, "sha256": file.sha256, "blake2b_256": file.blake2_256},
-        "core-metadata": _core_metadata(file),
+        "core-metadata": _core_metadata_digest_entry(file),
         "size": file.size,
         "downloads": -1,
         "upload_time": moment.strftime("%Y-%m-%dT%H:%M:%S"),
         "upload_time_iso_8601": moment.isoformat(timespec="microseconds") + "Z",
-        "url": files_url(base_url, file),
+        "url": file_url(base_url, file),
         "requires_python": release.first("requires_python"),
         "yanked": release.yanked,
         "yanked_reason": release.yanked_reason or None,
     }
 
 
-def _core_metadata(file: StoredFile) -> dict[str, str] | bool:
+def _core_metadata_digest_entry(file: StoredFile) -> dict[str, str] | bool:
     return {"sha256": file.core_metadata_sha256} if file.core_metadata_sha256 else False
 
 

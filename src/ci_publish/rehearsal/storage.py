@@ -27,7 +27,7 @@ from ci_publish.rehearsal.records import (
     State,
     StatusSet,
     StoredFile,
-    applied,
+    apply_event,
 )
 
 _EVENTS: Final[dict[str, Any]] = {
@@ -73,13 +73,13 @@ class Incoming:
         """Close the file; it stays where it is until it is discarded or moved."""
         self._file.close()
 
-    def received(self) -> Received:
+    def finish_and_describe(self) -> Received:
         """Close the file and return what arrived."""
         self._file.close()
         md5, sha256, blake2 = (digest.hexdigest() for digest in self._hashes)
         return Received(path=self._path, size=self._path.stat().st_size, md5=md5, sha256=sha256, blake2_256=blake2)
 
-    def discard(self) -> None:
+    def discard_incoming(self) -> None:
         """Close and delete the file, unless it was moved."""
         self._file.close()
         self._path.unlink(missing_ok=True)
@@ -100,10 +100,10 @@ class Storage:
         self._journal = folder / "journal.jsonl"
         try:
             self._make_folders()
-            self._unlock = weakref.finalize(self, os.close, _locked(folder))
+            self._unlock = weakref.finalize(self, os.close, _lock_storage_folder(folder))
             shutil.rmtree(self._incoming, ignore_errors=True)
             self._incoming.mkdir()
-            self._state = reduce(applied, _read_journal(self._journal), State())
+            self._state = reduce(apply_event, _read_journal(self._journal), State())
         except OSError as error:
             raise ConfigurationError(
                 f"The rehearsal cannot keep its index in {folder}: {error.strerror or error}.",
@@ -131,7 +131,7 @@ class Storage:
         """What the index has now."""
         return self._state
 
-    def record(self, *events: Event) -> None:
+    def record_events(self, *events: Event) -> None:
         """Apply events and write them down."""
         with self.lock:
             contents = ({"event": type(event).__name__, **asdict(event)} for event in events)
@@ -139,44 +139,44 @@ class Storage:
             with self._journal.open("a", encoding="utf-8") as journal:
                 journal.write(lines)
             for event in events:
-                self._state = applied(self._state, event)
+                self._state = apply_event(self._state, event)
 
-    def receive(self) -> Incoming:
+    def open_incoming_file(self) -> Incoming:
         """Return a new file to receive an upload into."""
         handle, name = tempfile.mkstemp(dir=self._incoming)
         os.close(handle)
         return Incoming(Path(name))
 
-    def add(self, name: str, file: StoredFile, received: Received, core_metadata: bytes | None) -> None:
+    def add_file(self, name: str, file: StoredFile, received: Received, core_metadata: bytes | None) -> None:
         """Move a received file to its place and record it."""
         place = self.path_of(file)
         place.parent.mkdir(parents=True, exist_ok=True)
         if core_metadata is not None:
             place.with_name(f"{file.filename}.metadata").write_bytes(core_metadata)
         received.path.replace(place)
-        self.record(FileAdded(name, file))
+        self.record_events(FileAdded(name, file))
 
     def delete(self, file: StoredFile) -> None:
         """Delete a file for good."""
-        self.record(FileDeleted(file.project, file.filename))
+        self.record_events(FileDeleted(file.project, file.filename))
         shutil.rmtree(self.path_of(file).parent, ignore_errors=True)
 
     def path_of(self, file: StoredFile) -> Path:
         """Return the path of a file."""
         return self._files / file.path
 
-    def find(self, path: str) -> Path | None:
+    def find_served_file(self, path: str) -> Path | None:
         """Return the file at this path below the files' root (as in its URL), or None."""
         root = self._files.resolve()
         found = (root / path).resolve()
         return found if found.is_relative_to(root) and found.is_file() else None
 
 
-def _locked(folder: Path) -> int:
+def _lock_storage_folder(folder: Path) -> int:
     """Return a descriptor that keeps other processes out of *folder* while it is open. Raises ConfigurationError."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock(descriptor)
+        _lock_descriptor(descriptor)
     except OSError as error:
         os.close(descriptor)
         raise ConfigurationError(
@@ -191,13 +191,13 @@ def _locked(folder: Path) -> int:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int) -> None:
+    def _lock_descriptor(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(descriptor: int) -> None:
+    def _lock_descriptor(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -208,7 +208,7 @@ def _read_journal(journal: Path) -> tuple[Event, ...]:
     if complete != content:
         journal.write_bytes(complete)
     try:
-        return tuple(_loaded(json.loads(line)) for line in complete.splitlines())
+        return tuple(_event_of_json(json.loads(line)) for line in complete.splitlines())
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(
             f"{journal} is not the journal of a rehearsal's index, or one of another version of ci-publish.",
@@ -216,7 +216,7 @@ def _read_journal(journal: Path) -> tuple[Event, ...]:
         ) from error
 
 
-def _loaded(content: dict[str, Any]) -> Event:
+def _event_of_json(content: dict[str, Any]) -> Event:
     kind = _EVENTS[content.pop("event")]
     if "fields" in content:
         content["fields"] = tuple((key, value) for key, value in content["fields"])

@@ -41,29 +41,29 @@ def make_loopback_tls(folder: Path, now: dt.datetime, names: Sequence[str] = ())
     The server's key is kept in *folder*, for its owner only; the authority's is forgotten.
     """
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _authority(authority_key, now)
-    server = _server(server_key, authority, authority_key, now, names)
+    authority = _tls_authority_certificate(authority_key, now)
+    server = _tls_server_certificate(server_key, authority, authority_key, now, names)
     authority_file, chain_file = folder / "rehearsal-ca.pem", folder / "rehearsal-server.pem"
-    authority_file.write_bytes(_pem(authority))
+    authority_file.write_bytes(_certificate_pem(authority))
     chain_file.touch(mode=0o600)
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     private = server_key.private_bytes(pem, pkcs8, serialization.NoEncryption())
-    chain_file.write_bytes(private + _pem(server))
+    chain_file.write_bytes(private + _certificate_pem(server))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain_file)
     return LoopbackTls(context, authority_file)
 
 
-def _authority(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
-    name = _name("ci-publish rehearsal authority")
-    builder = _builder(name, name, key, now)
+def _tls_authority_certificate(key: ec.EllipticCurvePrivateKey, now: dt.datetime) -> x509.Certificate:
+    name = _x509_name("ci-publish rehearsal authority")
+    builder = _tls_certificate_builder(name, name, key, now)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    builder = builder.add_extension(_tls_key_usage(signs_certificates=True), critical=True)
     return builder.sign(key, hashes.SHA256())
 
 
-def _server(
+def _tls_server_certificate(
     key: ec.EllipticCurvePrivateKey,
     authority: x509.Certificate,
     signer: ec.EllipticCurvePrivateKey,
@@ -73,15 +73,15 @@ def _server(
     hosts = [x509.DNSName(name) for name in ("localhost", *names)]
     addresses = [x509.IPAddress(ipaddress.ip_address(address)) for address in _ADDRESSES]
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    builder = _builder(_name("localhost"), authority.subject, key, now)
+    builder = _tls_certificate_builder(_x509_name("localhost"), authority.subject, key, now)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.SubjectAlternativeName([*hosts, *addresses]), critical=False)
     builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(_tls_key_usage(signs_certificates=False), critical=True)
     return builder.add_extension(identifier, critical=False).sign(signer, hashes.SHA256())
 
 
-def _builder(
+def _tls_certificate_builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: dt.datetime
 ) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
@@ -90,7 +90,7 @@ def _builder(
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _tls_key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         content_commitment=False,
@@ -104,9 +104,9 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _name(common_name: str) -> x509.Name:
+def _x509_name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
+def _certificate_pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)

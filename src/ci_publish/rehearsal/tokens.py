@@ -84,19 +84,19 @@ class TokenStore:
         with self._lock:
             return tuple(self._tokens.values())
 
-    def was_used(self, jti: str) -> bool:
+    def was_identity_token_used(self, jti: str) -> bool:
         """Whether an identity token was exchanged before."""
         with self._lock:
             return jti in self._used
 
-    def claim(self, jti: str) -> bool:
+    def claim_identity_token(self, jti: str) -> bool:
         """Claim an identity token for one exchange; False where it was claimed before. Atomic."""
         with self._lock:
             new = jti not in self._used
             self._used.add(jti)
             return new
 
-    def issue(
+    def issue_token(
         self, owner: Owner, caveats: Sequence[Caveat], *, jti: str | None = None, expires: float | None = None
     ) -> str:
         """Return a fresh token for *owner*, restricted by *caveats*."""
@@ -110,37 +110,37 @@ class TokenStore:
         )
         with self._lock:
             self._tokens[token.id] = token
-        return PREFIX + base64.urlsafe_b64encode(_serialized(self._location, token)).rstrip(b"=").decode()
+        return PREFIX + base64.urlsafe_b64encode(_serialize_macaroon(self._location, token)).rstrip(b"=").decode()
 
-    def burn(self, raw: str) -> None:
+    def burn_token(self, raw: str) -> None:
         """Revoke a token, if it is one of this index's with a valid signature."""
-        macaroon = _parsed(raw)
+        macaroon = _parse_macaroon(raw)
         with self._lock:
             token = self._tokens.get(macaroon.identifier) if macaroon else None
-            if token and macaroon and _is_signed(macaroon, token):
+            if token and macaroon and _has_valid_macaroon_signature(macaroon, token):
                 self._tokens[token.id] = replace(token, burnt=True)
 
-    def find(self, raw: str) -> IssuedUploadToken | None:
+    def find_token(self, raw: str) -> IssuedUploadToken | None:
         """Return the token of that identifier unless it was burnt, whatever its signature; None for others."""
-        macaroon = _parsed(raw)
+        macaroon = _parse_macaroon(raw)
         with self._lock:
             token = self._tokens.get(macaroon.identifier) if macaroon else None
         return None if token is None or token.burnt else token
 
-    def failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
+    def token_failures(self, raw: str, token: IssuedUploadToken, project: str, spelled: str) -> list[str]:
         """Return why a token is not valid for a project (normalised, and as spelled); empty if it is.
 
         The messages are Warehouse's, which checks the stored caveats beside those in the token, and so repeats each.
         """
-        macaroon = _parsed(raw)
+        macaroon = _parse_macaroon(raw)
         if macaroon is None:
             return ["unknown error"]
-        caveats = [*(_caveat(text) for text in macaroon.caveats), *token.caveats]
-        reasons = [self._failure(caveat, token.owner, project, spelled) for caveat in caveats]
+        caveats = [*(_parse_caveat(text) for text in macaroon.caveats), *token.caveats]
+        reasons = [self._caveat_failure(caveat, token.owner, project, spelled) for caveat in caveats]
         failed = [reason for reason in reasons if reason]
-        return failed or ([] if _is_signed(macaroon, token) else ["signatures do not match"])
+        return failed or ([] if _has_valid_macaroon_signature(macaroon, token) else ["signatures do not match"])
 
-    def _failure(self, caveat: Caveat | None, owner: Owner, project: str, spelled: str) -> str | None:
+    def _caveat_failure(self, caveat: Caveat | None, owner: Owner, project: str, spelled: str) -> str | None:
         match caveat:
             case [0, int(expires), int(not_before)]:
                 return None if not_before <= self._clock() < expires else "token is expired"
@@ -164,7 +164,7 @@ def project_id(project: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"project:{project}"))
 
 
-def _caveat(text: bytes) -> Caveat | None:
+def _parse_caveat(text: bytes) -> Caveat | None:
     try:
         caveat = json.loads(text)
     except ValueError:
@@ -172,7 +172,7 @@ def _caveat(text: bytes) -> Caveat | None:
     return caveat if isinstance(caveat, list) else None
 
 
-def _signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -> bytes:
+def _macaroon_signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -> bytes:
     derived = hmac.digest(_KEY_GENERATOR, key, hashlib.sha256)
     signature = hmac.digest(derived, identifier.encode(), hashlib.sha256)
     for caveat in caveats:
@@ -180,36 +180,40 @@ def _signature(key: bytes, identifier: str, caveats: Sequence[bytes]) -> bytes:
     return signature
 
 
-def _is_signed(macaroon: _Macaroon, token: IssuedUploadToken) -> bool:
-    expected = _signature(token.key, token.id, macaroon.caveats)
+def _has_valid_macaroon_signature(macaroon: _Macaroon, token: IssuedUploadToken) -> bool:
+    expected = _macaroon_signature(token.key, token.id, macaroon.caveats)
     return hmac.compare_digest(expected, macaroon.signature)
 
 
-def _serialized(location: str, token: IssuedUploadToken) -> bytes:
+def _serialize_macaroon(location: str, token: IssuedUploadToken) -> bytes:
     caveats = [json.dumps(caveat, separators=(",", ":")).encode() for caveat in token.caveats]
-    head = bytes([_VERSION]) + _field(_LOCATION, location.encode()) + _field(_IDENTIFIER, token.id.encode())
-    body = b"".join(_field(_IDENTIFIER, caveat) + bytes([_END]) for caveat in caveats)
-    signature = _signature(token.key, token.id, caveats)
-    return head + bytes([_END]) + body + bytes([_END]) + _field(_SIGNATURE, signature)
+    head = (
+        bytes([_VERSION])
+        + _encode_macaroon_field(_LOCATION, location.encode())
+        + _encode_macaroon_field(_IDENTIFIER, token.id.encode())
+    )
+    body = b"".join(_encode_macaroon_field(_IDENTIFIER, caveat) + bytes([_END]) for caveat in caveats)
+    signature = _macaroon_signature(token.key, token.id, caveats)
+    return head + bytes([_END]) + body + bytes([_END]) + _encode_macaroon_field(_SIGNATURE, signature)
 
 
-def _field(kind: int, data: bytes) -> bytes:
-    return bytes([kind]) + _varint(len(data)) + data
+def _encode_macaroon_field(kind: int, data: bytes) -> bytes:
+    return bytes([kind]) + _encode_varint(len(data)) + data
 
 
-def _varint(number: int) -> bytes:
+def _encode_varint(number: int) -> bytes:
     low, rest = number & 0x7F, number >> 7
-    return bytes([low | 0x80]) + _varint(rest) if rest else bytes([low])
+    return bytes([low | 0x80]) + _encode_varint(rest) if rest else bytes([low])
 
 
-def _parsed(raw: str) -> _Macaroon | None:
+def _parse_macaroon(raw: str) -> _Macaroon | None:
     """Read a token; None for anything that is not a macaroon of version 2 with PyPI's prefix."""
     if not raw.startswith(PREFIX):
         return None
     text = raw.removeprefix(PREFIX)
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        fields = list(_fields(data))
+        fields = list(_parse_macaroon_fields(data))
         identifiers = [content for kind, content in fields if kind == _IDENTIFIER]
         signature = next(content for kind, content in fields if kind == _SIGNATURE)
         return _Macaroon(identifiers[0].decode(), tuple(identifiers[1:]), signature)
@@ -217,7 +221,7 @@ def _parsed(raw: str) -> _Macaroon | None:
         return None
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _parse_macaroon_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     if data[0] != _VERSION:
         raise ValueError("not a macaroon of version 2")
     position = 1

@@ -14,8 +14,8 @@ from ci_publish.distributions.archives import Unreadable
 from ci_publish.distributions.faults import ServerRefusal
 from ci_publish.distributions.wheels import expected_dist_info_folder, read_wheel_metadata
 from ci_publish.model.frozen import frozen
-from ci_publish.rehearsal.authorization import Uploader, authenticate, check_token
-from ci_publish.rehearsal.descriptions import description_problem
+from ci_publish.rehearsal.authorization import Uploader, authenticate_uploader, check_upload_token_for_project
+from ci_publish.rehearsal.descriptions import description_refusal_message
 from ci_publish.rehearsal.provenance import IntegrityService, RefusedAttestationsError
 from ci_publish.rehearsal.records import (
     CLOSED_STATUSES,
@@ -30,22 +30,22 @@ from ci_publish.rehearsal.storage import Received, Storage
 from ci_publish.rehearsal.tokens import PublisherIdentity, TokenStore, User
 from ci_publish.rehearsal.upload_form import (
     UploadForm,
-    check_fields,
-    check_filename,
-    check_no_tuple,
-    receive,
+    check_form_fields,
+    check_no_field_is_file,
+    check_upload_filename,
+    receive_upload_form,
 )
 from ci_publish.rehearsal.upload_rules import (
     NewProjects,
     UploadRules,
-    check_flags,
-    check_never_used,
+    check_file_size,
+    check_filename_never_used,
     check_new_project,
-    check_release,
-    check_size,
-    is_duplicate,
+    check_release_takes_file,
+    check_upload_flags,
+    is_duplicate_file,
 )
-from ci_publish.rehearsal.validation import FileValidator, validate_form
+from ci_publish.rehearsal.validation import FileValidator, validate_form_fields
 
 _NOT_BY_PUBLISHERS: Final = (
     "Non-user identities cannot create new projects. This was probably caused by successfully using a pending "
@@ -115,82 +115,84 @@ class Uploads:
         self._clock = clock
         self._new_projects = NewProjects(rules, clock)
 
-    def take(self, request: Request) -> dict[str, str]:
+    def accept_upload(self, request: Request) -> dict[str, str]:
         """Take the file of a request and return headers for the answer.
 
         Raises RefusedError in all cases in which PyPI does.
         """
-        form = receive(request, self._storage)
+        form = receive_upload_form(request, self._storage)
         try:
-            _check_action(form)
-            check_no_tuple(form)
-            check_flags(self._rules)
+            _check_form_action(form)
+            check_no_field_is_file(form)
+            check_upload_flags(self._rules)
             authorization = request.headers.get("Authorization") or self._rules.anonymous or ""
-            uploader = authenticate(authorization, self._tokens, any_user=self._rules.any_user)
-            check_fields(form)
-            _obey(validate_form(form.fields))
-            return self._take(_submission(form, uploader, request.headers.get("User-Agent", "")))
+            uploader = authenticate_uploader(authorization, self._tokens, any_user=self._rules.any_user)
+            check_form_fields(form)
+            _raise_server_refusal(validate_form_fields(form.fields))
+            return self._accept_submission(_submission_of_form(form, uploader, request.headers.get("User-Agent", "")))
         finally:
-            form.discard()
+            form.discard_received_files()
 
     def create_project(self, name: str) -> None:
         """Register an empty project; raises RefusedError where PyPI would not."""
         with self._storage.lock:
             now = self._clock()
             check_new_project(self._rules, self._storage.state, name)
-            self._storage.record(ProjectCreated(name, now))
+            self._storage.record_events(ProjectCreated(name, now))
 
-    def _take(self, submission: _Submission) -> dict[str, str]:
+    def _accept_submission(self, submission: _Submission) -> dict[str, str]:
         with self._storage.lock:
             before = self._storage.state.project(submission.form.project)
-            headers = self._new_projects.headers() if before is None and submission.by_user else {}
+            headers = self._new_projects.rate_limit_headers() if before is None and submission.by_user else {}
             try:
-                if self._decide(submission, before):
+                if self._check_against_index(submission, before):
                     return headers
             except RefusedError as refusal:
                 refusal.headers.update(headers)
                 raise
         # This takes long, so it is done without the lock; what others may change meanwhile is checked again below.
-        _obey(self._validate_file(submission.received.path, submission.filename, submission.form.fields))
-        provenance = self._provenance(submission)
-        metadata = _core_metadata(submission)
+        _raise_server_refusal(
+            self._validate_file(submission.received.path, submission.filename, submission.form.fields)
+        )
+        provenance = self._provenance_of_submission(submission)
+        metadata = _core_metadata_of_wheel(submission)
         with self._storage.lock:
             now = self._storage.state.project(submission.form.project)
-            if self._rules.racy and _made_meanwhile(before, now, submission.version):
+            if self._rules.racy and _was_created_meanwhile(before, now, submission.version):
                 raise RefusedError(500, "")
-            if not self._is_settled(submission, now):
-                self._store(submission, now, provenance, metadata)
+            if not self._is_already_stored(submission, now):
+                self._store_submission(submission, now, provenance, metadata)
         return headers
 
-    def _decide(self, submission: _Submission, project: Project | None) -> bool:
+    def _check_against_index(self, submission: _Submission, project: Project | None) -> bool:
         """Check what depends on the index's state; return whether the index has this very file already."""
-        self._check_project(submission, project)
-        if problem := description_problem(submission.form.fields):
+        self._check_project_of_submission(submission, project)
+        if problem := description_refusal_message(submission.form.fields):
             raise RefusedError(400, problem)
-        check_filename(submission.filename, submission.filetype, submission.content_type)
-        check_size(self._rules, project, submission.form.first("name"), submission.received.size)
-        _check_digests(submission.form, submission.received)
-        return self._is_settled(submission, project)
+        check_upload_filename(submission.filename, submission.filetype, submission.content_type)
+        check_file_size(self._rules, project, submission.form.first("name"), submission.received.size)
+        _check_received_digests(submission.form, submission.received)
+        return self._is_already_stored(submission, project)
 
-    def _is_settled(self, submission: _Submission, project: Project | None) -> bool:
+    def _is_already_stored(self, submission: _Submission, project: Project | None) -> bool:
         """Return whether this very file is there already; raises RefusedError where it can never be."""
         state = self._storage.state
-        if is_duplicate(state, submission.filename, submission.received.blake2_256):
+        if is_duplicate_file(state, submission.filename, submission.received.blake2_256):
             return True
-        check_never_used(state, submission.filename)
-        check_release(project, submission.version, submission.filetype, self._clock())
+        check_filename_never_used(state, submission.filename)
+        check_release_takes_file(project, submission.version, submission.filetype, self._clock())
         return False
 
-    def _check_project(self, submission: _Submission, project: Project | None) -> None:
+    def _check_project_of_submission(self, submission: _Submission, project: Project | None) -> None:
         name, owner = submission.form.first("name"), submission.uploader.token.owner
         if project is None:
             if isinstance(owner, PublisherIdentity) and owner.projects is not None:
                 raise RefusedError(400, _NOT_BY_PUBLISHERS)
             if submission.by_user:
-                self._new_projects.check()
+                self._new_projects.check_rate_limits()
             check_new_project(self._rules, self._storage.state, name)
         spelled = project.name if project else name
-        check_token(submission.uploader, self._tokens, submission.form.project, spelled)
+        check_upload_token_for_project(submission.uploader, self._tokens, submission.form.project, spelled)
         # Archived projects take no uploads; quarantined ones take those with an owner's API token.
         closed = {QUARANTINED} if isinstance(owner, PublisherIdentity) else set()
         if project and project.status in CLOSED_STATUSES - {QUARANTINED} | closed:
@@ -198,18 +200,18 @@ class Uploads:
             message = f"{who} isn't allowed to upload to project {spelled!r}. See {HELP}#project-name"
             raise RefusedError(403, f"{message} for more information.")
 
-    def _provenance(self, submission: _Submission) -> Mapping[str, Any] | None:
+    def _provenance_of_submission(self, submission: _Submission) -> Mapping[str, Any] | None:
         if not submission.form.has("attestations") or "disable-pep740" in self._rules.flags:
             return None
         owner = submission.uploader.token.owner
         identity = owner.publisher.identity if isinstance(owner, PublisherIdentity) else None
         text, digest = submission.form.first("attestations"), submission.received.sha256
         try:
-            return self._integrity.provenance(text, identity, submission.filename, digest)
+            return self._integrity.provenance_of_attestations(text, identity, submission.filename, digest)
         except RefusedAttestationsError as refusal:
             raise RefusedError(400, f"Invalid attestations supplied during upload: {refusal}") from refusal
 
-    def _store(
+    def _store_submission(
         self,
         submission: _Submission,
         project: Project | None,
@@ -219,23 +221,25 @@ class Uploads:
         form, now = submission.form, self._clock()
         name, version = form.first("name"), str(form.version)
         if project is None:
-            self._storage.record(ProjectCreated(name, now))
+            self._storage.record_events(ProjectCreated(name, now))
             if submission.by_user:
-                self._new_projects.count()
+                self._new_projects.count_new_project()
         release = project.release(version) if project else None
         if release is None:
             fields = tuple((name, value) for name, value in form.fields if name not in _NOT_OF_THE_RELEASE)
-            self._storage.record(ReleaseCreated(project=form.project, version=version, time=now, fields=fields))
-        file = _stored_file(submission, release.version if release else version, now, provenance, metadata)
-        self._storage.add(name, file, submission.received, metadata)
+            self._storage.record_events(ReleaseCreated(project=form.project, version=version, time=now, fields=fields))
+        file = _stored_file_of_submission(
+            submission, release.version if release else version, now, provenance, metadata
+        )
+        self._storage.add_file(name, file, submission.received, metadata)
 
 
-def _obey(refusal: ServerRefusal | None) -> None:
+def _raise_server_refusal(refusal: ServerRefusal | None) -> None:
     if refusal is not None:
         raise RefusedError(refusal.status, refusal.message)
 
 
-def _check_action(form: UploadForm) -> None:
+def _check_form_action(form: UploadForm) -> None:
     match form.first(":action"):
         case "file_upload":
             return
@@ -251,8 +255,8 @@ def _check_action(form: UploadForm) -> None:
             raise RefusedError(404, "")
 
 
-def _submission(form: UploadForm, uploader: Uploader, user_agent: str) -> _Submission:
-    content = form.received()
+def _submission_of_form(form: UploadForm, uploader: Uploader, user_agent: str) -> _Submission:
+    content = form.received_file()
     if content is None:
         raise RefusedError(400, "Upload payload does not have a file.")
     filename, content_type, received = content
@@ -266,7 +270,7 @@ def _submission(form: UploadForm, uploader: Uploader, user_agent: str) -> _Submi
     )
 
 
-def _stored_file(
+def _stored_file_of_submission(
     submission: _Submission,
     version: str,
     now: float,
@@ -292,14 +296,14 @@ def _stored_file(
     )
 
 
-def _made_meanwhile(before: Project | None, now: Project | None, version: str) -> bool:
+def _was_created_meanwhile(before: Project | None, now: Project | None, version: str) -> bool:
     """Whether another upload made this project or release; PyPI answers 500 then (`UniqueViolation`)."""
     if now is None:
         return False
     return before is None or (before.release(version) is None and now.release(version) is not None)
 
 
-def _check_digests(form: UploadForm, received: Received) -> None:
+def _check_received_digests(form: UploadForm, received: Received) -> None:
     pairs = (("md5", received.md5), ("sha256", received.sha256), ("blake2_256", received.blake2_256))
     for name, calculated in pairs:
         given = form.first(f"{name}_digest").lower()
@@ -307,7 +311,7 @@ def _check_digests(form: UploadForm, received: Received) -> None:
             raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
 
 
-def _core_metadata(submission: _Submission) -> bytes | None:
+def _core_metadata_of_wheel(submission: _Submission) -> bytes | None:
     """Return a wheel's METADATA, which is served beside it; None for an sdist."""
     if not submission.filename.endswith(".whl"):
         return None

@@ -69,37 +69,37 @@ class UploadForm:
         """What the index stores as `python_version`."""
         return self.first("pyversion") or "source"
 
-    def received(self) -> tuple[str, str, Received] | None:
+    def received_file(self) -> tuple[str, str, Received] | None:
         """Return filename, content type and what arrived of the file, or None where there is none."""
         if "content" not in self.files:
             return None
         filename, content_type, incoming = self.files["content"]
-        return filename, content_type, incoming.received()
+        return filename, content_type, incoming.finish_and_describe()
 
-    def discard(self) -> None:
+    def discard_received_files(self) -> None:
         """Delete what arrived and was not moved elsewhere."""
         for _, _, incoming in self.files.values():
-            incoming.discard()
+            incoming.discard_incoming()
 
 
-def receive(request: Request, storage: Storage) -> UploadForm:
+def receive_upload_form(request: Request, storage: Storage) -> UploadForm:
     """Read the form of a request, its files straight to disk; raises RefusedError for what is no form."""
     opened: list[Incoming] = []
 
     def to_disk(*_: object, **__: object) -> IO[bytes]:
-        opened.append(storage.receive())
+        opened.append(storage.open_incoming_file())
         return cast("IO[bytes]", opened[-1])
 
     try:
-        fields, files = _parsed(request, to_disk)
+        fields, files = _parse_multipart_form(request, to_disk)
     except BaseException:
         for incoming in opened:
-            incoming.discard()
+            incoming.discard_incoming()
         raise
-    return UploadForm(_sanitized(fields), _by_name(files))
+    return UploadForm(_sanitize_form_fields(fields), _incoming_files_by_field(files))
 
 
-def _parsed(
+def _parse_multipart_form(
     request: Request, to_disk: Callable[..., IO[bytes]]
 ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     parser = FormDataParser(
@@ -115,7 +115,7 @@ def _parsed(
     return fields, files
 
 
-def _by_name(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, Incoming]]:
+def _incoming_files_by_field(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, Incoming]]:
     return {
         # A part without a type of its own is text/plain (RFC 7578, section 4.4): uv sends such parts.
         name: (file.filename or "", file.headers.get("Content-Type", "text/plain"), cast("Incoming", file.stream))
@@ -123,7 +123,7 @@ def _by_name(files: MultiDict[str, FileStorage]) -> dict[str, tuple[str, str, In
     }
 
 
-def _sanitized(fields: MultiDict[str, str]) -> Fields:
+def _sanitize_form_fields(fields: MultiDict[str, str]) -> Fields:
     """Drop what distutils once sent for nothing, and escape NULs, as PyPI does."""
     unknown = {name for name in fields if fields.getlist(name)[-1].strip() == "UNKNOWN"}
     return tuple(
@@ -131,18 +131,18 @@ def _sanitized(fields: MultiDict[str, str]) -> Fields:
     )
 
 
-def check_no_tuple(form: UploadForm) -> None:
+def check_no_field_is_file(form: UploadForm) -> None:
     """Refuse a field that was sent as a file (`decorators.py`, sanitize)."""
     for name in sorted(form.files.keys() - _FILE_FIELDS):
         raise RefusedError(400, f"{name}: Should not be a tuple.")
 
 
-def check_fields(form: UploadForm) -> None:
+def check_form_fields(form: UploadForm) -> None:
     """Refuse what PyPI's upload form refuses, in its order and with its messages (`forms.py`, UploadForm)."""
     if form.first("protocol_version") not in {"", "1"}:
         raise RefusedError(400, "Unknown protocol version.")
     problems = (
-        _name_problem(form),
+        _project_name_problem(form),
         _digest_problem(form, "blake2_256_digest", "BLAKE2"),
         _filetype_problem(form),
         _digest_problem(form, "sha256_digest", "SHA256"),
@@ -152,7 +152,7 @@ def check_fields(form: UploadForm) -> None:
         raise RefusedError(400, problem)
 
 
-def _name_problem(form: UploadForm) -> str | None:
+def _project_name_problem(form: UploadForm) -> str | None:
     name = form.first("name")
     if name and _NAME.fullmatch(name):
         return None
@@ -188,7 +188,7 @@ def _whole_form_problem(form: UploadForm) -> str | None:
     return None
 
 
-def check_filename(filename: str, filetype: str, content_type: str) -> None:
+def check_upload_filename(filename: str, filetype: str, content_type: str) -> None:
     """Refuse a filename that PyPI cannot store, then an unusable type of the part (`legacy.py`, _validate_filename)."""
     if any(ord(char) < 32 or ord(char) == 127 for char in filename):  # noqa: PLR2004 - the control characters of ASCII
         raise RefusedError(
@@ -198,12 +198,12 @@ def check_filename(filename: str, filetype: str, content_type: str) -> None:
         )
     if "/" in filename or "\\" in filename:
         raise RefusedError(400, "Cannot upload a file with '/' or '\\' in the name.")
-    _check_extension(filename, filetype)
+    _check_filename_extension(filename, filetype)
     if not content_type or content_type.startswith("image/"):
         raise RefusedError(400, "Invalid distribution file.")
 
 
-def _check_extension(filename: str, filetype: str) -> None:
+def _check_filename_extension(filename: str, filetype: str) -> None:
     match = _FILE.fullmatch(filename)
     if match is None:
         raise RefusedError(

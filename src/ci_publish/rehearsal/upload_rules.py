@@ -46,7 +46,7 @@ class UploadRules:
     any_user: bool = False
 
 
-def check_flags(rules: UploadRules) -> None:
+def check_upload_flags(rules: UploadRules) -> None:
     """Refuse everything while uploads are disabled."""
     if "read-only" in rules.flags:
         raise RefusedError(403, "Read-only mode: Uploads are temporarily disabled.")
@@ -68,32 +68,35 @@ class NewProjects:
         self._clock = clock
         self._created: list[float] = []
 
-    def headers(self) -> dict[str, str]:
+    def rate_limit_headers(self) -> dict[str, str]:
         """Return RateLimit and RateLimit-Policy as they are before this request; none where there is no limit."""
-        recent = self._recent()
+        recent = self._recent_creation_times()
         window = int(self._rules.new_projects_window)
         reset = int(min(recent) + window - self._clock()) if recent else window
-        limits = [(name, key, limit) for name, key, limit in self._limits() if limit is not None]
+        limits = [(name, key, limit) for name, key, limit in self._new_project_limits() if limit is not None]
         if not limits:
             return {}
         states = (f'"{name}";r={max(limit - len(recent), 0)};t={reset}' for name, _, limit in limits)
         policies = (f'"{name}";q={limit};w={window};pk=:{key}:' for name, key, limit in limits)
         return {"RateLimit": ", ".join(states), "RateLimit-Policy": ", ".join(policies)}
 
-    def check(self) -> None:
+    def check_rate_limits(self) -> None:
         """Refuse one project more than the limits allow."""
-        if any(limit is not None and len(self._recent()) >= limit for _, _, limit in self._limits()):
-            raise RefusedError(429, "Too many new projects created", self.headers())
+        if any(
+            limit is not None and len(self._recent_creation_times()) >= limit
+            for _, _, limit in self._new_project_limits()
+        ):
+            raise RefusedError(429, "Too many new projects created", self.rate_limit_headers())
 
-    def count(self) -> None:
+    def count_new_project(self) -> None:
         """Count a project that was created just now."""
         self._created.append(self._clock())
 
-    def _recent(self) -> list[float]:
+    def _recent_creation_times(self) -> list[float]:
         since = self._clock() - self._rules.new_projects_window
         return [moment for moment in self._created if moment > since]
 
-    def _limits(self) -> tuple[tuple[str, str, int | None], ...]:
+    def _new_project_limits(self) -> tuple[tuple[str, str, int | None], ...]:
         return (
             ("project.create.ip", "ip", self._rules.new_projects_of_address),
             ("project.create.user", "user", self._rules.new_projects_of_user),
@@ -114,16 +117,18 @@ def check_new_project(rules: UploadRules, state: State, name: str) -> None:
         )
     if normalized in rules.prohibited_names:
         raise RefusedError(400, f"The name {name!r} isn't allowed. {see}")
-    if _looks(name) in {_looks(project.name) for project in state.projects.values()}:
+    if _confusable_project_name(name) in {
+        _confusable_project_name(project.name) for project in state.projects.values()
+    }:
         raise RefusedError(400, f"The name {name!r} is too similar to an existing project. {see}")
 
 
-def _looks(name: str) -> str:
+def _confusable_project_name(name: str) -> str:
     """Return a name as PyPI compares it with others: without separators; l, i, 1 are one, and so are o, 0."""
     return name.lower().translate(_LOOKALIKES)
 
 
-def check_size(rules: UploadRules, project: Project | None, name: str, size: int) -> None:
+def check_file_size(rules: UploadRules, project: Project | None, name: str, size: int) -> None:
     """Refuse a file that is larger than its project may have (after all of it was read, as PyPI does)."""
     if rules.file_size_limit is not None and size > rules.file_size_limit:
         raise RefusedError(
@@ -139,7 +144,7 @@ def check_size(rules: UploadRules, project: Project | None, name: str, size: int
         )
 
 
-def is_duplicate(state: State, filename: str, blake2_256: str) -> bool:
+def is_duplicate_file(state: State, filename: str, blake2_256: str) -> bool:
     """Return whether this very file is there already.
 
     Raises RefusedError for its name with other bytes, and for its bytes under another name, in any project.
@@ -154,7 +159,7 @@ def is_duplicate(state: State, filename: str, blake2_256: str) -> bool:
     )
 
 
-def check_never_used(state: State, filename: str) -> None:
+def check_filename_never_used(state: State, filename: str) -> None:
     """Refuse the name of a file that was deleted."""
     if filename in state.deleted:
         raise RefusedError(
@@ -164,7 +169,7 @@ def check_never_used(state: State, filename: str) -> None:
         )
 
 
-def check_release(project: Project | None, version: str, filetype: str, now: float) -> None:
+def check_release_takes_file(project: Project | None, version: str, filetype: str, now: float) -> None:
     """Refuse a file for a release that is too old for new files, and a second sdist."""
     release = project.release(version) if project else None
     if project is None or release is None:

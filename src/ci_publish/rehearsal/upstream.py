@@ -27,7 +27,7 @@ from ci_publish.index.simple_api import ACCEPT, JSON_V1, MAX_FILES, MAX_JSON_PAR
 from ci_publish.model.filename import DistributionFilename
 from ci_publish.model.frozen import frozen
 from ci_publish.model.markup import read_page
-from ci_publish.rehearsal.index_responses import base_url
+from ci_publish.rehearsal.index_responses import index_base_url
 from ci_publish.rehearsal.responses import RefusedError
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -73,7 +73,7 @@ class RedirectedIndex:
 
     root: str
 
-    def location(self, project: str) -> str:
+    def project_page_location(self, project: str) -> str:
         """Return the project's page there."""
         return f"{url_with_slash(self.root)}{project}/"
 
@@ -86,35 +86,35 @@ class DistributionFolder:
 
     def entries(self, project: str, base: str) -> list[Entry]:
         """Return what the folder has of a project. Raises NotFound where that is nothing."""
-        paths = self._paths(project)
+        paths = self._project_files_in_folder(project)
         if not paths:
             raise NotFound
-        return [self._entry(path, project, base) for path in paths.values()]
+        return [self._listing_entry(path, project, base) for path in paths.values()]
 
     def file(self, request: Request, project: str, filename: str) -> Response:
         """Return a file of the folder. Raises NotFound."""
-        path = self._paths(project).get(filename)
+        path = self._project_files_in_folder(project).get(filename)
         if path is None:
             raise NotFound
         return send_file(path.resolve(), request.environ, mimetype="application/octet-stream", conditional=True)
 
-    def _paths(self, project: str) -> dict[str, Path]:
+    def _project_files_in_folder(self, project: str) -> dict[str, Path]:
         found = [
             path
             for folder in (self.folder, self.folder / project)
             if folder.is_dir()
             for path in folder.iterdir()
-            if _project_of(path.name) == project and path.is_file()
+            if _project_of_filename(path.name) == project and path.is_file()
         ]
         return {path.name: path for path in sorted(found)}
 
     @staticmethod
-    def _entry(path: Path, project: str, base: str) -> Entry:
+    def _listing_entry(path: Path, project: str, base: str) -> Entry:
         facts = path.stat()
         return {
             "filename": path.name,
-            "url": _address(base, project, path.name),
-            "hashes": {"sha256": _sha256(path, facts.st_size, facts.st_mtime_ns)},
+            "url": _served_file_address(base, project, path.name),
+            "hashes": {"sha256": _sha256_of_file(path, facts.st_size, facts.st_mtime_ns)},
             "size": facts.st_size,
         }
 
@@ -143,13 +143,17 @@ class ForwardedIndex:
         if answer.status in {404, 410}:
             raise NotFound
         if answer.status in _REDIRECTS:
-            raise _redirects_too_often()
+            raise _too_many_redirects_error()
         if answer.status != 200 or answer.truncated:  # noqa: PLR2004
             raise RefusedError(502, f"The upstream index answers {answer.status} for {project}: {redacted_url(url)}")
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind in {JSON_V1, "application/json"} or answer.body.lstrip()[:1] == b"{"
-        found = _json_entries(answer.body, redacted_url(url)) if is_json else _html_entries(answer.body)
-        return [entry for entry in (self._own(entry, url, project, base) for entry in found) if entry is not None]
+        found = _parse_json_listing(answer.body, redacted_url(url)) if is_json else _parse_html_listing(answer.body)
+        return [
+            entry
+            for entry in (self._entry_with_own_address(entry, url, project, base) for entry in found)
+            if entry is not None
+        ]
 
     def ask(self, path: str, seconds: float | None = None) -> tuple[HttpAnswer | NoAnswer, str]:
         """Return what the upstream says of *path* below its root, each request within *seconds*, and who says it.
@@ -157,67 +161,69 @@ class ForwardedIndex:
         Redirects are followed; the answer is one of them where there are too many.
         """
         url = f"{self._url}{path}"
-        answer = self._page(url, seconds)
+        answer = self._fetch_upstream_page(url, seconds)
         for _ in range(_MAX_REDIRECTS):
             if isinstance(answer, NoAnswer) or answer.status not in _REDIRECTS:
                 break
             url = urljoin(url, answer.headers.get("location", ""))
-            answer = self._page(url, seconds)
+            answer = self._fetch_upstream_page(url, seconds)
         return answer, url
 
-    def _page(self, url: str, seconds: float | None) -> HttpAnswer | NoAnswer:
-        return self._transport.send(self._request(url, {"Accept": ACCEPT}), limit=MAX_LISTING, deadline=seconds)
+    def _fetch_upstream_page(self, url: str, seconds: float | None) -> HttpAnswer | NoAnswer:
+        return self._transport.send(
+            self._upstream_request(url, {"Accept": ACCEPT}), limit=MAX_LISTING, deadline=seconds
+        )
 
-    def _own(self, entry: Entry, url: str, project: str, base: str) -> Entry | None:
+    def _entry_with_own_address(self, entry: Entry, url: str, project: str, base: str) -> Entry | None:
         """Return an entry with an address from which it can be had without the credential; None for a foreign file."""
         filename = entry.get("filename")
-        if not isinstance(filename, str) or _project_of(filename) != project:
+        if not isinstance(filename, str) or _project_of_filename(filename) != project:
             return None
         address = urljoin(url, str(entry.get("url", "")))
         kept = {name: entry[name] for name in _KEPT if name in entry}
         if not (self._everything or same_origin(address, url)) and needs_no_credential(address):
             return {**kept, "url": address}
         self._addresses[project, filename] = address
-        return {**kept, "url": _address(base, project, filename)}
+        return {**kept, "url": _served_file_address(base, project, filename)}
 
     def file(self, request: Request, project: str, filename: str) -> Response:
         """Pass a file on while it arrives. Raises NotFound or RefusedError."""
         name = filename.removesuffix(_METADATA)
         if (project, name) not in self._addresses:
-            self.entries(project, base_url(request))
+            self.entries(project, index_base_url(request))
         if (project, name) not in self._addresses:
             raise NotFound
         address = self._addresses[project, name] + filename[len(name) :]
         wanted = {header: value for header in _FROM_CLIENT if (value := request.headers.get(header)) is not None}
         stack = ExitStack()
         try:
-            return self._passed_on(address, wanted, stack)
+            return self._pass_file_on(address, wanted, stack)
         except BaseException:
             stack.close()
             raise
 
-    def _passed_on(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
+    def _pass_file_on(self, url: str, headers: Mapping[str, str], stack: ExitStack) -> Response:
         for _ in range(_MAX_REDIRECTS):
-            answer = stack.enter_context(self._transport.stream(self._request(url, headers), limit=MAX_FILE))
+            answer = stack.enter_context(self._transport.stream(self._upstream_request(url, headers), limit=MAX_FILE))
             if isinstance(answer, NoAnswer):
                 raise RefusedError(502, f"The upstream index cannot be reached: {answer.text}.")
             if answer.status in {404, 410}:
                 raise NotFound
             if answer.status not in _REDIRECTS:
-                return _streamed(answer, stack)
+                return _streaming_response(answer, stack)
             url = urljoin(url, answer.headers.get("location", ""))
-        raise _redirects_too_often()
+        raise _too_many_redirects_error()
 
-    def _request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
+    def _upstream_request(self, url: str, headers: Mapping[str, str]) -> HttpRequest:
         authorization = self._authorization if same_origin(url, self._url) else None
         return HttpRequest(method="GET", url=url, headers=headers, authorization=authorization, pause=_SLOWEST)
 
 
-def _redirects_too_often() -> RefusedError:
+def _too_many_redirects_error() -> RefusedError:
     return RefusedError(502, "The upstream index redirects too often.")
 
 
-def _streamed(answer: StreamedAnswer, stack: ExitStack) -> Response:
+def _streaming_response(answer: StreamedAnswer, stack: ExitStack) -> Response:
     """Return a response that passes the body on; the connection is let go when it is closed."""
     headers = {name: answer.headers[name] for name in _FROM_UPSTREAM if name in answer.headers}
     response = Response(answer.body, status=answer.status, headers=headers)
@@ -225,7 +231,7 @@ def _streamed(answer: StreamedAnswer, stack: ExitStack) -> Response:
     return response
 
 
-def _json_entries(body: bytes, url: str) -> Iterator[Entry]:
+def _parse_json_listing(body: bytes, url: str) -> Iterator[Entry]:
     found = (
         parse_json_object(body) if body.count(b"{") + body.count(b"[") <= MAX_JSON_PARTS else NotAnObject("is too long")
     )
@@ -235,7 +241,7 @@ def _json_entries(body: bytes, url: str) -> Iterator[Entry]:
     return (entry for entry in files[:MAX_FILES] if isinstance(entry, dict))
 
 
-def _html_entries(body: bytes) -> Iterator[Entry]:
+def _parse_html_listing(body: bytes) -> Iterator[Entry]:
     page = read_page(body.decode("utf-8", errors="replace"), MAX_FILES)
     for anchor in page.anchors:
         address, _, fragment = urljoin(page.base or "", anchor.get("href", "")).partition("#")
@@ -255,17 +261,17 @@ def _html_entries(body: bytes) -> Iterator[Entry]:
         yield entry
 
 
-def _address(base: str, project: str, filename: str) -> str:
+def _served_file_address(base: str, project: str, filename: str) -> str:
     return f"{base}/upstream/{project}/{quote(filename)}"
 
 
-def _project_of(filename: str) -> str | None:
+def _project_of_filename(filename: str) -> str | None:
     parsed = DistributionFilename.parse_or_none(filename)
     return None if parsed is None else parsed.project
 
 
 @lru_cache(maxsize=4096)
-def _sha256(path: Path, _size: int, _modified: int) -> str:
+def _sha256_of_file(path: Path, _size: int, _modified: int) -> str:
     """Return the digest of a file; size and time of modification tell a changed file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:

@@ -108,9 +108,9 @@ class RehearsalWorld:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             self._private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-publish-rehearsal-")))
-            stack.callback(self._open().close)
+            stack.callback(self._open_storage_and_server().close)
             stack.enter_context(self._server)
-            self.trust_config_path.write_text(self._trust_config(), encoding="utf-8")
+            self.trust_config_path.write_text(self._client_trust_config_json(), encoding="utf-8")
             self._resources = stack.pop_all()
         return self
 
@@ -118,22 +118,22 @@ class RehearsalWorld:
         self._stopped.set()
         self._resources.close()
 
-    def _open(self) -> Storage:
+    def _open_storage_and_server(self) -> Storage:
         storage = Storage(self._given_storage or self._private / "index")
         self._trust = TrustHistory(storage.folder / "trust")
         self.index = RehearsalIndex(
             storage=storage,
             identity_provider=self.identity_provider,
-            trusted_root=self._trusted_root,
+            trusted_root=self._trusted_root_of_index,
             behaviour=self._behaviour,
             clock=self._clock,
         )
         if self._with_tls:
             self._tls = make_loopback_tls(self._private, dt.datetime.fromtimestamp(self._clock(), tz=dt.UTC))
         context = self._tls.context if self._tls else None
-        self._server = Server(app=self._app, port=self._port, tls=context)
-        self._trust.remember(json.loads(self.sigstore.trusted_root(self.base_url)))
-        self._verified_with = ClientTrustConfig.from_json(self._trust_config()).trusted_root
+        self._server = Server(app=self._run_world_app, port=self._port, tls=context)
+        self._trust.remember_trusted_root(json.loads(self.sigstore.trusted_root(self.base_url)))
+        self._verified_with = ClientTrustConfig.from_json(self._client_trust_config_json()).trusted_root
         return storage
 
     @property
@@ -176,7 +176,7 @@ class RehearsalWorld:
         *claims* replace single claims of the job. GitLab's identity tokens are issued now, each good for one exchange.
         Where this process has a proxy, loopback is excepted from it.
         """
-        return {**self._job(provider, claims), **self.shared_environment}
+        return {**self._job_environment(provider, claims), **self.shared_environment}
 
     @property
     def shared_environment(self) -> dict[str, str]:
@@ -195,7 +195,7 @@ class RehearsalWorld:
         """The variables by which clients trust this world's certificate; none without TLS."""
         return self._tls.environment if self._tls else {}
 
-    def _job(self, provider: Provider, claims: dict[str, Any]) -> dict[str, str]:
+    def _job_environment(self, provider: Provider, claims: dict[str, Any]) -> dict[str, str]:
         if provider == "gitlab":
             return self.identity_provider.gitlab_environment([AUDIENCE, SIGSTORE_AUDIENCE], **claims)
         return self.identity_provider.github_environment(f"{self.base_url}{CI_PREFIX}", **claims)
@@ -208,7 +208,11 @@ class RehearsalWorld:
 
         Not safe while other threads read the environment. It is put back afterwards, variable by variable.
         """
-        wanted = {**self._job(provider, claims), **self.tls_environment, **loopback_proxy_exceptions(environ)}
+        wanted = {
+            **self._job_environment(provider, claims),
+            **self.tls_environment,
+            **loopback_proxy_exceptions(environ),
+        }
         removed = {name for name in environ if name in _CI_VARIABLES or name.endswith("_ID_TOKEN")}
         before = {name: environ.get(name) for name in removed | wanted.keys()}
         for name in removed:
@@ -217,7 +221,7 @@ class RehearsalWorld:
         try:
             yield
         finally:
-            _restore(environ, before)
+            _restore_environment(environ, before)
 
     def wait(self, seconds: float | None = None) -> None:
         """Serve on until Ctrl-C, until `stop` is called, or for so many seconds."""
@@ -229,19 +233,19 @@ class RehearsalWorld:
 
     def trusted_root(self) -> str:
         """Return the TrustedRoot JSON with which everything that this index has ever served verifies."""
-        return json.dumps(self._trust.merged(), indent=2)
+        return json.dumps(self._trust.merged_trusted_root(), indent=2)
 
-    def _trust_config(self) -> str:
+    def _client_trust_config_json(self) -> str:
         config = json.loads(self.sigstore.trust_config(self.base_url))
-        return json.dumps({**config, "trustedRoot": self._trust.merged()}, indent=2)
+        return json.dumps({**config, "trustedRoot": self._trust.merged_trusted_root()}, indent=2)
 
-    def _trusted_root(self) -> TrustedRoot:
+    def _trusted_root_of_index(self) -> TrustedRoot:
         return self._verified_with
 
-    def _app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return self._app_for(environ)(environ, _announcing(start_response))
+    def _run_world_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self._app_for_path(environ)(environ, _announce_rehearsal(start_response))
 
-    def _app_for(self, environ: "WSGIEnvironment") -> "WSGIApplication":
+    def _app_for_path(self, environ: "WSGIEnvironment") -> "WSGIApplication":
         path = str(environ["PATH_INFO"])
         if path == CI_PREFIX or path.startswith(f"{CI_PREFIX}/"):
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = CI_PREFIX, path.removeprefix(CI_PREFIX)
@@ -258,13 +262,13 @@ class TrustHistory:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def remember(self, root: dict[str, Any]) -> None:
+    def remember_trusted_root(self, root: dict[str, Any]) -> None:
         """Keep a world's trusted root."""
         text = json.dumps(root)
         name = f"{len(list(self._folder.iterdir())):06}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         (self._folder / name).write_text(text, encoding="utf-8")
 
-    def merged(self) -> dict[str, Any]:
+    def merged_trusted_root(self) -> dict[str, Any]:
         """Return one trusted root that holds all of them, the newest first."""
         files = sorted(self._folder.glob("*.json"), reverse=True)
         roots = [json.loads(file.read_text(encoding="utf-8")) for file in files]
@@ -272,7 +276,7 @@ class TrustHistory:
         return {**roots[0], **together}
 
 
-def _restore(environ: MutableMapping[str, str], before: dict[str, str | None]) -> None:
+def _restore_environment(environ: MutableMapping[str, str], before: dict[str, str | None]) -> None:
     for name, value in before.items():
         if value is None:
             environ.pop(name, None)
@@ -280,7 +284,7 @@ def _restore(environ: MutableMapping[str, str], before: dict[str, str | None]) -
             environ[name] = value
 
 
-def _announcing(start_response: "StartResponse") -> "StartResponse":
+def _announce_rehearsal(start_response: "StartResponse") -> "StartResponse":
     def announced(
         status: str, headers: list[tuple[str, str]], exc_info: "OptExcInfo | None" = None, /
     ) -> Callable[[bytes], object]:

@@ -33,7 +33,7 @@ from ci_publish.rehearsal.ci_claims import (
     gitlab_claims,
     google_claims,
 )
-from ci_publish.rehearsal.sigstore import prepare_home
+from ci_publish.rehearsal.sigstore import prepare_sigstore_home
 from tests.unit.attestations.signing_harness import SigningHarness, quick, signing_harness, wheel, wheels
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_the_librarys_own_verification_accepts_it_in_another_process(world: Sign
         "publisher = GitHubPublisher(repository='octo-org/demo', workflow='release.yml')\n"
         "print(attestation.verify(publisher, distribution, offline=True)[0])\n"
     )
-    home = prepare_home(tmp_path, world.sigstore.trust_config(world.url))
+    home = prepare_sigstore_home(tmp_path, world.sigstore.trust_config(world.url))
 
     result = subprocess.run(
         [sys.executable, "-c", script],

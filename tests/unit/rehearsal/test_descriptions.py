@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_publish.rehearsal.descriptions import description_problem, shown
+from ci_publish.rehearsal.descriptions import description_as_safe_html, description_refusal_message
 
 HUGE = "x " * 1024 * 1024
 
@@ -23,7 +23,7 @@ HUGE = "x " * 1024 * 1024
     ],
 )
 def test_a_description_is_always_shown(description: str, content_type: str | None, start: str) -> None:
-    assert shown(description, content_type).startswith(start)
+    assert description_as_safe_html(description, content_type).startswith(start)
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,13 @@ def test_a_description_is_always_shown(description: str, content_type: str | Non
     ],
 )
 def test_only_what_cannot_be_rendered_is_refused(fields: tuple[tuple[str, str], ...], refused: bool) -> None:
-    assert (description_problem(fields) is not None) is refused
+    assert (description_refusal_message(fields) is not None) is refused
 
 
 def test_images_are_placeholders_and_dead_addresses_are_marked() -> None:
-    text = shown("![a](docs/a.png) ![b](https://x.example/b.png) [c](c.md) [d](https://x.example/)", "text/markdown")
+    text = description_as_safe_html(
+        "![a](docs/a.png) ![b](https://x.example/b.png) [c](c.md) [d](https://x.example/)", "text/markdown"
+    )
     assert '<span class="image dead">image, dead on PyPI: a <code>docs/a.png</code></span>' in text
     assert '<span class="image">image: b <code>https://x.example/b.png</code></span>' in text
     assert '<a class="dead" href="c.md"' in text

@@ -16,8 +16,8 @@ from ci_publish.rehearsal.fulcio_profile import (
     EmailName,
     ProfileError,
     UriName,
+    certificate_profile_of_claims,
     der_utf8_string,
-    profile_of,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def text(profile: CertificateProfile, number: int) -> str | None:
 
 def test_a_github_job_of_a_reusable_workflow() -> None:
     shared = "octo-org/shared/.github/workflows/publish.yml@refs/heads/main"
-    profile = profile_of(github_claims(reusable_workflow_ref=shared, environment="pypi"))
+    profile = certificate_profile_of_claims(github_claims(reusable_workflow_ref=shared, environment="pypi"))
 
     assert profile.name == UriName(f"https://github.com/{shared}")
     assert {number: text(profile, number) for number in range(1, 24)} == {
@@ -69,7 +69,7 @@ def test_a_github_job_of_a_reusable_workflow() -> None:
 
 
 def test_extensions_ascend_and_empty_ones_are_left_out() -> None:
-    numbers = [int(oid.removeprefix(ARC)) for oid, _ in profile_of(github_claims()).extensions]
+    numbers = [int(oid.removeprefix(ARC)) for oid, _ in certificate_profile_of_claims(github_claims()).extensions]
     assert numbers == sorted(numbers)
     assert 23 not in numbers
 
@@ -78,7 +78,7 @@ def test_extensions_ascend_and_empty_ones_are_left_out() -> None:
     ("ref_type", "ref", "expected"), [("tag", "v1", "refs/tags/v1"), ("branch", "main", "refs/heads/main")]
 )
 def test_a_gitlab_job(ref_type: str, ref: str, expected: str) -> None:
-    profile = profile_of(gitlab_claims(ref_type=ref_type, ref=ref))
+    profile = certificate_profile_of_claims(gitlab_claims(ref_type=ref_type, ref=ref))
     config = f"https://gitlab.com/octo-group/demo//.gitlab-ci.yml@{expected}"
     assert profile.name == UriName(config)
     assert text(profile, 12) == "https://gitlab.com/octo-group/demo"
@@ -88,20 +88,20 @@ def test_a_gitlab_job(ref_type: str, ref: str, expected: str) -> None:
 
 
 def test_a_google_service_account() -> None:
-    profile = profile_of(google_claims(email="me@example.org"))
+    profile = certificate_profile_of_claims(google_claims(email="me@example.org"))
     assert profile.name == EmailName("me@example.org")
     assert [oid.removeprefix(ARC) for oid, _ in profile.extensions] == ["1", "8"]
 
 
 def test_a_buildkite_job() -> None:
-    profile = profile_of(buildkite_claims())
+    profile = certificate_profile_of_claims(buildkite_claims())
     assert profile.name == UriName("https://buildkite.com/octo-org/demo")
     assert text(profile, 21) == "https://buildkite.com/octo-org/demo/builds/9#0184990a-477b-4fa8-9968-49607448a11b"
 
 
 @pytest.mark.parametrize(("rerun", "expected"), [(False, '""'), (True, "ssh-rerun")])
 def test_a_circleci_job(*, rerun: bool, expected: str) -> None:
-    profile = profile_of({**circleci_claims(), "oidc.circleci.com/ssh-rerun": rerun})
+    profile = certificate_profile_of_claims({**circleci_claims(), "oidc.circleci.com/ssh-rerun": rerun})
     assert isinstance(profile.name, UriName)
     assert profile.name.value.startswith("https://circleci.com/api/v2/projects/f1d6a9b2-")
     assert text(profile, 9) == profile.name.value
@@ -111,7 +111,7 @@ def test_a_circleci_job(*, rerun: bool, expected: str) -> None:
 
 @pytest.mark.parametrize("issuer", ["https://token.actions.githubusercontent.com/enterprise"])
 def test_an_issuer_below_a_known_one(issuer: str) -> None:
-    assert text(profile_of({**github_claims(), "iss": issuer}), 8) == issuer
+    assert text(certificate_profile_of_claims({**github_claims(), "iss": issuer}), 8) == issuer
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_issuer_below_a_known_one(issuer: str) -> None:
 )
 def test_no_certificate(claims: Mapping[str, object], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
-        profile_of(claims)
+        certificate_profile_of_claims(claims)
 
 
 @pytest.mark.parametrize(

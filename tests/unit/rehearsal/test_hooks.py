@@ -19,13 +19,13 @@ def hello(_request: Request) -> Response:
 
 def test_without_knobs_a_request_is_just_handled() -> None:
     waits: list[float] = []
-    answer = Client(hooks.hooked(hello, hooks.Hooks(sleep=waits.append))).get("/")
+    answer = Client(hooks.wsgi_app_with_hooks(hello, hooks.Hooks(sleep=waits.append))).get("/")
     assert (answer.status_code, answer.text, waits) == (200, "hello", [])
 
 
 def test_knobs_may_be_turned_while_it_serves() -> None:
     knobs = hooks.Hooks()
-    client = Client(hooks.hooked(hello, knobs))
+    client = Client(hooks.wsgi_app_with_hooks(hello, knobs))
     assert client.get("/").status_code == 200
     content_type = "text/html; charset=utf-8"
     knobs.interpose = hooks.answer(503, "<h1>down</h1>", content_type=content_type, retry_after="7")
@@ -39,14 +39,14 @@ def test_knobs_may_be_turned_while_it_serves() -> None:
 def test_after_sees_the_answer_and_may_let_it_through() -> None:
     seen: list[int] = []
     knobs = hooks.Hooks(after=lambda _environ, response: seen.append(response.status_code))
-    assert Client(hooks.hooked(hello, knobs)).get("/").text == "hello"
+    assert Client(hooks.wsgi_app_with_hooks(hello, knobs)).get("/").text == "hello"
     assert seen == [200]
 
 
 def test_late_holds_the_answer_only() -> None:
     release = threading.Event()
     release.set()
-    assert Client(hooks.hooked(hello, hooks.Hooks(after=hooks.late(release)))).get("/").text == "hello"
+    assert Client(hooks.wsgi_app_with_hooks(hello, hooks.Hooks(after=hooks.late(release)))).get("/").text == "hello"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_late_holds_the_answer_only() -> None:
 )
 def test_a_cut_without_a_socket_is_still_no_answer(knobs: hooks.Hooks) -> None:
     with pytest.raises(ConnectionResetError):
-        Client(hooks.hooked(hello, knobs)).get("/")
+        Client(hooks.wsgi_app_with_hooks(hello, knobs)).get("/")
 
 
 @pytest.mark.parametrize(

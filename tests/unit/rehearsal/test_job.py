@@ -4,7 +4,7 @@ import pytest
 
 from ci_publish.rehearsal.ci_claims import github_claims, github_variables, gitlab_claims, gitlab_variables
 from ci_publish.rehearsal.job import RehearsedJob, rehearsed_job
-from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, derive
+from ci_publish.rehearsal.publishers import GitHubPublisher, GitLabPublisher, publisher_of_claims
 
 GITHUB = github_claims(repository="me/mine", workflow="publish.yaml", ref="refs/heads/main", sha="a" * 40)
 GITLAB = gitlab_claims(project_path="me/sub/mine", ref="main", ref_type="branch", environment="pypi", sha="b" * 40)
@@ -30,7 +30,7 @@ def test_a_github_job_plays_itself() -> None:
 
     assert job.provider == "github"
     assert job.claims == GITHUB
-    assert derive({**job.claims, "jti": "x"}) == GitHubPublisher(
+    assert publisher_of_claims({**job.claims, "jti": "x"}) == GitHubPublisher(
         repository="me/mine", workflow="publish.yaml", environment="", owner_id="65"
     )
 
@@ -40,7 +40,7 @@ def test_a_gitlab_job_plays_itself() -> None:
 
     assert job.provider == "gitlab"
     assert job.claims == GITLAB
-    assert derive({**job.claims, "jti": "x"}) == GitLabPublisher("me/sub/mine", ".gitlab-ci.yml", "pypi")
+    assert publisher_of_claims({**job.claims, "jti": "x"}) == GitLabPublisher("me/sub/mine", ".gitlab-ci.yml", "pypi")
 
 
 def test_a_gitlab_job_that_says_little() -> None:

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ci_publish.rehearsal.merkle import MerkleTree, leaf_hash, node_hash
+from ci_publish.rehearsal.merkle import MerkleTree, merkle_leaf_hash, merkle_node_hash
 
 
 def naive_root(leaves: list[bytes]) -> bytes:
@@ -14,7 +14,7 @@ def naive_root(leaves: list[bytes]) -> bytes:
     split = 1
     while split * 2 < len(leaves):
         split *= 2
-    return node_hash(naive_root(leaves[:split]), naive_root(leaves[split:]))
+    return merkle_node_hash(naive_root(leaves[:split]), naive_root(leaves[split:]))
 
 
 def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
@@ -23,11 +23,11 @@ def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> b
     for sibling in proof:
         assert last > 0
         if node_index % 2 == 1 or node_index == last:
-            result = node_hash(sibling, result)
+            result = merkle_node_hash(sibling, result)
             while node_index % 2 == 0 and node_index != 0:
                 node_index, last = node_index >> 1, last >> 1
         else:
-            result = node_hash(result, sibling)
+            result = merkle_node_hash(result, sibling)
         node_index, last = node_index >> 1, last >> 1
     assert last == 0
     return result
@@ -36,7 +36,7 @@ def root_from_proof(leaf: bytes, index: int, size: int, proof: list[bytes]) -> b
 def test_roots_and_proofs_of_every_small_tree() -> None:
     tree, leaves = MerkleTree(), []
     for number in range(70):
-        leaf = leaf_hash(str(number).encode())
+        leaf = merkle_leaf_hash(str(number).encode())
         leaves.append(leaf)
         assert tree.append(leaf) == number
         root = naive_root(leaves)
@@ -49,12 +49,12 @@ def test_roots_and_proofs_of_every_small_tree() -> None:
 def test_known_vectors() -> None:
     # RFC 6962's empty tree, and the first leaf of Certificate Transparency's test data: the empty string.
     assert MerkleTree().root() == hashlib.sha256(b"").digest()
-    assert leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    assert merkle_leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
 
 
 @pytest.mark.parametrize("index", [-1, 1])
 def test_no_proof_for_a_leaf_that_is_not_there(index: int) -> None:
     tree = MerkleTree()
-    tree.append(leaf_hash(b"a"))
+    tree.append(merkle_leaf_hash(b"a"))
     with pytest.raises(IndexError, match=f"no leaf {index} in a tree of 1"):
         tree.inclusion_proof(index)

@@ -141,7 +141,7 @@ def test_only_web_addresses_become_links(tmp_path: Path, url: str) -> None:
     release = Release(version="1.0", created=0.0, fields=(("project_urls", f"Evil, {url}"),))
     shown = Page(
         str(
-            project_page.project(
+            project_page.project_page(
                 Project(name="demo", created=0.0, serial=1, releases={"1": release}), release, "http://x"
             )
         )

@@ -12,7 +12,7 @@ from ci_publish.rehearsal.records import (
     State,
     StatusSet,
     StoredFile,
-    applied,
+    apply_event,
 )
 
 
@@ -41,7 +41,7 @@ EVENTS = (
 
 
 def state(*events: object) -> State:
-    return reduce(applied, (*EVENTS, *events), State())  # type: ignore[arg-type]
+    return reduce(apply_event, (*EVENTS, *events), State())  # type: ignore[arg-type]
 
 
 def project(*events: object) -> Project:
@@ -55,7 +55,7 @@ def test_events_make_the_state() -> None:
     assert (demo.name, demo.normalized, demo.serial, demo.size) == ("demo", "demo", 5, 6)
     assert [each.version for each in demo.ordered_releases] == ["2.0rc1", "1.0"]
     assert [each.filename for each in demo.visible_files] == ["demo-1.0.tar.gz", "demo-2.0rc1.tar.gz"]
-    assert [each.version for each in demo.files_of("1")] == ["1.0"]
+    assert [each.version for each in demo.files_of_release("1")] == ["1.0"]
     assert demo.visible_files[0].path == f"bb/bb/{'b' * 60}/demo-1.0.tar.gz"
 
 

@@ -33,7 +33,7 @@ from ci_publish.rehearsal.ci_claims import (
     google_claims,
 )
 from ci_publish.rehearsal.identity_provider import IdentityProvider
-from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH, Sigstore, prepare_home
+from ci_publish.rehearsal.sigstore import LOG_ENTRIES_PATH, SIGNING_CERTIFICATE_PATH, Sigstore, prepare_sigstore_home
 from tests.unit.rehearsal.served_sigstore import ServedSigstore, served_sigstore
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def test_pypi_attestations_own_verification_in_a_prepared_home(  # noqa: PLR0913
     attestation.write_text(world.attest(file).model_dump_json())
     if content is not None:
         file.write_bytes(content)
-    environment = {**os.environ, **prepare_home(tmp_path / "home", world.sigstore.trust_config(world.url))}
+    environment = {**os.environ, **prepare_sigstore_home(tmp_path / "home", world.sigstore.trust_config(world.url))}
 
     command = [sys.executable, "-c", IN_A_CHILD, str(attestation), str(file), workflow]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

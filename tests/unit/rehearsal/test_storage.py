@@ -30,20 +30,20 @@ def test_a_second_run_finds_what_the_first_one_stored(tmp_path: Path) -> None:
 
 def test_a_line_that_a_crash_cut_off_counts_for_nothing(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
-    storage.record(ProjectCreated("first", 1.0))
+    storage.record_events(ProjectCreated("first", 1.0))
     with (tmp_path / "journal.jsonl").open("a", encoding="utf-8") as journal:
         journal.write('{"event": "Proj')
     storage.close()
 
     again = Storage(tmp_path)
-    again.record(ProjectCreated("second", 2.0))
+    again.record_events(ProjectCreated("second", 2.0))
     again.close()
 
     assert list(Storage(tmp_path).state.projects) == ["first", "second"]
 
 
 def test_what_was_still_arriving_is_thrown_away(tmp_path: Path) -> None:
-    incoming = Storage(tmp_path).receive()
+    incoming = Storage(tmp_path).open_incoming_file()
     incoming.write(b"half a fi")
     incoming.close()
 
@@ -53,13 +53,13 @@ def test_what_was_still_arriving_is_thrown_away(tmp_path: Path) -> None:
 
 
 def test_a_received_file_is_hashed_while_it_arrives(tmp_path: Path) -> None:
-    incoming = Storage(tmp_path).receive()
+    incoming = Storage(tmp_path).open_incoming_file()
     incoming.write(b"ab")
     incoming.write(b"c")
     incoming.seek(0)
 
     assert incoming.read() == b"abc"
-    received = incoming.received()
+    received = incoming.finish_and_describe()
     assert received.size == 3
     assert received.md5 == "900150983cd24fb0d6963f7d28e17f72"
     assert received.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -121,10 +121,10 @@ def test_a_second_process_is_refused_while_the_first_one_runs(tmp_path: Path) ->
         return ended.returncode, ended.stderr.strip()
 
     storage = Storage(tmp_path)
-    incoming = storage.receive()
+    incoming = storage.open_incoming_file()
     incoming.write(b"still arriving")
 
     assert second() == (1, f"Another rehearsal uses {tmp_path}.")
-    assert incoming.received().path.read_bytes() == b"still arriving"
+    assert incoming.finish_and_describe().path.read_bytes() == b"still arriving"
     storage.close()
     assert second() == (0, "")

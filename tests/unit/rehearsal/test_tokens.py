@@ -11,13 +11,13 @@ def store() -> TokenStore:
 
 
 def failures(store: TokenStore, raw: str, project: str = "demo") -> list[str]:
-    token = store.find(raw)
+    token = store.find_token(raw)
     assert token is not None
-    return store.failures(raw, token, project, project.title())
+    return store.token_failures(raw, token, project, project.title())
 
 
 def test_a_token_without_restrictions_is_valid_for_every_project(store: TokenStore) -> None:
-    raw = store.issue(User("me"), [[3, "me"]])
+    raw = store.issue_token(User("me"), [[3, "me"]])
     assert raw.startswith(PREFIX)
     assert failures(store, raw) == []
 
@@ -34,33 +34,33 @@ def test_a_token_without_restrictions_is_valid_for_every_project(store: TokenSto
 )
 def test_why_a_token_is_not_valid(store: TokenStore, caveat: list[object], reason: str) -> None:
     """Warehouse checks the stored caveats beside those in the token, and so repeats each."""
-    assert failures(store, store.issue(User("me"), [caveat])) == [reason, reason]
+    assert failures(store, store.issue_token(User("me"), [caveat])) == [reason, reason]
 
 
 def test_a_changed_signature_is_no_signature(store: TokenStore) -> None:
-    raw = store.issue(User("me"), [])
+    raw = store.issue_token(User("me"), [])
     data = bytearray(base64.urlsafe_b64decode(raw.removeprefix(PREFIX) + "=="))
     data[-1] ^= 1
     forged = PREFIX + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
     assert failures(store, forged) == ["signatures do not match"]
-    store.burn(forged)
-    assert store.find(raw) is not None
+    store.burn_token(forged)
+    assert store.find_token(raw) is not None
 
 
 def test_a_burnt_token_is_not_found(store: TokenStore) -> None:
-    raw = store.issue(User("me"), [])
-    store.burn(raw)
-    assert store.find(raw) is None
+    raw = store.issue_token(User("me"), [])
+    store.burn_token(raw)
+    assert store.find_token(raw) is None
     assert [token.burnt for token in store.issued] == [True]
 
 
 @pytest.mark.parametrize("raw", ["", "pypi-", "pypi-%", "other", "pypi-AQ", f"pypi-{'A' * 40}"])
 def test_other_texts_are_not_tokens(store: TokenStore, raw: str) -> None:
-    assert store.find(raw) is None
-    store.burn(raw)
+    assert store.find_token(raw) is None
+    store.burn_token(raw)
 
 
 def test_an_identity_token_is_claimed_once(store: TokenStore) -> None:
-    assert store.claim("a")
-    assert not store.claim("a")
-    assert (store.was_used("a"), store.was_used("b")) == (True, False)
+    assert store.claim_identity_token("a")
+    assert not store.claim_identity_token("a")
+    assert (store.was_identity_token_used("a"), store.was_identity_token_used("b")) == (True, False)

@@ -47,7 +47,7 @@ def test_an_address_that_may_hold_a_credential_is_known(url: str, *, open_to_all
 
 
 def test_a_redirected_index_needs_no_slash() -> None:
-    assert RedirectedIndex("https://a.example/simple").location("dep") == "https://a.example/simple/dep/"
+    assert RedirectedIndex("https://a.example/simple").project_page_location("dep") == "https://a.example/simple/dep/"
 
 
 class TestFolder:
