@@ -127,11 +127,10 @@ class RehearsalIndex:
         self._storage = storage
         self._clock = clock
         self._tokens = TokenStore("127.0.0.1", clock)
-        integrity = IntegrityService(trusted_root)
         self._uploads = Uploads(
             storage=storage,
             tokens=self._tokens,
-            integrity=integrity,
+            integrity=IntegrityService(trusted_root),
             rules=self.rules,
             validate_file=behaviour.validate_file,
             clock=clock,
@@ -200,9 +199,8 @@ class RehearsalIndex:
 
     def set_release_age(self, project: str, version: str, days: float) -> None:
         """Make a release as old as that."""
-        self._storage.record_events(
-            ReleaseDated(canonicalize_name(project), version, self._clock() - days * _DAY_SECONDS)
-        )
+        created = self._clock() - days * _DAY_SECONDS
+        self._storage.record_events(ReleaseDated(canonicalize_name(project), version, created))
 
     # What clients see
 
@@ -307,8 +305,7 @@ class RehearsalIndex:
         return cacheable_response(request, accepted or INTEGRITY_JSON, json.dumps(file.provenance))
 
     def _serve_stored_file(self, request: Request, path: str) -> Response:
-        found = self._storage.find_served_file(path)
-        if found is None:
+        if (found := self._storage.find_served_file(path)) is None:
             raise NotFound
         return send_file(
             found, request.environ, mimetype="application/octet-stream", conditional=True, max_age=365 * _DAY_SECONDS

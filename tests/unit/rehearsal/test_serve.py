@@ -22,7 +22,7 @@ class App:
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
-        self.remove_connection = threading.Event()
+        self.closed = threading.Event()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self.answer(Request(environ))(environ, start_response)
@@ -54,7 +54,7 @@ class App:
             yield b""
             yield b"two"
         finally:
-            self.remove_connection.set()
+            self.closed.set()
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_body_may_be_chunked(client: http.client.HTTPConnection) -> None:
 
 def test_an_answer_without_a_length_is_chunked(client: http.client.HTTPConnection, app: App) -> None:
     assert ask(client, "GET", "/stream") == (200, "OK", b"one two")
-    assert app.remove_connection.wait(5)
+    assert app.closed.wait(5)
     assert ask(client, "HEAD", "/stream") == (200, "OK", b"")
     assert ask(client, "GET", "/nothing")[::2] == (204, b"")
 

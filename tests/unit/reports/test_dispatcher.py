@@ -7,13 +7,13 @@ from ci_publish.reports.dispatcher import Dispatcher
 class Listener:
     def __init__(self) -> None:
         self.heard: list[Event] = []
-        self.remove_connection = 0
+        self.closed = 0
 
     def __call__(self, event: Event) -> None:
         self.heard.append(event)
 
     def close(self) -> None:
-        self.remove_connection += 1
+        self.closed += 1
 
 
 class Broken(Listener):
@@ -58,7 +58,7 @@ def test_every_report_is_closed() -> None:
     broken, listener = Broken(), Listener()
     fanout = Dispatcher([broken, listener])
     fanout.close()
-    assert (broken.remove_connection, listener.remove_connection) == (1, 1)
+    assert (broken.closed, listener.closed) == (1, 1)
     assert [type(error) for error in fanout.report_failures] == [ValueError]
 
 
